@@ -1,0 +1,39 @@
+//! The percent-encoding of both signature schemes.
+
+use std::fmt::Write as _;
+
+/// Appends `text` with everything but `A-Z a-z 0-9 - _ . ~` percent-encoded in upper-case hex.
+pub fn percent_encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("a String takes every write");
+        }
+    }
+}
+
+/// The query with encoded keys and values, sorted by key and joined with `&`: what is signed under ACS3, and what is sent.
+pub fn canonical_query<V: AsRef<str>>(query: &[(&str, V)]) -> String {
+    let mut sorted: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_ref())).collect();
+    sorted.sort_unstable();
+    let mut out = String::new();
+    for (key, value) in sorted {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        percent_encode(&mut out, key);
+        out.push('=');
+        percent_encode(&mut out, value);
+    }
+    out
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(out, "{byte:02x}").expect("a String takes every write");
+    }
+    out
+}

@@ -1,0 +1,37 @@
+//! The seam between a signed request and the network.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+/// The largest reply that is read, in bytes; what is longer is cut off and counts as undecodable.
+pub const MAX_REPLY: usize = 1 << 20;
+
+/// The future of [`Transport::send`].
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + 'a>>;
+
+/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping the future abandons
+/// the request; time limits are the caller's, but for connecting.
+pub trait Transport: Debug + Send + Sync {
+    /// Sends `request`, whose URI is absolute and whose `Host` header is set.
+    fn send(&self, request: Request<Bytes>) -> Sending<'_>;
+}
+
+/// Why there is no reply. The messages name the host at most, never the request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection could be made, TLS included.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// No connection came about in time.
+    #[error("connecting takes too long")]
+    ConnectTimeout,
+    /// The connection broke before the reply was whole.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The reply is longer than [`MAX_REPLY`].
+    #[error("the reply is longer than {MAX_REPLY} bytes")]
+    TooLarge,
+}

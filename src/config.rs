@@ -1,0 +1,471 @@
+//! The configuration: YAML text → [`Config`], in which a mistake can no longer be written down.
+//!
+//! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
+//! network, the environment or, but for [`Config::load`], the file system.
+
+mod document;
+pub mod duration;
+mod endpoint;
+mod problem;
+mod raw;
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
+
+pub use endpoint::{Endpoint, EndpointTemplate};
+pub use problem::{Path, Problem, Problems};
+
+use crate::names::{AccountName, ClusterId, Region};
+use crate::secret::Secret;
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How a scrape goes.
+    pub scrape: Scrape,
+    /// How the page looks.
+    pub metrics: Metrics,
+    /// Whose clusters; at least one account.
+    pub accounts: Vec<Account>,
+}
+
+/// How a scrape goes.
+#[derive(Debug, Clone)]
+pub struct Scrape {
+    /// The budget of a scrape whose client names none.
+    pub timeout: Duration,
+    /// What is kept back from the client's own timeout, so that the answer arrives in time.
+    pub timeout_offset: Duration,
+    /// How long a finished, complete collection answers further scrapes; zero is off.
+    pub cache_ttl: Duration,
+    /// How old a reading may be that stands in for one that the limits did not allow.
+    pub max_age: Duration,
+}
+
+impl Default for Scrape {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            timeout_offset: Duration::from_millis(500),
+            cache_ttl: Duration::ZERO,
+            max_age: Duration::from_secs(300),
+        }
+    }
+}
+
+/// How the page looks.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// The name of the label that holds the cluster ID.
+    pub cluster_label: String,
+    /// Whether the vendor's error messages are shown.
+    pub error_message: ErrorMessages,
+    /// Which values of a state set are sent.
+    pub state_sets: StateSets,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { cluster_label: "cluster".to_owned(), error_message: ErrorMessages::Shown, state_sets: StateSets::Full }
+    }
+}
+
+/// Whether `cs_upgrade_error_info` is exposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorMessages {
+    /// While there is a message.
+    Shown,
+    /// Never.
+    Hidden,
+}
+
+/// Which values of a state set are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateSets {
+    /// All of them, exactly one being 1.
+    Full,
+    /// Only the one that is 1.
+    Active,
+}
+
+/// One account of the vendor, as one set of credentials sees it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The operator's name for it.
+    pub name: AccountName,
+    /// How to log in.
+    pub credentials: Credentials,
+    /// How requests are signed.
+    pub signature: Signature,
+    /// Where requests go.
+    pub endpoint: EndpointTemplate,
+    /// Requests a second that all calls of the account share.
+    pub rate_limit: RateLimit,
+    /// Calls under way at once.
+    pub max_concurrency: NonZeroU32,
+    /// Clusters named one by one.
+    pub clusters: Vec<Cluster>,
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateLimit {
+    /// Tokens a second; finite and above zero.
+    pub requests_per_second: f64,
+    /// Tokens that may be saved up.
+    pub burst: NonZeroU32,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self { requests_per_second: 20.0, burst: NonZeroU32::new(40).expect("40 is not zero") }
+    }
+}
+
+/// How requests are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// ACS3-HMAC-SHA256, the vendor's V3.
+    Acs3,
+    /// ROA with HMAC-SHA1, the vendor's V2.
+    Roa,
+}
+
+/// A cluster that the operator named.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Its ID.
+    pub id: ClusterId,
+    /// Its region; absent only where the endpoint does not need one.
+    pub region: Option<Region>,
+    /// The operator's or the vendor's name for it; empty if there is none.
+    pub name: String,
+    /// The operator's own labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// How to log in.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// The vendor's default chain.
+    Default,
+    /// A key pair from the file or from files it names.
+    AccessKey {
+        /// The public half.
+        access_key_id: String,
+        /// The secret half.
+        access_key_secret: SecretSource,
+        /// The token of temporary credentials.
+        security_token: Option<SecretSource>,
+    },
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// In the configuration itself.
+    Inline(Secret),
+    /// In a file, read again when it changes.
+    File(PathBuf),
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file has mistakes.
+    #[error("{problems}")]
+    Mistakes {
+        /// All of them.
+        problems: Problems,
+    },
+}
+
+impl Config {
+    /// Reads and checks the file at `path`. Relative paths inside it start at its folder.
+    pub fn load(path: &FilePath) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(FilePath::new(""));
+        Self::parse(&text, folder).map_err(|problems| ConfigError::Mistakes { problems })
+    }
+
+    /// Checks `text`; relative paths inside it start at `folder`.
+    pub fn parse(text: &str, folder: &FilePath) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let file: raw::File = document::read(text, &mut problems);
+        let config = Reader { problems: &mut problems, folder }.config(file);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// Names that a user's label or the cluster label must not take: the labels of the `cs_*` families, and those that
+/// Prometheus attaches itself.
+pub const RESERVED_LABELS: &[&str] = &[
+    "account",
+    "cluster",
+    "instance",
+    "job",
+    "le",
+    "message",
+    "name",
+    "next_version",
+    "precheck_report_id",
+    "quantile",
+    "reason",
+    "region",
+    "source",
+    "spec",
+    "state",
+    "status",
+    "step",
+    "target_version",
+    "task_id",
+    "type",
+    "version",
+];
+
+/// Turns the raw file into the typed one; what is wrong is noted, and the rest still checked.
+struct Reader<'a> {
+    problems: &'a mut Problems,
+    folder: &'a FilePath,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, file: raw::File) -> Option<Config> {
+        let root = Path::root();
+        let scrape = self.scrape(&root.key("scrape"), file.scrape.unwrap_or_default());
+        let metrics = self.metrics(&root.key("metrics"), file.metrics.unwrap_or_default());
+        let accounts = self.accounts(&root.key("accounts"), file.accounts, &metrics);
+        Some(Config { scrape, metrics, accounts: accounts? })
+    }
+
+    fn scrape(&mut self, path: &Path, raw: raw::Scrape) -> Scrape {
+        let default = Scrape::default();
+        let timeout = raw.timeout.unwrap_or(default.timeout);
+        if timeout.is_zero() {
+            self.problems.note(path.key("timeout"), "a scrape needs some time");
+        }
+        if raw.idle_interval.is_some_and(|interval| !interval.is_zero()) {
+            self.not_yet(path.key("idle_interval"));
+        }
+        Scrape {
+            timeout,
+            timeout_offset: raw.timeout_offset.unwrap_or(default.timeout_offset),
+            cache_ttl: raw.cache_ttl.unwrap_or(default.cache_ttl),
+            max_age: raw.max_age.unwrap_or(default.max_age),
+        }
+    }
+
+    fn metrics(&mut self, path: &Path, raw: raw::Metrics) -> Metrics {
+        let default = Metrics::default();
+        let cluster_label = raw.cluster_label.unwrap_or(default.cluster_label);
+        if cluster_label != "cluster" {
+            let checked = check_label(&cluster_label, "");
+            self.problems.keep(&path.key("cluster_label"), checked);
+        }
+        Metrics {
+            cluster_label,
+            error_message: if raw.error_message == Some(false) { ErrorMessages::Hidden } else { ErrorMessages::Shown },
+            state_sets: match raw.state_sets {
+                Some(raw::StateSets::Active) => StateSets::Active,
+                Some(raw::StateSets::Full) | None => StateSets::Full,
+            },
+        }
+    }
+
+    fn accounts(&mut self, path: &Path, raw: Option<Vec<Option<raw::Account>>>, metrics: &Metrics) -> Option<Vec<Account>> {
+        let raw = raw.unwrap_or_default();
+        if raw.is_empty() && !self.problems.has(path) {
+            self.problems.note(path.clone(), "there must be at least one account");
+        }
+        let mut names = HashMap::new();
+        let mut ids = HashMap::new();
+        let mut accounts = Some(Vec::new());
+        for (path, raw) in self.entries(path, raw) {
+            if let Some(name) = &raw.name
+                && let Some(first) = names.insert(name.clone(), path.clone())
+            {
+                self.problems.note(path.key("name"), format!("{first} has this name already"));
+            }
+            for (index, cluster) in raw.clusters.iter().flatten().enumerate() {
+                let path = path.key("clusters").index(index);
+                if let Some(id) = cluster.as_ref().and_then(|cluster| cluster.id.clone())
+                    && let Some(first) = ids.insert(id, path.clone())
+                {
+                    self.problems.note(path.key("id"), format!("{first} is this cluster already"));
+                }
+            }
+            let account = self.account(&path, raw, metrics);
+            accounts = accounts.zip(account).map(|(mut accounts, account)| {
+                accounts.push(account);
+                accounts
+            });
+        }
+        accounts
+    }
+
+    fn account(&mut self, path: &Path, raw: raw::Account, metrics: &Metrics) -> Option<Account> {
+        let name = self.required(path, "name", raw.name).and_then(|name| self.problems.keep(&path.key("name"), AccountName::parse(&name)));
+        let endpoint = match (raw.endpoint, raw.network) {
+            (Some(text), _) => self.problems.keep(&path.key("endpoint"), EndpointTemplate::parse(&text)),
+            (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
+            (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
+        };
+        if matches!(raw.source, Some(raw::Source::Tasks)) {
+            self.not_yet(path.key("source"));
+        }
+        if raw.discovery.is_some() {
+            self.not_yet(path.key("discovery"));
+        }
+        let credentials = self.credentials(&path.key("credentials"), raw.credentials.unwrap_or_default());
+        let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
+        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, 16);
+        let clusters = self.clusters(&path.key("clusters"), raw.clusters, endpoint.as_ref(), metrics);
+        Some(Account {
+            name: name?,
+            credentials: credentials?,
+            signature: match raw.signature {
+                Some(raw::Signature::Roa) => Signature::Roa,
+                Some(raw::Signature::Acs3) | None => Signature::Acs3,
+            },
+            endpoint: endpoint?,
+            rate_limit: rate_limit?,
+            max_concurrency: max_concurrency?,
+            clusters: clusters?,
+        })
+    }
+
+    fn rate_limit(&mut self, path: &Path, raw: &raw::RateLimit) -> Option<RateLimit> {
+        let default = RateLimit::default();
+        let requests_per_second = raw.requests_per_second.unwrap_or(default.requests_per_second);
+        if !(requests_per_second.is_finite() && requests_per_second > 0.0) {
+            self.problems.note(path.key("requests_per_second"), "must be above 0");
+            return None;
+        }
+        let burst = self.positive(path.key("burst"), raw.burst, default.burst.get())?;
+        Some(RateLimit { requests_per_second, burst })
+    }
+
+    fn clusters(
+        &mut self,
+        path: &Path,
+        raw: Option<Vec<Option<raw::Cluster>>>,
+        endpoint: Option<&EndpointTemplate>,
+        metrics: &Metrics,
+    ) -> Option<Vec<Cluster>> {
+        let raw = raw.unwrap_or_default();
+        if raw.is_empty() && !self.problems.has(path) {
+            self.problems.note(path.clone(), "the account has no clusters");
+        }
+        self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect()
+    }
+
+    fn cluster(&mut self, path: &Path, raw: raw::Cluster, endpoint: Option<&EndpointTemplate>, metrics: &Metrics) -> Option<Cluster> {
+        let id = self.required(path, "id", raw.id).and_then(|id| self.problems.keep(&path.key("id"), ClusterId::parse(&id)));
+        let region = match raw.region {
+            Some(region) => Some(self.problems.keep(&path.key("region"), Region::parse(&region))),
+            None if self.problems.has(&path.key("region")) => None,
+            None if endpoint.is_some_and(EndpointTemplate::needs_region) => {
+                self.problems.note(path.key("region"), "is missing, and the endpoint depends on it");
+                None
+            }
+            None => Some(None),
+        };
+        let labels = raw.labels.unwrap_or_default();
+        for label in labels.keys() {
+            self.problems.keep(&path.key("labels").key(label), check_label(label, &metrics.cluster_label));
+        }
+        Some(Cluster { id: id?, region: region?, name: raw.name.unwrap_or_default(), labels })
+    }
+
+    fn credentials(&mut self, path: &Path, raw: raw::Credentials) -> Option<Credentials> {
+        match raw.kind {
+            None | Some(raw::CredentialsKind::Default) => Some(Credentials::Default),
+            Some(raw::CredentialsKind::AccessKey) => {
+                let access_key_id = self.required(path, "access_key_id", raw.access_key_id);
+                let access_key_secret = self.secret(path, "access_key_secret", raw.access_key_secret, raw.access_key_secret_file);
+                let security_token = self.secret(path, "security_token", raw.security_token, raw.security_token_file);
+                if access_key_secret.is_none() && !self.problems.has(&path.key("access_key_secret")) {
+                    self.problems.note(path.key("access_key_secret"), "is missing, and so is access_key_secret_file");
+                }
+                Some(Credentials::AccessKey { access_key_id: access_key_id?, access_key_secret: access_key_secret?, security_token })
+            }
+            Some(_) => {
+                self.not_yet(path.key("type"));
+                None
+            }
+        }
+    }
+
+    fn secret(&mut self, path: &Path, key: &str, inline: Option<Secret>, file: Option<String>) -> Option<SecretSource> {
+        match (inline, file) {
+            (Some(_), Some(_)) => {
+                self.problems.note(path.key(key), format!("is there beside {key}_file; one of them must go"));
+                None
+            }
+            (Some(secret), None) => Some(SecretSource::Inline(secret)),
+            (None, Some(file)) => Some(SecretSource::File(self.folder.join(file))),
+            (None, None) => None,
+        }
+    }
+
+    fn required<T>(&mut self, path: &Path, key: &str, value: Option<T>) -> Option<T> {
+        let path = path.key(key);
+        if value.is_none() && !self.problems.has(&path) {
+            self.problems.note(path, "is missing");
+        }
+        value
+    }
+
+    fn positive(&mut self, path: Path, value: Option<u32>, default: u32) -> Option<NonZeroU32> {
+        let number = NonZeroU32::new(value.unwrap_or(default));
+        if number.is_none() {
+            self.problems.note(path, "must be above 0");
+        }
+        number
+    }
+
+    /// The entries of a list with their paths; those that are empty are noted, unless something was said of them before.
+    fn entries<T>(&mut self, path: &Path, raw: Vec<Option<T>>) -> Vec<(Path, T)> {
+        let mut entries = Vec::with_capacity(raw.len());
+        for (index, entry) in raw.into_iter().enumerate() {
+            let path = path.index(index);
+            match entry {
+                Some(entry) => entries.push((path, entry)),
+                None if self.problems.has(&path) => {}
+                None => self.problems.note(path, "is empty"),
+            }
+        }
+        entries
+    }
+
+    fn not_yet(&mut self, path: Path) {
+        self.problems.note(path, "is not supported yet");
+    }
+}
+
+fn check_label(label: &str, cluster_label: &str) -> Result<(), String> {
+    let legal = label.bytes().enumerate().all(|(index, b)| b.is_ascii_alphabetic() || b == b'_' || (index > 0 && b.is_ascii_digit()));
+    if label.is_empty() || !legal || label.starts_with("__") {
+        return Err(format!("{label:?} is not a label name: [a-zA-Z_][a-zA-Z0-9_]*, not starting with __"));
+    }
+    if RESERVED_LABELS.contains(&label) || label == cluster_label {
+        return Err(format!("{label:?} is a label of the exporter's own"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

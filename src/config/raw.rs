@@ -1,0 +1,126 @@
+//! The file as it is written: every key optional, every value of the right type. What it means is decided in the parent.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::duration;
+use crate::secret::Secret;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) scrape: Option<Scrape>,
+    pub(super) metrics: Option<Metrics>,
+    pub(super) accounts: Option<Vec<Option<Account>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Scrape {
+    #[serde(deserialize_with = "duration::optional")]
+    pub(super) timeout: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    pub(super) timeout_offset: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    pub(super) cache_ttl: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    pub(super) max_age: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    pub(super) idle_interval: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Metrics {
+    pub(super) cluster_label: Option<String>,
+    pub(super) error_message: Option<bool>,
+    pub(super) state_sets: Option<StateSets>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StateSets {
+    Full,
+    Active,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Account {
+    pub(super) name: Option<String>,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) source: Option<Source>,
+    pub(super) signature: Option<Signature>,
+    pub(super) network: Option<Network>,
+    pub(super) endpoint: Option<String>,
+    pub(super) rate_limit: Option<RateLimit>,
+    pub(super) max_concurrency: Option<u32>,
+    pub(super) discovery: Option<serde_json::Value>,
+    pub(super) clusters: Option<Vec<Option<Cluster>>>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Source {
+    Auto,
+    UpgradeStatus,
+    Tasks,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Signature {
+    Acs3,
+    Roa,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Network {
+    Public,
+    Vpc,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RateLimit {
+    pub(super) requests_per_second: Option<f64>,
+    pub(super) burst: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Cluster {
+    pub(super) id: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) labels: Option<BTreeMap<String, String>>,
+}
+
+/// One flat table for all types; which keys belong to which type is decided in the parent, so that a mistake is named
+/// with its path.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Credentials {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<CredentialsKind>,
+    pub(super) access_key_id: Option<String>,
+    pub(super) access_key_secret: Option<Secret>,
+    pub(super) access_key_secret_file: Option<String>,
+    pub(super) security_token: Option<Secret>,
+    pub(super) security_token_file: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CredentialsKind {
+    Default,
+    AccessKey,
+    RamRoleArn,
+    OidcRoleArn,
+    EcsRamRole,
+    CredentialsUri,
+    Profile,
+}

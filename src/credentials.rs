@@ -1,0 +1,18 @@
+//! Credentials: where they come from and how long they last.
+
+use jiff::Timestamp;
+
+use crate::secret::Secret;
+
+/// A key pair, perhaps a temporary one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The public half; it is on the wire of every request.
+    pub access_key_id: String,
+    /// The secret half.
+    pub access_key_secret: Secret,
+    /// The token of a temporary pair.
+    pub security_token: Option<Secret>,
+    /// When a temporary pair runs out.
+    pub expires_at: Option<Timestamp>,
+}

@@ -1,0 +1,96 @@
+//! Names that would be mixed up if they were all strings.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a name was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// A cluster ID outside `[A-Za-z0-9_-]{1,64}`.
+    #[error("{0:?} is not a cluster ID: 1 to 64 of A-Z a-z 0-9 _ -")]
+    ClusterId(String),
+    /// A region outside `[a-z0-9-]{1,64}`.
+    #[error("{0:?} is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou")]
+    Region(String),
+    /// An account name that is empty, over 64 characters, or has control characters.
+    #[error("{0:?} is not an account name: 1 to 64 printable characters")]
+    Account(String),
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $variant:ident, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(Arc<str>);
+
+        impl $type {
+            /// Checks and wraps `text`.
+            pub fn parse(text: &str) -> Result<Self, InvalidName> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) { Ok(Self(text.into())) } else { Err(InvalidName::$variant(text.chars().take(80).collect())) }
+            }
+
+            /// The name as the vendor and the operator write it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// The ID of an ACK cluster, such as `c106f377e16f34eb1808d6b9362c9abcd`.
+    ClusterId,
+    ClusterId,
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+);
+
+name!(
+    /// A region ID, such as `cn-hangzhou`.
+    Region,
+    Region,
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+);
+
+name!(
+    /// The operator's name for one account of the configuration.
+    AccountName,
+    Account,
+    |text| (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_refuse_what_would_break_a_path_or_a_label() {
+        assert!(ClusterId::parse("c106f377e16f34eb1808d6b9362c9abcd").is_ok());
+        for bad in ["", "a/b", "../x", "a b", "é", &"x".repeat(65)] {
+            assert!(ClusterId::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Region::parse("cn-hangzhou").is_ok());
+        assert!(Region::parse("CN-Hangzhou").is_err());
+        assert!(Region::parse("evil.example/").is_err());
+        assert!(AccountName::parse("支付 prod").is_ok());
+        assert!(AccountName::parse("a\nb").is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! What one scrape shows: immutable, shared, and all that the page is made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::Reason;
+use crate::names::{AccountName, ClusterId, Region};
+use crate::upgrade::UpgradeState;
+
+/// A cluster and what is known of it apart from its upgrade. Text that is not known is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterInfo {
+    /// Its ID.
+    pub id: ClusterId,
+    /// Its name.
+    pub name: String,
+    /// The account that asks for it.
+    pub account: AccountName,
+    /// Its region, if it has to be known.
+    pub region: Option<Region>,
+    /// The vendor's `cluster_type`.
+    pub cluster_type: String,
+    /// The vendor's `cluster_spec`.
+    pub spec: String,
+    /// The Kubernetes version it runs.
+    pub version: String,
+    /// The Kubernetes version it could be upgraded to.
+    pub next_version: String,
+    /// The vendor's `state`, in lower case, where the cluster list is read.
+    pub state: Option<String>,
+    /// The operator's own labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// How the last query of a cluster went, as far as this page is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered, or a reading that is young enough stands in.
+    Up(Arc<UpgradeState>),
+    /// It did not.
+    Down(Failure),
+    /// It has never been asked.
+    NotAsked,
+}
+
+/// Why a cluster has no state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The bounded label.
+    pub reason: Reason,
+    /// For people; no secret in it.
+    pub message: String,
+}
+
+/// One cluster of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterReading {
+    /// Which.
+    pub cluster: Arc<ClusterInfo>,
+    /// The answer.
+    pub outcome: Outcome,
+    /// How long the last query took, retries included.
+    pub duration: Option<Duration>,
+    /// When a query last succeeded.
+    pub last_success: Option<Timestamp>,
+    /// When this process first saw the present status and step.
+    pub since: Option<Timestamp>,
+}
+
+/// What is known of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountReading {
+    /// Which.
+    pub account: AccountName,
+    /// The credentials' provider, once one has answered.
+    pub provider: Option<String>,
+    /// When the credentials run out, if they do.
+    pub credentials_expiry: Option<Timestamp>,
+    /// The source in use, by region; the region is empty where it need not be known.
+    pub sources: Vec<(String, &'static str)>,
+}
+
+/// One collection, as it stood when a waiter took it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub at: Timestamp,
+    /// How long the collection had taken by then.
+    pub duration: Duration,
+    /// Whether every cluster had been asked and had answered or failed.
+    pub complete: bool,
+    /// Every cluster of this instance, ordered by ID.
+    pub clusters: Vec<ClusterReading>,
+    /// Every account, in the order of the configuration.
+    pub accounts: Vec<AccountReading>,
+}

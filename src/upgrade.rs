@@ -1,0 +1,152 @@
+//! The upgrade of one cluster, in the exporter's own words, whichever operation told it.
+
+use jiff::Timestamp;
+
+/// A closed set of values of which one holds at a time, exposed as one series a value.
+pub trait StateSet: Copy + Eq + 'static {
+    /// Every value, in the order of exposition.
+    const ALL: &'static [Self];
+
+    /// The value of the label.
+    fn as_str(self) -> &'static str;
+}
+
+macro_rules! state_set {
+    ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $type {
+            $($(#[$variant_doc])* $variant),+
+        }
+
+        impl StateSet for $type {
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+    };
+}
+
+state_set! {
+    /// How the upgrade as a whole stands.
+    Status {
+        /// No upgrade has been started.
+        None = "none",
+        /// Under way.
+        Running = "running",
+        /// Paused by someone.
+        Pause = "pause",
+        /// Ended well.
+        Success = "success",
+        /// Ended badly.
+        Fail = "fail",
+        /// Given up by someone; only the task operations tell this.
+        Canceled = "canceled",
+        /// A value the vendor's reference does not list.
+        Unknown = "unknown",
+    }
+}
+
+state_set! {
+    /// The step that the upgrade has reached.
+    Step {
+        /// Nothing has begun.
+        NotStart = "not_start",
+        /// The checks before the upgrade are running.
+        Prechecking = "prechecking",
+        /// The control plane is being upgraded.
+        Upgrading = "upgrading",
+        /// Paused between steps.
+        Pause = "pause",
+        /// All steps are done.
+        Success = "success",
+        /// A value the vendor's reference does not list, or none where there should be one.
+        Unknown = "unknown",
+    }
+}
+
+state_set! {
+    /// How the task behind the upgrade stands.
+    TaskStatus {
+        /// There is no task.
+        None = "none",
+        /// Not finished, paused included.
+        Running = "running",
+        /// Ended well.
+        Success = "success",
+        /// Ended badly.
+        Failed = "failed",
+        /// A value the vendor's reference does not list.
+        Unknown = "unknown",
+    }
+}
+
+impl Status {
+    /// Whether nothing will change before somebody starts another upgrade.
+    pub fn is_idle(self) -> bool {
+        matches!(self, Self::None | Self::Success | Self::Fail | Self::Canceled)
+    }
+}
+
+/// What is known of one cluster's upgrade. Text that the vendor did not give is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradeState {
+    /// The whole upgrade.
+    pub status: Status,
+    /// The step reached.
+    pub step: Step,
+    /// The task behind it.
+    pub task_status: TaskStatus,
+    /// The vendor's message, if there is one; raw, so cleaned where it is shown.
+    pub error_message: Option<String>,
+    /// ID of the precheck's report.
+    pub precheck_report_id: String,
+    /// ID of the upgrade task (task operations only).
+    pub task_id: String,
+    /// Kubernetes version upgraded to (task operations only).
+    pub target_version: String,
+    /// When the task was created (task operations only).
+    pub started: Option<Timestamp>,
+    /// When the task last changed (task operations only).
+    pub updated: Option<Timestamp>,
+}
+
+/// The longest error message that is shown, in characters.
+pub const MAX_MESSAGE: usize = 256;
+
+/// The vendor's text as it may be shown: line breaks and tabs become one space, other control characters go, at most
+/// [`MAX_MESSAGE`] characters stay.
+pub fn clean_message(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len().min(4 * MAX_MESSAGE));
+    let mut length = 0;
+    for c in text.trim().chars() {
+        let c = match c {
+            '\r' | '\n' | '\t' if clean.ends_with(' ') => continue,
+            '\r' | '\n' | '\t' => ' ',
+            c if c.is_control() => continue,
+            c => c,
+        };
+        if length == MAX_MESSAGE {
+            break;
+        }
+        clean.push(c);
+        length += 1;
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_cleaned_and_cut_by_characters() {
+        assert_eq!(clean_message("  a\r\n\tb\u{7f}\u{1b}c  d "), "a bc  d");
+        assert_eq!(clean_message(&"升".repeat(300)).chars().count(), MAX_MESSAGE);
+        assert_eq!(clean_message("\n"), "");
+    }
+}
