@@ -1,12 +1,27 @@
 //! The vendor's API: sign, send, decode. One operation a file.
+//!
+//! [`Client`] is one account's way out. It takes a ticket from the account's [`Limiter`], signs each attempt anew, sends
+//! it through a [`Transport`], reads the reply, and repeats what may succeed within the query's [`Budget`].
 
+mod budget;
+mod client;
+mod direct;
 mod error;
+mod limit;
 mod observe;
 mod operation;
+mod reply;
+mod retry;
 pub mod sign;
 mod transport;
+mod upgrade_status;
 
+pub use budget::{Budget, Deadline};
+pub use client::{Call, Client};
+pub use direct::Direct;
 pub use error::{ApiError, ErrorKind, Reason};
+pub use limit::{Limiter, Ticket};
 pub use observe::{Deaf, Observer};
 pub use operation::Operation;
 pub use transport::{MAX_REPLY, Sending, Transport, TransportError};
+pub use upgrade_status::get_upgrade_status;

@@ -8,6 +8,7 @@ pub mod duration;
 mod endpoint;
 mod problem;
 mod raw;
+mod strict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
@@ -140,7 +141,9 @@ pub struct Cluster {
     pub id: ClusterId,
     /// Its region; absent only where the endpoint does not need one.
     pub region: Option<Region>,
-    /// The operator's or the vendor's name for it; empty if there is none.
+    /// The server that knows it.
+    pub endpoint: Endpoint,
+    /// The operator's name for it; empty if there is none.
     pub name: String,
     /// The operator's own labels.
     pub labels: BTreeMap<String, String>,
@@ -202,6 +205,9 @@ impl Config {
     pub fn parse(text: &str, folder: &FilePath) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let file: raw::File = document::read(text, &mut problems);
+        if problems.has(&Path::root()) {
+            return Err(problems);
+        }
         let config = Reader { problems: &mut problems, folder }.config(file);
         match config {
             Some(config) if problems.is_empty() => Ok(config),
@@ -292,7 +298,7 @@ impl Reader<'_> {
         }
         let mut names = HashMap::new();
         let mut ids = HashMap::new();
-        let mut accounts = Some(Vec::new());
+        let mut accounts = Vec::new();
         for (path, raw) in self.entries(path, raw) {
             if let Some(name) = &raw.name
                 && let Some(first) = names.insert(name.clone(), path.clone())
@@ -307,13 +313,10 @@ impl Reader<'_> {
                     self.problems.note(path.key("id"), format!("{first} is this cluster already"));
                 }
             }
-            let account = self.account(&path, raw, metrics);
-            accounts = accounts.zip(account).map(|(mut accounts, account)| {
-                accounts.push(account);
-                accounts
-            });
+            accounts.push(self.account(&path, raw, metrics));
         }
-        accounts
+        // Only now: a bad account must not keep the next one from being checked.
+        accounts.into_iter().collect()
     }
 
     fn account(&mut self, path: &Path, raw: raw::Account, metrics: &Metrics) -> Option<Account> {
@@ -352,7 +355,6 @@ impl Reader<'_> {
         let requests_per_second = raw.requests_per_second.unwrap_or(default.requests_per_second);
         if !(requests_per_second.is_finite() && requests_per_second > 0.0) {
             self.problems.note(path.key("requests_per_second"), "must be above 0");
-            return None;
         }
         let burst = self.positive(path.key("burst"), raw.burst, default.burst.get())?;
         Some(RateLimit { requests_per_second, burst })
@@ -369,25 +371,25 @@ impl Reader<'_> {
         if raw.is_empty() && !self.problems.has(path) {
             self.problems.note(path.clone(), "the account has no clusters");
         }
-        self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect()
+        let clusters: Vec<_> = self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect();
+        clusters.into_iter().collect()
     }
 
     fn cluster(&mut self, path: &Path, raw: raw::Cluster, endpoint: Option<&EndpointTemplate>, metrics: &Metrics) -> Option<Cluster> {
         let id = self.required(path, "id", raw.id).and_then(|id| self.problems.keep(&path.key("id"), ClusterId::parse(&id)));
+        let region_path = path.key("region");
+        // Outside: whether it is right; inside: whether it is there.
         let region = match raw.region {
-            Some(region) => Some(self.problems.keep(&path.key("region"), Region::parse(&region))),
-            None if self.problems.has(&path.key("region")) => None,
-            None if endpoint.is_some_and(EndpointTemplate::needs_region) => {
-                self.problems.note(path.key("region"), "is missing, and the endpoint depends on it");
-                None
-            }
-            None => Some(None),
+            Some(region) => self.problems.keep(&region_path, Region::parse(&region)).map(Some),
+            None => (!self.problems.has(&region_path)).then_some(None),
         };
+        let endpoint = region.as_ref().zip(endpoint);
+        let endpoint = endpoint.and_then(|(region, template)| self.problems.keep(&region_path, template.resolve(region.as_ref())));
         let labels = raw.labels.unwrap_or_default();
         for label in labels.keys() {
             self.problems.keep(&path.key("labels").key(label), check_label(label, &metrics.cluster_label));
         }
-        Some(Cluster { id: id?, region: region?, name: raw.name.unwrap_or_default(), labels })
+        Some(Cluster { id: id?, region: region?, endpoint: endpoint?, name: raw.name.unwrap_or_default(), labels })
     }
 
     fn credentials(&mut self, path: &Path, raw: raw::Credentials) -> Option<Credentials> {

@@ -1,5 +1,7 @@
 //! Credentials: where they come from and how long they last.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::secret::Secret;
@@ -15,4 +17,41 @@ pub struct Credential {
     pub security_token: Option<Secret>,
     /// When a temporary pair runs out.
     pub expires_at: Option<Timestamp>,
+}
+
+/// Where an account's credentials come from.
+#[derive(Debug)]
+pub struct Credentials {
+    fixed: Arc<Credential>,
+}
+
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {}
+
+impl Credentials {
+    /// Credentials as configured.
+    pub fn of(config: &crate::config::Credentials) -> Self {
+        let _ = config;
+        Self::fixed(Credential { access_key_id: String::new(), access_key_secret: Secret::new(""), security_token: None, expires_at: None })
+    }
+
+    /// Credentials that never change.
+    pub fn fixed(credential: Credential) -> Self {
+        Self { fixed: Arc::new(credential) }
+    }
+
+    /// The present credentials.
+    #[expect(clippy::unused_async, reason = "other providers ask a server")]
+    pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
+        Ok(Arc::clone(&self.fixed))
+    }
+
+    /// Forgets `refused`, which the vendor says has expired.
+    pub fn invalidate(&self, _refused: &Credential) {}
+
+    /// The provider's name.
+    pub fn provider(&self) -> Option<String> {
+        Some("access_key".to_owned())
+    }
 }

@@ -1,9 +1,14 @@
 //! A Prometheus exporter for the upgrade state of Kubernetes clusters on Alibaba Cloud ACK.
 
 pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod collect;
 pub mod config;
 pub mod credentials;
+pub mod log;
 pub mod names;
 pub mod secret;
 pub mod snapshot;
+pub mod trust;
 pub mod upgrade;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::problem::{Path, Problems};
+use super::strict::Strict;
 
 /// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that the rest can still
 /// be checked; a list's place that was refused is `null`.
@@ -31,7 +32,7 @@ pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
 /// serde stops at the first mistake: note it, take it out of the tree, try again.
 fn accept<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Problems) -> T {
     loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let error = match serde_path_to_error::deserialize::<_, T>(Strict(&value)) {
             Ok(accepted) => return accepted,
             Err(error) => error,
         };
@@ -102,6 +103,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {

@@ -40,7 +40,7 @@ impl EndpointTemplate {
     pub fn resolve(&self, region: Option<&Region>) -> Result<Endpoint, String> {
         match region {
             Some(region) => Endpoint::parse(&self.0.replace(REGION, region.as_str())),
-            None if self.needs_region() => Err(format!("{} needs a region", self.0)),
+            None if self.needs_region() => Err(format!("is missing, and the endpoint {} depends on it", self.0)),
             None => Endpoint::parse(&self.0),
         }
     }

@@ -1,1 +1,158 @@
+use super::*;
 
+const WHOLE: &str = r"
+scrape: {timeout: 20s, timeout_offset: 250ms, cache_ttl: 5s, max_age: 10m, idle_interval: 0s}
+metrics: {cluster_label: ack_cluster, error_message: false, state_sets: active}
+accounts:
+  - name: prod
+    credentials: {type: access_key, access_key_id: LTAI-test, access_key_secret: hunter2}
+    source: upgrade_status
+    signature: roa
+    network: vpc
+    rate_limit: {requests_per_second: 5, burst: 10}
+    max_concurrency: 4
+    clusters:
+      - {id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou, name: shop, labels: {team: payments}}
+  - name: private
+    endpoint: http://127.0.0.1:8080
+    clusters: [{id: c2}]
+";
+
+fn parse(text: &str) -> Result<Config, Vec<String>> {
+    Config::parse(text, FilePath::new("/etc/exporter")).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn problems(text: &str) -> Vec<String> {
+    parse(text).expect_err("the file has mistakes")
+}
+
+#[test]
+fn every_key_arrives() {
+    let config = parse(WHOLE).expect("a good file");
+    assert_eq!(config.scrape.timeout, Duration::from_secs(20));
+    assert_eq!(config.scrape.timeout_offset, Duration::from_millis(250));
+    assert_eq!(config.scrape.cache_ttl, Duration::from_secs(5));
+    assert_eq!(config.scrape.max_age, Duration::from_secs(600));
+    assert_eq!(config.metrics.cluster_label, "ack_cluster");
+    assert_eq!(config.metrics.error_message, ErrorMessages::Hidden);
+    assert_eq!(config.metrics.state_sets, StateSets::Active);
+    let [prod, private] = config.accounts.as_slice() else { panic!("two accounts") };
+    assert_eq!(prod.name.as_str(), "prod");
+    assert_eq!(prod.signature, Signature::Roa);
+    assert_eq!(prod.rate_limit, RateLimit { requests_per_second: 5.0, burst: NonZeroU32::new(10).expect("not zero") });
+    assert_eq!(prod.max_concurrency.get(), 4);
+    assert_eq!(prod.clusters[0].endpoint.to_string(), "https://cs-anony-vpc.cn-hangzhou.aliyuncs.com");
+    assert_eq!(prod.clusters[0].labels["team"], "payments");
+    assert_eq!(private.signature, Signature::Acs3);
+    assert_eq!(private.rate_limit, RateLimit::default());
+    assert_eq!(private.max_concurrency.get(), 16);
+    assert_eq!(private.clusters[0].endpoint.to_string(), "http://127.0.0.1:8080");
+    assert_eq!(private.clusters[0].region, None);
+}
+
+#[test]
+fn the_debug_form_shows_no_secret() {
+    assert!(!format!("{:?}", parse(WHOLE)).contains("hunter2"));
+}
+
+#[test]
+fn every_mistake_is_found_at_once_with_its_path() {
+    let found = problems(
+        r#"
+scrap: {}
+scrape: {timeout: soon, timeout: 3s, cache_ttl: -1s}
+metrics: {cluster_label: status, state_sets: some, error_message: "yes"}
+accounts:
+  - name: a
+    colour: blue
+    credentials: {type: access_key, access_key_id: x, access_key_secret: 12345}
+    signature: rsa
+    rate_limit: {requests_per_second: 0, burst: 0}
+    max_concurrency: 0
+    clusters:
+      - {id: "../../etc", region: CN}
+      - 7
+      - {region: cn-hangzhou, labels: {reason: x, 9lives: y, team: 4}}
+  - name: a
+    endpoint: ftp://x
+    clusters: [{id: c1, region: cn-hangzhou}, {id: c1, region: cn-hangzhou}]
+  -
+"#,
+    );
+    let expected = [
+        "scrape.timeout: this key is there twice",
+        "scrap: unknown key; here it may be `scrape`, `metrics`, `accounts`",
+        "scrape.timeout: \"soon\" is not a duration such as 500ms, 10s, 5m or 1h30m",
+        "scrape.cache_ttl: \"-1s\" is negative",
+        "metrics.state_sets: expected `full` or `active`",
+        "metrics.error_message: expected a boolean",
+        "accounts[0].colour: unknown key",
+        "accounts[0].credentials.access_key_secret: a secret must be a string; put it in quotes",
+        "accounts[0].signature: expected `acs3` or `roa`",
+        "accounts[0].clusters[1]: must be a mapping",
+        "accounts[0].clusters[2].labels.team: expected a string",
+        "metrics.cluster_label: \"status\" is a label of the exporter's own",
+        "accounts[0].rate_limit.requests_per_second: must be above 0",
+        "accounts[0].max_concurrency: must be above 0",
+        "accounts[0].clusters[0].id: \"../../etc\" is not a cluster ID",
+        "accounts[0].clusters[0].region: \"CN\" is not a region",
+        "accounts[0].clusters[2].id: is missing",
+        "accounts[0].clusters[2].labels.reason: \"reason\" is a label of the exporter's own",
+        "accounts[0].clusters[2].labels.9lives: \"9lives\" is not a label name",
+        "accounts[1].name: accounts[0] has this name already",
+        "accounts[1].endpoint: ",
+        "accounts[1].clusters[1].id: accounts[1].clusters[0] is this cluster already",
+        "accounts[2]: is empty",
+    ];
+    for expected in expected {
+        assert!(found.iter().any(|found| found.starts_with(expected)), "{expected}\nis not among\n{}", found.join("\n"));
+    }
+    assert!(!found.iter().any(|found| found.contains("12345")), "{found:?}");
+}
+
+#[test]
+fn a_file_without_accounts_or_with_broken_yaml_is_refused() {
+    assert_eq!(problems(""), ["accounts: there must be at least one account"]);
+    assert!(problems("accounts: [").iter().any(|found| found.starts_with("the file: not YAML")));
+    assert_eq!(problems("- 1"), ["the file: must be a mapping"]);
+    assert_eq!(problems("scrape: [10s]\naccounts: {}"), ["scrape: must be a mapping", "accounts: must be a list"]);
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    for text in [
+        "accounts: [{credentials: hunter2}]",
+        "accounts: hunter2",
+        "accounts: [{max_concurrency: hunter2}]",
+        "accounts: [{signature: hunter2}]",
+    ] {
+        assert!(!problems(text).join("\n").contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn a_cluster_needs_a_region_where_the_endpoint_does() {
+    let found = problems("accounts: [{name: a, clusters: [{id: c1}]}]");
+    assert_eq!(found, ["accounts[0].clusters[0].region: is missing, and the endpoint https://cs.{region}.aliyuncs.com depends on it"]);
+}
+
+#[test]
+fn a_key_pair_is_whole_or_refused() {
+    let account = |credentials: &str| {
+        format!("accounts: [{{name: a, clusters: [{{id: c1, region: cn-hangzhou}}], credentials: {{type: access_key{credentials}}}}}]")
+    };
+    assert_eq!(
+        problems(&account("")),
+        [
+            "accounts[0].credentials.access_key_id: is missing",
+            "accounts[0].credentials.access_key_secret: is missing, and so is access_key_secret_file",
+        ]
+    );
+    let both = problems(&account(", access_key_id: x, access_key_secret: y, access_key_secret_file: z"));
+    assert_eq!(both, ["accounts[0].credentials.access_key_secret: is there beside access_key_secret_file; one of them must go"]);
+    let config = parse(&account(", access_key_id: x, access_key_secret_file: secret")).expect("a good file");
+    let Credentials::AccessKey { access_key_secret: SecretSource::File(file), .. } = &config.accounts[0].credentials else {
+        panic!("a key pair")
+    };
+    assert_eq!(file, FilePath::new("/etc/exporter/secret"));
+}

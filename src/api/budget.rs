@@ -1,0 +1,72 @@
+//! How long a query may take.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// A point in time that may be put off, never brought forward, while others wait for it.
+#[derive(Debug, Clone)]
+pub struct Deadline(Arc<Mutex<Instant>>);
+
+impl Deadline {
+    /// A deadline at `instant`.
+    pub fn at(instant: Instant) -> Self {
+        Self(Arc::new(Mutex::new(instant)))
+    }
+
+    /// When it is, as far as is known now.
+    pub fn instant(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts it off to `instant`, unless it is later already.
+    pub fn put_off(&self, instant: Instant) {
+        let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *at = instant.max(*at);
+    }
+
+    /// Waits until it has passed.
+    pub async fn passed(&self) {
+        loop {
+            let at = self.instant();
+            if Instant::now() >= at {
+                return;
+            }
+            sleep_until(at).await;
+        }
+    }
+}
+
+/// What one query may use: the time until a deadline, unless it is called off before.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    deadline: Deadline,
+    called_off: CancellationToken,
+}
+
+impl Budget {
+    /// The time until `deadline`, or until `called_off` is cancelled.
+    pub fn new(deadline: Deadline, called_off: CancellationToken) -> Self {
+        Self { deadline, called_off }
+    }
+
+    /// `duration` from now.
+    pub fn lasting(duration: Duration) -> Self {
+        Self::new(Deadline::at(Instant::now() + duration), CancellationToken::new())
+    }
+
+    /// When it ends at the latest, as far as is known now.
+    pub fn end(&self) -> Instant {
+        self.deadline.instant()
+    }
+
+    /// Waits until nothing is left.
+    pub async fn spent(&self) {
+        tokio::select! {
+            () = self.deadline.passed() => {}
+            () = self.called_off.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! One account's way to the vendor: every call goes through [`Client::call`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
+
+use super::budget::Budget;
+use super::error::{ApiError, ErrorKind};
+use super::limit::{Limiter, Ticket};
+use super::observe::Observer;
+use super::operation::Operation;
+use super::sign::encode::canonical_query;
+use super::sign::{self, CS_VERSION, Stamp, Unsigned};
+use super::transport::{Transport, TransportError};
+use super::{reply, retry};
+use crate::clock::Clock;
+use crate::config::{Endpoint, Signature};
+use crate::credentials::{Credential, Credentials};
+
+const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+
+/// What one call asks for. All operations in use are GET.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The operation.
+    pub operation: Operation,
+    /// The server.
+    pub endpoint: &'a Endpoint,
+    /// The path, encoded.
+    pub path: &'a str,
+    /// The query, decoded; no value may be empty.
+    pub query: &'a [(&'a str, String)],
+}
+
+impl Call<'_> {
+    fn unsigned(&self) -> Unsigned<'_> {
+        Unsigned {
+            method: "GET",
+            authority: self.endpoint.authority(),
+            action: self.operation.as_str(),
+            path: self.path,
+            query: self.query,
+            version: CS_VERSION,
+            form: None,
+        }
+    }
+
+    fn target(&self) -> String {
+        if self.query.is_empty() { self.path.to_owned() } else { format!("{}?{}", self.path, canonical_query(self.query)) }
+    }
+}
+
+/// One account's way to the vendor: credentials, limits, signature and connections.
+#[derive(Debug)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    credentials: Arc<Credentials>,
+    signature: Signature,
+    limiter: Limiter,
+    observer: Arc<dyn Observer>,
+    clock: Clock,
+    nonces: Nonces,
+}
+
+impl Client {
+    /// A client that sends through `transport`, signs with `credentials`, and tells `observer`.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        credentials: Arc<Credentials>,
+        signature: Signature,
+        limiter: Limiter,
+        observer: Arc<dyn Observer>,
+        clock: Clock,
+    ) -> Self {
+        Self { transport, credentials, signature, limiter, observer, clock, nonces: Nonces::new() }
+    }
+
+    /// The account's limits.
+    pub fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// The account's credentials.
+    pub fn credentials(&self) -> &Arc<Credentials> {
+        &self.credentials
+    }
+
+    /// Who counts.
+    pub fn observer(&self) -> &dyn Observer {
+        &*self.observer
+    }
+
+    /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The first attempt uses
+    /// `ticket`, if there is one; every other waits for its own. The error is the last attempt's. Dropping the future
+    /// abandons the call.
+    pub async fn call<T>(&self, call: &Call<'_>, budget: &Budget, mut ticket: Option<Ticket>) -> Result<T, ApiError>
+    where
+        T: DeserializeOwned + Default + PartialEq,
+    {
+        let mut attempt = 1;
+        let mut renewed = false;
+        let mut last: Option<ApiError> = None;
+        loop {
+            if ticket.take().is_none() && self.limiter.admit_before(budget.end()).await.is_none() {
+                return Err(last.unwrap_or_else(|| {
+                    ApiError::local(call.operation, ErrorKind::RateLimited, "the account's rate_limit leaves no room within the budget")
+                }));
+            }
+            let error = match self.attempt(call, budget).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            match error.kind {
+                ErrorKind::TokenExpired | ErrorKind::NonceUsed if !renewed => renewed = true,
+                kind if kind.is_retryable() && attempt < retry::MAX_ATTEMPTS => {
+                    let delay = retry::delay(attempt, error.retry_after);
+                    if Instant::now() + delay >= budget.end() {
+                        return Err(error);
+                    }
+                    tokio::select! {
+                        () = sleep(delay) => {}
+                        () = budget.spent() => return Err(error),
+                    }
+                }
+                _ => return Err(error),
+            }
+            attempt += 1;
+            self.observer.retried(call.operation);
+            last = Some(error);
+        }
+    }
+
+    async fn attempt<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
+    where
+        T: DeserializeOwned + Default + PartialEq,
+    {
+        let timeout = |message: &str| ApiError::local(call.operation, ErrorKind::Timeout, message);
+        let (_permit, credential) = tokio::select! {
+            biased;
+            ready = async { (self.limiter.enter().await, self.credentials.current().await) } => ready,
+            () = budget.spent() => return Err(timeout("the time was over before the call could be made")),
+        };
+        let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let request = self.request(call, &credential)?;
+        let started = Instant::now();
+        self.observer.started(call.operation);
+        // Told in every case, so that a query that is dropped half-way does not stay in flight for ever.
+        let mut told = Told { client: self, operation: call.operation, started, failure: Some(ErrorKind::Timeout) };
+        let response = tokio::select! {
+            biased;
+            response = self.transport.send(request) => response,
+            () = budget.spent() => return Err(timeout("no reply within the budget")),
+        };
+        let result = match response {
+            Ok(response) => reply::read(call.operation, &response, self.clock.now()),
+            Err(error) => Err(unsent(call.operation, &error)),
+        };
+        told.failure = result.as_ref().err().map(|error| error.kind);
+        if told.failure == Some(ErrorKind::TokenExpired) {
+            self.credentials.invalidate(&credential);
+        }
+        result
+    }
+
+    fn request(&self, call: &Call<'_>, credential: &Credential) -> Result<Request<Bytes>, ApiError> {
+        let stamp = Stamp { time: self.clock.now(), nonce: self.nonces.next() };
+        let signed = sign::sign(self.signature, &call.unsigned(), credential, &stamp)
+            .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let uri =
+            call.endpoint.uri(&call.target()).map_err(|error| ApiError::local(call.operation, ErrorKind::Rejected, error.to_string()))?;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = uri;
+        *request.headers_mut() = signed.headers;
+        request.headers_mut().insert(USER_AGENT, PRODUCT);
+        Ok(request)
+    }
+}
+
+/// Tells the observer of an attempt's end when it goes out of scope.
+struct Told<'a> {
+    client: &'a Client,
+    operation: Operation,
+    started: Instant,
+    failure: Option<ErrorKind>,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.client.observer.finished(self.operation, self.started.elapsed(), self.failure.map(ErrorKind::reason));
+    }
+}
+
+fn unsent(operation: Operation, error: &TransportError) -> ApiError {
+    let kind = match error {
+        TransportError::Connect(_) | TransportError::Broken(_) => ErrorKind::Network,
+        TransportError::ConnectTimeout => ErrorKind::Timeout,
+        TransportError::TooLarge => ErrorKind::Decode,
+    };
+    ApiError::local(operation, kind, error.to_string())
+}
+
+/// Values that are never used twice: random for this process, counted within it.
+#[derive(Debug)]
+struct Nonces {
+    process: u64,
+    count: AtomicU64,
+}
+
+impl Nonces {
+    fn new() -> Self {
+        let process = getrandom::u64().unwrap_or_else(|_| fastrand::u64(..));
+        Self { process, count: AtomicU64::new(0) }
+    }
+
+    fn next(&self) -> String {
+        format!("{:016x}{:016x}", self.process, self.count.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,216 @@
+//! A reply: whether it is the vendor's, what it says, and what its errors mean.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, ErrorKind};
+use super::operation::Operation;
+use crate::upgrade::clean_message;
+
+/// Reads `response` as the answer to `operation`, sent at `now`.
+pub(super) fn read<T>(operation: Operation, response: &Response<Bytes>, now: Timestamp) -> Result<T, ApiError>
+where
+    T: DeserializeOwned + Default + PartialEq,
+{
+    let body = Body::of(response.body());
+    let error = || body.decode::<VendorError>().ok().filter(VendorError::is_meant);
+    if response.status().is_success() {
+        let answer: T = body.decode().map_err(|message| unusable(operation, response, ErrorKind::Decode, message))?;
+        // An error under a good status would otherwise read as an answer in which every field is absent.
+        return match (answer == T::default()).then(error).flatten() {
+            Some(error) => Err(vendor_error(operation, response, error, now)),
+            None => Ok(answer),
+        };
+    }
+    Err(match error() {
+        Some(error) => vendor_error(operation, response, error, now),
+        None => unusable(operation, response, foreign_kind(response.status()), foreign_message(response)),
+    })
+}
+
+/// A body by its look; the vendor's content types cannot be relied on.
+#[derive(Debug, Clone, Copy)]
+enum Body<'a> {
+    Json(&'a [u8]),
+    Xml(&'a [u8]),
+    Html,
+    Empty,
+    Other,
+}
+
+impl<'a> Body<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+        let starts_with = |prefix: &[u8]| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        match text.first() {
+            None => Self::Empty,
+            Some(b'{') => Self::Json(text),
+            Some(b'<') if starts_with(b"<html") || starts_with(b"<!doctype") => Self::Html,
+            Some(b'<') => Self::Xml(text),
+            Some(_) => Self::Other,
+        }
+    }
+
+    /// The messages say where, never what: a body may hold anything.
+    fn decode<T: DeserializeOwned>(self) -> Result<T, String> {
+        match self {
+            Self::Json(text) => serde_json::from_slice(text).map_err(|error| {
+                let what = match error.classify() {
+                    serde_json::error::Category::Eof => "JSON that ends early",
+                    serde_json::error::Category::Data => "JSON of another shape",
+                    serde_json::error::Category::Syntax | serde_json::error::Category::Io => "broken JSON",
+                };
+                format!("{what}, at line {} column {}", error.line(), error.column())
+            }),
+            Self::Xml(text) => {
+                let text = std::str::from_utf8(text).map_err(|_| "XML that is not UTF-8".to_owned())?;
+                quick_xml::de::from_str(text).map_err(|_| "XML that is broken or of another shape".to_owned())
+            }
+            Self::Html => Err("an HTML page".to_owned()),
+            Self::Empty => Err("an empty body".to_owned()),
+            Self::Other => Err("neither a JSON object nor XML".to_owned()),
+        }
+    }
+}
+
+/// Both of the vendor's error bodies: the service's (`code`) and the gateway's (`Code`).
+#[derive(Debug, Deserialize)]
+struct VendorError {
+    #[serde(alias = "Code")]
+    code: Option<String>,
+    #[serde(alias = "Message")]
+    message: Option<String>,
+    #[serde(rename = "requestId", alias = "RequestId", alias = "requestid", alias = "request_id")]
+    request_id: Option<String>,
+    #[serde(rename = "accessDeniedDetail", alias = "AccessDeniedDetail")]
+    access_denied_detail: Option<AccessDenied>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AccessDenied {
+    #[serde(rename = "AuthAction")]
+    auth_action: Option<String>,
+}
+
+impl VendorError {
+    fn is_meant(&self) -> bool {
+        self.code.as_ref().is_some_and(|code| !code.is_empty())
+    }
+}
+
+fn vendor_error(operation: Operation, response: &Response<Bytes>, error: VendorError, now: Timestamp) -> ApiError {
+    let code = error.code.unwrap_or_default();
+    let kind = kind_of(&code, response.status());
+    let mut message = clean_message(error.message.as_deref().unwrap_or_default());
+    if kind == ErrorKind::Forbidden {
+        let action = error.access_denied_detail.and_then(|detail| detail.auth_action);
+        let action = action.map_or_else(|| format!("cs:{}", operation.as_str()), |action| clean_message(&action));
+        message = format!("{message}; RAM must allow {action}");
+    }
+    if kind == ErrorKind::Clock
+        && let Some(skew) = skew(response.headers(), now)
+    {
+        message = format!("{message}; our clock is {skew}");
+    }
+    ApiError {
+        operation,
+        kind,
+        code: Some(clean_message(&code)),
+        message,
+        request_id: error.request_id.map(|id| clean_message(&id)).or_else(|| header(response.headers(), "x-acs-request-id")),
+        status: Some(response.status().as_u16()),
+        retry_after: retry_after(response.headers()),
+    }
+}
+
+fn unusable(operation: Operation, response: &Response<Bytes>, kind: ErrorKind, message: String) -> ApiError {
+    ApiError {
+        operation,
+        kind,
+        code: None,
+        message,
+        request_id: header(response.headers(), "x-acs-request-id"),
+        status: Some(response.status().as_u16()),
+        retry_after: retry_after(response.headers()),
+    }
+}
+
+/// The vendor's code decides; the status is asked only where the code is not known, since it varies by gateway.
+fn kind_of(code: &str, status: StatusCode) -> ErrorKind {
+    let code = code.to_ascii_lowercase();
+    let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| code.starts_with(prefix));
+    if code.contains("throttling") {
+        ErrorKind::Throttled
+    } else if is(&["errorclusternotfound"]) {
+        ErrorKind::ClusterNotFound
+    } else if is(&["statusforbidden", "forbidden", "errorcheckacl", "nopermission"]) {
+        ErrorKind::Forbidden
+    } else if is(&["invalidsecuritytoken.expired"]) {
+        ErrorKind::TokenExpired
+    } else if is(&["signaturenonceused"]) {
+        ErrorKind::NonceUsed
+    } else if is(&["invalidtimestamp", "illegaltimestamp"]) {
+        ErrorKind::Clock
+    } else if is(&["invalidaccesskeyid", "signaturedoesnotmatch", "incompletesignature", "invalidsecuritytoken", "missingsecuritytoken"]) {
+        ErrorKind::Credentials
+    } else if is(&["invalidapi", "invalidaction"]) {
+        ErrorKind::OperationGone
+    } else if is(&["serviceunavailable", "internalerror", "unknownerror", "errorquerycluster"]) {
+        ErrorKind::Server
+    } else {
+        match status.as_u16() {
+            401 => ErrorKind::Credentials,
+            403 => ErrorKind::Forbidden,
+            429 => ErrorKind::Throttled,
+            500..=599 => ErrorKind::Server,
+            _ => ErrorKind::Rejected,
+        }
+    }
+}
+
+/// Without the vendor's words, a 4xx tells of a proxy rather than of the cluster or the credentials.
+fn foreign_kind(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        429 => ErrorKind::Throttled,
+        500..=599 => ErrorKind::Server,
+        _ => ErrorKind::Foreign,
+    }
+}
+
+fn foreign_message(response: &Response<Bytes>) -> String {
+    if response.status().is_redirection() {
+        return "a redirect, which is not followed".to_owned();
+    }
+    match Body::of(response.body()) {
+        Body::Html => "an HTML page, probably a proxy's",
+        Body::Empty => "an empty body",
+        Body::Json(_) | Body::Xml(_) | Body::Other => "a body that is not the vendor's",
+    }
+    .to_owned()
+}
+
+/// `x-acs-retry-after` is in milliseconds; `Retry-After` in seconds. Its form with a date is not used by the vendor.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let wish = number("x-acs-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs));
+    wish.filter(|wish| !wish.is_zero())
+}
+
+fn skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
+    let theirs = rfc2822::DateTimeParser::new().parse_timestamp(headers.get("date")?.to_str().ok()?).ok()?;
+    let seconds = now.as_second() - theirs.as_second();
+    Some(if seconds >= 0 { format!("{seconds} s ahead of the vendor's") } else { format!("{} s behind the vendor's", -seconds) })
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(clean_message).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use super::*;
+use crate::api::Reason;
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Answer {
+    status: Option<String>,
+    upgrade_task: Option<Task>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Task {
+    status: Option<String>,
+}
+
+fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Answer, ApiError> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    let response = response.body(Bytes::copy_from_slice(body.as_bytes())).expect("a response");
+    read(Operation::GetUpgradeStatus, &response, "2026-11-23T08:00:00Z".parse().expect("a time"))
+}
+
+fn error(status: u16, body: &str) -> ApiError {
+    reply(status, &[], body).expect_err(body)
+}
+
+#[test]
+fn json_and_xml_say_the_same() {
+    let expected = Answer { status: Some("running".to_owned()), upgrade_task: Some(Task { status: Some("Success".to_owned()) }) };
+    for body in [
+        r#"{"status": "running", "upgrade_task": {"status": "Success", "more": []}, "extra": 1}"#,
+        "\u{feff}\n {\"status\":\"running\",\"upgrade_task\":{\"status\":\"Success\"}}",
+        "<?xml version=\"1.0\"?><GetUpgradeStatusResponse><status>running</status><upgrade_task><message/><status>Success</status></upgrade_task></GetUpgradeStatusResponse>",
+        "<GetUpgradeStatusResponse>\n  <status>running</status>\n  <upgrade_task>\n    <status>Success</status>\n  </upgrade_task>\n</GetUpgradeStatusResponse>",
+    ] {
+        assert_eq!(reply(200, &[], body).expect(body), expected, "{body}");
+    }
+}
+
+#[test]
+fn what_is_not_an_answer_is_a_decode_failure() {
+    let deep = format!("{}{}", r#"{"status":"#.repeat(200_000), "}".repeat(200_000));
+    let deep_list = format!(r#"{{"x":{}"#, "[".repeat(200_000));
+    let deep_xml = "<a>".repeat(200_000);
+    for body in [
+        "",
+        " ",
+        "null",
+        "[]",
+        "[\"running\"]",
+        "\"running\"",
+        "7",
+        "{",
+        "{\"status\":",
+        "{\"status\": 5}",
+        "{\"status\": {}}",
+        "{\"upgrade_task\": \"x\"}",
+        "{\"status\":\"a\",\"status\":\"b\"}",
+        "<html><body>hi</body></html>",
+        "<!DOCTYPE html><p>",
+        "<a><b></a>",
+        "<",
+        "upstream error",
+        "\u{0}\u{1}",
+        &deep,
+        &deep_list,
+        &deep_xml,
+    ] {
+        let error = error(200, body);
+        assert_eq!(error.kind, ErrorKind::Decode, "{}: {error}", body.chars().take(40).collect::<String>());
+        assert!(error.message.len() < 120, "{}", error.message);
+    }
+}
+
+#[test]
+fn an_error_under_a_good_status_is_an_error() {
+    assert_eq!(error(200, r#"{"code": "ErrorClusterNotFound", "message": "cluster not found"}"#).kind, ErrorKind::ClusterNotFound);
+    assert_eq!(error(200, "<Error><Code>Throttling.User</Code></Error>").kind, ErrorKind::Throttled);
+    assert_eq!(reply(200, &[], "{}").expect("nothing was started"), Answer::default());
+}
+
+#[test]
+fn the_code_decides_before_the_status() {
+    for (status, code, kind) in [
+        (404, "ErrorClusterNotFound", ErrorKind::ClusterNotFound),
+        (400, "Throttling", ErrorKind::Throttled),
+        (400, "Throttling.User", ErrorKind::Throttled),
+        (429, "Throttling.Api", ErrorKind::Throttled),
+        (503, "Rejected.Throttling", ErrorKind::Throttled),
+        (400, "throttling.user", ErrorKind::Throttled),
+        (403, "StatusForbidden", ErrorKind::Forbidden),
+        (403, "Forbidden.RAM", ErrorKind::Forbidden),
+        (400, "ErrorCheckAcl", ErrorKind::Forbidden),
+        (404, "InvalidAccessKeyId.NotFound", ErrorKind::Credentials),
+        (400, "InvalidAccessKeyId.Inactive", ErrorKind::Credentials),
+        (403, "SignatureDoesNotMatch", ErrorKind::Credentials),
+        (400, "IncompleteSignature", ErrorKind::Credentials),
+        (400, "InvalidSecurityToken.Expired", ErrorKind::TokenExpired),
+        (403, "InvalidSecurityToken.Malformed", ErrorKind::Credentials),
+        (400, "MissingSecurityToken", ErrorKind::Credentials),
+        (400, "SignatureNonceUsed", ErrorKind::NonceUsed),
+        (400, "InvalidTimeStamp.Expired", ErrorKind::Clock),
+        (400, "IllegalTimestamp", ErrorKind::Clock),
+        (503, "ServiceUnavailable", ErrorKind::Server),
+        (500, "InternalError", ErrorKind::Server),
+        (500, "ErrorQueryCluster", ErrorKind::Server),
+        (404, "InvalidAction.NotFound", ErrorKind::OperationGone),
+        (400, "InvalidApi.NotFound", ErrorKind::OperationGone),
+        (400, "InvalidParameter", ErrorKind::Rejected),
+        (400, "ErrorClusterState", ErrorKind::Rejected),
+        (404, "Whatever", ErrorKind::Rejected),
+        (401, "Whatever", ErrorKind::Credentials),
+        (403, "Whatever", ErrorKind::Forbidden),
+        (429, "Whatever", ErrorKind::Throttled),
+        (502, "Whatever", ErrorKind::Server),
+    ] {
+        for body in [
+            format!(r#"{{"code":"{code}","message":"m","requestId":"R","status":{status}}}"#),
+            format!(r#"{{"Code":"{code}","Message":"m","RequestId":"R","HostId":"h","Recommend":"r"}}"#),
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>R</RequestId><HostId>h</HostId><Code>{code}</Code><Message>m</Message></Error>"
+            ),
+        ] {
+            let error = error(status, &body);
+            assert_eq!(error.kind, kind, "{body}");
+            assert_eq!((error.code.as_deref(), error.request_id.as_deref(), error.status), (Some(code), Some("R"), Some(status)), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_in_other_words_than_the_vendors_proves_nothing() {
+    for (status, reason) in [
+        (301, Reason::Other),
+        (403, Reason::Other),
+        (404, Reason::Other),
+        (407, Reason::Other),
+        (418, Reason::Other),
+        (429, Reason::Throttled),
+        (500, Reason::Server),
+        (503, Reason::Server),
+    ] {
+        for body in ["", "<html>nginx</html>", "nope", "{}", "[1]", r#"{"error": "x"}"#] {
+            assert_eq!(error(status, body).reason(), reason, "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn the_request_id_is_kept_without_a_body() {
+    let error = reply(502, &[("x-acs-request-id", "R-1")], "").expect_err("a bad gateway");
+    assert_eq!(error.request_id.as_deref(), Some("R-1"));
+    assert_eq!(error.to_string(), "GetUpgradeStatus: HTTP 502: an empty body (request R-1)");
+}
+
+#[test]
+fn the_vendors_wish_to_wait_is_read_in_its_units() {
+    let wait = |headers: &[(&'static str, &str)]| reply(429, headers, "").expect_err("throttled").retry_after;
+    assert_eq!(wait(&[("x-acs-retry-after", "1500")]), Some(Duration::from_millis(1500)));
+    assert_eq!(wait(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
+    assert_eq!(wait(&[("x-acs-retry-after", "700"), ("retry-after", "2")]), Some(Duration::from_millis(700)));
+    assert_eq!(wait(&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]), None);
+    assert_eq!(wait(&[("retry-after", "-1")]), None);
+}
+
+#[test]
+fn a_denial_names_the_action_that_ram_must_allow() {
+    let body = r#"{"code":"StatusForbidden","message":"STSToken policy Forbidden for action cs:DescribeClustersForRegion","requestId":"R","status":403,"accessDeniedDetail":{"AuthAction":"cs:DescribeClustersForRegion","AuthPrincipalType":"AssumedRoleUser"}}"#;
+    assert!(error(403, body).message.ends_with("RAM must allow cs:DescribeClustersForRegion"));
+    assert!(error(403, r#"{"code":"Forbidden","message":"no"}"#).message.ends_with("RAM must allow cs:GetUpgradeStatus"));
+}
+
+#[test]
+fn a_clock_that_is_off_is_reported_with_the_difference() {
+    let body = r#"{"Code":"InvalidTimeStamp.Expired","Message":"Specified time stamp or date value is expired."}"#;
+    let error = reply(400, &[("date", "Mon, 23 Nov 2026 07:40:00 GMT")], body).expect_err("an old stamp");
+    assert!(error.message.ends_with("our clock is 1200 s ahead of the vendor's"), "{}", error.message);
+}

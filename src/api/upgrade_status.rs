@@ -1,0 +1,106 @@
+//! `GetUpgradeStatus`: `GET /api/v2/clusters/{ClusterId}/upgrade/status`.
+//!
+//! Source: the operation's reference of CS 2015-12-15. Every field is optional in the vendor's SDKs.
+
+use serde::Deserialize;
+
+use super::budget::Budget;
+use super::client::{Call, Client};
+use super::error::ApiError;
+use super::limit::Ticket;
+use super::operation::Operation;
+use crate::config::Endpoint;
+use crate::names::ClusterId;
+use crate::upgrade::{Status, Step, TaskStatus, UpgradeState, clean_message};
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Wire {
+    status: Option<String>,
+    upgrade_step: Option<String>,
+    error_message: Option<String>,
+    precheck_report_id: Option<String>,
+    upgrade_task: Option<WireTask>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WireTask {
+    status: Option<String>,
+    message: Option<String>,
+}
+
+/// Asks for the state of `cluster`'s upgrade.
+pub async fn get_upgrade_status(
+    client: &Client,
+    endpoint: &Endpoint,
+    cluster: &ClusterId,
+    budget: &Budget,
+    ticket: Option<Ticket>,
+) -> Result<UpgradeState, ApiError> {
+    let path = format!("/api/v2/clusters/{cluster}/upgrade/status");
+    let call = Call { operation: Operation::GetUpgradeStatus, endpoint, path: &path, query: &[] };
+    let wire: Wire = client.call(&call, budget, ticket).await?;
+    Ok(state(wire, &mut |field, value| client.observer().unknown_value(field, value)))
+}
+
+/// The vendor's words in ours. A value that its reference does not list is told to `unknown`, with its field.
+fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeState {
+    let task = wire.upgrade_task.unwrap_or_default();
+    let status = word(wire.status.as_deref(), Status::None, Status::Unknown, "status", unknown, |word| match word {
+        "running" => Some(Status::Running),
+        "pause" | "paused" => Some(Status::Pause),
+        "success" => Some(Status::Success),
+        "fail" | "failed" => Some(Status::Fail),
+        _ => None,
+    });
+    let step = word(wire.upgrade_step.as_deref(), Step::NotStart, Step::Unknown, "upgrade_step", unknown, |word| match word {
+        "not_start" => Some(Step::NotStart),
+        "prechecking" => Some(Step::Prechecking),
+        "upgrading" => Some(Step::Upgrading),
+        "pause" | "paused" => Some(Step::Pause),
+        "success" => Some(Step::Success),
+        _ => None,
+    });
+    let task_status =
+        word(task.status.as_deref(), TaskStatus::None, TaskStatus::Unknown, "upgrade_task.status", unknown, |word| match word {
+            "running" => Some(TaskStatus::Running),
+            "success" => Some(TaskStatus::Success),
+            "fail" | "failed" => Some(TaskStatus::Failed),
+            _ => None,
+        });
+    // A failed task says why in its own message where the upgrade as a whole does not.
+    let task_message = task.message.filter(|message| task_status == TaskStatus::Failed && !message.trim().is_empty());
+    UpgradeState {
+        status,
+        step,
+        task_status,
+        error_message: wire.error_message.filter(|message| !message.trim().is_empty()).or(task_message),
+        precheck_report_id: wire.precheck_report_id.map(|id| clean_message(&id)).unwrap_or_default(),
+        task_id: String::new(),
+        target_version: String::new(),
+        started: None,
+        updated: None,
+    }
+}
+
+fn word<T>(
+    raw: Option<&str>,
+    absent: T,
+    unlisted: T,
+    field: &'static str,
+    unknown: &mut dyn FnMut(&'static str, &str),
+    known: fn(&str) -> Option<T>,
+) -> T {
+    let word = raw.unwrap_or_default().trim();
+    if word.is_empty() {
+        return absent;
+    }
+    known(&word.to_ascii_lowercase()).unwrap_or_else(|| {
+        unknown(field, word);
+        unlisted
+    })
+}
+
+#[cfg(test)]
+mod tests;

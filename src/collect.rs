@@ -1,0 +1,195 @@
+//! Collecting: every cluster asked concurrently, within the scrape's budget and the accounts' limits.
+//!
+//! A scrape starts a [`round`](lane) in every account's [`Lane`], or joins the one that is being waited for. Each waiter
+//! takes its [`Snapshot`] when the round is done or when its own deadline has come, whichever is first; the round itself
+//! goes on until every cluster has been asked, at the pace that the account's limits allow.
+
+mod lane;
+mod plan;
+mod record;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use lane::Lane;
+pub use plan::{Audience, Surroundings};
+
+use crate::api::Deadline;
+use crate::clock::Clock;
+use crate::config::{Config, Scrape};
+use crate::snapshot::Snapshot;
+
+/// Collects for every scrape of this instance.
+#[derive(Debug)]
+pub struct Collector {
+    lanes: Vec<Arc<Lane>>,
+    settings: Scrape,
+    clock: Clock,
+    audience: Arc<dyn Audience>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    round: Mutex<Option<Round>>,
+    latest: watch::Sender<Option<Arc<Snapshot>>>,
+}
+
+/// One collection that scrapes share.
+#[derive(Debug, Clone)]
+struct Round {
+    number: u64,
+    started: Instant,
+    /// The latest deadline of those who wait.
+    deadline: Deadline,
+    /// Cancelled when the next round takes over.
+    superseded: CancellationToken,
+    /// The whole result, once there is one.
+    done: watch::Receiver<Option<Arc<Snapshot>>>,
+}
+
+impl Collector {
+    /// A collector for the clusters of `config`, which runs its rounds as tasks until it is dropped.
+    pub fn new(config: &Config, surroundings: &Surroundings) -> Arc<Self> {
+        Arc::new(Self {
+            lanes: plan::lanes(config, surroundings),
+            settings: config.scrape.clone(),
+            clock: surroundings.clock,
+            audience: Arc::clone(&surroundings.audience),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            round: Mutex::new(None),
+            latest: watch::Sender::new(None),
+        })
+    }
+
+    /// The snapshot that a scrape saw last, if there was one. Asks nobody.
+    pub fn latest(&self) -> Option<Arc<Snapshot>> {
+        self.latest.borrow().clone()
+    }
+
+    /// Collects and answers by `deadline` with what is there by then. Dropping the future leaves the round to others.
+    pub async fn collect(self: &Arc<Self>, deadline: Instant) -> Arc<Snapshot> {
+        let mut round = match self.join(deadline) {
+            Ok(round) => round,
+            Err(cached) => return cached,
+        };
+        let snapshot = tokio::select! {
+            biased;
+            done = round.done.wait_for(Option::is_some) => done.ok().and_then(|done| done.clone()),
+            () = sleep_until(deadline) => None,
+        };
+        let snapshot = snapshot.unwrap_or_else(|| Arc::new(self.snapshot(&round)));
+        self.latest.send_replace(Some(Arc::clone(&snapshot)));
+        snapshot
+    }
+
+    /// The round that a scrape with this deadline waits for, or the finished one that serves it.
+    fn join(self: &Arc<Self>, deadline: Instant) -> Result<Round, Arc<Snapshot>> {
+        let now = Instant::now();
+        let mut current = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(round) = &*current {
+            let done = round.done.borrow().clone();
+            match done {
+                None if now < round.deadline.instant() => {
+                    round.deadline.put_off(deadline);
+                    self.audience.coalesced_scrape();
+                    return Ok(round.clone());
+                }
+                Some(done) if done.complete && now < round.started + done.duration + self.settings.cache_ttl => {
+                    self.audience.cached_scrape();
+                    return Err(done);
+                }
+                _ => {}
+            }
+        }
+        if let Some(round) = &*current {
+            round.superseded.cancel();
+        }
+        let number = current.as_ref().map_or(0, |round| round.number) + 1;
+        let (finished, done) = watch::channel(None);
+        let round = Round { number, started: now, deadline: Deadline::at(deadline), superseded: self.stop.child_token(), done };
+        *current = Some(round.clone());
+        self.start(round.clone(), finished);
+        Ok(round)
+    }
+
+    fn start(self: &Arc<Self>, round: Round, finished: watch::Sender<Option<Arc<Snapshot>>>) {
+        let start = lane::Start {
+            number: round.number,
+            deadline: &round.deadline,
+            superseded: &round.superseded,
+            tasks: &self.tasks,
+            stop: &self.stop,
+        };
+        let lanes: Vec<_> = self.lanes.iter().map(|lane| lane.begin(&start)).collect();
+        let collector = Arc::downgrade(self);
+        self.tasks.spawn(async move {
+            for lane in lanes {
+                tokio::select! {
+                    () = lane.finished() => {}
+                    () = round.superseded.cancelled() => return,
+                }
+            }
+            if let Some(collector) = collector.upgrade() {
+                finished.send_replace(Some(Arc::new(collector.snapshot(&round))));
+            }
+        });
+    }
+
+    fn snapshot(&self, round: &Round) -> Snapshot {
+        let mut clusters = Vec::new();
+        let mut complete = true;
+        for lane in &self.lanes {
+            complete &= lane.readings(round.number, self.settings.max_age, &mut clusters);
+        }
+        clusters.sort_unstable_by(|one, other| one.cluster.id.cmp(&other.cluster.id));
+        Snapshot {
+            at: self.clock.now(),
+            duration: round.started.elapsed(),
+            complete,
+            clusters,
+            accounts: self.lanes.iter().map(|lane| lane.account()).collect(),
+        }
+    }
+
+    /// Takes over what `earlier` knew of the same clusters, which it forgets.
+    pub fn inherit(&self, earlier: &Self) {
+        for lane in &self.lanes {
+            if let Some(earlier) = earlier.lanes.iter().find(|earlier| earlier.name() == lane.name()) {
+                lane.inherit(earlier);
+            }
+        }
+    }
+
+    /// Ends what is under way and waits for it.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The budget of a scrape: the client's own timeout less the offset, or the configured one where the client names none
+/// or one that is none.
+pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(120);
+    let timeout = header
+        .and_then(|text| text.trim().parse::<f64>().ok())
+        .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64() * 2.0)).ok())
+        .filter(|timeout| !timeout.is_zero());
+    let budget = match timeout {
+        Some(timeout) => timeout - settings.timeout_offset.min(timeout / 10),
+        None => settings.timeout,
+    };
+    budget.min(LONGEST)
+}

@@ -1,0 +1,72 @@
+//! From the configuration to what collects.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::lane::Lane;
+use crate::api::{Client, Limiter, Observer, Transport};
+use crate::clock::Clock;
+use crate::config::{Account, Config, Endpoint};
+use crate::credentials::Credentials;
+use crate::names::AccountName;
+use crate::snapshot::ClusterInfo;
+
+/// What the outside world looks like to a collector.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The time of day.
+    pub clock: Clock,
+    /// The way to the vendor.
+    pub transport: Arc<dyn Transport>,
+    /// Who counts.
+    pub audience: Arc<dyn Audience>,
+}
+
+/// Counts what a collector does.
+pub trait Audience: Debug + Send + Sync {
+    /// Who counts the calls of `account`.
+    fn observer(&self, account: &AccountName) -> Arc<dyn Observer>;
+
+    /// A scrape was served from a finished collection.
+    fn cached_scrape(&self);
+
+    /// A scrape joined a collection that was under way.
+    fn coalesced_scrape(&self);
+}
+
+/// One lane an account.
+pub(super) fn lanes(config: &Config, surroundings: &Surroundings) -> Vec<Arc<Lane>> {
+    config.accounts.iter().map(|account| lane(account, surroundings)).collect()
+}
+
+fn lane(account: &Account, surroundings: &Surroundings) -> Arc<Lane> {
+    let max_concurrency = account.max_concurrency.get();
+    let client = Client::new(
+        Arc::clone(&surroundings.transport),
+        Arc::new(Credentials::of(&account.credentials)),
+        account.signature,
+        Limiter::new(account.rate_limit, 1, max_concurrency),
+        surroundings.audience.observer(&account.name),
+        surroundings.clock,
+    );
+    Lane::new(account.name.clone(), client, surroundings.clock, max_concurrency as usize, clusters(account))
+}
+
+fn clusters(account: &Account) -> Vec<(Arc<ClusterInfo>, Endpoint)> {
+    let listed = account.clusters.iter().map(|cluster| {
+        let info = ClusterInfo {
+            id: cluster.id.clone(),
+            name: cluster.name.clone(),
+            account: account.name.clone(),
+            region: cluster.region.clone(),
+            cluster_type: String::new(),
+            spec: String::new(),
+            version: String::new(),
+            next_version: String::new(),
+            state: None,
+            labels: cluster.labels.clone(),
+        };
+        (Arc::new(info), cluster.endpoint.clone())
+    });
+    listed.collect()
+}

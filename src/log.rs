@@ -1,0 +1,217 @@
+//! Logs in the shape of the Prometheus family: logfmt or JSON with `time`, `level`, `source`, `msg` and the event's fields.
+
+use std::fmt::{self, Write as _};
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// The lowest level that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Everything, each query's result included.
+    Debug,
+    /// What changes.
+    Info,
+    /// What may need a look.
+    Warn,
+    /// What does not work.
+    Error,
+}
+
+/// The shape of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Sends the program's events to standard error. Other crates' events are logged from warnings on.
+pub fn init(level: LogLevel, format: LogFormat) {
+    let level = match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    };
+    let filter = EnvFilter::new(format!("error,ack_upgrade_exporter={level}"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).event_format(Line(format)).finish();
+    // A second call, in tests, keeps the first subscriber.
+    drop(tracing::subscriber::set_global_default(subscriber));
+}
+
+struct Line(LogFormat);
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let metadata = event.metadata();
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let mut line = Map::new();
+        line.insert("time".to_owned(), Value::String(format!("{:.3}", Timestamp::now())));
+        line.insert("level".to_owned(), Value::String(level(*metadata.level()).to_owned()));
+        line.insert("source".to_owned(), Value::String(source(metadata.file(), metadata.line())));
+        line.insert("msg".to_owned(), Value::String(fields.message));
+        line.extend(fields.others);
+        match self.0 {
+            LogFormat::Json => writeln!(writer, "{}", Value::Object(line)),
+            LogFormat::Logfmt => writeln!(writer, "{}", logfmt(&line)),
+        }
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "ERROR",
+        Level::WARN => "WARN",
+        Level::INFO => "INFO",
+        Level::DEBUG | Level::TRACE => "DEBUG",
+    }
+}
+
+fn source(file: Option<&str>, line: Option<u32>) -> String {
+    let file = file.unwrap_or("unknown").trim_start_matches("src/");
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+}
+
+/// The event's fields in their order.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    others: Vec<(String, Value)>,
+}
+
+impl Fields {
+    fn set(&mut self, field: &Field, value: Value) {
+        self.others.push((field.name().to_owned(), value));
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = format!("{value:?}");
+        if field.name() == "message" {
+            self.message = text;
+        } else {
+            self.set(field, Value::String(text));
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set(field, Value::String(value.to_owned()));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.set(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field, value.into());
+    }
+}
+
+/// `key=value` pairs; a value is quoted, with Go's escapes, where it would be ambiguous without.
+fn logfmt(line: &Map<String, Value>) -> String {
+    let mut out = String::with_capacity(256);
+    for (key, value) in line {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(key);
+        out.push('=');
+        match value {
+            Value::String(text) if is_plain(text) => out.push_str(text),
+            Value::String(text) => quote(&mut out, text),
+            other => write!(out, "{other}").expect("a String takes every write"),
+        }
+    }
+    out
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c > ' ' && c != '"' && c != '=' && c != '\\' && c != '\u{7f}' && !c.is_control())
+}
+
+fn quote(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes every write"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, event: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).event_format(Line(format)).finish();
+        tracing::subscriber::with_default(subscriber, event);
+        String::from_utf8(lines.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_line_of_logfmt_is_one_line_whatever_the_vendor_says() {
+        let line = logged(LogFormat::Logfmt, || {
+            tracing::warn!(cluster = "c1", error = "a \"b\"\nlevel=ERROR", count = 3, "cluster does not answer")
+        });
+        assert!(line.ends_with("msg=\"cluster does not answer\" cluster=c1 error=\"a \\\"b\\\"\\nlevel=ERROR\" count=3\n"), "{line}");
+        assert!(line.starts_with("time=20") && line.contains("Z level=WARN source=log.rs:"), "{line}");
+        assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_line_of_json_is_an_object_with_the_same_keys() {
+        let line = logged(LogFormat::Json, || tracing::info!(listening = true, "ready"));
+        let value: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(value["msg"], "ready");
+        assert_eq!(value["level"], "INFO");
+        assert_eq!(value["listening"], true);
+    }
+}
