@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::encode::canonical_query;
 use super::*;
-use crate::api::sign::encode::canonical_query;
 use crate::secret::Secret;
 
-const VECTORS: &str = include_str!("../../../tests/data/signatures.json");
+const VECTORS: &str = include_str!("../../tests/data/signatures.json");
 
 #[derive(Deserialize)]
 struct Vectors {
