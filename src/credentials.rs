@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::secret::Secret;
+use crate::sign::Key;
 
 /// A key pair, perhaps a temporary one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,4 +16,14 @@ pub struct Credential {
     pub security_token: Option<Secret>,
     /// When a temporary pair runs out.
     pub expires_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Credential> for Key<'a> {
+    fn from(credential: &'a Credential) -> Self {
+        Self {
+            access_key_id: &credential.access_key_id,
+            access_key_secret: &credential.access_key_secret,
+            security_token: credential.security_token.as_ref(),
+        }
+    }
 }
