@@ -12,7 +12,6 @@ mod observe;
 mod operation;
 mod reply;
 mod retry;
-pub mod sign;
 mod transport;
 mod upgrade_status;
 
@@ -23,5 +22,7 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, Ticket};
 pub use observe::{Deaf, Observer};
 pub use operation::Operation;
+// The signer moved left of credentials; this name goes once nobody uses it.
+pub use crate::sign;
 pub use transport::{MAX_REPLY, Sending, Transport, TransportError};
 pub use upgrade_status::get_upgrade_status;

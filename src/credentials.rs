@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::config;
 use crate::secret::Secret;
+use crate::sign::Key;
 
 /// A key pair, perhaps a temporary one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +33,21 @@ pub enum CredentialsError {}
 
 impl Credentials {
     /// Credentials as configured.
-    pub fn of(config: &crate::config::Credentials) -> Self {
-        let _ = config;
-        Self::fixed(Credential { access_key_id: String::new(), access_key_secret: Secret::new(""), security_token: None, expires_at: None })
+    pub fn of(config: &config::Credentials) -> Self {
+        let config::Credentials::AccessKey { access_key_id, access_key_secret: config::SecretSource::Inline(secret), .. } = config else {
+            return Self::fixed(Credential {
+                access_key_id: String::new(),
+                access_key_secret: Secret::new(""),
+                security_token: None,
+                expires_at: None,
+            });
+        };
+        Self::fixed(Credential {
+            access_key_id: access_key_id.clone(),
+            access_key_secret: secret.clone(),
+            security_token: None,
+            expires_at: None,
+        })
     }
 
     /// Credentials that never change.
@@ -53,5 +67,15 @@ impl Credentials {
     /// The provider's name.
     pub fn provider(&self) -> Option<String> {
         Some("access_key".to_owned())
+    }
+}
+
+impl<'a> From<&'a Credential> for Key<'a> {
+    fn from(credential: &'a Credential) -> Self {
+        Self {
+            access_key_id: &credential.access_key_id,
+            access_key_secret: &credential.access_key_secret,
+            security_token: credential.security_token.as_ref(),
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod log;
 pub mod names;
 pub mod secret;
+pub mod sign;
 pub mod snapshot;
 pub mod trust;
 pub mod upgrade;

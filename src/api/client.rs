@@ -14,13 +14,13 @@ use super::error::{ApiError, ErrorKind};
 use super::limit::{Limiter, Ticket};
 use super::observe::Observer;
 use super::operation::Operation;
-use super::sign::encode::canonical_query;
-use super::sign::{self, CS_VERSION, Stamp, Unsigned};
 use super::transport::{Transport, TransportError};
 use super::{reply, retry};
 use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
 use crate::credentials::{Credential, Credentials};
+use crate::sign::encode::canonical_query;
+use crate::sign::{self, CS_VERSION, Stamp, Unsigned};
 
 const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
 

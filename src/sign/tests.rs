@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::encode::canonical_query;
 use super::*;
-use crate::api::sign::encode::canonical_query;
 use crate::secret::Secret;
 
-const VECTORS: &str = include_str!("../../../tests/data/signatures.json");
+const VECTORS: &str = include_str!("../../tests/data/signatures.json");
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -166,17 +166,14 @@ fn signing_a_call_sends_what_the_sdks_send() {
             query: &query,
             form: (!wire.body.is_empty()).then_some(wire.body.as_str()),
         };
-        let credential = Credential {
-            access_key_id: recorded.access_key_id.clone(),
-            access_key_secret: Secret::new(&recorded.access_key_secret),
-            security_token: recorded.security_token.clone().map(Secret::new),
-            expires_at: None,
-        };
+        let secret = Secret::new(&recorded.access_key_secret);
+        let token = recorded.security_token.clone().map(Secret::new);
+        let key = Key { access_key_id: &recorded.access_key_id, access_key_secret: &secret, security_token: token.as_ref() };
         let stamp = Stamp {
             time: header("x-acs-date").expect("a date").parse().expect("a time"),
             nonce: header("x-acs-signature-nonce").expect("a nonce").to_owned(),
         };
-        let signed = sign(Signature::Acs3, &call, &credential, &stamp).expect("signs");
+        let signed = sign(Signature::Acs3, &call, key, &stamp).expect("signs");
         for (name, value) in &wire.headers {
             assert_eq!(signed.headers.get(name).and_then(|value| value.to_str().ok()), Some(value.as_str()), "{}: {name}", recorded.label);
         }
@@ -197,10 +194,10 @@ fn the_date_of_roa_is_rfc_1123() {
         query: &[],
         form: None,
     };
-    let credential =
-        Credential { access_key_id: "id".to_owned(), access_key_secret: Secret::new("secret"), security_token: None, expires_at: None };
+    let secret = Secret::new("secret");
+    let key = Key { access_key_id: "id", access_key_secret: &secret, security_token: None };
     let stamp = Stamp { time: "2026-11-03T08:00:00Z".parse().expect("a time"), nonce: "n".to_owned() };
-    let signed = sign(Signature::Roa, &call, &credential, &stamp).expect("signs");
+    let signed = sign(Signature::Roa, &call, key, &stamp).expect("signs");
     assert_eq!(signed.headers[DATE], "Tue, 03 Nov 2026 08:00:00 GMT");
 }
 
@@ -215,14 +212,10 @@ fn a_key_that_no_header_can_carry_is_refused_without_being_repeated() {
         query: &[],
         form: None,
     };
-    let credential = Credential {
-        access_key_id: "id".to_owned(),
-        access_key_secret: Secret::new("secret"),
-        security_token: Some(Secret::new("hunter2\n")),
-        expires_at: None,
-    };
+    let (secret, token) = (Secret::new("secret"), Secret::new("hunter2\n"));
+    let key = Key { access_key_id: "id", access_key_secret: &secret, security_token: Some(&token) };
     let stamp = Stamp { time: Timestamp::UNIX_EPOCH, nonce: "n".to_owned() };
-    let error = sign(Signature::Acs3, &call, &credential, &stamp).expect_err("a line break");
+    let error = sign(Signature::Acs3, &call, key, &stamp).expect_err("a line break");
     assert_eq!(error.to_string(), "the security token has characters that a header cannot carry");
 }
 

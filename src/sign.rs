@@ -12,7 +12,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, H
 use jiff::Timestamp;
 
 use crate::config::Signature;
-use crate::credentials::Credential;
+use crate::secret::Secret;
 
 /// The version of the Container Service API.
 pub const CS_VERSION: &str = "2015-12-15";
@@ -34,6 +34,17 @@ pub struct Unsigned<'a> {
     pub version: &'a str,
     /// A form-encoded body, if there is one; only ACS3 signs it.
     pub form: Option<&'a str>,
+}
+
+/// Who signs: a key pair, and the token that belongs to it if it is a temporary one.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// The public half.
+    pub access_key_id: &'a str,
+    /// The secret half.
+    pub access_key_secret: &'a Secret,
+    /// The token of a temporary pair.
+    pub security_token: Option<&'a Secret>,
 }
 
 /// What makes one attempt different from the next.
@@ -77,14 +88,15 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// Signs `call` under `scheme`.
-pub fn sign(scheme: Signature, call: &Unsigned<'_>, credential: &Credential, stamp: &Stamp) -> Result<Signed, SignError> {
+pub fn sign<'a>(scheme: Signature, call: &Unsigned<'_>, key: impl Into<Key<'a>>, stamp: &Stamp) -> Result<Signed, SignError> {
+    let key = key.into();
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(HOST, value("host", call.authority)?);
     headers.insert(ACCEPT, JSON);
     headers.insert(&X_ACS_ACTION, value("action", call.action)?);
     headers.insert(&X_ACS_VERSION, value("version", call.version)?);
     headers.insert(&X_ACS_SIGNATURE_NONCE, value("nonce", &stamp.nonce)?);
-    if let Some(token) = &credential.security_token {
+    if let Some(token) = key.security_token {
         let mut token = value("security token", token.expose())?;
         token.set_sensitive(true);
         headers.insert(&X_ACS_SECURITY_TOKEN, token);
@@ -102,8 +114,8 @@ pub fn sign(scheme: Signature, call: &Unsigned<'_>, credential: &Credential, sta
                 acs3::Input { method: call.method, path: call.path, query: call.query, headers: &signed, content_sha256: &content_sha256 };
             let canonical = acs3::canonical_request(&input);
             let to_sign = acs3::string_to_sign(&canonical);
-            let signature = acs3::signature(&credential.access_key_secret, &to_sign);
-            (acs3::authorization(&credential.access_key_id, &signed, &signature), Some(canonical), to_sign)
+            let signature = acs3::signature(key.access_key_secret, &to_sign);
+            (acs3::authorization(key.access_key_id, &signed, &signature), Some(canonical), to_sign)
         }
         Signature::Roa => {
             headers.insert(DATE, value("date", &stamp.time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())?);
@@ -111,8 +123,8 @@ pub fn sign(scheme: Signature, call: &Unsigned<'_>, credential: &Credential, sta
             headers.insert(&X_ACS_SIGNATURE_VERSION, HeaderValue::from_static("1.0"));
             let signed = signed_headers(&headers, roa::is_signed);
             let to_sign = roa::string_to_sign(&roa::Input { method: call.method, path: call.path, query: call.query, headers: &signed });
-            let signature = roa::signature(&credential.access_key_secret, &to_sign);
-            (roa::authorization(&credential.access_key_id, &signature), None, to_sign)
+            let signature = roa::signature(key.access_key_secret, &to_sign);
+            (roa::authorization(key.access_key_id, &signature), None, to_sign)
         }
     };
     let mut authorization = value("access key ID", &authorization)?;
