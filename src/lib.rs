@@ -3,7 +3,9 @@
 pub mod api;
 pub mod config;
 pub mod credentials;
+pub mod metrics;
 pub mod names;
 pub mod secret;
 pub mod snapshot;
 pub mod upgrade;
+pub mod web;
