@@ -81,6 +81,42 @@ pub struct AccountReading {
     pub credentials_expiry: Option<Timestamp>,
     /// The source in use, by region; the region is empty where it need not be known.
     pub sources: Vec<(String, &'static str)>,
+    /// How the cluster list went, by region; empty where discovery is not configured.
+    pub discoveries: Vec<DiscoveryReading>,
+}
+
+impl AccountReading {
+    /// The source in use for `region`.
+    pub fn source(&self, region: &str) -> Option<&'static str> {
+        self.sources.iter().find(|(known, _)| known == region).map(|&(_, source)| source)
+    }
+}
+
+/// What is known of the cluster list of one account and region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveryReading {
+    /// Which.
+    pub region: Region,
+    /// Whether the last read of the list succeeded.
+    pub succeeded: bool,
+    /// How many clusters the last good read found and the configuration selects, over all shards.
+    pub clusters: usize,
+}
+
+/// Which part of the clusters is this instance's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Counted from 0, below `total`.
+    pub ordinal: u32,
+    /// How many parts there are.
+    pub total: u32,
+}
+
+impl Default for Shard {
+    /// Everything.
+    fn default() -> Self {
+        Self { ordinal: 0, total: 1 }
+    }
 }
 
 /// One collection, as it stood when a waiter took it.
@@ -92,6 +128,8 @@ pub struct Snapshot {
     pub duration: Duration,
     /// Whether every cluster had been asked and had answered or failed.
     pub complete: bool,
+    /// The part of all clusters that this is.
+    pub shard: Shard,
     /// Every cluster of this instance, ordered by ID.
     pub clusters: Vec<ClusterReading>,
     /// Every account, in the order of the configuration.

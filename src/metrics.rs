@@ -1,0 +1,52 @@
+//! Metrics: a snapshot and the exporter's own instruments → the bytes of a page.
+//!
+//! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a snapshot; [`own`] counts
+//! what the process does. All of them write through [`page`], in either format.
+
+pub mod catalog;
+pub mod collection;
+pub mod families;
+pub mod own;
+pub mod page;
+pub mod process;
+mod unknown;
+mod value;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use own::{AccountObserver, Own};
+pub use page::{Format, Page};
+pub use process::ProcessMetrics;
+pub use value::Value;
+
+use crate::config::{Metrics, StateSets};
+use crate::snapshot::{AccountReading, ClusterReading, Outcome, Snapshot};
+
+/// The page of `/metrics`.
+pub fn render(snapshot: &Snapshot, own: &Own, options: &Metrics, format: Format) -> Bytes {
+    let mut page = Page::with_capacity(format, expected_size(snapshot, options));
+    families::write(&mut page, &snapshot.clusters, &snapshot.accounts, options);
+    collection::write(&mut page, snapshot);
+    own.write(&mut page);
+    page.finish()
+}
+
+/// The page of `/probe`: the cluster that was asked for, and how the probe went that took `elapsed`.
+pub fn render_probe(reading: &ClusterReading, accounts: &[AccountReading], elapsed: Duration, options: &Metrics, format: Format) -> Bytes {
+    let mut page = Page::with_capacity(format, 4096);
+    families::write(&mut page, [reading], accounts, options);
+    page.family(&catalog::PROBE_SUCCESS).sample().value(Value::truth(matches!(reading.outcome, Outcome::Up(_))));
+    page.family(&catalog::PROBE_DURATION).sample().value(elapsed);
+    page.finish()
+}
+
+/// Room for nearly every page, so that a large one is not copied as it grows.
+fn expected_size(snapshot: &Snapshot, options: &Metrics) -> usize {
+    let each = match options.state_sets {
+        StateSets::Full => 2560,
+        StateSets::Active => 1536,
+    };
+    16 * 1024 * (1 + snapshot.accounts.len()) + each * snapshot.clusters.len()
+}

@@ -1,0 +1,177 @@
+//! The one catalogue of metrics: what is not declared here is not on any page.
+//!
+//! The page takes names, types and HELP from here; README's table, the dashboards and the rules are checked against it.
+
+/// A metric as its readers know it.
+///
+/// A family stands on a page only while it has a series: one that nothing feeds (discovery where none is configured,
+/// credentials before the first answer, a started time that the source does not tell) is left out, HELP and all.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its full name, `_total` included.
+    pub name: &'static str,
+    /// How its values behave.
+    pub kind: Kind,
+    /// What one series stands for.
+    pub scope: Scope,
+    /// Its labels, in the order of exposition; `le` of a histogram and the operator's own labels apart.
+    pub labels: &'static [&'static str],
+    /// What it means, for people.
+    pub help: &'static str,
+}
+
+/// How the values of a metric behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up and down; state sets and infos too, since their labels are not those that OpenMetrics would demand.
+    Gauge,
+    /// Only goes up.
+    Counter,
+    /// Counts by size.
+    Histogram,
+}
+
+/// What one series of a metric stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One cluster; the first label holds its ID, under the name that the operator chose.
+    Cluster,
+    /// One collection, and the accounts and regions that it went through.
+    Collection,
+    /// This process's own work since it started.
+    Exporter,
+    /// This process as the system sees it; can be switched off.
+    Process,
+    /// One `/probe`.
+    Probe,
+}
+
+impl Kind {
+    /// The word in a TYPE line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// The metric called `name`.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    ALL.iter().find(|metric| metric.name == name).copied()
+}
+
+macro_rules! catalogue {
+    ($($scope:ident { $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+ })+) => {
+        $($(
+            #[doc = concat!("`", $name, "`")]
+            pub static $constant: Metric =
+                Metric { name: $name, kind: Kind::$kind, scope: Scope::$scope, labels: &[$($label),*], help: $help };
+        )+)+
+
+        /// Every metric, in the order of exposition.
+        pub static ALL: &[&Metric] = &[$($(&$constant),+),+];
+    };
+}
+
+catalogue! {
+    Cluster {
+        UP = Gauge "cs_up" ["cluster"]
+            "Whether the last query of the cluster's upgrade was answered (1) or not (0); absent until it has been asked once. What is 1 may have been served from memory, up to scrape.max_age old.";
+        QUERY_FAILURE = Gauge "cs_query_failure" ["cluster", "reason"]
+            "Why the last query of the cluster failed; always 1, present only while cs_up is 0.";
+        QUERY_DURATION = Gauge "cs_query_duration_seconds" ["cluster"]
+            "How long the last query of the cluster took in seconds, retries included.";
+        LAST_SUCCESS = Gauge "cs_last_success_timestamp_seconds" ["cluster"]
+            "Unix time of the last query of the cluster that was answered; absent until the first.";
+        UPGRADE_STATUS = Gauge "cs_upgrade_status" ["cluster", "status"]
+            "Status of the cluster's upgrade: 1 for the one it is in, 0 for the others; none if there never was an upgrade. Absent while cs_up is 0.";
+        UPGRADE_STEP = Gauge "cs_upgrade_step" ["cluster", "step"]
+            "Step that the cluster's upgrade has reached: 1 for the one it is in, 0 for the others. Absent while cs_up is 0.";
+        UPGRADE_TASK_STATUS = Gauge "cs_upgrade_task_status" ["cluster", "status"]
+            "Status of the task behind the cluster's upgrade: 1 for the one it is in, 0 for the others; none if there is no task. Absent while cs_up is 0.";
+        UPGRADE_INFO = Gauge "cs_upgrade_info" ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
+            "What is known of the cluster's upgrade and the source in use; always 1. Parts that the source does not tell are empty.";
+        UPGRADE_ERROR_INFO = Gauge "cs_upgrade_error_info" ["cluster", "message"]
+            "The vendor's error message about the cluster's upgrade, at most 256 characters of it; always 1, present only while there is one.";
+        UPGRADE_STATE_SINCE = Gauge "cs_upgrade_state_since_timestamp_seconds" ["cluster"]
+            "Unix time at which this process first saw the present status and step. It starts anew with the process, so the time spent in the state is at least this long.";
+        UPGRADE_STARTED = Gauge "cs_upgrade_started_timestamp_seconds" ["cluster"]
+            "Unix time at which the upgrade task was created, where the source tells it.";
+        UPGRADE_UPDATED = Gauge "cs_upgrade_updated_timestamp_seconds" ["cluster"]
+            "Unix time at which the upgrade task last changed, where the source tells it.";
+        CLUSTER_INFO = Gauge "cs_cluster_info" ["cluster", "name", "account", "region", "type", "spec", "version", "next_version"]
+            "What is known of the cluster, and the labels that the configuration gives it; always 1. What is not known is empty.";
+        CLUSTER_STATE = Gauge "cs_cluster_state" ["cluster", "state"]
+            "State of the cluster as the account's cluster list has it; always 1, present only where the list is read.";
+    }
+    Collection {
+        SCRAPE_DURATION = Gauge "cs_exporter_scrape_duration_seconds" []
+            "How long the collection behind this page took in seconds; of one served from memory, how long it took at the time.";
+        CLUSTERS = Gauge "cs_exporter_clusters" []
+            "Clusters that this instance is responsible for.";
+        SOURCE_INFO = Gauge "cs_exporter_source_info" ["account", "region", "source"]
+            "The source of upgrade states in use for the account and region; always 1. The region is empty where it need not be known.";
+        DISCOVERY_SUCCESS = Gauge "cs_exporter_discovery_success" ["account", "region"]
+            "Whether the last read of the account's cluster list succeeded (1) or not (0); present only where discovery is configured.";
+        DISCOVERED_CLUSTERS = Gauge "cs_exporter_discovered_clusters" ["account", "region"]
+            "Clusters that the last good read of the cluster list found and the configuration selects, over all shards; present only where discovery is configured.";
+        CREDENTIALS_INFO = Gauge "cs_exporter_credentials_info" ["account", "provider"]
+            "The provider that the account's credentials came from; always 1, absent until one has answered.";
+        CREDENTIALS_EXPIRY = Gauge "cs_exporter_credentials_expiry_timestamp_seconds" ["account"]
+            "Unix time at which the account's present credentials run out; absent if they do not. They are refreshed before.";
+        SHARD_ORDINAL = Gauge "cs_exporter_shard_ordinal" []
+            "Which of the shards this instance is, counted from 0.";
+        TOTAL_SHARDS = Gauge "cs_exporter_total_shards" []
+            "Shards that the clusters are divided over; 1 if they are not.";
+    }
+    Exporter {
+        API_REQUESTS = Counter "cs_exporter_api_requests_total" ["account", "operation"]
+            "Requests sent to the vendor, each retry counted.";
+        API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total" ["account", "operation", "reason"]
+            "Requests to the vendor that failed, each retry counted.";
+        API_RETRIES = Counter "cs_exporter_api_retries_total" ["account", "operation"]
+            "Requests to the vendor that repeated one that had failed.";
+        API_REQUEST_DURATION = Histogram "cs_exporter_api_request_duration_seconds" ["account", "operation"]
+            "How long single requests to the vendor took in seconds, failed ones included, waiting for our own limits not.";
+        API_REQUESTS_IN_FLIGHT = Gauge "cs_exporter_api_requests_in_flight" ["account", "operation"]
+            "Requests to the vendor that are under way.";
+        CACHED_SCRAPES = Counter "cs_exporter_cached_scrapes_total" []
+            "Scrapes answered from memory without a collection of their own, within scrape.cache_ttl.";
+        COALESCED_SCRAPES = Counter "cs_exporter_coalesced_scrapes_total" []
+            "Scrapes that joined a collection which another scrape had begun.";
+        UNKNOWN_VALUES = Counter "cs_exporter_unknown_values_total" ["field"]
+            "Values in the vendor's replies that its reference does not list, exposed as unknown; the log has each text once.";
+        CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge "cs_exporter_config_last_reload_successful" []
+            "Whether the last load of the configuration succeeded (1) or was refused (0), the one before it still being in use.";
+        CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge "cs_exporter_config_last_reload_success_timestamp_seconds" []
+            "Unix time at which the configuration in use was loaded.";
+        BUILD_INFO = Gauge "ack_upgrade_exporter_build_info" ["version", "revision", "rustversion"]
+            "The program's version, the revision it was built from and the compiler's version; always 1.";
+    }
+    Process {
+        PROCESS_CPU = Counter "process_cpu_seconds_total" []
+            "Total user and system CPU time spent in seconds.";
+        PROCESS_MAX_FDS = Gauge "process_max_fds" []
+            "Maximum number of open file descriptors.";
+        PROCESS_OPEN_FDS = Gauge "process_open_fds" []
+            "Number of open file descriptors.";
+        PROCESS_RESIDENT_MEMORY = Gauge "process_resident_memory_bytes" []
+            "Resident memory size in bytes.";
+        PROCESS_START_TIME = Gauge "process_start_time_seconds" []
+            "Start time of the process since unix epoch in seconds.";
+        PROCESS_THREADS = Gauge "process_threads" []
+            "Number of threads in the process.";
+        PROCESS_VIRTUAL_MEMORY = Gauge "process_virtual_memory_bytes" []
+            "Virtual memory size in bytes.";
+        PROCESS_VIRTUAL_MEMORY_MAX = Gauge "process_virtual_memory_max_bytes" []
+            "Maximum amount of virtual memory available in bytes; absent if there is no limit.";
+    }
+    Probe {
+        PROBE_SUCCESS = Gauge "probe_success" []
+            "Whether the query of the probed cluster was answered (1) or not (0).";
+        PROBE_DURATION = Gauge "probe_duration_seconds" []
+            "How long the probe took in seconds.";
+    }
+}

@@ -1,0 +1,187 @@
+//! What a page says of its clusters: a pure function of the readings.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+
+use super::catalog::{self, Metric};
+use super::page::{Page, Sample};
+use super::value::Value;
+use crate::config::{ErrorMessages, Metrics, StateSets};
+use crate::names::AccountName;
+use crate::snapshot::{AccountReading, ClusterReading, Outcome};
+use crate::upgrade::{MAX_MESSAGE, StateSet, UpgradeState, clean_message};
+
+/// Adds every family of [`Scope::Cluster`](catalog::Scope::Cluster).
+pub fn write<'a>(
+    page: &mut Page,
+    readings: impl IntoIterator<Item = &'a ClusterReading>,
+    accounts: &[AccountReading],
+    options: &'a Metrics,
+) {
+    let clusters = &Clusters::new(readings, options);
+    clusters.gauge(page, &catalog::UP, |row| match row.reading.outcome {
+        Outcome::Up(_) => Some(Value::truth(true)),
+        Outcome::Down(_) => Some(Value::truth(false)),
+        Outcome::NotAsked => None,
+    });
+    clusters.failures(page);
+    clusters.gauge(page, &catalog::QUERY_DURATION, |row| row.reading.duration.map(Value::from));
+    clusters.gauge(page, &catalog::LAST_SUCCESS, |row| row.reading.last_success.map(Value::from));
+    clusters.state_set(page, &catalog::UPGRADE_STATUS, |state| state.status);
+    clusters.state_set(page, &catalog::UPGRADE_STEP, |state| state.step);
+    clusters.state_set(page, &catalog::UPGRADE_TASK_STATUS, |state| state.task_status);
+    clusters.upgrade_infos(page, accounts);
+    clusters.error_infos(page);
+    // A cluster that did not answer has no present state, so there is nothing that could have lasted.
+    clusters.gauge(page, &catalog::UPGRADE_STATE_SINCE, |row| row.state.and(row.reading.since).map(Value::from));
+    clusters.gauge(page, &catalog::UPGRADE_STARTED, |row| row.state?.started.map(Value::from));
+    clusters.gauge(page, &catalog::UPGRADE_UPDATED, |row| row.state?.updated.map(Value::from));
+    clusters.cluster_infos(page);
+    clusters.cluster_states(page);
+}
+
+/// One cluster, with what every family needs within reach.
+struct Row<'a> {
+    id: &'a str,
+    state: Option<&'a UpgradeState>,
+    reading: &'a ClusterReading,
+}
+
+/// The clusters of a page, each once, ordered by ID.
+struct Clusters<'a> {
+    rows: Vec<Row<'a>>,
+    options: &'a Metrics,
+}
+
+impl<'a> Clusters<'a> {
+    fn new(readings: impl IntoIterator<Item = &'a ClusterReading>, options: &'a Metrics) -> Self {
+        let row = |reading: &'a ClusterReading| Row {
+            id: reading.cluster.id.as_str(),
+            state: match &reading.outcome {
+                Outcome::Up(state) => Some(state),
+                Outcome::Down(_) | Outcome::NotAsked => None,
+            },
+            reading,
+        };
+        let mut rows: Vec<Row<'a>> = readings.into_iter().map(row).collect();
+        // A snapshot has them so already; one ID twice would cost Prometheus the whole page.
+        rows.sort_by_key(|row| row.id);
+        rows.dedup_by_key(|row| row.id);
+        Self { rows, options }
+    }
+
+    fn gauge(&self, page: &mut Page, metric: &'static Metric, value: impl Fn(&Row<'a>) -> Option<Value>) {
+        let mut family = page.family(metric);
+        for row in &self.rows {
+            if let Some(value) = value(row) {
+                self.identified(family.sample(), row).value(value);
+            }
+        }
+    }
+
+    fn state_set<S: StateSet>(&self, page: &mut Page, metric: &'static Metric, active: impl Fn(&UpgradeState) -> S) {
+        // Two thirds of a page are these lines, so all of each but the ID is put together once. An ID has no character
+        // that would have to be escaped.
+        let head = format!("{}{{{}=\"", metric.name, self.options.cluster_label);
+        let tail = |value: &S, number: Value| {
+            let mut tail = format!("\",{}=\"{}\"}} ", metric.labels[1], value.as_str()).into_bytes();
+            number.write(page.format(), &mut tail);
+            tail.push(b'\n');
+            tail
+        };
+        let tails: Vec<(S, Vec<u8>, Vec<u8>)> =
+            S::ALL.iter().map(|value| (*value, tail(value, Value::truth(false)), tail(value, Value::truth(true)))).collect();
+        let mut family = page.family(metric);
+        for row in &self.rows {
+            let Some(state) = row.state else { continue };
+            let active = active(state);
+            for (value, inactive_tail, active_tail) in &tails {
+                if *value == active {
+                    family.line([head.as_bytes(), row.id.as_bytes(), active_tail]);
+                } else if self.options.state_sets == StateSets::Full {
+                    family.line([head.as_bytes(), row.id.as_bytes(), inactive_tail]);
+                }
+            }
+        }
+    }
+
+    fn failures(&self, page: &mut Page) {
+        let mut family = page.family(&catalog::QUERY_FAILURE);
+        for row in &self.rows {
+            if let Outcome::Down(failure) = &row.reading.outcome {
+                self.identified(family.sample(), row).label("reason", failure.reason.as_str()).value(Value::ONE);
+            }
+        }
+    }
+
+    fn upgrade_infos(&self, page: &mut Page, accounts: &[AccountReading]) {
+        let accounts: HashMap<&AccountName, &AccountReading> = accounts.iter().map(|account| (&account.account, account)).collect();
+        let mut family = page.family(&catalog::UPGRADE_INFO);
+        for row in &self.rows {
+            let Some(state) = row.state else { continue };
+            let cluster = &row.reading.cluster;
+            let region = cluster.region.as_ref().map_or("", |region| region.as_str());
+            let source = accounts.get(&cluster.account).and_then(|account| account.source(region)).unwrap_or_default();
+            self.identified(family.sample(), row)
+                .label("source", source)
+                .label("precheck_report_id", &shown(&state.precheck_report_id))
+                .label("task_id", &shown(&state.task_id))
+                .label("target_version", &shown(&state.target_version))
+                .value(Value::ONE);
+        }
+    }
+
+    fn error_infos(&self, page: &mut Page) {
+        if self.options.error_message == ErrorMessages::Hidden {
+            return;
+        }
+        let mut family = page.family(&catalog::UPGRADE_ERROR_INFO);
+        for row in &self.rows {
+            let message = row.state.and_then(|state| state.error_message.as_deref()).map(clean_message);
+            if let Some(message) = message.filter(|message| !message.is_empty()) {
+                self.identified(family.sample(), row).label("message", &message).value(Value::ONE);
+            }
+        }
+    }
+
+    fn cluster_infos(&self, page: &mut Page) {
+        // Series of one family should have the same label names, so each cluster gets those of all.
+        let names: BTreeSet<&str> = self.rows.iter().flat_map(|row| row.reading.cluster.labels.keys()).map(String::as_str).collect();
+        let mut family = page.family(&catalog::CLUSTER_INFO);
+        for row in &self.rows {
+            let cluster = &row.reading.cluster;
+            self.identified(family.sample(), row)
+                .label("name", &shown(&cluster.name))
+                .label("account", cluster.account.as_str())
+                .label("region", cluster.region.as_ref().map_or("", |region| region.as_str()))
+                .label("type", &shown(&cluster.cluster_type))
+                .label("spec", &shown(&cluster.spec))
+                .label("version", &shown(&cluster.version))
+                .label("next_version", &shown(&cluster.next_version))
+                .labels(names.iter().map(|&name| (name, cluster.labels.get(name).map_or("", String::as_str))))
+                .value(Value::ONE);
+        }
+    }
+
+    fn cluster_states(&self, page: &mut Page) {
+        let mut family = page.family(&catalog::CLUSTER_STATE);
+        for row in &self.rows {
+            if let Some(state) = &row.reading.cluster.state {
+                self.identified(family.sample(), row).label("state", &shown(state)).value(Value::ONE);
+            }
+        }
+    }
+
+    fn identified<'page>(&self, sample: Sample<'page>, row: &Row<'_>) -> Sample<'page> {
+        sample.label(&self.options.cluster_label, row.id)
+    }
+}
+
+/// Text of the vendor's as it may stand in a label; nearly always as it is.
+fn shown(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_MESSAGE && text.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(clean_message(text))
+    }
+}

@@ -1,0 +1,261 @@
+//! The exporter's own instruments: what this process has done since it started.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus::core::Collector;
+use prometheus::proto::MetricType;
+use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+use super::catalog::{self, Metric};
+use super::page::Page;
+use super::process::{self, ProcessMetrics};
+use super::unknown::UnknownLog;
+use crate::api::{Observer, Operation, Reason};
+use crate::names::AccountName;
+
+/// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole budget when it hangs.
+const DURATION_BUCKETS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The fields of replies that hold a value of a closed set, as [`Observer::unknown_value`] names them.
+pub const FIELDS: &[&str] = &["status", "upgrade_step", "upgrade_task.status", "task.state"];
+
+/// The instruments of a process, in a registry of their own. Cheap to clone; clones count together.
+#[derive(Debug, Clone)]
+pub struct Own {
+    instruments: Arc<Instruments>,
+    process: ProcessMetrics,
+}
+
+#[derive(Debug)]
+struct Instruments {
+    registry: Registry,
+    requests: IntCounterVec,
+    failures: IntCounterVec,
+    retries: IntCounterVec,
+    durations: HistogramVec,
+    in_flight: IntGaugeVec,
+    cached_scrapes: IntCounter,
+    coalesced_scrapes: IntCounter,
+    unknown_values: IntCounterVec,
+    unknown_log: UnknownLog,
+    reload_successful: IntGauge,
+    reload_success_timestamp: Gauge,
+}
+
+/// Counts the calls of one account.
+#[derive(Debug)]
+pub struct AccountObserver {
+    account: AccountName,
+    instruments: Arc<Instruments>,
+    operations: Vec<(Operation, OnceLock<Handles>)>,
+}
+
+/// The series of one account and operation.
+#[derive(Debug)]
+struct Handles {
+    requests: IntCounter,
+    failures: Vec<(Reason, IntCounter)>,
+    retries: IntCounter,
+    duration: Histogram,
+    in_flight: IntGauge,
+}
+
+// === impl Own ===
+
+impl Own {
+    /// New instruments, all at 0 and the configuration not loaded.
+    pub fn new(process: ProcessMetrics) -> Self {
+        Self { instruments: Arc::new(Instruments::new()), process }
+    }
+
+    /// Counts the calls of `account`. The series of `operations`, those that the account may call, are there from now
+    /// on; one that the account had before goes on where it was.
+    pub fn observer(&self, account: &AccountName, operations: &[Operation]) -> Arc<AccountObserver> {
+        let observer = AccountObserver {
+            account: account.clone(),
+            instruments: Arc::clone(&self.instruments),
+            operations: Operation::ALL.iter().map(|operation| (*operation, OnceLock::new())).collect(),
+        };
+        for operation in operations {
+            observer.handles(*operation);
+        }
+        Arc::new(observer)
+    }
+
+    /// Takes the series of `account` off the page, when a new configuration no longer has it.
+    pub fn forget(&self, account: &AccountName) {
+        self.instruments.forget(account);
+    }
+
+    /// A scrape was answered from memory.
+    pub fn cached_scrape(&self) {
+        self.instruments.cached_scrapes.inc();
+    }
+
+    /// A scrape joined another's collection.
+    pub fn coalesced_scrape(&self) {
+        self.instruments.coalesced_scrapes.inc();
+    }
+
+    /// A configuration was loaded at `time` and is in use.
+    pub fn reload_succeeded(&self, time: Timestamp) {
+        self.instruments.reload_successful.set(1);
+        self.instruments.reload_success_timestamp.set(Duration::try_from(time.as_duration()).unwrap_or_default().as_secs_f64());
+    }
+
+    /// A configuration was refused.
+    pub fn reload_failed(&self) {
+        self.instruments.reload_successful.set(0);
+    }
+
+    /// Adds every family of [`Scope::Exporter`](catalog::Scope::Exporter) and, if they are shown, of
+    /// [`Scope::Process`](catalog::Scope::Process).
+    pub fn write(&self, page: &mut Page) {
+        for family in self.instruments.registry.gather() {
+            // All were registered from the catalogue.
+            if let Some(metric) = catalog::find(family.name()) {
+                write_family(page, metric, &family);
+            }
+        }
+        if self.process == ProcessMetrics::Shown {
+            process::write(page);
+        }
+    }
+}
+
+/// Adds a family that the prometheus crate has gathered: ordered, and each series once.
+fn write_family(page: &mut Page, metric: &'static Metric, gathered: &prometheus::proto::MetricFamily) {
+    let mut family = page.family(metric);
+    for series in gathered.get_metric() {
+        let labels = || series.get_label().iter().map(|pair| (pair.name(), pair.value()));
+        match gathered.get_field_type() {
+            MetricType::COUNTER => family.sample().labels(labels()).value(series.get_counter().get_value()),
+            MetricType::GAUGE => family.sample().labels(labels()).value(series.get_gauge().get_value()),
+            MetricType::HISTOGRAM => {
+                let histogram = series.get_histogram();
+                let buckets = histogram.get_bucket().iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()));
+                family.histogram(labels, buckets, histogram.get_sample_sum(), histogram.get_sample_count());
+            }
+            MetricType::SUMMARY | MetricType::UNTYPED => {}
+        }
+    }
+}
+
+// === impl Instruments ===
+
+impl Instruments {
+    fn new() -> Self {
+        let registry = Registry::new();
+        let instruments = Self {
+            requests: counters(&registry, &catalog::API_REQUESTS),
+            failures: counters(&registry, &catalog::API_REQUEST_FAILURES),
+            retries: counters(&registry, &catalog::API_RETRIES),
+            durations: register(
+                &registry,
+                HistogramVec::new(
+                    HistogramOpts::from(options(&catalog::API_REQUEST_DURATION)).buckets(DURATION_BUCKETS.to_vec()),
+                    catalog::API_REQUEST_DURATION.labels,
+                ),
+            ),
+            in_flight: gauges(&registry, &catalog::API_REQUESTS_IN_FLIGHT),
+            cached_scrapes: register(&registry, IntCounter::with_opts(options(&catalog::CACHED_SCRAPES))),
+            coalesced_scrapes: register(&registry, IntCounter::with_opts(options(&catalog::COALESCED_SCRAPES))),
+            unknown_values: counters(&registry, &catalog::UNKNOWN_VALUES),
+            unknown_log: UnknownLog::default(),
+            reload_successful: register(&registry, IntGauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESSFUL))),
+            reload_success_timestamp: register(&registry, Gauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP))),
+            registry,
+        };
+        for field in FIELDS {
+            instruments.unknown_values.with_label_values(&[field]);
+        }
+        gauges(&instruments.registry, &catalog::BUILD_INFO)
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), env!("BUILD_REVISION"), env!("BUILD_RUSTVERSION")])
+            .set(1);
+        instruments
+    }
+
+    fn handles(&self, account: &AccountName, operation: Operation) -> Handles {
+        let labels = [account.as_str(), operation.as_str()];
+        let failures = |reason: Reason| self.failures.with_label_values(&[labels[0], labels[1], reason.as_str()]);
+        Handles {
+            requests: self.requests.with_label_values(&labels),
+            failures: Reason::ALL.iter().map(|reason| (*reason, failures(*reason))).collect(),
+            retries: self.retries.with_label_values(&labels),
+            duration: self.durations.with_label_values(&labels),
+            in_flight: self.in_flight.with_label_values(&labels),
+        }
+    }
+
+    fn forget(&self, account: &AccountName) {
+        // Errors mean that there was no such series, which is what is wanted.
+        for operation in Operation::ALL {
+            let labels = [account.as_str(), operation.as_str()];
+            let _ = self.requests.remove_label_values(&labels);
+            let _ = self.retries.remove_label_values(&labels);
+            let _ = self.durations.remove_label_values(&labels);
+            let _ = self.in_flight.remove_label_values(&labels);
+            for reason in Reason::ALL {
+                let _ = self.failures.remove_label_values(&[labels[0], labels[1], reason.as_str()]);
+            }
+        }
+    }
+}
+
+fn options(metric: &Metric) -> Opts {
+    Opts::new(metric.name, metric.help)
+}
+
+fn counters(registry: &Registry, metric: &Metric) -> IntCounterVec {
+    register(registry, IntCounterVec::new(options(metric), metric.labels))
+}
+
+fn gauges(registry: &Registry, metric: &Metric) -> IntGaugeVec {
+    register(registry, IntGaugeVec::new(options(metric), metric.labels))
+}
+
+fn register<C: Collector + Clone + 'static>(registry: &Registry, instrument: prometheus::Result<C>) -> C {
+    let instrument = instrument.expect("the catalogue's names are legal");
+    registry.register(Box::new(instrument.clone())).expect("the catalogue's names are distinct");
+    instrument
+}
+
+// === impl AccountObserver ===
+
+impl AccountObserver {
+    fn handles(&self, operation: Operation) -> Option<&Handles> {
+        let (_, handles) = self.operations.iter().find(|(known, _)| *known == operation)?;
+        Some(handles.get_or_init(|| self.instruments.handles(&self.account, operation)))
+    }
+}
+
+impl Observer for AccountObserver {
+    fn started(&self, operation: Operation) {
+        if let Some(handles) = self.handles(operation) {
+            handles.requests.inc();
+            handles.in_flight.inc();
+        }
+    }
+
+    fn finished(&self, operation: Operation, elapsed: Duration, failure: Option<Reason>) {
+        let Some(handles) = self.handles(operation) else { return };
+        handles.in_flight.dec();
+        handles.duration.observe(elapsed.as_secs_f64());
+        if let Some((_, failures)) = handles.failures.iter().find(|(reason, _)| Some(*reason) == failure) {
+            failures.inc();
+        }
+    }
+
+    fn retried(&self, operation: Operation) {
+        if let Some(handles) = self.handles(operation) {
+            handles.retries.inc();
+        }
+    }
+
+    fn unknown_value(&self, field: &'static str, value: &str) {
+        self.instruments.unknown_values.with_label_values(&[field]).inc();
+        self.instruments.unknown_log.log(&self.account, field, value);
+    }
+}

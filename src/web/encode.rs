@@ -1,0 +1,1 @@
+//! Bodies made smaller for the wire.

@@ -1,0 +1,1 @@
+//! What the client wants, by the quality values of its headers.
