@@ -50,3 +50,6 @@ fn expected_size(snapshot: &Snapshot, options: &Metrics) -> usize {
     };
     16 * 1024 * (1 + snapshot.accounts.len()) + each * snapshot.clusters.len()
 }
+
+#[cfg(test)]
+mod tests;
