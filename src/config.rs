@@ -98,6 +98,10 @@ pub struct Account {
     pub name: AccountName,
     /// How to log in.
     pub credentials: Credentials,
+    /// Where the state of an upgrade is read.
+    pub source: Source,
+    /// Task types that count as an upgrade of the cluster.
+    pub task_types: Vec<String>,
     /// How requests are signed.
     pub signature: Signature,
     /// Where requests go.
@@ -108,6 +112,17 @@ pub struct Account {
     pub max_concurrency: NonZeroU32,
     /// Clusters named one by one.
     pub clusters: Vec<Cluster>,
+}
+
+/// Where the state of an upgrade is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `GetUpgradeStatus` while it is served, the tasks where it is not.
+    Auto,
+    /// `GetUpgradeStatus`.
+    UpgradeStatus,
+    /// `DescribeClusterTasks` and `DescribeTaskInfo`.
+    Tasks,
 }
 
 /// A token bucket.
@@ -326,9 +341,7 @@ impl Reader<'_> {
             (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
-        if matches!(raw.source, Some(raw::Source::Tasks)) {
-            self.not_yet(path.key("source"));
-        }
+        let task_types = self.task_types(&path.key("task_types"), raw.task_types);
         if raw.discovery.is_some() {
             self.not_yet(path.key("discovery"));
         }
@@ -339,6 +352,12 @@ impl Reader<'_> {
         Some(Account {
             name: name?,
             credentials: credentials?,
+            source: match raw.source {
+                Some(raw::Source::UpgradeStatus) => Source::UpgradeStatus,
+                Some(raw::Source::Tasks) => Source::Tasks,
+                Some(raw::Source::Auto) | None => Source::Auto,
+            },
+            task_types,
             signature: match raw.signature {
                 Some(raw::Signature::Roa) => Signature::Roa,
                 Some(raw::Signature::Acs3) | None => Signature::Acs3,
@@ -348,6 +367,14 @@ impl Reader<'_> {
             max_concurrency: max_concurrency?,
             clusters: clusters?,
         })
+    }
+
+    fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {
+        let types = raw.unwrap_or_else(|| vec!["cluster_upgrade".to_owned()]);
+        if types.iter().all(|kind| kind.trim().is_empty()) {
+            self.problems.note(path.clone(), "there must be at least one task type");
+        }
+        types
     }
 
     fn rate_limit(&mut self, path: &Path, raw: &raw::RateLimit) -> Option<RateLimit> {

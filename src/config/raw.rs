@@ -52,6 +52,7 @@ pub(super) struct Account {
     pub(super) name: Option<String>,
     pub(super) credentials: Option<Credentials>,
     pub(super) source: Option<Source>,
+    pub(super) task_types: Option<Vec<String>>,
     pub(super) signature: Option<Signature>,
     pub(super) network: Option<Network>,
     pub(super) endpoint: Option<String>,

@@ -11,7 +11,7 @@ use crate::metrics::catalog::{Kind, Metric, Scope};
 use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Shard, Snapshot};
-use crate::upgrade::{Status, Step, TaskStatus, UpgradeState};
+use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
 
 fn account() -> AccountName {
     AccountName::parse("prod").unwrap()
@@ -34,6 +34,7 @@ fn cluster(id: &str) -> ClusterInfo {
 
 fn state() -> UpgradeState {
     UpgradeState {
+        source: SourceName::Tasks,
         status: Status::None,
         step: Step::NotStart,
         task_status: TaskStatus::None,
@@ -60,6 +61,7 @@ fn failed() -> ClusterReading {
             ..cluster("c-failed")
         }),
         outcome: Outcome::Up(Arc::new(UpgradeState {
+            source: SourceName::UpgradeStatus,
             status: Status::Fail,
             step: Step::Upgrading,
             task_status: TaskStatus::Failed,
@@ -172,7 +174,7 @@ fn a_page_in_open_metrics() {
 fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
     let options =
         config::Metrics { cluster_label: "cluster_id".to_owned(), error_message: ErrorMessages::Hidden, state_sets: StateSets::Active };
-    let page = render_probe(&failed(), &accounts(), Duration::from_millis(130), &options, Format::Text);
+    let page = render_probe(&failed(), Duration::from_millis(130), &options, Format::Text);
     insta::assert_snapshot!(samples(&page), @r##"
     cs_up{cluster_id="c-failed"} 1
     cs_query_duration_seconds{cluster_id="c-failed"} 0.1205
@@ -193,7 +195,7 @@ fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
 
 #[test]
 fn a_probe_of_a_silent_cluster_has_no_state() {
-    let page = render_probe(&silent(), &accounts(), Duration::from_secs(9), &config::Metrics::default(), Format::Text);
+    let page = render_probe(&silent(), Duration::from_secs(9), &config::Metrics::default(), Format::Text);
     insta::assert_snapshot!(samples(&page), @r##"
     cs_up{cluster="c-silent"} 0
     cs_query_failure{cluster="c-silent",reason="timeout"} 1
@@ -242,6 +244,6 @@ fn a_message_of_nothing_but_control_characters_is_none() {
         outcome: Outcome::Up(Arc::new(UpgradeState { error_message: Some("\u{1}\n".to_owned()), ..state() })),
         ..waiting()
     };
-    let page = render_probe(&reading, &accounts(), Duration::ZERO, &config::Metrics::default(), Format::Text);
+    let page = render_probe(&reading, Duration::ZERO, &config::Metrics::default(), Format::Text);
     assert!(!read(&page, Format::Text).contains("cs_upgrade_error_info"));
 }

@@ -17,7 +17,7 @@ use crate::metrics::catalog::{self, Metric, Scope};
 use crate::metrics::{Format, Own, ProcessMetrics, render};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Shard, Snapshot};
-use crate::upgrade::{StateSet, Status, Step, TaskStatus, UpgradeState};
+use crate::upgrade::{SourceName, StateSet, Status, Step, TaskStatus, UpgradeState};
 
 fn any_account() -> impl Strategy<Value = AccountName> {
     "[^\\p{C}]{1,8}".prop_map(|name| AccountName::parse(&name).unwrap())
@@ -51,6 +51,7 @@ prop_compose! {
 
 prop_compose! {
     fn any_state()(
+        source in select(vec![SourceName::UpgradeStatus, SourceName::Tasks]),
         status in select(Status::ALL),
         step in select(Step::ALL),
         task_status in select(TaskStatus::ALL),
@@ -58,7 +59,7 @@ prop_compose! {
         (precheck_report_id, task_id, target_version) in any::<(String, String, String)>(),
         (started, updated) in (option::of(any_time()), option::of(any_time())),
     ) -> UpgradeState {
-        UpgradeState { status, step, task_status, error_message, precheck_report_id, task_id, target_version, started, updated }
+        UpgradeState { source, status, step, task_status, error_message, precheck_report_id, task_id, target_version, started, updated }
     }
 }
 
