@@ -5,5 +5,6 @@ pub mod config;
 pub mod credentials;
 pub mod names;
 pub mod secret;
+pub mod sim;
 pub mod snapshot;
 pub mod upgrade;
