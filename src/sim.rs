@@ -5,6 +5,7 @@
 
 mod action;
 mod auth;
+mod chores;
 mod clock;
 mod cluster;
 mod clusters;
@@ -23,6 +24,7 @@ mod routes;
 mod script;
 mod serve;
 mod switch_off;
+mod tasks;
 mod upgrade_status;
 mod world;
 mod xml;
@@ -42,7 +44,7 @@ pub use self::keys::KeyPair;
 pub use self::reply::{Framing, Manner, Reply};
 pub use self::script::{Phase, Stage};
 pub use self::switch_off::Retired;
-pub use self::world::{Transition, Upgrading, World};
+pub use self::world::{TaskLists, Transition, Upgrading, World};
 
 use self::auth::{Gate, Principal};
 use self::cluster::Cluster;
@@ -67,6 +69,8 @@ pub struct Options {
     pub clusters: usize,
     /// How many of them keep being upgraded.
     pub upgrading: Upgrading,
+    /// How long their lists of tasks are.
+    pub task_lists: TaskLists,
     /// Where they are.
     pub regions: Vec<Region>,
     /// The keys of the account.
@@ -94,6 +98,7 @@ impl Default for Options {
             seed: 7,
             clusters: 12,
             upgrading: Upgrading::All,
+            task_lists: TaskLists::LongForSome,
             regions: regions.to_vec(),
             keys: vec![KeyPair::demo()],
             start: Timestamp::now(),
@@ -128,7 +133,7 @@ impl Sim {
     /// A stand-in as `options` say. Its world begins now.
     pub fn new(options: Options) -> Self {
         let sim = Self {
-            world: World::new(options.seed, options.clusters, options.upgrading, &options.regions, options.start),
+            world: World::new(&options),
             keys: Keys::new(&options.keys),
             nonces: Nonces::new(),
             journal: Journal::new(options.calls_kept),
@@ -326,7 +331,12 @@ impl Exchange<'_> {
             Action::DescribeClustersForRegion => clusters::region_list(&sim.world, &route.subject, self.received, listed),
             Action::DescribeClusterDetail => found().map(|cluster| clusters::detail(&sim.world, cluster, self.millis)),
             Action::DescribeRegions => Ok(regions::body(&sim.regions)),
-            Action::DescribeClusterTasks => found().and_then(|_| Err(Refusal::no_such_action())),
+            Action::DescribeClusterTasks => {
+                found().and_then(|cluster| tasks::list(&sim.world, cluster, self.received, &self.request_id, self.millis))
+            }
+            Action::DescribeTaskInfo => cluster
+                .and_then(|cluster| tasks::info(&sim.world, cluster, &route.subject, self.millis))
+                .ok_or_else(|| Refusal::no_such_task(&route.subject)),
             _ => Err(Refusal::no_such_action()),
         };
         match body {
@@ -381,6 +391,7 @@ impl Sim {
     fn cluster_of(&self, route: &Route) -> Option<std::sync::Arc<Cluster>> {
         match route.action {
             Action::GetUpgradeStatus | Action::DescribeClusterDetail | Action::DescribeClusterTasks => self.world.find(&route.subject),
+            Action::DescribeTaskInfo => tasks::cluster_tag(&route.subject).and_then(|tag| self.world.find_by_tag(tag)),
             _ => None,
         }
     }

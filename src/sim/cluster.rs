@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::action::Action;
+use super::chores::Chores;
 use super::random::{mix, of_text};
 use super::script::{Moment, Phase, Script, Stage};
 use crate::names::{ClusterId, Region};
@@ -14,6 +15,7 @@ pub(super) struct Cluster {
     pub(super) id: ClusterId,
     pub(super) region: Region,
     pub(super) script: Script,
+    pub(super) chores: Chores,
     /// 48 bits that stand for the cluster in the IDs of its tasks.
     pub(super) tag: u64,
     given_name: String,
@@ -30,8 +32,32 @@ struct Overrides {
 /// A state that a test has put in the script's place.
 #[derive(Debug, Clone)]
 struct Fixed {
+    now: Reached,
+    /// The upgrades that tests have brought to an end before, newest first.
+    past: Vec<Reached>,
+    /// The script's last upgrade before all of these.
+    root: Option<Moment>,
+}
+
+/// A moment that a test has made up, and its message if it has one of its own.
+#[derive(Debug, Clone)]
+struct Reached {
     moment: Moment,
     message: Option<String>,
+}
+
+/// One upgrade, under way or over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Upgrade {
+    pub(super) moment: Moment,
+    /// Its number among the cluster's upgrades.
+    pub(super) episode: u64,
+    /// Why it failed; empty if it did not.
+    pub(super) message: String,
+    /// The version before it.
+    pub(super) from: String,
+    /// The version after it, if all goes well.
+    pub(super) target: String,
 }
 
 /// What there is to tell about a cluster at one moment.
@@ -46,13 +72,16 @@ pub(super) struct Standing {
     pub(super) init_version: String,
 }
 
+/// Older upgrades than these are listed no more.
+const UPGRADES_KEPT: usize = 6;
+
 /// The numbers of the upgrades that tests make up, apart from those of scripts.
 const FIRST_FIXED_EPISODE: u64 = 1 << 31;
 
 impl Cluster {
-    pub(super) fn new(id: ClusterId, region: Region, name: String, script: Script) -> Self {
+    pub(super) fn new(id: ClusterId, region: Region, name: String, script: Script, chores: Chores) -> Self {
         let tag = of_text(id.as_str()) & 0xffff_ffff_ffff;
-        Self { id, region, script, tag, given_name: name, overrides: Mutex::default() }
+        Self { id, region, script, chores, tag, given_name: name, overrides: Mutex::default() }
     }
 
     pub(super) fn name(&self) -> String {
@@ -78,8 +107,24 @@ impl Cluster {
     /// Holds the cluster in `phase`. An upgrade in progress goes on; an ended one is followed by a new one.
     pub(super) fn fix(&self, phase: Phase, message: Option<&str>, millis: i64) {
         self.with(|overrides| {
-            let before = overrides.fixed.as_ref().map_or_else(|| self.script.at(millis), |fixed| fixed.moment);
-            overrides.fixed = Some(Fixed { moment: follow(before, phase, millis), message: message.map(str::to_owned) });
+            let reach = |before| Reached { moment: follow(before, phase, millis), message: message.map(str::to_owned) };
+            match &mut overrides.fixed {
+                Some(fixed) => {
+                    let now = reach(fixed.now.moment);
+                    let before = std::mem::replace(&mut fixed.now, now);
+                    if before.moment.episode.is_some() && before.moment.episode != fixed.now.moment.episode {
+                        fixed.past.insert(0, before);
+                        fixed.past.truncate(UPGRADES_KEPT);
+                    }
+                }
+                none => {
+                    let before = self.script.at(millis);
+                    let now = reach(before);
+                    let goes_on = now.moment.episode == before.episode;
+                    let root = if goes_on { self.script.before(&before) } else { Some(before).filter(|before| before.episode.is_some()) };
+                    *none = Some(Fixed { now, past: Vec::new(), root });
+                }
+            }
         });
     }
 
@@ -89,9 +134,10 @@ impl Cluster {
     }
 
     pub(super) fn standing(&self, millis: i64) -> Standing {
-        let fixed = self.with(|overrides| overrides.fixed.clone().filter(|fixed| fixed.moment.since <= millis));
-        let (moment, message) = fixed.map_or_else(|| (self.script.at(millis), None), |fixed| (fixed.moment, fixed.message));
-        let init = 12 + mix(&[self.script.seed(), 7]) % 12;
+        let fixed = self.with(|overrides| overrides.fixed.as_ref().map(|fixed| fixed.now.clone()));
+        let fixed = fixed.filter(|now| now.moment.since <= millis);
+        let (moment, message) = fixed.map_or_else(|| (self.script.at(millis), None), |now| (now.moment, now.message));
+        let init = self.first_level();
         let level = init + moment.successes + u64::from(moment.phase == Phase::Succeeded);
         let up_to_date = moment.phase == Phase::NotStarted && self.script.seed().is_multiple_of(4);
         Standing {
@@ -101,6 +147,34 @@ impl Cluster {
             init_version: version(init),
             moment,
         }
+    }
+
+    /// The upgrades that are still listed, newest first.
+    pub(super) fn upgrades(&self, millis: i64) -> Vec<Upgrade> {
+        let (made_up, root) = match self.with(|overrides| overrides.fixed.clone()) {
+            Some(fixed) if fixed.now.moment.phase == Phase::NotStarted => (Vec::new(), None),
+            Some(fixed) => (std::iter::once(fixed.now).chain(fixed.past).collect(), fixed.root),
+            None => (Vec::new(), Some(self.script.at(millis))),
+        };
+        let scripted = std::iter::successors(root, |moment| self.script.before(moment)).map(|moment| Reached { moment, message: None });
+        made_up.into_iter().chain(scripted).take(UPGRADES_KEPT).filter_map(|reached| self.upgrade(reached)).collect()
+    }
+
+    fn upgrade(&self, reached: Reached) -> Option<Upgrade> {
+        let Reached { moment, message } = reached;
+        let level = self.first_level() + moment.successes;
+        Some(Upgrade {
+            episode: moment.episode?,
+            message: message.unwrap_or_else(|| self.failure(&moment).to_owned()),
+            from: version(level),
+            target: version(level + 1),
+            moment,
+        })
+    }
+
+    /// The level of the version that the cluster was made with.
+    fn first_level(&self) -> u64 {
+        12 + mix(&[self.script.seed(), 7]) % 12
     }
 
     /// The report of an upgrade's precheck: 32 hex digits.

@@ -56,6 +56,10 @@ impl Refusal {
         Self::service(StatusCode::NOT_FOUND, "ErrorClusterNotFound", format!("cluster {id} not found"))
     }
 
+    pub(super) fn no_such_task(id: &str) -> Self {
+        Self::service(StatusCode::NOT_FOUND, "ErrorTaskNotFound", format!("task {id} not found"))
+    }
+
     /// The body and its content type.
     pub(super) fn body(&self, format: Format, request_id: &str, host: &str) -> (&'static str, String) {
         match (format, self.layer) {

@@ -36,13 +36,12 @@ impl Phase {
         matches!(self, Self::Prechecking | Self::Upgrading | Self::Paused)
     }
 
-    /// The stage that is or was the last one, if the upgrade began.
-    pub(super) fn stage(self) -> Option<Stage> {
+    /// The stage that is or was the last one.
+    pub(super) fn stage(self) -> Stage {
         match self {
-            Self::NotStarted => None,
-            Self::Prechecking => Some(Stage::Precheck),
-            Self::Upgrading | Self::Paused | Self::Succeeded => Some(Stage::Upgrade),
-            Self::Failed(stage) | Self::Canceled(stage) => Some(stage),
+            Self::NotStarted | Self::Prechecking => Stage::Precheck,
+            Self::Upgrading | Self::Paused | Self::Succeeded => Stage::Upgrade,
+            Self::Failed(stage) | Self::Canceled(stage) => stage,
         }
     }
 }
@@ -196,6 +195,11 @@ impl Script {
             Outcome::FailsInPrecheck => [begin, Some((checked, Phase::Failed(Stage::Precheck))), None, None, None],
             Outcome::FailsInUpgrade => [begin, upgrade, Some((ended, Phase::Failed(Stage::Upgrade))), None, None],
         }
+    }
+
+    /// How the upgrade before the one of `moment` ended, if there was one.
+    pub(super) fn before(&self, moment: &Moment) -> Option<Moment> {
+        moment.episode.filter(|episode| *episode > 0).map(|_| self.at(moment.started - 1))
     }
 
     /// Every change of phase after `from`, up to and including `to`, in order.

@@ -4,6 +4,7 @@ mod auth;
 mod faults;
 mod operations;
 mod socket;
+mod tasks;
 
 use std::time::Duration;
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Options;
 use super::action::Action;
+use super::chores::Chores;
 use super::clock::{Clock, to_millis};
 use super::cluster::Cluster;
 use super::random::mix;
@@ -37,6 +39,15 @@ pub struct Transition {
     pub phase: Phase,
 }
 
+/// How much there is to read before the newest upgrade is found among a cluster's tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskLists {
+    /// One page of fifty holds them all.
+    Short,
+    /// The same, but one cluster in a dozen has several hundred.
+    LongForSome,
+}
+
 /// How many of the clusters keep being upgraded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upgrading {
@@ -47,8 +58,9 @@ pub enum Upgrading {
 }
 
 impl World {
-    /// A world of `count` clusters spread over `regions` that begins at `start`.
-    pub(super) fn new(seed: u64, count: usize, upgrading: Upgrading, regions: &[Region], start: Timestamp) -> Self {
+    /// The world that `options` describe.
+    pub(super) fn new(options: &Options) -> Self {
+        let Options { seed, clusters: count, upgrading, task_lists, ref regions, start, .. } = *options;
         let mut index = Index::default();
         for number in 0..if regions.is_empty() { 0 } else { count } {
             // Shifted by one with each round, so that an application has clusters in several regions.
@@ -57,7 +69,13 @@ impl World {
                 Upgrading::First(busy) if number >= busy => Script::still(seed, number),
                 _ => Script::busy(seed, number),
             };
-            index.add(Arc::new(Cluster::new(invent_id(seed, number), region.clone(), invent_name(number), script)));
+            index.add(Arc::new(Cluster::new(
+                invent_id(seed, number),
+                region.clone(),
+                invent_name(number),
+                script,
+                Chores::of(number, task_lists),
+            )));
         }
         Self { clock: Clock::starting_at(start), index: RwLock::new(index) }
     }
@@ -130,7 +148,7 @@ impl World {
     /// Adds a cluster that was never upgraded, at the end of the lists.
     pub fn add(&self, id: ClusterId, region: Region, name: &str) {
         let script = Script::never(mix(&[super::random::of_text(id.as_str())]));
-        let cluster = Arc::new(Cluster::new(id, region, name.to_owned(), script));
+        let cluster = Arc::new(Cluster::new(id, region, name.to_owned(), script, Chores::Few));
         self.write(|index| {
             index.remove(cluster.id.as_str());
             index.add(cluster);
