@@ -51,7 +51,27 @@ actions! {
     CredentialsUri = "CredentialsUri",
 }
 
+/// The service that an action belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// The Container Service; every call is signed.
+    Containers,
+    /// STS.
+    SecurityTokens,
+    /// The metadata service and the credentials URI; nothing is signed.
+    Metadata,
+}
+
 impl Action {
+    /// The service that it belongs to.
+    pub(super) fn service(self) -> Service {
+        match self {
+            Self::AssumeRole | Self::AssumeRoleWithOidc => Service::SecurityTokens,
+            Self::MetadataToken | Self::MetadataRole | Self::MetadataCredentials | Self::CredentialsUri => Service::Metadata,
+            _ => Service::Containers,
+        }
+    }
+
     /// The action with this name, whatever its case.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.as_str().eq_ignore_ascii_case(name))

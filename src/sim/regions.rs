@@ -6,21 +6,24 @@ use super::refusal::json;
 use crate::names::Region;
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct List<'a> {
     regions: Vec<Entry<'a>>,
+    request_id: &'a str,
 }
 
+/// In camel case, unlike the other operations: so the vendor's SDKs read it.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Entry<'a> {
     region_id: &'a str,
     local_name: &'a str,
 }
 
 /// The reply's body.
-pub(super) fn body(regions: &[Region]) -> String {
-    json(&List {
-        regions: regions.iter().map(|region| Entry { region_id: region.as_str(), local_name: local_name(region.as_str()) }).collect(),
-    })
+pub(super) fn body(regions: &[Region], request_id: &str) -> String {
+    let regions = regions.iter().map(Region::as_str);
+    json(&List { regions: regions.map(|region| Entry { region_id: region, local_name: local_name(region) }).collect(), request_id })
 }
 
 fn local_name(region: &str) -> &str {

@@ -2,6 +2,7 @@
 
 mod auth;
 mod faults;
+mod identities;
 mod operations;
 mod socket;
 mod tasks;
@@ -9,12 +10,12 @@ mod tasks;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
 use super::*;
 use crate::api::sign::encode::canonical_query;
-use crate::api::sign::{Stamp, Unsigned, sign};
+use crate::api::sign::{CS_VERSION, Stamp, Unsigned, sign};
 use crate::config::Signature;
 use crate::credentials::Credential;
 use crate::names::ClusterId;
@@ -53,7 +54,7 @@ impl Client {
     }
 
     async fn ask(&self, action: Action, path: &str) -> Reply {
-        let nonce = format!("nonce-{}", self.sim.requests.load(Ordering::Relaxed));
+        let nonce = format!("nonce-{}", self.sim.numbers.load(Ordering::Relaxed));
         self.sim.handle(self.request(action, path, &nonce)).await
     }
 
