@@ -1,8 +1,10 @@
 //! Rules by which the stand-in misbehaves.
 
 mod effect;
+mod text;
 
 pub(super) use self::effect::{Instead, proxy_page};
+pub use self::text::{InvalidRule, parse_rules};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
