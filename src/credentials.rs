@@ -1,6 +1,16 @@
 //! Credentials: where they come from and how long they last.
+//!
+//! Providers reach the world through a [`Context`].
+
+mod context;
+mod error;
+mod network;
 
 use jiff::Timestamp;
+
+pub use context::{Context, Environment, Files};
+pub use error::{CredentialsError, Problem, ProviderName, Refusal};
+pub use network::{Http, HttpError, Online, Route};
 
 use crate::secret::Secret;
 use crate::sign::Key;
@@ -18,6 +28,13 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
 }
 
+impl Credential {
+    /// Whether it has not run out yet.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+}
+
 impl<'a> From<&'a Credential> for Key<'a> {
     fn from(credential: &'a Credential) -> Self {
         Self {
@@ -27,3 +44,6 @@ impl<'a> From<&'a Credential> for Key<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! The network against sockets.
+
+mod network;
