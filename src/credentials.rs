@@ -1,10 +1,26 @@
 //! Credentials: where they come from and how long they last.
 //!
-//! Providers reach the world through a [`Context`].
+//! A loader knows one provider a file: each turns its part of
+//! the configuration, and what it finds through the [`Context`], into one [`Credential`]. Profiles are read into the
+//! configuration's own types, so they need no providers of their own.
 
+mod assume_role;
+mod chain;
 mod context;
+mod ecs_role;
+mod env;
 mod error;
+mod file;
+mod ini;
+mod loader;
 mod network;
+mod oidc;
+mod profile;
+mod reply;
+mod sts;
+mod uri;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -43,6 +59,14 @@ impl<'a> From<&'a Credential> for Key<'a> {
             security_token: credential.security_token.as_ref(),
         }
     }
+}
+
+/// What a provider came up with.
+struct Loaded {
+    credential: Credential,
+    provider: ProviderName,
+    /// When to ask again, if the credential does not say how long it lasts but may change.
+    check_again: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
-//! The network against sockets.
+//! Every provider against recorded worlds, the network against sockets.
 
+mod cases;
 mod network;
