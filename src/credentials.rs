@@ -1,10 +1,11 @@
 //! Credentials: where they come from and how long they last.
 //!
-//! A loader knows one provider a file: each turns its part of
+//! [`Credentials`] keeps one account's at hand. It asks a loader, which knows one provider a file: each turns its part of
 //! the configuration, and what it finds through the [`Context`], into one [`Credential`]. Profiles are read into the
 //! configuration's own types, so they need no providers of their own.
 
 mod assume_role;
+mod cached;
 mod chain;
 mod context;
 mod ecs_role;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use cached::Credentials;
 pub use context::{Context, Environment, Files};
 pub use error::{CredentialsError, Problem, ProviderName, Refusal};
 pub use network::{Http, HttpError, Online, Route};
