@@ -26,8 +26,6 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, Ticket};
 pub use observe::{Deaf, Observer};
 pub use operation::Operation;
-// The signer moved left of credentials; this name goes once nobody uses it.
-pub use crate::sign;
 pub use tasks::{Task, TaskInfo, describe_task, newest_task};
 pub use transport::{MAX_REPLY, Sending, Transport, TransportError};
 pub use upgrade_status::get_upgrade_status;

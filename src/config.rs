@@ -3,6 +3,7 @@
 //! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
 //! network, the environment or, but for [`Config::load`], the file system.
 
+mod credentials;
 mod document;
 pub mod duration;
 mod endpoint;
@@ -15,11 +16,14 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+pub use credentials::{
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
+    sts_endpoint,
+};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
 
 use crate::names::{AccountName, ClusterId, Region};
-use crate::secret::Secret;
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -162,31 +166,6 @@ pub struct Cluster {
     pub name: String,
     /// The operator's own labels.
     pub labels: BTreeMap<String, String>,
-}
-
-/// How to log in.
-#[derive(Debug, Clone)]
-pub enum Credentials {
-    /// The vendor's default chain.
-    Default,
-    /// A key pair from the file or from files it names.
-    AccessKey {
-        /// The public half.
-        access_key_id: String,
-        /// The secret half.
-        access_key_secret: SecretSource,
-        /// The token of temporary credentials.
-        security_token: Option<SecretSource>,
-    },
-}
-
-/// Where a secret is.
-#[derive(Debug, Clone)]
-pub enum SecretSource {
-    /// In the configuration itself.
-    Inline(Secret),
-    /// In a file, read again when it changes.
-    File(PathBuf),
 }
 
 /// Why there is no configuration.
@@ -345,7 +324,7 @@ impl Reader<'_> {
         if raw.discovery.is_some() {
             self.not_yet(path.key("discovery"));
         }
-        let credentials = self.credentials(&path.key("credentials"), raw.credentials.unwrap_or_default());
+        let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
         let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
         let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, 16);
         let clusters = self.clusters(&path.key("clusters"), raw.clusters, endpoint.as_ref(), metrics);
@@ -417,37 +396,6 @@ impl Reader<'_> {
             self.problems.keep(&path.key("labels").key(label), check_label(label, &metrics.cluster_label));
         }
         Some(Cluster { id: id?, region: region?, endpoint: endpoint?, name: raw.name.unwrap_or_default(), labels })
-    }
-
-    fn credentials(&mut self, path: &Path, raw: raw::Credentials) -> Option<Credentials> {
-        match raw.kind {
-            None | Some(raw::CredentialsKind::Default) => Some(Credentials::Default),
-            Some(raw::CredentialsKind::AccessKey) => {
-                let access_key_id = self.required(path, "access_key_id", raw.access_key_id);
-                let access_key_secret = self.secret(path, "access_key_secret", raw.access_key_secret, raw.access_key_secret_file);
-                let security_token = self.secret(path, "security_token", raw.security_token, raw.security_token_file);
-                if access_key_secret.is_none() && !self.problems.has(&path.key("access_key_secret")) {
-                    self.problems.note(path.key("access_key_secret"), "is missing, and so is access_key_secret_file");
-                }
-                Some(Credentials::AccessKey { access_key_id: access_key_id?, access_key_secret: access_key_secret?, security_token })
-            }
-            Some(_) => {
-                self.not_yet(path.key("type"));
-                None
-            }
-        }
-    }
-
-    fn secret(&mut self, path: &Path, key: &str, inline: Option<Secret>, file: Option<String>) -> Option<SecretSource> {
-        match (inline, file) {
-            (Some(_), Some(_)) => {
-                self.problems.note(path.key(key), format!("is there beside {key}_file; one of them must go"));
-                None
-            }
-            (Some(secret), None) => Some(SecretSource::Inline(secret)),
-            (None, Some(file)) => Some(SecretSource::File(self.folder.join(file))),
-            (None, None) => None,
-        }
     }
 
     fn required<T>(&mut self, path: &Path, key: &str, value: Option<T>) -> Option<T> {

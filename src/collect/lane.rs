@@ -119,7 +119,7 @@ impl Lane {
         AccountReading {
             account: self.account.clone(),
             provider: self.client.credentials().provider(),
-            credentials_expiry: None,
+            credentials_expiry: self.client.credentials().expires_at(),
             sources: self.sources_in_use(),
             discoveries: Vec::new(),
         }

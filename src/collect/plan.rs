@@ -9,7 +9,7 @@ use super::record::Target;
 use crate::api::{Client, Limiter, Observer, Transport};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
-use crate::credentials::Credentials;
+use crate::credentials::{self, Credentials};
 use crate::names::{AccountName, Region};
 use crate::snapshot::ClusterInfo;
 use crate::source::{UpgradeSource, source};
@@ -21,6 +21,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// The way to the vendor.
     pub transport: Arc<dyn Transport>,
+    /// Where credentials come from.
+    pub credentials: credentials::Context,
     /// Who counts.
     pub audience: Arc<dyn Audience>,
 }
@@ -46,7 +48,7 @@ fn lane(account: &Account, surroundings: &Surroundings) -> Arc<Lane> {
     let max_concurrency = account.max_concurrency.get();
     let client = Arc::new(Client::new(
         Arc::clone(&surroundings.transport),
-        Arc::new(Credentials::of(&account.credentials)),
+        Arc::new(Credentials::new(account.name.clone(), account.credentials.clone(), surroundings.credentials.clone())),
         account.signature,
         Limiter::new(account.rate_limit, 1, max_concurrency),
         surroundings.audience.observer(&account.name),

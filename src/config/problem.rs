@@ -26,8 +26,9 @@ impl Path {
         Self(format!("{}[{index}]", self.0))
     }
 
-    pub(super) fn from_serde(path: &serde_path_to_error::Path) -> Self {
-        path.iter().fold(Self::root(), |path, segment| match segment {
+    /// The place that serde found from here.
+    pub(super) fn below(&self, path: &serde_path_to_error::Path) -> Self {
+        path.iter().fold(self.clone(), |path, segment| match segment {
             Segment::Seq { index } => path.index(*index),
             Segment::Map { key } => path.key(key),
             Segment::Enum { .. } | Segment::Unknown => path,

@@ -12,6 +12,7 @@ use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
 use crate::collect::Surroundings;
 use crate::config::Config;
+use crate::credentials;
 use crate::metrics::{Own, ProcessMetrics};
 use crate::service::Service;
 use crate::trust;
@@ -51,9 +52,12 @@ pub(super) async fn serve_config(config: Config, web: &WebArgs, started: impl Fn
     let process = if web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown };
     let own = Arc::new(Own::new(process));
     let clock = Clock::System;
+    let tls = trust::client_config(&[]);
+    let credentials = credentials::Context::system(&tls).map_err(|error| Failure::Runtime(error.to_string()))?;
     let surroundings = Surroundings {
         clock,
-        transport: Arc::new(Direct::new(trust::client_config(&[]))),
+        transport: Arc::new(Direct::new(tls)),
+        credentials,
         audience: Arc::clone(&own) as Arc<dyn crate::collect::Audience>,
     };
     let server = Server::bind(&web.listen_addresses).await.map_err(|error| Failure::Runtime(error.to_string()))?;

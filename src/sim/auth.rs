@@ -9,7 +9,7 @@ use super::keys::{Keys, Known};
 use super::nonces::Nonces;
 use super::received::Received;
 use super::refusal::Refusal;
-use crate::api::sign::{acs3, roa};
+use crate::sign::{acs3, roa};
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]

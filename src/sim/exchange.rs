@@ -17,8 +17,8 @@ use super::routes::Route;
 use super::sts::Parameters;
 use super::switch_off::Notice;
 use super::{Sim, clusters, metadata, regions, sts, tasks, upgrade_status, xml};
-use crate::api::sign::CS_VERSION;
 use crate::names::Region;
+use crate::sign::CS_VERSION;
 
 /// One request and what is needed to answer it.
 pub(super) struct Exchange<'a> {

@@ -2,9 +2,9 @@
 //!
 //! It is checked here only; the exporter signs STS calls under ACS3.
 
-use crate::api::sign::encode::{canonical_query, percent_encode};
-use crate::api::sign::roa;
 use crate::secret::Secret;
+use crate::sign::encode::{canonical_query, percent_encode};
+use crate::sign::roa;
 
 use super::auth::{Gate, Principal, incomplete, mismatch, parse_utc, principal, unknown_key};
 use super::received::Received;

@@ -14,11 +14,11 @@ use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
 use super::*;
-use crate::api::sign::encode::canonical_query;
-use crate::api::sign::{CS_VERSION, Stamp, Unsigned, sign};
 use crate::config::Signature;
 use crate::credentials::Credential;
 use crate::names::ClusterId;
+use crate::sign::encode::canonical_query;
+use crate::sign::{CS_VERSION, Stamp, Unsigned, sign};
 
 const HOST: &str = "sim.example:8080";
 

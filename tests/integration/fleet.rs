@@ -9,6 +9,7 @@ use ack_upgrade_exporter::api::Transport;
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
 use ack_upgrade_exporter::config::Config;
+use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
 use ack_upgrade_exporter::names::ClusterId;
 use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Phase, Sim};
@@ -73,7 +74,12 @@ impl Fleet {
         let text = yaml(&sim, endpoint, account, scrape);
         let config = Config::parse(&text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = Surroundings { clock, transport, audience: Arc::clone(&own) as Arc<dyn Audience> };
+        let surroundings = Surroundings {
+            clock,
+            transport,
+            credentials: credentials::Context::offline(clock),
+            audience: Arc::clone(&own) as Arc<dyn Audience>,
+        };
         let collector = Collector::new(&config, &surroundings);
         Self { sim, collector, own, config }
     }

@@ -1,7 +1,7 @@
 use super::*;
-use crate::api::sign::acs3;
-use crate::api::sign::encode::percent_encode;
 use crate::secret::Secret;
+use crate::sign::acs3;
+use crate::sign::encode::percent_encode;
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 
@@ -159,7 +159,7 @@ fn rpc_signed(client: &Client, secret: &str) -> Request<Bytes> {
     ];
     let mut to_sign = "GET&%2F&".to_owned();
     percent_encode(&mut to_sign, &form(&query));
-    let signature = crate::api::sign::roa::signature(&Secret::new(format!("{secret}&")), &to_sign);
+    let signature = crate::sign::roa::signature(&Secret::new(format!("{secret}&")), &to_sign);
     query.push(("Signature", &signature));
     plain("GET", &format!("/?{}", form(&query)), &[], "")
 }
