@@ -41,7 +41,7 @@ mod tests {
         let xml = render("R", &value);
         assert_eq!(
             xml.lines().nth(1),
-            Some("<R><status>a&lt;b</status><tags>1</tags><tags>true</tags><upgrade_task><message></message></upgrade_task></R>")
+            Some("<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task><tags>1</tags><tags>true</tags></R>")
         );
     }
 }

@@ -61,7 +61,7 @@ fn failed() -> ClusterReading {
             ..cluster("c-failed")
         }),
         outcome: Outcome::Up(Arc::new(UpgradeState {
-            source: SourceName::UpgradeStatus,
+            source: SourceName::Tasks,
             status: Status::Fail,
             step: Step::Upgrading,
             task_status: TaskStatus::Failed,

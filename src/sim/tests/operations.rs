@@ -228,7 +228,7 @@ async fn a_client_without_json_reads_the_status_in_xml() {
     let body = text(&client.sim.handle(request).await);
     assert!(body.contains("<GetUpgradeStatusResponse>"), "{body}");
     assert!(body.contains("<error_message>a &lt; b</error_message>"), "{body}");
-    assert!(body.contains("<upgrade_task><message>a &lt; b</message><status>Failed</status></upgrade_task>"), "{body}");
+    assert!(body.contains("<upgrade_task><status>Failed</status><message>a &lt; b</message></upgrade_task>"), "{body}");
 }
 
 #[tokio::test(start_paused = true)]
