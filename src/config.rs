@@ -3,10 +3,10 @@
 //! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
 //! network, the environment or, but for [`Config::load`], the file system.
 
-mod document;
+pub(crate) mod document;
 pub mod duration;
 mod endpoint;
-mod problem;
+pub(crate) mod problem;
 mod raw;
 
 use std::collections::{BTreeMap, HashMap};

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
@@ -11,7 +14,7 @@ use super::problem::{Path, Problems};
 
 /// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that the rest can still
 /// be checked; a list's place that was refused is `null`.
-pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
+pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
     let found = RefCell::new(Vec::new());
     let tree = Tree { path: Path::root(), duplicates: &found };
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));
@@ -20,11 +23,38 @@ pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
     }
     match value {
         Ok(Value::Null) => T::default(),
-        Ok(value) => accept(value, problems),
+        Ok(value @ Value::Object(_)) => accept(value, problems),
+        Ok(_) => {
+            problems.note(Path::root(), "expected a mapping");
+            T::default()
+        }
         Err(error) => {
             problems.note(Path::root(), format!("not YAML: {error}"));
             T::default()
         }
+    }
+}
+
+/// Reads a section that is a mapping or empty; serde's own structs would take a list for one, field by field.
+pub(crate) fn section<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(Section(PhantomData))
+}
+
+struct Section<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Section<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Option<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries)).map(Some)
     }
 }
 
@@ -101,6 +131,11 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    /// An empty file.
+    fn visit_none<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
 
