@@ -7,3 +7,4 @@ pub mod names;
 pub mod secret;
 pub mod snapshot;
 pub mod upgrade;
+pub mod web;

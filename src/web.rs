@@ -1,0 +1,5 @@
+//! What clients see: the door they come in by.
+
+pub mod auth;
+pub mod headers;
+pub mod limits;
