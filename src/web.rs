@@ -1,5 +1,7 @@
 //! What clients see: the door they come in by.
 
 pub mod auth;
+pub mod config;
 pub mod headers;
 pub mod limits;
+pub mod tls;
