@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::Poll;
 
 use super::*;
 
@@ -94,26 +96,31 @@ async fn a_new_password_is_asked_for_at_once_and_the_old_one_is_dead() {
     assert_eq!(passwords.check(&users(&[("bob", "new")]), &login("alice", "new"), CLIENT).await, Err(Denied::Unauthorized));
 }
 
-#[tokio::test]
-async fn a_request_that_is_dropped_does_not_free_its_turn_early() {
-    let passwords = Passwords::new().expect("randomness");
-    let users = users(&[("alice", "right")]);
-    let turns = passwords.turns.available_permits();
-    let headers = login("alice", "right");
-    let mut check = Box::pin(passwords.check(&users, &headers, CLIENT));
-    assert!(futures_poll(&mut check).await.is_none(), "the comparison has only begun");
-    drop(check);
-    // The comparison gives the turn back when it ends, and by then its result is known.
-    let all = u32::try_from(turns).expect("few");
-    let _all_turns = passwords.turns.acquire_many(all).await.expect("never closed");
-    assert_eq!(passwords.check(&users, &headers, CLIENT).await, Ok(()));
+#[test]
+fn a_request_that_is_dropped_keeps_its_turn_until_its_comparison_ends() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        let passwords = Passwords::new().expect("randomness");
+        let users = users(&[("alice", "right")]);
+        let headers = login("alice", "right");
+        let turns = passwords.turns.available_permits();
+        // The only thread for comparisons is busy until `release` goes.
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || released.recv());
+
+        let mut check = Box::pin(passwords.check(&users, &headers, CLIENT));
+        assert_eq!(poll_once(&mut check).await, Poll::Pending);
+        drop(check);
+        assert_eq!(passwords.turns.available_permits(), turns - 1);
+
+        drop(release);
+        busy.await.expect("no panic").expect_err("nothing was sent");
+        let all_turns = u32::try_from(turns).expect("few");
+        let _all_turns = passwords.turns.acquire_many(all_turns).await.expect("never closed");
+        assert_eq!(passwords.check(&users, &headers, CLIENT).await, Ok(()), "its result is known");
+    });
 }
 
-/// Polls once.
-async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    std::future::poll_fn(|context| match std::pin::Pin::new(&mut *future).poll(context) {
-        std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
-        std::task::Poll::Pending => std::task::Poll::Ready(None),
-    })
-    .await
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
 }
