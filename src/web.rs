@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod config;
+pub mod door;
 pub mod headers;
 pub mod limits;
 pub mod tls;

@@ -66,7 +66,7 @@ impl Reader<'_> {
         }
         match (min, max) {
             (_, Version::Tls10 | Version::Tls11) => {
-                self.problems.note(max_path, "must be TLS12 or TLS13: TLS 1.0 and 1.1 are not supported")
+                self.problems.note(max_path, "must be TLS12 or TLS13: TLS 1.0 and 1.1 are not supported");
             }
             (Version::Tls13, Version::Tls12) => self.problems.note(max_path, "is below min_version"),
             (Version::Tls13, Version::Tls13) => return Some(Versions::Tls13),
