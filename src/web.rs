@@ -5,4 +5,5 @@ pub mod config;
 pub mod door;
 pub mod headers;
 pub mod limits;
+pub mod socket;
 pub mod tls;
