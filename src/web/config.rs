@@ -5,6 +5,8 @@
 //! settings without a certificate, client authorities that verify nothing), and it takes an `interval` without `burst` for
 //! a burst of one, where the toolkit refuses every request.
 
+mod clients;
+mod pem;
 mod raw;
 mod tls;
 

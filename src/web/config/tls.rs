@@ -3,35 +3,14 @@
 use std::sync::Arc;
 
 use rustls::crypto::{SupportedKxGroup, aws_lc_rs};
-use rustls::pki_types::pem::{Error as PemError, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SigningKey};
-use rustls::{Error, InconsistentKeys, RootCertStore, SupportedCipherSuite};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys, SupportedCipherSuite};
 
+use super::pem::{self, Pem};
 use super::{Reader, raw};
 use crate::config::Path;
 use crate::web::tls::names::{self, Known, Version};
-use crate::web::tls::{AllowedNames, CipherOrder, ClientAuth, Presence, TlsSettings, Trust, Versions};
-
-/// The content of a PEM file, or of a key that has it inline, and the place where mistakes in it are noted.
-struct Pem {
-    path: Path,
-    text: Vec<u8>,
-}
-
-/// Go's `ClientAuthType`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Policy {
-    NotAsked,
-    Asked(Presence, Verification),
-}
-
-/// Whether a client's certificate must come from an authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verification {
-    None,
-    Chain,
-}
+use crate::web::tls::{CipherOrder, TlsSettings, Versions};
 
 impl Reader<'_> {
     pub(super) fn tls(&mut self, path: &Path, raw: raw::Tls) -> Option<TlsSettings> {
@@ -118,143 +97,15 @@ impl Reader<'_> {
         (!names.is_empty()).then_some(chosen)
     }
 
-    fn pem(&mut self, path: &Path, key: &str, inline: Option<String>, file: Option<String>) -> Option<Pem> {
-        let file_path = path.key(&format!("{key}_file"));
-        // An empty string is how templates leave a key out; the toolkit takes it so.
-        match (inline.filter(|text| !text.is_empty()), file.filter(|file| !file.is_empty())) {
-            (Some(_), Some(_)) => {
-                self.problems.note(path.key(key), format!("is there beside {key}_file; one of them must go"));
-                None
-            }
-            (Some(text), None) => Some(Pem { path: path.key(key), text: text.into_bytes() }),
-            (None, Some(file)) => {
-                let file = self.folder.join(file);
-                let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()));
-                let text = self.problems.keep(&file_path, text)?;
-                self.seen(&text);
-                Some(Pem { path: file_path, text })
-            }
-            (None, None) => None,
-        }
-    }
-
-    fn required_pem(&mut self, path: &Path, key: &str, inline: Option<String>, file: Option<String>) -> Option<Pem> {
-        let pem = self.pem(path, key, inline, file);
-        let file_path = path.key(&format!("{key}_file"));
-        if pem.is_none() && !self.problems.has(&path.key(key)) && !self.problems.has(&file_path) {
-            self.problems.note(file_path, format!("is missing, and so is {key}"));
-        }
-        pem
-    }
-
     fn certificate(&mut self, certificate: &Pem, key: &Pem) -> Option<Arc<CertifiedKey>> {
-        let chain = self.problems.keep(&certificate.path, certificates(&certificate.text));
-        let signer = self.problems.keep(&key.path, signing_key(&key.text));
+        let chain = self.problems.keep(&certificate.path, pem::certificates(&certificate.text));
+        let signer = self.problems.keep(&key.path, pem::signing_key(&key.text));
         let certified = CertifiedKey::new(chain?, signer?);
         match certified.keys_match() {
             Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => return Some(Arc::new(certified)),
             Err(Error::InconsistentKeys(_)) => self.problems.note(key.path.clone(), "is not the key of the certificate"),
-            Err(error) => self.problems.note(certificate.path.clone(), unusable(1, error)),
+            Err(error) => self.problems.note(certificate.path.clone(), pem::unusable(1, error)),
         }
         None
     }
-
-    fn clients(
-        &mut self,
-        path: &Path,
-        policy: Option<&str>,
-        authorities: Option<Pem>,
-        names: Option<Vec<Option<raw::Text>>>,
-    ) -> Option<ClientAuth> {
-        let policy_path = path.key("client_auth_type");
-        let policy = self.problems.keep(&policy_path, policy_named(policy.unwrap_or_default()))?;
-        let allowed = names.map(|names| self.allowed_names(&path.key("client_allowed_sans"), names, policy));
-        let verifying = matches!(policy, Policy::Asked(_, Verification::Chain));
-        if let Some(pem) = authorities.as_ref().filter(|_| !verifying) {
-            let message = "verifies nothing unless client_auth_type is RequireAndVerifyClientCert or VerifyClientCertIfGiven";
-            self.problems.note(pem.path.clone(), message);
-        }
-        let Policy::Asked(presence, verification) = policy else { return Some(ClientAuth::NotAsked) };
-        if presence == Presence::Optional && allowed.is_some() {
-            self.warnings.note(policy_path.clone(), "lets nobody in without a certificate, since client_allowed_sans asks for a name");
-        }
-        let trust = match (verification, authorities) {
-            (Verification::None, _) => Trust::Anyone,
-            (Verification::Chain, Some(pem)) => Trust::Authorities(Arc::new(self.problems.keep(&pem.path, roots(&pem.text))?)),
-            (Verification::Chain, None) => {
-                let message = "without client_ca_file, a certificate from any authority that this system trusts will do";
-                self.warnings.note(policy_path, message);
-                Trust::Authorities(Arc::new(system_roots()))
-            }
-        };
-        Some(ClientAuth::Asked { presence, trust, allowed })
-    }
-
-    fn allowed_names(&mut self, path: &Path, names: Vec<Option<raw::Text>>, policy: Policy) -> AllowedNames {
-        match policy {
-            Policy::NotAsked if !names.is_empty() => {
-                self.problems.note(path.clone(), "is looked at only where client_auth_type asks for a certificate");
-            }
-            Policy::Asked(..) if names.is_empty() => self.problems.note(path.clone(), "is empty, so that no client could connect"),
-            Policy::Asked(_, Verification::None) => {
-                self.warnings.note(path.clone(), "anyone can make a certificate with these names, since client_auth_type verifies nothing");
-            }
-            Policy::NotAsked | Policy::Asked(..) => {}
-        }
-        AllowedNames::new(names.into_iter().flatten().map(|name| name.0))
-    }
-}
-
-fn policy_named(name: &str) -> Result<Policy, &'static str> {
-    match name {
-        "" | "NoClientCert" => Ok(Policy::NotAsked),
-        "RequestClientCert" => Ok(Policy::Asked(Presence::Optional, Verification::None)),
-        "RequireAnyClientCert" | "RequireClientCert" => Ok(Policy::Asked(Presence::Required, Verification::None)),
-        "VerifyClientCertIfGiven" => Ok(Policy::Asked(Presence::Optional, Verification::Chain)),
-        "RequireAndVerifyClientCert" => Ok(Policy::Asked(Presence::Required, Verification::Chain)),
-        _ => Err("must be NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert"),
-    }
-}
-
-// What a PEM parser says may quote the text, and that may be a key; so it is not passed on.
-const BROKEN: &str = "is not PEM: a section is cut off or not base64";
-
-fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|_| BROKEN)?;
-    if chain.is_empty() { Err("has no certificate (-----BEGIN CERTIFICATE-----)") } else { Ok(chain) }
-}
-
-fn signing_key(text: &[u8]) -> Result<Arc<dyn SigningKey>, String> {
-    let key = PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-        _ if String::from_utf8_lossy(text).contains("ENCRYPTED") => "is encrypted; it must be without a passphrase",
-        PemError::NoItemsFound => "has no private key (-----BEGIN PRIVATE KEY-----)",
-        _ => BROKEN,
-    })?;
-    aws_lc_rs::default_provider().key_provider.load_private_key(key).map_err(|error| error.to_string())
-}
-
-fn roots(text: &[u8]) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for (index, certificate) in certificates(text)?.into_iter().enumerate() {
-        roots.add(certificate).map_err(|error| unusable(index + 1, error))?;
-    }
-    Ok(roots)
-}
-
-/// What the library says, without "invalid peer certificate": it is the operator's own.
-fn unusable(number: usize, error: Error) -> String {
-    match error {
-        Error::InvalidCertificate(reason) => format!("certificate {number} cannot be used: {reason}"),
-        error => format!("certificate {number} cannot be used: {error}"),
-    }
-}
-
-/// The authorities of the system; those of Mozilla where it has none.
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
 }
