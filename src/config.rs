@@ -4,10 +4,10 @@
 //! network, the environment or, but for [`Config::load`], the file system.
 
 mod credentials;
-mod document;
+pub(crate) mod document;
 pub mod duration;
 mod endpoint;
-mod problem;
+pub(crate) mod problem;
 mod raw;
 mod strict;
 

@@ -1,12 +1,20 @@
 //! The web server: routes, and what stands between them and the clients.
 //!
-//! [`Server`] holds the sockets and the connections; [`routes`] is the table of what each path answers.
+//! [`Server`] holds the sockets and the connections; [`door`] decides who comes in; [`routes`] is the table of what each
+//! path answers.
 
+pub mod auth;
+pub mod config;
+pub mod door;
 pub mod encode;
+pub mod headers;
 mod landing;
+pub mod limits;
 pub mod negotiate;
 pub mod routes;
 mod server;
+pub mod socket;
+pub mod tls;
 
 pub use routes::{Paths, Site};
 pub use server::{BindError, Server};

@@ -12,7 +12,7 @@ use super::strict::Strict;
 
 /// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that the rest can still
 /// be checked; a list's place that was refused is `null`.
-pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
+pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
     let found = RefCell::new(Vec::new());
     let tree = Tree { path: Path::root(), duplicates: &found };
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));

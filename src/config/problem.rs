@@ -62,16 +62,16 @@ impl fmt::Display for Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(super) fn note(&mut self, path: Path, message: impl Into<String>) {
+    pub(crate) fn note(&mut self, path: Path, message: impl Into<String>) {
         self.0.push(Problem { path, message: message.into() });
     }
 
     /// Keeps the value, or notes why there is none.
-    pub(super) fn keep<T, E: fmt::Display>(&mut self, path: &Path, result: Result<T, E>) -> Option<T> {
+    pub(crate) fn keep<T, E: fmt::Display>(&mut self, path: &Path, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.note(path.clone(), error.to_string())).ok()
     }
 
-    pub(super) fn has(&self, path: &Path) -> bool {
+    pub(crate) fn has(&self, path: &Path) -> bool {
         self.0.iter().any(|problem| problem.path == *path)
     }
 
