@@ -4,9 +4,11 @@
 //! takes its [`Snapshot`] when the round is done or when its own deadline has come, whichever is first; the round itself
 //! goes on until every cluster has been asked, at the pace that the account's limits allow.
 
+mod discovery;
 mod lane;
 mod plan;
 mod record;
+mod roster;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,12 +24,14 @@ pub use plan::{Audience, Surroundings};
 use crate::api::Deadline;
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
-use crate::snapshot::{Shard, Snapshot};
+use crate::shard::Shard;
+use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
 pub struct Collector {
     lanes: Vec<Arc<Lane>>,
+    shard: Shard,
     settings: Scrape,
     clock: Clock,
     audience: Arc<dyn Audience>,
@@ -53,8 +57,9 @@ struct Round {
 impl Collector {
     /// A collector for the clusters of `config`, which runs its rounds as tasks until it is dropped.
     pub fn new(config: &Config, surroundings: &Surroundings) -> Arc<Self> {
-        Arc::new(Self {
+        let collector = Arc::new(Self {
             lanes: plan::lanes(config, surroundings),
+            shard: surroundings.shard,
             settings: config.scrape.clone(),
             clock: surroundings.clock,
             audience: Arc::clone(&surroundings.audience),
@@ -62,7 +67,18 @@ impl Collector {
             stop: CancellationToken::new(),
             round: Mutex::new(None),
             latest: watch::Sender::new(None),
-        })
+        });
+        for lane in &collector.lanes {
+            let (lane, stop) = (Arc::clone(lane), collector.stop.clone());
+            collector.tasks.spawn(async move { stop.run_until_cancelled(lane.keep_refreshing()).await });
+        }
+        collector
+    }
+
+    /// Every cluster of this instance; None before every list was read at least once.
+    pub fn clusters(&self) -> Option<Vec<Arc<ClusterInfo>>> {
+        let is_known = self.lanes.iter().all(|lane| lane.has_found());
+        is_known.then(|| self.lanes.iter().flat_map(|lane| lane.clusters()).collect())
     }
 
     /// The snapshot that a scrape saw last, if there was one. Asks nobody.
@@ -145,12 +161,14 @@ impl Collector {
         for lane in &self.lanes {
             complete &= lane.readings(round.number, self.settings.max_age, &mut clusters);
         }
-        clusters.sort_unstable_by(|one, other| one.cluster.id.cmp(&other.cluster.id));
+        clusters.sort_unstable_by(|one: &ClusterReading, other| one.cluster.id.cmp(&other.cluster.id));
+        // Two accounts may discover the same cluster.
+        clusters.dedup_by(|later, first| later.cluster.id == first.cluster.id);
         Snapshot {
             at: self.clock.now(),
             duration: round.started.elapsed(),
             complete,
-            shard: Shard::default(),
+            shard: self.shard,
             clusters,
             accounts: self.lanes.iter().map(|lane| lane.account()).collect(),
         }

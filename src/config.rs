@@ -4,6 +4,7 @@
 //! network, the environment or, but for [`Config::load`], the file system.
 
 mod credentials;
+mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
@@ -20,6 +21,7 @@ pub use credentials::{
     Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
     sts_endpoint,
 };
+pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
 
@@ -47,6 +49,9 @@ pub struct Scrape {
     pub cache_ttl: Duration,
     /// How old a reading may be that stands in for one that the limits did not allow.
     pub max_age: Duration,
+    /// How long a cluster whose upgrade is over is not asked again while the account's list shows nothing new; zero is
+    /// off.
+    pub idle_interval: Duration,
 }
 
 impl Default for Scrape {
@@ -56,6 +61,7 @@ impl Default for Scrape {
             timeout_offset: Duration::from_millis(500),
             cache_ttl: Duration::ZERO,
             max_age: Duration::from_secs(300),
+            idle_interval: Duration::ZERO,
         }
     }
 }
@@ -114,6 +120,8 @@ pub struct Account {
     pub rate_limit: RateLimit,
     /// Calls under way at once.
     pub max_concurrency: NonZeroU32,
+    /// Where clusters are looked for.
+    pub discovery: Option<Discovery>,
     /// Clusters named one by one.
     pub clusters: Vec<Cluster>,
 }
@@ -257,14 +265,12 @@ impl Reader<'_> {
         if timeout.is_zero() {
             self.problems.note(path.key("timeout"), "a scrape needs some time");
         }
-        if raw.idle_interval.is_some_and(|interval| !interval.is_zero()) {
-            self.not_yet(path.key("idle_interval"));
-        }
         Scrape {
             timeout,
             timeout_offset: raw.timeout_offset.unwrap_or(default.timeout_offset),
             cache_ttl: raw.cache_ttl.unwrap_or(default.cache_ttl),
             max_age: raw.max_age.unwrap_or(default.max_age),
+            idle_interval: raw.idle_interval.unwrap_or(default.idle_interval),
         }
     }
 
@@ -321,13 +327,16 @@ impl Reader<'_> {
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
         let task_types = self.task_types(&path.key("task_types"), raw.task_types);
-        if raw.discovery.is_some() {
-            self.not_yet(path.key("discovery"));
-        }
+        let has_discovery = raw.discovery.is_some();
+        let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
         let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
         let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
         let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, 16);
-        let clusters = self.clusters(&path.key("clusters"), raw.clusters, endpoint.as_ref(), metrics);
+        let clusters_path = path.key("clusters");
+        if raw.clusters.as_ref().is_none_or(Vec::is_empty) && !has_discovery && !self.problems.has(&clusters_path) {
+            self.problems.note(clusters_path.clone(), "the account has neither clusters nor discovery");
+        }
+        let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics);
         Some(Account {
             name: name?,
             credentials: credentials?,
@@ -344,6 +353,11 @@ impl Reader<'_> {
             endpoint: endpoint?,
             rate_limit: rate_limit?,
             max_concurrency: max_concurrency?,
+            // Outside: whether it is there; inside: whether it is right.
+            discovery: match discovery {
+                Some(discovery) => Some(discovery?),
+                None => None,
+            },
             clusters: clusters?,
         })
     }
@@ -374,9 +388,6 @@ impl Reader<'_> {
         metrics: &Metrics,
     ) -> Option<Vec<Cluster>> {
         let raw = raw.unwrap_or_default();
-        if raw.is_empty() && !self.problems.has(path) {
-            self.problems.note(path.clone(), "the account has no clusters");
-        }
         let clusters: Vec<_> = self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect();
         clusters.into_iter().collect()
     }
@@ -426,10 +437,6 @@ impl Reader<'_> {
             }
         }
         entries
-    }
-
-    fn not_yet(&mut self, path: Path) {
-        self.problems.note(path, "is not supported yet");
     }
 }
 

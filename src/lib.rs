@@ -12,6 +12,7 @@ pub mod names;
 pub mod run;
 pub mod secret;
 pub mod service;
+pub mod shard;
 pub mod sign;
 pub mod sim;
 pub mod snapshot;

@@ -157,7 +157,7 @@ impl Client {
             () = budget.spent() => return Err(timeout("no reply within the budget")),
         };
         let result = match response {
-            Ok(response) => reply::read(call.operation, &response, self.clock.now()),
+            Ok(response) => reply::read(call.operation, &response, self.clock.now(), &credential),
             Err(error) => Err(unsent(call.operation, &error)),
         };
         told.failure = result.as_ref().err().map(|error| error.kind);

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::credentials;
 use crate::metrics::{Own, ProcessMetrics};
 use crate::service::Service;
+use crate::shard::Shard;
 use crate::trust;
 use crate::web::{Paths, Server, Site};
 
@@ -57,6 +58,7 @@ pub(super) async fn serve_config(config: Config, web: &WebArgs, started: impl Fn
     let surroundings = Surroundings {
         clock,
         transport: Arc::new(Direct::new(tls)),
+        shard: Shard::default(),
         credentials,
         audience: Arc::clone(&own) as Arc<dyn crate::collect::Audience>,
     };

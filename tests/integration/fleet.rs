@@ -12,6 +12,7 @@ use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
 use ack_upgrade_exporter::names::ClusterId;
+use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Phase, Sim};
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
 use jiff::Timestamp;
@@ -63,23 +64,34 @@ pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 10
 impl Fleet {
     /// A fleet without a socket, for paused time. `account` is added to the account's configuration.
     pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
-        let sim = Arc::new(Sim::new(options));
+        Self::of(Arc::new(Sim::new(options)), account, scrape)
+    }
+
+    /// A fleet without a socket over an account that there is already.
+    pub fn of(sim: Arc<Sim>, account: &str, scrape: &str) -> Self {
+        let text = yaml(&sim, "http://stand-in.example", account, scrape);
+        Self::configured(sim, &text, Shard::default())
+    }
+
+    /// A fleet without a socket, by a whole configuration.
+    pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
         let transport = Arc::new(InProcess(Arc::clone(&sim)));
         let clock = Clock::simulated(sim.world().now());
-        Self::over(sim, transport, clock, "http://stand-in.example", account, scrape)
+        Self::build(sim, transport, clock, text, shard)
     }
 
     /// A fleet that is asked through `transport` at `endpoint`.
     pub fn over(sim: Arc<Sim>, transport: Arc<dyn Transport>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
         let text = yaml(&sim, endpoint, account, scrape);
-        let config = Config::parse(&text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        Self::build(sim, transport, clock, &text, Shard::default())
+    }
+
+    fn build(sim: Arc<Sim>, transport: Arc<dyn Transport>, clock: Clock, text: &str, shard: Shard) -> Self {
+        let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = Surroundings {
-            clock,
-            transport,
-            credentials: credentials::Context::offline(clock),
-            audience: Arc::clone(&own) as Arc<dyn Audience>,
-        };
+        let credentials = credentials::Context::offline(clock);
+        let audience = Arc::clone(&own) as Arc<dyn Audience>;
+        let surroundings = Surroundings { clock, transport, shard, credentials, audience };
         let collector = Collector::new(&config, &surroundings);
         Self { sim, collector, own, config }
     }

@@ -4,6 +4,7 @@
 mod exposition;
 
 mod collecting;
+mod finding;
 mod fleet;
 mod hostile;
 mod sources;
