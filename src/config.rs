@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub mod duration;
 mod endpoint;
 pub(crate) mod problem;
+mod proxy;
 mod raw;
 mod strict;
 
@@ -24,6 +25,10 @@ pub use credentials::{
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
+pub use proxy::Proxy;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::names::{AccountName, ClusterId, Region};
 
@@ -116,6 +121,10 @@ pub struct Account {
     pub signature: Signature,
     /// Where requests go.
     pub endpoint: EndpointTemplate,
+    /// The proxy that they go through.
+    pub proxy: Option<Proxy>,
+    /// Authorities to trust beside the usual ones.
+    pub authorities: Vec<CertificateDer<'static>>,
     /// Requests a second that all calls of the account share.
     pub rate_limit: RateLimit,
     /// Calls under way at once.
@@ -326,6 +335,8 @@ impl Reader<'_> {
             (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
+        let proxy = raw.proxy.map(|url| self.problems.keep(&path.key("proxy"), Proxy::parse(url)));
+        let authorities = raw.ca_file.map(|file| self.authorities(&path.key("ca_file"), &file));
         let task_types = self.task_types(&path.key("task_types"), raw.task_types);
         let has_discovery = raw.discovery.is_some();
         let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
@@ -351,6 +362,11 @@ impl Reader<'_> {
                 Some(raw::Signature::Acs3) | None => Signature::Acs3,
             },
             endpoint: endpoint?,
+            proxy: match proxy {
+                Some(proxy) => Some(proxy?),
+                None => None,
+            },
+            authorities: authorities.unwrap_or_default(),
             rate_limit: rate_limit?,
             max_concurrency: max_concurrency?,
             // Outside: whether it is there; inside: whether it is right.
@@ -360,6 +376,19 @@ impl Reader<'_> {
             },
             clusters: clusters?,
         })
+    }
+
+    fn authorities(&mut self, path: &Path, file: &str) -> Vec<CertificateDer<'static>> {
+        let file = self.folder.join(file);
+        let read = CertificateDer::pem_file_iter(&file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match read {
+            Ok(authorities) if authorities.is_empty() => {
+                self.problems.note(path.clone(), format!("{} holds no certificate", file.display()))
+            }
+            Ok(authorities) => return authorities,
+            Err(error) => self.problems.note(path.clone(), format!("{}: {error}", file.display())),
+        }
+        Vec::new()
     }
 
     fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {

@@ -188,6 +188,3 @@ fn message(error: Option<WireError>) -> Option<String> {
     let error = error?;
     error.message.or(error.code).filter(|message| !message.trim().is_empty())
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,7 +8,7 @@ use super::discovery::{Purpose, RegionList};
 use super::lane::{Lane, Parts, Refresh};
 use super::record::{Origin, Target};
 use super::roster::Idling;
-use crate::api::{Client, Limiter, ListedCluster, Observer, Transport};
+use crate::api::{Client, Limiter, ListedCluster, Observer, Ways};
 use crate::clock::Clock;
 use crate::config::{Account, Cluster, Config, Endpoint, ListedRegion, Scrape};
 use crate::credentials::{self, Credentials};
@@ -22,8 +22,8 @@ use crate::source::{UpgradeSource, source};
 pub struct Surroundings {
     /// The time of day.
     pub clock: Clock,
-    /// The way to the vendor.
-    pub transport: Arc<dyn Transport>,
+    /// The ways to the vendor.
+    pub ways: Arc<dyn Ways>,
     /// The part of the clusters that is this instance's.
     pub shard: Shard,
     /// Where credentials come from.
@@ -56,7 +56,7 @@ pub(super) fn lanes(config: &Config, surroundings: &Surroundings) -> Vec<Arc<Lan
 fn lane(account: &Account, scrape: &Scrape, surroundings: &Surroundings, owners: &Arc<BTreeMap<ClusterId, AccountName>>) -> Arc<Lane> {
     let max_concurrency = account.max_concurrency.get();
     let client = Arc::new(Client::new(
-        Arc::clone(&surroundings.transport),
+        surroundings.ways.of(account),
         Arc::new(Credentials::new(account.name.clone(), account.credentials.clone(), surroundings.credentials.clone())),
         account.signature,
         Limiter::new(account.rate_limit, surroundings.shard.total(), max_concurrency),

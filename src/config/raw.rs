@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::duration;
+use crate::secret::Secret;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -56,6 +57,8 @@ pub(super) struct Account {
     pub(super) signature: Option<Signature>,
     pub(super) network: Option<Network>,
     pub(super) endpoint: Option<String>,
+    pub(super) proxy: Option<Secret>,
+    pub(super) ca_file: Option<String>,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) max_concurrency: Option<u32>,
     pub(super) discovery: Option<Discovery>,

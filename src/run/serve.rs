@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, say};
-use crate::api::Direct;
+use crate::api::{Network, SystemProxy};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
 use crate::collect::Surroundings;
@@ -57,7 +57,7 @@ pub(super) async fn serve_config(config: Config, web: &WebArgs, started: impl Fn
     let credentials = credentials::Context::system(&tls).map_err(|error| Failure::Runtime(error.to_string()))?;
     let surroundings = Surroundings {
         clock,
-        transport: Arc::new(Direct::new(tls)),
+        ways: Arc::new(Network::new(tls, SystemProxy::Absent)),
         shard: Shard::default(),
         credentials,
         audience: Arc::clone(&own) as Arc<dyn crate::collect::Audience>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Transport;
+use ack_upgrade_exporter::api::Ways;
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
 use ack_upgrade_exporter::config::Config;
@@ -75,23 +75,23 @@ impl Fleet {
 
     /// A fleet without a socket, by a whole configuration.
     pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
-        let transport = Arc::new(InProcess(Arc::clone(&sim)));
+        let ways = Arc::new(InProcess(Arc::clone(&sim)));
         let clock = Clock::simulated(sim.world().now());
-        Self::build(sim, transport, clock, text, shard)
+        Self::build(sim, ways, clock, text, shard)
     }
 
-    /// A fleet that is asked through `transport` at `endpoint`.
-    pub fn over(sim: Arc<Sim>, transport: Arc<dyn Transport>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
+    /// A fleet that is asked through `ways` at `endpoint`.
+    pub fn over(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
         let text = yaml(&sim, endpoint, account, scrape);
-        Self::build(sim, transport, clock, &text, Shard::default())
+        Self::build(sim, ways, clock, &text, Shard::default())
     }
 
-    fn build(sim: Arc<Sim>, transport: Arc<dyn Transport>, clock: Clock, text: &str, shard: Shard) -> Self {
+    fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
         let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let credentials = credentials::Context::offline(clock);
         let audience = Arc::clone(&own) as Arc<dyn Audience>;
-        let surroundings = Surroundings { clock, transport, shard, credentials, audience };
+        let surroundings = Surroundings { clock, ways, shard, credentials, audience };
         let collector = Collector::new(&config, &surroundings);
         Self { sim, collector, own, config }
     }
