@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use lane::Lane;
 pub use plan::{Audience, Surroundings};
 
-use crate::api::Deadline;
+use crate::api::{Deadline, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
 use crate::shard::Shard;
@@ -100,6 +100,15 @@ impl Collector {
         let snapshot = snapshot.unwrap_or_else(|| Arc::new(self.snapshot(&round)));
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
         snapshot
+    }
+
+    /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there is none. A query that
+    /// is under way is waited for rather than repeated. What is sent and received is noted in `trace`.
+    pub async fn probe(&self, target: &str, deadline: Instant, trace: Option<&Trace>) -> Option<ClusterReading> {
+        let (lane, id) = self.lanes.iter().find_map(|lane| Some((lane, lane.find(target)?)))?;
+        let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
+        let max_age = self.settings.max_age;
+        lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
     }
 
     /// The round that a scrape with this deadline waits for, or the finished one that serves it.

@@ -15,7 +15,7 @@ use super::limit::{Limiter, Ticket};
 use super::observe::Observer;
 use super::operation::Operation;
 use super::transport::{Transport, TransportError};
-use super::{reply, retry};
+use super::{reply, retry, trace};
 use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
 use crate::credentials::{Credential, Credentials};
@@ -147,6 +147,7 @@ impl Client {
         };
         let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
         let request = self.request(call, &credential)?;
+        let traced = budget.trace().map(|trace| (trace, trace::head(&request)));
         let started = Instant::now();
         self.observer.started(call.operation);
         // Told in every case, so that a query that is dropped half-way does not stay in flight for ever.
@@ -156,6 +157,9 @@ impl Client {
             response = self.transport.send(request) => response,
             () = budget.spent() => return Err(timeout("no reply within the budget")),
         };
+        if let Some((trace, head)) = traced {
+            trace.note(&head, response.as_ref(), started.elapsed(), &credential);
+        }
         let result = match response {
             Ok(response) => reply::read(call.operation, &response, self.clock.now(), &credential),
             Err(error) => Err(unsent(call.operation, &error)),

@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
 use crate::credentials::Credential;
-use crate::secret::Secret;
 use crate::upgrade::clean_message;
 
 /// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`; its
@@ -103,14 +102,9 @@ struct AccessDenied {
 
 impl VendorError {
     /// Before anything is cut off: half a secret is one too.
-    fn without_secrets(mut self, credential: &Credential) -> Self {
-        let secrets = [Some(&credential.access_key_secret), credential.security_token.as_ref()];
-        for text in [&mut self.code, &mut self.message, &mut self.request_id].into_iter().flatten() {
-            for secret in secrets.into_iter().flatten().map(Secret::expose).filter(|secret| !secret.is_empty()) {
-                *text = text.replace(secret, "<secret>");
-            }
-        }
-        self
+    fn without_secrets(self, credential: &Credential) -> Self {
+        let hide = |text: Option<String>| text.map(|text| credential.hide_in(&text));
+        Self { code: hide(self.code), message: hide(self.message), request_id: hide(self.request_id), ..self }
     }
 
     fn is_meant(&self) -> bool {

@@ -13,7 +13,7 @@ use super::discovery::{self, RegionList};
 use super::plan::Finder;
 use super::record::{Change, Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket};
+use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket, Trace};
 use crate::clock::Clock;
 use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
@@ -62,6 +62,23 @@ pub(super) struct Start<'a> {
     pub(super) deadline: &'a Deadline,
     /// Cancelled when the next round takes over.
     pub(super) superseded: &'a CancellationToken,
+    /// Where tasks are run.
+    pub(super) tasks: &'a TaskTracker,
+    /// Cancelled when the collector ends.
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// What a lane needs to ask one cluster.
+#[derive(Debug)]
+pub(super) struct Probe<'a> {
+    /// The number of the newest round.
+    pub(super) round: u64,
+    /// When the one who asks goes.
+    pub(super) deadline: Instant,
+    /// How old a reading may be that stands in where the limits leave no room.
+    pub(super) max_age: Duration,
+    /// Where exchanges are noted.
+    pub(super) trace: Option<&'a Trace>,
     /// Where tasks are run.
     pub(super) tasks: &'a TaskTracker,
     /// Cancelled when the collector ends.
@@ -304,6 +321,46 @@ impl Lane {
         let known = record.known();
         let landing = Landing { lane: Arc::clone(self), id: id.clone(), started: flight.started, result: None };
         Some(Query { target: record.target.clone(), known, landing })
+    }
+
+    /// The cluster with this ID or name, if it is this lane's.
+    pub(super) fn find(&self, target: &str) -> Option<ClusterId> {
+        let roster = self.lock();
+        let named =
+            roster.records.values().map(|record| &record.target.info).find(|info| info.id.as_str() == target || info.name == target);
+        named.map(|info| info.id.clone())
+    }
+
+    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
+    pub(super) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
+        let mut progress = self.progress.subscribe();
+        let began = Instant::now();
+        let place = tokio::time::timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
+        let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
+        if let Ok(Ok(place)) = place
+            && let Some(ticket) = self.client.limiter().admit_before(probe.deadline).await
+        {
+            let round = Round { number: probe.round, started: began, deadline: Deadline::at(probe.deadline), length: Duration::ZERO };
+            let flight = Flight { started: Instant::now(), call_off: probe.stop.child_token() };
+            if let Some(query) = self.take_off(&round, id, &flight) {
+                let budget = Budget::new(round.deadline, flight.call_off);
+                let budget = match probe.trace {
+                    Some(trace) => budget.traced(trace.clone()),
+                    None => budget,
+                };
+                probe.tasks.spawn(query.run(budget, ticket, place));
+            }
+        }
+        let landed = async {
+            while self.lock().records.get(id).is_some_and(|record| record.flight.is_some()) {
+                if progress.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // At the deadline what is there counts.
+        drop(tokio::time::timeout_at(probe.deadline, landed).await);
+        self.lock().records.get(id).map(|record| record.reading(probe.round, waiting, probe.max_age))
     }
 
     /// Adds what the page of `round` says of each cluster; whether every one of them has been asked in it and has ended.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::Reason;
+use crate::secret::Secret;
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
