@@ -1,4 +1,8 @@
 //! The web server: routes, and what stands between them and the clients.
 
 pub mod encode;
+#[cfg(test)]
+mod fixture;
+pub mod json;
 pub mod negotiate;
+pub mod sd;
