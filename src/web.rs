@@ -4,5 +4,7 @@ pub mod encode;
 #[cfg(test)]
 mod fixture;
 pub mod json;
+pub mod landing;
 pub mod negotiate;
+pub mod paths;
 pub mod sd;
