@@ -70,6 +70,7 @@ pub(super) async fn serve_config(config: Config, web: &WebArgs, started: impl Fn
         running: service.running(),
         own,
         paths: Paths { prefix: String::new(), telemetry: web.telemetry_path.clone() },
+        clock,
         stop: stop.clone(),
     });
     for address in server.addresses() {

@@ -13,22 +13,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::encode::encode;
-use super::{landing, negotiate};
+use super::landing::{self, View};
+use super::negotiate;
+use super::paths::Paths;
+use crate::clock::Clock;
 use crate::collect;
 use crate::metrics::{self, Own};
 use crate::service::Running;
 
 /// Clusters from which on a page is written apart from the connections.
 const LARGE: usize = 500;
-
-/// Where things are.
-#[derive(Debug, Clone)]
-pub struct Paths {
-    /// Before every path; empty or starting with a slash, never ending in one.
-    pub prefix: String,
-    /// The path of the metrics, without the prefix.
-    pub telemetry: String,
-}
 
 /// All that the routes answer from.
 #[derive(Debug)]
@@ -39,6 +33,8 @@ pub struct Site {
     pub own: Arc<Own>,
     /// Where things are.
     pub paths: Paths,
+    /// Tells a page how old its numbers are.
+    pub clock: Clock,
     /// Cancelled when the server is going to stop.
     pub stop: CancellationToken,
 }
@@ -58,7 +54,7 @@ impl Site {
         }
         match path {
             path if path == self.paths.telemetry => self.metrics(request).await,
-            "/" | "" => self.landing(),
+            "/" | "" => self.landing(request),
             "/-/healthy" => text(StatusCode::OK, "healthy\n"),
             "/-/ready" if self.stop.is_cancelled() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             "/-/ready" => text(StatusCode::OK, "ready\n"),
@@ -89,10 +85,13 @@ impl Site {
         answer
     }
 
-    fn landing(&self) -> Answer {
+    fn landing(&self, request: &Parts) -> Answer {
         let running = Arc::clone(&self.running.borrow());
-        let page = landing::page(running.collector.latest().as_deref(), &self.paths);
-        typed(StatusCode::OK, "text/html; charset=utf-8", page)
+        let view = View::parse(request.uri.query());
+        let page = landing::page(running.collector.latest().as_deref(), self.clock.now(), &view, &self.paths);
+        let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
+        answer.headers_mut().extend(landing::headers());
+        answer
     }
 }
 
