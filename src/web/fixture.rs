@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::Reason;
 use crate::names::{AccountName, ClusterId, Region};
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Shard, Snapshot};
+use crate::shard::Shard;
+use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
 
 /// When the tests take place.

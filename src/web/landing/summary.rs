@@ -64,8 +64,8 @@ pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
     markup!(html, "<p class=\"provenance\"><strong>{} cluster{}</strong> as of the last scrape, ", grouped(count), plural);
     age::write(html, snapshot.at, now);
     markup!(html, " ago");
-    if snapshot.shard.total > 1 {
-        markup!(html, " · shard {} of {}", u64::from(snapshot.shard.ordinal) + 1, snapshot.shard.total);
+    if snapshot.shard.total() > 1 {
+        markup!(html, " · shard {} of {}", u64::from(snapshot.shard.ordinal()) + 1, snapshot.shard.total());
     }
     // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
     if !snapshot.complete {

@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 use crate::api::Reason;
 use crate::names::{AccountName, Region};
-use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Outcome, Shard};
+use crate::shard::Shard;
+use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Outcome};
 use crate::upgrade::{StateSet, Status, Step, UpgradeState};
 use crate::web::fixture::{NOW, altered, cluster, down, snapshot, state, up};
 
@@ -180,7 +181,7 @@ fn an_old_or_incomplete_picture_says_so() {
     assert!(fresh.contains("title=\"2026-11-23 18:49:17 UTC\">12 s</time> ago"));
     snapshot.at = NOW - SignedDuration::from_mins(47);
     snapshot.complete = false;
-    snapshot.shard = Shard { ordinal: 2, total: 10 };
+    snapshot.shard = Shard::new(2, 10).expect("a shard");
     let region = |name, succeeded| DiscoveryReading { region: Region::parse(name).unwrap(), succeeded, clusters: 0 };
     snapshot.accounts = vec![AccountReading {
         account: AccountName::parse("prod").unwrap(),
