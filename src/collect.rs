@@ -21,11 +21,12 @@ use tokio_util::task::TaskTracker;
 use lane::Lane;
 pub use plan::{Audience, Surroundings};
 
-use crate::api::{Deadline, Trace};
+use crate::api::{ApiError, Deadline, Explained, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
+use crate::upgrade::SourceName;
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
@@ -109,6 +110,12 @@ impl Collector {
         let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
         let max_age = self.settings.max_age;
         lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
+    }
+
+    /// What asking for one cluster, by ID or name, would send now under `source`; None if there is no such cluster here.
+    pub async fn explain(&self, target: &str, source: SourceName) -> Option<Result<Explained, ApiError>> {
+        let (lane, id) = self.lanes.iter().find_map(|lane| Some((lane, lane.find(target)?)))?;
+        lane.explain(&id, source).await
     }
 
     /// The round that a scrape with this deadline waits for, or the finished one that serves it.

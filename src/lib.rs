@@ -19,4 +19,5 @@ pub mod snapshot;
 pub mod source;
 pub mod trust;
 pub mod upgrade;
+pub mod wait;
 pub mod web;

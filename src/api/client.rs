@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
 use crate::credentials::{Credential, Credentials};
 use crate::sign::encode::canonical_query;
-use crate::sign::{self, CS_VERSION, Stamp, Unsigned};
+use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
 
 const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
 
@@ -135,6 +135,26 @@ impl Client {
         }
     }
 
+    /// What `call` would send now, without sending it. The secret half and the token are not in it.
+    pub async fn explain(&self, call: &Call<'_>) -> Result<Explained, ApiError> {
+        let credential = self.credentials.current().await;
+        let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let signed = self.sign(call, &credential)?;
+        let text = |value: &HeaderValue| credential.hide_in(&String::from_utf8_lossy(value.as_bytes()));
+        Ok(Explained {
+            url: format!("{}{}", call.endpoint, call.target()),
+            headers: signed.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            canonical_request: signed.canonical_request.map(|request| credential.hide_in(&request)),
+            string_to_sign: credential.hide_in(&signed.string_to_sign),
+        })
+    }
+
+    fn sign(&self, call: &Call<'_>, credential: &Credential) -> Result<Signed, ApiError> {
+        let stamp = Stamp { time: self.clock.now(), nonce: self.nonces.next() };
+        sign::sign(self.signature, &call.unsigned(), credential, &stamp)
+            .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))
+    }
+
     async fn attempt<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
     where
         T: DeserializeOwned + Default + PartialEq,
@@ -172,9 +192,7 @@ impl Client {
     }
 
     fn request(&self, call: &Call<'_>, credential: &Credential) -> Result<Request<Bytes>, ApiError> {
-        let stamp = Stamp { time: self.clock.now(), nonce: self.nonces.next() };
-        let signed = sign::sign(self.signature, &call.unsigned(), credential, &stamp)
-            .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let signed = self.sign(call, credential)?;
         let uri =
             call.endpoint.uri(&call.target()).map_err(|error| ApiError::local(call.operation, ErrorKind::Rejected, error.to_string()))?;
         let mut request = Request::new(Bytes::new());
@@ -183,6 +201,19 @@ impl Client {
         request.headers_mut().insert(USER_AGENT, PRODUCT);
         Ok(request)
     }
+}
+
+/// A request that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The whole URL.
+    pub url: String,
+    /// All signed headers and the signature; where the token would be, it says `<secret>`.
+    pub headers: Vec<(String, String)>,
+    /// The canonical request, in schemes that have one.
+    pub canonical_request: Option<String>,
+    /// The text under the signature.
+    pub string_to_sign: String,
 }
 
 /// Tells the observer of an attempt's end when it goes out of scope.

@@ -13,12 +13,12 @@ use super::discovery::{self, RegionList};
 use super::plan::Finder;
 use super::record::{Change, Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket, Trace};
+use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, Operation, Ticket, Trace};
 use crate::clock::Clock;
 use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 use crate::source::Question;
-use crate::upgrade::{StateSet as _, UpgradeState};
+use crate::upgrade::{SourceName, StateSet as _, UpgradeState};
 
 /// A query may use the whole budget, unless others wait for its place: then it has this part of it.
 const FAIR_SHARE: u32 = 4;
@@ -329,6 +329,15 @@ impl Lane {
         let named =
             roster.records.values().map(|record| &record.target.info).find(|info| info.id.as_str() == target || info.name == target);
         named.map(|info| info.id.clone())
+    }
+
+    /// What asking for `id` would send, under either source.
+    pub(super) async fn explain(&self, id: &ClusterId, source: SourceName) -> Option<Result<Explained, ApiError>> {
+        let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
+        Some(match source {
+            SourceName::UpgradeStatus => api::explain_upgrade_status(&self.client, &endpoint, id).await,
+            SourceName::Tasks => api::explain_tasks(&self.client, &endpoint, id).await,
+        })
     }
 
     /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
