@@ -5,24 +5,27 @@
 
 mod budget;
 mod client;
+mod clusters;
 mod direct;
 mod error;
 mod limit;
 mod observe;
 mod operation;
+mod pages;
 mod reply;
 mod retry;
+mod tasks;
 mod transport;
 mod upgrade_status;
 
 pub use budget::{Budget, Deadline};
 pub use client::{Call, Client};
+pub use clusters::{ClusterList, ListedCluster, describe_cluster, list_clusters};
 pub use direct::Direct;
 pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, Ticket};
 pub use observe::{Deaf, Observer};
 pub use operation::Operation;
-// The signer moved left of credentials; this name goes once nobody uses it.
-pub use crate::sign;
+pub use tasks::{Task, TaskInfo, describe_task, newest_task};
 pub use transport::{MAX_REPLY, Sending, Transport, TransportError};
 pub use upgrade_status::get_upgrade_status;

@@ -22,7 +22,7 @@ pub use plan::{Audience, Surroundings};
 use crate::api::Deadline;
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Shard, Snapshot};
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
@@ -150,6 +150,7 @@ impl Collector {
             at: self.clock.now(),
             duration: round.started.elapsed(),
             complete,
+            shard: Shard::default(),
             clusters,
             accounts: self.lanes.iter().map(|lane| lane.account()).collect(),
         }

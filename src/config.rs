@@ -3,10 +3,11 @@
 //! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
 //! network, the environment or, but for [`Config::load`], the file system.
 
-mod document;
+mod credentials;
+pub(crate) mod document;
 pub mod duration;
 mod endpoint;
-mod problem;
+pub(crate) mod problem;
 mod raw;
 mod strict;
 
@@ -15,11 +16,14 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+pub use credentials::{
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
+    sts_endpoint,
+};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
 
 use crate::names::{AccountName, ClusterId, Region};
-use crate::secret::Secret;
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -98,6 +102,10 @@ pub struct Account {
     pub name: AccountName,
     /// How to log in.
     pub credentials: Credentials,
+    /// Where the state of an upgrade is read.
+    pub source: Source,
+    /// Task types that count as an upgrade of the cluster.
+    pub task_types: Vec<String>,
     /// How requests are signed.
     pub signature: Signature,
     /// Where requests go.
@@ -108,6 +116,17 @@ pub struct Account {
     pub max_concurrency: NonZeroU32,
     /// Clusters named one by one.
     pub clusters: Vec<Cluster>,
+}
+
+/// Where the state of an upgrade is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `GetUpgradeStatus` while it is served, the tasks where it is not.
+    Auto,
+    /// `GetUpgradeStatus`.
+    UpgradeStatus,
+    /// `DescribeClusterTasks` and `DescribeTaskInfo`.
+    Tasks,
 }
 
 /// A token bucket.
@@ -147,31 +166,6 @@ pub struct Cluster {
     pub name: String,
     /// The operator's own labels.
     pub labels: BTreeMap<String, String>,
-}
-
-/// How to log in.
-#[derive(Debug, Clone)]
-pub enum Credentials {
-    /// The vendor's default chain.
-    Default,
-    /// A key pair from the file or from files it names.
-    AccessKey {
-        /// The public half.
-        access_key_id: String,
-        /// The secret half.
-        access_key_secret: SecretSource,
-        /// The token of temporary credentials.
-        security_token: Option<SecretSource>,
-    },
-}
-
-/// Where a secret is.
-#[derive(Debug, Clone)]
-pub enum SecretSource {
-    /// In the configuration itself.
-    Inline(Secret),
-    /// In a file, read again when it changes.
-    File(PathBuf),
 }
 
 /// Why there is no configuration.
@@ -326,19 +320,23 @@ impl Reader<'_> {
             (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
-        if matches!(raw.source, Some(raw::Source::Tasks)) {
-            self.not_yet(path.key("source"));
-        }
+        let task_types = self.task_types(&path.key("task_types"), raw.task_types);
         if raw.discovery.is_some() {
             self.not_yet(path.key("discovery"));
         }
-        let credentials = self.credentials(&path.key("credentials"), raw.credentials.unwrap_or_default());
+        let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
         let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
         let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, 16);
         let clusters = self.clusters(&path.key("clusters"), raw.clusters, endpoint.as_ref(), metrics);
         Some(Account {
             name: name?,
             credentials: credentials?,
+            source: match raw.source {
+                Some(raw::Source::UpgradeStatus) => Source::UpgradeStatus,
+                Some(raw::Source::Tasks) => Source::Tasks,
+                Some(raw::Source::Auto) | None => Source::Auto,
+            },
+            task_types,
             signature: match raw.signature {
                 Some(raw::Signature::Roa) => Signature::Roa,
                 Some(raw::Signature::Acs3) | None => Signature::Acs3,
@@ -348,6 +346,14 @@ impl Reader<'_> {
             max_concurrency: max_concurrency?,
             clusters: clusters?,
         })
+    }
+
+    fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {
+        let types = raw.unwrap_or_else(|| vec!["cluster_upgrade".to_owned()]);
+        if types.iter().all(|kind| kind.trim().is_empty()) {
+            self.problems.note(path.clone(), "there must be at least one task type");
+        }
+        types
     }
 
     fn rate_limit(&mut self, path: &Path, raw: &raw::RateLimit) -> Option<RateLimit> {
@@ -390,37 +396,6 @@ impl Reader<'_> {
             self.problems.keep(&path.key("labels").key(label), check_label(label, &metrics.cluster_label));
         }
         Some(Cluster { id: id?, region: region?, endpoint: endpoint?, name: raw.name.unwrap_or_default(), labels })
-    }
-
-    fn credentials(&mut self, path: &Path, raw: raw::Credentials) -> Option<Credentials> {
-        match raw.kind {
-            None | Some(raw::CredentialsKind::Default) => Some(Credentials::Default),
-            Some(raw::CredentialsKind::AccessKey) => {
-                let access_key_id = self.required(path, "access_key_id", raw.access_key_id);
-                let access_key_secret = self.secret(path, "access_key_secret", raw.access_key_secret, raw.access_key_secret_file);
-                let security_token = self.secret(path, "security_token", raw.security_token, raw.security_token_file);
-                if access_key_secret.is_none() && !self.problems.has(&path.key("access_key_secret")) {
-                    self.problems.note(path.key("access_key_secret"), "is missing, and so is access_key_secret_file");
-                }
-                Some(Credentials::AccessKey { access_key_id: access_key_id?, access_key_secret: access_key_secret?, security_token })
-            }
-            Some(_) => {
-                self.not_yet(path.key("type"));
-                None
-            }
-        }
-    }
-
-    fn secret(&mut self, path: &Path, key: &str, inline: Option<Secret>, file: Option<String>) -> Option<SecretSource> {
-        match (inline, file) {
-            (Some(_), Some(_)) => {
-                self.problems.note(path.key(key), format!("is there beside {key}_file; one of them must go"));
-                None
-            }
-            (Some(secret), None) => Some(SecretSource::Inline(secret)),
-            (None, Some(file)) => Some(SecretSource::File(self.folder.join(file))),
-            (None, None) => None,
-        }
     }
 
     fn required<T>(&mut self, path: &Path, key: &str, value: Option<T>) -> Option<T> {

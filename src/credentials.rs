@@ -1,10 +1,35 @@
 //! Credentials: where they come from and how long they last.
+//!
+//! [`Credentials`] keeps one account's at hand. It asks a loader, which knows one provider a file: each turns its part of
+//! the configuration, and what it finds through the [`Context`], into one [`Credential`]. Profiles are read into the
+//! configuration's own types, so they need no providers of their own.
 
-use std::sync::Arc;
+mod assume_role;
+mod cached;
+mod chain;
+mod context;
+mod ecs_role;
+mod env;
+mod error;
+mod file;
+mod ini;
+mod loader;
+mod network;
+mod oidc;
+mod profile;
+mod reply;
+mod sts;
+mod uri;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::config;
+pub use cached::Credentials;
+pub use context::{Context, Environment, Files};
+pub use error::{CredentialsError, Problem, ProviderName, Refusal};
+pub use network::{Http, HttpError, Online, Route};
+
 use crate::secret::Secret;
 use crate::sign::Key;
 
@@ -21,52 +46,10 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Where an account's credentials come from.
-#[derive(Debug)]
-pub struct Credentials {
-    fixed: Arc<Credential>,
-}
-
-/// Why there are no credentials.
-#[derive(Debug, thiserror::Error)]
-pub enum CredentialsError {}
-
-impl Credentials {
-    /// Credentials as configured.
-    pub fn of(config: &config::Credentials) -> Self {
-        let config::Credentials::AccessKey { access_key_id, access_key_secret: config::SecretSource::Inline(secret), .. } = config else {
-            return Self::fixed(Credential {
-                access_key_id: String::new(),
-                access_key_secret: Secret::new(""),
-                security_token: None,
-                expires_at: None,
-            });
-        };
-        Self::fixed(Credential {
-            access_key_id: access_key_id.clone(),
-            access_key_secret: secret.clone(),
-            security_token: None,
-            expires_at: None,
-        })
-    }
-
-    /// Credentials that never change.
-    pub fn fixed(credential: Credential) -> Self {
-        Self { fixed: Arc::new(credential) }
-    }
-
-    /// The present credentials.
-    #[expect(clippy::unused_async, reason = "other providers ask a server")]
-    pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
-        Ok(Arc::clone(&self.fixed))
-    }
-
-    /// Forgets `refused`, which the vendor says has expired.
-    pub fn invalidate(&self, _refused: &Credential) {}
-
-    /// The provider's name.
-    pub fn provider(&self) -> Option<String> {
-        Some("access_key".to_owned())
+impl Credential {
+    /// Whether it has not run out yet.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expiry| now < expiry)
     }
 }
 
@@ -79,3 +62,14 @@ impl<'a> From<&'a Credential> for Key<'a> {
         }
     }
 }
+
+/// What a provider came up with.
+struct Loaded {
+    credential: Credential,
+    provider: ProviderName,
+    /// When to ask again, if the credential does not say how long it lasts but may change.
+    check_again: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests;

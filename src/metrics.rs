@@ -22,21 +22,21 @@ pub use process::ProcessMetrics;
 pub use value::Value;
 
 use crate::config::{Metrics, StateSets};
-use crate::snapshot::{AccountReading, ClusterReading, Outcome, Snapshot};
+use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 
 /// The page of `/metrics`.
 pub fn render(snapshot: &Snapshot, own: &Own, options: &Metrics, format: Format) -> Bytes {
     let mut page = Page::with_capacity(format, expected_size(snapshot, options));
-    families::write(&mut page, &snapshot.clusters, &snapshot.accounts, options);
+    families::write(&mut page, &snapshot.clusters, options);
     collection::write(&mut page, snapshot);
     own.write(&mut page);
     page.finish()
 }
 
 /// The page of `/probe`: the cluster that was asked for, and how the probe went that took `elapsed`.
-pub fn render_probe(reading: &ClusterReading, accounts: &[AccountReading], elapsed: Duration, options: &Metrics, format: Format) -> Bytes {
+pub fn render_probe(reading: &ClusterReading, elapsed: Duration, options: &Metrics, format: Format) -> Bytes {
     let mut page = Page::with_capacity(format, 4096);
-    families::write(&mut page, [reading], accounts, options);
+    families::write(&mut page, [reading], options);
     page.family(&catalog::PROBE_SUCCESS).sample().value(Value::truth(matches!(reading.outcome, Outcome::Up(_))));
     page.family(&catalog::PROBE_DURATION).sample().value(elapsed);
     page.finish()
@@ -50,3 +50,6 @@ fn expected_size(snapshot: &Snapshot, options: &Metrics) -> usize {
     };
     16 * 1024 * (1 + snapshot.accounts.len()) + each * snapshot.clusters.len()
 }
+
+#[cfg(test)]
+mod tests;

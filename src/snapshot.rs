@@ -85,13 +85,6 @@ pub struct AccountReading {
     pub discoveries: Vec<DiscoveryReading>,
 }
 
-impl AccountReading {
-    /// The source in use for `region`.
-    pub fn source(&self, region: &str) -> Option<&'static str> {
-        self.sources.iter().find(|(known, _)| known == region).map(|&(_, source)| source)
-    }
-}
-
 /// What is known of the cluster list of one account and region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveryReading {

@@ -92,9 +92,30 @@ impl Status {
     }
 }
 
+/// Who told the state of an upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceName {
+    /// `GetUpgradeStatus`.
+    UpgradeStatus,
+    /// `DescribeClusterTasks` and `DescribeTaskInfo`.
+    Tasks,
+}
+
+impl SourceName {
+    /// The value of the label, and of `source` in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UpgradeStatus => "upgrade_status",
+            Self::Tasks => "tasks",
+        }
+    }
+}
+
 /// What is known of one cluster's upgrade. Text that the vendor did not give is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpgradeState {
+    /// Who told it.
+    pub source: SourceName,
     /// The whole upgrade.
     pub status: Status,
     /// The step reached.
@@ -113,6 +134,24 @@ pub struct UpgradeState {
     pub started: Option<Timestamp>,
     /// When the task last changed (task operations only).
     pub updated: Option<Timestamp>,
+}
+
+impl UpgradeState {
+    /// The state of a cluster that was never upgraded.
+    pub fn never(source: SourceName) -> Self {
+        Self {
+            source,
+            status: Status::None,
+            step: Step::NotStart,
+            task_status: TaskStatus::None,
+            error_message: None,
+            precheck_report_id: String::new(),
+            task_id: String::new(),
+            target_version: String::new(),
+            started: None,
+            updated: None,
+        }
+    }
 }
 
 /// The longest error message that is shown, in characters.

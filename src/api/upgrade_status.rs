@@ -11,7 +11,7 @@ use super::limit::Ticket;
 use super::operation::Operation;
 use crate::config::Endpoint;
 use crate::names::ClusterId;
-use crate::upgrade::{Status, Step, TaskStatus, UpgradeState, clean_message};
+use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState, clean_message};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -77,10 +77,7 @@ fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeStat
         task_status,
         error_message: wire.error_message.filter(|message| !message.trim().is_empty()).or(task_message),
         precheck_report_id: wire.precheck_report_id.map(|id| clean_message(&id)).unwrap_or_default(),
-        task_id: String::new(),
-        target_version: String::new(),
-        started: None,
-        updated: None,
+        ..UpgradeState::never(SourceName::UpgradeStatus)
     }
 }
 

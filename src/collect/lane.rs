@@ -1,6 +1,6 @@
 //! One account's clusters, asked in order of need within the account's limits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::record::{Change, Flight, Record, Waiting};
-use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket};
+use super::record::{Change, Flight, Record, Target, Waiting};
+use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket};
 use crate::clock::Clock;
 use crate::config::Endpoint;
-use crate::names::AccountName;
+use crate::names::{AccountName, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
+use crate::source::{Question, UpgradeSource};
 use crate::upgrade::{StateSet as _, UpgradeState};
 
 /// A query may use the whole budget, unless others wait for its place: then it has this part of it.
@@ -24,7 +25,7 @@ const FAIR_SHARE: u32 = 4;
 #[derive(Debug)]
 pub struct Lane {
     account: AccountName,
-    client: Client,
+    client: Arc<Client>,
     clock: Clock,
     /// Queries that may be under way at once.
     places: Arc<Semaphore>,
@@ -84,20 +85,15 @@ impl Started {
 #[derive(Debug, Clone)]
 struct Round {
     number: u64,
+    started: Instant,
     deadline: Deadline,
     length: Duration,
 }
 
 impl Lane {
     /// A lane that asks through `client`, at most `max_concurrency` queries at once.
-    pub fn new(
-        account: AccountName,
-        client: Client,
-        clock: Clock,
-        max_concurrency: usize,
-        clusters: Vec<(Arc<ClusterInfo>, Endpoint)>,
-    ) -> Arc<Self> {
-        let records = clusters.into_iter().map(|(info, endpoint)| Record::new(info, endpoint)).collect();
+    pub fn new(account: AccountName, client: Arc<Client>, clock: Clock, max_concurrency: usize, targets: Vec<Target>) -> Arc<Self> {
+        let records = targets.into_iter().map(Record::new).collect();
         Arc::new(Self {
             account,
             client,
@@ -123,19 +119,30 @@ impl Lane {
         AccountReading {
             account: self.account.clone(),
             provider: self.client.credentials().provider(),
-            credentials_expiry: None,
-            sources: Vec::new(),
+            credentials_expiry: self.client.credentials().expires_at(),
+            sources: self.sources_in_use(),
+            discoveries: Vec::new(),
         }
     }
 
-    /// Starts a round: every cluster that has no query under way is asked, the oldest reading first. A round that still
-    /// runs hands over; its queries go on.
+    /// The source in use by region, in the order of the regions' names.
+    fn sources_in_use(&self) -> Vec<(String, &'static str)> {
+        let state = self.lock();
+        let regions: BTreeMap<_, _> =
+            state.records.iter().map(|record| (record.info.region.as_ref().map_or("", Region::as_str), &record.source)).collect();
+        regions.into_iter().filter_map(|(region, source)| Some((region.to_owned(), source.in_use()?.as_str()))).collect()
+    }
+
+    /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs hands over; its queries
+    /// go on, and what they answer counts for this one, unless they have been silent for long.
     pub(super) fn begin(self: &Arc<Self>, start: &Start<'_>) -> Started {
-        let length = start.deadline.instant().saturating_duration_since(Instant::now());
-        let round = Round { number: start.number, deadline: start.deadline.clone(), length };
+        let started = Instant::now();
+        let length = start.deadline.instant().saturating_duration_since(started);
+        let round = Round { number: start.number, started, deadline: start.deadline.clone(), length };
         let order = {
             let mut state = self.lock();
             state.waiting = Waiting::ForTicket;
+            state.call_off_silent(&round);
             state.order()
         };
         let started = Started { round: start.number, progress: self.progress.subscribe() };
@@ -202,16 +209,21 @@ impl Lane {
         self.lock().records.get(index).and_then(|record| record.flight.as_ref()).is_some_and(|other| other.started == flight.started)
     }
 
-    /// Marks a cluster as asked. None if a query of an earlier round is still under way.
+    /// Marks a cluster as asked. None if a query of an earlier round is under way, or has answered in this one.
     fn take_off(self: &Arc<Self>, round: &Round, index: usize, flight: &Flight) -> Option<Query> {
         let mut state = self.lock();
-        let record = state.records.get_mut(index).filter(|record| record.flight.is_none())?;
+        let record = state.records.get_mut(index)?;
         record.asked = round.number;
+        if record.flight.is_some() || record.has_answered_since(round.started) {
+            return None;
+        }
         record.flight = Some(flight.clone());
         self.progress.send_modify(|progress| progress.in_flight += 1);
         Some(Query {
             info: Arc::clone(&record.info),
             endpoint: record.endpoint.clone(),
+            source: Arc::clone(&record.source),
+            known: record.known(),
             landing: Landing { lane: Arc::clone(self), index, started: flight.started, result: None },
         })
     }
@@ -240,10 +252,18 @@ impl Lane {
 }
 
 impl State {
+    /// Ends the queries of earlier rounds that have had more than their share; their clusters are asked anew.
+    fn call_off_silent(&self, round: &Round) {
+        let flights = self.records.iter().filter_map(|record| record.flight.as_ref());
+        for flight in flights.filter(|flight| flight.started.elapsed() > round.length / FAIR_SHARE) {
+            flight.call_off.cancel();
+        }
+    }
+
     /// Those that were left out of the last round come first, and among those of one round the ones that answered: a
     /// cluster that is silent must not cost the others their place.
     fn order(&self) -> Vec<usize> {
-        let mut order: Vec<_> = (0..self.records.len()).filter(|index| self.records[*index].flight.is_none()).collect();
+        let mut order: Vec<_> = (0..self.records.len()).collect();
         order.sort_by_key(|index| (self.records[*index].asked, self.records[*index].is_failing()));
         order
     }
@@ -263,13 +283,21 @@ impl Round {
 struct Query {
     info: Arc<ClusterInfo>,
     endpoint: Endpoint,
+    source: Arc<dyn UpgradeSource>,
+    known: Option<Arc<UpgradeState>>,
     landing: Landing,
 }
 
 impl Query {
     async fn run(mut self, budget: Budget, ticket: Ticket, place: OwnedSemaphorePermit) {
-        let lane = Arc::clone(&self.landing.lane);
-        let answer = api::get_upgrade_status(&lane.client, &self.endpoint, &self.info.id, &budget, Some(ticket)).await;
+        let question = Question {
+            cluster: &self.info.id,
+            endpoint: &self.endpoint,
+            budget: &budget,
+            ticket: Some(ticket),
+            known: self.known.as_deref(),
+        };
+        let answer = self.source.read(question).await;
         self.landing.result = Some(answer);
         drop(place);
     }

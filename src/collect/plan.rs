@@ -1,15 +1,18 @@
 //! From the configuration to what collects.
 
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::lane::Lane;
+use super::record::Target;
 use crate::api::{Client, Limiter, Observer, Transport};
 use crate::clock::Clock;
-use crate::config::{Account, Config, Endpoint};
-use crate::credentials::Credentials;
-use crate::names::AccountName;
+use crate::config::{Account, Config};
+use crate::credentials::{self, Credentials};
+use crate::names::{AccountName, Region};
 use crate::snapshot::ClusterInfo;
+use crate::source::{UpgradeSource, source};
 
 /// What the outside world looks like to a collector.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// The way to the vendor.
     pub transport: Arc<dyn Transport>,
+    /// Where credentials come from.
+    pub credentials: credentials::Context,
     /// Who counts.
     pub audience: Arc<dyn Audience>,
 }
@@ -41,19 +46,23 @@ pub(super) fn lanes(config: &Config, surroundings: &Surroundings) -> Vec<Arc<Lan
 
 fn lane(account: &Account, surroundings: &Surroundings) -> Arc<Lane> {
     let max_concurrency = account.max_concurrency.get();
-    let client = Client::new(
+    let client = Arc::new(Client::new(
         Arc::clone(&surroundings.transport),
-        Arc::new(Credentials::of(&account.credentials)),
+        Arc::new(Credentials::new(account.name.clone(), account.credentials.clone(), surroundings.credentials.clone())),
         account.signature,
         Limiter::new(account.rate_limit, 1, max_concurrency),
         surroundings.audience.observer(&account.name),
         surroundings.clock,
-    );
-    Lane::new(account.name.clone(), client, surroundings.clock, max_concurrency as usize, clusters(account))
+    ));
+    let targets = targets(account, &client);
+    Lane::new(account.name.clone(), client, surroundings.clock, max_concurrency as usize, targets)
 }
 
-fn clusters(account: &Account) -> Vec<(Arc<ClusterInfo>, Endpoint)> {
-    let listed = account.clusters.iter().map(|cluster| {
+fn targets(account: &Account, client: &Arc<Client>) -> Vec<Target> {
+    let mut sources: HashMap<Option<&Region>, Arc<dyn UpgradeSource>> = HashMap::new();
+    let targets = account.clusters.iter().map(|cluster| {
+        let region = cluster.region.as_ref();
+        let source = sources.entry(region).or_insert_with(|| source(account, region, client));
         let info = ClusterInfo {
             id: cluster.id.clone(),
             name: cluster.name.clone(),
@@ -66,7 +75,7 @@ fn clusters(account: &Account) -> Vec<(Arc<ClusterInfo>, Endpoint)> {
             state: None,
             labels: cluster.labels.clone(),
         };
-        (Arc::new(info), cluster.endpoint.clone())
+        Target { info: Arc::new(info), endpoint: cluster.endpoint.clone(), source: Arc::clone(source) }
     });
-    listed.collect()
+    targets.collect()
 }

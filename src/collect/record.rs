@@ -10,13 +10,26 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{ApiError, Reason};
 use crate::config::Endpoint;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
+use crate::source::UpgradeSource;
 use crate::upgrade::UpgradeState;
+
+/// A cluster and the way to it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The cluster.
+    pub info: Arc<ClusterInfo>,
+    /// The server that knows it.
+    pub endpoint: Endpoint,
+    /// Who reads its state.
+    pub source: Arc<dyn UpgradeSource>,
+}
 
 /// One cluster of a lane.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) info: Arc<ClusterInfo>,
     pub(super) endpoint: Endpoint,
+    pub(super) source: Arc<dyn UpgradeSource>,
     /// The round in which it was asked last; 0 is never.
     pub(super) asked: u64,
     /// The query under way.
@@ -69,8 +82,19 @@ pub(super) enum Change {
 }
 
 impl Record {
-    pub(super) fn new(info: Arc<ClusterInfo>, endpoint: Endpoint) -> Self {
-        Self { info, endpoint, asked: 0, flight: None, last: None, good: None }
+    pub(super) fn new(target: Target) -> Self {
+        let Target { info, endpoint, source } = target;
+        Self { info, endpoint, source, asked: 0, flight: None, last: None, good: None }
+    }
+
+    /// The last answer.
+    pub(super) fn known(&self) -> Option<Arc<UpgradeState>> {
+        self.good.as_ref().map(|good| Arc::clone(&good.state))
+    }
+
+    /// Whether there was an answer after `instant`.
+    pub(super) fn has_answered_since(&self, instant: Instant) -> bool {
+        !self.is_failing() && self.good.as_ref().is_some_and(|good| good.read > instant)
     }
 
     /// Whether the last query failed.

@@ -12,7 +12,7 @@ use super::strict::Strict;
 
 /// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that the rest can still
 /// be checked; a list's place that was refused is `null`.
-pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
+pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
     let found = RefCell::new(Vec::new());
     let tree = Tree { path: Path::root(), duplicates: &found };
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));
@@ -21,7 +21,7 @@ pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
     }
     match value {
         Ok(Value::Null) => T::default(),
-        Ok(value) => accept(value, problems),
+        Ok(value) => accept(value, &Path::root(), problems),
         Err(error) => {
             problems.note(Path::root(), format!("not YAML: {error}"));
             T::default()
@@ -29,14 +29,14 @@ pub(super) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
     }
 }
 
-/// serde stops at the first mistake: note it, take it out of the tree, try again.
-fn accept<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Problems) -> T {
+/// Reads the `value` at `place` as a `T`. serde stops at the first mistake: note it, take it out of the tree, try again.
+pub(super) fn accept<T: DeserializeOwned + Default>(mut value: Value, place: &Path, problems: &mut Problems) -> T {
     loop {
         let error = match serde_path_to_error::deserialize::<_, T>(Strict(&value)) {
             Ok(accepted) => return accepted,
             Err(error) => error,
         };
-        let path = Path::from_serde(error.path());
+        let path = place.below(error.path());
         let removed = remove(&mut value, error.path().iter());
         problems.note(path, describe(&error.inner().to_string()));
         if !removed {

@@ -26,8 +26,9 @@ impl Path {
         Self(format!("{}[{index}]", self.0))
     }
 
-    pub(super) fn from_serde(path: &serde_path_to_error::Path) -> Self {
-        path.iter().fold(Self::root(), |path, segment| match segment {
+    /// The place that serde found from here.
+    pub(super) fn below(&self, path: &serde_path_to_error::Path) -> Self {
+        path.iter().fold(self.clone(), |path, segment| match segment {
             Segment::Seq { index } => path.index(*index),
             Segment::Map { key } => path.key(key),
             Segment::Enum { .. } | Segment::Unknown => path,
@@ -61,16 +62,16 @@ impl fmt::Display for Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(super) fn note(&mut self, path: Path, message: impl Into<String>) {
+    pub(crate) fn note(&mut self, path: Path, message: impl Into<String>) {
         self.0.push(Problem { path, message: message.into() });
     }
 
     /// Keeps the value, or notes why there is none.
-    pub(super) fn keep<T, E: fmt::Display>(&mut self, path: &Path, result: Result<T, E>) -> Option<T> {
+    pub(crate) fn keep<T, E: fmt::Display>(&mut self, path: &Path, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.note(path.clone(), error.to_string())).ok()
     }
 
-    pub(super) fn has(&self, path: &Path) -> bool {
+    pub(crate) fn has(&self, path: &Path) -> bool {
         self.0.iter().any(|problem| problem.path == *path)
     }
 

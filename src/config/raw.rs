@@ -1,12 +1,12 @@
 //! The file as it is written: every key optional, every value of the right type. What it means is decided in the parent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::duration;
-use crate::secret::Secret;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,8 +50,9 @@ pub(super) enum StateSets {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Account {
     pub(super) name: Option<String>,
-    pub(super) credentials: Option<Credentials>,
+    pub(super) credentials: Option<Untyped>,
     pub(super) source: Option<Source>,
+    pub(super) task_types: Option<Vec<String>>,
     pub(super) signature: Option<Signature>,
     pub(super) network: Option<Network>,
     pub(super) endpoint: Option<String>,
@@ -99,28 +100,13 @@ pub(super) struct Cluster {
     pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
-/// One flat table for all types; which keys belong to which type is decided in the parent, so that a mistake is named
-/// with its path.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Credentials {
-    #[serde(rename = "type")]
-    pub(super) kind: Option<CredentialsKind>,
-    pub(super) access_key_id: Option<String>,
-    pub(super) access_key_secret: Option<Secret>,
-    pub(super) access_key_secret_file: Option<String>,
-    pub(super) security_token: Option<Secret>,
-    pub(super) security_token_file: Option<String>,
-}
+/// A mapping whose keys depend on one of its values. Not shown, as it may hold secrets.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Untyped(pub(super) serde_json::Value);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum CredentialsKind {
-    Default,
-    AccessKey,
-    RamRoleArn,
-    OidcRoleArn,
-    EcsRamRole,
-    CredentialsUri,
-    Profile,
+impl fmt::Debug for Untyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<untyped>")
+    }
 }

@@ -78,7 +78,7 @@ macro_rules! catalogue {
 catalogue! {
     Cluster {
         UP = Gauge "cs_up" ["cluster"]
-            "Whether the last query of the cluster's upgrade was answered (1) or not (0); absent until it has been asked once. What is 1 may have been served from memory, up to scrape.max_age old.";
+            "Whether the last query of the cluster's upgrade was answered (1) or not (0); absent until it has been asked once. What is 1 may have been served from memory, up to scrape.max_age old: see cs_last_success_timestamp_seconds.";
         QUERY_FAILURE = Gauge "cs_query_failure" ["cluster", "reason"]
             "Why the last query of the cluster failed; always 1, present only while cs_up is 0.";
         QUERY_DURATION = Gauge "cs_query_duration_seconds" ["cluster"]
@@ -86,15 +86,15 @@ catalogue! {
         LAST_SUCCESS = Gauge "cs_last_success_timestamp_seconds" ["cluster"]
             "Unix time of the last query of the cluster that was answered; absent until the first.";
         UPGRADE_STATUS = Gauge "cs_upgrade_status" ["cluster", "status"]
-            "Status of the cluster's upgrade: 1 for the one it is in, 0 for the others; none if there never was an upgrade. Absent while cs_up is 0.";
+            "Status of the cluster's upgrade: 1 for the one it is in, 0 for the others (left out with metrics.state_sets: active); none if there never was an upgrade. Absent while cs_up is 0.";
         UPGRADE_STEP = Gauge "cs_upgrade_step" ["cluster", "step"]
-            "Step that the cluster's upgrade has reached: 1 for the one it is in, 0 for the others. Absent while cs_up is 0.";
+            "Step that the cluster's upgrade has reached: 1 for the one it is in, 0 for the others (left out with metrics.state_sets: active). Absent while cs_up is 0.";
         UPGRADE_TASK_STATUS = Gauge "cs_upgrade_task_status" ["cluster", "status"]
-            "Status of the task behind the cluster's upgrade: 1 for the one it is in, 0 for the others; none if there is no task. Absent while cs_up is 0.";
+            "Status of the task behind the cluster's upgrade: 1 for the one it is in, 0 for the others (left out with metrics.state_sets: active); none if there is no task. Absent while cs_up is 0.";
         UPGRADE_INFO = Gauge "cs_upgrade_info" ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
             "What is known of the cluster's upgrade and the source in use; always 1. Parts that the source does not tell are empty.";
         UPGRADE_ERROR_INFO = Gauge "cs_upgrade_error_info" ["cluster", "message"]
-            "The vendor's error message about the cluster's upgrade, at most 256 characters of it; always 1, present only while there is one.";
+            "Alibaba Cloud's error message about the cluster's upgrade, at most 256 characters of it; always 1, present only while there is one.";
         UPGRADE_STATE_SINCE = Gauge "cs_upgrade_state_since_timestamp_seconds" ["cluster"]
             "Unix time at which this process first saw the present status and step. It starts anew with the process, so the time spent in the state is at least this long.";
         UPGRADE_STARTED = Gauge "cs_upgrade_started_timestamp_seconds" ["cluster"]
@@ -128,21 +128,21 @@ catalogue! {
     }
     Exporter {
         API_REQUESTS = Counter "cs_exporter_api_requests_total" ["account", "operation"]
-            "Requests sent to the vendor, each retry counted.";
+            "Requests sent to Alibaba Cloud, each retry counted.";
         API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total" ["account", "operation", "reason"]
-            "Requests to the vendor that failed, each retry counted.";
+            "Requests to Alibaba Cloud that failed, each retry counted.";
         API_RETRIES = Counter "cs_exporter_api_retries_total" ["account", "operation"]
-            "Requests to the vendor that repeated one that had failed.";
+            "Requests to Alibaba Cloud that repeated one that had failed.";
         API_REQUEST_DURATION = Histogram "cs_exporter_api_request_duration_seconds" ["account", "operation"]
-            "How long single requests to the vendor took in seconds, failed ones included, waiting for our own limits not.";
+            "How long each request to Alibaba Cloud took in seconds, failed ones included; the wait for the exporter's own limits is not.";
         API_REQUESTS_IN_FLIGHT = Gauge "cs_exporter_api_requests_in_flight" ["account", "operation"]
-            "Requests to the vendor that are under way.";
+            "Requests to Alibaba Cloud that are under way.";
         CACHED_SCRAPES = Counter "cs_exporter_cached_scrapes_total" []
             "Scrapes answered from memory without a collection of their own, within scrape.cache_ttl.";
         COALESCED_SCRAPES = Counter "cs_exporter_coalesced_scrapes_total" []
             "Scrapes that joined a collection which another scrape had begun.";
         UNKNOWN_VALUES = Counter "cs_exporter_unknown_values_total" ["field"]
-            "Values in the vendor's replies that its reference does not list, exposed as unknown; the log has each text once.";
+            "Values in Alibaba Cloud's replies that its reference does not list, exposed as unknown; the log has each text once.";
         CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge "cs_exporter_config_last_reload_successful" []
             "Whether the last load of the configuration succeeded (1) or was refused (0), the one before it still being in use.";
         CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge "cs_exporter_config_last_reload_success_timestamp_seconds" []

@@ -1,23 +1,17 @@
 //! What a page says of its clusters: a pure function of the readings.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::catalog::{self, Metric};
 use super::page::{Page, Sample};
 use super::value::Value;
 use crate::config::{ErrorMessages, Metrics, StateSets};
-use crate::names::AccountName;
-use crate::snapshot::{AccountReading, ClusterReading, Outcome};
+use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{MAX_MESSAGE, StateSet, UpgradeState, clean_message};
 
 /// Adds every family of [`Scope::Cluster`](catalog::Scope::Cluster).
-pub fn write<'a>(
-    page: &mut Page,
-    readings: impl IntoIterator<Item = &'a ClusterReading>,
-    accounts: &[AccountReading],
-    options: &'a Metrics,
-) {
+pub fn write<'a>(page: &mut Page, readings: impl IntoIterator<Item = &'a ClusterReading>, options: &'a Metrics) {
     let clusters = &Clusters::new(readings, options);
     clusters.gauge(page, &catalog::UP, |row| match row.reading.outcome {
         Outcome::Up(_) => Some(Value::truth(true)),
@@ -30,7 +24,7 @@ pub fn write<'a>(
     clusters.state_set(page, &catalog::UPGRADE_STATUS, |state| state.status);
     clusters.state_set(page, &catalog::UPGRADE_STEP, |state| state.step);
     clusters.state_set(page, &catalog::UPGRADE_TASK_STATUS, |state| state.task_status);
-    clusters.upgrade_infos(page, accounts);
+    clusters.upgrade_infos(page);
     clusters.error_infos(page);
     // A cluster that did not answer has no present state, so there is nothing that could have lasted.
     clusters.gauge(page, &catalog::UPGRADE_STATE_SINCE, |row| row.state.and(row.reading.since).map(Value::from));
@@ -114,16 +108,12 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    fn upgrade_infos(&self, page: &mut Page, accounts: &[AccountReading]) {
-        let accounts: HashMap<&AccountName, &AccountReading> = accounts.iter().map(|account| (&account.account, account)).collect();
+    fn upgrade_infos(&self, page: &mut Page) {
         let mut family = page.family(&catalog::UPGRADE_INFO);
         for row in &self.rows {
             let Some(state) = row.state else { continue };
-            let cluster = &row.reading.cluster;
-            let region = cluster.region.as_ref().map_or("", |region| region.as_str());
-            let source = accounts.get(&cluster.account).and_then(|account| account.source(region)).unwrap_or_default();
             self.identified(family.sample(), row)
-                .label("source", source)
+                .label("source", state.source.as_str())
                 .label("precheck_report_id", &shown(&state.precheck_report_id))
                 .label("task_id", &shown(&state.task_id))
                 .label("target_version", &shown(&state.target_version))

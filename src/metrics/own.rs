@@ -13,6 +13,7 @@ use super::page::Page;
 use super::process::{self, ProcessMetrics};
 use super::unknown::UnknownLog;
 use crate::api::{Observer, Operation, Reason};
+use crate::collect::Audience;
 use crate::names::AccountName;
 
 /// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole budget when it hangs.
@@ -220,6 +221,20 @@ fn register<C: Collector + Clone + 'static>(registry: &Registry, instrument: pro
     let instrument = instrument.expect("the catalogue's names are legal");
     registry.register(Box::new(instrument.clone())).expect("the catalogue's names are distinct");
     instrument
+}
+
+impl Audience for Own {
+    fn observer(&self, account: &AccountName) -> Arc<dyn Observer> {
+        self.observer(account, Operation::ALL)
+    }
+
+    fn cached_scrape(&self) {
+        self.cached_scrape();
+    }
+
+    fn coalesced_scrape(&self) {
+        self.coalesced_scrape();
+    }
 }
 
 // === impl AccountObserver ===

@@ -127,3 +127,58 @@ fn write_float(number: f64, format: Format, buffer: &mut Vec<u8>) {
         buffer.truncate(buffer.len() - 2);
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is read back is the same to the bit")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_spelled_as_each_format_likes_them() {
+        let fixed = |digits, decimals| Value::Fixed { digits, decimals };
+        let cases = [
+            (Value::from(0_usize), "0", "0.0"),
+            (Value::from(u64::MAX), "9223372036854775807", "9223372036854775807.0"),
+            (Value::truth(true), "1", "1.0"),
+            (fixed(1_700_000_000_000, 3), "1700000000", "1700000000.0"),
+            (fixed(1_700_000_000_120, 3), "1700000000.12", "1700000000.12"),
+            (fixed(1, 6), "0.000001", "0.000001"),
+            (fixed(-1_500, 3), "-1.5", "-1.5"),
+            (fixed(i64::MIN, 18), "-9.223372036854775808", "-9.223372036854775808"),
+            (fixed(1, 18), "0.000000000000000001", "0.000000000000000001"),
+            (Value::from(Duration::from_nanos(1_999_999)), "0.001999", "0.001999"),
+            (Value::from(Duration::MAX), "9223372036854.775807", "9223372036854.775807"),
+            (Value::from(1.0), "1", "1.0"),
+            (Value::from(0.025), "0.025", "0.025"),
+            (Value::from(1e300), "1e300", "1e300"),
+            (Value::from(-0.0), "-0", "-0.0"),
+            (Value::from(f64::NAN), "NaN", "NaN"),
+            (Value::from(f64::INFINITY), "+Inf", "+Inf"),
+            (Value::from(f64::NEG_INFINITY), "-Inf", "-Inf"),
+        ];
+        for (value, text, open_metrics) in cases {
+            assert_eq!(value.text(Format::Text), text, "{value:?}");
+            assert_eq!(value.text(Format::OpenMetrics), open_metrics, "{value:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_fixed_number_reads_back_as_what_it_was(digits in any::<i64>(), decimals in 0_u8..=18) {
+            let exact: f64 = format!("{digits}e-{decimals}").parse().unwrap();
+            for format in [Format::Text, Format::OpenMetrics] {
+                prop_assert_eq!(Value::Fixed { digits, decimals }.text(format).parse::<f64>().unwrap(), exact);
+            }
+        }
+
+        #[test]
+        fn a_float_reads_back_as_what_it_was(number in any::<f64>()) {
+            for format in [Format::Text, Format::OpenMetrics] {
+                let read: f64 = Value::from(number).text(format).parse().unwrap();
+                prop_assert!(read == number || read.is_nan() && number.is_nan());
+            }
+        }
+    }
+}

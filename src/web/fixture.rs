@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::api::Reason;
 use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Shard, Snapshot};
-use crate::upgrade::{Status, Step, TaskStatus, UpgradeState};
+use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
 
 /// When the tests take place.
 pub(super) const NOW: Timestamp = Timestamp::constant(1_795_459_769, 0);
@@ -49,6 +49,7 @@ pub(super) fn altered(mut reading: ClusterReading, change: impl FnOnce(&mut Clus
 
 pub(super) fn state(status: Status, step: Step) -> UpgradeState {
     UpgradeState {
+        source: SourceName::Tasks,
         status,
         step,
         task_status: TaskStatus::Running,

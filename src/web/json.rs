@@ -14,6 +14,7 @@
 //!     "state": "running",                the state of the account's cluster list, where it is read
 //!     "up": true,                        whether the last query answered; null if there has been none
 //!     "reason": null, "error": null,     why it did not answer: the value of cs_query_failure's label, and a sentence
+//!     "source": "tasks",                 who told the rest, as in cs_upgrade_info
 //!     "status": "running",               as in cs_upgrade_status
 //!     "step": "upgrading",               as in cs_upgrade_step
 //!     "task_status": "running",          as in cs_upgrade_task_status
@@ -65,6 +66,7 @@ struct Cluster<'a> {
     up: Option<bool>,
     reason: Option<&'static str>,
     error: Option<String>,
+    source: Option<&'static str>,
     status: Option<&'static str>,
     step: Option<&'static str>,
     task_status: Option<&'static str>,
@@ -113,6 +115,7 @@ fn cluster(reading: &ClusterReading, now: Timestamp) -> Cluster<'_> {
         up,
         reason: failure.map(|failure| failure.reason.as_str()),
         error: failure.and_then(|failure| known(&failure.message)),
+        source: state.map(|state| state.source.as_str()),
         status: state.map(|state| state.status.as_str()),
         step: state.map(|state| state.step.as_str()),
         task_status: state.map(|state| state.task_status.as_str()),
@@ -185,6 +188,7 @@ mod tests {
                 "up": true,
                 "reason": null,
                 "error": null,
+                "source": "tasks",
                 "status": "running",
                 "step": "upgrading",
                 "task_status": "running",
@@ -208,7 +212,7 @@ mod tests {
         let body = parsed(&snapshot(vec![cluster("c1", down(Reason::Timeout, "no\nanswer"))]));
         let cluster = &body["clusters"][0];
         assert_eq!([&cluster["up"], &cluster["reason"], &cluster["error"]], [&json!(false), &json!("timeout"), &json!("no answer")]);
-        for key in ["status", "step", "task_status", "since", "task_id", "started"] {
+        for key in ["source", "status", "step", "task_status", "since", "task_id", "started"] {
             assert_eq!(cluster[key], Value::Null, "{key}");
         }
     }

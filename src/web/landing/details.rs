@@ -18,6 +18,7 @@ pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {
         text(html, "Target version", &state.target_version);
         time(html, "Task created", state.started, now);
         time(html, "Task changed", state.updated, now);
+        text(html, "Source", state.source.as_str());
         time(html, "In this state", row.reading.since, now);
     }
     time(html, "Last answer", row.reading.last_success, now);

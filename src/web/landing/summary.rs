@@ -67,6 +67,10 @@ pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
     if snapshot.shard.total > 1 {
         markup!(html, " · shard {} of {}", u64::from(snapshot.shard.ordinal) + 1, snapshot.shard.total);
     }
+    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
+    if !snapshot.complete {
+        markup!(html, " · incomplete: some had not been asked or had not answered by then");
+    }
     markup!(html, "</p>\n");
 }
 
@@ -76,10 +80,6 @@ pub(super) fn notices(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
         markup!(html, "<p class=\"notice\"><strong>This picture is old.</strong> It was taken ");
         age::write(html, snapshot.at, now);
         markup!(html, " ago; Prometheus has not asked since. Clusters may be in another state by now.</p>\n");
-    }
-    if !snapshot.complete {
-        markup!(html, "<p class=\"notice\"><strong>This picture is incomplete.</strong> ");
-        markup!(html, "When the scrape had to answer, not every cluster had been asked and had answered.</p>\n");
     }
     let failed: Vec<(&str, &str)> = snapshot
         .accounts

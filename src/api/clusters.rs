@@ -1,0 +1,133 @@
+//! The cluster lists: `DescribeClustersForRegion` (`GET /regions/{region}/clusters`) and, where only that is served,
+//! `DescribeClustersV1` (`GET /api/v1/clusters`). And `DescribeClusterDetail` (`GET /clusters/{ClusterId}`), which is
+//! asked only whether there is such a cluster.
+//!
+//! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use super::budget::Budget;
+use super::client::{Call, Client};
+use super::error::ApiError;
+use super::operation::Operation;
+use super::pages::{self, PageInfo};
+use crate::config::Endpoint;
+use crate::names::{ClusterId, Region};
+
+/// One cluster of a list. Text that the vendor did not give is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCluster {
+    /// Its ID.
+    pub id: ClusterId,
+    /// Its region, if the vendor's word for it is one.
+    pub region: Option<Region>,
+    /// Its name.
+    pub name: String,
+    /// `cluster_type`, such as `ManagedKubernetes`.
+    pub cluster_type: String,
+    /// `cluster_spec`, such as `ack.pro.small`.
+    pub spec: String,
+    /// `state` in lower case, such as `running` or `upgrading`.
+    pub state: String,
+    /// The Kubernetes version it runs.
+    pub version: String,
+    /// The version it could be upgraded to.
+    pub next_version: String,
+    /// Key and value of each tag.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Which list to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterList {
+    /// `DescribeClustersForRegion`.
+    ForRegion,
+    /// `DescribeClustersV1`, narrowed to the region.
+    V1,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WirePage {
+    clusters: Option<Vec<WireCluster>>,
+    page_info: Option<PageInfo>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WireCluster {
+    cluster_id: Option<String>,
+    region_id: Option<String>,
+    name: Option<String>,
+    cluster_type: Option<String>,
+    cluster_spec: Option<String>,
+    state: Option<String>,
+    current_version: Option<String>,
+    next_version: Option<String>,
+    tags: Option<Vec<WireTag>>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WireTag {
+    #[serde(alias = "Key")]
+    key: Option<String>,
+    #[serde(alias = "Value")]
+    value: Option<String>,
+}
+
+/// Reads all pages of the list of `region`. A page that fails fails the list: half a list would look like deletions.
+pub async fn list_clusters(
+    client: &Client,
+    endpoint: &Endpoint,
+    list: ClusterList,
+    region: &Region,
+    budget: &Budget,
+) -> Result<Vec<ListedCluster>, ApiError> {
+    let (operation, path) = match list {
+        ClusterList::ForRegion => (Operation::DescribeClustersForRegion, format!("/regions/{region}/clusters")),
+        ClusterList::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
+    };
+    let mut clusters = Vec::new();
+    let mut seen = HashSet::new();
+    for number in 1.. {
+        let mut query = pages::query(number).to_vec();
+        if list == ClusterList::V1 {
+            query.push(("region_id", region.to_string()));
+        }
+        let page: WirePage = client.call(&Call { operation, endpoint, path: &path, query: &query }, budget, None).await?;
+        let listed = page.clusters.unwrap_or_default();
+        let (items, before) = (listed.len(), clusters.len());
+        clusters.extend(listed.into_iter().filter_map(cluster).filter(|cluster| seen.insert(cluster.id.clone())));
+        if !pages::has_next(number, items, clusters.len() - before, clusters.len(), page.page_info) {
+            break;
+        }
+    }
+    Ok(clusters)
+}
+
+/// None for what no other operation could be asked about, such as a cluster without an ID.
+fn cluster(wire: WireCluster) -> Option<ListedCluster> {
+    let text = |text: Option<String>| text.unwrap_or_default();
+    Some(ListedCluster {
+        id: ClusterId::parse(&wire.cluster_id?).ok()?,
+        region: wire.region_id.and_then(|region| Region::parse(&region).ok()),
+        name: text(wire.name),
+        cluster_type: text(wire.cluster_type),
+        spec: text(wire.cluster_spec),
+        state: text(wire.state).to_ascii_lowercase(),
+        version: text(wire.current_version),
+        next_version: text(wire.next_version),
+        tags: wire.tags.unwrap_or_default().into_iter().map(|tag| (text(tag.key), text(tag.value))).collect(),
+    })
+}
+
+/// Asks whether the vendor knows `cluster`.
+pub async fn describe_cluster(client: &Client, endpoint: &Endpoint, cluster: &ClusterId, budget: &Budget) -> Result<(), ApiError> {
+    let path = format!("/clusters/{cluster}");
+    let call = Call { operation: Operation::DescribeClusterDetail, endpoint, path: &path, query: &[] };
+    let _: WireCluster = client.call(&call, budget, None).await?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Paging that neither loops nor loses a page.
+
+use serde::Deserialize;
+
+/// What the vendor's own provider asks for; its lists answer more than 50 unreliably.
+pub(super) const PAGE_SIZE: u32 = 50;
+
+/// Far more than any account or cluster has; an end for a list that has none.
+const MAX_PAGES: u32 = 1000;
+
+/// `page_info` of a reply. May echo less than was asked for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct PageInfo {
+    pub(super) page_number: Option<u32>,
+    pub(super) page_size: Option<u32>,
+    pub(super) total_count: Option<u32>,
+}
+
+/// The query of page `number`, counted from 1.
+pub(super) fn query(number: u32) -> [(&'static str, String); 2] {
+    [("page_number", number.to_string()), ("page_size", PAGE_SIZE.to_string())]
+}
+
+/// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on the pages before;
+/// `seen` were on all pages so far.
+pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, info: Option<PageInfo>) -> bool {
+    if items == 0 || new == 0 || number >= MAX_PAGES {
+        return false;
+    }
+    match info.and_then(|info| info.total_count) {
+        // Not by page_number * page_size: a server that serves smaller pages than asked for would lose the rest.
+        Some(total) => seen < total as usize,
+        None => items >= PAGE_SIZE as usize,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn total(total_count: u32) -> Option<PageInfo> {
+        Some(PageInfo { total_count: Some(total_count), ..PageInfo::default() })
+    }
+
+    #[test]
+    fn paging_goes_on_until_everything_was_seen() {
+        assert!(has_next(1, 50, 50, 50, total(230)));
+        assert!(!has_next(5, 30, 30, 230, total(230)));
+        assert!(has_next(1, 10, 10, 10, total(230)), "a server may serve smaller pages");
+        assert!(has_next(1, 50, 50, 50, None));
+        assert!(!has_next(2, 12, 12, 62, None));
+    }
+
+    #[test]
+    fn paging_ends_where_nothing_new_comes() {
+        assert!(!has_next(3, 0, 0, 100, total(230)));
+        assert!(!has_next(3, 50, 0, 100, total(230)), "a server that repeats its last page");
+        assert!(!has_next(MAX_PAGES, 50, 50, 50_000, total(u32::MAX)));
+    }
+}

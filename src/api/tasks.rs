@@ -1,0 +1,193 @@
+//! The task operations: `DescribeClusterTasks` (`GET /clusters/{ClusterId}/tasks`) and `DescribeTaskInfo`
+//! (`GET /tasks/{TaskId}`).
+//!
+//! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::budget::Budget;
+use super::client::{Call, Client};
+use super::error::ApiError;
+use super::limit::Ticket;
+use super::operation::Operation;
+use super::pages::{self, PageInfo};
+use crate::config::Endpoint;
+use crate::names::ClusterId;
+use crate::sign::encode::percent_encode;
+
+/// A task as the list tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Its ID, such as `T-5fd211e924e1d00787000293`.
+    pub id: String,
+    /// The vendor's word for how it stands, in lower case.
+    pub state: String,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// When it last changed.
+    pub updated: Option<Timestamp>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// What one task tells of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskInfo {
+    /// The vendor's word for how it stands, in lower case; empty if it has none.
+    pub state: String,
+    /// The stage that it is in; empty if it has none.
+    pub stage: String,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// When it last changed.
+    pub updated: Option<Timestamp>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// The Kubernetes version upgraded to; empty if the task does not tell.
+    pub target_version: String,
+    /// The ID of the precheck's report; empty if the task does not tell.
+    pub precheck_report_id: String,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WirePage {
+    tasks: Option<Vec<WireTask>>,
+    page_info: Option<PageInfo>,
+}
+
+/// One shape for both operations; the list leaves the last fields out.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WireTask {
+    task_id: Option<String>,
+    task_type: Option<String>,
+    state: Option<String>,
+    created: Option<String>,
+    updated: Option<String>,
+    error: Option<WireError>,
+    current_stage: Option<String>,
+    parameters: Option<Map<String, Value>>,
+    outputs: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct WireError {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// Finds the newest task of `cluster` whose type is one of `types`. Every page is read before there is said to be none;
+/// once one is found, pages are left out that can only hold older tasks.
+pub async fn newest_task(
+    client: &Client,
+    endpoint: &Endpoint,
+    cluster: &ClusterId,
+    types: &[String],
+    budget: &Budget,
+    mut ticket: Option<Ticket>,
+) -> Result<Option<Task>, ApiError> {
+    let path = format!("/clusters/{cluster}/tasks");
+    let mut seen = HashSet::new();
+    let mut order = Order::default();
+    let mut newest: Option<Task> = None;
+    for number in 1.. {
+        let query = pages::query(number);
+        let call = Call { operation: Operation::DescribeClusterTasks, endpoint, path: &path, query: &query };
+        let page: WirePage = client.call(&call, budget, ticket.take()).await?;
+        let listed = page.tasks.unwrap_or_default();
+        let (items, before) = (listed.len(), seen.len());
+        for wire in listed {
+            let is_wanted = wire.task_type.as_ref().is_some_and(|kind| types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind)));
+            let Some(task) = task(wire).filter(|task| seen.insert(task.id.clone())) else { continue };
+            order.note(task.created);
+            if is_wanted && newest.as_ref().is_none_or(|newest| task.created > newest.created) {
+                newest = Some(task);
+            }
+        }
+        let nothing_newer = newest.is_some() && order.is_newest_first();
+        if nothing_newer || !pages::has_next(number, items, seen.len() - before, seen.len(), page.page_info) {
+            break;
+        }
+    }
+    Ok(newest)
+}
+
+/// Whether the list has its newest task first, as far as was seen. The vendor does not say.
+#[derive(Debug, Default)]
+struct Order {
+    last: Option<Timestamp>,
+    compared: usize,
+    contradicted: usize,
+}
+
+impl Order {
+    fn note(&mut self, created: Option<Timestamp>) {
+        if let (Some(last), Some(created)) = (self.last, created) {
+            self.compared += 1;
+            self.contradicted += usize::from(created > last);
+        }
+        self.contradicted += usize::from(created.is_none());
+        self.last = created;
+    }
+
+    fn is_newest_first(&self) -> bool {
+        self.compared > 0 && self.contradicted == 0
+    }
+}
+
+/// Asks for one task.
+pub async fn describe_task(client: &Client, endpoint: &Endpoint, task: &str, budget: &Budget) -> Result<TaskInfo, ApiError> {
+    let mut path = "/tasks/".to_owned();
+    percent_encode(&mut path, task);
+    let call = Call { operation: Operation::DescribeTaskInfo, endpoint, path: &path, query: &[] };
+    client.call(&call, budget, None).await.map(info)
+}
+
+fn task(wire: WireTask) -> Option<Task> {
+    Some(Task {
+        id: wire.task_id.filter(|id| !id.is_empty())?,
+        state: word(wire.state),
+        created: time(wire.created.as_deref()),
+        updated: time(wire.updated.as_deref()),
+        error: message(wire.error),
+    })
+}
+
+fn info(wire: WireTask) -> TaskInfo {
+    let told = |keys: &[&str]| {
+        let places = [&wire.parameters, &wire.outputs];
+        let texts = keys.iter().flat_map(|key| places.iter().filter_map(move |place| place.as_ref()?.get(*key)?.as_str()));
+        texts.map(str::trim).find(|text| !text.is_empty()).unwrap_or_default().to_owned()
+    };
+    TaskInfo {
+        state: word(wire.state.clone()),
+        stage: wire.current_stage.clone().unwrap_or_default(),
+        created: time(wire.created.as_deref()),
+        updated: time(wire.updated.as_deref()),
+        target_version: told(&["next_version", "target_version", "version", "k8s_version", "kubernetes_version"]),
+        precheck_report_id: told(&["precheck_report_id", "report_id"]),
+        error: message(wire.error),
+    }
+}
+
+fn word(text: Option<String>) -> String {
+    text.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text?.trim().parse().ok()
+}
+
+fn message(error: Option<WireError>) -> Option<String> {
+    let error = error?;
+    error.message.or(error.code).filter(|message| !message.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The `credentials` mapping → [`Credentials`]. What is wrong is noted and read as absent, so that the rest is still checked.
+
+use std::path::Path as FilePath;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
+    metadata_endpoint, raw, sts_endpoint,
+};
+use crate::config::raw::Untyped;
+use crate::config::{Endpoint, Path, Problems, document};
+use crate::secret::Secret;
+
+/// What STS allows; a role's own maximum may be lower.
+const DURATIONS: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=Duration::from_secs(43_200);
+
+/// Reads the mapping at `path`, noting every mistake. Absent, it is the default chain.
+pub(in crate::config) fn read(raw: Option<Untyped>, path: &Path, folder: &FilePath, problems: &mut Problems) -> Option<Credentials> {
+    match raw {
+        Some(Untyped(value)) => Reader { problems, folder }.credentials(path, value),
+        None if problems.has(path) => None,
+        None => Some(Credentials::default()),
+    }
+}
+
+struct Reader<'a> {
+    problems: &'a mut Problems,
+    folder: &'a FilePath,
+}
+
+impl Reader<'_> {
+    fn credentials(&mut self, path: &Path, mut value: Value) -> Option<Credentials> {
+        let Value::Object(map) = &mut value else {
+            self.problems.note(path.clone(), "expected a mapping");
+            return None;
+        };
+        let kind = map.remove("type").map_or(Value::Null, |kind| serde_json::json!({ "type": kind }));
+        let kind = if kind.is_null() { raw::Kind::Default } else { self.accept::<raw::Tag>(path, kind).kind? };
+        match kind {
+            raw::Kind::Default => Some(self.default_chain(path, value)),
+            raw::Kind::AccessKey => {
+                let raw = self.accept(path, value);
+                self.access_key(path, raw)
+            }
+            raw::Kind::RamRoleArn => self.ram_role_arn(path, value),
+            raw::Kind::OidcRoleArn => Some(self.oidc_role_arn(path, value)),
+            raw::Kind::EcsRamRole => Some(self.ecs_ram_role(path, value)),
+            raw::Kind::CredentialsUri => self.credentials_uri(path, value),
+            raw::Kind::Profile => Some(self.profile(path, value)),
+        }
+    }
+
+    fn default_chain(&mut self, path: &Path, value: Value) -> Credentials {
+        let raw: raw::DefaultChain = self.accept(path, value);
+        let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
+        let metadata_endpoint = self.metadata_endpoint(path, raw.metadata_endpoint.as_deref());
+        Credentials::Default(DefaultChain { sts_endpoint, metadata_endpoint })
+    }
+
+    fn access_key(&mut self, path: &Path, raw: raw::KeyPair) -> Option<Credentials> {
+        let access_key_id = self.required(path, "access_key_id", raw.access_key_id);
+        let access_key_secret = self.secret(path, "access_key_secret", raw.access_key_secret, raw.access_key_secret_file);
+        let security_token = self.secret(path, "security_token", raw.security_token, raw.security_token_file);
+        let said = self.problems.has(&path.key("access_key_secret")) || self.problems.has(&path.key("access_key_secret_file"));
+        if access_key_secret.is_none() && !said {
+            self.problems.note(path.key("access_key_secret"), "is missing, and so is access_key_secret_file");
+        }
+        Some(Credentials::AccessKey { access_key_id: access_key_id?, access_key_secret: access_key_secret?, security_token })
+    }
+
+    fn ram_role_arn(&mut self, path: &Path, value: Value) -> Option<Credentials> {
+        let mut raw: raw::RamRoleArn = self.accept(path, value);
+        let source = raw.source.take();
+        let role_arn = self.required(path, "role_arn", raw.role_arn.take());
+        self.check_arn(path, "role_arn", role_arn.as_deref(), ":role/");
+        let session = self.session(path, raw.role_session_name.take(), raw.duration, raw.policy.take());
+        let external_id = self.optional(path, "external_id", raw.external_id.take());
+        let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
+        let mut source = self.source(path, source, raw)?;
+        if let Some(endpoint) = &sts_endpoint {
+            inherit(&mut source, endpoint);
+        }
+        Some(Credentials::RamRoleArn(RamRoleArn { source: Box::new(source), role_arn: role_arn?, session, external_id, sts_endpoint }))
+    }
+
+    /// Who assumes the role: a key pair beside it, or `source`, or else the default chain.
+    fn source(&mut self, path: &Path, source: Option<Untyped>, raw: raw::RamRoleArn) -> Option<Credentials> {
+        let key = raw::KeyPair {
+            access_key_id: raw.access_key_id,
+            access_key_secret: raw.access_key_secret,
+            access_key_secret_file: raw.access_key_secret_file,
+            security_token: raw.security_token,
+            security_token_file: raw.security_token_file,
+        };
+        let beside = key.access_key_id.is_some()
+            || key.access_key_secret.is_some()
+            || key.access_key_secret_file.is_some()
+            || key.security_token.is_some()
+            || key.security_token_file.is_some();
+        match source {
+            Some(_) if beside => {
+                self.problems.note(path.key("source"), "is there beside an access key; one of them must go");
+                None
+            }
+            Some(Untyped(source)) => self.credentials(&path.key("source"), source),
+            None if beside => self.access_key(path, key),
+            None => Some(Credentials::default()),
+        }
+    }
+
+    fn oidc_role_arn(&mut self, path: &Path, value: Value) -> Credentials {
+        let raw: raw::OidcRoleArn = self.accept(path, value);
+        let role_arn = self.optional(path, "role_arn", raw.role_arn);
+        self.check_arn(path, "role_arn", role_arn.as_deref(), ":role/");
+        let oidc_provider_arn = self.optional(path, "oidc_provider_arn", raw.oidc_provider_arn);
+        self.check_arn(path, "oidc_provider_arn", oidc_provider_arn.as_deref(), ":oidc-provider/");
+        let oidc_token_file = self.optional(path, "oidc_token_file", raw.oidc_token_file);
+        let session = self.session(path, raw.role_session_name, raw.duration, raw.policy);
+        let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
+        let oidc_token_file = oidc_token_file.map(|file| self.folder.join(file));
+        Credentials::OidcRoleArn(OidcRoleArn { role_arn, oidc_provider_arn, oidc_token_file, session, sts_endpoint })
+    }
+
+    fn ecs_ram_role(&mut self, path: &Path, value: Value) -> Credentials {
+        let raw: raw::EcsRamRole = self.accept(path, value);
+        let role_name = self.optional(path, "role_name", raw.role_name);
+        let metadata_endpoint = self.metadata_endpoint(path, raw.metadata_endpoint.as_deref());
+        let imds_v1 = if raw.disable_imds_v1 == Some(true) { ImdsV1::Disabled } else { ImdsV1::Allowed };
+        Credentials::EcsRamRole(EcsRamRole { role_name, metadata_endpoint, imds_v1 })
+    }
+
+    fn credentials_uri(&mut self, path: &Path, value: Value) -> Option<Credentials> {
+        let raw: raw::CredentialsUri = self.accept(path, value);
+        let uri = self.required(path, "uri", raw.uri)?;
+        self.problems.keep(&path.key("uri"), CredentialsUri::parse(&uri)).map(Credentials::CredentialsUri)
+    }
+
+    fn profile(&mut self, path: &Path, value: Value) -> Credentials {
+        let raw: raw::Profile = self.accept(path, value);
+        let name = self.optional(path, "profile", raw.profile);
+        let config_file = self.optional(path, "config_file", raw.config_file);
+        Credentials::Profile(Profile { name, config_file: config_file.map(|file| self.folder.join(file)) })
+    }
+
+    fn session(&mut self, path: &Path, name: Option<String>, duration: Option<Duration>, policy: Option<String>) -> RoleSession {
+        let name = self.optional(path, "role_session_name", name);
+        let policy = self.optional(path, "policy", policy);
+        let legal = |c: char| c.is_ascii_alphanumeric() || ".@-_".contains(c);
+        if let Some(name) = &name
+            && !((2..=64).contains(&name.len()) && name.chars().all(legal))
+        {
+            self.problems.note(path.key("role_session_name"), "must be 2 to 64 of A-Z a-z 0-9 . @ - _");
+        }
+        if duration.is_some_and(|duration| !DURATIONS.contains(&duration)) {
+            self.problems.note(path.key("duration"), "must be between 15m and 12h");
+        }
+        if let Some(policy) = &policy
+            && !serde_json::from_str(policy).is_ok_and(|policy: Value| policy.is_object())
+        {
+            self.problems.note(path.key("policy"), "must be a RAM policy in JSON");
+        }
+        RoleSession { name, duration, policy }
+    }
+
+    fn check_arn(&mut self, path: &Path, key: &str, arn: Option<&str>, part: &str) {
+        if arn.is_some_and(|arn| !(arn.starts_with("acs:ram::") && arn.contains(part))) {
+            self.problems.note(path.key(key), format!("must look like acs:ram::1234567890123456{part}name"));
+        }
+    }
+
+    fn sts_endpoint(&mut self, path: &Path, text: Option<&str>) -> Option<Endpoint> {
+        self.endpoint(&path.key("sts_endpoint"), text.map(sts_endpoint))
+    }
+
+    fn metadata_endpoint(&mut self, path: &Path, text: Option<&str>) -> Option<Endpoint> {
+        self.endpoint(&path.key("metadata_endpoint"), text.map(metadata_endpoint))
+    }
+
+    fn endpoint(&mut self, path: &Path, endpoint: Option<Result<Endpoint, String>>) -> Option<Endpoint> {
+        endpoint.and_then(|endpoint| self.problems.keep(path, endpoint))
+    }
+
+    fn secret(&mut self, place: &Path, key: &str, inline: Option<Secret>, file: Option<String>) -> Option<SecretSource> {
+        let path = place.key(key);
+        match (inline, file) {
+            (Some(_), Some(_)) => {
+                self.problems.note(path, format!("is there beside {key}_file; one of them must go"));
+                None
+            }
+            (Some(secret), None) if secret.expose().trim().is_empty() => {
+                self.problems.note(path, "is empty");
+                None
+            }
+            (Some(secret), None) => Some(SecretSource::Inline(secret)),
+            (None, file) => self.optional(place, &format!("{key}_file"), file).map(|file| SecretSource::File(self.folder.join(file))),
+        }
+    }
+
+    fn required(&mut self, path: &Path, key: &str, value: Option<String>) -> Option<String> {
+        let value = self.optional(path, key, value);
+        let path = path.key(key);
+        if value.is_none() && !self.problems.has(&path) {
+            self.problems.note(path, "is missing");
+        }
+        value
+    }
+
+    /// The value, if there is one; one that is there must not be empty.
+    fn optional(&mut self, path: &Path, key: &str, value: Option<String>) -> Option<String> {
+        let empty = value.as_ref().is_some_and(|value| value.trim().is_empty());
+        if empty {
+            self.problems.note(path.key(key), "is empty");
+        }
+        value.filter(|_| !empty)
+    }
+
+    fn accept<T: DeserializeOwned + Default>(&mut self, path: &Path, value: Value) -> T {
+        document::accept(value, path, self.problems)
+    }
+}
+
+/// An STS of the operator's own serves the whole tree: where it is needed, the usual one is seldom within reach.
+fn inherit(source: &mut Credentials, endpoint: &Endpoint) {
+    match source {
+        Credentials::Default(chain) => _ = chain.sts_endpoint.get_or_insert_with(|| endpoint.clone()),
+        Credentials::OidcRoleArn(role) => _ = role.sts_endpoint.get_or_insert_with(|| endpoint.clone()),
+        Credentials::RamRoleArn(role) => {
+            role.sts_endpoint.get_or_insert_with(|| endpoint.clone());
+            inherit(&mut role.source, endpoint);
+        }
+        Credentials::AccessKey { .. } | Credentials::EcsRamRole(_) | Credentials::CredentialsUri(_) | Credentials::Profile(_) => {}
+    }
+}

@@ -1,0 +1,31 @@
+//! A key pair in the environment.
+
+use super::chain::Attempt;
+use super::context::Environment;
+use super::error::{Problem, ProviderName};
+use super::{Credential, Loaded};
+use crate::secret::Secret;
+
+pub(super) const NAME: &str = "env";
+
+const ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
+const SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
+const TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
+
+pub(super) fn attempt(environment: &Environment) -> Result<Attempt, Problem> {
+    match (environment.value(ID), environment.value(SECRET)) {
+        (None, None) => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!("{ID} is not set")))),
+        (Some(_), None) => Err(Problem::Incomplete(format!("{ID} is set, but {SECRET} is not"))),
+        (None, Some(_)) => Err(Problem::Incomplete(format!("{SECRET} is set, but {ID} is not"))),
+        (Some(id), Some(secret)) => Ok(Attempt::Loaded(Loaded {
+            credential: Credential {
+                access_key_id: id.to_owned(),
+                access_key_secret: Secret::new(secret),
+                security_token: environment.value(TOKEN).map(Secret::new),
+                expires_at: None,
+            },
+            provider: ProviderName::new(NAME),
+            check_again: None,
+        })),
+    }
+}

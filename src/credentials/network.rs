@@ -1,0 +1,146 @@
+//! The seam between providers and the network.
+
+use std::error::Error;
+use std::fmt::Debug;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Response, Uri};
+use reqwest::{Client, ClientBuilder, redirect};
+
+/// The largest reply that is read, in bytes.
+const MAX_REPLY: usize = 1 << 20;
+
+const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+
+/// The way a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Through the system's proxy, if there is one: 5 s to connect, 10 s in all.
+    Internet,
+    /// Straight to a server on this machine: 1 s to connect, 10 s in all.
+    Local,
+    /// Straight to the metadata service, which answers at once or not at all: 1 s.
+    Metadata,
+}
+
+impl Route {
+    /// The way to `uri`. A server on this machine is not asked through a proxy, which would take `localhost` for itself.
+    pub(super) fn to(uri: &Uri) -> Self {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if local { Self::Local } else { Self::Internet }
+    }
+
+    fn time_limit(self) -> Duration {
+        match self {
+            Self::Internet | Self::Local => Duration::from_secs(10),
+            Self::Metadata => Duration::from_secs(1),
+        }
+    }
+}
+
+/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping the future abandons
+/// the request.
+pub trait Http: Debug + Send + Sync {
+    /// Sends `request`, whose URI is absolute.
+    fn send(&self, route: Route, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>>;
+}
+
+/// Why there is no reply. The messages hold nothing of the request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// No connection could be made, TLS included.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// There was no reply in time.
+    #[error("no reply in time")]
+    Timeout,
+    /// The request could not be sent, or the connection broke before the reply was whole.
+    #[error("the exchange broke off: {0}")]
+    Broken(String),
+    /// The reply is longer than 1 MiB.
+    #[error("the reply is longer than {MAX_REPLY} bytes")]
+    TooLarge,
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Online {
+    proxied: Client,
+    direct: Client,
+}
+
+impl Online {
+    /// A client that trusts whom `tls` trusts.
+    pub fn new(tls: &rustls::ClientConfig) -> Result<Self, HttpError> {
+        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too.
+        let builder =
+            |connect| Client::builder().tls_backend_preconfigured(tls.clone()).redirect(redirect::Policy::none()).connect_timeout(connect);
+        let build = |builder: ClientBuilder| builder.build().map_err(failure);
+        Ok(Self { proxied: build(builder(Duration::from_secs(5)))?, direct: build(builder(Duration::from_secs(1)).no_proxy())? })
+    }
+}
+
+impl Http for Online {
+    fn send(
+        &self,
+        route: Route,
+        mut request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        let client = match route {
+            Route::Internet => &self.proxied,
+            Route::Local | Route::Metadata => &self.direct,
+        };
+        Box::pin(async move {
+            request.headers_mut().insert(USER_AGENT, PRODUCT);
+            let mut request = reqwest::Request::try_from(request).map_err(failure)?;
+            *request.timeout_mut() = Some(route.time_limit());
+            let mut response = client.execute(request).await.map_err(failure)?;
+            let mut body = BytesMut::new();
+            while let Some(chunk) = response.chunk().await.map_err(failure)? {
+                if body.len() + chunk.len() > MAX_REPLY {
+                    return Err(HttpError::TooLarge);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            let mut whole = Response::new(body.freeze());
+            *whole.status_mut() = response.status();
+            *whole.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(whole)
+        })
+    }
+}
+
+/// No network at all.
+#[derive(Debug)]
+pub(super) struct Offline;
+
+impl Http for Offline {
+    fn send(&self, _: Route, _: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        Box::pin(async { Err(HttpError::Connect("there is no network here".to_owned())) })
+    }
+}
+
+fn failure(error: reqwest::Error) -> HttpError {
+    // The address may hold a secret.
+    let error = error.without_url();
+    if error.is_connect() {
+        HttpError::Connect(root_cause(&error))
+    } else if error.is_timeout() {
+        HttpError::Timeout
+    } else {
+        HttpError::Broken(root_cause(&error))
+    }
+}
+
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

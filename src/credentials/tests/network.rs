@@ -1,0 +1,87 @@
+//! The real client against servers that misbehave.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::credentials::{Http as _, HttpError, Online, Route};
+use crate::trust;
+
+fn online() -> Online {
+    Online::new(&trust::client_config(&[])).expect("a client")
+}
+
+fn get(uri: &str) -> Request<Bytes> {
+    Request::get(uri).body(Bytes::new()).expect("a request")
+}
+
+/// The address of a server that answers the first request with `reply` and gives it back.
+async fn server(reply: Vec<u8>) -> (String, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a client");
+        let mut request = vec![0; 4096];
+        let length = socket.read(&mut request).await.expect("a request");
+        // A client that has had enough hangs up.
+        _ = socket.write_all(&reply).await;
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    (address, served)
+}
+
+#[tokio::test]
+async fn a_request_goes_out_as_it_is_and_the_reply_comes_back_whole() {
+    let (address, served) = server(b"HTTP/1.1 404 Not Found\r\nx-acs-request-id: R\r\ncontent-length: 2\r\n\r\n{}".to_vec()).await;
+    let mut request = Request::put(format!("{address}/a?b=c%2F")).body(Bytes::from_static(b"d=e")).expect("a request");
+    request.headers_mut().insert("x-token", "t".parse().expect("a value"));
+    let response = online().send(Route::Local, request).await.expect("a reply");
+    assert_eq!((response.status(), &**response.body()), (StatusCode::NOT_FOUND, &b"{}"[..]));
+    assert_eq!(response.headers()["x-acs-request-id"], "R");
+    let sent = served.await.expect("no panic");
+    assert!(sent.starts_with("PUT /a?b=c%2F HTTP/1.1\r\n") && sent.ends_with("\r\n\r\nd=e"), "{sent}");
+    assert!(sent.contains("x-token: t\r\n") && sent.contains("user-agent: ack-upgrade-exporter/"), "{sent}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_reply() {
+    let (address, _) = server(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+    let response = online().send(Route::Local, get(&address)).await.expect("a reply");
+    assert_eq!(response.status(), StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn a_reply_without_end_is_cut_off() {
+    let mut reply = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    reply.resize(2 << 20, b'x');
+    let (address, _) = server(reply).await;
+    assert_eq!(online().send(Route::Local, get(&address)).await.expect_err("endless"), HttpError::TooLarge);
+}
+
+#[tokio::test]
+async fn a_broken_reply_is_told_from_a_dead_server_and_neither_repeats_the_address() {
+    let (address, _) = server(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()).await;
+    let broken = online().send(Route::Local, get(&format!("{address}/hunter2"))).await.expect_err("broken");
+    assert!(matches!(broken, HttpError::Broken(_)), "{broken:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let closed = format!("http://{}/hunter2", listener.local_addr().expect("an address"));
+    drop(listener);
+    let dead = online().send(Route::Local, get(&closed)).await.expect_err("dead");
+    assert!(matches!(dead, HttpError::Connect(_)), "{dead:?}");
+    assert!(!format!("{broken:?} {dead:?}").contains("hunter2"), "{broken:?} {dead:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_metadata_service_is_given_a_second() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let started = Instant::now();
+    let error = online().send(Route::Metadata, get(&address)).await.expect_err("silence");
+    // Paused time may pass before the kernel has made the connection.
+    assert!(matches!(error, HttpError::Timeout | HttpError::Connect(_)), "{error:?}");
+    assert!(started.elapsed() <= Duration::from_millis(1_010), "{:?}", started.elapsed());
+}

@@ -1,0 +1,249 @@
+//! Whole pages, byte for byte.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::exposition::{Dialect, Exposition};
+use crate::api::{Observer as _, Operation, Reason};
+use crate::config::{self, ErrorMessages, StateSets};
+use crate::metrics::catalog::{Kind, Metric, Scope};
+use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
+use crate::names::{AccountName, ClusterId, Region};
+use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Shard, Snapshot};
+use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
+
+fn account() -> AccountName {
+    AccountName::parse("prod").unwrap()
+}
+
+fn cluster(id: &str) -> ClusterInfo {
+    ClusterInfo {
+        id: ClusterId::parse(id).unwrap(),
+        name: String::new(),
+        account: account(),
+        region: Region::parse("cn-hangzhou").ok(),
+        cluster_type: String::new(),
+        spec: String::new(),
+        version: String::new(),
+        next_version: String::new(),
+        state: None,
+        labels: BTreeMap::new(),
+    }
+}
+
+fn state() -> UpgradeState {
+    UpgradeState {
+        source: SourceName::Tasks,
+        status: Status::None,
+        step: Step::NotStart,
+        task_status: TaskStatus::None,
+        error_message: None,
+        precheck_report_id: String::new(),
+        task_id: String::new(),
+        target_version: String::new(),
+        started: None,
+        updated: None,
+    }
+}
+
+/// A cluster whose upgrade failed and of which everything is known.
+fn failed() -> ClusterReading {
+    ClusterReading {
+        cluster: Arc::new(ClusterInfo {
+            name: "shop \"西\"\\".to_owned(),
+            cluster_type: "ManagedKubernetes".to_owned(),
+            spec: "ack.pro.small".to_owned(),
+            version: "1.30.1-aliyun.1".to_owned(),
+            next_version: "1.31.1-aliyun.1".to_owned(),
+            state: Some("upgrading".to_owned()),
+            labels: BTreeMap::from([("team".to_owned(), "payments\nand\\more".to_owned())]),
+            ..cluster("c-failed")
+        }),
+        outcome: Outcome::Up(Arc::new(UpgradeState {
+            source: SourceName::Tasks,
+            status: Status::Fail,
+            step: Step::Upgrading,
+            task_status: TaskStatus::Failed,
+            error_message: Some("drain failed:\r\n\tpod \"x\\y\"\u{7} stays".to_owned()),
+            precheck_report_id: "report-1".to_owned(),
+            task_id: "T-1".to_owned(),
+            target_version: "1.31.1-aliyun.1".to_owned(),
+            started: "2026-11-23T10:00:00Z".parse().ok(),
+            updated: "2026-11-23T10:05:00.5Z".parse().ok(),
+        })),
+        duration: Some(Duration::from_micros(120_500)),
+        last_success: "2026-11-23T10:10:00.123456Z".parse().ok(),
+        since: "2026-11-23T10:05:01Z".parse().ok(),
+    }
+}
+
+/// A cluster that answered before and does not now.
+fn silent() -> ClusterReading {
+    ClusterReading {
+        cluster: Arc::new(ClusterInfo { labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]), ..cluster("c-silent") }),
+        outcome: Outcome::Down(Failure { reason: Reason::Timeout, message: "no reply".to_owned() }),
+        duration: Some(Duration::from_secs(9)),
+        last_success: "2026-11-23T10:09:00Z".parse().ok(),
+        since: "2026-11-23T09:00:00Z".parse().ok(),
+    }
+}
+
+/// A cluster that the limits have not let through yet.
+fn waiting() -> ClusterReading {
+    ClusterReading {
+        cluster: Arc::new(ClusterInfo { region: None, ..cluster("c-waiting") }),
+        outcome: Outcome::NotAsked,
+        duration: None,
+        last_success: None,
+        since: None,
+    }
+}
+
+fn accounts() -> Vec<AccountReading> {
+    vec![AccountReading {
+        account: account(),
+        provider: Some("environment".to_owned()),
+        credentials_expiry: "2026-11-23T11:00:00Z".parse().ok(),
+        sources: vec![("cn-hangzhou".to_owned(), "tasks"), ("cn-beijing".to_owned(), "upgrade_status")],
+        discoveries: vec![DiscoveryReading { region: Region::parse("cn-hangzhou").unwrap(), succeeded: true, clusters: 3 }],
+    }]
+}
+
+fn snapshot(clusters: Vec<ClusterReading>) -> Snapshot {
+    Snapshot {
+        at: "2026-11-23T10:10:01Z".parse().unwrap(),
+        duration: Duration::from_millis(9_250),
+        complete: false,
+        shard: Shard { ordinal: 1, total: 3 },
+        clusters,
+        accounts: accounts(),
+    }
+}
+
+fn own() -> Own {
+    let own = Own::new(ProcessMetrics::Hidden);
+    own.reload_succeeded("2026-11-23T09:00:00.25Z".parse().unwrap());
+    let observer = own.observer(&account(), &[Operation::GetUpgradeStatus]);
+    for failure in [None, Some(Reason::Timeout)] {
+        observer.started(Operation::GetUpgradeStatus);
+        observer.finished(Operation::GetUpgradeStatus, Duration::from_millis(125), failure);
+    }
+    own
+}
+
+/// The page as text that is the same wherever it was built, after the strict reader has read it.
+fn read(page: &[u8], format: Format) -> String {
+    let dialect = match format {
+        Format::Text => Dialect::Text,
+        Format::OpenMetrics => Dialect::OpenMetrics,
+    };
+    Exposition::read(page, dialect).unwrap();
+    let build = |name, value| (format!("{name}=\"{value}\""), format!("{name}=\"<{name}>\""));
+    let stamps = [
+        build("version", env!("CARGO_PKG_VERSION")),
+        build("revision", env!("BUILD_REVISION")),
+        build("rustversion", env!("BUILD_RUSTVERSION")),
+    ];
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    stamps.iter().fold(page, |page, (stamp, name)| page.replace(stamp, name))
+}
+
+/// The lines of a text page that hold samples.
+fn samples(page: &[u8]) -> String {
+    let page = read(page, Format::Text);
+    let samples: Vec<&str> = page.lines().filter(|line| !line.starts_with('#')).collect();
+    samples.join("\n")
+}
+
+fn page(format: Format) -> String {
+    read(&render(&snapshot(vec![failed(), silent(), waiting()]), &own(), &config::Metrics::default(), format), format)
+}
+
+#[test]
+fn a_page_in_text() {
+    insta::assert_snapshot!(page(Format::Text));
+}
+
+#[test]
+fn a_page_in_open_metrics() {
+    insta::assert_snapshot!(page(Format::OpenMetrics));
+}
+
+#[test]
+fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
+    let options =
+        config::Metrics { cluster_label: "cluster_id".to_owned(), error_message: ErrorMessages::Hidden, state_sets: StateSets::Active };
+    let page = render_probe(&failed(), Duration::from_millis(130), &options, Format::Text);
+    insta::assert_snapshot!(samples(&page), @r##"
+    cs_up{cluster_id="c-failed"} 1
+    cs_query_duration_seconds{cluster_id="c-failed"} 0.1205
+    cs_last_success_timestamp_seconds{cluster_id="c-failed"} 1795428600.123
+    cs_upgrade_status{cluster_id="c-failed",status="fail"} 1
+    cs_upgrade_step{cluster_id="c-failed",step="upgrading"} 1
+    cs_upgrade_task_status{cluster_id="c-failed",status="failed"} 1
+    cs_upgrade_info{cluster_id="c-failed",source="tasks",precheck_report_id="report-1",task_id="T-1",target_version="1.31.1-aliyun.1"} 1
+    cs_upgrade_state_since_timestamp_seconds{cluster_id="c-failed"} 1795428301
+    cs_upgrade_started_timestamp_seconds{cluster_id="c-failed"} 1795428000
+    cs_upgrade_updated_timestamp_seconds{cluster_id="c-failed"} 1795428300.5
+    cs_cluster_info{cluster_id="c-failed",name="shop \"西\"\\",account="prod",region="cn-hangzhou",type="ManagedKubernetes",spec="ack.pro.small",version="1.30.1-aliyun.1",next_version="1.31.1-aliyun.1",team="payments\nand\\more"} 1
+    cs_cluster_state{cluster_id="c-failed",state="upgrading"} 1
+    probe_success 1
+    probe_duration_seconds 0.13
+    "##);
+}
+
+#[test]
+fn a_probe_of_a_silent_cluster_has_no_state() {
+    let page = render_probe(&silent(), Duration::from_secs(9), &config::Metrics::default(), Format::Text);
+    insta::assert_snapshot!(samples(&page), @r##"
+    cs_up{cluster="c-silent"} 0
+    cs_query_failure{cluster="c-silent",reason="timeout"} 1
+    cs_query_duration_seconds{cluster="c-silent"} 9
+    cs_last_success_timestamp_seconds{cluster="c-silent"} 1795428540
+    cs_cluster_info{cluster="c-silent",name="",account="prod",region="cn-hangzhou",type="",spec="",version="",next_version="",env="prod"} 1
+    probe_success 0
+    probe_duration_seconds 9
+    "##);
+}
+
+#[test]
+fn a_page_without_clusters_is_a_page() {
+    let empty = Snapshot { clusters: Vec::new(), accounts: Vec::new(), ..snapshot(Vec::new()) };
+    for format in [Format::Text, Format::OpenMetrics] {
+        let page = read(&render(&empty, &own(), &config::Metrics::default(), format), format);
+        assert!(!page.contains("cs_up"), "{page}");
+        assert!(page.contains("\ncs_exporter_clusters 0"), "{page}");
+    }
+}
+
+#[test]
+fn help_is_escaped_as_each_format_demands() {
+    static ODD: Metric = Metric { name: "odd", kind: Kind::Gauge, scope: Scope::Probe, labels: &[], help: "a \"b\" \\ c\nd" };
+    let page = |format| {
+        let mut page = Page::with_capacity(format, 0);
+        page.family(&ODD).sample().value(Value::ONE);
+        read(&page.finish(), format)
+    };
+    insta::assert_snapshot!(page(Format::Text), @r##"
+    # HELP odd a "b" \\ c\nd
+    # TYPE odd gauge
+    odd 1
+    "##);
+    insta::assert_snapshot!(page(Format::OpenMetrics), @r##"
+    # HELP odd a \"b\" \\ c\nd
+    # TYPE odd gauge
+    odd 1.0
+    # EOF
+    "##);
+}
+
+#[test]
+fn a_message_of_nothing_but_control_characters_is_none() {
+    let reading = ClusterReading {
+        outcome: Outcome::Up(Arc::new(UpgradeState { error_message: Some("\u{1}\n".to_owned()), ..state() })),
+        ..waiting()
+    };
+    let page = render_probe(&reading, Duration::ZERO, &config::Metrics::default(), Format::Text);
+    assert!(!read(&page, Format::Text).contains("cs_upgrade_error_info"));
+}

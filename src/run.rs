@@ -1,0 +1,51 @@
+//! The program's jobs, from arguments to exit code.
+
+mod demo;
+mod serve;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, exit};
+use crate::log;
+
+/// Does what the command line asks for.
+pub async fn run(cli: Cli) -> ExitCode {
+    let logs = match &cli.command {
+        Some(Command::Demo(demo)) => &demo.log,
+        None => &cli.serve.log,
+    };
+    log::init(logs.level, logs.format);
+    let result = match cli.command {
+        Some(Command::Demo(args)) => demo::demo(args).await,
+        None if cli.serve.config_check => serve::check(&cli.serve),
+        None => serve::serve(cli.serve).await,
+    };
+    match result {
+        Ok(()) => exit::OK,
+        Err(Failure::Usage(message)) => complain(&message, exit::usage()),
+        Err(Failure::Runtime(message)) => complain(&message, exit::runtime()),
+    }
+}
+
+/// Why a job ended badly; the message is for the operator.
+#[derive(Debug)]
+enum Failure {
+    /// The command line or the configuration is wrong.
+    Usage(String),
+    /// Something failed while running.
+    Runtime(String),
+}
+
+/// Prints a line for the person at the terminal; one who has stopped reading ends nothing.
+fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of the program, where logs may be off")]
+fn complain(message: &str, code: ExitCode) -> ExitCode {
+    for line in message.lines() {
+        eprintln!("ack-upgrade-exporter: {line}");
+    }
+    code
+}

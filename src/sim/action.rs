@@ -1,0 +1,84 @@
+//! What the stand-in answers.
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        /// One thing that can be asked of the stand-in, named as the vendor names it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The vendor's name, or one of our own where the vendor has none.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// The state of one cluster's upgrade.
+    GetUpgradeStatus = "GetUpgradeStatus",
+    /// The clusters of the account.
+    DescribeClustersV1 = "DescribeClustersV1",
+    /// The clusters of a region.
+    DescribeClustersForRegion = "DescribeClustersForRegion",
+    /// One cluster.
+    DescribeClusterDetail = "DescribeClusterDetail",
+    /// The tasks of a cluster, newest first.
+    DescribeClusterTasks = "DescribeClusterTasks",
+    /// One task.
+    DescribeTaskInfo = "DescribeTaskInfo",
+    /// The regions.
+    DescribeRegions = "DescribeRegions",
+    /// STS: a role's credentials for a key.
+    AssumeRole = "AssumeRole",
+    /// STS: a role's credentials for an OIDC token.
+    AssumeRoleWithOidc = "AssumeRoleWithOIDC",
+    /// Metadata service: a session token.
+    MetadataToken = "MetadataToken",
+    /// Metadata service: the name of the instance's role.
+    MetadataRole = "MetadataRole",
+    /// Metadata service: the credentials of the instance's role.
+    MetadataCredentials = "MetadataCredentials",
+    /// The credentials URI.
+    CredentialsUri = "CredentialsUri",
+}
+
+/// The service that an action belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// The Container Service; every call is signed.
+    Containers,
+    /// STS.
+    SecurityTokens,
+    /// The metadata service and the credentials URI; nothing is signed.
+    Metadata,
+}
+
+impl Action {
+    /// The service that it belongs to.
+    pub(super) fn service(self) -> Service {
+        match self {
+            Self::AssumeRole | Self::AssumeRoleWithOidc => Service::SecurityTokens,
+            Self::MetadataToken | Self::MetadataRole | Self::MetadataCredentials | Self::CredentialsUri => Service::Metadata,
+            _ => Service::Containers,
+        }
+    }
+
+    /// The action with this name, whatever its case.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// The action's place in [`Action::ALL`].
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+}

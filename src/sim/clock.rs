@@ -1,0 +1,66 @@
+//! The time of the stand-in: begins where it is told and goes on with tokio's clock, so that tests can hold it.
+
+use std::time::Duration;
+
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+/// A clock that can be read as time of day or as milliseconds since the world began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    start: Timestamp,
+    origin: Instant,
+}
+
+impl Clock {
+    /// A clock that shows `start` now.
+    pub(super) fn starting_at(start: Timestamp) -> Self {
+        Self { start, origin: Instant::now() }
+    }
+
+    /// How long the world has existed.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    /// The same in the world's own unit.
+    pub(super) fn millis(&self) -> i64 {
+        to_millis(self.elapsed())
+    }
+
+    /// The time of day.
+    pub(super) fn now(&self) -> Timestamp {
+        self.at(self.millis())
+    }
+
+    /// The time of day at a moment of the world; moments before its start are negative.
+    pub(super) fn at(&self, millis: i64) -> Timestamp {
+        self.start.checked_add(SignedDuration::from_millis(millis)).unwrap_or(self.start)
+    }
+}
+
+/// Milliseconds, as far as they go.
+pub(super) fn to_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// `2026-11-23T16:00:00+08:00`, as the Container Service writes times.
+pub(super) fn beijing(time: Timestamp) -> String {
+    format!("{}+08:00", Offset::constant(8).to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+/// `2026-11-23 16:00:00`, as it writes the times of a task's stages.
+pub(super) fn beijing_without_zone(time: Timestamp) -> String {
+    Offset::constant(8).to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `2026-11-23T08:00:00Z`, as STS and the metadata service write times.
+pub(super) fn utc(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// `Mon, 23 Nov 2026 08:00:00 GMT`, as HTTP writes times.
+pub(super) fn http_date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -1,0 +1,100 @@
+//! What has been asked of the stand-in, for tests that count.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::action::Action;
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// What was asked.
+    pub action: Action,
+    /// The cluster, region, task or role in the path; empty where there is none.
+    pub subject: String,
+    /// When, on the stand-in's clock.
+    pub at: Timestamp,
+    /// The key that signed, if the signature was good.
+    pub access_key_id: Option<String>,
+    /// The nonce, if there was one.
+    pub nonce: Option<String>,
+    /// The status of the reply, even of one that never arrives.
+    pub status: u16,
+}
+
+/// Counters, and the last calls.
+#[derive(Debug)]
+pub(super) struct Journal {
+    counts: Vec<AtomicU64>,
+    in_flight: AtomicU64,
+    peak: AtomicU64,
+    limit: usize,
+    calls: Mutex<VecDeque<Call>>,
+}
+
+/// A call that is being answered.
+#[derive(Debug)]
+pub(super) struct InFlight<'a>(&'a Journal);
+
+impl Journal {
+    /// A journal that keeps the last `limit` calls.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            counts: Action::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            in_flight: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            limit,
+            calls: Mutex::default(),
+        }
+    }
+
+    pub(super) fn enter(&self) -> InFlight<'_> {
+        let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        self.peak.fetch_max(now, Ordering::Relaxed);
+        InFlight(self)
+    }
+
+    pub(super) fn count(&self, action: Action) {
+        self.counts[action.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether calls are kept at all.
+    pub(super) fn keeps_calls(&self) -> bool {
+        self.limit > 0
+    }
+
+    pub(super) fn note(&self, call: Call) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() >= self.limit {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+    }
+
+    pub(super) fn counted(&self, action: Action) -> u64 {
+        self.counts[action.index()].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(super) fn reset(&self) {
+        self.counts.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+        self.peak.store(self.in_flight.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

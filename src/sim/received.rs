@@ -1,0 +1,94 @@
+//! A request as it came in, with its query decoded.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HOST};
+use http::{HeaderMap, Method, Request};
+
+/// What came in.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) method: Method,
+    /// As on the wire, encoded.
+    pub(super) path: String,
+    /// Decoded, in the order of the wire.
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Received {
+    pub(super) fn new(request: Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(decode_form).unwrap_or_default(),
+            method: parts.method,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// A header's value, if it is there once and is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The `Host` header, port included.
+    pub(super) fn host(&self) -> &str {
+        self.header(HOST.as_str()).unwrap_or_default()
+    }
+
+    /// A parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a JSON reply was asked for; without it the vendor answers in XML.
+    pub(super) fn accepts_json(&self) -> bool {
+        self.headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("json")))
+    }
+}
+
+/// `a=b+c&d=%20` → decoded pairs. Clients spell the same query in several ways; all of them end up here alike.
+pub(super) fn decode_form(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (percent_decode(&key.replace('+', " ")), percent_decode(&value.replace('+', " ")))
+        })
+        .collect()
+}
+
+/// Undoes percent-encoding; what is not a valid escape stays.
+pub(super) fn percent_decode(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = match (byte, tail) {
+            (b'%', [high, low, ..]) => hex_digit(*high).zip(hex_digit(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        out.push(escaped.unwrap_or(byte));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_query_decodes_to_the_same() {
+        for spelling in ["name=a+b%2Ac&n=", "name=a%20b*c&n", "name=a%20b%2ac&n="] {
+            assert_eq!(decode_form(spelling), [("name".to_owned(), "a b*c".to_owned()), ("n".to_owned(), String::new())], "{spelling}");
+        }
+        assert_eq!(percent_decode("100%"), "100%");
+        assert_eq!(percent_decode("%zz%E9%9B%86"), "%zz集");
+    }
+}

@@ -1,0 +1,91 @@
+//! The stand-in asked as the exporter and the vendor's SDKs ask it.
+
+mod auth;
+mod faults;
+mod identities;
+mod operations;
+mod socket;
+mod tasks;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use serde_json::Value;
+
+use super::*;
+use crate::config::Signature;
+use crate::credentials::Credential;
+use crate::names::ClusterId;
+use crate::sign::encode::canonical_query;
+use crate::sign::{CS_VERSION, Stamp, Unsigned, sign};
+
+const HOST: &str = "sim.example:8080";
+
+/// A client of a stand-in.
+struct Client {
+    sim: Sim,
+    scheme: Signature,
+    credential: Credential,
+}
+
+impl Client {
+    fn new(options: Options) -> Self {
+        Self { sim: Sim::new(options), scheme: Signature::Acs3, credential: demo() }
+    }
+
+    fn usual() -> Self {
+        Self::new(Options::default())
+    }
+
+    /// A signed request for `path`, which may have a query.
+    fn request(&self, action: Action, path: &str, nonce: &str) -> Request<Bytes> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query = received::decode_form(query);
+        let query: Vec<_> = query.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        let call =
+            Unsigned { method: "GET", authority: HOST, action: action.as_str(), path, query: &query, version: CS_VERSION, form: None };
+        let stamp = Stamp { time: self.sim.world().now(), nonce: nonce.to_owned() };
+        let signed = sign(self.scheme, &call, &self.credential, &stamp).expect("signs");
+        let uri = format!("http://{HOST}{path}?{}", canonical_query(&query));
+        let mut request = Request::get(uri.trim_end_matches('?')).body(Bytes::new()).expect("a request");
+        *request.headers_mut() = signed.headers;
+        request
+    }
+
+    async fn ask(&self, action: Action, path: &str) -> Reply {
+        let nonce = format!("nonce-{}", self.sim.numbers.load(Ordering::Relaxed));
+        self.sim.handle(self.request(action, path, &nonce)).await
+    }
+
+    /// The body of an answer with status 200.
+    async fn json(&self, action: Action, path: &str) -> Value {
+        let reply = self.ask(action, path).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", text(&reply));
+        serde_json::from_slice(&reply.body).expect("JSON")
+    }
+
+    async fn status(&self, id: &ClusterId) -> Value {
+        self.json(Action::GetUpgradeStatus, &format!("/api/v2/clusters/{id}/upgrade/status")).await
+    }
+
+    fn first(&self) -> ClusterId {
+        self.sim.world().clusters()[0].clone()
+    }
+}
+
+fn demo() -> Credential {
+    let KeyPair { access_key_id, access_key_secret } = KeyPair::demo();
+    Credential { access_key_id, access_key_secret, security_token: None, expires_at: None }
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8_lossy(&reply.body).into_owned()
+}
+
+/// Status and code of a refusal.
+fn refused(reply: &Reply) -> (u16, String) {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let code = body["Code"].as_str().or(body["code"].as_str()).unwrap_or_default();
+    (reply.status.as_u16(), code.to_owned())
+}

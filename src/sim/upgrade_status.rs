@@ -1,0 +1,52 @@
+//! `GetUpgradeStatus`.
+
+use serde::Serialize;
+
+use super::cluster::{Cluster, Standing};
+use super::refusal::json;
+use super::script::{Phase, Stage};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    status: &'static str,
+    precheck_report_id: &'a str,
+    upgrade_step: &'static str,
+    error_message: &'a str,
+    upgrade_task: Option<Task<'a>>,
+}
+
+#[derive(Serialize)]
+struct Task<'a> {
+    status: &'static str,
+    message: &'a str,
+}
+
+/// The reply's body. The capitals of the task's status are the vendor's.
+pub(super) fn body(cluster: &Cluster, standing: &Standing) -> String {
+    let phase = standing.moment.phase;
+    let (status, upgrade_step, task) = match phase {
+        Phase::NotStarted => ("", "not_start", None),
+        Phase::Prechecking => ("running", "prechecking", Some(("running", "precheck is running"))),
+        Phase::Upgrading => ("running", "upgrading", Some(("running", "control plane is being upgraded"))),
+        Phase::Paused => ("pause", "pause", Some(("running", "paused by user"))),
+        Phase::Succeeded => ("success", "success", Some(("Success", ""))),
+        Phase::Failed(stage) => ("fail", step_of(stage), Some(("Failed", standing.message.as_str()))),
+        Phase::Canceled(stage) => ("canceled", step_of(stage), Some(("canceled", ""))),
+    };
+    let report_id = standing.moment.episode.map(|episode| cluster.report_id(episode)).unwrap_or_default();
+    json(&Body {
+        status,
+        precheck_report_id: &report_id,
+        upgrade_step,
+        error_message: &standing.message,
+        upgrade_task: task.map(|(status, message)| Task { status, message }),
+    })
+}
+
+/// The vendor's list of steps has no word for a failure: the step stays where it was.
+fn step_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Precheck => "prechecking",
+        Stage::Upgrade => "upgrading",
+    }
+}

@@ -1,0 +1,47 @@
+//! JSON → the XML that the vendor sends to a client that did not ask for JSON.
+
+use quick_xml::escape::escape;
+use serde_json::Value;
+
+/// `value` as the content of an element called `root`; the items of a list become elements of the same name.
+pub(super) fn render(root: &str, value: &Value) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    element(&mut out, root, value);
+    out
+}
+
+fn element(out: &mut String, name: &str, value: &Value) {
+    if let Value::Array(items) = value {
+        for item in items {
+            element(out, name, item);
+        }
+        return;
+    }
+    out.extend(["<", name, ">"]);
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                element(out, name, value);
+            }
+        }
+        Value::String(text) => out.push_str(&escape(text)),
+        Value::Null => {}
+        other => out.push_str(&other.to_string()),
+    }
+    out.extend(["</", name, ">"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_nest_lists_repeat_and_text_is_escaped() {
+        let value = serde_json::json!({"status": "a<b", "upgrade_task": {"message": null}, "tags": [1, true]});
+        let xml = render("R", &value);
+        assert_eq!(
+            xml.lines().nth(1),
+            Some("<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task><tags>1</tags><tags>true</tags></R>")
+        );
+    }
+}

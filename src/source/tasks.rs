@@ -1,0 +1,130 @@
+//! The task operations, which replace the one that is being switched off.
+
+use std::sync::Arc;
+
+use super::{Question, Reading, UpgradeSource};
+use crate::api::{ApiError, Client, Task, TaskInfo, describe_task, newest_task};
+use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState, clean_message};
+
+/// Reads the newest upgrade task of a cluster.
+#[derive(Debug)]
+pub struct Tasks {
+    client: Arc<Client>,
+    types: Vec<String>,
+}
+
+impl Tasks {
+    /// A source that asks through `client` for tasks of `types`.
+    pub fn new(client: Arc<Client>, types: Vec<String>) -> Self {
+        Self { client, types }
+    }
+
+    async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
+        let Question { cluster, endpoint, budget, ticket, known } = question;
+        let Some(task) = newest_task(&self.client, endpoint, cluster, &self.types, budget, ticket).await? else {
+            return Ok(UpgradeState::never(SourceName::Tasks));
+        };
+        if let Some(known) = known.filter(|known| is_told(&task, known)) {
+            return Ok(known.clone());
+        }
+        let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
+        Ok(state(task, info, &mut |word| self.client.observer().unknown_value("task.state", word)))
+    }
+}
+
+impl UpgradeSource for Tasks {
+    fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a> {
+        Box::pin(self.answer(question))
+    }
+
+    fn in_use(&self) -> Option<SourceName> {
+        Some(SourceName::Tasks)
+    }
+}
+
+/// Whether `known` holds all that the finished `task` will ever tell.
+fn is_told(task: &Task, known: &UpgradeState) -> bool {
+    let is_finished = status(&task.state).is_some_and(Status::is_idle);
+    is_finished && known.source == SourceName::Tasks && known.task_id == task.id && known.updated == task.updated
+}
+
+/// A task's words in those of an upgrade. An unlisted state is told to `unknown`.
+fn state(task: Task, info: TaskInfo, unknown: &mut dyn FnMut(&str)) -> UpgradeState {
+    // The task knows better than the list, which may lag behind.
+    let word = if info.state.is_empty() { task.state } else { info.state };
+    let status = status(&word).unwrap_or_else(|| {
+        unknown(&word);
+        Status::Unknown
+    });
+    UpgradeState {
+        source: SourceName::Tasks,
+        status,
+        step: step(status, &info.stage),
+        task_status: task_status(status),
+        error_message: info.error.or(task.error),
+        precheck_report_id: clean_message(&info.precheck_report_id),
+        task_id: clean_message(&task.id),
+        target_version: clean_message(&info.target_version),
+        started: task.created.or(info.created),
+        updated: task.updated.or(info.updated),
+    }
+}
+
+fn status(word: &str) -> Option<Status> {
+    match word {
+        "running" => Some(Status::Running),
+        "pause" | "paused" => Some(Status::Pause),
+        "success" => Some(Status::Success),
+        "fail" | "failed" => Some(Status::Fail),
+        "canceled" | "cancelled" => Some(Status::Canceled),
+        _ => None,
+    }
+}
+
+fn step(status: Status, stage: &str) -> Step {
+    match status {
+        Status::Success => Step::Success,
+        Status::Pause => Step::Pause,
+        _ if stage.trim().is_empty() => Step::Unknown,
+        _ if stage.to_ascii_lowercase().contains("precheck") => Step::Prechecking,
+        _ => Step::Upgrading,
+    }
+}
+
+fn task_status(status: Status) -> TaskStatus {
+    match status {
+        Status::None => TaskStatus::None,
+        Status::Running | Status::Pause => TaskStatus::Running,
+        Status::Success => TaskStatus::Success,
+        Status::Fail => TaskStatus::Failed,
+        Status::Canceled | Status::Unknown => TaskStatus::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(state: &str, stage: &str) -> (Status, Step, TaskStatus) {
+        let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), created: None, updated: None, error: None };
+        let info = TaskInfo { state: state.to_owned(), stage: stage.to_owned(), ..TaskInfo::default() };
+        let state = super::state(task, info, &mut |_| {});
+        (state.status, state.step, state.task_status)
+    }
+
+    #[test]
+    fn every_state_and_stage_has_its_words() {
+        assert_eq!(told("running", "precheck"), (Status::Running, Step::Prechecking, TaskStatus::Running));
+        assert_eq!(told("running", "PreChecking nodes"), (Status::Running, Step::Prechecking, TaskStatus::Running));
+        assert_eq!(told("running", "upgrade_master"), (Status::Running, Step::Upgrading, TaskStatus::Running));
+        assert_eq!(told("running", ""), (Status::Running, Step::Unknown, TaskStatus::Running));
+        assert_eq!(told("paused", "upgrade_master"), (Status::Pause, Step::Pause, TaskStatus::Running));
+        assert_eq!(told("success", "upgrade_master"), (Status::Success, Step::Success, TaskStatus::Success));
+        assert_eq!(told("fail", "precheck"), (Status::Fail, Step::Prechecking, TaskStatus::Failed));
+        assert_eq!(told("failed", "upgrade_master"), (Status::Fail, Step::Upgrading, TaskStatus::Failed));
+        assert_eq!(told("canceled", "upgrade_master"), (Status::Canceled, Step::Upgrading, TaskStatus::Unknown));
+        assert_eq!(told("cancelled", ""), (Status::Canceled, Step::Unknown, TaskStatus::Unknown));
+        assert_eq!(told("resting", "upgrade_master"), (Status::Unknown, Step::Upgrading, TaskStatus::Unknown));
+        assert_eq!(told("", "upgrade_master"), (Status::Running, Step::Upgrading, TaskStatus::Running), "the list's word stands in");
+    }
+}

@@ -1,0 +1,300 @@
+//! What a scrape does with time, limits and failures. Time is paused: these tests take none.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
+use tokio::time::{Instant, advance, sleep};
+
+use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word, words};
+
+const LEGACY: &str = "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+
+fn still(clusters: usize) -> Options {
+    Options { upgrading: Upgrading::First(0), ..options(clusters) }
+}
+
+fn counts(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    pairs.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_costs_one_call_a_cluster_and_shows_each_state() {
+    let fleet = Fleet::in_process(options(12), LEGACY, "");
+    for scrape in 1..=3 {
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(tally(&snapshot), counts(&[("up", 12)]));
+        assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 * scrape);
+        assert!(snapshot.complete);
+        advance(Duration::from_secs(15)).await;
+    }
+    assert_eq!(fleet.sim.calls().len(), 36, "and nothing else is asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_world_is_shown_as_it_is_whichever_signature() {
+    for signature in ["acs3", "roa"] {
+        let fleet = Fleet::in_process(options(12), &format!("{LEGACY}\nsignature: {signature}"), "");
+        let ids = fleet.ids();
+        for (id, (phase, expected)) in ids.iter().zip([
+            (Phase::NotStarted, "none/not_start"),
+            (Phase::Prechecking, "running/prechecking"),
+            (Phase::Upgrading, "running/upgrading"),
+            (Phase::Paused, "pause/pause"),
+            (Phase::Succeeded, "success/success"),
+        ]) {
+            fleet.sim.world().fix(id, phase, None);
+            let snapshot = fleet.scrape_in_time().await;
+            assert_eq!(word(reading(&snapshot, id)), expected, "{signature}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_cluster_is_one_failure_with_its_reason() {
+    let faults = [
+        (Fault::Hang, "timeout"),
+        (Fault::Reset, "network"),
+        (Fault::Truncated, "network"),
+        (Fault::Malformed, "decode"),
+        (Fault::HtmlPage, "decode"),
+        (Fault::DeepNesting, "decode"),
+        (Fault::WrongTypes, "decode"),
+        (Fault::EmptyBody, "decode"),
+        (Fault::Redirect("http://elsewhere.example/".to_owned()), "other"),
+        (Fault::ProxyPage(404), "other"),
+        (Fault::ProxyPage(407), "other"),
+        (Fault::Throttled { status: 400, retry_after: None }, "throttled"),
+        (Fault::Throttled { status: 429, retry_after: Some(Duration::from_secs(60)) }, "throttled"),
+        (Fault::ServerError { status: 500, body: ErrorBody::Json }, "server"),
+        (Fault::Forbidden, "forbidden"),
+        (Fault::ClockSkew, "auth"),
+        (Fault::NonceUsed, "auth"),
+        (Fault::UnknownValues, "unknown/unknown"),
+    ];
+    for (fault, expected) in faults {
+        let fleet = Fleet::in_process(still(3), LEGACY, "").calm();
+        let bad = fleet.ids()[1].clone();
+        fleet.sim.add_fault(Rule::new(fault.clone()).cluster(bad.clone()));
+        let began = Instant::now();
+        let snapshot = fleet.scrape_in_time().await;
+        assert!(began.elapsed() <= Duration::from_millis(9501), "{fault:?}");
+        assert_eq!(word(reading(&snapshot, &bad)), expected, "{fault:?}");
+        assert_eq!(words(&snapshot).iter().filter(|word| *word == "none/not_start").count(), 2, "{fault:?}");
+        fleet.page(&snapshot);
+        fleet.sim.clear_faults();
+        assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 3)]), "recovers from {fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_gone_is_not_found_and_is_not_asked_twice() {
+    let fleet = Fleet::in_process(still(3), LEGACY, "");
+    let gone = fleet.ids()[0].clone();
+    fleet.sim.world().remove(&gone);
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(word(reading(&snapshot, &gone)), "not_found");
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+    let fleet = Fleet::in_process(still(1), LEGACY, "");
+    fleet.sim.add_fault(Rule::new(Fault::ServerError { status: 503, body: ErrorBody::Nothing }).times(2));
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 1)]));
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 3);
+    fleet.sim.add_fault(Rule::new(Fault::NonceUsed).times(1));
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 1)]));
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 5);
+    fleet.sim.add_fault(Rule::new(Fault::Forbidden));
+    fleet.scrape_in_time().await;
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 6);
+    let nonces: HashSet<_> = fleet.sim.calls().into_iter().map(|call| call.nonce).collect();
+    assert_eq!(nonces.len(), 6, "each attempt is signed anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_to_wait_that_is_longer_than_the_budget_ends_the_query_at_once() {
+    let fleet = Fleet::in_process(still(1), LEGACY, "");
+    fleet.sim.add_fault(Rule::new(Fault::Throttled { status: 429, retry_after: Some(Duration::from_secs(60)) }));
+    let began = Instant::now();
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("throttled", 1)]));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_silent_clusters_do_not_keep_the_others_from_being_asked() {
+    let fleet = Fleet::in_process(still(60), LEGACY, "");
+    // More than may be under way, and asked first.
+    for id in fleet.ids().into_iter().take(20) {
+        fleet.sim.add_fault(Rule::new(Fault::Hang).cluster(id));
+    }
+    let snapshot = fleet.scrape(Duration::from_millis(3600)).await;
+    assert_eq!(tally(&snapshot), counts(&[("timeout", 20), ("up", 40)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_is_wholly_silent_is_a_time_out_everywhere() {
+    let fleet = Fleet::in_process(still(200), LEGACY, "");
+    fleet.sim.add_fault(Rule::new(Fault::Hang));
+    assert_eq!(tally(&fleet.scrape(Duration::from_secs(2)).await), counts(&[("timeout", 200)]));
+    fleet.sim.clear_faults();
+    assert_eq!(tally(&fleet.scrape(Duration::from_secs(2)).await), counts(&[("up", 200)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_counts_while_nobody_waits_for_its_place() {
+    let fleet = Fleet::in_process(still(3), LEGACY, "");
+    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 3)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_calls_are_under_way_than_configured() {
+    let fleet =
+        Fleet::in_process(Options { latency: Duration::from_millis(50), ..still(100) }, &format!("{LEGACY}\nmax_concurrency: 7"), "");
+    let began = Instant::now();
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 100)]));
+    assert_eq!(fleet.sim.peak_in_flight(), 7);
+    assert_eq!(began.elapsed().as_millis() / 50, 15, "100 calls, 7 at a time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn scrapes_that_overlap_share_one_collection() {
+    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(1), ..still(10) }, LEGACY, "");
+    let (one, two, three) = tokio::join!(
+        fleet.scrape_in_time(),
+        async {
+            sleep(Duration::from_millis(300)).await;
+            fleet.scrape_in_time().await
+        },
+        async {
+            sleep(Duration::from_millis(600)).await;
+            fleet.scrape_in_time().await
+        }
+    );
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 10);
+    assert_eq!(one, two);
+    assert_eq!(two, three);
+    let page = fleet.page(&one);
+    let coalesced: Vec<_> = page.samples("cs_exporter_coalesced_scrapes_total").collect();
+    assert_eq!(coalesced.len(), 1);
+    assert!((coalesced[0].value - 2.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_own_deadline() {
+    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(3), ..still(4) }, LEGACY, "");
+    let began = Instant::now();
+    let (hasty, patient) = tokio::join!(
+        async {
+            let snapshot = fleet.scrape(Duration::from_secs(1)).await;
+            (snapshot, began.elapsed())
+        },
+        async {
+            sleep(Duration::from_millis(500)).await;
+            let snapshot = fleet.scrape(Duration::from_secs(8)).await;
+            (snapshot, began.elapsed())
+        }
+    );
+    assert_eq!((tally(&hasty.0), hasty.1), (counts(&[("timeout", 4)]), Duration::from_secs(1)));
+    assert_eq!((tally(&patient.0), patient.1), (counts(&[("up", 4)]), Duration::from_secs(3)));
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_goes_away_does_not_take_the_collection_along() {
+    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(1), ..still(4) }, LEGACY, "");
+    tokio::select! {
+        _ = fleet.scrape_in_time() => panic!("the reply takes a second"),
+        () = sleep(Duration::from_millis(100)) => {}
+    }
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 4)]));
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_collection_serves_for_as_long_as_configured() {
+    let fleet = Fleet::in_process(still(4), LEGACY, "cache_ttl: 5s");
+    let first = fleet.scrape_in_time().await;
+    advance(Duration::from_secs(4)).await;
+    assert_eq!(fleet.scrape_in_time().await, first);
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 4);
+    advance(Duration::from_secs(2)).await;
+    fleet.scrape_in_time().await;
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_beyond_the_limit_is_refreshed_oldest_first_and_served_from_memory() {
+    let limit = "source: upgrade_status\nrate_limit: {requests_per_second: 20, burst: 40}";
+    let fleet = Fleet::in_process(still(600), limit, "");
+    let first = fleet.scrape_in_time().await;
+    // The burst, and 20 a second for 9.5 s. Those that were never asked have no cs_up.
+    let asked = tally(&first)["up"];
+    assert!((229..=230).contains(&asked), "{asked}");
+    assert_eq!(tally(&first), counts(&[("-", 600 - asked), ("up", asked)]));
+    sleep(Duration::from_millis(20_500)).await;
+    // In the meantime the refresh went on.
+    let second = fleet.scrape_in_time().await;
+    assert_eq!(tally(&second), counts(&[("up", 600)]));
+    let calls = fleet.calls(Action::GetUpgradeStatus);
+    assert!((600..=841).contains(&calls), "{calls}");
+    let asked: HashSet<_> = fleet.sim.calls().into_iter().take(600).map(|call| call.subject).collect();
+    assert_eq!(asked.len(), 600, "each once before one twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_ends_at_max_age_with_a_reason() {
+    let limit = "source: upgrade_status\nrate_limit: {requests_per_second: 1, burst: 1}";
+    let fleet = Fleet::in_process(still(100), limit, "max_age: 30s");
+    for _ in 0..20 {
+        fleet.scrape_in_time().await;
+        sleep(Duration::from_secs(5)).await;
+    }
+    let snapshot = fleet.scrape_in_time().await;
+    let tally = tally(&snapshot);
+    assert!(tally["rate_limited"] > 50 && tally["up"] >= 25, "{tally:?}");
+    fleet.page(&snapshot);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_never_covered_by_memory() {
+    let fleet = Fleet::in_process(still(5), LEGACY, "");
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(Rule::new(Fault::Hang));
+    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("timeout", 5)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn since_is_when_the_state_was_first_seen_and_outlasts_failures() {
+    let fleet = Fleet::in_process(still(1), LEGACY, "");
+    let id = fleet.ids()[0].clone();
+    let world = fleet.sim.world();
+    world.fix(&id, Phase::Upgrading, None);
+    let first = fleet.scrape_in_time().await;
+    let since = reading(&first, &id).since.expect("seen");
+    advance(Duration::from_secs(60)).await;
+    fleet.sim.add_fault(Rule::new(Fault::Forbidden).times(1));
+    let failed = fleet.scrape_in_time().await;
+    assert_eq!((word(reading(&failed, &id)).as_str(), reading(&failed, &id).since), ("forbidden", None));
+    assert_eq!(reading(&failed, &id).last_success, reading(&first, &id).last_success);
+    assert_eq!(reading(&fleet.scrape_in_time().await, &id).since, Some(since));
+    world.fix(&id, Phase::Paused, None);
+    advance(Duration::from_secs(60)).await;
+    assert!(reading(&fleet.scrape_in_time().await, &id).since > Some(since));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_values_are_counted_by_field() {
+    let fleet = Fleet::in_process(still(2), &format!("source: upgrade_status\n{UNLIMITED}"), "");
+    fleet.sim.add_fault(Rule::new(Fault::UnknownValues));
+    let snapshot = fleet.scrape_in_time().await;
+    let page = fleet.page(&snapshot);
+    let fields: BTreeMap<_, _> = page
+        .samples("cs_exporter_unknown_values_total")
+        .map(|sample| (sample.labels.iter().find(|(name, _)| name == "field").map(|(_, field)| field.clone()), sample.value))
+        .collect();
+    assert!((fields[&Some("status".to_owned())] - 2.0).abs() < f64::EPSILON, "{fields:?}");
+}

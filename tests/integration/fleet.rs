@@ -1,0 +1,152 @@
+//! A simulated account and what collects from it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::api::Transport;
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
+use ack_upgrade_exporter::config::Config;
+use ack_upgrade_exporter::credentials;
+use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
+use ack_upgrade_exporter::names::ClusterId;
+use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Phase, Sim};
+use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::exposition::{Dialect, Exposition};
+
+/// A simulated account, a collector over it, and who counts.
+pub struct Fleet {
+    pub sim: Arc<Sim>,
+    pub collector: Arc<Collector>,
+    pub own: Arc<Own>,
+    pub config: Config,
+}
+
+/// When every simulated world begins.
+pub fn start() -> Timestamp {
+    "2026-11-23T08:00:00Z".parse().expect("a time")
+}
+
+/// The options of a world of `clusters` that begins at [`start`].
+pub fn options(clusters: usize) -> Options {
+    Options { clusters, start: start(), calls_kept: 100_000, ..Options::default() }
+}
+
+/// The configuration of the simulated account: every cluster named, `account` and `scrape` as YAML lines of theirs.
+pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
+    let pair = KeyPair::demo();
+    let mut yaml = format!(
+        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: {endpoint}\n    credentials: {{type: access_key, access_key_id: {}, \
+         access_key_secret: {}}}\n",
+        pair.access_key_id,
+        pair.access_key_secret.expose()
+    );
+    for line in account.lines() {
+        writeln!(yaml, "    {line}").expect("a String takes every write");
+    }
+    yaml.push_str("    clusters:\n");
+    for id in sim.world().clusters() {
+        let region = sim.world().region(&id).expect("a region");
+        writeln!(yaml, "      - {{id: {id}, region: {region}}}").expect("a String takes every write");
+    }
+    yaml
+}
+
+/// Enough for every test that is not about the limit.
+pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 100000}";
+
+impl Fleet {
+    /// A fleet without a socket, for paused time. `account` is added to the account's configuration.
+    pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
+        let sim = Arc::new(Sim::new(options));
+        let transport = Arc::new(InProcess(Arc::clone(&sim)));
+        let clock = Clock::simulated(sim.world().now());
+        Self::over(sim, transport, clock, "http://stand-in.example", account, scrape)
+    }
+
+    /// A fleet that is asked through `transport` at `endpoint`.
+    pub fn over(sim: Arc<Sim>, transport: Arc<dyn Transport>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
+        let text = yaml(&sim, endpoint, account, scrape);
+        let config = Config::parse(&text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+        let surroundings = Surroundings {
+            clock,
+            transport,
+            credentials: credentials::Context::offline(clock),
+            audience: Arc::clone(&own) as Arc<dyn Audience>,
+        };
+        let collector = Collector::new(&config, &surroundings);
+        Self { sim, collector, own, config }
+    }
+
+    /// The same with no cluster ever upgraded, so that a good answer is `none/not_start`.
+    pub fn calm(self) -> Self {
+        for id in self.ids() {
+            self.sim.world().fix(&id, Phase::NotStarted, None);
+        }
+        self
+    }
+
+    /// One scrape that gives up after `budget`.
+    pub async fn scrape(&self, budget: Duration) -> Arc<Snapshot> {
+        self.collector.collect(Instant::now() + budget).await
+    }
+
+    /// One scrape with the usual budget.
+    pub async fn scrape_in_time(&self) -> Arc<Snapshot> {
+        self.scrape(Duration::from_millis(9500)).await
+    }
+
+    /// The page of a scrape, read back.
+    pub fn page(&self, snapshot: &Arc<Snapshot>) -> Exposition {
+        Exposition::read(&render(snapshot, &self.own, &self.config.metrics, Format::Text), Dialect::Text).expect("a legal page")
+    }
+
+    /// All cluster IDs of the world.
+    pub fn ids(&self) -> Vec<ClusterId> {
+        self.sim.world().clusters()
+    }
+
+    /// Calls of `action` so far.
+    pub fn calls(&self, action: Action) -> u64 {
+        self.sim.count(action)
+    }
+}
+
+/// The reading of one cluster.
+pub fn reading<'a>(snapshot: &'a Arc<Snapshot>, id: &ClusterId) -> &'a ClusterReading {
+    snapshot.clusters.iter().find(|reading| reading.cluster.id == *id).expect("the cluster is in the snapshot")
+}
+
+/// A word for the outcome of each cluster: `status/step`, the reason of a failure, or `-` where nobody asked.
+pub fn words(snapshot: &Arc<Snapshot>) -> Vec<String> {
+    snapshot.clusters.iter().map(word).collect()
+}
+
+/// A word for one outcome.
+pub fn word(reading: &ClusterReading) -> String {
+    use ack_upgrade_exporter::upgrade::StateSet as _;
+    match &reading.outcome {
+        Outcome::Up(state) => format!("{}/{}", state.status.as_str(), state.step.as_str()),
+        Outcome::Down(failure) => failure.reason.as_str().to_owned(),
+        Outcome::NotAsked => "-".to_owned(),
+    }
+}
+
+/// How many clusters have each word.
+pub fn tally(snapshot: &Arc<Snapshot>) -> std::collections::BTreeMap<String, usize> {
+    let mut tally = std::collections::BTreeMap::new();
+    for reading in &snapshot.clusters {
+        let word = match &reading.outcome {
+            Outcome::Up(_) => "up".to_owned(),
+            _ => word(reading),
+        };
+        *tally.entry(word).or_insert(0) += 1;
+    }
+    tally
+}

@@ -1,0 +1,142 @@
+//! Two sources of the same truth, and the switch-off between them.
+
+use std::time::Duration;
+
+use ack_upgrade_exporter::sim::{Action, Fault, Options, Phase, Retired, Rule, Stage};
+use ack_upgrade_exporter::upgrade::SourceName;
+use tokio::time::{advance, sleep};
+
+use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word, words};
+
+fn by(source: &str, options: Options) -> Fleet {
+    Fleet::in_process(options, &format!("source: {source}\n{UNLIMITED}"), "")
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_sources_tell_the_same_story_of_the_same_world() {
+    let (status, tasks) = (by("upgrade_status", options(40)), by("tasks", options(40)));
+    for _ in 0..30 {
+        assert_eq!(words(&status.scrape_in_time().await), words(&tasks.scrape_in_time().await));
+        advance(Duration::from_secs(17)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_tell_more_than_the_operation_did() {
+    let fleet = by("tasks", options(6));
+    let id = fleet.ids()[0].clone();
+    fleet.sim.world().fix(&id, Phase::Failed(Stage::Upgrade), Some("etcd is unhealthy"));
+    let snapshot = fleet.scrape_in_time().await;
+    let reading = reading(&snapshot, &id);
+    assert_eq!(word(reading), "fail/upgrading");
+    let ack_upgrade_exporter::snapshot::Outcome::Up(state) = &reading.outcome else { panic!("it answered") };
+    assert_eq!(state.source, SourceName::Tasks);
+    assert!(state.task_id.starts_with("T-"), "{state:?}");
+    assert!(state.target_version.contains("aliyun"), "{state:?}");
+    assert!(state.started.is_some() && state.updated >= state.started, "{state:?}");
+    assert_eq!(state.error_message.as_deref(), Some("etcd is unhealthy"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_task_is_asked_for_once() {
+    let fleet = by("tasks", options(3));
+    for id in fleet.ids() {
+        fleet.sim.world().fix(&id, Phase::Succeeded, None);
+    }
+    let first = fleet.scrape_in_time().await;
+    let asked = fleet.calls(Action::DescribeTaskInfo);
+    for _ in 0..5 {
+        advance(Duration::from_secs(15)).await;
+        assert_eq!(words(&fleet.scrape_in_time().await), words(&first));
+    }
+    assert_eq!(fleet.calls(Action::DescribeTaskInfo), asked);
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_asks_the_operation_alone_where_it_is_served() {
+    let fleet = by("auto", options(30));
+    fleet.scrape_in_time().await;
+    fleet.scrape_in_time().await;
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 60);
+    assert_eq!(fleet.sim.calls().len(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
+    for retired in [Retired::InvalidAction, Retired::InvalidApi, Retired::UnknownCode] {
+        let fleet = by("auto", Options { retired: Some(retired), ..options(30) });
+        let tasks = by("tasks", options(30));
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(words(&snapshot), words(&tasks.scrape_in_time().await), "{retired:?}");
+        let regions = 3;
+        let most = match retired {
+            Retired::UnknownCode => 16 * regions,
+            _ => regions,
+        };
+        assert!(fleet.calls(Action::GetUpgradeStatus) <= most, "{retired:?}: {}", fleet.calls(Action::GetUpgradeStatus));
+        let sources = &snapshot.accounts[0].sources;
+        assert_eq!(sources.len(), 3, "{sources:?}");
+        assert!(sources.iter().all(|(_, source)| *source == "tasks"), "{sources:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
+    let fleet = by("auto", options(30));
+    fleet.scrape_in_time().await;
+    fleet.sim.retire_everywhere(Some(Retired::InvalidAction));
+    assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), Some(&30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_failures_are_not_taken_for_the_switch_off() {
+    let faults = [
+        Fault::Forbidden,
+        Fault::Throttled { status: 400, retry_after: None },
+        Fault::ProxyPage(404),
+        Fault::ProxyPage(407),
+        Fault::ClockSkew,
+    ];
+    for fault in faults {
+        let fleet = by("auto", options(12));
+        fleet.sim.add_fault(Rule::new(fault.clone()).on(Action::GetUpgradeStatus));
+        assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), None, "{fault:?}");
+        assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0, "{fault:?}");
+        fleet.sim.clear_faults();
+        assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), Some(&12), "{fault:?}");
+        assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
+    for retired in [None, Some(Retired::InvalidAction)] {
+        let fleet = by("auto", Options { retired, ..options(12) });
+        let gone = fleet.ids()[0].clone();
+        fleet.sim.world().remove(&gone);
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(word(reading(&snapshot, &gone)), "not_found", "{retired:?}");
+        assert_eq!(tally(&snapshot).get("up"), Some(&11), "{retired:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_successes() {
+    let fleet = by("auto", Options { retired: Some(Retired::InvalidAction), ..options(12) });
+    fleet.scrape_in_time().await;
+    let regions = 3;
+    let at_first = fleet.calls(Action::GetUpgradeStatus);
+    for _ in 0..24 {
+        sleep(Duration::from_secs(600)).await;
+        fleet.scrape_in_time().await;
+    }
+    assert!(fleet.calls(Action::GetUpgradeStatus) - at_first <= 4 * regions);
+    fleet.sim.retire_everywhere(None);
+    let source = |snapshot: &std::sync::Arc<ack_upgrade_exporter::snapshot::Snapshot>| snapshot.accounts[0].sources[0].1;
+    sleep(Duration::from_secs(3700)).await;
+    assert_eq!(source(&fleet.scrape_in_time().await), "tasks", "one success may be chance");
+    sleep(Duration::from_secs(3700)).await;
+    fleet.scrape_in_time().await;
+    assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
+}
