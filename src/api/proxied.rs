@@ -1,6 +1,5 @@
 //! The transport through a proxy.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};

@@ -71,6 +71,10 @@ pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
     if !snapshot.complete {
         markup!(html, " · incomplete: some had not been asked or had not answered by then");
     }
+    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
+    if !snapshot.complete {
+        markup!(html, " · incomplete: some had not been asked or had not answered by then");
+    }
     markup!(html, "</p>\n");
 }
 
