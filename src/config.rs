@@ -8,6 +8,7 @@ mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
+mod flags;
 pub(crate) mod problem;
 mod proxy;
 mod raw;
@@ -24,6 +25,7 @@ pub use credentials::{
 };
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
+pub use flags::NamedCluster;
 pub use problem::{Path, Problem, Problems};
 pub use proxy::Proxy;
 
@@ -253,6 +255,14 @@ pub const RESERVED_LABELS: &[&str] = &[
     "version",
 ];
 
+/// Calls of an account under way at once, unless configured.
+const DEFAULT_CONCURRENCY: NonZeroU32 = NonZeroU32::new(16).expect("16 is not zero");
+
+/// The one task type that is known to be an upgrade of the cluster itself.
+fn default_task_types() -> Vec<String> {
+    vec!["cluster_upgrade".to_owned()]
+}
+
 /// Turns the raw file into the typed one; what is wrong is noted, and the rest still checked.
 struct Reader<'a> {
     problems: &'a mut Problems,
@@ -342,7 +352,7 @@ impl Reader<'_> {
         let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
         let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
         let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
-        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, 16);
+        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, DEFAULT_CONCURRENCY.get());
         let clusters_path = path.key("clusters");
         if raw.clusters.as_ref().is_none_or(Vec::is_empty) && !has_discovery && !self.problems.has(&clusters_path) {
             self.problems.note(clusters_path.clone(), "the account has neither clusters nor discovery");
@@ -392,7 +402,7 @@ impl Reader<'_> {
     }
 
     fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {
-        let types = raw.unwrap_or_else(|| vec!["cluster_upgrade".to_owned()]);
+        let types = raw.unwrap_or_else(default_task_types);
         if types.iter().all(|kind| kind.trim().is_empty()) {
             self.problems.note(path.clone(), "there must be at least one task type");
         }

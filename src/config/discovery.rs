@@ -10,6 +10,9 @@ use super::problem::Path;
 use super::{Reader, raw};
 use crate::names::Region;
 
+/// How often lists are read, unless configured.
+pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(300);
+
 /// Where clusters are looked for.
 #[derive(Debug, Clone)]
 pub struct Discovery {
@@ -52,7 +55,6 @@ impl Match {
 
 impl Reader<'_> {
     pub(super) fn discovery(&mut self, path: &Path, raw: raw::Discovery, endpoint: Option<&EndpointTemplate>) -> Option<Discovery> {
-        const DEFAULT_INTERVAL: Duration = Duration::from_secs(300);
         let refresh_interval = raw.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
         if refresh_interval < Duration::from_secs(1) {
             self.problems.note(path.key("refresh_interval"), "must be at least 1s");
