@@ -3,10 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use http::Uri;
+use http::uri::PathAndQuery;
 
+use crate::config::duration;
 use crate::log::{LogFormat, LogLevel};
+use crate::web::socket::ListenAddress;
 
 /// Prometheus exporter for the upgrade state of Kubernetes clusters on Alibaba Cloud ACK.
 #[derive(Debug, Parser)]
@@ -36,6 +41,9 @@ pub struct ServeArgs {
     /// Check the configuration file, list every mistake, and exit
     #[arg(long = "config.check", requires = "config_file")]
     pub config_check: bool,
+    /// Look this often whether the content of the configuration file has changed, and reload it then
+    #[arg(long = "config.auto-reload-interval", value_name = "DURATION", requires = "config_file", value_parser = interval)]
+    pub auto_reload_interval: Option<Duration>,
     /// Where and how to listen.
     #[command(flatten)]
     pub web: WebArgs,
@@ -69,13 +77,43 @@ pub struct DemoArgs {
 pub struct WebArgs {
     /// Address to listen on; repeatable
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10525")]
-    pub listen_addresses: Vec<String>,
+    pub listen_addresses: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, in place of --web.listen-address
+    #[arg(long = "web.systemd-socket")]
+    pub systemd_socket: bool,
+    /// File with TLS, passwords, headers and rate limit, as every exporter of the Prometheus family takes it
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Requests worked on at once; more are answered with 503. 0 is no limit
+    #[arg(long = "web.max-requests", value_name = "COUNT", default_value_t = 40)]
+    pub max_requests: u32,
+    /// The URL under which clients reach the exporter, if there is a proxy before it
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = external_path)]
+    pub external_url: Option<String>,
+    /// Prefix of all paths here [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = prefix)]
+    pub route_prefix: Option<String>,
+    /// Reload on POST or PUT to /-/reload
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = absolute_path)]
     pub telemetry_path: String,
     /// Leave the process_* metrics out
     #[arg(long = "web.disable-exporter-metrics")]
     pub disable_exporter_metrics: bool,
+}
+
+impl WebArgs {
+    /// Before every path of a request.
+    pub fn route_prefix(&self) -> &str {
+        self.route_prefix.as_ref().or(self.external_url.as_ref()).map_or("", |prefix| prefix)
+    }
+
+    /// Before every path of a link.
+    pub fn link_prefix(&self) -> &str {
+        self.external_url.as_ref().or(self.route_prefix.as_ref()).map_or("", |prefix| prefix)
+    }
 }
 
 /// What to log.
@@ -87,6 +125,9 @@ pub struct LogArgs {
     /// The shape of a line
     #[arg(long = "log.format", value_name = "FORMAT", value_enum, default_value = "logfmt")]
     pub format: LogFormat,
+    /// Log each query of a cluster, whatever the level
+    #[arg(long = "log.queries")]
+    pub queries: bool,
 }
 
 fn absolute_path(text: &str) -> Result<String, String> {
@@ -94,6 +135,33 @@ fn absolute_path(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("must start with a slash and not end in one".to_owned())
+    }
+}
+
+/// A path in the form in which it stands before others: starting with a slash and not ending in one, or empty.
+fn prefix(text: &str) -> Result<String, String> {
+    let inner = text.trim_matches('/');
+    let path = if inner.is_empty() { String::new() } else { format!("/{inner}") };
+    match format!("{path}/").parse::<PathAndQuery>() {
+        Ok(parsed) if parsed.query().is_none() && !text.contains('#') => Ok(path),
+        _ => Err("must be the path of a URL, such as /ack".to_owned()),
+    }
+}
+
+/// The path of the URL, which is all of it that matters here.
+fn external_path(text: &str) -> Result<String, String> {
+    const COMPLAINT: &str = "must be http:// or https://, a host, and perhaps a path";
+    let url: Uri = text.parse().map_err(|_| COMPLAINT)?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) || url.query().is_some() || text.contains('#') {
+        return Err(COMPLAINT.to_owned());
+    }
+    prefix(url.path())
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("must be above 0".to_owned()),
+        interval => Ok(interval),
     }
 }
 
@@ -112,5 +180,48 @@ pub mod exit {
     /// The command line or the configuration is wrong.
     pub fn usage() -> ExitCode {
         ExitCode::from(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web(flags: &[&str]) -> Result<WebArgs, clap::Error> {
+        Cli::try_parse_from([&["ack-upgrade-exporter"], flags].concat()).map(|cli| cli.serve.web)
+    }
+
+    #[test]
+    fn the_route_prefix_is_the_path_of_the_external_url_unless_it_is_given() {
+        for (flags, route, link) in [
+            (&[][..], "", ""),
+            (&["--web.route-prefix=/"], "", ""),
+            (&["--web.route-prefix=ack/"], "/ack", "/ack"),
+            (&["--web.external-url=https://example.com"], "", ""),
+            (&["--web.external-url=https://example.com/a/b/"], "/a/b", "/a/b"),
+            (&["--web.external-url=https://example.com/a", "--web.route-prefix=/"], "", "/a"),
+        ] {
+            let web = web(flags).expect("good flags");
+            assert_eq!((web.route_prefix(), web.link_prefix()), (route, link), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_flag_is_refused() {
+        for flag in [
+            "--web.route-prefix=/a b",
+            "--web.route-prefix=/a?b",
+            "--web.route-prefix=/a#b",
+            "--web.external-url=/a",
+            "--web.external-url=ftp://example.com/",
+            "--web.external-url=https://example.com/?a",
+            "--web.listen-address=10525",
+            "--web.max-requests=-1",
+            "--web.telemetry-path=metrics",
+            "--config.auto-reload-interval=30s",
+        ] {
+            assert_eq!(web(&[flag]).expect_err(flag).exit_code(), 2, "{flag}");
+        }
+        assert!(web(&["--config.file=x", "--config.auto-reload-interval=0"]).is_err());
     }
 }

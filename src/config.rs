@@ -9,6 +9,7 @@ pub mod duration;
 mod endpoint;
 pub(crate) mod problem;
 mod raw;
+mod show;
 mod strict;
 
 use std::collections::{BTreeMap, HashMap};

@@ -2,24 +2,28 @@
 
 mod demo;
 mod serve;
+mod signals;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, exit};
-use crate::log;
+use listenfd::ListenFd;
 
-/// Does what the command line asks for.
-pub async fn run(cli: Cli) -> ExitCode {
+use crate::cli::{Cli, Command, exit};
+use crate::log::{self, Queries};
+
+/// Does what the command line asks for; `handed_over` are the sockets of systemd.
+pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     let logs = match &cli.command {
         Some(Command::Demo(demo)) => &demo.log,
         None => &cli.serve.log,
     };
-    log::init(logs.level, logs.format);
+    let queries = if logs.queries { Queries::Logged } else { Queries::AsTheLevelSays };
+    log::init(logs.level, logs.format, queries);
     let result = match cli.command {
-        Some(Command::Demo(args)) => demo::demo(args).await,
+        Some(Command::Demo(args)) => demo::demo(args, handed_over).await,
         None if cli.serve.config_check => serve::check(&cli.serve),
-        None => serve::serve(cli.serve).await,
+        None => serve::serve(cli.serve, handed_over).await,
     };
     match result {
         Ok(()) => exit::OK,

@@ -9,6 +9,7 @@ pub mod door;
 pub mod encode;
 pub mod headers;
 mod landing;
+mod lifecycle;
 pub mod limits;
 pub mod negotiate;
 pub mod routes;
@@ -16,5 +17,6 @@ mod server;
 pub mod socket;
 pub mod tls;
 
+pub use lifecycle::{Lifecycle, NotReloaded};
 pub use routes::{Paths, Site};
-pub use server::{BindError, Server};
+pub use server::{Limits, Patience, Server, connections};

@@ -13,6 +13,7 @@ use super::record::{Change, Flight, Record, Target, Waiting};
 use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket};
 use crate::clock::Clock;
 use crate::config::Endpoint;
+use crate::log::QUERIES;
 use crate::names::{AccountName, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 use crate::source::{Question, UpgradeSource};
@@ -237,10 +238,10 @@ impl Lane {
 
     /// Takes over what `earlier` knew of the same clusters.
     pub fn inherit(&self, earlier: &Self) {
-        let mut known: std::collections::HashMap<_, _> =
-            std::mem::take(&mut earlier.lock().records).into_iter().map(|record| (record.info.id.clone(), record)).collect();
+        let earlier = earlier.lock();
+        let known: std::collections::HashMap<_, _> = earlier.records.iter().map(|record| (&record.info.id, record)).collect();
         for record in &mut self.lock().records {
-            if let Some(earlier) = known.remove(&record.info.id) {
+            if let Some(earlier) = known.get(&record.info.id) {
                 record.inherit(earlier);
             }
         }
@@ -346,6 +347,14 @@ fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Du
         (Some(_), None) => tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again"),
         _ => {}
     }
+    tracing::debug!(
+        target: QUERIES,
+        cluster = %info.id,
+        account = %info.account,
+        outcome = after.map_or("ok", |failure| failure.reason.as_str()),
+        seconds = elapsed.as_secs_f64(),
+        "query ended"
+    );
     match (change, words) {
         (Change::State, Some((status, step))) => {
             tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");

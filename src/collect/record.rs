@@ -45,14 +45,14 @@ pub(super) struct Flight {
     pub(super) call_off: CancellationToken,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct LastQuery {
     failure: Option<Failure>,
     duration: Duration,
 }
 
 /// The last answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Good {
     state: Arc<UpgradeState>,
     read: Instant,
@@ -164,9 +164,9 @@ impl Record {
     }
 
     /// Takes over what an earlier record knew of the same cluster.
-    pub(super) fn inherit(&mut self, earlier: Self) {
-        self.last = earlier.last;
-        self.good = earlier.good;
+    pub(super) fn inherit(&mut self, earlier: &Self) {
+        self.last.clone_from(&earlier.last);
+        self.good.clone_from(&earlier.good);
     }
 }
 

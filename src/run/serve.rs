@@ -1,27 +1,34 @@
 //! Serving until a signal says stop.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use listenfd::ListenFd;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::signals::Signals;
 use super::{Failure, say};
 use crate::api::Direct;
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
-use crate::collect::Surroundings;
+use crate::collect::{Audience, Surroundings};
 use crate::config::Config;
 use crate::credentials;
 use crate::metrics::{Own, ProcessMetrics};
-use crate::service::Service;
+use crate::service::{Origin, ReloadError, Service};
 use crate::trust;
-use crate::web::{Paths, Server, Site};
+use crate::web::config::WebConfigError;
+use crate::web::door::{Door, Transport};
+use crate::web::socket::{self, ListenAddress};
+use crate::web::{Lifecycle, Limits, Paths, Server, Site, connections};
 
 /// Serves the accounts of the configuration file.
-pub(super) async fn serve(args: ServeArgs) -> Result<(), Failure> {
-    let config = load(args.config_file.as_deref())?;
-    serve_config(config, &args.web, |_| {}).await
+pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
+    let origin = Origin::File(args.config_file.ok_or_else(nothing)?);
+    Job { origin, auto_reload_interval: args.auto_reload_interval, web: &args.web, handed_over }.run(|_| {}).await
 }
 
 /// Checks the configuration file and says what it would do.
@@ -41,64 +48,111 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 fn load(file: Option<&Path>) -> Result<Config, Failure> {
-    let Some(file) = file else {
-        return Err(Failure::Usage("nothing to serve: name a file with --config.file, or try the demo".to_owned()));
-    };
+    let file = file.ok_or_else(nothing)?;
     Config::load(file).map_err(|error| Failure::Usage(format!("{} is not a configuration\n{error}", file.display())))
 }
 
-/// Serves `config` until a signal; `started` learns the first address.
-pub(super) async fn serve_config(config: Config, web: &WebArgs, started: impl FnOnce(std::net::SocketAddr)) -> Result<(), Failure> {
-    let process = if web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown };
-    let own = Arc::new(Own::new(process));
-    let clock = Clock::System;
-    let tls = trust::client_config(&[]);
-    let credentials = credentials::Context::system(&tls).map_err(|error| Failure::Runtime(error.to_string()))?;
-    let surroundings = Surroundings {
-        clock,
-        transport: Arc::new(Direct::new(tls)),
-        credentials,
-        audience: Arc::clone(&own) as Arc<dyn crate::collect::Audience>,
-    };
-    let server = Server::bind(&web.listen_addresses).await.map_err(|error| Failure::Runtime(error.to_string()))?;
-    let service = Service::start(config, &surroundings);
-    own.reload_succeeded(clock.now());
-    let stop = CancellationToken::new();
-    let site = Arc::new(Site {
-        running: service.running(),
-        own,
-        paths: Paths { prefix: String::new(), telemetry: web.telemetry_path.clone() },
-        stop: stop.clone(),
-    });
-    for address in server.addresses() {
-        tracing::info!(%address, "listening");
-    }
-    if let Some(address) = server.addresses().first() {
-        started(*address);
-    }
-    let signals = tokio::spawn(stop_on_signal(stop.clone()));
-    server.serve(site, stop).await;
-    service.stop().await;
-    signals.abort();
-    tracing::info!("stopped");
-    Ok(())
+fn nothing() -> Failure {
+    Failure::Usage("nothing to serve: name a file with --config.file, or try the demo".to_owned())
 }
 
-/// The first SIGTERM or SIGINT lets requests in flight finish; the second ends the program.
-async fn stop_on_signal(stop: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!("signals cannot be listened for");
-        return;
-    };
-    for first in [true, false] {
+/// Serving: what, where, and how.
+pub(super) struct Job<'a> {
+    /// Where the configuration comes from.
+    pub(super) origin: Origin,
+    /// How often its content is compared, if at all.
+    pub(super) auto_reload_interval: Option<Duration>,
+    /// Where and how to listen.
+    pub(super) web: &'a WebArgs,
+    /// What systemd handed over.
+    pub(super) handed_over: ListenFd,
+}
+
+impl Job<'_> {
+    /// Serves until a signal; `started` learns the URL, without a slash at its end.
+    pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), Failure> {
+        let signals = Signals::listen().map_err(runtime)?;
+        let own = Arc::new(Own::new(if self.web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown }));
+        let surroundings = surroundings(&own)?;
+        // Both before either is complained of, and before anything is bound.
+        let (door, service) = (open_door(self.web), Service::start(self.origin, surroundings, Arc::clone(&own)));
+        let (door, service) = match (door, service) {
+            (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
+            (door, service) => return Err(usage(door.err(), service.err())),
+        };
+        let server = Server::new(listen(self.web, self.handed_over)?, Arc::clone(&door), limits(self.web));
+        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
+        let stop = CancellationToken::new();
+        let site = Site {
+            running: service.running(),
+            own,
+            paths: Paths { prefix: self.web.link_prefix().to_owned(), telemetry: self.web.telemetry_path.clone() },
+            prefix: self.web.route_prefix().to_owned(),
+            lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
+            stop: stop.clone(),
+        };
+        let addresses = server.addresses();
+        for address in &addresses {
+            tracing::info!(%address, tls = door.transport() == Transport::Tls, "listening");
+        }
+        if let Some(address) = addresses.first() {
+            started(&url(*address, door.transport(), self.web.route_prefix()));
+        }
+        let chores = async {
+            tokio::join!(signals.obey(&lifecycle, &stop), door.keep_current(), async {
+                if let Some(interval) = self.auto_reload_interval {
+                    service.keep_current(interval).await;
+                }
+            })
+        };
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = server.serve(Arc::new(site)) => {}
+            _ = chores => {}
         }
-        if first {
-            tracing::info!("stopping: requests in flight may finish");
-            stop.cancel();
-        }
+        service.stop().await;
+        tracing::info!("stopped");
+        Ok(())
     }
-    std::process::exit(1);
+}
+
+fn surroundings(own: &Arc<Own>) -> Result<Surroundings, Failure> {
+    let tls = trust::client_config(&[]);
+    let credentials = credentials::Context::system(&tls).map_err(runtime)?;
+    let audience = Arc::clone(own) as Arc<dyn Audience>;
+    Ok(Surroundings { clock: Clock::System, transport: Arc::new(Direct::new(tls)), credentials, audience })
+}
+
+fn open_door(web: &WebArgs) -> Result<Door, WebConfigError> {
+    match &web.config_file {
+        Some(file) => Door::open(file),
+        None => Door::unguarded(),
+    }
+}
+
+fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
+    let web = web.map(|error| format!("the web configuration is not one\n{error}"));
+    let service = service.map(|error| format!("the configuration is not one\n{error}"));
+    Failure::Usage(service.into_iter().chain(web).collect::<Vec<_>>().join("\n"))
+}
+
+fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
+    let listeners =
+        if web.systemd_socket { socket::take_over(handed_over) } else { web.listen_addresses.iter().map(ListenAddress::listen).collect() };
+    listeners.map_err(runtime)
+}
+
+fn limits(web: &WebArgs) -> Limits {
+    // The soft limit is low for programs that cannot live with more; those that do not ask have the default cap.
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
+    Limits { connections: connections(descriptors), requests: web.max_requests, ..Limits::default() }
+}
+
+fn url(address: SocketAddr, transport: Transport, prefix: &str) -> String {
+    let scheme = if transport == Transport::Tls { "https" } else { "http" };
+    let host = if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+    format!("{scheme}://{host}{prefix}")
+}
+
+fn runtime(error: impl std::fmt::Display) -> Failure {
+    Failure::Runtime(error.to_string())
 }

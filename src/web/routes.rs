@@ -3,20 +3,27 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use http_body_util::Full;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::door::Passage;
 use super::encode::encode;
+use super::lifecycle::Lifecycle;
 use super::{landing, negotiate};
 use crate::collect;
 use crate::metrics::{self, Own};
 use crate::service::Running;
+
+const HEALTHY: &str = "/-/healthy";
+const READY: &str = "/-/ready";
+const RELOAD: &str = "/-/reload";
+
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Clusters from which on a page is written apart from the connections.
 const LARGE: usize = 500;
@@ -24,7 +31,7 @@ const LARGE: usize = 500;
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct Paths {
-    /// Before every path; empty or starting with a slash, never ending in one.
+    /// Before every path of a link: what clients see. Empty or starting with a slash, never ending in one.
     pub prefix: String,
     /// The path of the metrics, without the prefix.
     pub telemetry: String,
@@ -39,34 +46,53 @@ pub struct Site {
     pub own: Arc<Own>,
     /// Where things are.
     pub paths: Paths,
+    /// Before every path of a request: what is left of clients' paths by proxies. Of the same form as [`Paths::prefix`].
+    pub prefix: String,
+    /// What a client may reload, if it may.
+    pub lifecycle: Option<Arc<Lifecycle>>,
     /// Cancelled when the server is going to stop.
     pub stop: CancellationToken,
 }
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Bytes>;
 
 impl Site {
     /// Answers one request. Nothing but the metrics asks the vendor.
     pub async fn respond(&self, request: &Parts) -> Answer {
-        let Some(path) = request.uri.path().strip_prefix(&self.paths.prefix) else {
-            return text(StatusCode::NOT_FOUND, "not found\n");
+        let whole = request.uri.path();
+        let Some(path) = whole.strip_prefix(&self.prefix) else {
+            return if whole == "/" { self.to_the_prefix() } else { not_found() };
         };
+        if path == RELOAD {
+            return self.reload(&request.method).await;
+        }
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return answer;
+            return not_allowed("GET, HEAD");
         }
         match path {
             path if path == self.paths.telemetry => self.metrics(request).await,
             "/" | "" => self.landing(),
-            "/-/healthy" => text(StatusCode::OK, "healthy\n"),
-            "/-/ready" if self.stop.is_cancelled() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-            "/-/ready" => text(StatusCode::OK, "ready\n"),
-            _ => text(StatusCode::NOT_FOUND, "not found\n"),
+            HEALTHY => text(StatusCode::OK, "healthy\n"),
+            READY if self.stop.is_cancelled() => draining(),
+            READY => text(StatusCode::OK, "ready\n"),
+            "/config" => self.config(),
+            _ => not_found(),
+        }
+    }
+
+    /// Who may ask for `path`.
+    pub fn passage(&self, path: &str) -> Passage {
+        match path.strip_prefix(&self.prefix) {
+            Some(HEALTHY | READY) => Passage::Open,
+            _ => Passage::Guarded,
         }
     }
 
     async fn metrics(&self, request: &Parts) -> Answer {
+        if request.method == Method::HEAD {
+            // Whoever wants the head alone is not worth a call to the vendor.
+            return with_negotiation(typed(StatusCode::OK, negotiate::format(&request.headers).content_type(), Bytes::new()));
+        }
         let arrived = Instant::now();
         let running = Arc::clone(&self.running.borrow());
         let header = request.headers.get("x-prometheus-scrape-timeout-seconds").and_then(|value| value.to_str().ok());
@@ -85,7 +111,34 @@ impl Site {
         if let Some(encoding) = encoding.header() {
             answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+        with_negotiation(answer)
+    }
+
+    async fn reload(&self, method: &Method) -> Answer {
+        let Some(lifecycle) = &self.lifecycle else {
+            // RFC 9110, 10.2.1: an empty Allow is for what the configuration has switched off.
+            return not_allowed("");
+        };
+        if !matches!(*method, Method::POST | Method::PUT) {
+            return not_allowed("POST, PUT");
+        }
+        match lifecycle.reload().await {
+            Ok(()) => text(StatusCode::OK, "reloaded\n"),
+            Err(error) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
+        }
+    }
+
+    /// The configuration that is in force, with what it leaves to the defaults.
+    fn config(&self) -> Answer {
+        typed(StatusCode::OK, TEXT, self.running.borrow().config.to_yaml())
+    }
+
+    /// As Prometheus does for those who forget the prefix.
+    fn to_the_prefix(&self) -> Answer {
+        let mut answer = text(StatusCode::FOUND, "");
+        if let Ok(place) = HeaderValue::from_str(&format!("{}/", self.prefix)) {
+            answer.headers_mut().insert(LOCATION, place);
+        }
         answer
     }
 
@@ -96,12 +149,32 @@ impl Site {
     }
 }
 
+/// What is said once the server is going to stop.
+pub(super) fn draining() -> Answer {
+    text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+}
+
+fn not_found() -> Answer {
+    text(StatusCode::NOT_FOUND, "not found\n")
+}
+
+fn not_allowed(allowed: &'static str) -> Answer {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+fn with_negotiation(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    answer
+}
+
 fn text(status: StatusCode, body: &'static str) -> Answer {
-    typed(status, "text/plain; charset=utf-8", body)
+    typed(status, TEXT, body)
 }
 
 fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
