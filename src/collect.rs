@@ -190,7 +190,7 @@ impl Collector {
         }
     }
 
-    /// Takes over what `earlier` knew of the same clusters, which it forgets.
+    /// Takes over what `earlier` knows of the same clusters. It keeps it too, for the scrapes that still wait there.
     pub fn inherit(&self, earlier: &Self) {
         for lane in &self.lanes {
             if let Some(earlier) = earlier.lanes.iter().find(|earlier| earlier.name() == lane.name()) {

@@ -8,10 +8,10 @@ mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
-mod flags;
 pub(crate) mod problem;
 mod proxy;
 mod raw;
+mod show;
 mod strict;
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +25,6 @@ pub use credentials::{
 };
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
-pub use flags::NamedCluster;
 pub use problem::{Path, Problem, Problems};
 pub use proxy::Proxy;
 
@@ -125,7 +124,9 @@ pub struct Account {
     pub endpoint: EndpointTemplate,
     /// The proxy that they go through.
     pub proxy: Option<Proxy>,
-    /// Authorities to trust beside the usual ones.
+    /// The file with authorities to trust beside the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// What that file holds.
     pub authorities: Vec<CertificateDer<'static>>,
     /// Requests a second that all calls of the account share.
     pub rate_limit: RateLimit,
@@ -346,7 +347,8 @@ impl Reader<'_> {
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
         let proxy = raw.proxy.map(|url| self.problems.keep(&path.key("proxy"), Proxy::parse(url)));
-        let authorities = raw.ca_file.map(|file| self.authorities(&path.key("ca_file"), &file));
+        let ca_file = raw.ca_file.map(|file| self.folder.join(file));
+        let authorities = ca_file.as_ref().map(|file| self.authorities(&path.key("ca_file"), file));
         let task_types = self.task_types(&path.key("task_types"), raw.task_types);
         let has_discovery = raw.discovery.is_some();
         let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
@@ -376,6 +378,7 @@ impl Reader<'_> {
                 Some(proxy) => Some(proxy?),
                 None => None,
             },
+            ca_file,
             authorities: authorities.unwrap_or_default(),
             rate_limit: rate_limit?,
             max_concurrency: max_concurrency?,
@@ -388,9 +391,8 @@ impl Reader<'_> {
         })
     }
 
-    fn authorities(&mut self, path: &Path, file: &str) -> Vec<CertificateDer<'static>> {
-        let file = self.folder.join(file);
-        let read = CertificateDer::pem_file_iter(&file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
+        let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         match read {
             Ok(authorities) if authorities.is_empty() => {
                 self.problems.note(path.clone(), format!("{} holds no certificate", file.display()))

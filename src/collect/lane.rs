@@ -15,6 +15,7 @@ use super::record::{Change, Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
 use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, Operation, Ticket, Trace};
 use crate::clock::Clock;
+use crate::log::QUERIES;
 use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 use crate::source::Question;
@@ -379,9 +380,10 @@ impl Lane {
         roster.records.values().all(|record| record.asked >= round && record.flight.is_none())
     }
 
-    /// Takes over what `earlier` knew of the same clusters, which it forgets.
+    /// Takes over what `earlier` knows of the same clusters. It keeps it too, for the scrapes that still wait there.
     pub(super) fn inherit(&self, earlier: &Self) {
-        self.lock().inherit(&mut earlier.lock());
+        let memories = earlier.lock().memories();
+        self.lock().inherit(memories);
     }
 
     fn lock(&self) -> MutexGuard<'_, Roster> {
@@ -465,6 +467,14 @@ fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Du
         (Some(_), None) => tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again"),
         _ => {}
     }
+    tracing::debug!(
+        target: QUERIES,
+        cluster = %info.id,
+        account = %info.account,
+        outcome = after.map_or("ok", |failure| failure.reason.as_str()),
+        seconds = elapsed.as_secs_f64(),
+        "query ended"
+    );
     match (change, words) {
         (Change::State, Some((status, step))) => {
             tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::record::{Origin, Record, Target, Waiting};
+use super::record::{Memory, Origin, Record, Target, Waiting};
 use crate::api::ListedCluster;
 use crate::names::{ClusterId, Region};
 use crate::snapshot::ClusterInfo;
@@ -16,6 +16,8 @@ use crate::snapshot::ClusterInfo;
 #[derive(Debug)]
 pub(super) struct Roster {
     pub(super) records: BTreeMap<ClusterId, Record>,
+    /// What an earlier configuration knew, until the lists have shown which clusters there still are.
+    inherited: HashMap<ClusterId, Memory>,
     pub(super) waiting: Waiting,
     /// How long an answer takes, smoothed; zero before the first.
     pub(super) typical: Duration,
@@ -34,8 +36,8 @@ const WAKING_PERCENT: usize = 1;
 
 impl Roster {
     pub(super) fn new(targets: Vec<Target>) -> Self {
-        let records = targets.into_iter().map(|target| (target.info.id.clone(), Record::new(target))).collect();
-        Self { records, waiting: Waiting::ForTicket, typical: Duration::ZERO }
+        let records = targets.into_iter().map(|target| (target.info.id.clone(), Record::new(target, Memory::default()))).collect();
+        Self { records, inherited: HashMap::new(), waiting: Waiting::ForTicket, typical: Duration::ZERO }
     }
 
     /// Ends the queries that started before `instant` and have been silent for longer than `share`.
@@ -71,7 +73,9 @@ impl Roster {
             !is_of_list || wanted.contains(id)
         });
         for target in newcomers {
-            self.records.entry(target.info.id.clone()).or_insert_with(|| Record::new(target));
+            let id = target.info.id.clone();
+            let memory = self.inherited.remove(&id);
+            self.records.entry(id).or_insert_with(|| Record::new(target, memory.unwrap_or_default()));
         }
         for (id, record) in &mut self.records {
             if let Some(cluster) = listed.get(id) {
@@ -101,18 +105,20 @@ impl Roster {
         }
     }
 
-    /// Takes over what `earlier` knew of the same clusters.
-    pub(super) fn inherit(&mut self, earlier: &mut Self) {
+    /// All that is remembered, by cluster.
+    pub(super) fn memories(&self) -> HashMap<ClusterId, Memory> {
+        let known = self.records.iter().map(|(id, record)| (id.clone(), record.memory().clone()));
+        self.inherited.clone().into_iter().chain(known).collect()
+    }
+
+    /// Takes over what an earlier roster remembers.
+    pub(super) fn inherit(&mut self, mut memories: HashMap<ClusterId, Memory>) {
         for (id, record) in &mut self.records {
-            if let Some(earlier) = earlier.records.remove(id) {
-                record.inherit(earlier);
+            if let Some(memory) = memories.remove(id) {
+                *record = Record::new(record.target.clone(), memory);
             }
         }
-        // What had been discovered stays until the first list says otherwise.
-        let discovered = std::mem::take(&mut earlier.records).into_iter().filter(|(_, record)| record.target.origin == Origin::Discovered);
-        for (id, record) in discovered {
-            self.records.entry(id).or_insert(record);
-        }
+        self.inherited = memories;
     }
 }
 

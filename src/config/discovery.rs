@@ -53,6 +53,11 @@ impl Match {
     }
 }
 
+/// The pattern that the operator wrote, without what makes it fit whole names only.
+pub(super) fn whole_name(pattern: &str) -> &str {
+    pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(pattern)
+}
+
 impl Reader<'_> {
     pub(super) fn discovery(&mut self, path: &Path, raw: raw::Discovery, endpoint: Option<&EndpointTemplate>) -> Option<Discovery> {
         let refresh_interval = raw.refresh_interval.unwrap_or(DEFAULT_INTERVAL);

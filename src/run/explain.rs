@@ -1,19 +1,24 @@
 //! What would be sent for one cluster.
 
-use super::serve::{build, load};
+use super::accounts::load;
+use super::serve::build;
 use super::{Failure, say};
 use crate::api::Explained;
 use crate::cli::ExplainArgs;
 use crate::config::{Config, Source};
+use crate::shard::Shard;
 use crate::upgrade::SourceName;
 
 /// Says what a query of one cluster would send, and how to send it by hand. Sends nothing.
 pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     let config = load(&args.accounts)?;
     let source = source(&config, &args.cluster);
-    let (collector, _) = build(&config, crate::shard::Shard::default())?;
+    let (collector, _) = build(&config, Shard::default())?;
     let explained = collector.explain(&args.cluster, source).await.ok_or_else(|| {
-        Failure::Usage(format!("{} is not among the clusters of the configuration; one that is only discovered is not known here", args.cluster))
+        Failure::Usage(format!(
+            "{} is not among the clusters of the configuration; one that is only discovered is not known here",
+            args.cluster
+        ))
     })?;
     say(&text(&explained.map_err(|error| Failure::Runtime(error.to_string()))?));
     collector.stop().await;
@@ -49,11 +54,8 @@ fn indented(text: &str) -> String {
 fn curl(explained: &Explained) -> String {
     let mut command = format!("curl --globoff {}", quoted(&explained.url));
     for (name, value) in &explained.headers {
-        let header = if value == "<secret>" {
-            format!("\"{name}: $ALIBABA_CLOUD_SECURITY_TOKEN\"")
-        } else {
-            quoted(&format!("{name}: {value}"))
-        };
+        let header =
+            if value == "<secret>" { format!("\"{name}: $ALIBABA_CLOUD_SECURITY_TOKEN\"") } else { quoted(&format!("{name}: {value}")) };
         command.push_str(&format!(" \\\n  -H {header}"));
     }
     command

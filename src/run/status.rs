@@ -3,18 +3,17 @@
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::serve::{build, load};
+use super::accounts::load;
+use super::serve::build;
 use super::{Failure, say};
 use crate::cli::{Output, StatusArgs, exit};
-use crate::collect::Collector;
 use crate::shard::Shard;
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
-use crate::upgrade::{Status, StateSet as _, Step, UpgradeState, clean_message};
+use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
 use crate::wait::{Goal, Verdict};
 use crate::web::json;
 
@@ -29,7 +28,7 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let code = loop {
         let snapshot = collector.collect(Instant::now() + config.scrape.timeout).await;
         let wanted: Vec<_> = snapshot.clusters.iter().filter(|reading| args.wants(reading)).collect();
-        show(&collector, &snapshot, &wanted, clock.now(), args);
+        show(&snapshot, &wanted, clock.now(), args);
         let verdict = if wanted.is_empty() { Verdict::Unknown } else { goal.judge(wanted.iter().copied()) };
         let is_over = verdict != Verdict::Pending || !args.wait;
         if !args.watch && is_over {
@@ -55,7 +54,7 @@ fn code(verdict: Verdict) -> ExitCode {
     }
 }
 
-fn show(_: &Arc<Collector>, snapshot: &Arc<Snapshot>, wanted: &[&ClusterReading], now: Timestamp, args: &StatusArgs) {
+fn show(snapshot: &Arc<Snapshot>, wanted: &[&ClusterReading], now: Timestamp, args: &StatusArgs) {
     let text = match args.output {
         Output::Json => json::clusters(Some(snapshot), now),
         Output::Table => table(wanted, now),
@@ -89,8 +88,16 @@ fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
             version(&info.version, &state.target_version),
             state.error_message.as_deref().map(clean_message).unwrap_or_default(),
         ),
-        Outcome::Down(failure) => ("?".to_owned(), String::new(), String::new(), info.version.clone(), format!("{}: {}", failure.reason.as_str(), failure.message)),
-        Outcome::NotAsked => ("?".to_owned(), String::new(), String::new(), info.version.clone(), "not asked: beyond the rate limit".to_owned()),
+        Outcome::Down(failure) => (
+            "?".to_owned(),
+            String::new(),
+            String::new(),
+            info.version.clone(),
+            format!("{}: {}", failure.reason.as_str(), failure.message),
+        ),
+        Outcome::NotAsked => {
+            ("?".to_owned(), String::new(), String::new(), info.version.clone(), "not asked: beyond the rate limit".to_owned())
+        }
     };
     [info.id.to_string(), info.name.clone(), status, progress, step, since, version, message]
 }
@@ -133,9 +140,7 @@ fn age(since: Timestamp, now: Timestamp) -> String {
 
 impl StatusArgs {
     fn wants(&self, reading: &ClusterReading) -> bool {
-        self.targets.is_empty() || self.targets.iter().any(|target| *target == reading.cluster.name || target == reading.cluster.id.as_str())
+        self.targets.is_empty()
+            || self.targets.iter().any(|target| *target == reading.cluster.name || target == reading.cluster.id.as_str())
     }
 }
-
-/// How long to wait between two looks, unless asked otherwise.
-pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
