@@ -184,7 +184,7 @@ pub struct WebArgs {
     #[arg(long = "web.systemd-socket")]
     pub systemd_socket: bool,
     /// File with TLS, passwords, headers and rate limit, as every exporter of the Prometheus family takes it
-    #[arg(long = "web.config.file", value_name = "FILE")]
+    #[arg(id = "web_config_file", long = "web.config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// Requests worked on at once; more are answered with 503. 0 is no limit
     #[arg(long = "web.max-requests", value_name = "COUNT", default_value_t = 40)]
@@ -320,6 +320,15 @@ mod tests {
             let web = web(flags).expect("good flags");
             assert_eq!((web.route_prefix(), web.link_prefix()), (route, link), "{flags:?}");
         }
+    }
+
+    #[test]
+    fn the_flags_agree_with_each_other() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+        assert!(Cli::try_parse_from(["x", "--config.file=f", "--region=cn-hangzhou"]).is_err());
+        assert!(Cli::try_parse_from(["x", "--region=cn-hangzhou", "--cluster=c1", "--cluster=c2@cn-shanghai"]).is_ok());
+        assert!(Cli::try_parse_from(["x", "--shard.ordinal=1", "--shard.ordinal-from-hostname"]).is_err());
     }
 
     #[test]
