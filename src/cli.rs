@@ -84,7 +84,7 @@ pub struct ShardArgs {
     /// How many parts there are
     #[arg(long = "shard.total", value_name = "NUMBER", default_value_t = 1)]
     pub total: u32,
-    /// Take the part from the number at the end of the host name, as a StatefulSet's pods have one
+    /// Take the part from the number at the end of the host name, as the pods of a `StatefulSet` have one
     #[arg(long = "shard.ordinal-from-hostname")]
     pub ordinal_from_hostname: bool,
 }
@@ -153,7 +153,7 @@ pub struct DemoArgs {
     /// The world that is played; another seed, another story
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Play the switch-off of GetUpgradeStatus
+    /// Play the switch-off of `GetUpgradeStatus`
     #[arg(long)]
     pub retired: bool,
     /// Play an unruly service: "unruly", or rules such as "throttled=429/2s:5%, hang@GetUpgradeStatus:1%"

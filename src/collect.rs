@@ -223,7 +223,7 @@ pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
         .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64() * 2.0)).ok())
         .filter(|timeout| !timeout.is_zero());
     let budget = match timeout {
-        Some(timeout) => timeout - settings.timeout_offset.min(timeout / 10),
+        Some(timeout) => timeout.saturating_sub(settings.timeout_offset.min(timeout / 10)),
         None => settings.timeout,
     };
     budget.min(LONGEST)

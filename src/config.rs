@@ -273,13 +273,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn config(&mut self, file: raw::File) -> Option<Config> {
         let root = Path::root();
-        let scrape = self.scrape(&root.key("scrape"), file.scrape.unwrap_or_default());
+        let scrape = self.scrape(&root.key("scrape"), &file.scrape.unwrap_or_default());
         let metrics = self.metrics(&root.key("metrics"), file.metrics.unwrap_or_default());
         let accounts = self.accounts(&root.key("accounts"), file.accounts, &metrics);
         Some(Config { scrape, metrics, accounts: accounts? })
     }
 
-    fn scrape(&mut self, path: &Path, raw: raw::Scrape) -> Scrape {
+    fn scrape(&mut self, path: &Path, raw: &raw::Scrape) -> Scrape {
         let default = Scrape::default();
         let timeout = raw.timeout.unwrap_or(default.timeout);
         if timeout.is_zero() {
@@ -395,7 +395,7 @@ impl Reader<'_> {
         let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         match read {
             Ok(authorities) if authorities.is_empty() => {
-                self.problems.note(path.clone(), format!("{} holds no certificate", file.display()))
+                self.problems.note(path.clone(), format!("{} holds no certificate", file.display()));
             }
             Ok(authorities) => return authorities,
             Err(error) => self.problems.note(path.clone(), format!("{}: {error}", file.display())),

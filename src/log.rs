@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_line_of_logfmt_is_one_line_whatever_the_vendor_says() {
         let line = logged(LogFormat::Logfmt, || {
-            tracing::warn!(cluster = "c1", error = "a \"b\"\nlevel=ERROR", count = 3, "cluster does not answer")
+            tracing::warn!(cluster = "c1", error = "a \"b\"\nlevel=ERROR", count = 3, "cluster does not answer");
         });
         assert!(line.ends_with("msg=\"cluster does not answer\" cluster=c1 error=\"a \\\"b\\\"\\nlevel=ERROR\" count=3\n"), "{line}");
         assert!(line.starts_with("time=20") && line.contains("Z level=WARN source=log.rs:"), "{line}");

@@ -50,11 +50,10 @@ impl Goal {
         let is_old = self.since.is_some_and(|since| state.updated.or(state.started).is_none_or(|end| end < since));
         let is_other = self.target_version.as_ref().is_some_and(|target| !reaches(state, &reading.cluster.version, target));
         match state.status {
-            Status::Running | Status::Pause | Status::Unknown => Verdict::Pending,
             Status::None if self.target_version.is_none() && self.since.is_none() => Verdict::Good,
             Status::None if self.target_version.as_deref() == Some(reading.cluster.version.as_str()) => Verdict::Good,
-            Status::None => Verdict::Pending,
-            Status::Success | Status::Fail | Status::Canceled if is_old || is_other => Verdict::Pending,
+            Status::None | Status::Running | Status::Pause | Status::Unknown => Verdict::Pending,
+            _ if is_old || is_other => Verdict::Pending,
             Status::Success => Verdict::Good,
             Status::Fail | Status::Canceled => Verdict::Failed,
         }

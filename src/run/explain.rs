@@ -56,7 +56,8 @@ fn curl(explained: &Explained) -> String {
     for (name, value) in &explained.headers {
         let header =
             if value == "<secret>" { format!("\"{name}: $ALIBABA_CLOUD_SECURITY_TOKEN\"") } else { quoted(&format!("{name}: {value}")) };
-        command.push_str(&format!(" \\\n  -H {header}"));
+        command.push_str(" \\\n  -H ");
+        command.push_str(&header);
     }
     command
 }

@@ -79,7 +79,13 @@ fn table(readings: &[&ClusterReading], now: Timestamp) -> String {
 
 fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
     let info = &reading.cluster;
-    let since = reading.since.map_or_else(String::new, |since| age(since, now));
+    // This process has only just begun to look, so what the task says of itself comes first.
+    let told = match &reading.outcome {
+        Outcome::Up(state) if state.status.is_idle() => state.updated,
+        Outcome::Up(state) => state.started,
+        Outcome::Down(_) | Outcome::NotAsked => None,
+    };
+    let since = told.map_or_else(String::new, |since| age(since, now));
     let (status, progress, step, version, message) = match &reading.outcome {
         Outcome::Up(state) => (
             state.status.as_str().to_owned(),

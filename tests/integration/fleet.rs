@@ -15,6 +15,7 @@ use ack_upgrade_exporter::names::ClusterId;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Phase, Sim};
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
+use ack_upgrade_exporter::upgrade::{StateSet as _, Status};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -116,7 +117,13 @@ impl Fleet {
 
     /// The page of a scrape, read back.
     pub fn page(&self, snapshot: &Arc<Snapshot>) -> Exposition {
-        Exposition::read(&render(snapshot, &self.own, &self.config.metrics, Format::Text), Dialect::Text).expect("a legal page")
+        let page = Exposition::read(&render(snapshot, &self.own, &self.config.metrics, Format::Text), Dialect::Text).expect("a legal page");
+        let up = snapshot.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Up(_))).count();
+        let statuses: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+        let active =
+            page.family("cs_upgrade_status").map_or(0, |family| family.active_states("status", &statuses).expect("one state each").len());
+        assert_eq!(active, up, "each cluster that answered has exactly one state");
+        page
     }
 
     /// All cluster IDs of the world.
@@ -142,7 +149,6 @@ pub fn words(snapshot: &Arc<Snapshot>) -> Vec<String> {
 
 /// A word for one outcome.
 pub fn word(reading: &ClusterReading) -> String {
-    use ack_upgrade_exporter::upgrade::StateSet as _;
     match &reading.outcome {
         Outcome::Up(state) => format!("{}/{}", state.status.as_str(), state.step.as_str()),
         Outcome::Down(failure) => failure.reason.as_str().to_owned(),

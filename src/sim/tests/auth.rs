@@ -178,7 +178,8 @@ async fn a_request_in_the_manner_of_the_old_sdk_is_accepted() {
     let headers: Vec<_> = fixed.into_iter().chain(acs).chain([("x-acs-version", CS_VERSION)]).collect();
     for resource in ["/api/v1/clusters?RegionId=cn-hangzhou&name", "/api/v1/clusters?RegionId=cn-hangzhou&name="] {
         let head = format!("GET\napplication/octet-stream\n\n\n{date}\n");
-        let signed: String = headers.iter().skip(2).map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let signed: Vec<_> = headers.iter().skip(2).map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let signed = signed.concat();
         let to_sign = format!("{head}{signed}{resource}");
         let signature = crate::sign::roa::signature(&demo().access_key_secret, &to_sign);
         let authorization = crate::sign::roa::authorization(&demo().access_key_id, &signature);
