@@ -107,7 +107,7 @@ config.yaml
 {{- if and $v.configExistingSecret.name $v.configExistingConfigMap.name -}}
 {{- fail "configExistingSecret and configExistingConfigMap exclude each other" -}}
 {{- end -}}
-{{- if and (include "ack-upgrade-exporter.ownConfig" .) (not $v.config.accounts) -}}
+{{- if and (include "ack-upgrade-exporter.ownConfig" .) (not (dig "accounts" "" (default dict $v.config))) -}}
 {{- fail "there is no account to watch: set config.accounts, configExistingSecret.name or configExistingConfigMap.name" -}}
 {{- end -}}
 {{- if and (not (include "ack-upgrade-exporter.ownConfig" .)) $v.config -}}
