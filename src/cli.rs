@@ -3,10 +3,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::Uri;
+use http::uri::PathAndQuery;
+use jiff::Timestamp;
 
+use crate::config::duration;
 use crate::log::{LogFormat, LogLevel};
+use crate::sim::{Rule, parse_rules};
+use crate::web::socket::ListenAddress;
 
 /// Prometheus exporter for the upgrade state of Kubernetes clusters on Alibaba Cloud ACK.
 #[derive(Debug, Parser)]
@@ -25,20 +32,113 @@ pub struct Cli {
 pub enum Command {
     /// Serve a simulated account: no credentials, no file, no network
     Demo(DemoArgs),
+    /// Look at the clusters once, or until their upgrades have ended
+    Status(StatusArgs),
+    /// Show what would be sent for one cluster
+    Explain(ExplainArgs),
 }
 
 /// Serving real accounts.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// The configuration file
-    #[arg(long = "config.file", value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
+    /// Whose clusters.
+    #[command(flatten)]
+    pub accounts: AccountArgs,
+    /// Which part of them.
+    #[command(flatten)]
+    pub shard: ShardArgs,
     /// Check the configuration file, list every mistake, and exit
     #[arg(long = "config.check", requires = "config_file")]
     pub config_check: bool,
+    /// Look this often whether the content of the configuration file has changed, and reload it then
+    #[arg(long = "config.auto-reload-interval", value_name = "DURATION", requires = "config_file", value_parser = interval)]
+    pub auto_reload_interval: Option<Duration>,
     /// Where and how to listen.
     #[command(flatten)]
     pub web: WebArgs,
+    /// What to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Whose clusters.
+#[derive(Debug, Args)]
+pub struct AccountArgs {
+    /// The configuration file
+    #[arg(long = "config.file", value_name = "FILE", conflicts_with_all = ["regions", "clusters"])]
+    pub config_file: Option<PathBuf>,
+    /// Without a file: region to look for clusters in, with the credentials of the default chain; repeatable
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+    /// Without a file: cluster to ask about, in the first --region unless it names its own; repeatable
+    #[arg(long = "cluster", value_name = "ID[@REGION]")]
+    pub clusters: Vec<String>,
+}
+
+/// Which part of the clusters.
+#[derive(Debug, Args)]
+pub struct ShardArgs {
+    /// This instance's part of the clusters, counted from 0
+    #[arg(long = "shard.ordinal", value_name = "NUMBER", conflicts_with = "ordinal_from_hostname")]
+    pub ordinal: Option<u32>,
+    /// How many parts there are
+    #[arg(long = "shard.total", value_name = "NUMBER", default_value_t = 1)]
+    pub total: u32,
+    /// Take the part from the number at the end of the host name, as the pods of a `StatefulSet` have one
+    #[arg(long = "shard.ordinal-from-hostname")]
+    pub ordinal_from_hostname: bool,
+}
+
+/// A look from the terminal.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// IDs or names of the clusters to look at; all of them if there are none
+    #[arg(value_name = "CLUSTER")]
+    pub targets: Vec<String>,
+    /// Whose clusters.
+    #[command(flatten)]
+    pub accounts: AccountArgs,
+    /// How to show them
+    #[arg(long, value_enum, default_value = "table")]
+    pub output: Output,
+    /// Look again and again
+    #[arg(long)]
+    pub watch: bool,
+    /// Look until the upgrades have ended: 0 all good, 3 one failed or was canceled, 4 one could not be queried
+    #[arg(long)]
+    pub wait: bool,
+    /// With --wait: only an upgrade to this version counts
+    #[arg(long, value_name = "VERSION")]
+    pub target_version: Option<String>,
+    /// With --wait: only what has ended since then counts, such as 2026-11-23T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Timestamp>,
+    /// How long to wait between two looks
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
+    pub interval: Duration,
+    /// What to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// How a look is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// For programs, as `/api/v1/clusters` has it.
+    Json,
+}
+
+/// What would be sent.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// ID or name of a configured cluster
+    #[arg(value_name = "CLUSTER")]
+    pub cluster: String,
+    /// Whose clusters.
+    #[command(flatten)]
+    pub accounts: AccountArgs,
     /// What to log.
     #[command(flatten)]
     pub log: LogArgs,
@@ -53,6 +153,12 @@ pub struct DemoArgs {
     /// The world that is played; another seed, another story
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Play the switch-off of `GetUpgradeStatus`
+    #[arg(long)]
+    pub retired: bool,
+    /// Play an unruly service: "unruly", or rules such as "throttled=429/2s:5%, hang@GetUpgradeStatus:1%"
+    #[arg(long, value_name = "RULES", num_args = 0..=1, default_missing_value = "unruly", value_parser = rules)]
+    pub faults: Option<FaultRules>,
     /// How many clusters the simulated account has
     #[arg(long, default_value_t = 12)]
     pub clusters: u32,
@@ -64,18 +170,52 @@ pub struct DemoArgs {
     pub log: LogArgs,
 }
 
+/// Rules by which the stand-in misbehaves.
+#[derive(Debug, Clone)]
+pub struct FaultRules(pub Vec<Rule>);
+
 /// Where and how to listen.
 #[derive(Debug, Args)]
 pub struct WebArgs {
     /// Address to listen on; repeatable
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10525")]
-    pub listen_addresses: Vec<String>,
+    pub listen_addresses: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, in place of --web.listen-address
+    #[arg(long = "web.systemd-socket")]
+    pub systemd_socket: bool,
+    /// File with TLS, passwords, headers and rate limit, as every exporter of the Prometheus family takes it
+    #[arg(id = "web_config_file", long = "web.config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Requests worked on at once; more are answered with 503. 0 is no limit
+    #[arg(long = "web.max-requests", value_name = "COUNT", default_value_t = 40)]
+    pub max_requests: u32,
+    /// The URL under which clients reach the exporter, if there is a proxy before it
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = external_path)]
+    pub external_url: Option<String>,
+    /// Prefix of all paths here [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = prefix)]
+    pub route_prefix: Option<String>,
+    /// Reload on POST or PUT to /-/reload
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = absolute_path)]
     pub telemetry_path: String,
     /// Leave the process_* metrics out
     #[arg(long = "web.disable-exporter-metrics")]
     pub disable_exporter_metrics: bool,
+}
+
+impl WebArgs {
+    /// Before every path of a request.
+    pub fn route_prefix(&self) -> &str {
+        self.route_prefix.as_ref().or(self.external_url.as_ref()).map_or("", |prefix| prefix)
+    }
+
+    /// Before every path of a link.
+    pub fn link_prefix(&self) -> &str {
+        self.external_url.as_ref().or(self.route_prefix.as_ref()).map_or("", |prefix| prefix)
+    }
 }
 
 /// What to log.
@@ -87,6 +227,13 @@ pub struct LogArgs {
     /// The shape of a line
     #[arg(long = "log.format", value_name = "FORMAT", value_enum, default_value = "logfmt")]
     pub format: LogFormat,
+    /// Log each query of a cluster, whatever the level
+    #[arg(long = "log.queries")]
+    pub queries: bool,
+}
+
+fn rules(text: &str) -> Result<FaultRules, String> {
+    parse_rules(text).map(FaultRules).map_err(|error| error.to_string())
 }
 
 fn absolute_path(text: &str) -> Result<String, String> {
@@ -94,6 +241,33 @@ fn absolute_path(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("must start with a slash and not end in one".to_owned())
+    }
+}
+
+/// A path in the form in which it stands before others: starting with a slash and not ending in one, or empty.
+fn prefix(text: &str) -> Result<String, String> {
+    let inner = text.trim_matches('/');
+    let path = if inner.is_empty() { String::new() } else { format!("/{inner}") };
+    match format!("{path}/").parse::<PathAndQuery>() {
+        Ok(parsed) if parsed.query().is_none() && !text.contains('#') => Ok(path),
+        _ => Err("must be the path of a URL, such as /ack".to_owned()),
+    }
+}
+
+/// The path of the URL, which is all of it that matters here.
+fn external_path(text: &str) -> Result<String, String> {
+    const COMPLAINT: &str = "must be http:// or https://, a host, and perhaps a path";
+    let url: Uri = text.parse().map_err(|_| COMPLAINT)?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) || url.query().is_some() || text.contains('#') {
+        return Err(COMPLAINT.to_owned());
+    }
+    prefix(url.path())
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("must be above 0".to_owned()),
+        interval => Ok(interval),
     }
 }
 
@@ -109,8 +283,70 @@ pub mod exit {
         ExitCode::from(1)
     }
 
+    /// An upgrade that was waited for failed or was canceled.
+    pub fn failed_upgrade() -> ExitCode {
+        ExitCode::from(3)
+    }
+
+    /// A cluster could not be queried.
+    pub fn not_queried() -> ExitCode {
+        ExitCode::from(4)
+    }
+
     /// The command line or the configuration is wrong.
     pub fn usage() -> ExitCode {
         ExitCode::from(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web(flags: &[&str]) -> Result<WebArgs, clap::Error> {
+        Cli::try_parse_from([&["ack-upgrade-exporter"], flags].concat()).map(|cli| cli.serve.web)
+    }
+
+    #[test]
+    fn the_route_prefix_is_the_path_of_the_external_url_unless_it_is_given() {
+        for (flags, route, link) in [
+            (&[][..], "", ""),
+            (&["--web.route-prefix=/"], "", ""),
+            (&["--web.route-prefix=ack/"], "/ack", "/ack"),
+            (&["--web.external-url=https://example.com"], "", ""),
+            (&["--web.external-url=https://example.com/a/b/"], "/a/b", "/a/b"),
+            (&["--web.external-url=https://example.com/a", "--web.route-prefix=/"], "", "/a"),
+        ] {
+            let web = web(flags).expect("good flags");
+            assert_eq!((web.route_prefix(), web.link_prefix()), (route, link), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn the_flags_agree_with_each_other() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+        assert!(Cli::try_parse_from(["x", "--config.file=f", "--region=cn-hangzhou"]).is_err());
+        assert!(Cli::try_parse_from(["x", "--region=cn-hangzhou", "--cluster=c1", "--cluster=c2@cn-shanghai"]).is_ok());
+        assert!(Cli::try_parse_from(["x", "--shard.ordinal=1", "--shard.ordinal-from-hostname"]).is_err());
+    }
+
+    #[test]
+    fn a_bad_flag_is_refused() {
+        for flag in [
+            "--web.route-prefix=/a b",
+            "--web.route-prefix=/a?b",
+            "--web.route-prefix=/a#b",
+            "--web.external-url=/a",
+            "--web.external-url=ftp://example.com/",
+            "--web.external-url=https://example.com/?a",
+            "--web.listen-address=10525",
+            "--web.max-requests=-1",
+            "--web.telemetry-path=metrics",
+            "--config.auto-reload-interval=30s",
+        ] {
+            assert_eq!(web(&[flag]).expect_err(flag).exit_code(), 2, "{flag}");
+        }
+        assert!(web(&["--config.file=x", "--config.auto-reload-interval=0"]).is_err());
     }
 }

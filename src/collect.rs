@@ -4,9 +4,11 @@
 //! takes its [`Snapshot`] when the round is done or when its own deadline has come, whichever is first; the round itself
 //! goes on until every cluster has been asked, at the pace that the account's limits allow.
 
+mod discovery;
 mod lane;
 mod plan;
 mod record;
+mod roster;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,15 +21,18 @@ use tokio_util::task::TaskTracker;
 use lane::Lane;
 pub use plan::{Audience, Surroundings};
 
-use crate::api::Deadline;
+use crate::api::{ApiError, Deadline, Explained, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
-use crate::snapshot::{Shard, Snapshot};
+use crate::shard::Shard;
+use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
+use crate::upgrade::SourceName;
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
 pub struct Collector {
     lanes: Vec<Arc<Lane>>,
+    shard: Shard,
     settings: Scrape,
     clock: Clock,
     audience: Arc<dyn Audience>,
@@ -53,8 +58,9 @@ struct Round {
 impl Collector {
     /// A collector for the clusters of `config`, which runs its rounds as tasks until it is dropped.
     pub fn new(config: &Config, surroundings: &Surroundings) -> Arc<Self> {
-        Arc::new(Self {
+        let collector = Arc::new(Self {
             lanes: plan::lanes(config, surroundings),
+            shard: surroundings.shard,
             settings: config.scrape.clone(),
             clock: surroundings.clock,
             audience: Arc::clone(&surroundings.audience),
@@ -62,7 +68,18 @@ impl Collector {
             stop: CancellationToken::new(),
             round: Mutex::new(None),
             latest: watch::Sender::new(None),
-        })
+        });
+        for lane in &collector.lanes {
+            let (lane, stop) = (Arc::clone(lane), collector.stop.clone());
+            collector.tasks.spawn(async move { stop.run_until_cancelled(lane.keep_refreshing()).await });
+        }
+        collector
+    }
+
+    /// Every cluster of this instance; None before every list was read at least once.
+    pub fn clusters(&self) -> Option<Vec<Arc<ClusterInfo>>> {
+        let is_known = self.lanes.iter().all(|lane| lane.has_found());
+        is_known.then(|| self.lanes.iter().flat_map(|lane| lane.clusters()).collect())
     }
 
     /// The snapshot that a scrape saw last, if there was one. Asks nobody.
@@ -84,6 +101,21 @@ impl Collector {
         let snapshot = snapshot.unwrap_or_else(|| Arc::new(self.snapshot(&round)));
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
         snapshot
+    }
+
+    /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there is none. A query that
+    /// is under way is waited for rather than repeated. What is sent and received is noted in `trace`.
+    pub async fn probe(&self, target: &str, deadline: Instant, trace: Option<&Trace>) -> Option<ClusterReading> {
+        let (lane, id) = self.lanes.iter().find_map(|lane| Some((lane, lane.find(target)?)))?;
+        let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
+        let max_age = self.settings.max_age;
+        lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
+    }
+
+    /// What asking for one cluster, by ID or name, would send now under `source`; None if there is no such cluster here.
+    pub async fn explain(&self, target: &str, source: SourceName) -> Option<Result<Explained, ApiError>> {
+        let (lane, id) = self.lanes.iter().find_map(|lane| Some((lane, lane.find(target)?)))?;
+        lane.explain(&id, source).await
     }
 
     /// The round that a scrape with this deadline waits for, or the finished one that serves it.
@@ -145,18 +177,20 @@ impl Collector {
         for lane in &self.lanes {
             complete &= lane.readings(round.number, self.settings.max_age, &mut clusters);
         }
-        clusters.sort_unstable_by(|one, other| one.cluster.id.cmp(&other.cluster.id));
+        clusters.sort_unstable_by(|one: &ClusterReading, other| one.cluster.id.cmp(&other.cluster.id));
+        // Two accounts may discover the same cluster.
+        clusters.dedup_by(|later, first| later.cluster.id == first.cluster.id);
         Snapshot {
             at: self.clock.now(),
             duration: round.started.elapsed(),
             complete,
-            shard: Shard::default(),
+            shard: self.shard,
             clusters,
             accounts: self.lanes.iter().map(|lane| lane.account()).collect(),
         }
     }
 
-    /// Takes over what `earlier` knew of the same clusters, which it forgets.
+    /// Takes over what `earlier` knows of the same clusters. It keeps it too, for the scrapes that still wait there.
     pub fn inherit(&self, earlier: &Self) {
         for lane in &self.lanes {
             if let Some(earlier) = earlier.lanes.iter().find(|earlier| earlier.name() == lane.name()) {
@@ -189,7 +223,7 @@ pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
         .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64() * 2.0)).ok())
         .filter(|timeout| !timeout.is_zero());
     let budget = match timeout {
-        Some(timeout) => timeout - settings.timeout_offset.min(timeout / 10),
+        Some(timeout) => timeout.saturating_sub(settings.timeout_offset.min(timeout / 10)),
         None => settings.timeout,
     };
     budget.min(LONGEST)

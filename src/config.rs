@@ -4,11 +4,14 @@
 //! network, the environment or, but for [`Config::load`], the file system.
 
 mod credentials;
+mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
 pub(crate) mod problem;
+mod proxy;
 mod raw;
+mod show;
 mod strict;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,8 +23,13 @@ pub use credentials::{
     Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
     sts_endpoint,
 };
+pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
+pub use proxy::Proxy;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::names::{AccountName, ClusterId, Region};
 
@@ -47,6 +55,9 @@ pub struct Scrape {
     pub cache_ttl: Duration,
     /// How old a reading may be that stands in for one that the limits did not allow.
     pub max_age: Duration,
+    /// How long a cluster whose upgrade is over is not asked again while the account's list shows nothing new; zero is
+    /// off.
+    pub idle_interval: Duration,
 }
 
 impl Default for Scrape {
@@ -56,6 +67,7 @@ impl Default for Scrape {
             timeout_offset: Duration::from_millis(500),
             cache_ttl: Duration::ZERO,
             max_age: Duration::from_secs(300),
+            idle_interval: Duration::ZERO,
         }
     }
 }
@@ -110,10 +122,18 @@ pub struct Account {
     pub signature: Signature,
     /// Where requests go.
     pub endpoint: EndpointTemplate,
+    /// The proxy that they go through.
+    pub proxy: Option<Proxy>,
+    /// The file with authorities to trust beside the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// What that file holds.
+    pub authorities: Vec<CertificateDer<'static>>,
     /// Requests a second that all calls of the account share.
     pub rate_limit: RateLimit,
     /// Calls under way at once.
     pub max_concurrency: NonZeroU32,
+    /// Where clusters are looked for.
+    pub discovery: Option<Discovery>,
     /// Clusters named one by one.
     pub clusters: Vec<Cluster>,
 }
@@ -236,6 +256,14 @@ pub const RESERVED_LABELS: &[&str] = &[
     "version",
 ];
 
+/// Calls of an account under way at once, unless configured.
+const DEFAULT_CONCURRENCY: NonZeroU32 = NonZeroU32::new(16).expect("16 is not zero");
+
+/// The one task type that is known to be an upgrade of the cluster itself.
+fn default_task_types() -> Vec<String> {
+    vec!["cluster_upgrade".to_owned()]
+}
+
 /// Turns the raw file into the typed one; what is wrong is noted, and the rest still checked.
 struct Reader<'a> {
     problems: &'a mut Problems,
@@ -245,26 +273,24 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn config(&mut self, file: raw::File) -> Option<Config> {
         let root = Path::root();
-        let scrape = self.scrape(&root.key("scrape"), file.scrape.unwrap_or_default());
+        let scrape = self.scrape(&root.key("scrape"), &file.scrape.unwrap_or_default());
         let metrics = self.metrics(&root.key("metrics"), file.metrics.unwrap_or_default());
         let accounts = self.accounts(&root.key("accounts"), file.accounts, &metrics);
         Some(Config { scrape, metrics, accounts: accounts? })
     }
 
-    fn scrape(&mut self, path: &Path, raw: raw::Scrape) -> Scrape {
+    fn scrape(&mut self, path: &Path, raw: &raw::Scrape) -> Scrape {
         let default = Scrape::default();
         let timeout = raw.timeout.unwrap_or(default.timeout);
         if timeout.is_zero() {
             self.problems.note(path.key("timeout"), "a scrape needs some time");
-        }
-        if raw.idle_interval.is_some_and(|interval| !interval.is_zero()) {
-            self.not_yet(path.key("idle_interval"));
         }
         Scrape {
             timeout,
             timeout_offset: raw.timeout_offset.unwrap_or(default.timeout_offset),
             cache_ttl: raw.cache_ttl.unwrap_or(default.cache_ttl),
             max_age: raw.max_age.unwrap_or(default.max_age),
+            idle_interval: raw.idle_interval.unwrap_or(default.idle_interval),
         }
     }
 
@@ -320,14 +346,20 @@ impl Reader<'_> {
             (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
+        let proxy = raw.proxy.map(|url| self.problems.keep(&path.key("proxy"), Proxy::parse(url)));
+        let ca_file = raw.ca_file.map(|file| self.folder.join(file));
+        let authorities = ca_file.as_ref().map(|file| self.authorities(&path.key("ca_file"), file));
         let task_types = self.task_types(&path.key("task_types"), raw.task_types);
-        if raw.discovery.is_some() {
-            self.not_yet(path.key("discovery"));
-        }
+        let has_discovery = raw.discovery.is_some();
+        let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
         let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
         let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
-        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, 16);
-        let clusters = self.clusters(&path.key("clusters"), raw.clusters, endpoint.as_ref(), metrics);
+        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, DEFAULT_CONCURRENCY.get());
+        let clusters_path = path.key("clusters");
+        if raw.clusters.as_ref().is_none_or(Vec::is_empty) && !has_discovery && !self.problems.has(&clusters_path) {
+            self.problems.note(clusters_path.clone(), "the account has neither clusters nor discovery");
+        }
+        let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics);
         Some(Account {
             name: name?,
             credentials: credentials?,
@@ -342,14 +374,37 @@ impl Reader<'_> {
                 Some(raw::Signature::Acs3) | None => Signature::Acs3,
             },
             endpoint: endpoint?,
+            proxy: match proxy {
+                Some(proxy) => Some(proxy?),
+                None => None,
+            },
+            ca_file,
+            authorities: authorities.unwrap_or_default(),
             rate_limit: rate_limit?,
             max_concurrency: max_concurrency?,
+            // Outside: whether it is there; inside: whether it is right.
+            discovery: match discovery {
+                Some(discovery) => Some(discovery?),
+                None => None,
+            },
             clusters: clusters?,
         })
     }
 
+    fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
+        let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match read {
+            Ok(authorities) if authorities.is_empty() => {
+                self.problems.note(path.clone(), format!("{} holds no certificate", file.display()));
+            }
+            Ok(authorities) => return authorities,
+            Err(error) => self.problems.note(path.clone(), format!("{}: {error}", file.display())),
+        }
+        Vec::new()
+    }
+
     fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {
-        let types = raw.unwrap_or_else(|| vec!["cluster_upgrade".to_owned()]);
+        let types = raw.unwrap_or_else(default_task_types);
         if types.iter().all(|kind| kind.trim().is_empty()) {
             self.problems.note(path.clone(), "there must be at least one task type");
         }
@@ -374,9 +429,6 @@ impl Reader<'_> {
         metrics: &Metrics,
     ) -> Option<Vec<Cluster>> {
         let raw = raw.unwrap_or_default();
-        if raw.is_empty() && !self.problems.has(path) {
-            self.problems.note(path.clone(), "the account has no clusters");
-        }
         let clusters: Vec<_> = self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect();
         clusters.into_iter().collect()
     }
@@ -426,10 +478,6 @@ impl Reader<'_> {
             }
         }
         entries
-    }
-
-    fn not_yet(&mut self, path: Path) {
-        self.problems.note(path, "is not supported yet");
     }
 }
 

@@ -51,6 +51,13 @@ impl Credential {
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expiry| now < expiry)
     }
+
+    /// `text` without the secret half and the token; a server may repeat what it was sent.
+    pub fn hide_in(&self, text: &str) -> String {
+        let secrets = [Some(&self.access_key_secret), self.security_token.as_ref()];
+        let secrets = secrets.into_iter().flatten().map(Secret::expose).filter(|secret| !secret.is_empty());
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "<secret>"))
+    }
 }
 
 impl<'a> From<&'a Credential> for Key<'a> {

@@ -34,15 +34,30 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends the program's events to standard error. Other crates' events are logged from warnings on.
-pub fn init(level: LogLevel, format: LogFormat) {
+/// The target of the events that tell of one query each, at the level of debugging.
+pub const QUERIES: &str = "ack_upgrade_exporter::queries";
+
+/// Whether each query is logged whatever the level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queries {
+    /// It is.
+    Logged,
+    /// Only where everything is.
+    AsTheLevelSays,
+}
+
+/// Sends the program's events to standard error. Other crates' events are logged from errors on.
+pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
     let level = match level {
         LogLevel::Debug => "debug",
         LogLevel::Info => "info",
         LogLevel::Warn => "warn",
         LogLevel::Error => "error",
     };
-    let filter = EnvFilter::new(format!("error,ack_upgrade_exporter={level}"));
+    let filter = EnvFilter::new(match queries {
+        Queries::Logged => format!("error,ack_upgrade_exporter={level},{QUERIES}=debug"),
+        Queries::AsTheLevelSays => format!("error,ack_upgrade_exporter={level}"),
+    });
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).event_format(Line(format)).finish();
     // A second call, in tests, keeps the first subscriber.
     drop(tracing::subscriber::set_global_default(subscriber));
@@ -199,7 +214,7 @@ mod tests {
     #[test]
     fn a_line_of_logfmt_is_one_line_whatever_the_vendor_says() {
         let line = logged(LogFormat::Logfmt, || {
-            tracing::warn!(cluster = "c1", error = "a \"b\"\nlevel=ERROR", count = 3, "cluster does not answer")
+            tracing::warn!(cluster = "c1", error = "a \"b\"\nlevel=ERROR", count = 3, "cluster does not answer");
         });
         assert!(line.ends_with("msg=\"cluster does not answer\" cluster=c1 error=\"a \\\"b\\\"\\nlevel=ERROR\" count=3\n"), "{line}");
         assert!(line.starts_with("time=20") && line.contains("Z level=WARN source=log.rs:"), "{line}");

@@ -1,28 +1,39 @@
 //! The program's jobs, from arguments to exit code.
 
+mod accounts;
 mod demo;
+mod explain;
 mod serve;
+mod signals;
+mod status;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, exit};
-use crate::log;
+use listenfd::ListenFd;
 
-/// Does what the command line asks for.
-pub async fn run(cli: Cli) -> ExitCode {
+use crate::cli::{Cli, Command, exit};
+use crate::log::{self, Queries};
+
+/// Does what the command line asks for; `handed_over` are the sockets of systemd.
+pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     let logs = match &cli.command {
-        Some(Command::Demo(demo)) => &demo.log,
+        Some(Command::Demo(args)) => &args.log,
+        Some(Command::Status(args)) => &args.log,
+        Some(Command::Explain(args)) => &args.log,
         None => &cli.serve.log,
     };
-    log::init(logs.level, logs.format);
+    let queries = if logs.queries { Queries::Logged } else { Queries::AsTheLevelSays };
+    log::init(logs.level, logs.format, queries);
     let result = match cli.command {
-        Some(Command::Demo(args)) => demo::demo(args).await,
-        None if cli.serve.config_check => serve::check(&cli.serve),
-        None => serve::serve(cli.serve).await,
+        Some(Command::Demo(args)) => demo::demo(args, handed_over).await.map(|()| exit::OK),
+        Some(Command::Status(args)) => status::status(&args).await,
+        Some(Command::Explain(args)) => explain::explain(&args).await.map(|()| exit::OK),
+        None if cli.serve.config_check => serve::check(&cli.serve).map(|()| exit::OK),
+        None => serve::serve(cli.serve, handed_over).await.map(|()| exit::OK),
     };
     match result {
-        Ok(()) => exit::OK,
+        Ok(code) => code,
         Err(Failure::Usage(message)) => complain(&message, exit::usage()),
         Err(Failure::Runtime(message)) => complain(&message, exit::runtime()),
     }

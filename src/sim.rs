@@ -218,5 +218,4 @@ impl Sim {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
 mod tests;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::api::Reason;
 use crate::names::{AccountName, ClusterId, Region};
+use crate::shard::Shard;
 use crate::upgrade::UpgradeState;
 
 /// A cluster and what is known of it apart from its upgrade. Text that is not known is empty.
@@ -94,22 +95,6 @@ pub struct DiscoveryReading {
     pub succeeded: bool,
     /// How many clusters the last good read found and the configuration selects, over all shards.
     pub clusters: usize,
-}
-
-/// Which part of the clusters is this instance's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// Counted from 0, below `total`.
-    pub ordinal: u32,
-    /// How many parts there are.
-    pub total: u32,
-}
-
-impl Default for Shard {
-    /// Everything.
-    fn default() -> Self {
-        Self { ordinal: 0, total: 1 }
-    }
 }
 
 /// One collection, as it stood when a waiter took it.

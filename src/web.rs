@@ -7,14 +7,23 @@ pub mod auth;
 pub mod config;
 pub mod door;
 pub mod encode;
+#[cfg(test)]
+mod fixture;
 pub mod headers;
-mod landing;
+pub mod json;
+pub mod landing;
+mod lifecycle;
 pub mod limits;
 pub mod negotiate;
+pub mod paths;
+mod probe;
 pub mod routes;
+pub mod sd;
 mod server;
 pub mod socket;
 pub mod tls;
 
-pub use routes::{Paths, Site};
-pub use server::{BindError, Server};
+pub use lifecycle::{Lifecycle, NotReloaded};
+pub use paths::Paths;
+pub use routes::Site;
+pub use server::{Limits, Patience, Server, connections};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::trace::Trace;
+
 /// A point in time that may be put off, never brought forward, while others wait for it.
 #[derive(Debug, Clone)]
 pub struct Deadline(Arc<Mutex<Instant>>);
@@ -44,17 +46,29 @@ impl Deadline {
 pub struct Budget {
     deadline: Deadline,
     called_off: CancellationToken,
+    trace: Option<Trace>,
 }
 
 impl Budget {
     /// The time until `deadline`, or until `called_off` is cancelled.
     pub fn new(deadline: Deadline, called_off: CancellationToken) -> Self {
-        Self { deadline, called_off }
+        Self { deadline, called_off, trace: None }
     }
 
     /// `duration` from now.
     pub fn lasting(duration: Duration) -> Self {
         Self::new(Deadline::at(Instant::now() + duration), CancellationToken::new())
+    }
+
+    /// The same, with every exchange noted in `trace`.
+    #[must_use]
+    pub fn traced(self, trace: Trace) -> Self {
+        Self { trace: Some(trace), ..self }
+    }
+
+    /// Where exchanges are noted, if somebody wants to see them.
+    pub(super) fn trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
     }
 
     /// When it ends at the latest, as far as is known now.

@@ -15,12 +15,12 @@ use super::limit::{Limiter, Ticket};
 use super::observe::Observer;
 use super::operation::Operation;
 use super::transport::{Transport, TransportError};
-use super::{reply, retry};
+use super::{reply, retry, trace};
 use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
 use crate::credentials::{Credential, Credentials};
 use crate::sign::encode::canonical_query;
-use crate::sign::{self, CS_VERSION, Stamp, Unsigned};
+use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
 
 const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
 
@@ -135,6 +135,26 @@ impl Client {
         }
     }
 
+    /// What `call` would send now, without sending it. The secret half and the token are not in it.
+    pub async fn explain(&self, call: &Call<'_>) -> Result<Explained, ApiError> {
+        let credential = self.credentials.current().await;
+        let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let signed = self.sign(call, &credential)?;
+        let text = |value: &HeaderValue| credential.hide_in(&String::from_utf8_lossy(value.as_bytes()));
+        Ok(Explained {
+            url: format!("{}{}", call.endpoint, call.target()),
+            headers: signed.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            canonical_request: signed.canonical_request.map(|request| credential.hide_in(&request)),
+            string_to_sign: credential.hide_in(&signed.string_to_sign),
+        })
+    }
+
+    fn sign(&self, call: &Call<'_>, credential: &Credential) -> Result<Signed, ApiError> {
+        let stamp = Stamp { time: self.clock.now(), nonce: self.nonces.next() };
+        sign::sign(self.signature, &call.unsigned(), credential, &stamp)
+            .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))
+    }
+
     async fn attempt<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
     where
         T: DeserializeOwned + Default + PartialEq,
@@ -147,6 +167,7 @@ impl Client {
         };
         let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
         let request = self.request(call, &credential)?;
+        let traced = budget.trace().map(|trace| (trace, trace::head(&request)));
         let started = Instant::now();
         self.observer.started(call.operation);
         // Told in every case, so that a query that is dropped half-way does not stay in flight for ever.
@@ -156,8 +177,11 @@ impl Client {
             response = self.transport.send(request) => response,
             () = budget.spent() => return Err(timeout("no reply within the budget")),
         };
+        if let Some((trace, head)) = traced {
+            trace.note(&head, response.as_ref(), started.elapsed(), &credential);
+        }
         let result = match response {
-            Ok(response) => reply::read(call.operation, &response, self.clock.now()),
+            Ok(response) => reply::read(call.operation, &response, self.clock.now(), &credential),
             Err(error) => Err(unsent(call.operation, &error)),
         };
         told.failure = result.as_ref().err().map(|error| error.kind);
@@ -168,9 +192,7 @@ impl Client {
     }
 
     fn request(&self, call: &Call<'_>, credential: &Credential) -> Result<Request<Bytes>, ApiError> {
-        let stamp = Stamp { time: self.clock.now(), nonce: self.nonces.next() };
-        let signed = sign::sign(self.signature, &call.unsigned(), credential, &stamp)
-            .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let signed = self.sign(call, credential)?;
         let uri =
             call.endpoint.uri(&call.target()).map_err(|error| ApiError::local(call.operation, ErrorKind::Rejected, error.to_string()))?;
         let mut request = Request::new(Bytes::new());
@@ -179,6 +201,19 @@ impl Client {
         request.headers_mut().insert(USER_AGENT, PRODUCT);
         Ok(request)
     }
+}
+
+/// A request that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The whole URL.
+    pub url: String,
+    /// All signed headers and the signature; where the token would be, it says `<secret>`.
+    pub headers: Vec<(String, String)>,
+    /// The canonical request, in schemes that have one.
+    pub canonical_request: Option<String>,
+    /// The text under the signature.
+    pub string_to_sign: String,
 }
 
 /// Tells the observer of an attempt's end when it goes out of scope.

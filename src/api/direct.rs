@@ -24,8 +24,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// The read buffer, and with it the largest head of a reply, in bytes.
 const MAX_HEAD: usize = 64 << 10;
 
-/// Connects straight to the endpoint and keeps the connections.
-#[derive(Debug)]
+/// Connects straight to the endpoint and keeps the connections; clones share them.
+#[derive(Debug, Clone)]
 pub struct Direct(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl Direct {

@@ -39,23 +39,23 @@ pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, info:
 mod tests {
     use super::*;
 
-    fn total(total_count: u32) -> Option<PageInfo> {
-        Some(PageInfo { total_count: Some(total_count), ..PageInfo::default() })
+    fn total(total_count: u32) -> PageInfo {
+        PageInfo { total_count: Some(total_count), ..PageInfo::default() }
     }
 
     #[test]
     fn paging_goes_on_until_everything_was_seen() {
-        assert!(has_next(1, 50, 50, 50, total(230)));
-        assert!(!has_next(5, 30, 30, 230, total(230)));
-        assert!(has_next(1, 10, 10, 10, total(230)), "a server may serve smaller pages");
+        assert!(has_next(1, 50, 50, 50, Some(total(230))));
+        assert!(!has_next(5, 30, 30, 230, Some(total(230))));
+        assert!(has_next(1, 10, 10, 10, Some(total(230))), "a server may serve smaller pages");
         assert!(has_next(1, 50, 50, 50, None));
         assert!(!has_next(2, 12, 12, 62, None));
     }
 
     #[test]
     fn paging_ends_where_nothing_new_comes() {
-        assert!(!has_next(3, 0, 0, 100, total(230)));
-        assert!(!has_next(3, 50, 0, 100, total(230)), "a server that repeats its last page");
-        assert!(!has_next(MAX_PAGES, 50, 50, 50_000, total(u32::MAX)));
+        assert!(!has_next(3, 0, 0, 100, Some(total(230))));
+        assert!(!has_next(3, 50, 0, 100, Some(total(230))), "a server that repeats its last page");
+        assert!(!has_next(MAX_PAGES, 50, 50, 50_000, Some(total(u32::MAX))));
     }
 }

@@ -11,10 +11,12 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
+use crate::credentials::Credential;
 use crate::upgrade::clean_message;
 
-/// Reads `response` as the answer to `operation`, sent at `now`.
-pub(super) fn read<T>(operation: Operation, response: &Response<Bytes>, now: Timestamp) -> Result<T, ApiError>
+/// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`; its
+/// secrets are taken out of the error.
+pub(super) fn read<T>(operation: Operation, response: &Response<Bytes>, now: Timestamp, credential: &Credential) -> Result<T, ApiError>
 where
     T: DeserializeOwned + Default + PartialEq,
 {
@@ -24,12 +26,12 @@ where
         let answer: T = body.decode().map_err(|message| unusable(operation, response, ErrorKind::Decode, message))?;
         // An error under a good status would otherwise read as an answer in which every field is absent.
         return match (answer == T::default()).then(error).flatten() {
-            Some(error) => Err(vendor_error(operation, response, error, now)),
+            Some(error) => Err(vendor_error(operation, response, error.without_secrets(credential), now)),
             None => Ok(answer),
         };
     }
     Err(match error() {
-        Some(error) => vendor_error(operation, response, error, now),
+        Some(error) => vendor_error(operation, response, error.without_secrets(credential), now),
         None => unusable(operation, response, foreign_kind(response.status()), foreign_message(response)),
     })
 }
@@ -99,6 +101,12 @@ struct AccessDenied {
 }
 
 impl VendorError {
+    /// Before anything is cut off: half a secret is one too.
+    fn without_secrets(self, credential: &Credential) -> Self {
+        let hide = |text: Option<String>| text.map(|text| credential.hide_in(&text));
+        Self { code: hide(self.code), message: hide(self.message), request_id: hide(self.request_id), ..self }
+    }
+
     fn is_meant(&self) -> bool {
         self.code.as_ref().is_some_and(|code| !code.is_empty())
     }

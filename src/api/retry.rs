@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 /// Attempts at one call, the first included.
-pub const MAX_ATTEMPTS: u32 = 4;
+pub(super) const MAX_ATTEMPTS: u32 = 4;
 
 const BASE: Duration = Duration::from_millis(250);
 const CAP: Duration = Duration::from_secs(5);
 
 /// How long to wait before attempt `attempt + 1`, counted from 1; `retry_after` is the vendor's wish.
-pub fn delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
+pub(super) fn delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let ceiling = BASE.saturating_mul(1 << attempt.min(16).saturating_sub(1)).min(CAP);
     let jitter = ceiling.mul_f64(fastrand::f64());
     retry_after.map_or(jitter, |wish| wish + jitter.min(BASE))

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::budget::Budget;
-use super::client::{Call, Client};
+use super::client::{Call, Client, Explained};
 use super::error::ApiError;
 use super::limit::Ticket;
 use super::operation::Operation;
@@ -118,6 +118,12 @@ pub async fn newest_task(
     Ok(newest)
 }
 
+/// What asking for the first page of `cluster`'s tasks would send.
+pub async fn explain_tasks(client: &Client, endpoint: &Endpoint, cluster: &ClusterId) -> Result<Explained, ApiError> {
+    let (path, query) = (format!("/clusters/{cluster}/tasks"), pages::query(1));
+    client.explain(&Call { operation: Operation::DescribeClusterTasks, endpoint, path: &path, query: &query }).await
+}
+
 /// Whether the list has its newest task first, as far as was seen. The vendor does not say.
 #[derive(Debug, Default)]
 struct Order {
@@ -188,6 +194,3 @@ fn message(error: Option<WireError>) -> Option<String> {
     let error = error?;
     error.message.or(error.code).filter(|message| !message.trim().is_empty())
 }
-
-#[cfg(test)]
-mod tests;

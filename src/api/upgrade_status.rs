@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::budget::Budget;
-use super::client::{Call, Client};
+use super::client::{Call, Client, Explained};
 use super::error::ApiError;
 use super::limit::Ticket;
 use super::operation::Operation;
@@ -38,10 +38,22 @@ pub async fn get_upgrade_status(
     budget: &Budget,
     ticket: Option<Ticket>,
 ) -> Result<UpgradeState, ApiError> {
-    let path = format!("/api/v2/clusters/{cluster}/upgrade/status");
-    let call = Call { operation: Operation::GetUpgradeStatus, endpoint, path: &path, query: &[] };
-    let wire: Wire = client.call(&call, budget, ticket).await?;
+    let path = path(cluster);
+    let wire: Wire = client.call(&call(endpoint, &path), budget, ticket).await?;
     Ok(state(wire, &mut |field, value| client.observer().unknown_value(field, value)))
+}
+
+/// What asking for the state of `cluster`'s upgrade would send.
+pub async fn explain_upgrade_status(client: &Client, endpoint: &Endpoint, cluster: &ClusterId) -> Result<Explained, ApiError> {
+    client.explain(&call(endpoint, &path(cluster))).await
+}
+
+fn path(cluster: &ClusterId) -> String {
+    format!("/api/v2/clusters/{cluster}/upgrade/status")
+}
+
+fn call<'a>(endpoint: &'a Endpoint, path: &'a str) -> Call<'a> {
+    Call { operation: Operation::GetUpgradeStatus, endpoint, path, query: &[] }
 }
 
 /// The vendor's words in ours. A value that its reference does not list is told to `unknown`, with its field.

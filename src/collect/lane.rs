@@ -1,44 +1,48 @@
 //! One account's clusters, asked in order of need within the account's limits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::discovery::{self, RegionList};
+use super::plan::Finder;
 use super::record::{Change, Flight, Record, Target, Waiting};
-use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, Operation, Ticket};
+use super::roster::{Idling, Roster};
+use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, Operation, Ticket, Trace};
 use crate::clock::Clock;
-use crate::config::Endpoint;
-use crate::names::{AccountName, Region};
+use crate::log::QUERIES;
+use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
-use crate::source::{Question, UpgradeSource};
-use crate::upgrade::{StateSet as _, UpgradeState};
+use crate::source::Question;
+use crate::upgrade::{SourceName, StateSet as _, UpgradeState};
 
 /// A query may use the whole budget, unless others wait for its place: then it has this part of it.
 const FAIR_SHARE: u32 = 4;
 
+/// How long reading one list may take, apart from the scrapes.
+const LIST_BUDGET: Duration = Duration::from_secs(60);
+
+/// How soon a list that could not be read is tried again.
+const LIST_RETRY: Duration = Duration::from_secs(30);
+
 /// One account and its clusters.
 #[derive(Debug)]
-pub struct Lane {
+pub(super) struct Lane {
     account: AccountName,
     client: Arc<Client>,
     clock: Clock,
     /// Queries that may be under way at once.
     places: Arc<Semaphore>,
-    state: Mutex<State>,
+    lists: Vec<RegionList>,
+    refresh: Refresh,
+    finder: Finder,
+    roster: Mutex<Roster>,
     progress: watch::Sender<Progress>,
-}
-
-#[derive(Debug)]
-struct State {
-    records: Vec<Record>,
-    waiting: Waiting,
-    /// How long an answer takes, smoothed; zero before the first.
-    typical: Duration,
 }
 
 /// How far the newest round is.
@@ -59,6 +63,23 @@ pub(super) struct Start<'a> {
     pub(super) deadline: &'a Deadline,
     /// Cancelled when the next round takes over.
     pub(super) superseded: &'a CancellationToken,
+    /// Where tasks are run.
+    pub(super) tasks: &'a TaskTracker,
+    /// Cancelled when the collector ends.
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// What a lane needs to ask one cluster.
+#[derive(Debug)]
+pub(super) struct Probe<'a> {
+    /// The number of the newest round.
+    pub(super) round: u64,
+    /// When the one who asks goes.
+    pub(super) deadline: Instant,
+    /// How old a reading may be that stands in where the limits leave no room.
+    pub(super) max_age: Duration,
+    /// Where exchanges are noted.
+    pub(super) trace: Option<&'a Trace>,
     /// Where tasks are run.
     pub(super) tasks: &'a TaskTracker,
     /// Cancelled when the collector ends.
@@ -90,47 +111,92 @@ struct Round {
     length: Duration,
 }
 
+/// What a lane is made of.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) account: AccountName,
+    pub(super) client: Arc<Client>,
+    pub(super) clock: Clock,
+    pub(super) max_concurrency: usize,
+    pub(super) lists: Vec<RegionList>,
+    pub(super) refresh: Refresh,
+    pub(super) finder: Finder,
+    pub(super) targets: Vec<Target>,
+}
+
+/// When the lists are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Refresh {
+    /// Apart from the scrapes, this often.
+    Every(Duration),
+    /// In each scrape, so that what they show as idle need not be asked.
+    InEachScrape(Idling),
+}
+
 impl Lane {
-    /// A lane that asks through `client`, at most `max_concurrency` queries at once.
-    pub fn new(account: AccountName, client: Arc<Client>, clock: Clock, max_concurrency: usize, targets: Vec<Target>) -> Arc<Self> {
-        let records = targets.into_iter().map(Record::new).collect();
+    pub(super) fn new(parts: Parts) -> Arc<Self> {
+        let Parts { account, client, clock, max_concurrency, lists, refresh, finder, targets } = parts;
         Arc::new(Self {
             account,
             client,
             clock,
             places: Arc::new(Semaphore::new(max_concurrency)),
-            state: Mutex::new(State { records, waiting: Waiting::ForTicket, typical: Duration::ZERO }),
+            lists,
+            refresh,
+            finder,
+            roster: Mutex::new(Roster::new(targets)),
             progress: watch::Sender::default(),
         })
     }
 
     /// The account's name.
-    pub fn name(&self) -> &AccountName {
+    pub(super) fn name(&self) -> &AccountName {
         &self.account
     }
 
-    /// How many clusters the limit covers within `budget`, burst aside, and how many there are.
-    pub fn coverage(&self, budget: Duration) -> (f64, usize) {
-        (self.client.limiter().requests_per_second() * budget.as_secs_f64(), self.lock().records.len())
-    }
-
     /// What is known of the account.
-    pub fn account(&self) -> AccountReading {
+    pub(super) fn account(&self) -> AccountReading {
         AccountReading {
             account: self.account.clone(),
             provider: self.client.credentials().provider(),
             credentials_expiry: self.client.credentials().expires_at(),
-            sources: self.sources_in_use(),
-            discoveries: Vec::new(),
+            sources: self.finder.sources_in_use(),
+            discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
         }
     }
 
-    /// The source in use by region, in the order of the regions' names.
-    fn sources_in_use(&self) -> Vec<(String, &'static str)> {
-        let state = self.lock();
-        let regions: BTreeMap<_, _> =
-            state.records.iter().map(|record| (record.info.region.as_ref().map_or("", Region::as_str), &record.source)).collect();
-        regions.into_iter().filter_map(|(region, source)| Some((region.to_owned(), source.in_use()?.as_str()))).collect()
+    /// Whether every list that finds clusters has been read at least once.
+    pub(super) fn has_found(&self) -> bool {
+        self.lists.iter().all(RegionList::has_found)
+    }
+
+    /// All clusters known.
+    pub(super) fn clusters(&self) -> Vec<Arc<ClusterInfo>> {
+        self.lock().records.values().map(|record| Arc::clone(&record.target.info)).collect()
+    }
+
+    /// Reads the lists again and again, apart from the scrapes. Ends only where there is nothing to do.
+    pub(super) async fn keep_refreshing(&self) {
+        let Refresh::Every(interval) = self.refresh else { return };
+        if self.lists.is_empty() {
+            return;
+        }
+        loop {
+            let mut wait = interval;
+            for list in &self.lists {
+                let budget = Budget::lasting(LIST_BUDGET);
+                if self.read_list(list, &budget, None).await.is_err() {
+                    wait = wait.min(LIST_RETRY);
+                }
+            }
+            sleep(discovery::next_refresh(wait)).await;
+        }
+    }
+
+    async fn read_list(&self, list: &RegionList, budget: &Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
+        let (clusters, newcomers) = list.read(&self.client, budget, |cluster| self.finder.target(&list.place, cluster)).await?;
+        self.lock().take_list(&list.place.region, &clusters, newcomers, round, self.clock.now());
+        Ok(())
     }
 
     /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs hands over; its queries
@@ -139,37 +205,69 @@ impl Lane {
         let started = Instant::now();
         let length = start.deadline.instant().saturating_duration_since(started);
         let round = Round { number: start.number, started, deadline: start.deadline.clone(), length };
-        let order = {
-            let mut state = self.lock();
-            state.waiting = Waiting::ForTicket;
-            state.call_off_silent(&round);
-            state.order()
-        };
+        {
+            let mut roster = self.lock();
+            roster.waiting = Waiting::ForTicket;
+            roster.call_off_silent(started, length / FAIR_SHARE);
+        }
         let started = Started { round: start.number, progress: self.progress.subscribe() };
         let (lane, queries, stop, superseded) = (Arc::clone(self), start.tasks.clone(), start.stop.clone(), start.superseded.clone());
         start.tasks.spawn(async move {
             tokio::select! {
-                () = lane.drive(&round, order, &queries, &stop) => {}
+                () = lane.drive(&round, &queries, &stop) => {}
                 () = superseded.cancelled() => {}
             }
         });
         started
     }
 
-    /// Asks the clusters in `order`, each as soon as the limits allow.
-    async fn drive(self: &Arc<Self>, round: &Round, order: Vec<usize>, queries: &TaskTracker, stop: &CancellationToken) {
+    /// Asks every cluster once: those that need it whatever the lists say, then those that the lists leave.
+    async fn drive(self: &Arc<Self>, round: &Round, queries: &TaskTracker, stop: &CancellationToken) {
         let mut oldest = VecDeque::new();
-        for index in order {
-            let place = self.place(round, &mut oldest).await;
+        match self.refresh {
+            Refresh::Every(_) => {
+                self.ask(round, queries, stop, &mut oldest, |_| true).await;
+                let first = self.lists.iter().filter(|list| !list.is_settled()).map(RegionList::settled);
+                for settled in first {
+                    settled.await;
+                }
+            }
+            Refresh::InEachScrape(idling) => {
+                let lists = async {
+                    for list in &self.lists {
+                        // A list that fails leaves its clusters to be asked.
+                        drop(self.read_list(list, &round.budget(stop.child_token()), Some((round.number, idling))).await);
+                    }
+                };
+                let busy =
+                    self.ask(round, queries, stop, &mut oldest, |record| record.idle_since_reading().is_none() && record.known().is_some());
+                tokio::join!(lists, busy);
+            }
+        }
+        self.ask(round, queries, stop, &mut oldest, |_| true).await;
+        self.progress.send_modify(|progress| progress.asked = progress.asked.max(round.number));
+    }
+
+    /// Asks the clusters that are wanted and due, each as soon as the limits allow.
+    async fn ask(
+        self: &Arc<Self>,
+        round: &Round,
+        queries: &TaskTracker,
+        stop: &CancellationToken,
+        oldest: &mut VecDeque<(ClusterId, Flight)>,
+        wanted: fn(&Record) -> bool,
+    ) {
+        let due = self.lock().due(round.number, wanted);
+        for id in due {
+            let place = self.place(round, oldest).await;
             let ticket = self.client.limiter().admit().await;
             self.wait_out(round).await;
             let flight = Flight { started: Instant::now(), call_off: stop.child_token() };
-            let Some(query) = self.take_off(round, index, &flight) else { continue };
-            oldest.push_back((index, flight.clone()));
+            let Some(query) = self.take_off(round, &id, &flight) else { continue };
+            oldest.push_back((id, flight.clone()));
             let budget = round.budget(flight.call_off);
             queries.spawn(query.run(budget, ticket, place));
         }
-        self.progress.send_modify(|progress| progress.asked = progress.asked.max(round.number));
     }
 
     /// Lets the waiters go first if a query that starts now would most likely be cut off by their deadline: a cluster
@@ -184,20 +282,21 @@ impl Lane {
 
     /// Waits for a free place. While there is none, the query that has been under way longest gives its place up as
     /// soon as it has had its share, so that a few silent clusters do not keep the others from being asked.
-    async fn place(&self, round: &Round, oldest: &mut VecDeque<(usize, Flight)>) -> OwnedSemaphorePermit {
+    async fn place(&self, round: &Round, oldest: &mut VecDeque<(ClusterId, Flight)>) -> OwnedSemaphorePermit {
         let places = || Arc::clone(&self.places).acquire_owned();
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return place;
         }
-        self.lock().waiting = Waiting::ForSlot;
+        self.lock().waiting = Waiting::ForPlace;
         let place = loop {
-            let Some((index, flight)) = oldest.front() else { break places().await };
+            let Some((id, flight)) = oldest.front() else { break places().await };
             let end = flight.started + round.length / FAIR_SHARE;
+            let is_under_way = self.is_under_way(id, flight);
             tokio::select! {
                 biased;
                 place = places() => break place,
-                () = sleep_until(end), if self.is_under_way(*index, flight) => flight.call_off.cancel(),
-                () = std::future::ready(()), if !self.is_under_way(*index, flight) => {}
+                () = sleep_until(end), if is_under_way => flight.call_off.cancel(),
+                () = std::future::ready(()), if !is_under_way => {}
             }
             oldest.pop_front();
         };
@@ -205,67 +304,90 @@ impl Lane {
         place.expect("the semaphore is never closed")
     }
 
-    fn is_under_way(&self, index: usize, flight: &Flight) -> bool {
-        self.lock().records.get(index).and_then(|record| record.flight.as_ref()).is_some_and(|other| other.started == flight.started)
+    fn is_under_way(&self, id: &ClusterId, flight: &Flight) -> bool {
+        self.lock().records.get(id).and_then(|record| record.flight.as_ref()).is_some_and(|other| other.started == flight.started)
     }
 
-    /// Marks a cluster as asked. None if a query of an earlier round is under way, or has answered in this one.
-    fn take_off(self: &Arc<Self>, round: &Round, index: usize, flight: &Flight) -> Option<Query> {
-        let mut state = self.lock();
-        let record = state.records.get_mut(index)?;
+    /// Marks a cluster as asked. None if it is gone, a query of an earlier round is under way, or it has answered in this
+    /// one.
+    fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, flight: &Flight) -> Option<Query> {
+        let mut roster = self.lock();
+        let record = roster.records.get_mut(id)?;
         record.asked = round.number;
         if record.flight.is_some() || record.has_answered_since(round.started) {
             return None;
         }
         record.flight = Some(flight.clone());
         self.progress.send_modify(|progress| progress.in_flight += 1);
-        Some(Query {
-            info: Arc::clone(&record.info),
-            endpoint: record.endpoint.clone(),
-            source: Arc::clone(&record.source),
-            known: record.known(),
-            landing: Landing { lane: Arc::clone(self), index, started: flight.started, result: None },
+        let known = record.known();
+        let landing = Landing { lane: Arc::clone(self), id: id.clone(), started: flight.started, result: None };
+        Some(Query { target: record.target.clone(), known, landing })
+    }
+
+    /// The cluster with this ID or name, if it is this lane's.
+    pub(super) fn find(&self, target: &str) -> Option<ClusterId> {
+        let roster = self.lock();
+        let named =
+            roster.records.values().map(|record| &record.target.info).find(|info| info.id.as_str() == target || info.name == target);
+        named.map(|info| info.id.clone())
+    }
+
+    /// What asking for `id` would send, under either source.
+    pub(super) async fn explain(&self, id: &ClusterId, source: SourceName) -> Option<Result<Explained, ApiError>> {
+        let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
+        Some(match source {
+            SourceName::UpgradeStatus => api::explain_upgrade_status(&self.client, &endpoint, id).await,
+            SourceName::Tasks => api::explain_tasks(&self.client, &endpoint, id).await,
         })
+    }
+
+    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
+    pub(super) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
+        let mut progress = self.progress.subscribe();
+        let began = Instant::now();
+        let place = tokio::time::timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
+        let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
+        if let Ok(Ok(place)) = place
+            && let Some(ticket) = self.client.limiter().admit_before(probe.deadline).await
+        {
+            let round = Round { number: probe.round, started: began, deadline: Deadline::at(probe.deadline), length: Duration::ZERO };
+            let flight = Flight { started: Instant::now(), call_off: probe.stop.child_token() };
+            if let Some(query) = self.take_off(&round, id, &flight) {
+                let budget = Budget::new(round.deadline, flight.call_off);
+                let budget = match probe.trace {
+                    Some(trace) => budget.traced(trace.clone()),
+                    None => budget,
+                };
+                probe.tasks.spawn(query.run(budget, ticket, place));
+            }
+        }
+        let landed = async {
+            while self.lock().records.get(id).is_some_and(|record| record.flight.is_some()) {
+                if progress.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // At the deadline what is there counts.
+        drop(tokio::time::timeout_at(probe.deadline, landed).await);
+        self.lock().records.get(id).map(|record| record.reading(probe.round, waiting, probe.max_age))
     }
 
     /// Adds what the page of `round` says of each cluster; whether every one of them has been asked in it and has ended.
     pub(super) fn readings(&self, round: u64, max_age: Duration, out: &mut Vec<ClusterReading>) -> bool {
-        let state = self.lock();
-        out.extend(state.records.iter().map(|record| record.reading(round, state.waiting, max_age)));
-        state.records.iter().all(|record| record.asked >= round && record.flight.is_none())
+        let roster = self.lock();
+        out.extend(roster.records.values().map(|record| record.reading(round, roster.waiting, max_age)));
+        roster.records.values().all(|record| record.asked >= round && record.flight.is_none())
     }
 
-    /// Takes over what `earlier` knew of the same clusters.
-    pub fn inherit(&self, earlier: &Self) {
-        let mut known: std::collections::HashMap<_, _> =
-            std::mem::take(&mut earlier.lock().records).into_iter().map(|record| (record.info.id.clone(), record)).collect();
-        for record in &mut self.lock().records {
-            if let Some(earlier) = known.remove(&record.info.id) {
-                record.inherit(earlier);
-            }
-        }
+    /// Takes over what `earlier` knows of the same clusters. It keeps it too, for the scrapes that still wait there.
+    pub(super) fn inherit(&self, earlier: &Self) {
+        let memories = earlier.lock().memories();
+        self.lock().inherit(memories);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Ends the queries of earlier rounds that have had more than their share; their clusters are asked anew.
-    fn call_off_silent(&self, round: &Round) {
-        let flights = self.records.iter().filter_map(|record| record.flight.as_ref());
-        for flight in flights.filter(|flight| flight.started.elapsed() > round.length / FAIR_SHARE) {
-            flight.call_off.cancel();
-        }
-    }
-
-    /// Those that were left out of the last round come first, and among those of one round the ones that answered: a
-    /// cluster that is silent must not cost the others their place.
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<_> = (0..self.records.len()).collect();
-        order.sort_by_key(|index| (self.records[*index].asked, self.records[*index].is_failing()));
-        order
+    fn lock(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -281,9 +403,7 @@ impl Round {
 /// One cluster's query.
 #[derive(Debug)]
 struct Query {
-    info: Arc<ClusterInfo>,
-    endpoint: Endpoint,
-    source: Arc<dyn UpgradeSource>,
+    target: Target,
     known: Option<Arc<UpgradeState>>,
     landing: Landing,
 }
@@ -291,13 +411,13 @@ struct Query {
 impl Query {
     async fn run(mut self, budget: Budget, ticket: Ticket, place: OwnedSemaphorePermit) {
         let question = Question {
-            cluster: &self.info.id,
-            endpoint: &self.endpoint,
+            cluster: &self.target.info.id,
+            endpoint: &self.target.endpoint,
             budget: &budget,
             ticket: Some(ticket),
             known: self.known.as_deref(),
         };
-        let answer = self.source.read(question).await;
+        let answer = self.target.source.read(question).await;
         self.landing.result = Some(answer);
         drop(place);
     }
@@ -307,7 +427,7 @@ impl Query {
 #[derive(Debug)]
 struct Landing {
     lane: Arc<Lane>,
-    index: usize,
+    id: ClusterId,
     started: Instant,
     result: Option<Result<UpgradeState, ApiError>>,
 }
@@ -318,16 +438,17 @@ impl Drop for Landing {
             Err(ApiError::local(Operation::GetUpgradeStatus, ErrorKind::Rejected, "the query ended without a result; please report this"))
         });
         let now = self.lane.clock.now();
-        {
-            let mut state = self.lane.lock();
-            if let Some(record) = state.records.get_mut(self.index) {
-                let (elapsed, answered) = (self.started.elapsed(), result.is_ok());
-                land(record, result, elapsed, now);
-                if answered {
-                    state.typical = (state.typical * 7 + elapsed) / 8;
-                }
+        let (elapsed, answered) = (self.started.elapsed(), result.is_ok());
+        let mut roster = self.lane.lock();
+        // Gone from the list in the meantime, or gone and back: nobody waits for this answer.
+        let record = roster.records.get_mut(&self.id);
+        if let Some(record) = record.filter(|record| record.flight.as_ref().is_some_and(|flight| flight.started == self.started)) {
+            land(record, result, elapsed, now);
+            if answered {
+                roster.typical = (roster.typical * 7 + elapsed) / 8;
             }
         }
+        drop(roster);
         self.lane.progress.send_modify(|progress| progress.in_flight -= 1);
     }
 }
@@ -337,7 +458,7 @@ fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Du
     let before = record.failure().map(|failure| failure.reason);
     let words = result.as_ref().ok().map(|state| (state.status.as_str(), state.step.as_str()));
     let change = record.finish(result, elapsed, now);
-    let info = &record.info;
+    let info = &record.target.info;
     let after = record.failure();
     match (before, after) {
         (before, Some(failure)) if before != Some(failure.reason) => {
@@ -346,6 +467,14 @@ fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Du
         (Some(_), None) => tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again"),
         _ => {}
     }
+    tracing::debug!(
+        target: QUERIES,
+        cluster = %info.id,
+        account = %info.account,
+        outcome = after.map_or("ok", |failure| failure.reason.as_str()),
+        seconds = elapsed.as_secs_f64(),
+        "query ended"
+    );
     match (change, words) {
         (Change::State, Some((status, step))) => {
             tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");

@@ -1,16 +1,19 @@
 //! From the configuration to what collects.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::lane::Lane;
-use super::record::Target;
-use crate::api::{Client, Limiter, Observer, Transport};
+use super::discovery::{Purpose, RegionList};
+use super::lane::{Lane, Parts, Refresh};
+use super::record::{Origin, Target};
+use super::roster::Idling;
+use crate::api::{Client, Limiter, ListedCluster, Observer, Ways};
 use crate::clock::Clock;
-use crate::config::{Account, Config};
+use crate::config::{Account, Cluster, Config, Endpoint, ListedRegion, Scrape};
 use crate::credentials::{self, Credentials};
-use crate::names::{AccountName, Region};
+use crate::names::{AccountName, ClusterId, Region};
+use crate::shard::Shard;
 use crate::snapshot::ClusterInfo;
 use crate::source::{UpgradeSource, source};
 
@@ -19,8 +22,10 @@ use crate::source::{UpgradeSource, source};
 pub struct Surroundings {
     /// The time of day.
     pub clock: Clock,
-    /// The way to the vendor.
-    pub transport: Arc<dyn Transport>,
+    /// The ways to the vendor.
+    pub ways: Arc<dyn Ways>,
+    /// The part of the clusters that is this instance's.
+    pub shard: Shard,
     /// Where credentials come from.
     pub credentials: credentials::Context,
     /// Who counts.
@@ -41,32 +46,97 @@ pub trait Audience: Debug + Send + Sync {
 
 /// One lane an account.
 pub(super) fn lanes(config: &Config, surroundings: &Surroundings) -> Vec<Arc<Lane>> {
-    config.accounts.iter().map(|account| lane(account, surroundings)).collect()
+    // A cluster that two accounts see is asked through the first that names it; two would be two readings of one thing.
+    let configured =
+        config.accounts.iter().flat_map(|account| account.clusters.iter().map(|cluster| (cluster.id.clone(), account.name.clone())));
+    let owners = Arc::new(configured.collect());
+    config.accounts.iter().map(|account| lane(account, &config.scrape, surroundings, &owners)).collect()
 }
 
-fn lane(account: &Account, surroundings: &Surroundings) -> Arc<Lane> {
+fn lane(account: &Account, scrape: &Scrape, surroundings: &Surroundings, owners: &Arc<BTreeMap<ClusterId, AccountName>>) -> Arc<Lane> {
     let max_concurrency = account.max_concurrency.get();
     let client = Arc::new(Client::new(
-        Arc::clone(&surroundings.transport),
+        surroundings.ways.of(account),
         Arc::new(Credentials::new(account.name.clone(), account.credentials.clone(), surroundings.credentials.clone())),
         account.signature,
-        Limiter::new(account.rate_limit, 1, max_concurrency),
+        Limiter::new(account.rate_limit, surroundings.shard.total(), max_concurrency),
         surroundings.audience.observer(&account.name),
         surroundings.clock,
     ));
-    let targets = targets(account, &client);
-    Lane::new(account.name.clone(), client, surroundings.clock, max_concurrency as usize, targets)
+    let finder = Finder::new(account, surroundings.shard, &client, Arc::clone(owners));
+    let targets = account.clusters.iter().filter_map(|cluster| finder.configured(cluster)).collect();
+    let refresh = match &account.discovery {
+        _ if !scrape.idle_interval.is_zero() => Refresh::InEachScrape(Idling { interval: scrape.idle_interval }),
+        Some(discovery) => Refresh::Every(discovery.refresh_interval),
+        None => Refresh::Every(scrape.timeout),
+    };
+    Lane::new(Parts {
+        account: account.name.clone(),
+        client,
+        clock: surroundings.clock,
+        max_concurrency: max_concurrency as usize,
+        lists: lists(account, refresh),
+        refresh,
+        finder,
+        targets,
+    })
 }
 
-fn targets(account: &Account, client: &Arc<Client>) -> Vec<Target> {
-    let mut sources: HashMap<Option<&Region>, Arc<dyn UpgradeSource>> = HashMap::new();
-    let targets = account.clusters.iter().map(|cluster| {
-        let region = cluster.region.as_ref();
-        let source = sources.entry(region).or_insert_with(|| source(account, region, client));
+/// The lists that have to be read: those of discovery and, where scrapes go by them, those of the other clusters' regions.
+fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
+    let list = |place: &ListedRegion, purpose| RegionList::new(account.name.clone(), place.clone(), purpose);
+    let mut lists = Vec::new();
+    let mut listed = BTreeSet::new();
+    if let Some(discovery) = &account.discovery {
+        for place in &discovery.regions {
+            listed.insert(&place.region);
+            lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
+        }
+    }
+    if matches!(refresh, Refresh::InEachScrape(_)) {
+        for cluster in &account.clusters {
+            if let Some(region) = cluster.region.as_ref().filter(|region| !listed.contains(region)) {
+                listed.insert(region);
+                lists.push(list(&ListedRegion { region: region.clone(), endpoint: cluster.endpoint.clone() }, Purpose::Detail));
+            }
+        }
+    }
+    lists
+}
+
+/// Makes targets of what is configured or listed; of this instance's part only.
+#[derive(Debug)]
+pub(super) struct Finder {
+    account: AccountName,
+    shard: Shard,
+    /// Who reads states, by region; one without a region for clusters without one.
+    sources: BTreeMap<Option<Region>, Arc<dyn UpgradeSource>>,
+    /// The account of each configured cluster.
+    owners: Arc<BTreeMap<ClusterId, AccountName>>,
+}
+
+impl Finder {
+    fn new(account: &Account, shard: Shard, client: &Arc<Client>, owners: Arc<BTreeMap<ClusterId, AccountName>>) -> Self {
+        let listed = account.discovery.iter().flat_map(|discovery| &discovery.regions).map(|place| Some(place.region.clone()));
+        let regions: BTreeSet<_> = account.clusters.iter().map(|cluster| cluster.region.clone()).chain(listed).collect();
+        let sources = regions.into_iter().map(|region| {
+            let source = source(account, region.as_ref(), client);
+            (region, source)
+        });
+        Self { account: account.name.clone(), shard, sources: sources.collect(), owners }
+    }
+
+    /// The source in use by region, in the order of the regions' names.
+    pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
+        let name = |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
+        self.sources.iter().filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str()))).collect()
+    }
+
+    fn configured(&self, cluster: &Cluster) -> Option<Target> {
         let info = ClusterInfo {
             id: cluster.id.clone(),
             name: cluster.name.clone(),
-            account: account.name.clone(),
+            account: self.account.clone(),
             region: cluster.region.clone(),
             cluster_type: String::new(),
             spec: String::new(),
@@ -75,7 +145,34 @@ fn targets(account: &Account, client: &Arc<Client>) -> Vec<Target> {
             state: None,
             labels: cluster.labels.clone(),
         };
-        Target { info: Arc::new(info), endpoint: cluster.endpoint.clone(), source: Arc::clone(source) }
-    });
-    targets.collect()
+        self.make(info, &cluster.endpoint, Origin::Configured)
+    }
+
+    /// What is asked about a cluster that the list at `place` has; None if it is another instance's, or configured.
+    pub(super) fn target(&self, place: &ListedRegion, cluster: &ListedCluster) -> Option<Target> {
+        if self.owners.contains_key(&cluster.id) {
+            return None;
+        }
+        let info = ClusterInfo {
+            id: cluster.id.clone(),
+            name: cluster.name.clone(),
+            account: self.account.clone(),
+            region: Some(place.region.clone()),
+            cluster_type: cluster.cluster_type.clone(),
+            spec: cluster.spec.clone(),
+            version: cluster.version.clone(),
+            next_version: cluster.next_version.clone(),
+            state: Some(cluster.state.clone()).filter(|state| !state.is_empty()),
+            labels: BTreeMap::new(),
+        };
+        self.make(info, &place.endpoint, Origin::Discovered)
+    }
+
+    fn make(&self, info: ClusterInfo, endpoint: &Endpoint, origin: Origin) -> Option<Target> {
+        if !self.shard.owns(&info.id) {
+            return None;
+        }
+        let source = Arc::clone(self.sources.get(&info.region)?);
+        Some(Target { info: Arc::new(info), origin, endpoint: endpoint.clone(), source })
+    }
 }

@@ -15,25 +15,40 @@ use crate::upgrade::UpgradeState;
 
 /// A cluster and the way to it.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(super) struct Target {
     /// The cluster.
-    pub info: Arc<ClusterInfo>,
+    pub(super) info: Arc<ClusterInfo>,
+    /// Who named it.
+    pub(super) origin: Origin,
     /// The server that knows it.
-    pub endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     /// Who reads its state.
-    pub source: Arc<dyn UpgradeSource>,
+    pub(super) source: Arc<dyn UpgradeSource>,
+}
+
+/// Who named a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The operator: it stays on the page whatever the lists say.
+    Configured,
+    /// A list: it leaves the page with it.
+    Discovered,
 }
 
 /// One cluster of a lane.
 #[derive(Debug)]
 pub(super) struct Record {
-    pub(super) info: Arc<ClusterInfo>,
-    pub(super) endpoint: Endpoint,
-    pub(super) source: Arc<dyn UpgradeSource>,
-    /// The round in which it was asked last; 0 is never.
+    pub(super) target: Target,
+    /// The round in which it was asked last, or needed no asking; 0 is never.
     pub(super) asked: u64,
     /// The query under way.
     pub(super) flight: Option<Flight>,
+    memory: Memory,
+}
+
+/// What outlives a change of the configuration.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
     last: Option<LastQuery>,
     good: Option<Good>,
 }
@@ -45,18 +60,22 @@ pub(super) struct Flight {
     pub(super) call_off: CancellationToken,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct LastQuery {
     failure: Option<Failure>,
     duration: Duration,
 }
 
 /// The last answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Good {
     state: Arc<UpgradeState>,
+    /// When it was read.
     read: Instant,
-    read_at: Timestamp,
+    /// When it was read, or a list confirmed that nothing can have changed.
+    fresh: Instant,
+    /// The same as a time of day.
+    fresh_at: Timestamp,
     /// When this status and step were first seen.
     since: Timestamp,
 }
@@ -67,7 +86,7 @@ pub(super) enum Waiting {
     /// The bucket is empty.
     ForTicket,
     /// All queries that may be under way are, and the vendor is silent.
-    ForSlot,
+    ForPlace,
 }
 
 /// What changed with an answer.
@@ -82,49 +101,68 @@ pub(super) enum Change {
 }
 
 impl Record {
-    pub(super) fn new(target: Target) -> Self {
-        let Target { info, endpoint, source } = target;
-        Self { info, endpoint, source, asked: 0, flight: None, last: None, good: None }
+    pub(super) fn new(target: Target, memory: Memory) -> Self {
+        Self { target, asked: 0, flight: None, memory }
+    }
+
+    /// All that is remembered.
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The last answer.
     pub(super) fn known(&self) -> Option<Arc<UpgradeState>> {
-        self.good.as_ref().map(|good| Arc::clone(&good.state))
+        self.memory.good.as_ref().map(|good| Arc::clone(&good.state))
     }
 
     /// Whether there was an answer after `instant`.
     pub(super) fn has_answered_since(&self, instant: Instant) -> bool {
-        !self.is_failing() && self.good.as_ref().is_some_and(|good| good.read > instant)
+        !self.is_failing() && self.memory.good.as_ref().is_some_and(|good| good.read > instant)
     }
 
     /// Whether the last query failed.
     pub(super) fn is_failing(&self) -> bool {
-        self.last.as_ref().is_some_and(|last| last.failure.is_some())
+        self.memory.last.as_ref().is_some_and(|last| last.failure.is_some())
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.last.as_ref().and_then(|last| last.failure.as_ref())
+        self.memory.last.as_ref().and_then(|last| last.failure.as_ref())
     }
 
-    /// Takes the answer of the query that `flight` was.
+    /// When the last answer was read, if it says that nothing is going on and nothing has failed since.
+    pub(super) fn idle_since_reading(&self) -> Option<Instant> {
+        self.memory.good.as_ref().filter(|good| good.state.status.is_idle() && !self.is_failing()).map(|good| good.read)
+    }
+
+    /// Takes the last answer for a fresh one in `round`: a list says that nothing is going on.
+    pub(super) fn confirm(&mut self, round: u64, now: Timestamp) {
+        self.asked = round;
+        if let Some(good) = &mut self.memory.good {
+            good.fresh = Instant::now();
+            good.fresh_at = now;
+        }
+    }
+
+    /// Takes the answer of the query that is under way.
     pub(super) fn finish(&mut self, result: Result<UpgradeState, ApiError>, duration: Duration, now: Timestamp) -> Change {
         self.flight = None;
         let failure = result.as_ref().err().map(|error| Failure { reason: error.reason(), message: error.to_string() });
-        self.last = Some(LastQuery { failure, duration });
+        self.memory.last = Some(LastQuery { failure, duration });
         let Ok(state) = result else { return Change::Nothing };
-        let same = self.good.as_ref().is_some_and(|good| good.state.status == state.status && good.state.step == state.step);
-        let since = self.good.as_ref().filter(|_| same).map_or(now, |good| good.since);
-        let change = match (&self.good, same) {
+        let same = self.memory.good.as_ref().is_some_and(|good| good.state.status == state.status && good.state.step == state.step);
+        let since = self.memory.good.as_ref().filter(|_| same).map_or(now, |good| good.since);
+        let change = match (&self.memory.good, same) {
             (None, _) => Change::First,
             (Some(_), false) => Change::State,
             (Some(_), true) => Change::Nothing,
         };
         // An unchanged state keeps its allocation, which snapshots share.
-        let state = match &self.good {
+        let state = match &self.memory.good {
             Some(good) if *good.state == state => Arc::clone(&good.state),
             _ => Arc::new(state),
         };
-        self.good = Some(Good { state, read: Instant::now(), read_at: now, since });
+        let read = Instant::now();
+        self.memory.good = Some(Good { state, read, fresh: read, fresh_at: now, since });
         change
     }
 
@@ -132,13 +170,13 @@ impl Record {
     pub(super) fn reading(&self, round: u64, waiting: Waiting, max_age: Duration) -> ClusterReading {
         let outcome = self.outcome(round, waiting, max_age);
         let flown = self.flight.as_ref().map(|flight| flight.started.elapsed());
-        let known = self.good.as_ref();
+        let known = self.memory.good.as_ref();
         ClusterReading {
-            cluster: Arc::clone(&self.info),
+            cluster: Arc::clone(&self.target.info),
             since: known.filter(|_| matches!(outcome, Outcome::Up(_))).map(|good| good.since),
             outcome,
-            duration: flown.or(self.last.as_ref().map(|last| last.duration)),
-            last_success: known.map(|good| good.read_at),
+            duration: flown.or(self.memory.last.as_ref().map(|last| last.duration)),
+            last_success: known.map(|good| good.fresh_at),
         }
     }
 
@@ -147,26 +185,20 @@ impl Record {
             return down(Reason::Timeout, "no answer within the scrape's budget");
         }
         let asked = self.asked >= round;
-        match (&self.last, &self.good) {
-            (None, _) if waiting == Waiting::ForSlot => {
+        match (&self.memory.last, &self.memory.good) {
+            (None, _) if waiting == Waiting::ForPlace => {
                 down(Reason::Timeout, "not asked: all queries that may be under way wait for the vendor")
             }
             (None, _) => Outcome::NotAsked,
             (Some(LastQuery { failure: Some(failure), .. }), _) => Outcome::Down(failure.clone()),
-            (Some(_), Some(good)) if asked || good.read.elapsed() <= max_age => Outcome::Up(Arc::clone(&good.state)),
+            (Some(_), Some(good)) if asked || good.fresh.elapsed() <= max_age => Outcome::Up(Arc::clone(&good.state)),
             _ => match waiting {
                 Waiting::ForTicket => {
                     down(Reason::RateLimited, "not asked for longer than scrape.max_age: the account's rate_limit is too low")
                 }
-                Waiting::ForSlot => down(Reason::Timeout, "not asked for longer than scrape.max_age: the vendor is too slow"),
+                Waiting::ForPlace => down(Reason::Timeout, "not asked for longer than scrape.max_age: the vendor is too slow"),
             },
         }
-    }
-
-    /// Takes over what an earlier record knew of the same cluster.
-    pub(super) fn inherit(&mut self, earlier: Self) {
-        self.last = earlier.last;
-        self.good = earlier.good;
     }
 }
 

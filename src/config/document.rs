@@ -75,7 +75,7 @@ fn remove<'a>(value: &mut Value, segments: impl Iterator<Item = &'a Segment>) ->
     match (last, place) {
         (Segment::Map { key }, Value::Object(map)) => map.remove(key).is_some(),
         // `null`, so that the places behind it keep their numbers.
-        (Segment::Seq { index }, Value::Array(list)) => list.get_mut(*index).is_some_and(|item| !std::mem::take(item).is_null()),
+        (Segment::Seq { index }, Value::Array(items)) => items.get_mut(*index).is_some_and(|item| !std::mem::take(item).is_null()),
         _ => false,
     }
 }

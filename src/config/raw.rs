@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::duration;
+use crate::secret::Secret;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -56,10 +57,30 @@ pub(super) struct Account {
     pub(super) signature: Option<Signature>,
     pub(super) network: Option<Network>,
     pub(super) endpoint: Option<String>,
+    pub(super) proxy: Option<Secret>,
+    pub(super) ca_file: Option<String>,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) max_concurrency: Option<u32>,
-    pub(super) discovery: Option<serde_json::Value>,
+    pub(super) discovery: Option<Discovery>,
     pub(super) clusters: Option<Vec<Option<Cluster>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Discovery {
+    pub(super) regions: Option<Vec<Option<String>>>,
+    #[serde(deserialize_with = "duration::optional")]
+    pub(super) refresh_interval: Option<Duration>,
+    #[serde(rename = "match")]
+    pub(super) wanted: Option<Match>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Match {
+    pub(super) name: Option<String>,
+    pub(super) tags: Option<BTreeMap<String, String>>,
+    pub(super) cluster_type: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -22,8 +22,8 @@ pub fn write(page: &mut Page, snapshot: &Snapshot) {
     family(page, &catalog::CREDENTIALS_INFO, providers);
     let expiries = accounts.iter().filter_map(|account| Some(([account.account.as_str()], account.credentials_expiry?.into())));
     family(page, &catalog::CREDENTIALS_EXPIRY, expiries);
-    family(page, &catalog::SHARD_ORDINAL, [([], u64::from(snapshot.shard.ordinal).into())]);
-    family(page, &catalog::TOTAL_SHARDS, [([], u64::from(snapshot.shard.total).into())]);
+    family(page, &catalog::SHARD_ORDINAL, [([], u64::from(snapshot.shard.ordinal()).into())]);
+    family(page, &catalog::TOTAL_SHARDS, [([], u64::from(snapshot.shard.total()).into())]);
 }
 
 fn discoveries(snapshot: &Snapshot, value: impl Fn(&DiscoveryReading) -> Value) -> impl Iterator<Item = ([&str; 2], Value)> {

@@ -1,104 +1,171 @@
 //! Serving until a signal says stop.
 
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use listenfd::ListenFd;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, say};
-use crate::api::Direct;
+use super::signals::Signals;
+use super::{Failure, accounts, say};
+use crate::api::{Network, SystemProxy};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
-use crate::collect::Surroundings;
+use crate::collect::{Audience, Collector, Surroundings};
 use crate::config::Config;
 use crate::credentials;
 use crate::metrics::{Own, ProcessMetrics};
-use crate::service::Service;
+use crate::service::{Origin, ReloadError, Service};
+use crate::shard::Shard;
 use crate::trust;
-use crate::web::{Paths, Server, Site};
+use crate::web::config::WebConfigError;
+use crate::web::door::{Door, Transport};
+use crate::web::socket::{self, ListenAddress};
+use crate::web::{Lifecycle, Limits, Paths, Server, Site, connections};
 
-/// Serves the accounts of the configuration file.
-pub(super) async fn serve(args: ServeArgs) -> Result<(), Failure> {
-    let config = load(args.config_file.as_deref())?;
-    serve_config(config, &args.web, |_| {}).await
+/// Serves the accounts that the command line names.
+pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
+    let origin = accounts::origin(&args.accounts)?;
+    let shard = accounts::shard(&args.shard)?;
+    Job { origin, auto_reload_interval: args.auto_reload_interval, shard, web: &args.web, handed_over }.run(|_| {}).await
 }
 
 /// Checks the configuration file and says what it would do.
 pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
-    let config = load(args.config_file.as_deref())?;
+    let config = accounts::load(&args.accounts)?;
+    let shard = accounts::shard(&args.shard)?;
     for account in &config.accounts {
-        let clusters = account.clusters.len();
-        let covered =
-            account.rate_limit.requests_per_second * config.scrape.timeout.as_secs_f64() + f64::from(account.rate_limit.burst.get());
-        println!(
-            "account {}: {clusters} clusters; the rate limit covers {covered:.0} in a scrape of {:?}",
+        let covered = account.rate_limit.requests_per_second / f64::from(shard.total()) * config.scrape.timeout.as_secs_f64()
+            + f64::from(account.rate_limit.burst.get() / shard.total());
+        let named = account.clusters.iter().filter(|cluster| shard.owns(&cluster.id)).count();
+        let found = account
+            .discovery
+            .as_ref()
+            .map_or_else(String::new, |discovery| format!(" and those found in {} regions", discovery.regions.len()));
+        say(&format!(
+            "account {}: {named} clusters named{found}; the rate limit covers {covered:.0} calls in a scrape of {:?}",
             account.name, config.scrape.timeout
-        );
+        ));
     }
     say("the configuration is good");
     Ok(())
 }
 
-fn load(file: Option<&Path>) -> Result<Config, Failure> {
-    let Some(file) = file else {
-        return Err(Failure::Usage("nothing to serve: name a file with --config.file, or try the demo".to_owned()));
-    };
-    Config::load(file).map_err(|error| Failure::Usage(format!("{} is not a configuration\n{error}", file.display())))
+/// A collector for `config` and the clock it goes by, for a look from the terminal.
+pub(super) fn build(config: &Config, shard: Shard) -> Result<(Arc<Collector>, Clock), Failure> {
+    let surroundings = surroundings(&Arc::new(Own::new(ProcessMetrics::Hidden)), shard)?;
+    Ok((Collector::new(config, &surroundings), surroundings.clock))
 }
 
-/// Serves `config` until a signal; `started` learns the first address.
-pub(super) async fn serve_config(config: Config, web: &WebArgs, started: impl FnOnce(std::net::SocketAddr)) -> Result<(), Failure> {
-    let process = if web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown };
-    let own = Arc::new(Own::new(process));
-    let clock = Clock::System;
-    let tls = trust::client_config(&[]);
-    let credentials = credentials::Context::system(&tls).map_err(|error| Failure::Runtime(error.to_string()))?;
-    let surroundings = Surroundings {
-        clock,
-        transport: Arc::new(Direct::new(tls)),
-        credentials,
-        audience: Arc::clone(&own) as Arc<dyn crate::collect::Audience>,
-    };
-    let server = Server::bind(&web.listen_addresses).await.map_err(|error| Failure::Runtime(error.to_string()))?;
-    let service = Service::start(config, &surroundings);
-    own.reload_succeeded(clock.now());
-    let stop = CancellationToken::new();
-    let site = Arc::new(Site {
-        running: service.running(),
-        own,
-        paths: Paths { prefix: String::new(), telemetry: web.telemetry_path.clone() },
-        stop: stop.clone(),
-    });
-    for address in server.addresses() {
-        tracing::info!(%address, "listening");
-    }
-    if let Some(address) = server.addresses().first() {
-        started(*address);
-    }
-    let signals = tokio::spawn(stop_on_signal(stop.clone()));
-    server.serve(site, stop).await;
-    service.stop().await;
-    signals.abort();
-    tracing::info!("stopped");
-    Ok(())
+/// Serving: what, where, and how.
+pub(super) struct Job<'a> {
+    /// Where the configuration comes from.
+    pub(super) origin: Origin,
+    /// How often its content is compared, if at all.
+    pub(super) auto_reload_interval: Option<Duration>,
+    /// The part of the clusters that is this instance's.
+    pub(super) shard: Shard,
+    /// Where and how to listen.
+    pub(super) web: &'a WebArgs,
+    /// What systemd handed over.
+    pub(super) handed_over: ListenFd,
 }
 
-/// The first SIGTERM or SIGINT lets requests in flight finish; the second ends the program.
-async fn stop_on_signal(stop: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!("signals cannot be listened for");
-        return;
-    };
-    for first in [true, false] {
+impl Job<'_> {
+    /// Serves until a signal; `started` learns the URL, without a slash at its end.
+    pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), Failure> {
+        let signals = Signals::listen().map_err(runtime)?;
+        let own = Arc::new(Own::new(if self.web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown }));
+        let surroundings = surroundings(&own, self.shard)?;
+        // Both before either is complained of, and before anything is bound.
+        let (door, service) = (open_door(self.web), Service::start(self.origin, surroundings, Arc::clone(&own)));
+        let (door, service) = match (door, service) {
+            (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
+            (door, service) => return Err(usage(door.err(), service.err())),
+        };
+        let server = Server::new(listen(self.web, self.handed_over)?, Arc::clone(&door), limits(self.web));
+        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
+        let stop = CancellationToken::new();
+        let site = Site {
+            running: service.running(),
+            own,
+            paths: Paths { prefix: self.web.link_prefix().to_owned(), telemetry: self.web.telemetry_path.clone() },
+            prefix: self.web.route_prefix().to_owned(),
+            lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
+            clock: Clock::System,
+            stop: stop.clone(),
+        };
+        let addresses = server.addresses();
+        for address in &addresses {
+            tracing::info!(%address, tls = door.transport() == Transport::Tls, "listening");
+        }
+        if let Some(address) = addresses.first() {
+            started(&url(*address, door.transport(), self.web.route_prefix()));
+        }
+        let chores = async {
+            tokio::join!(signals.obey(&lifecycle, &stop), door.keep_current(), async {
+                if let Some(interval) = self.auto_reload_interval {
+                    service.keep_current(interval).await;
+                }
+            })
+        };
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = server.serve(Arc::new(site)) => {}
+            _ = chores => {}
         }
-        if first {
-            tracing::info!("stopping: requests in flight may finish");
-            stop.cancel();
-        }
+        service.stop().await;
+        tracing::info!("stopped");
+        Ok(())
     }
-    std::process::exit(1);
+}
+
+fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
+    let tls = trust::client_config(&[]);
+    let credentials = credentials::Context::system(&tls).map_err(runtime)?;
+    let ways = Arc::new(Network::new(tls, system_proxy()));
+    Ok(Surroundings { clock: Clock::System, ways, shard, credentials, audience: Arc::clone(own) as Arc<dyn Audience> })
+}
+
+/// As every Go program does, ours heeds the proxies that the environment names.
+fn system_proxy() -> SystemProxy {
+    const NAMES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let is_named = NAMES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if is_named { SystemProxy::Named } else { SystemProxy::Absent }
+}
+
+fn open_door(web: &WebArgs) -> Result<Door, WebConfigError> {
+    match &web.config_file {
+        Some(file) => Door::open(file),
+        None => Door::unguarded(),
+    }
+}
+
+fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
+    let web = web.map(|error| format!("the web configuration is not one\n{error}"));
+    let service = service.map(|error| format!("the configuration is not one\n{error}"));
+    Failure::Usage(service.into_iter().chain(web).collect::<Vec<_>>().join("\n"))
+}
+
+fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
+    let listeners =
+        if web.systemd_socket { socket::take_over(handed_over) } else { web.listen_addresses.iter().map(ListenAddress::listen).collect() };
+    listeners.map_err(runtime)
+}
+
+fn limits(web: &WebArgs) -> Limits {
+    // The soft limit is low for programs that cannot live with more; those that do not ask have the default cap.
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
+    Limits { connections: connections(descriptors), requests: web.max_requests, ..Limits::default() }
+}
+
+fn url(address: SocketAddr, transport: Transport, prefix: &str) -> String {
+    let scheme = if transport == Transport::Tls { "https" } else { "http" };
+    let host = if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+    format!("{scheme}://{host}{prefix}")
+}
+
+fn runtime(error: impl std::fmt::Display) -> Failure {
+    Failure::Runtime(error.to_string())
 }

@@ -109,7 +109,7 @@ impl Auto {
             }
             is_free
         });
-        taken.then_some(Lead(self))
+        taken.then(|| Lead(self))
     }
 
     async fn await_verdict(&self, question: &Question<'_>) {

@@ -105,11 +105,11 @@ fn task_status(status: Status) -> TaskStatus {
 mod tests {
     use super::*;
 
-    fn told(state: &str, stage: &str) -> (Status, Step, TaskStatus) {
+    fn told(word: &str, stage: &str) -> (Status, Step, TaskStatus) {
         let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), created: None, updated: None, error: None };
-        let info = TaskInfo { state: state.to_owned(), stage: stage.to_owned(), ..TaskInfo::default() };
-        let state = super::state(task, info, &mut |_| {});
-        (state.status, state.step, state.task_status)
+        let info = TaskInfo { state: word.to_owned(), stage: stage.to_owned(), ..TaskInfo::default() };
+        let upgrade = super::state(task, info, &mut |_| {});
+        (upgrade.status, upgrade.step, upgrade.task_status)
     }
 
     #[test]

@@ -3,32 +3,37 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use http_body_util::Full;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::door::Passage;
 use super::encode::encode;
-use super::{landing, negotiate};
+use super::landing::{self, View};
+use super::lifecycle::Lifecycle;
+use super::negotiate::Encoding;
+use super::paths::Paths;
+use super::{json, negotiate, probe, sd};
+use crate::api::Trace;
+use crate::clock::Clock;
 use crate::collect;
+use crate::config::Scrape;
 use crate::metrics::{self, Own};
 use crate::service::Running;
 
+const HEALTHY: &str = "/-/healthy";
+const READY: &str = "/-/ready";
+const RELOAD: &str = "/-/reload";
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+
 /// Clusters from which on a page is written apart from the connections.
 const LARGE: usize = 500;
-
-/// Where things are.
-#[derive(Debug, Clone)]
-pub struct Paths {
-    /// Before every path; empty or starting with a slash, never ending in one.
-    pub prefix: String,
-    /// The path of the metrics, without the prefix.
-    pub telemetry: String,
-}
 
 /// All that the routes answer from.
 #[derive(Debug)]
@@ -39,38 +44,60 @@ pub struct Site {
     pub own: Arc<Own>,
     /// Where things are.
     pub paths: Paths,
+    /// Before every path of a request: what is left of clients' paths by proxies. Of the same form as [`Paths::prefix`].
+    pub prefix: String,
+    /// What a client may reload, if it may.
+    pub lifecycle: Option<Arc<Lifecycle>>,
+    /// Tells a page how old its numbers are.
+    pub clock: Clock,
     /// Cancelled when the server is going to stop.
     pub stop: CancellationToken,
 }
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Bytes>;
 
 impl Site {
     /// Answers one request. Nothing but the metrics asks the vendor.
     pub async fn respond(&self, request: &Parts) -> Answer {
-        let Some(path) = request.uri.path().strip_prefix(&self.paths.prefix) else {
-            return text(StatusCode::NOT_FOUND, "not found\n");
+        let whole = request.uri.path();
+        let Some(path) = whole.strip_prefix(&self.prefix) else {
+            return if whole == "/" { self.to_the_prefix() } else { not_found() };
         };
+        if path == RELOAD {
+            return self.reload(&request.method).await;
+        }
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return answer;
+            return not_allowed("GET, HEAD");
         }
         match path {
             path if path == self.paths.telemetry => self.metrics(request).await,
-            "/" | "" => self.landing(),
-            "/-/healthy" => text(StatusCode::OK, "healthy\n"),
-            "/-/ready" if self.stop.is_cancelled() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-            "/-/ready" => text(StatusCode::OK, "ready\n"),
-            _ => text(StatusCode::NOT_FOUND, "not found\n"),
+            "/" | "" => self.landing(request),
+            "/probe" => self.probe(request).await,
+            "/sd" => self.targets(),
+            "/api/v1/clusters" => self.clusters(),
+            HEALTHY => text(StatusCode::OK, "healthy\n"),
+            READY if self.stop.is_cancelled() => draining(),
+            READY => text(StatusCode::OK, "ready\n"),
+            "/config" => self.config(),
+            _ => not_found(),
+        }
+    }
+
+    /// Who may ask for `path`.
+    pub fn passage(&self, path: &str) -> Passage {
+        match path.strip_prefix(&self.prefix) {
+            Some(HEALTHY | READY) => Passage::Open,
+            _ => Passage::Guarded,
         }
     }
 
     async fn metrics(&self, request: &Parts) -> Answer {
-        let arrived = Instant::now();
+        if request.method == Method::HEAD {
+            // Whoever wants the head alone is not worth a call to the vendor.
+            return with_negotiation(typed(StatusCode::OK, negotiate::format(&request.headers).content_type(), Bytes::new()));
+        }
         let running = Arc::clone(&self.running.borrow());
-        let header = request.headers.get("x-prometheus-scrape-timeout-seconds").and_then(|value| value.to_str().ok());
-        let deadline = arrived + collect::budget(header, &running.config.scrape);
+        let deadline = deadline(request, &running.config.scrape);
         let snapshot = running.collector.collect(deadline).await;
         let (format, encoding) = (negotiate::format(&request.headers), negotiate::encoding(&request.headers));
         let is_large = snapshot.clusters.len() > LARGE;
@@ -78,30 +105,123 @@ impl Site {
         let write = move || encode(metrics::render(&snapshot, &own, &running.config.metrics, format), encoding);
         // A large page takes tens of milliseconds, in which other connections would wait.
         let written = if is_large { spawn_blocking(write).await } else { Ok(write()) };
-        let Ok((body, encoding)) = written else {
-            return text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; please report this\n");
-        };
-        let mut answer = typed(StatusCode::OK, format.content_type(), body);
-        if let Some(encoding) = encoding.header() {
-            answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        match written {
+            Ok(written) => encoded(format.content_type(), written),
+            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; please report this\n"),
         }
-        answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    }
+
+    /// One configured cluster, and never another: a probe is made with the exporter's credentials.
+    async fn probe(&self, request: &Parts) -> Answer {
+        let running = Arc::clone(&self.running.borrow());
+        let began = Instant::now();
+        let deadline = deadline(request, &running.config.scrape);
+        let question = match probe::Question::parse(request.uri.query()) {
+            Ok(question) => question,
+            Err(complaint) => return text(StatusCode::BAD_REQUEST, complaint),
+        };
+        let trace = (question.detail == probe::Detail::Exchange).then(Trace::default);
+        let Some(reading) = running.collector.probe(&question.target, deadline, trace.as_ref()).await else {
+            return text(StatusCode::NOT_FOUND, "no such cluster is configured here\n");
+        };
+        if let Some(trace) = trace {
+            return typed(StatusCode::OK, TEXT, probe::exchange(&reading, &trace, began.elapsed()));
+        }
+        let (format, encoding) = (negotiate::format(&request.headers), negotiate::encoding(&request.headers));
+        encoded(format.content_type(), encode(metrics::render_probe(&reading, began.elapsed(), &running.config.metrics, format), encoding))
+    }
+
+    /// The clusters as Prometheus' service discovery wants them; an error before the first list, so that it keeps its own.
+    fn targets(&self) -> Answer {
+        match self.running.borrow().collector.clusters() {
+            Some(clusters) => typed(StatusCode::OK, JSON, sd::targets(&clusters)),
+            None => text(StatusCode::SERVICE_UNAVAILABLE, "the cluster list has not been read yet\n"),
+        }
+    }
+
+    fn clusters(&self) -> Answer {
+        let latest = self.running.borrow().collector.latest();
+        typed(StatusCode::OK, JSON, json::clusters(latest.as_deref(), self.clock.now()))
+    }
+
+    async fn reload(&self, method: &Method) -> Answer {
+        let Some(lifecycle) = &self.lifecycle else {
+            // RFC 9110, 10.2.1: an empty Allow is for what the configuration has switched off.
+            return not_allowed("");
+        };
+        if !matches!(*method, Method::POST | Method::PUT) {
+            return not_allowed("POST, PUT");
+        }
+        match lifecycle.reload().await {
+            Ok(()) => text(StatusCode::OK, "reloaded\n"),
+            Err(error) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
+        }
+    }
+
+    /// The configuration that is in force, with what it leaves to the defaults.
+    fn config(&self) -> Answer {
+        typed(StatusCode::OK, TEXT, self.running.borrow().config.to_yaml())
+    }
+
+    /// As Prometheus does for those who forget the prefix.
+    fn to_the_prefix(&self) -> Answer {
+        let mut answer = text(StatusCode::FOUND, "");
+        if let Ok(place) = HeaderValue::from_str(&format!("{}/", self.prefix)) {
+            answer.headers_mut().insert(LOCATION, place);
+        }
         answer
     }
 
-    fn landing(&self) -> Answer {
+    fn landing(&self, request: &Parts) -> Answer {
         let running = Arc::clone(&self.running.borrow());
-        let page = landing::page(running.collector.latest().as_deref(), &self.paths);
-        typed(StatusCode::OK, "text/html; charset=utf-8", page)
+        let view = View::parse(request.uri.query());
+        let page = landing::page(running.collector.latest().as_deref(), self.clock.now(), &view, &self.paths);
+        let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
+        answer.headers_mut().extend(landing::headers());
+        answer
     }
 }
 
+/// What is said once the server is going to stop.
+pub(super) fn draining() -> Answer {
+    text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+}
+
+fn not_found() -> Answer {
+    text(StatusCode::NOT_FOUND, "not found\n")
+}
+
+fn not_allowed(allowed: &'static str) -> Answer {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+/// When the client gives up, or a little before.
+fn deadline(request: &Parts, settings: &Scrape) -> Instant {
+    let header = request.headers.get("x-prometheus-scrape-timeout-seconds").and_then(|value| value.to_str().ok());
+    Instant::now() + collect::budget(header, settings)
+}
+
+fn encoded(content_type: &'static str, (body, encoding): (Bytes, Encoding)) -> Answer {
+    let mut answer = typed(StatusCode::OK, content_type, body);
+    if let Some(encoding) = encoding.header() {
+        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    with_negotiation(answer)
+}
+
+fn with_negotiation(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    answer
+}
+
 fn text(status: StatusCode, body: &'static str) -> Answer {
-    typed(status, "text/plain; charset=utf-8", body)
+    typed(status, TEXT, body)
 }
 
 fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer

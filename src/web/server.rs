@@ -1,50 +1,50 @@
 //! The HTTP server: sockets, connections, and their graceful end.
+//!
+//! HTTP/1.1, or HTTP/2 where the door's TLS agreed on it. How long a client may take over what it does, and how many may
+//! be there, is in [`Limits`]; a head of more than 16 KiB is a 431, and no body is read.
 
-use std::io;
+mod answer;
+mod body;
+mod connection;
+mod crowd;
+mod limits;
+mod pulse;
+mod watched;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use answer::Host;
+use connection::Accepted;
+use crowd::Crowd;
+use pulse::Pulse;
+
+pub use limits::{Limits, Patience, connections};
+
+use super::door::Door;
+use super::limits::MaxRequests;
 use super::routes::Site;
 
-/// How long a client may take to send a request's head.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The read buffer of a connection, and with it the largest head, in bytes.
-const MAX_HEAD: usize = 16 << 10;
-
-/// Connections open at once. A connection costs a few KiB.
-const MAX_CONNECTIONS: usize = 8192;
-
-/// How long requests in flight may take to finish once the server stops.
-const DRAIN: Duration = Duration::from_secs(130);
+/// How long those that only asked for the server's health may take to go.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The server's sockets, bound but not yet served.
-#[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,
+    door: Arc<Door>,
+    limits: Limits,
 }
 
 impl Server {
-    /// Binds every address.
-    pub async fn bind(addresses: &[String]) -> Result<Self, BindError> {
-        let mut listeners = Vec::new();
-        for address in addresses {
-            let listener = listen(address).await.map_err(|source| BindError { address: address.clone(), source })?;
-            listeners.push(listener);
-        }
-        Ok(Self { listeners })
+    /// A server on `listeners` behind `door`.
+    pub fn new(listeners: Vec<TcpListener>, door: Arc<Door>, limits: Limits) -> Self {
+        Self { listeners, door, limits }
     }
 
     /// The addresses bound, with the ports that the system chose.
@@ -52,81 +52,82 @@ impl Server {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// Serves `site` until `stop` is cancelled, then lets requests in flight finish.
-    pub async fn serve(self, site: Arc<Site>, stop: CancellationToken) {
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let tasks = TaskTracker::new();
+    /// Serves `site` until its `stop` is cancelled, then lets requests in flight finish. Meanwhile, whoever comes is told
+    /// that the server is draining, and its health.
+    pub async fn serve(self, site: Arc<Site>) {
+        let stop = site.stop.clone();
+        let entrance = Entrance {
+            host: Arc::new(Host { site, door: self.door, places: MaxRequests::new(self.limits.requests) }),
+            limits: self.limits,
+            crowd: Crowd::new(self.limits.connections),
+            open: Shift { leave: stop.clone(), tasks: TaskTracker::new() },
+            late: Shift { leave: CancellationToken::new(), tasks: TaskTracker::new() },
+        };
         for listener in self.listeners {
-            tasks.spawn(accept(listener, Arc::clone(&site), Arc::clone(&connections), tasks.clone(), stop.clone()));
+            entrance.late.tasks.spawn(entrance.clone().accept(listener));
         }
         stop.cancelled().await;
-        tasks.close();
-        if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
-            tracing::warn!(connections = tasks.len(), "connections are cut off that did not end in time");
+        if !entrance.open.is_over(self.limits.patience.drain).await {
+            tracing::warn!(connections = entrance.open.tasks.len(), "connections are cut off that did not end in time");
+        }
+        entrance.late.leave.cancel();
+        entrance.late.is_over(FAREWELL).await;
+    }
+}
+
+/// Takes connections in.
+#[derive(Clone)]
+struct Entrance {
+    host: Arc<Host>,
+    limits: Limits,
+    crowd: Arc<Crowd>,
+    /// Those that came while the server was open, which it waits for.
+    open: Shift,
+    /// Those that come once it stops.
+    late: Shift,
+}
+
+/// Connections that leave together.
+#[derive(Clone)]
+struct Shift {
+    leave: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Shift {
+    async fn is_over(&self, patience: Duration) -> bool {
+        self.tasks.close();
+        timeout(patience, self.tasks.wait()).await.is_ok()
+    }
+}
+
+impl Entrance {
+    async fn accept(self, listener: TcpListener) {
+        let end = self.late.leave.clone();
+        while let Some(accepted) = end.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, address)) => self.take_in(stream, address),
+                Err(error) => {
+                    // Out of descriptors, most likely: trying again at once would only burn the processor.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    self.crowd.make_room();
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
         }
     }
-}
 
-/// An address that cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct BindError {
-    address: String,
-    source: io::Error,
-}
-
-async fn listen(address: &str) -> io::Result<TcpListener> {
-    // As in Go, a bare port means every address of both families.
-    match address.strip_prefix(':') {
-        Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => TcpListener::bind(format!("0.0.0.0:{port}")).await,
-            result => result,
-        },
-        None => TcpListener::bind(address).await,
-    }
-}
-
-async fn accept(listener: TcpListener, site: Arc<Site>, connections: Arc<Semaphore>, tasks: TaskTracker, stop: CancellationToken) {
-    loop {
-        let permit = Arc::clone(&connections).acquire_owned();
-        let accepted = async { (permit.await, listener.accept().await) };
-        let (permit, stream) = tokio::select! {
-            (permit, stream) = accepted => (permit.expect("the semaphore is never closed"), stream),
-            () = stop.cancelled() => return,
+    fn take_in(&self, stream: tokio::net::TcpStream, address: SocketAddr) {
+        let Some(pulse) = Pulse::start(&self.crowd, self.limits.patience) else { return };
+        let shift = if self.open.leave.is_cancelled() { &self.late } else { &self.open };
+        let accepted = Accepted {
+            host: Arc::clone(&self.host),
+            stream,
+            client: address.ip().to_canonical(),
+            pulse,
+            leave: shift.leave.clone(),
+            tasks: shift.tasks.clone(),
         };
-        match stream {
-            Ok((stream, _)) => {
-                tasks.spawn(connection(stream, Arc::clone(&site), permit, stop.clone()));
-            }
-            Err(error) => {
-                // Out of descriptors, most likely: trying again at once would only burn the processor.
-                tracing::warn!(error = %error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
+        shift.tasks.spawn(accepted.run());
     }
-}
-
-async fn connection(stream: TcpStream, site: Arc<Site>, _permit: OwnedSemaphorePermit, stop: CancellationToken) {
-    // Without it a page's last packet waits for the client's acknowledgement.
-    drop(stream.set_nodelay(true));
-    let service = service_fn(move |request| answer(Arc::clone(&site), request));
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(error = %error, "connection ended early");
-    }
-}
-
-async fn answer(site: Arc<Site>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-    Ok(site.respond(&request.into_parts().0).await)
 }

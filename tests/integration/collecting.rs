@@ -298,3 +298,35 @@ async fn unknown_values_are_counted_by_field() {
         .collect();
     assert!((fields[&Some("status".to_owned())] - 2.0).abs() < f64::EPSILON, "{fields:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_asks_one_cluster_and_shows_what_was_said_without_secrets() {
+    let fleet = Fleet::in_process(still(5), LEGACY, "").calm();
+    let id = fleet.ids()[2].clone();
+    let trace = ack_upgrade_exporter::api::Trace::default();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let reading = fleet.collector.probe(id.as_str(), deadline, Some(&trace)).await.expect("the cluster is configured");
+    assert_eq!(word(&reading), "none/not_start");
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 1);
+    let said = trace.to_string();
+    assert!(
+        said.contains(&format!("GET /api/v2/clusters/{id}/upgrade/status HTTP/1.1")) && said.contains("authorization: <secret>"),
+        "{said}"
+    );
+    assert!(said.contains("200 OK") && said.contains("upgrade_step"), "{said}");
+    assert!(fleet.collector.probe("c-of-somebody-else", deadline, None).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_of_a_silent_cluster_ends_in_time_and_probes_of_one_cluster_share_a_query() {
+    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(2), ..still(3) }, LEGACY, "");
+    let id = fleet.ids()[0].clone();
+    let probe = || fleet.collector.probe(id.as_str(), Instant::now() + Duration::from_secs(5), None);
+    let (one, two) = tokio::join!(probe(), probe());
+    assert_eq!(one.map(|reading| word(&reading)), two.map(|reading| word(&reading)));
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 1);
+    fleet.sim.add_fault(Rule::new(Fault::Hang));
+    let began = Instant::now();
+    assert_eq!(probe().await.map(|reading| word(&reading)).as_deref(), Some("timeout"));
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+}

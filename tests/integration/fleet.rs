@@ -5,15 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Transport;
+use ack_upgrade_exporter::api::Ways;
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
 use ack_upgrade_exporter::names::ClusterId;
+use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Phase, Sim};
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
+use ack_upgrade_exporter::upgrade::{StateSet as _, Status};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -63,23 +65,34 @@ pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 10
 impl Fleet {
     /// A fleet without a socket, for paused time. `account` is added to the account's configuration.
     pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
-        let sim = Arc::new(Sim::new(options));
-        let transport = Arc::new(InProcess(Arc::clone(&sim)));
-        let clock = Clock::simulated(sim.world().now());
-        Self::over(sim, transport, clock, "http://stand-in.example", account, scrape)
+        Self::of(Arc::new(Sim::new(options)), account, scrape)
     }
 
-    /// A fleet that is asked through `transport` at `endpoint`.
-    pub fn over(sim: Arc<Sim>, transport: Arc<dyn Transport>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
+    /// A fleet without a socket over an account that there is already.
+    pub fn of(sim: Arc<Sim>, account: &str, scrape: &str) -> Self {
+        let text = yaml(&sim, "http://stand-in.example", account, scrape);
+        Self::configured(sim, &text, Shard::default())
+    }
+
+    /// A fleet without a socket, by a whole configuration.
+    pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
+        let ways = Arc::new(InProcess(Arc::clone(&sim)));
+        let clock = Clock::simulated(sim.world().now());
+        Self::build(sim, ways, clock, text, shard)
+    }
+
+    /// A fleet that is asked through `ways` at `endpoint`.
+    pub fn over(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
         let text = yaml(&sim, endpoint, account, scrape);
-        let config = Config::parse(&text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        Self::build(sim, ways, clock, &text, Shard::default())
+    }
+
+    fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
+        let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = Surroundings {
-            clock,
-            transport,
-            credentials: credentials::Context::offline(clock),
-            audience: Arc::clone(&own) as Arc<dyn Audience>,
-        };
+        let credentials = credentials::Context::offline(clock);
+        let audience = Arc::clone(&own) as Arc<dyn Audience>;
+        let surroundings = Surroundings { clock, ways, shard, credentials, audience };
         let collector = Collector::new(&config, &surroundings);
         Self { sim, collector, own, config }
     }
@@ -104,7 +117,13 @@ impl Fleet {
 
     /// The page of a scrape, read back.
     pub fn page(&self, snapshot: &Arc<Snapshot>) -> Exposition {
-        Exposition::read(&render(snapshot, &self.own, &self.config.metrics, Format::Text), Dialect::Text).expect("a legal page")
+        let page = Exposition::read(&render(snapshot, &self.own, &self.config.metrics, Format::Text), Dialect::Text).expect("a legal page");
+        let up = snapshot.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Up(_))).count();
+        let statuses: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+        let active =
+            page.family("cs_upgrade_status").map_or(0, |family| family.active_states("status", &statuses).expect("one state each").len());
+        assert_eq!(active, up, "each cluster that answered has exactly one state");
+        page
     }
 
     /// All cluster IDs of the world.
@@ -130,7 +149,6 @@ pub fn words(snapshot: &Arc<Snapshot>) -> Vec<String> {
 
 /// A word for one outcome.
 pub fn word(reading: &ClusterReading) -> String {
-    use ack_upgrade_exporter::upgrade::StateSet as _;
     match &reading.outcome {
         Outcome::Up(state) => format!("{}/{}", state.status.as_str(), state.step.as_str()),
         Outcome::Down(failure) => failure.reason.as_str().to_owned(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Direct;
+use ack_upgrade_exporter::api::{Direct, Network, SystemProxy};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::sim::{ErrorBody, Fault, Framing, Options, Rule, Sim, Upgrading};
 use ack_upgrade_exporter::trust;
@@ -91,4 +91,19 @@ async fn nobody_at_the_other_end_is_a_network_failure() {
     let fleet = Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), LEGACY, "");
     let snapshot = fleet.scrape(Duration::from_secs(3)).await;
     assert!(snapshot.clusters.iter().all(|reading| word(reading) == "network"));
+}
+
+/// The stand-in takes requests in the form that is meant for proxies, so it can be one.
+#[tokio::test]
+async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
+    let sim = Arc::new(Sim::new(Options { clusters: 3, ..Options::default() }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+    let ways = Arc::new(Network::new(trust::client_config(&[]), SystemProxy::Absent));
+    let account = format!("{LEGACY}\nproxy: http://user:hunter2@{address}");
+    let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, "http://nowhere.invalid", &account, "");
+    let snapshot = fleet.scrape(Duration::from_secs(4)).await;
+    assert_eq!(crate::fleet::tally(&snapshot).get("up"), Some(&3));
+    assert!(!format!("{:?}", fleet.config).contains("hunter2"));
 }

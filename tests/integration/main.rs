@@ -1,9 +1,12 @@
 //! The exporter against the embedded stand-in: hermetic, on ports of the system's choice, time paused where no socket is.
 
+#![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
+
 #[path = "../support/exposition.rs"]
 mod exposition;
 
 mod collecting;
+mod finding;
 mod fleet;
 mod hostile;
 mod sources;

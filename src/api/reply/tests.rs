@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::Reason;
+use crate::secret::Secret;
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -20,7 +21,13 @@ fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<An
         response = response.header(*name, *value);
     }
     let response = response.body(Bytes::copy_from_slice(body.as_bytes())).expect("a response");
-    read(Operation::GetUpgradeStatus, &response, "2026-11-23T08:00:00Z".parse().expect("a time"))
+    let credential = Credential {
+        access_key_id: "LTAI5tTest".to_owned(),
+        access_key_secret: Secret::new("hunter2secret"),
+        security_token: Some(Secret::new("hunter2token")),
+        expires_at: None,
+    };
+    read(Operation::GetUpgradeStatus, &response, "2026-11-23T08:00:00Z".parse().expect("a time"), &credential)
 }
 
 fn error(status: u16, body: &str) -> ApiError {
@@ -178,4 +185,14 @@ fn a_clock_that_is_off_is_reported_with_the_difference() {
     let body = r#"{"Code":"InvalidTimeStamp.Expired","Message":"Specified time stamp or date value is expired."}"#;
     let error = reply(400, &[("date", "Mon, 23 Nov 2026 07:40:00 GMT")], body).expect_err("an old stamp");
     assert!(error.message.ends_with("our clock is 1200 s ahead of the vendor's"), "{}", error.message);
+}
+
+#[test]
+fn a_vendor_that_repeats_what_was_sent_gives_no_secret_away() {
+    let filler = "x".repeat(240);
+    let body = format!(
+        r#"{{"Code":"SignatureDoesNotMatch","Message":"server string to sign is {filler} x-acs-security-token:hunter2token hunter2secret"}}"#
+    );
+    let error = error(400, &body);
+    assert!(!format!("{error:?} {error}").contains("hunter"), "{error}");
 }

@@ -10,7 +10,8 @@ use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog::{Kind, Metric, Scope};
 use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
 use crate::names::{AccountName, ClusterId, Region};
-use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Shard, Snapshot};
+use crate::shard::Shard;
+use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot};
 use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
 
 fn account() -> AccountName {
@@ -115,7 +116,7 @@ fn snapshot(clusters: Vec<ClusterReading>) -> Snapshot {
         at: "2026-11-23T10:10:01Z".parse().unwrap(),
         duration: Duration::from_millis(9_250),
         complete: false,
-        shard: Shard { ordinal: 1, total: 3 },
+        shard: Shard::new(1, 3).expect("a shard"),
         clusters,
         accounts: accounts(),
     }

@@ -16,7 +16,8 @@ use crate::config::Metrics;
 use crate::metrics::catalog::{self, Metric, Scope};
 use crate::metrics::{Format, Own, ProcessMetrics, render};
 use crate::names::{AccountName, ClusterId, Region};
-use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Shard, Snapshot};
+use crate::shard::Shard;
+use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot};
 use crate::upgrade::{SourceName, StateSet, Status, Step, TaskStatus, UpgradeState};
 
 fn any_account() -> impl Strategy<Value = AccountName> {
@@ -108,7 +109,7 @@ prop_compose! {
         accounts in vec(any_account_reading(), 0..3),
         (ordinal, total) in any::<(u32, u32)>(),
     ) -> Snapshot {
-        Snapshot { at, duration, complete, shard: Shard { ordinal, total }, clusters, accounts }
+        Snapshot { at, duration, complete, shard: Shard::new(ordinal, total).expect("a shard"), clusters, accounts }
     }
 }
 

@@ -167,3 +167,30 @@ async fn recorded_requests_of_the_sdks_are_accepted() {
         assert_eq!(refused(&reply).1, expected, "{}: {}", recorded.label, text(&reply));
     }
 }
+
+/// The headers of the vendor's old core SDK: no nonce, no action, and a query whose empty value is signed as a bare name.
+#[tokio::test(start_paused = true)]
+async fn a_request_in_the_manner_of_the_old_sdk_is_accepted() {
+    let client = Client::usual();
+    let date = clock::http_date(client.sim.world().now());
+    let fixed = [("accept", "application/octet-stream"), ("date", &date)];
+    let acs = [("x-acs-region-id", "cn-hangzhou"), ("x-acs-signature-method", "HMAC-SHA1"), ("x-acs-signature-version", "1.0")];
+    let headers: Vec<_> = fixed.into_iter().chain(acs).chain([("x-acs-version", CS_VERSION)]).collect();
+    for resource in ["/api/v1/clusters?RegionId=cn-hangzhou&name", "/api/v1/clusters?RegionId=cn-hangzhou&name="] {
+        let head = format!("GET\napplication/octet-stream\n\n\n{date}\n");
+        let signed: Vec<_> = headers.iter().skip(2).map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let signed = signed.concat();
+        let to_sign = format!("{head}{signed}{resource}");
+        let signature = crate::sign::roa::signature(&demo().access_key_secret, &to_sign);
+        let authorization = crate::sign::roa::authorization(&demo().access_key_id, &signature);
+        for _ in 0..2 {
+            let mut request = Request::get(resource).header("authorization", &authorization);
+            for (name, value) in &headers {
+                request = request.header(*name, *value);
+            }
+            let reply = client.sim.handle(request.body(Bytes::new()).unwrap()).await;
+            assert_eq!(reply.status, StatusCode::OK, "{resource}: {}", text(&reply));
+            assert!(text(&reply).contains("<DescribeClustersV1Response>"));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The transport through a proxy.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use reqwest::{Client, redirect};
+use rustls::ClientConfig;
+
+use super::transport::{MAX_REPLY, Sending, Transport, TransportError};
+use crate::config::Proxy;
+
+/// A proxy has a way of its own to go.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Sends through a proxy and keeps the connections.
+#[derive(Debug)]
+pub struct Proxied(Client);
+
+impl Proxied {
+    /// A transport through `proxy`, or through those that the process's environment names, that trusts whom `tls` trusts.
+    pub fn new(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Self, TransportError> {
+        let unusable = |error: reqwest::Error| TransportError::Connect(cause(error));
+        let mut client =
+            Client::builder().tls_backend_preconfigured(tls).redirect(redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT);
+        if let Some(proxy) = proxy {
+            client = client.proxy(reqwest::Proxy::all(proxy.expose()).map_err(unusable)?);
+        }
+        client.build().map(Self).map_err(unusable)
+    }
+}
+
+impl Transport for Proxied {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        Box::pin(async move {
+            let request = request.try_into().map_err(|error: reqwest::Error| TransportError::Broken(cause(error)))?;
+            let mut reply = self.0.execute(request).await.map_err(failure)?;
+            let mut response = Response::new(());
+            *response.status_mut() = reply.status();
+            *response.headers_mut() = std::mem::take(reply.headers_mut());
+            let mut body = BytesMut::new();
+            while let Some(chunk) = reply.chunk().await.map_err(failure)? {
+                if body.len() + chunk.len() > MAX_REPLY {
+                    return Err(TransportError::TooLarge);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(response.map(|()| body.freeze()))
+        })
+    }
+}
+
+fn failure(error: reqwest::Error) -> TransportError {
+    match (error.is_connect(), error.is_timeout()) {
+        (true, true) => TransportError::ConnectTimeout,
+        (true, false) => TransportError::Connect(cause(error)),
+        (false, _) => TransportError::Broken(cause(error)),
+    }
+}
+
+/// The innermost error; the outer ones say no more than that there is one, and would show URLs.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,76 @@
+//! What was sent and what came back, for somebody who wants to see it. Without secrets.
+
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+
+use super::transport::TransportError;
+use crate::credentials::Credential;
+
+/// The longest body that is shown, in bytes.
+const MAX_BODY: usize = 16 << 10;
+
+/// The exchanges of one query, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Arc<Mutex<String>>);
+
+impl Trace {
+    pub(super) fn note(
+        &self,
+        request: &str,
+        response: Result<&Response<Bytes>, &TransportError>,
+        elapsed: Duration,
+        credential: &Credential,
+    ) {
+        let mut text = format!("{request}\n--- after {elapsed:?}\n");
+        let written = match response {
+            Ok(response) => write_response(&mut text, response),
+            Err(error) => writeln!(text, "{error}"),
+        };
+        written.expect("a String takes every write");
+        text.push_str("\n===\n\n");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&credential.hide_in(&text));
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The head of a request as it goes over the wire; the signature and the token are left out.
+pub(super) fn head(request: &Request<Bytes>) -> String {
+    let mut text = String::new();
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    writeln!(text, "{} {target} HTTP/1.1", request.method())
+        .and_then(|()| write_headers(&mut text, request.headers()))
+        .expect("a String takes every write");
+    text
+}
+
+fn write_response(text: &mut String, response: &Response<Bytes>) -> fmt::Result {
+    writeln!(text, "{:?} {}", response.version(), response.status())?;
+    write_headers(text, response.headers())?;
+    let body = response.body();
+    let shown = &body[..body.len().min(MAX_BODY)];
+    writeln!(text, "\n{}", String::from_utf8_lossy(shown))?;
+    if shown.len() < body.len() {
+        writeln!(text, "… {} bytes more", body.len() - shown.len())?;
+    }
+    Ok(())
+}
+
+fn write_headers(text: &mut String, headers: &HeaderMap) -> fmt::Result {
+    for (name, value) in headers {
+        if value.is_sensitive() {
+            writeln!(text, "{name}: <secret>")?;
+        } else {
+            writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Which way each account's calls go.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use rustls::ClientConfig;
+
+use super::direct::Direct;
+use super::proxied::Proxied;
+use super::transport::{Sending, Transport, TransportError};
+use crate::config::Account;
+use crate::trust;
+
+/// Chooses the transport of each account.
+pub trait Ways: Debug + Send + Sync {
+    /// The transport of `account`.
+    fn of(&self, account: &Account) -> Arc<dyn Transport>;
+}
+
+/// Whether the process's environment names a proxy (`HTTPS_PROXY` and its kin).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemProxy {
+    /// It does.
+    Named,
+    /// It does not.
+    Absent,
+}
+
+/// The real network: straight ahead where there is no proxy, on connections that the accounts share.
+#[derive(Debug)]
+pub struct Network {
+    direct: Arc<Direct>,
+    tls: ClientConfig,
+    system_proxy: SystemProxy,
+}
+
+impl Network {
+    /// Ways that trust whom `tls` trusts.
+    pub fn new(tls: ClientConfig, system_proxy: SystemProxy) -> Self {
+        Self { direct: Arc::new(Direct::new(tls.clone())), tls, system_proxy }
+    }
+}
+
+impl Ways for Network {
+    fn of(&self, account: &Account) -> Arc<dyn Transport> {
+        let tls = if account.authorities.is_empty() { self.tls.clone() } else { trust::client_config(&account.authorities) };
+        if account.proxy.is_some() || self.system_proxy == SystemProxy::Named {
+            return match Proxied::new(account.proxy.as_ref(), tls) {
+                Ok(proxied) => Arc::new(proxied),
+                Err(error) => Arc::new(Unusable(error)),
+            };
+        }
+        if account.authorities.is_empty() { Arc::<Direct>::clone(&self.direct) } else { Arc::new(Direct::new(tls)) }
+    }
+}
+
+/// A way that could not be built: each call fails with the reason, and other accounts go on.
+#[derive(Debug)]
+struct Unusable(TransportError);
+
+impl Transport for Unusable {
+    fn send(&self, _: Request<Bytes>) -> Sending<'_> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+}
+
+/// The same way for every account.
+impl<T: Transport + Clone + 'static> Ways for T {
+    fn of(&self, _: &Account) -> Arc<dyn Transport> {
+        Arc::new(self.clone())
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading the account's cluster lists, one region at a time.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::record::Target;
+use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, list_clusters};
+use crate::config::{ListedRegion, Match};
+use crate::names::AccountName;
+use crate::snapshot::DiscoveryReading;
+
+/// The list of one region.
+#[derive(Debug)]
+pub(super) struct RegionList {
+    account: AccountName,
+    pub(super) place: ListedRegion,
+    purpose: Purpose,
+    state: Mutex<State>,
+    settled: watch::Sender<bool>,
+}
+
+/// What a list is read for.
+#[derive(Debug, Clone)]
+pub(super) enum Purpose {
+    /// To find clusters, those that match.
+    Discovery(Match),
+    /// Only to learn more of clusters that are known.
+    Detail,
+}
+
+#[derive(Debug)]
+struct State {
+    list: ClusterList,
+    succeeded: Option<bool>,
+    found: usize,
+}
+
+impl RegionList {
+    pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
+        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0 };
+        Self { account, place, purpose, state: Mutex::new(state), settled: watch::Sender::new(false) }
+    }
+
+    /// Reads the list: all clusters of the region, and of them those to bring in, made into targets by `target`.
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        budget: &Budget,
+        target: impl Fn(&ListedCluster) -> Option<Target>,
+    ) -> Result<(Vec<ListedCluster>, Vec<Target>), ApiError> {
+        let answer = self.ask(client, budget).await;
+        let result = answer.map(|clusters| {
+            let (found, targets) = match &self.purpose {
+                Purpose::Discovery(wanted) => {
+                    let wanted = clusters.iter().filter(|cluster| wanted.wants(&cluster.name, &cluster.tags, &cluster.cluster_type));
+                    let wanted: Vec<_> = wanted.collect();
+                    (wanted.len(), wanted.into_iter().filter_map(target).collect())
+                }
+                Purpose::Detail => (0, Vec::new()),
+            };
+            (found, clusters, targets)
+        });
+        self.note(result.as_ref().map(|(found, ..)| *found));
+        self.settled.send_replace(true);
+        result.map(|(_, clusters, targets)| (clusters, targets))
+    }
+
+    async fn ask(&self, client: &Client, budget: &Budget) -> Result<Vec<ListedCluster>, ApiError> {
+        let ListedRegion { region, endpoint } = &self.place;
+        let list = self.lock().list;
+        let error = match list_clusters(client, endpoint, list, region, budget).await {
+            Ok(clusters) => return Ok(clusters),
+            Err(error) => error,
+        };
+        // Old installations know only the account-wide list, new ones only the region's.
+        if !matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) {
+            return Err(error);
+        }
+        let other = match list {
+            ClusterList::ForRegion => ClusterList::V1,
+            ClusterList::V1 => ClusterList::ForRegion,
+        };
+        let clusters = list_clusters(client, endpoint, other, region, budget).await.map_err(|_| error)?;
+        self.lock().list = other;
+        Ok(clusters)
+    }
+
+    /// Remembers how it went, with one line in the log when that changes.
+    fn note(&self, result: Result<usize, &ApiError>) {
+        let mut state = self.lock();
+        let region = &self.place.region;
+        match result {
+            Ok(found) => {
+                if state.succeeded != Some(true) || state.found != found {
+                    tracing::info!(account = %self.account, %region, clusters = found, "cluster list read");
+                }
+                state.succeeded = Some(true);
+                state.found = found;
+            }
+            Err(error) => {
+                if state.succeeded != Some(false) {
+                    tracing::warn!(account = %self.account, %region, error = %error, "cluster list cannot be read; the last one stands");
+                }
+                state.succeeded = Some(false);
+            }
+        }
+    }
+
+    /// Whether the list has been read, or could not be, at least once.
+    pub(super) fn is_settled(&self) -> bool {
+        *self.settled.borrow()
+    }
+
+    /// Waits until the list has been read, or could not be, at least once.
+    pub(super) async fn settled(&self) {
+        // The sender is this very value's.
+        drop(self.settled.subscribe().wait_for(|settled| *settled).await);
+    }
+
+    /// What the page says of it; nothing for lists that find no clusters.
+    pub(super) fn reading(&self) -> Option<DiscoveryReading> {
+        let Purpose::Discovery(_) = self.purpose else { return None };
+        let state = self.lock();
+        Some(DiscoveryReading { region: self.place.region.clone(), succeeded: state.succeeded?, clusters: state.found })
+    }
+
+    /// Whether it finds clusters, and has at least once.
+    pub(super) fn has_found(&self) -> bool {
+        let state = self.lock();
+        !matches!(self.purpose, Purpose::Discovery(_)) || state.succeeded == Some(true) || state.found > 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to wait before the next reading of the lists: a little sooner or later than `interval`, so that instances
+/// do not ask in step.
+pub(super) fn next_refresh(interval: Duration) -> Duration {
+    interval.mul_f64(0.9 + 0.2 * fastrand::f64())
+}

@@ -1,0 +1,153 @@
+//! All clusters of a lane, and which of them are next.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::record::{Memory, Origin, Record, Target, Waiting};
+use crate::api::ListedCluster;
+use crate::names::{ClusterId, Region};
+use crate::snapshot::ClusterInfo;
+
+/// The clusters of a lane and how its round stands.
+#[derive(Debug)]
+pub(super) struct Roster {
+    pub(super) records: BTreeMap<ClusterId, Record>,
+    /// What an earlier configuration knew, until the lists have shown which clusters there still are.
+    inherited: HashMap<ClusterId, Memory>,
+    pub(super) waiting: Waiting,
+    /// How long an answer takes, smoothed; zero before the first.
+    pub(super) typical: Duration,
+}
+
+/// How clusters are left out of a round while nothing is going on in them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Idling {
+    /// How long an answer is good while the list shows nothing new.
+    pub(super) interval: Duration,
+}
+
+/// Of the clusters whose time is over, so many in a hundred are asked again in one round, so that those that were first
+/// asked together do not stay together.
+const WAKING_PERCENT: usize = 1;
+
+impl Roster {
+    pub(super) fn new(targets: Vec<Target>) -> Self {
+        let records = targets.into_iter().map(|target| (target.info.id.clone(), Record::new(target, Memory::default()))).collect();
+        Self { records, inherited: HashMap::new(), waiting: Waiting::ForTicket, typical: Duration::ZERO }
+    }
+
+    /// Ends the queries that started before `instant` and have been silent for longer than `share`.
+    pub(super) fn call_off_silent(&self, instant: Instant, share: Duration) {
+        let flights = self.records.values().filter_map(|record| record.flight.as_ref());
+        for flight in flights.filter(|flight| flight.started < instant && flight.started.elapsed() > share) {
+            flight.call_off.cancel();
+        }
+    }
+
+    /// The clusters that have not been asked in `round`. Those that were left out of the last round come first, and among
+    /// those of one round the ones that answered: a cluster that is silent must not cost the others their place.
+    pub(super) fn due(&self, round: u64, wanted: impl Fn(&Record) -> bool) -> Vec<ClusterId> {
+        let mut due: Vec<_> = self.records.iter().filter(|(_, record)| record.asked < round && wanted(record)).collect();
+        due.sort_by_key(|(_, record)| (record.asked, record.is_failing()));
+        due.into_iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Takes the list of `region` for `round`: clusters that are new come in, those that are gone go, the others learn
+    /// what it says of them. With `idling`, clusters in which nothing is going on are left out of the round.
+    pub(super) fn take_list(
+        &mut self,
+        region: &Region,
+        list: &[ListedCluster],
+        newcomers: Vec<Target>,
+        round: Option<(u64, Idling)>,
+        now: Timestamp,
+    ) {
+        let listed: HashMap<_, _> = list.iter().map(|cluster| (&cluster.id, cluster)).collect();
+        let wanted: HashSet<_> = newcomers.iter().map(|target| target.info.id.clone()).collect();
+        self.records.retain(|id, record| {
+            let is_of_list = record.target.origin == Origin::Discovered && record.target.info.region.as_ref() == Some(region);
+            !is_of_list || wanted.contains(id)
+        });
+        for target in newcomers {
+            let id = target.info.id.clone();
+            let memory = self.inherited.remove(&id);
+            self.records.entry(id).or_insert_with(|| Record::new(target, memory.unwrap_or_default()));
+        }
+        for (id, record) in &mut self.records {
+            if let Some(cluster) = listed.get(id) {
+                learn(&mut record.target.info, cluster);
+            }
+        }
+        if let Some((round, idling)) = round {
+            self.leave_idle_out(&listed, round, idling, now);
+        }
+    }
+
+    fn leave_idle_out(&mut self, listed: &HashMap<&ClusterId, &ListedCluster>, round: u64, idling: Idling, now: Timestamp) {
+        let mut idle: Vec<_> = self
+            .records
+            .iter_mut()
+            .filter(|(id, record)| record.asked < round && listed.get(id).is_some_and(|cluster| !is_upgrading(&cluster.state)))
+            .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)))
+            .collect();
+        idle.sort_by_key(|(read, _)| *read);
+        let mut may_wake = (idle.len() * WAKING_PERCENT / 100).max(1);
+        for (read, record) in idle {
+            if read.elapsed() >= idling.interval && may_wake > 0 {
+                may_wake -= 1;
+            } else {
+                record.confirm(round, now);
+            }
+        }
+    }
+
+    /// All that is remembered, by cluster.
+    pub(super) fn memories(&self) -> HashMap<ClusterId, Memory> {
+        let known = self.records.iter().map(|(id, record)| (id.clone(), record.memory().clone()));
+        self.inherited.clone().into_iter().chain(known).collect()
+    }
+
+    /// Takes over what an earlier roster remembers.
+    pub(super) fn inherit(&mut self, mut memories: HashMap<ClusterId, Memory>) {
+        for (id, record) in &mut self.records {
+            if let Some(memory) = memories.remove(id) {
+                *record = Record::new(record.target.clone(), memory);
+            }
+        }
+        self.inherited = memories;
+    }
+}
+
+fn is_upgrading(state: &str) -> bool {
+    matches!(state, "upgrading" | "updating")
+}
+
+/// Puts what the list says into `info`; the operator's own name and labels stand.
+fn learn(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
+    let name = if info.name.is_empty() { &cluster.name } else { &info.name };
+    let state = Some(cluster.state.as_str()).filter(|state| !state.is_empty());
+    let is_known = info.name == *name
+        && info.cluster_type == cluster.cluster_type
+        && info.spec == cluster.spec
+        && info.version == cluster.version
+        && info.next_version == cluster.next_version
+        && info.state.as_deref() == state;
+    if !is_known {
+        *info = Arc::new(ClusterInfo {
+            id: info.id.clone(),
+            name: name.clone(),
+            account: info.account.clone(),
+            region: info.region.clone(),
+            cluster_type: cluster.cluster_type.clone(),
+            spec: cluster.spec.clone(),
+            version: cluster.version.clone(),
+            next_version: cluster.next_version.clone(),
+            state: state.map(str::to_owned),
+            labels: info.labels.clone(),
+        });
+    }
+}

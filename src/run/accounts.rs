@@ -1,0 +1,63 @@
+//! Which accounts the command line names, and which part of their clusters.
+
+use std::fmt::Write as _;
+
+use super::Failure;
+use crate::cli::{AccountArgs, ShardArgs};
+use crate::config::Config;
+use crate::service::Origin;
+use crate::shard::Shard;
+
+/// Where the configuration comes from: the file, or the text that the flags stand for.
+pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
+    match &args.config_file {
+        Some(file) => Ok(Origin::File(file.clone())),
+        None if args.regions.is_empty() && args.clusters.is_empty() => {
+            Err(Failure::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
+        }
+        None => Ok(Origin::Text(text(args))),
+    }
+}
+
+/// The configuration itself.
+pub(super) fn load(args: &AccountArgs) -> Result<Config, Failure> {
+    let origin = origin(args)?;
+    origin.load().map_err(|error| Failure::Usage(format!("the configuration is not one\n{error}")))
+}
+
+/// What somebody would write in place of the flags: the clusters named, those without a region in the first one given;
+/// or, without clusters, whatever is found in the regions.
+fn text(args: &AccountArgs) -> String {
+    let mut yaml = "accounts:\n  - name: default\n".to_owned();
+    if args.clusters.is_empty() {
+        writeln!(yaml, "    discovery: {{regions: {}}}", serde_json::json!(args.regions)).expect("a String takes every write");
+    } else {
+        yaml.push_str("    clusters:\n");
+        for cluster in &args.clusters {
+            let (id, region) = cluster
+                .split_once('@')
+                .map_or((cluster.as_str(), args.regions.first().cloned()), |(id, region)| (id, Some(region.to_owned())));
+            writeln!(yaml, "      - {}", serde_json::json!({"id": id, "region": region})).expect("a String takes every write");
+        }
+    }
+    yaml
+}
+
+/// The part of the clusters that is this instance's.
+pub(super) fn shard(args: &ShardArgs) -> Result<Shard, Failure> {
+    let shard = match (args.ordinal, args.ordinal_from_hostname) {
+        (Some(ordinal), _) => Shard::new(ordinal, args.total),
+        (None, true) => Shard::from_hostname(&hostname(), args.total),
+        (None, false) if args.total == 1 => Ok(Shard::default()),
+        (None, false) => {
+            return Err(Failure::Usage("--shard.total needs --shard.ordinal or --shard.ordinal-from-hostname".to_owned()));
+        }
+    };
+    shard.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The name of this host: a pod's is in the environment as well, but the file is what the kernel says.
+fn hostname() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default().trim().to_owned()
+}

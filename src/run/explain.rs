@@ -1,0 +1,67 @@
+//! What would be sent for one cluster.
+
+use super::accounts::load;
+use super::serve::build;
+use super::{Failure, say};
+use crate::api::Explained;
+use crate::cli::ExplainArgs;
+use crate::config::{Config, Source};
+use crate::shard::Shard;
+use crate::upgrade::SourceName;
+
+/// Says what a query of one cluster would send, and how to send it by hand. Sends nothing.
+pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
+    let config = load(&args.accounts)?;
+    let source = source(&config, &args.cluster);
+    let (collector, _) = build(&config, Shard::default())?;
+    let explained = collector.explain(&args.cluster, source).await.ok_or_else(|| {
+        Failure::Usage(format!(
+            "{} is not among the clusters of the configuration; one that is only discovered is not known here",
+            args.cluster
+        ))
+    })?;
+    say(&text(&explained.map_err(|error| Failure::Runtime(error.to_string()))?));
+    collector.stop().await;
+    Ok(())
+}
+
+/// The source of the account that names the cluster; `auto` begins with the operation.
+fn source(config: &Config, target: &str) -> SourceName {
+    let names = |cluster: &crate::config::Cluster| cluster.id.as_str() == target || cluster.name == target;
+    match config.accounts.iter().find(|account| account.clusters.iter().any(names)).map(|account| account.source) {
+        Some(Source::Tasks) => SourceName::Tasks,
+        Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,
+    }
+}
+
+fn text(explained: &Explained) -> String {
+    let mut parts = Vec::new();
+    if let Some(canonical) = &explained.canonical_request {
+        parts.push(format!("canonical request\n\n{}", indented(canonical)));
+    }
+    parts.push(format!("string to sign\n\n{}", indented(&explained.string_to_sign)));
+    let headers: Vec<_> = explained.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    parts.push(format!("headers\n\n{}", indented(&headers.join("\n"))));
+    parts.push(format!("curl, good for 15 minutes and one call\n\n{}", curl(explained)));
+    parts.join("\n\n")
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A command for a POSIX shell. The token, where there is one, comes from the environment.
+fn curl(explained: &Explained) -> String {
+    let mut command = format!("curl --globoff {}", quoted(&explained.url));
+    for (name, value) in &explained.headers {
+        let header =
+            if value == "<secret>" { format!("\"{name}: $ALIBABA_CLOUD_SECURITY_TOKEN\"") } else { quoted(&format!("{name}: {value}")) };
+        command.push_str(" \\\n  -H ");
+        command.push_str(&header);
+    }
+    command
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

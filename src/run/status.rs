@@ -1,0 +1,152 @@
+//! One look at the fleet in the terminal, or as many as it takes for the upgrades to end.
+
+use std::io::{IsTerminal as _, Write as _, stdout};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::accounts::load;
+use super::serve::build;
+use super::{Failure, say};
+use crate::cli::{Output, StatusArgs, exit};
+use crate::shard::Shard;
+use crate::snapshot::{ClusterReading, Outcome, Snapshot};
+use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
+use crate::wait::{Goal, Verdict};
+use crate::web::json;
+
+/// Clears the screen and goes to its upper left corner.
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+/// Shows the clusters; the exit code says how they are.
+pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
+    let config = load(&args.accounts)?;
+    let (collector, clock) = build(&config, Shard::default())?;
+    let goal = Goal { target_version: args.target_version.clone(), since: args.since };
+    let code = loop {
+        let snapshot = collector.collect(Instant::now() + config.scrape.timeout).await;
+        let wanted: Vec<_> = snapshot.clusters.iter().filter(|reading| args.wants(reading)).collect();
+        show(&snapshot, &wanted, clock.now(), args);
+        let verdict = if wanted.is_empty() { Verdict::Unknown } else { goal.judge(wanted.iter().copied()) };
+        let is_over = verdict != Verdict::Pending || !args.wait;
+        if !args.watch && is_over {
+            break code(verdict);
+        }
+        if args.wait && verdict == Verdict::Failed {
+            break code(verdict);
+        }
+        if args.wait && args.watch && is_over {
+            break code(verdict);
+        }
+        sleep(args.interval).await;
+    };
+    collector.stop().await;
+    Ok(code)
+}
+
+fn code(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Good | Verdict::Pending => exit::OK,
+        Verdict::Failed => exit::failed_upgrade(),
+        Verdict::Unknown => exit::not_queried(),
+    }
+}
+
+fn show(snapshot: &Arc<Snapshot>, wanted: &[&ClusterReading], now: Timestamp, args: &StatusArgs) {
+    let text = match args.output {
+        Output::Json => json::clusters(Some(snapshot), now),
+        Output::Table => table(wanted, now),
+    };
+    if args.watch && args.output == Output::Table && stdout().is_terminal() {
+        drop(write!(stdout(), "{CLEAR}"));
+    }
+    say(text.trim_end());
+}
+
+/// One line a cluster, columns as wide as they have to be.
+fn table(readings: &[&ClusterReading], now: Timestamp) -> String {
+    let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
+    rows.extend(readings.iter().map(|reading| row(reading, now)));
+    let widths: Vec<_> = (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let lines = rows.iter().map(|row| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
+    let info = &reading.cluster;
+    // This process has only just begun to look, so what the task says of itself comes first.
+    let told = match &reading.outcome {
+        Outcome::Up(state) if state.status.is_idle() => state.updated,
+        Outcome::Up(state) => state.started,
+        Outcome::Down(_) | Outcome::NotAsked => None,
+    };
+    let since = told.map_or_else(String::new, |since| age(since, now));
+    let (status, progress, step, version, message) = match &reading.outcome {
+        Outcome::Up(state) => (
+            state.status.as_str().to_owned(),
+            bar(state),
+            state.step.as_str().to_owned(),
+            version(&info.version, &state.target_version),
+            state.error_message.as_deref().map(clean_message).unwrap_or_default(),
+        ),
+        Outcome::Down(failure) => (
+            "?".to_owned(),
+            String::new(),
+            String::new(),
+            info.version.clone(),
+            format!("{}: {}", failure.reason.as_str(), failure.message),
+        ),
+        Outcome::NotAsked => {
+            ("?".to_owned(), String::new(), String::new(), info.version.clone(), "not asked: beyond the rate limit".to_owned())
+        }
+    };
+    [info.id.to_string(), info.name.clone(), status, progress, step, since, version, message]
+}
+
+/// The way through the steps: done, at hand, to come.
+fn bar(state: &UpgradeState) -> String {
+    let at = match state.step {
+        Step::NotStart | Step::Unknown => 0,
+        Step::Prechecking => 1,
+        Step::Pause | Step::Upgrading => 2,
+        Step::Success => 3,
+    };
+    let here = match state.status {
+        Status::Fail | Status::Canceled => 'x',
+        Status::Pause => '=',
+        _ if at == 3 => '#',
+        _ => '>',
+    };
+    let cell = |place: usize| match place {
+        place if place < at => '#',
+        place if place == at && at > 0 => here,
+        _ => '.',
+    };
+    if at == 0 && state.status == Status::None { String::new() } else { format!("[{}]", (1..=3).map(cell).collect::<String>()) }
+}
+
+fn version(current: &str, target: &str) -> String {
+    if target.is_empty() || target == current { current.to_owned() } else { format!("{current} -> {target}") }
+}
+
+fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d{}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+impl StatusArgs {
+    fn wants(&self, reading: &ClusterReading) -> bool {
+        self.targets.is_empty()
+            || self.targets.iter().any(|target| *target == reading.cluster.name || target == reading.cluster.id.as_str())
+    }
+}

@@ -1,0 +1,155 @@
+//! Which clusters are this instance's.
+//!
+//! Jump consistent hash (Lamping and Veach, 2014) over FNV-1a 64 of the cluster ID, as kube-state-metrics does with
+//! objects: when the total grows from n to n + 1, about one cluster in n + 1 moves. The choice must never change, or a
+//! rolling upgrade would leave clusters without an instance.
+
+use crate::names::ClusterId;
+
+/// One part of all clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    ordinal: u32,
+    total: u32,
+}
+
+/// Why a shard is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidShard {
+    /// There is no part.
+    #[error("the total of shards must be above 0")]
+    NoShards,
+    /// The ordinals are counted from 0.
+    #[error("shard {ordinal} of {total} does not exist: ordinals run from 0 to {}", total - 1)]
+    OutOfRange {
+        /// What was asked for.
+        ordinal: u32,
+        /// How many there are.
+        total: u32,
+    },
+    /// The host name does not end in `-` and a number.
+    #[error("the host name {0:?} does not end in a dash and an ordinal, as a StatefulSet's pods do")]
+    NoOrdinal(String),
+}
+
+impl Default for Shard {
+    /// Everything.
+    fn default() -> Self {
+        Self { ordinal: 0, total: 1 }
+    }
+}
+
+impl Shard {
+    /// Part `ordinal`, counted from 0, of `total`.
+    pub fn new(ordinal: u32, total: u32) -> Result<Self, InvalidShard> {
+        match total {
+            0 => Err(InvalidShard::NoShards),
+            _ if ordinal >= total => Err(InvalidShard::OutOfRange { ordinal, total }),
+            _ => Ok(Self { ordinal, total }),
+        }
+    }
+
+    /// The part that a pod of a `StatefulSet` has by its host name, such as `exporter-2`.
+    pub fn from_hostname(hostname: &str, total: u32) -> Result<Self, InvalidShard> {
+        let pod = hostname.split('.').next().unwrap_or_default();
+        let ordinal = pod.rsplit_once('-').and_then(|(_, ordinal)| ordinal.parse().ok());
+        Self::new(ordinal.ok_or_else(|| InvalidShard::NoOrdinal(hostname.to_owned()))?, total)
+    }
+
+    /// Counted from 0.
+    pub fn ordinal(&self) -> u32 {
+        self.ordinal
+    }
+
+    /// How many parts there are.
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// Whether the cluster is in this part.
+    pub fn owns(&self, cluster: &ClusterId) -> bool {
+        jump(fnv1a(cluster.as_str().as_bytes()), self.total) == self.ordinal
+    }
+}
+
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// The bucket of `key` among `buckets`, which is at least 1.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the published algorithm; the quotient is below 2^32 where it is used"
+)]
+#[expect(clippy::cast_sign_loss, reason = "the quotient is never negative")]
+fn jump(mut key: u64, buckets: u32) -> u32 {
+    let mut bucket = 0;
+    let mut next = 0;
+    while next < u64::from(buckets) {
+        bucket = next;
+        key = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+        next = ((bucket + 1) as f64 * ((1u64 << 31) as f64 / ((key >> 33) + 1) as f64)) as u64;
+    }
+    bucket as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(text: &str) -> ClusterId {
+        ClusterId::parse(text).expect("a cluster ID")
+    }
+
+    #[test]
+    fn the_hash_is_the_published_one_and_stays_it() {
+        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+        // From the reference implementation of jump hash.
+        for (key, buckets, bucket) in
+            [(0, 1, 0), (1, 1, 0), (10_863_919_174_838_991, 11, 6), (2_016_238_256_797_177_309, 11, 3), (1_673_758_223_894_951_030, 11, 5)]
+        {
+            assert_eq!(jump(key, buckets), bucket, "{key} in {buckets}");
+        }
+    }
+
+    #[test]
+    fn a_pods_name_tells_its_part() {
+        assert_eq!(Shard::from_hostname("ack-upgrade-exporter-2", 3), Shard::new(2, 3));
+        assert_eq!(Shard::from_hostname("exporter-0.exporter.monitoring.svc", 1), Shard::new(0, 1));
+        assert!(matches!(Shard::from_hostname("exporter", 3), Err(InvalidShard::NoOrdinal(_))));
+        assert!(matches!(Shard::from_hostname("exporter-3", 3), Err(InvalidShard::OutOfRange { .. })));
+        assert_eq!(Shard::new(0, 0), Err(InvalidShard::NoShards));
+    }
+
+    proptest! {
+        #[test]
+        fn every_cluster_is_in_exactly_one_part(text in "[A-Za-z0-9_-]{1,64}", total in 1u32..200) {
+            let cluster = id(&text);
+            let owners = (0..total).filter(|ordinal| Shard { ordinal: *ordinal, total }.owns(&cluster)).count();
+            prop_assert_eq!(owners, 1);
+        }
+    }
+
+    #[test]
+    fn parts_are_even_and_few_move_when_the_total_grows() {
+        let clusters: Vec<_> = (0..20_000).map(|number| id(&format!("c{number:032x}"))).collect();
+        let owner = |cluster: &ClusterId, total| (0..total).find(|ordinal| Shard { ordinal: *ordinal, total }.owns(cluster));
+        let mut moved = 0;
+        let mut sizes = [0_usize; 10];
+        for cluster in &clusters {
+            let (before, after) = (owner(cluster, 9), owner(cluster, 10));
+            sizes[after.expect("an owner") as usize] += 1;
+            if before != after {
+                moved += 1;
+                assert_eq!(after, Some(9), "who moves goes to the new part");
+            }
+        }
+        assert!(moved < clusters.len() * 11 / 100, "{moved}");
+        assert!(sizes.iter().all(|size| (1900..2100).contains(size)), "{sizes:?}");
+    }
+}

@@ -1,0 +1,250 @@
+//! `/api/v1/clusters`: the last snapshot for programs.
+//!
+//! ```json
+//! {
+//!   "at": "2026-11-23T18:49:29Z",        when the snapshot was taken; null before the first scrape
+//!   "age_seconds": 12.3,                 how long ago that was; null before the first scrape
+//!   "complete": true,                    whether every cluster had been asked and had answered or failed
+//!   "clusters": [{
+//!     "id": "c106f377e16f34eb1808d6b9362c9abcd",
+//!     "name": "shop", "account": "prod", "region": "cn-hangzhou",
+//!     "labels": {"team": "payments"},    the operator's own
+//!     "type": "ManagedKubernetes", "spec": "ack.pro.small",
+//!     "version": "1.30.1-aliyun.1", "next_version": "1.31.1-aliyun.1",
+//!     "state": "running",                the state of the account's cluster list, where it is read
+//!     "up": true,                        whether the last query answered; null if there has been none
+//!     "reason": null, "error": null,     why it did not answer: the value of cs_query_failure's label, and a sentence
+//!     "source": "tasks",                 who told the rest, as in cs_upgrade_info
+//!     "status": "running",               as in cs_upgrade_status
+//!     "step": "upgrading",               as in cs_upgrade_step
+//!     "task_status": "running",          as in cs_upgrade_task_status
+//!     "since": "2026-11-23T18:40:00Z",   when this exporter first saw the present status and step
+//!     "error_message": null,             what the vendor says went wrong, cleaned and cut as in the metric
+//!     "precheck_report_id": null, "task_id": "T-1", "target_version": "1.31.1-aliyun.1",
+//!     "started": "2026-11-23T18:30:00Z", "updated": "2026-11-23T18:48:00Z",   of the task, where the source tells
+//!     "last_success": "2026-11-23T18:49:28Z",   when the cluster last answered
+//!     "age_seconds": 13.3,               how long ago that was
+//!     "query_duration_seconds": 0.21     the last query, retries included
+//!   }]
+//! }
+//! ```
+//!
+//! Every key is always there. What is not known is null, and so is every part of the upgrade while `up` is not true.
+//! Times are RFC 3339 in UTC.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::names::{AccountName, ClusterId, Region};
+use crate::snapshot::{ClusterReading, Outcome, Snapshot};
+use crate::upgrade::{StateSet, clean_message};
+
+/// The whole answer.
+#[derive(Serialize)]
+struct Document<'a> {
+    at: Option<String>,
+    age_seconds: Option<f64>,
+    complete: bool,
+    clusters: Vec<Cluster<'a>>,
+}
+
+/// One cluster of it, as the module's documentation shows it.
+#[derive(Serialize)]
+struct Cluster<'a> {
+    id: &'a ClusterId,
+    name: Option<String>,
+    account: &'a AccountName,
+    region: Option<&'a Region>,
+    labels: &'a BTreeMap<String, String>,
+    r#type: Option<String>,
+    spec: Option<String>,
+    version: Option<String>,
+    next_version: Option<String>,
+    state: Option<String>,
+    up: Option<bool>,
+    reason: Option<&'static str>,
+    error: Option<String>,
+    source: Option<&'static str>,
+    status: Option<&'static str>,
+    step: Option<&'static str>,
+    task_status: Option<&'static str>,
+    since: Option<String>,
+    error_message: Option<String>,
+    precheck_report_id: Option<String>,
+    task_id: Option<String>,
+    target_version: Option<String>,
+    started: Option<String>,
+    updated: Option<String>,
+    last_success: Option<String>,
+    age_seconds: Option<f64>,
+    query_duration_seconds: Option<f64>,
+}
+
+/// The body of `/api/v1/clusters`. Before the first scrape there are no clusters in it.
+#[expect(clippy::missing_panics_doc, reason = "text and finite numbers always become JSON")]
+pub fn clusters(snapshot: Option<&Snapshot>, now: Timestamp) -> String {
+    let document = Document {
+        at: snapshot.map(|snapshot| rfc3339(snapshot.at)),
+        age_seconds: snapshot.map(|snapshot| age(snapshot.at, now)),
+        complete: snapshot.is_some_and(|snapshot| snapshot.complete),
+        clusters: snapshot.map_or_else(Vec::new, |snapshot| snapshot.clusters.iter().map(|reading| cluster(reading, now)).collect()),
+    };
+    serde_json::to_string(&document).expect("strings, finite numbers and lists of them are JSON")
+}
+
+fn cluster(reading: &ClusterReading, now: Timestamp) -> Cluster<'_> {
+    let cluster = &reading.cluster;
+    let (up, state, failure) = match &reading.outcome {
+        Outcome::Up(state) => (Some(true), Some(state), None),
+        Outcome::Down(failure) => (Some(false), None, Some(failure)),
+        Outcome::NotAsked => (None, None, None),
+    };
+    Cluster {
+        id: &cluster.id,
+        name: known(&cluster.name),
+        account: &cluster.account,
+        region: cluster.region.as_ref(),
+        labels: &cluster.labels,
+        r#type: known(&cluster.cluster_type),
+        spec: known(&cluster.spec),
+        version: known(&cluster.version),
+        next_version: known(&cluster.next_version),
+        state: cluster.state.as_deref().and_then(known),
+        up,
+        reason: failure.map(|failure| failure.reason.as_str()),
+        error: failure.and_then(|failure| known(&failure.message)),
+        source: state.map(|state| state.source.as_str()),
+        status: state.map(|state| state.status.as_str()),
+        step: state.map(|state| state.step.as_str()),
+        task_status: state.map(|state| state.task_status.as_str()),
+        since: state.and(reading.since).map(rfc3339),
+        error_message: state.and_then(|state| known(state.error_message.as_deref()?)),
+        precheck_report_id: state.and_then(|state| known(&state.precheck_report_id)),
+        task_id: state.and_then(|state| known(&state.task_id)),
+        target_version: state.and_then(|state| known(&state.target_version)),
+        started: state.and_then(|state| state.started).map(rfc3339),
+        updated: state.and_then(|state| state.updated).map(rfc3339),
+        last_success: reading.last_success.map(rfc3339),
+        age_seconds: reading.last_success.map(|at| age(at, now)),
+        query_duration_seconds: reading.duration.map(|duration| thousandths(duration.as_secs_f64())),
+    }
+}
+
+/// Whole seconds, which every tool that reads RFC 3339 takes; jq's `fromdate` refuses fractions.
+fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.0}")
+}
+
+/// Seconds from `at` to `now`; 0 if the clocks disagree.
+fn age(at: Timestamp, now: Timestamp) -> f64 {
+    thousandths(now.duration_since(at).as_secs_f64().max(0.0))
+}
+
+fn thousandths(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+/// Text as the metrics show it, if there is any.
+fn known(text: &str) -> Option<String> {
+    Some(clean_message(text)).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::Reason;
+    use crate::upgrade::{Status, Step};
+    use crate::web::fixture::{self, NOW, cluster, down, snapshot, up};
+
+    fn parsed(snapshot: &Snapshot) -> Value {
+        serde_json::from_str(&clusters(Some(snapshot), NOW)).unwrap()
+    }
+
+    #[test]
+    fn a_cluster_that_answered_has_its_state() {
+        let body = parsed(&snapshot(vec![cluster("c1", up(Status::Running, Step::Upgrading))]));
+        let expected = json!({
+            "at": "2026-11-23T18:49:17Z",
+            "age_seconds": 12.0,
+            "complete": true,
+            "clusters": [{
+                "id": "c1",
+                "name": "shop-c1",
+                "account": "prod",
+                "region": "cn-hangzhou",
+                "labels": {"team": "payments"},
+                "type": "ManagedKubernetes",
+                "spec": "ack.pro.small",
+                "version": "1.30.1-aliyun.1",
+                "next_version": "1.31.1-aliyun.1",
+                "state": "running",
+                "up": true,
+                "reason": null,
+                "error": null,
+                "source": "tasks",
+                "status": "running",
+                "step": "upgrading",
+                "task_status": "running",
+                "since": "2026-11-23T18:39:29Z",
+                "error_message": null,
+                "precheck_report_id": "report-1",
+                "task_id": "T-1",
+                "target_version": "1.31.1-aliyun.1",
+                "started": "2026-11-23T17:49:29Z",
+                "updated": "2026-11-23T18:48:59Z",
+                "last_success": "2026-11-23T18:49:26Z",
+                "age_seconds": 3.0,
+                "query_duration_seconds": 0.21,
+            }],
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_cluster_that_did_not_answer_has_a_reason_and_no_state() {
+        let body = parsed(&snapshot(vec![cluster("c1", down(Reason::Timeout, "no\nanswer"))]));
+        let cluster = &body["clusters"][0];
+        assert_eq!([&cluster["up"], &cluster["reason"], &cluster["error"]], [&json!(false), &json!("timeout"), &json!("no answer")]);
+        for key in ["source", "status", "step", "task_status", "since", "task_id", "started"] {
+            assert_eq!(cluster[key], Value::Null, "{key}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_there_for_a_cluster_that_was_never_asked() {
+        let mut asked = cluster("c1", up(Status::None, Step::NotStart));
+        let mut never = fixture::altered(cluster("c2", Outcome::NotAsked), |info| {
+            info.region = None;
+            info.version = String::new();
+            info.state = None;
+        });
+        never.last_success = None;
+        never.duration = None;
+        asked.duration = Some(Duration::from_nanos(1_234_567));
+        let body = parsed(&snapshot(vec![asked, never]));
+        let keys = |at: usize| body["clusters"][at].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(0), keys(1));
+        assert_eq!(body["clusters"][0]["query_duration_seconds"], json!(0.001));
+        for key in ["up", "region", "version", "state", "last_success", "age_seconds", "query_duration_seconds"] {
+            assert_eq!(body["clusters"][1][key], Value::Null, "{key}");
+        }
+    }
+
+    #[test]
+    fn before_the_first_scrape_there_is_an_empty_answer() {
+        assert_eq!(clusters(None, NOW), r#"{"at":null,"age_seconds":null,"complete":false,"clusters":[]}"#);
+    }
+
+    #[test]
+    fn an_age_is_never_negative() {
+        let body: Value = serde_json::from_str(&clusters(Some(&snapshot(Vec::new())), NOW - SignedDuration::from_hours(1))).unwrap();
+        assert_eq!(body["age_seconds"], json!(0.0));
+    }
+}

@@ -1,0 +1,106 @@
+//! The fleet in a second: how many clusters stand how, and how far the numbers can be trusted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::condition::Condition;
+use super::html::{Html, markup};
+use super::number::grouped;
+use super::view::View;
+use super::{age, icon};
+use crate::snapshot::Snapshot;
+
+/// The conditions that have a tile of their own, whether a cluster is in them or not.
+const TILES: [Condition; 4] = [Condition::Running, Condition::Paused, Condition::Failed, Condition::NotAnswering];
+/// The age from which on a snapshot is called old, in seconds. Few Prometheus servers ask less often.
+const OLD: u64 = 300;
+/// Failed cluster lists that are named.
+const NAMED_LISTS: usize = 5;
+
+/// The window's title: what a row of tabs should tell.
+pub(super) fn title(counts: &BTreeMap<Condition, usize>) -> String {
+    let parts: Vec<String> = TILES
+        .iter()
+        .filter_map(|condition| Some(format!("{} {}", grouped(*counts.get(condition)?), condition.label().to_lowercase())))
+        .collect();
+    if parts.is_empty() { "No upgrade under way".to_owned() } else { parts.join(", ") }
+}
+
+/// Writes the numbers; each leads to its clusters.
+pub(super) fn tiles(html: &mut Html, counts: &BTreeMap<Condition, usize>, view: &View) {
+    markup!(html, "<nav class=\"tiles\" aria-label=\"Clusters by status\">\n");
+    for condition in TILES {
+        let count = counts.get(&condition).copied().unwrap_or(0);
+        tile(html, condition, condition.heading(), count, view);
+    }
+    markup!(html, "<ul class=\"rest\">\n");
+    let others = Condition::ALL.into_iter().filter(|condition| !TILES.contains(condition));
+    for (condition, count) in others.filter_map(|condition| Some((condition, *counts.get(&condition)?))) {
+        markup!(html, "<li>");
+        tile(html, condition, condition.label(), count, view);
+        markup!(html, "</li>\n");
+    }
+    markup!(html, "</ul>\n</nav>\n");
+}
+
+fn tile(html: &mut Html, condition: Condition, label: &str, count: usize, view: &View) {
+    let chosen = view.status == Some(condition);
+    let link = view.of_status(Some(condition).filter(|_| !chosen)).link();
+    let empty = if count == 0 { " zero" } else { "" };
+    markup!(html, "<a class=\"tile {}{}\" href=\"{}\"", condition.slug(), empty, link);
+    if chosen {
+        markup!(html, " aria-current=\"true\"");
+    }
+    markup!(html, "><span class=\"count\">");
+    icon::write(html, condition);
+    markup!(html, "{}</span> <span class=\"what\">{}</span></a>\n", grouped(count), label);
+}
+
+/// Writes how old the numbers are and what they cover.
+pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
+    let count = snapshot.clusters.len();
+    let plural = if count == 1 { "" } else { "s" };
+    markup!(html, "<p class=\"provenance\"><strong>{} cluster{}</strong> as of the last scrape, ", grouped(count), plural);
+    age::write(html, snapshot.at, now);
+    markup!(html, " ago");
+    if snapshot.shard.total() > 1 {
+        markup!(html, " · shard {} of {}", u64::from(snapshot.shard.ordinal()) + 1, snapshot.shard.total());
+    }
+    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
+    if !snapshot.complete {
+        markup!(html, " · incomplete: some had not been asked or had not answered by then");
+    }
+    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
+    if !snapshot.complete {
+        markup!(html, " · incomplete: some had not been asked or had not answered by then");
+    }
+    markup!(html, "</p>\n");
+}
+
+/// Writes what a reader must know before trusting the rest.
+pub(super) fn notices(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
+    if age::seconds_since(snapshot.at, now) >= OLD {
+        markup!(html, "<p class=\"notice\"><strong>This picture is old.</strong> It was taken ");
+        age::write(html, snapshot.at, now);
+        markup!(html, " ago; Prometheus has not asked since. Clusters may be in another state by now.</p>\n");
+    }
+    let failed: Vec<(&str, &str)> = snapshot
+        .accounts
+        .iter()
+        .flat_map(|account| account.discoveries.iter().map(move |discovery| (account, discovery)))
+        .filter(|(_, discovery)| !discovery.succeeded)
+        .map(|(account, discovery)| (account.account.as_str(), discovery.region.as_str()))
+        .collect();
+    if failed.is_empty() {
+        return;
+    }
+    markup!(html, "<p class=\"notice\"><strong>Clusters may be missing.</strong> The cluster list could not be read of ");
+    for (at, (account, region)) in failed.iter().take(NAMED_LISTS).enumerate() {
+        markup!(html, "{}{} in {}", if at == 0 { "" } else { ", " }, account, region);
+    }
+    if failed.len() > NAMED_LISTS {
+        markup!(html, " and {} more", failed.len() - NAMED_LISTS);
+    }
+    markup!(html, ".</p>\n");
+}

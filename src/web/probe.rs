@@ -1,0 +1,106 @@
+//! `/probe`: what is asked, and the exchange as text.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::api::Trace;
+use crate::snapshot::{ClusterReading, Outcome};
+use crate::upgrade::StateSet as _;
+
+/// What a probe asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Question {
+    /// A cluster's ID or name.
+    pub(super) target: String,
+    /// What to show of it.
+    pub(super) detail: Detail,
+}
+
+/// What a probe shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Its metrics.
+    Metrics,
+    /// What was sent and what came back.
+    Exchange,
+}
+
+impl Question {
+    /// Reads `target=…[&debug=true]`; the error is for the client.
+    pub(super) fn parse(query: Option<&str>) -> Result<Self, &'static str> {
+        let mut target = None;
+        let mut detail = Detail::Metrics;
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value).ok_or("the query is not UTF-8 in percent-encoding\n")?;
+            match key {
+                "target" if target.is_some() => return Err("there is more than one target\n"),
+                "target" => target = Some(value),
+                "debug" if value == "true" => detail = Detail::Exchange,
+                "debug" if value == "false" => detail = Detail::Metrics,
+                "debug" => return Err("debug is true or false\n"),
+                // Prometheus' relabelling adds parameters of its own, such as `module`.
+                _ => {}
+            }
+        }
+        let target = target.filter(|target| !target.is_empty()).ok_or("the parameter target, a cluster's ID or name, is missing\n")?;
+        Ok(Self { target, detail })
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The exchange of one probe, for people.
+pub(super) fn exchange(reading: &ClusterReading, trace: &Trace, elapsed: Duration) -> String {
+    let info = &reading.cluster;
+    let mut text = format!("cluster {} of account {}\n", info.id, info.account);
+    let outcome = match &reading.outcome {
+        Outcome::Up(state) => format!("up: status {}, step {}", state.status.as_str(), state.step.as_str()),
+        Outcome::Down(failure) => format!("down: {}: {}", failure.reason.as_str(), failure.message),
+        Outcome::NotAsked => "not asked".to_owned(),
+    };
+    writeln!(text, "{outcome}, after {elapsed:?}\n\n{trace}").expect("a String takes every write");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_question_names_one_target() {
+        let question = |query| Question::parse(Some(query));
+        assert_eq!(question("target=c1"), Ok(Question { target: "c1".to_owned(), detail: Detail::Metrics }));
+        assert_eq!(
+            question("debug=true&target=shop%20%E5%95%86&module=x").map(|question| (question.target, question.detail)),
+            Ok(("shop 商".to_owned(), Detail::Exchange))
+        );
+        for bad in ["", "target=", "target=a&target=b", "target=%", "target=%zz", "target=%ff", "target=a&debug=maybe"] {
+            assert!(question(bad).is_err(), "{bad}");
+        }
+        assert!(Question::parse(None).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_breaks_it(query in any::<String>()) {
+            let _ = Question::parse(Some(&query));
+        }
+    }
+}

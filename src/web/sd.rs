@@ -1,0 +1,93 @@
+//! `/sd`: the clusters as targets of Prometheus' HTTP service discovery.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::names::Region;
+use crate::snapshot::ClusterInfo;
+use crate::upgrade::clean_message;
+
+/// The start of every label; Prometheus drops what starts so unless a relabelling keeps it.
+const PREFIX: &str = "__meta_cs_";
+
+/// One entry of the list: a group of one.
+#[derive(Serialize)]
+struct Group<'a> {
+    targets: [&'a str; 1],
+    labels: BTreeMap<String, String>,
+}
+
+/// The body of `/sd`: a JSON list with one group a cluster, empty if there is none.
+///
+/// The target is the cluster ID, which a relabelling makes the `target` of `/probe`. The labels are
+/// `__meta_cs_cluster_id`, `_cluster_name`, `_account`, `_region`, `_cluster_type`, `_spec`, `_version`, and
+/// `__meta_cs_label_<name>` for each of the operator's own. What is not known is empty; values are those of the metrics.
+#[expect(clippy::missing_panics_doc, reason = "lists and maps of text always become JSON")]
+pub fn targets(clusters: &[Arc<ClusterInfo>]) -> String {
+    let groups: Vec<Group<'_>> = clusters.iter().map(|cluster| group(cluster)).collect();
+    serde_json::to_string(&groups).expect("strings in lists and maps are JSON")
+}
+
+fn group(cluster: &ClusterInfo) -> Group<'_> {
+    let known = [
+        ("cluster_id", cluster.id.to_string()),
+        ("cluster_name", clean_message(&cluster.name)),
+        ("account", cluster.account.to_string()),
+        ("region", cluster.region.as_ref().map(Region::to_string).unwrap_or_default()),
+        ("cluster_type", clean_message(&cluster.cluster_type)),
+        ("spec", clean_message(&cluster.spec)),
+        ("version", clean_message(&cluster.version)),
+    ];
+    let own = cluster.labels.iter().map(|(name, value)| (format!("{PREFIX}label_{name}"), value.clone()));
+    let labels = known.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value)).chain(own).collect();
+    Group { targets: [cluster.id.as_str()], labels }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::names::{AccountName, ClusterId};
+
+    #[test]
+    fn each_cluster_is_a_group_of_one_with_strings_only() {
+        let cluster = ClusterInfo {
+            id: ClusterId::parse("c1").unwrap(),
+            name: "shop \"升\"\n".to_owned(),
+            account: AccountName::parse("prod").unwrap(),
+            region: Some(Region::parse("cn-hangzhou").unwrap()),
+            cluster_type: "ManagedKubernetes".to_owned(),
+            spec: "ack.pro.small".to_owned(),
+            version: "1.30.1-aliyun.1".to_owned(),
+            next_version: "1.31.1-aliyun.1".to_owned(),
+            state: Some("running".to_owned()),
+            labels: BTreeMap::from([("team".to_owned(), "payments".to_owned())]),
+        };
+        let bare = ClusterInfo { region: None, labels: BTreeMap::new(), version: String::new(), ..cluster.clone() };
+        let body: Value = serde_json::from_str(&targets(&[Arc::new(cluster), Arc::new(bare)])).unwrap();
+        let expected = json!({
+            "targets": ["c1"],
+            "labels": {
+                "__meta_cs_account": "prod",
+                "__meta_cs_cluster_id": "c1",
+                "__meta_cs_cluster_name": "shop \"升\"",
+                "__meta_cs_cluster_type": "ManagedKubernetes",
+                "__meta_cs_label_team": "payments",
+                "__meta_cs_region": "cn-hangzhou",
+                "__meta_cs_spec": "ack.pro.small",
+                "__meta_cs_version": "1.30.1-aliyun.1",
+            }
+        });
+        assert_eq!(body[0], expected);
+        assert_eq!(body[1]["labels"]["__meta_cs_region"], "");
+        assert_eq!(body[1]["labels"]["__meta_cs_version"], "");
+    }
+
+    #[test]
+    fn no_cluster_is_an_empty_list() {
+        assert_eq!(targets(&[]), "[]");
+    }
+}

@@ -1,0 +1,70 @@
+//! What stands between the routes and the wire: the door before, the file's headers after.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+
+use super::body::Held;
+use super::pulse::Answering;
+use crate::web::door::{Door, Passage, Refusal};
+use crate::web::limits::{MaxRequests, Place};
+use crate::web::routes::{Site, draining};
+
+/// What answers the requests of a server.
+pub(super) struct Host {
+    pub(super) site: Arc<Site>,
+    pub(super) door: Arc<Door>,
+    pub(super) places: MaxRequests,
+}
+
+impl Host {
+    /// Answers one request. Its body, if there is one, is not read.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        client: IpAddr,
+        answering: Answering,
+    ) -> Result<Response<Held>, Infallible> {
+        let request = request.into_parts().0;
+        let (mut response, place) = self.respond(&request, client).await;
+        if request.method == Method::HEAD {
+            strip(&mut response);
+        }
+        self.door.add_headers(response.headers_mut());
+        answering.sending();
+        Ok(response.map(|body| Held::new(body, place, answering)))
+    }
+
+    async fn respond(&self, request: &Parts, client: IpAddr) -> (Response<Bytes>, Option<Place>) {
+        match self.admit(request, client).await {
+            Ok(place) => (self.site.respond(request).await, place),
+            Err(refused) => (refused, None),
+        }
+    }
+
+    /// Lets a request in, to a place of its own unless it is a health check.
+    async fn admit(&self, request: &Parts, client: IpAddr) -> Result<Option<Place>, Response<Bytes>> {
+        let refuse = |refusal: Refusal| refusal.response().map(|text| Bytes::from_static(text.as_bytes()));
+        let passage = self.site.passage(request.uri.path());
+        self.door.check(request, client, passage).await.map_err(refuse)?;
+        match passage {
+            Passage::Open => Ok(None),
+            Passage::Guarded if self.site.stop.is_cancelled() => Err(draining()),
+            Passage::Guarded => self.places.enter().map(Some).ok_or_else(|| refuse(Refusal::Busy)),
+        }
+    }
+}
+
+/// Leaves the head of an answer. The length is what GET would get, where that is known.
+fn strip(response: &mut Response<Bytes>) {
+    let body = std::mem::take(response.body_mut());
+    if !body.is_empty() {
+        response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
+    }
+}

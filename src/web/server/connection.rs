@@ -1,0 +1,125 @@
+//! One connection from its first byte to its last.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::Host;
+use super::pulse::Pulse;
+use super::watched::{MAX_HEAD, Watched};
+use crate::web::door::{HandshakeError, Protocol, Stream};
+
+/// Requests at once on one connection of HTTP/2.
+const MAX_STREAMS: u32 = 64;
+
+/// Why a connection ended early; no reason for more than a debug log, since any client can bring it about.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    #[error("no whole head: {0}")]
+    Head(#[from] io::Error),
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+    #[error("it had to make room for another")]
+    Dropped,
+}
+
+/// A connection that has been accepted.
+pub(super) struct Accepted {
+    pub(super) host: Arc<Host>,
+    pub(super) stream: TcpStream,
+    pub(super) client: IpAddr,
+    pub(super) pulse: Arc<Pulse>,
+    /// Cancelled when the connection is to end after the answers under way.
+    pub(super) leave: CancellationToken,
+    /// Where requests of HTTP/2 are worked on.
+    pub(super) tasks: TaskTracker,
+}
+
+impl Accepted {
+    /// Talks with the client until either has had enough.
+    pub(super) async fn run(self) {
+        let (client, dropped) = (self.client, self.pulse.dropped());
+        let ended = tokio::select! {
+            ended = self.converse() => ended,
+            () = dropped => Err(Ended::Dropped),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%client, %error, "connection ended early");
+        }
+    }
+
+    async fn converse(self) -> Result<(), Ended> {
+        let Self { host, stream, client, pulse, leave, tasks } = self;
+        // Without it a page's last packet waits for the client's acknowledgement.
+        drop(stream.set_nodelay(true));
+        let Some(arrived) = leave.run_until_cancelled(arrive(&host, stream, &pulse)).await else { return Ok(()) };
+        let (stream, protocol) = arrived?;
+        let service = service_fn(move |request| {
+            let (host, answering) = (Arc::clone(&host), pulse.answer());
+            async move { host.answer(request, client, answering).await }
+        });
+        // In boxes of their own, so that a connection that sends no head does not pay for them.
+        match protocol {
+            Protocol::Http1 => Box::pin(drive(http1().serve_connection(TokioIo::new(stream), service), leave)).await?,
+            Protocol::Http2 => Box::pin(drive(http2(tasks).serve_connection(TokioIo::new(stream), service), leave)).await?,
+        }
+        Ok(())
+    }
+}
+
+/// Through the door, and as far as a whole head.
+async fn arrive(host: &Host, stream: TcpStream, pulse: &Arc<Pulse>) -> Result<(Watched<Stream<TcpStream>>, Protocol), Ended> {
+    let stream = Box::pin(host.door.accept(stream)).await?;
+    let protocol = stream.protocol();
+    pulse.greeted(protocol);
+    let mut stream = Watched::new(stream, Arc::clone(pulse));
+    stream.first_head().await?;
+    Ok((stream, protocol))
+}
+
+fn http1() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // The time-outs are those of `Watched`: hyper's own would count the rest between two requests.
+    http.header_read_timeout(None).max_buf_size(MAX_HEAD);
+    http
+}
+
+fn http2(tasks: TaskTracker) -> http2::Builder<Tracked> {
+    let mut http = http2::Builder::new(Tracked(tasks));
+    http.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX)).max_concurrent_streams(MAX_STREAMS).max_send_buf_size(MAX_HEAD);
+    http
+}
+
+/// Runs a connection; once it is to leave, until the answers under way are sent.
+async fn drive<C: GracefulConnection>(connection: C, leave: CancellationToken) -> Result<(), C::Error> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return ended,
+        () = leave.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+/// Runs the requests of HTTP/2 as tasks that the server waits for.
+#[derive(Debug, Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.0.spawn(task);
+    }
+}

@@ -1,0 +1,71 @@
+//! What a server puts up with.
+
+use std::time::Duration;
+
+/// How long a connection may take over what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For a request's head, from its first byte or from the handshake on.
+    pub head: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+    /// To take an answer, once it is known.
+    pub send: Duration,
+    /// For requests in flight, once the server stops.
+    pub drain: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(5),
+            // Prometheus closes its own after 5 minutes; a server that is first may meet a scrape that is on its way.
+            idle: Duration::from_secs(360),
+            send: Duration::from_secs(60),
+            // The longest budget of a scrape, and a little.
+            drain: Duration::from_secs(130),
+        }
+    }
+}
+
+/// What a server puts up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a connection may take.
+    pub patience: Patience,
+    /// Connections open at once.
+    pub connections: usize,
+    /// Requests worked on at once, health checks aside; 0 is no limit.
+    pub requests: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { patience: Patience::default(), connections: MAX_CONNECTIONS, requests: 40 }
+    }
+}
+
+/// A slow connection costs less than 4 KiB and one that has been served 20 KiB, so this is bounded by memory rather than
+/// by descriptors where the system allows many of them.
+const MAX_CONNECTIONS: usize = 8192;
+
+/// File descriptors that connections leave to calls to the vendor and to files.
+const RESERVED: u64 = 2048;
+
+/// The connections that `descriptors` allow.
+pub fn connections(descriptors: u64) -> usize {
+    let left = descriptors - RESERVED.min(descriptors / 2);
+    usize::try_from(left).map_or(MAX_CONNECTIONS, |left| left.min(MAX_CONNECTIONS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_to_others() {
+        for (descriptors, expected) in [(0, 0), (1024, 512), (4096, 2048), (6000, 3952), (20_000, 8192), (u64::MAX, 8192)] {
+            assert_eq!(connections(descriptors), expected, "{descriptors}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Clusters that nobody named: lists, filters, idle clusters and shards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::names::{ClusterId, Region};
+use ack_upgrade_exporter::shard::Shard;
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
+use ack_upgrade_exporter::snapshot::Snapshot;
+use tokio::time::sleep;
+
+use crate::fleet::{Fleet, options, reading, tally, word};
+
+const REGIONS: &str = "cn-hangzhou, cn-shanghai, ap-southeast-1";
+
+/// One account in which nothing is named but where to look.
+fn yaml(discovery: &str, account: &str, scrape: &str) -> String {
+    let pair = KeyPair::demo();
+    format!(
+        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: http://stand-in.example\n    source: upgrade_status\n    \
+         rate_limit: {{requests_per_second: 100000, burst: 100000}}\n    credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
+         discovery: {{{discovery}}}\n{account}",
+        pair.access_key_id,
+        pair.access_key_secret.expose()
+    )
+}
+
+fn found(options: Options, discovery: &str) -> Fleet {
+    let text = yaml(&format!("regions: [{REGIONS}]{discovery}"), "", "");
+    Fleet::configured(Arc::new(Sim::new(options)), &text, Shard::default())
+}
+
+fn still(clusters: usize) -> Options {
+    Options { upgrading: Upgrading::First(0), ..options(clusters) }
+}
+
+fn ids(snapshot: &Snapshot) -> BTreeSet<ClusterId> {
+    snapshot.clusters.iter().map(|reading| reading.cluster.id.clone()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_pages_of_all_regions_are_read_before_the_first_scrape_ends() {
+    let fleet = found(Options { latency: Duration::from_millis(20), ..still(690) }, "");
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 690)]));
+    assert_eq!(ids(&snapshot), fleet.ids().into_iter().collect());
+    // 230 clusters a region are 5 pages of 50.
+    assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 15);
+    let discoveries = &snapshot.accounts[0].discoveries;
+    assert!(discoveries.iter().all(|discovery| discovery.succeeded && discovery.clusters == 230), "{discoveries:?}");
+    let info = &snapshot.clusters[0].cluster;
+    assert!(!info.name.is_empty() && info.version.contains("aliyun") && info.state.is_some() && !info.cluster_type.is_empty(), "{info:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lists_are_read_apart_from_the_scrapes() {
+    let fleet = found(still(12), ", refresh_interval: 5m");
+    for _ in 0..10 {
+        fleet.scrape_in_time().await;
+        sleep(Duration::from_secs(15)).await;
+    }
+    assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 3);
+    sleep(Duration::from_secs(300)).await;
+    assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing() {
+    let fleet = found(still(12), ", refresh_interval: 1m");
+    fleet.scrape_in_time().await;
+    let gone = fleet.ids()[0].clone();
+    let new = ClusterId::parse("cnew").expect("an ID");
+    fleet.sim.add_fault(Rule::new(Fault::ProxyPage(502)).on(Action::DescribeClustersForRegion));
+    fleet.sim.world().remove(&gone);
+    fleet.sim.world().add(new.clone(), Region::parse("cn-hangzhou").expect("a region"), "new");
+    sleep(Duration::from_secs(90)).await;
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(snapshot.clusters.len(), 12, "the last list stands");
+    assert_eq!(word(reading(&snapshot, &gone)), "not_found");
+    assert!(snapshot.accounts[0].discoveries.iter().all(|discovery| !discovery.succeeded));
+    fleet.sim.clear_faults();
+    sleep(Duration::from_secs(90)).await;
+    let snapshot = fleet.scrape_in_time().await;
+    assert!(ids(&snapshot).contains(&new) && !ids(&snapshot).contains(&gone));
+    assert!(snapshot.accounts[0].discoveries.iter().all(|discovery| discovery.succeeded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_matches_is_brought_in() {
+    let all = found(still(48), "").scrape_in_time().await;
+    let prod = found(still(48), ", match: {name: \".*-prod\"}").scrape_in_time().await;
+    assert!(!prod.clusters.is_empty() && prod.clusters.len() < all.clusters.len());
+    assert!(prod.clusters.iter().all(|reading| reading.cluster.name.ends_with("-prod")));
+    let typed = found(still(48), ", match: {cluster_type: [ManagedKubernetes]}").scrape_in_time().await;
+    assert!(typed.clusters.iter().all(|reading| reading.cluster.cluster_type == "ManagedKubernetes"));
+    let none = found(still(48), ", match: {tags: {env: nowhere}}").scrape_in_time().await;
+    assert!(none.clusters.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_that_are_named_and_found_are_one() {
+    let sim = Arc::new(Sim::new(still(12)));
+    let id = sim.world().clusters()[0].clone();
+    let region = sim.world().region(&id).expect("a region");
+    let named = format!(
+        "    clusters:\n      - {{id: {id}, region: {region}, name: mine, labels: {{team: payments}}}}\n      - {{id: cmissing, region: {region}}}\n"
+    );
+    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(snapshot.clusters.len(), 13);
+    let info = &reading(&snapshot, &id).cluster;
+    assert_eq!((info.name.as_str(), info.labels["team"].as_str()), ("mine", "payments"));
+    assert!(info.version.contains("aliyun"), "the list tells more of it");
+    assert_eq!(word(reading(&snapshot, &ClusterId::parse("cmissing").expect("an ID"))), "not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_only_the_old_list_is_served_it_is_read() {
+    let fleet = found(still(12), "");
+    fleet.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion).times(0));
+    for region in ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"] {
+        fleet.sim.retire(&Region::parse(region).expect("a region"), Some(Retired::InvalidAction));
+    }
+    // The switch-off takes the old list away and leaves the new one.
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(snapshot.clusters.len(), 12);
+    assert_eq!(fleet.calls(Action::DescribeClustersV1), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_clusters_cost_a_list_and_not_a_query_each() {
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
+    let sim = Arc::new(Sim::new(still(1000)));
+    let world = sim.world();
+    for (number, id) in world.clusters().iter().enumerate() {
+        world.fix(id, if number < 10 { Phase::Upgrading } else { Phase::Succeeded }, None);
+    }
+    let fleet = Fleet::configured(Arc::clone(&sim), &text, Shard::default());
+    assert_eq!(tally(&fleet.scrape_in_time().await)["up"], 1000);
+    let mut most = 0;
+    for _ in 0..120 {
+        sleep(Duration::from_secs(15)).await;
+        fleet.sim.forget_calls();
+        let before = fleet.sim.calls().len();
+        assert_eq!(before, 0);
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(tally(&snapshot)["up"], 1000);
+        most = most.max(fleet.sim.calls().len());
+    }
+    assert!(most <= 40, "{most} calls in one scrape");
+    let starting = fleet.ids()[500].clone();
+    world.fix(&starting, Phase::Prechecking, None);
+    sleep(Duration::from_secs(15)).await;
+    assert_eq!(word(reading(&fleet.scrape_in_time().await, &starting)), "running/prechecking", "at the next scrape");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
+    sleep(Duration::from_secs(15)).await;
+    let before = fleet.calls(Action::GetUpgradeStatus);
+    assert_eq!(tally(&fleet.scrape_in_time().await)["up"], 30);
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus) - before, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
+    let sim = Arc::new(Sim::new(still(300)));
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "");
+    let mut union = BTreeSet::new();
+    let mut sum = 0;
+    for ordinal in 0..3 {
+        let fleet = Fleet::configured(Arc::clone(&sim), &text, Shard::new(ordinal, 3).expect("a shard"));
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(tally(&snapshot)["up"], snapshot.clusters.len());
+        sum += snapshot.clusters.len();
+        union.extend(ids(&snapshot));
+    }
+    assert_eq!((sum, union.len()), (300, 300));
+    assert_eq!(sim.count(Action::GetUpgradeStatus), 300);
+}
