@@ -1,0 +1,373 @@
+{{- define "ack-upgrade-exporter.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Short enough that the ordinal of a pod and the suffix of a dashboard still fit into 63 characters. */}}
+{{- define "ack-upgrade-exporter.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ack-upgrade-exporter.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
+{{- define "ack-upgrade-exporter.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "ack-upgrade-exporter.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Labels as YAML: those of the chart win over those of the user, as selectors rely on them. */}}
+{{- define "ack-upgrade-exporter.labels" -}}
+{{- $labels := include "ack-upgrade-exporter.selectorLabels" . | fromYaml -}}
+{{- $_ := set $labels "app.kubernetes.io/version" (.Chart.AppVersion | toString) -}}
+{{- $_ := set $labels "app.kubernetes.io/component" "exporter" -}}
+{{- $_ := set $labels "app.kubernetes.io/part-of" "ack-upgrade-exporter" -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- if .Values.releaseLabel -}}
+{{- $_ := set $labels "release" .Release.Name -}}
+{{- end -}}
+{{- merge $labels .Values.commonLabels | toYaml -}}
+{{- end -}}
+
+{{- define "ack-upgrade-exporter.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "ack-upgrade-exporter.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ack-upgrade-exporter.image" -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry -}}
+{{- $repository := .Values.image.repository -}}
+{{- if $registry -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" $registry) $repository -}}
+{{- end -}}
+{{- if .Values.image.digest -}}
+{{- with .Values.image.tag -}}
+{{- $repository = printf "%s:%s" $repository . -}}
+{{- end -}}
+{{- printf "%s@%s" $repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The file name of the configuration inside its volume. */}}
+{{- define "ack-upgrade-exporter.configKey" -}}
+{{- if .Values.configExistingSecret.name -}}
+{{- .Values.configExistingSecret.key -}}
+{{- else if .Values.configExistingConfigMap.name -}}
+{{- .Values.configExistingConfigMap.key -}}
+{{- else -}}
+config.yaml
+{{- end -}}
+{{- end -}}
+
+{{/* Whether the chart writes the configuration itself. */}}
+{{- define "ack-upgrade-exporter.ownConfig" -}}
+{{- if not (or .Values.configExistingSecret.name .Values.configExistingConfigMap.name) -}}true{{- end -}}
+{{- end -}}
+
+{{/* "/path" as a client has to ask for it: (list $ "/path"). */}}
+{{- define "ack-upgrade-exporter.path" -}}
+{{- $root := index . 0 -}}
+{{- printf "%s%s" (trimSuffix "/" $root.Values.web.routePrefix) (index . 1) -}}
+{{- end -}}
+
+{{- define "ack-upgrade-exporter.scheme" -}}
+{{- ternary "https" "http" .Values.web.tls -}}
+{{- end -}}
+
+{{/* A probe of the kubelet: (list $ $probe "/-/healthy"). */}}
+{{- define "ack-upgrade-exporter.probe" -}}
+{{- $root := index . 0 -}}
+{{- $probe := deepCopy (index . 1) -}}
+{{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) -}}
+{{- $path := include "ack-upgrade-exporter.path" (list $root (index . 2)) -}}
+{{- $scheme := include "ack-upgrade-exporter.scheme" $root | upper -}}
+{{- $_ := set $probe "httpGet" (dict "path" $path "port" "http" "scheme" $scheme) -}}
+{{- end -}}
+{{- toYaml $probe -}}
+{{- end -}}
+
+{{/* Refuses values that each pass the schema but do not go together. */}}
+{{- define "ack-upgrade-exporter.check" -}}
+{{- $v := .Values -}}
+{{- if and $v.configExistingSecret.name $v.configExistingConfigMap.name -}}
+{{- fail "configExistingSecret and configExistingConfigMap exclude each other" -}}
+{{- end -}}
+{{- if and (include "ack-upgrade-exporter.ownConfig" .) (not (dig "accounts" "" (default dict $v.config))) -}}
+{{- fail "there is no account to watch: set config.accounts, configExistingSecret.name or configExistingConfigMap.name" -}}
+{{- end -}}
+{{- if and (not (include "ack-upgrade-exporter.ownConfig" .)) $v.config -}}
+{{- fail "config would be ignored beside configExistingSecret or configExistingConfigMap: drop one of them" -}}
+{{- end -}}
+{{- if and (eq $v.kind "Deployment") (gt (int $v.shards) 1) -}}
+{{- fail "shards needs kind: StatefulSet, whose ordinals are the shards" -}}
+{{- end -}}
+{{- if and (eq $v.kind "StatefulSet") (gt (int $v.replicas) 1) -}}
+{{- fail "a StatefulSet takes its number of pods from shards: leave replicas at 1" -}}
+{{- end -}}
+{{- if gt (int $v.shards) 1 -}}
+{{- range $part := list "probe" "ingress" "route" -}}
+{{- if (index $v $part).enabled -}}
+{{- fail (printf "%s goes to one pod, and a shard knows its own clusters only: use it without shards" $part) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $v.rrsa.enabled -}}
+{{- if and (eq $v.rrsa.mode "webhook") (not $v.rrsa.roleName) -}}
+{{- fail "rrsa.mode webhook needs rrsa.roleName" -}}
+{{- end -}}
+{{- if and (eq $v.rrsa.mode "webhook") (not $v.serviceAccount.create) -}}
+{{- fail "rrsa.mode webhook annotates the service account: set serviceAccount.create, or annotate your own and leave rrsa off" -}}
+{{- end -}}
+{{- if and (eq $v.rrsa.mode "projected") (not (and $v.rrsa.roleArn $v.rrsa.oidcProviderArn)) -}}
+{{- fail "rrsa.mode projected needs rrsa.roleArn and rrsa.oidcProviderArn" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The pod of either workload. */}}
+{{- define "ack-upgrade-exporter.pod" -}}
+{{- $labels := merge (include "ack-upgrade-exporter.labels" . | fromYaml) .Values.podLabels -}}
+{{- $ownConfig := include "ack-upgrade-exporter.ownConfig" . -}}
+metadata:
+  {{- with .Values.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  labels:
+    {{- omit $labels "helm.sh/chart" | toYaml | nindent 4 }}
+spec:
+  serviceAccountName: {{ include "ack-upgrade-exporter.serviceAccountName" . }}
+  automountServiceAccountToken: {{ .Values.automountServiceAccountToken }}
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ int .Values.terminationGracePeriodSeconds }}
+  {{- with .Values.podSecurityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with .Values.dnsPolicy }}
+  dnsPolicy: {{ . }}
+  {{- end }}
+  {{- with .Values.dnsConfig }}
+  dnsConfig:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.hostAliases }}
+  hostAliases:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.extraInitContainers }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: exporter
+      image: {{ include "ack-upgrade-exporter.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args:
+        - --config.file=/etc/ack-upgrade-exporter/config/{{ include "ack-upgrade-exporter.configKey" . }}
+        - --config.auto-reload-interval={{ .Values.configReloadInterval }}
+        {{- if eq .Values.kind "StatefulSet" }}
+        - --shard.ordinal-from-hostname
+        - --shard.total={{ int .Values.shards }}
+        {{- end }}
+        - --web.listen-address=:{{ int .Values.containerPort }}
+        {{- if ne .Values.web.telemetryPath "/metrics" }}
+        - --web.telemetry-path={{ .Values.web.telemetryPath }}
+        {{- end }}
+        {{- with .Values.web.routePrefix }}
+        - --web.route-prefix={{ . }}
+        {{- end }}
+        {{- with .Values.web.externalUrl }}
+        - --web.external-url={{ . }}
+        {{- end }}
+        {{- if .Values.web.enableLifecycle }}
+        - --web.enable-lifecycle
+        {{- end }}
+        {{- if .Values.web.disableExporterMetrics }}
+        - --web.disable-exporter-metrics
+        {{- end }}
+        {{- if ne (int .Values.web.maxRequests) 40 }}
+        - --web.max-requests={{ int .Values.web.maxRequests }}
+        {{- end }}
+        {{- if .Values.web.configExistingSecret.name }}
+        - --web.config.file=/etc/ack-upgrade-exporter/web/{{ .Values.web.configExistingSecret.key }}
+        {{- end }}
+        - --log.level={{ .Values.log.level }}
+        - --log.format={{ .Values.log.format }}
+        {{- with .Values.extraArgs }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- if or .Values.extraEnv (and .Values.rrsa.enabled (eq .Values.rrsa.mode "projected")) }}
+      env:
+        {{- if and .Values.rrsa.enabled (eq .Values.rrsa.mode "projected") }}
+        - name: ALIBABA_CLOUD_ROLE_ARN
+          value: {{ .Values.rrsa.roleArn | quote }}
+        - name: ALIBABA_CLOUD_OIDC_PROVIDER_ARN
+          value: {{ .Values.rrsa.oidcProviderArn | quote }}
+        - name: ALIBABA_CLOUD_OIDC_TOKEN_FILE
+          value: /var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token
+        {{- with .Values.rrsa.stsRegion }}
+        - name: ALIBABA_CLOUD_STS_REGION
+          value: {{ . | quote }}
+        {{- end }}
+        {{- end }}
+        {{- with .Values.extraEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- end }}
+      {{- with .Values.extraEnvFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      ports:
+        - name: http
+          containerPort: {{ int .Values.containerPort }}
+          protocol: TCP
+      {{- with .Values.livenessProbe }}
+      livenessProbe:
+        {{- include "ack-upgrade-exporter.probe" (list $ . "/-/healthy") | nindent 8 }}
+      {{- end }}
+      {{- with .Values.readinessProbe }}
+      readinessProbe:
+        {{- include "ack-upgrade-exporter.probe" (list $ . "/-/ready") | nindent 8 }}
+      {{- end }}
+      {{- with .Values.startupProbe }}
+      startupProbe:
+        {{- include "ack-upgrade-exporter.probe" (list $ . "/-/ready") | nindent 8 }}
+      {{- end }}
+      {{- with .Values.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.securityContext }}
+      securityContext:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      volumeMounts:
+        - name: config
+          mountPath: /etc/ack-upgrade-exporter/config
+          readOnly: true
+        {{- if .Values.accessKey.existingSecret }}
+        - name: credentials
+          mountPath: /etc/ack-upgrade-exporter/credentials
+          readOnly: true
+        {{- end }}
+        {{- if .Values.web.configExistingSecret.name }}
+        - name: web-config
+          mountPath: /etc/ack-upgrade-exporter/web
+          readOnly: true
+        {{- end }}
+        {{- if and .Values.rrsa.enabled (eq .Values.rrsa.mode "projected") }}
+        - name: rrsa-token
+          mountPath: /var/run/secrets/ack.alibabacloud.com/rrsa-tokens
+          readOnly: true
+        {{- end }}
+        {{- range concat .Values.extraConfigmapMounts .Values.extraSecretMounts }}
+        - name: {{ .name }}
+          mountPath: {{ .mountPath }}
+          {{- with .subPath }}
+          subPath: {{ . }}
+          {{- end }}
+          readOnly: true
+        {{- end }}
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with .Values.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  volumes:
+    - name: config
+      {{- if .Values.configExistingSecret.name }}
+      secret:
+        secretName: {{ .Values.configExistingSecret.name }}
+        defaultMode: 0440
+      {{- else if .Values.configExistingConfigMap.name }}
+      configMap:
+        name: {{ .Values.configExistingConfigMap.name }}
+      {{- else if .Values.secretConfig }}
+      secret:
+        secretName: {{ include "ack-upgrade-exporter.fullname" . }}
+        defaultMode: 0440
+      {{- else }}
+      configMap:
+        name: {{ include "ack-upgrade-exporter.fullname" . }}
+      {{- end }}
+    {{- with .Values.accessKey.existingSecret }}
+    - name: credentials
+      secret:
+        secretName: {{ . }}
+        defaultMode: 0440
+    {{- end }}
+    {{- with .Values.web.configExistingSecret.name }}
+    - name: web-config
+      secret:
+        secretName: {{ . }}
+        defaultMode: 0440
+    {{- end }}
+    {{- if and .Values.rrsa.enabled (eq .Values.rrsa.mode "projected") }}
+    - name: rrsa-token
+      projected:
+        defaultMode: 0440
+        sources:
+          - serviceAccountToken:
+              audience: sts.aliyuncs.com
+              expirationSeconds: {{ int .Values.rrsa.tokenExpirationSeconds }}
+              path: token
+    {{- end }}
+    {{- range .Values.extraConfigmapMounts }}
+    - name: {{ .name }}
+      configMap:
+        name: {{ .configMap }}
+        {{- with .defaultMode }}
+        defaultMode: {{ int . }}
+        {{- end }}
+    {{- end }}
+    {{- range .Values.extraSecretMounts }}
+    - name: {{ .name }}
+      secret:
+        secretName: {{ .secretName }}
+        defaultMode: {{ int (default 288 .defaultMode) }}
+    {{- end }}
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}

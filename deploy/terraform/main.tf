@@ -1,0 +1,43 @@
+# A RAM role that the exporter's pods assume by their service account (RRSA), and nothing that it does not need.
+
+locals {
+  # The files that the documentation shows are the ones that are applied.
+  policies = {
+    auto           = "auto.json"
+    upgrade_status = "upgrade-status.json"
+    tasks          = "tasks.json"
+  }
+}
+
+resource "alicloud_ram_policy" "this" {
+  policy_name     = var.name
+  description     = "What ack-upgrade-exporter reads"
+  policy_document = file("${path.module}/../ram/${local.policies[var.upgrade_source]}")
+}
+
+resource "alicloud_ram_role" "this" {
+  role_name   = var.name
+  description = "Assumed by ack-upgrade-exporter in Kubernetes"
+
+  assume_role_policy_document = jsonencode({
+    Version = "1"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Federated = [var.oidc_provider_arn] }
+      Condition = {
+        StringEquals = {
+          "oidc:iss" = var.oidc_issuer
+          "oidc:aud" = "sts.aliyuncs.com"
+          "oidc:sub" = "system:serviceaccount:${var.namespace}:${var.service_account}"
+        }
+      }
+    }]
+  })
+}
+
+resource "alicloud_ram_role_policy_attachment" "this" {
+  policy_name = alicloud_ram_policy.this.policy_name
+  policy_type = "Custom"
+  role_name   = alicloud_ram_role.this.role_name
+}
