@@ -32,7 +32,7 @@ const rows = (page) => page.locator('tbody th[scope=row]').count();
 
 async function looksRight() {
   for (const colorScheme of ['light', 'dark']) {
-    for (const width of [320, 400, 900, 901, 1280]) {
+    for (const width of [320, 400, 1080, 1081, 1280]) {
       const { context, page } = await open({ colorScheme, viewport: { width, height: 900 } });
       const found = await page.evaluate(() => ({
         wide: document.documentElement.scrollWidth,
