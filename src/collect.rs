@@ -1,6 +1,6 @@
 //! Collecting: every cluster asked concurrently, within the scrape's budget and the accounts' limits.
 //!
-//! A scrape starts a [`round`](lane) in every account's [`Lane`], or joins the one that is being waited for. Each waiter
+//! A scrape starts a round in every account's lane, or joins the one that is being waited for. Each waiter
 //! takes its [`Snapshot`] when the round is done or when its own deadline has come, whichever is first; the round itself
 //! goes on until every cluster has been asked, at the pace that the account's limits allow.
 

@@ -71,7 +71,7 @@ impl Site {
         }
         match path {
             path if path == self.paths.telemetry => self.metrics(request).await,
-            "/" | "" => self.landing(request),
+            "/" | "" => self.landing(request).await,
             "/probe" => self.probe(request).await,
             "/sd" => self.targets(),
             "/api/v1/clusters" => self.clusters(),
@@ -107,7 +107,7 @@ impl Site {
         let written = if is_large { spawn_blocking(write).await } else { Ok(write()) };
         match written {
             Ok(written) => encoded(format.content_type(), written),
-            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; please report this\n"),
+            Err(_) => unwritten(),
         }
     }
 
@@ -172,10 +172,13 @@ impl Site {
         answer
     }
 
-    fn landing(&self, request: &Parts) -> Answer {
-        let running = Arc::clone(&self.running.borrow());
-        let view = View::parse(request.uri.query());
-        let page = landing::page(running.collector.latest().as_deref(), self.clock.now(), &view, &self.paths);
+    async fn landing(&self, request: &Parts) -> Answer {
+        let latest = self.running.borrow().collector.latest();
+        let (view, paths, now) = (View::parse(request.uri.query()), self.paths.clone(), self.clock.now());
+        let is_large = latest.as_ref().is_some_and(|snapshot| snapshot.clusters.len() > LARGE);
+        let write = move || landing::page(latest.as_deref(), now, &view, &paths);
+        let page = if is_large { spawn_blocking(write).await } else { Ok(write()) };
+        let Ok(page) = page else { return unwritten() };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
         answer.headers_mut().extend(landing::headers());
         answer
@@ -185,6 +188,10 @@ impl Site {
 /// What is said once the server is going to stop.
 pub(super) fn draining() -> Answer {
     text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+}
+
+fn unwritten() -> Answer {
+    text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; please report this\n")
 }
 
 fn not_found() -> Answer {
