@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Checks the dashboards and the rules against the catalogue of metrics and against each other. Needs nothing but Python."""
+
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
+RULES = sorted((ROOT / "deploy/prometheus").glob("*.yml"))
+
+# Metrics that Prometheus itself makes; the last only where it exports more of its scrapes.
+PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_timeout_seconds"}
+# Labels that a scrape adds, and those that operators are invited to give their clusters.
+ADDED_LABELS = {"job", "instance", "pod", "container", "node", "owner", "team", "le"}
+# Labels that queries make for themselves.
+MADE_LABELS = {"key", "ordinal", "total"}
+
+# One meaning, one colour, everywhere.
+COLOURS = {
+    "None": "#8E8E8E", "Running": "#5794F2", "Paused": "#FF9830", "Success": "#73BF69", "Failed": "#F2495C",
+    "Canceled": "#64748B", "Unknown": "#B877D9", "Not answering": "#8F1D2C",
+    "Not started": "#8E8E8E", "Prechecking": "#A7C7F9", "Upgrading": "#5794F2", "Answered": "#73BF69",
+}
+
+STRING = re.compile(r'"(?:\\.|[^"\\])*"')
+SELECTOR = re.compile(r"\b([a-zA-Z_:][a-zA-Z0-9_:]*)\s*\{([^{}]*)\}")
+MATCHER = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"')
+GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^()]*)\)")
+METRIC = re.compile(r"\b(?:cs_[a-z_]+|ack_upgrade_exporter_[a-z_]+|process_[a-z_]+|probe_[a-z_]+|scrape_[a-z_]+|up)\b(?!:)")
+RECORDED = re.compile(r"\b[a-z_]+:[a-z0-9_]+(?::[a-z0-9_]+)+\b")
+
+mistakes = []
+
+
+def mistake(where, what):
+    mistakes.append(f"{where}: {what}")
+
+
+def catalogue():
+    """Name, kind and labels of every metric that the program declares."""
+    text = (ROOT / "src/metrics/catalog.rs").read_text()
+    found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
+    assert len(found) > 30, "the catalogue is written in another way than this script knows"
+    metrics = {}
+    for kind, name, labels in found:
+        labels = set(re.findall(r'"([^"]+)"', labels))
+        series = [name] if kind != "Histogram" else [name + suffix for suffix in ("_bucket", "_sum", "_count")]
+        metrics.update({one: (kind, labels) for one in series})
+    return metrics
+
+
+def check_expression(where, expression, metrics):
+    """Every metric and label of an expression is one of the catalogue's, and counters stand in rates."""
+    labels_known = set().union(*(labels for _, labels in metrics.values())) | ADDED_LABELS | MADE_LABELS
+    for name, matchers in SELECTOR.findall(expression):
+        if name in metrics:
+            for label, _ in MATCHER.findall(matchers):
+                if label not in metrics[name][1] | ADDED_LABELS:
+                    mistake(where, f"{name} has no label {label}")
+    bare = STRING.sub('""', expression)
+    for labels in GROUPING.findall(bare):
+        for label in filter(None, (label.strip() for label in labels.split(","))):
+            if label not in labels_known:
+                mistake(where, f"no metric has the label {label}")
+    for match in METRIC.finditer(re.sub(r"\{[^{}]*\}", "", RECORDED.sub("", bare))):
+        if match.group(0) not in metrics and match.group(0) not in PROMETHEUS:
+            mistake(where, f"{match.group(0)} is not in the catalogue")
+    for name, (kind, _) in metrics.items():
+        if kind == "Gauge":
+            continue
+        for match in re.finditer(rf"\b{name}\b", bare):
+            if not re.search(r"\b(rate|irate|increase)\(\s*$", bare[: match.start()]):
+                mistake(where, f"{name} counts, and is not in a rate")
+
+
+def panels_of(dashboard):
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings(one)
+
+
+def mappings(value):
+    """Every value mapping, wherever it stands."""
+    if isinstance(value, dict):
+        if value.get("type") == "value" and isinstance(value.get("options"), dict):
+            yield from value["options"].values()
+        for one in value.values():
+            yield from mappings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from mappings(one)
+
+
+def check_query(where, expression, metrics):
+    check_expression(where, expression, metrics)
+    bare = re.sub(r"\$__(rate_interval|interval|range)\b", "5m", expression)
+    for name, matchers in SELECTOR.findall(bare):
+        for needed in ('job=~"$job"', 'instance=~"$instance"'):
+            if needed not in matchers:
+                mistake(where, f"{name} is not limited by {needed}")
+    without = re.sub(r"\{[^{}]*\}", "{}", STRING.sub('""', bare))
+    for match in METRIC.finditer(without):
+        if not without[match.end() :].startswith("{"):
+            mistake(where, f"{match.group(0)} has no selector")
+    for window in re.findall(r"\b(?:rate|irate|increase)\([^\[]*\[([^\]]*)\]", expression):
+        if window not in ("$__rate_interval", "$__range"):
+            mistake(where, f"a rate over {window} rather than $__rate_interval")
+
+
+def check_variables(where, dashboard, metrics):
+    variables = dashboard["templating"]["list"]
+    by_name = {variable["name"]: variable for variable in variables}
+    sources = [variable for variable in variables if variable["type"] == "datasource"]
+    if [(one["name"], one.get("label"), one.get("query")) for one in sources] != [("datasource", "Data source", "prometheus")]:
+        mistake(where, "needs exactly one data source variable, `datasource`, labelled `Data source`")
+    if [variable["name"] for variable in variables[:3]] != ["datasource", "job", "instance"]:
+        mistake(where, "begins with other variables than datasource, job and instance")
+    for name, label in (("job", "Job"), ("instance", "Instance")):
+        variable = by_name.get(name, {})
+        wanted = {"type": "query", "label": label, "multi": True, "includeAll": True, "allValue": ".+"}
+        for key, value in wanted.items():
+            if variable.get(key) != value:
+                mistake(where, f"variable {name}: {key} is not {value!r}")
+    for variable in variables:
+        if variable["type"] != "query":
+            continue
+        name = f"{where}, variable {variable['name']}"
+        if variable.get("refresh") != 2:
+            mistake(name, "is not read again when the time changes")
+        if variable.get("datasource", {}).get("uid") != "${datasource}":
+            mistake(name, "has a data source of its own")
+        check_expression(name, re.sub(r"^(label_values|query_result)\((.*)\)$", r"\2", variable["query"]).replace("$", ""), metrics)
+        expected = {"instance": ["job"]}.get(variable["name"], [] if variable["name"] == "job" else ["job", "instance"])
+        for other in expected:
+            if f'{other}=~"${other}"' not in variable["query"]:
+                mistake(name, f"is not limited by ${other}")
+
+
+def check_dashboard(path, uids, metrics):
+    """Returns how many panels and queries there are."""
+    where = path.name
+    dashboard = json.loads(path.read_text())
+    if dashboard.get("editable") is not False:
+        mistake(where, "can be edited")
+    if "id" in dashboard and dashboard["id"] is not None:
+        mistake(where, "has an id of one server's database")
+    check_variables(where, dashboard, metrics)
+    panels = list(panels_of(dashboard))
+    ids = [panel["id"] for panel in panels]
+    for double in {one for one in ids if ids.count(one) > 1}:
+        mistake(where, f"panel id {double} is there twice")
+    cells = set()
+    queries = 0
+    for panel in panels:
+        spot = panel["gridPos"]
+        taken = {(x, y) for x in range(spot["x"], spot["x"] + spot["w"]) for y in range(spot["y"], spot["y"] + spot["h"])}
+        if taken & cells or spot["x"] + spot["w"] > 24:
+            mistake(where, f"panel {panel['id']} lies on another, or over the edge")
+        cells |= taken
+        if panel["type"] == "row":
+            continue
+        name = f"{where}, panel {panel.get('title') or panel['id']!r}"
+        for key in ("title", "description"):
+            if not panel.get(key):
+                mistake(name, f"has no {key}")
+        if panel.get("datasource", {}).get("uid") != "${datasource}":
+            mistake(name, "has a data source of its own")
+        defaults = panel["fieldConfig"]["defaults"]
+        if panel["type"] in ("timeseries", "stat", "gauge", "bargauge") and not defaults.get("unit") and not defaults.get("mappings"):
+            mistake(name, "has no unit")
+        if not panel.get("targets"):
+            mistake(name, "has no query")
+        for target in panel.get("targets", []):
+            queries += 1
+            check_query(f"{name}, query {target['refId']}", target["expr"], metrics)
+    for option in mappings(dashboard["panels"]):
+        wanted = COLOURS.get(option.get("text"))
+        if wanted and option.get("color") != wanted:
+            mistake(where, f"{option['text']} is {option.get('color')} and not {wanted}")
+    for text in strings(dashboard):
+        for uid in re.findall(r"/d/([a-zA-Z0-9_-]+)", text):
+            if uid not in uids:
+                mistake(where, f"links to {uid}, which is not there")
+    return len(panels), queries
+
+
+def rules_of(text):
+    """Name, expression and the rest of each rule, by the layout that these files keep."""
+    for chunk in re.split(r"\n(?=      - (?:alert|record): )", text)[1:]:
+        name = re.match(r"      - (?:alert|record): (\S+)", chunk).group(1)
+        block = re.search(r"\n        expr: (?:\|-\n((?:          .*\n?|\n)+)|(.*))", chunk)
+        yield name, (block.group(1) or block.group(2)), chunk
+
+
+def check_rules(path, uids, metrics):
+    """Returns how many rules there are."""
+    count = 0
+    for name, expression, chunk in rules_of(path.read_text()):
+        where = f"{path.name}, {name}"
+        count += 1
+        check_expression(where, re.sub(r"^\s*#.*$", "", expression, flags=re.M), metrics)
+        if f"- record: {name}" in chunk:
+            continue
+        if not name.startswith("AckUpgrade"):
+            mistake(where, "does not begin with AckUpgrade")
+        if not re.search(r"\n        for: \S+", chunk):
+            mistake(where, "has no `for`")
+        if not re.search(r"\n          severity: (critical|warning|info)\n", chunk):
+            mistake(where, "has no severity of critical, warning or info")
+        summary = re.search(r"\n          summary: (.*)", chunk)
+        if not summary or not summary.group(1).endswith(".") or "{{" in summary.group(1):
+            mistake(where, "its summary is not one static sentence with a full stop")
+        if not re.search(r"\n          description: .*(\n            .*)*\{\{", chunk) and name != "AckUpgradeExporterDown":
+            mistake(where, "its description names nothing")
+        if not re.search(rf"\n          runbook_url: https://\S+/{name}\n", chunk):
+            mistake(where, "its runbook_url does not end in its name")
+        runbook = ROOT / "deploy/prometheus/runbooks" / f"{name}.md"
+        headings = re.findall(r"^## (.*)$", runbook.read_text(), re.M) if runbook.exists() else []
+        if headings != ["Meaning", "Impact", "Diagnosis", "Mitigation"]:
+            mistake(where, "its runbook is not Meaning, Impact, Diagnosis, Mitigation")
+        link = re.search(r"\n          dashboard_url: \S+/d/([a-z-]+)", chunk)
+        if not link or link.group(1) not in uids:
+            mistake(where, "its dashboard_url leads to no dashboard")
+        for template in re.findall(r"printf `([^`]*)`", chunk):
+            check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
+    for runbook in (ROOT / "deploy/prometheus/runbooks").glob("*.md"):
+        if path.name == "alerts.yml" and f"- alert: {runbook.stem}\n" not in path.read_text():
+            mistake(runbook.name, "is about no alert")
+    return count
+
+
+def main():
+    metrics = catalogue()
+    uids = [json.loads(path.read_text())["uid"] for path in DASHBOARDS]
+    if len(set(uids)) != len(uids):
+        mistake("dashboards", "a uid is there twice")
+    for path in DASHBOARDS:
+        panels, queries = check_dashboard(path, uids, metrics)
+        print(f"{path.relative_to(ROOT)}: {panels} panels, {queries} queries")
+    for path in RULES:
+        print(f"{path.relative_to(ROOT)}: {check_rules(path, uids, metrics)} rules")
+    for one in mistakes:
+        print(one, file=sys.stderr)
+    sys.exit(1 if mistakes else 0)
+
+
+main()
