@@ -9,4 +9,5 @@ mod collecting;
 mod finding;
 mod fleet;
 mod hostile;
+mod logging_in;
 mod sources;

@@ -1,0 +1,131 @@
+//! Every way to log in, against the stand-in's STS, metadata service and URI, while keys are taken away.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::api::Direct;
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
+use ack_upgrade_exporter::config::Config;
+use ack_upgrade_exporter::credentials::Context;
+use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::shard::Shard;
+use ack_upgrade_exporter::sim::{Action, KeyPair, MetadataVersions, Options, Sim};
+use ack_upgrade_exporter::trust;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::fleet::tally;
+
+const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
+
+async fn served() -> (Arc<Sim>, SocketAddr) {
+    let sim = Arc::new(Sim::new(Options { clusters: 6, start: Timestamp::now(), ..Options::default() }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+    (sim, address)
+}
+
+fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -> Arc<Collector> {
+    let mut yaml = format!("accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n");
+    for id in sim.world().clusters() {
+        yaml.push_str(&format!("      - {{id: {id}}}\n"));
+    }
+    let config = Config::parse(&yaml, folder).unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
+    let tls = trust::client_config(&[]);
+    let surroundings = Surroundings {
+        clock: Clock::System,
+        ways: Arc::new(Direct::new(tls.clone())),
+        shard: Shard::default(),
+        credentials: Context::system(&tls).expect("a client"),
+        audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
+    };
+    Collector::new(&config, &surroundings)
+}
+
+/// Scrapes six times; half-way all temporary keys are taken away. No cluster is ever lost.
+async fn scrapes_without_a_loss(sim: &Sim, collector: &Arc<Collector>, what: &str) {
+    for scrape in 0..6 {
+        if scrape == 3 {
+            // Credentials this young are not asked for again; a few seconds later they are.
+            tokio::time::sleep(Duration::from_millis(5200)).await;
+            sim.expire_temporary_keys();
+        }
+        let snapshot = collector.collect(Instant::now() + Duration::from_secs(8)).await;
+        assert_eq!(tally(&snapshot).get("up"), Some(&6), "{what}, scrape {scrape}: {:?}", snapshot.clusters[0].outcome);
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
+    let (sim, address) = served().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let pair = KeyPair::demo();
+    let (id, secret) = (pair.access_key_id, pair.access_key_secret);
+    std::fs::write(folder.path().join("secret"), secret.expose()).expect("writes the secret");
+    let mut token = String::new();
+    sim.change_identities(|identities| token.clone_from(&identities.oidc_token));
+    std::fs::write(folder.path().join("token"), token).expect("writes the token");
+    let kinds = [
+        ("access_key", format!("{{type: access_key, access_key_id: {id}, access_key_secret_file: secret}}")),
+        (
+            "ram_role_arn",
+            format!(
+                "{{type: ram_role_arn, role_arn: '{ROLE}', sts_endpoint: 'http://{address}', access_key_id: {id}, access_key_secret_file: secret}}"
+            ),
+        ),
+        (
+            "oidc_role_arn",
+            format!(
+                "{{type: oidc_role_arn, role_arn: '{ROLE}', oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c1', \
+                 oidc_token_file: token, sts_endpoint: 'http://{address}'}}"
+            ),
+        ),
+        ("ecs_ram_role", format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{address}'}}")),
+        ("credentials_uri", format!("{{type: credentials_uri, uri: 'http://{address}/credentials'}}")),
+    ];
+    // Together, so that the pause is one.
+    let mut running = tokio::task::JoinSet::new();
+    for (what, credentials) in kinds {
+        let collector = collector(&sim, address, &credentials, folder.path());
+        let sim = Arc::clone(&sim);
+        running.spawn(async move { scrapes_without_a_loss(&sim, &collector, what).await });
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.expect("no cluster is lost");
+    }
+    assert!(sim.count(Action::GetUpgradeStatus) > 5 * 6 * 6, "refused calls were made again");
+}
+
+#[tokio::test]
+async fn an_old_metadata_service_is_asked_in_its_own_way() {
+    let (sim, address) = served().await;
+    sim.change_identities(|identities| identities.metadata = MetadataVersions::OnlyV1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let kind = format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{address}'}}");
+    let snapshot = collector(&sim, address, &kind, folder.path()).collect(Instant::now() + Duration::from_secs(8)).await;
+    assert_eq!(tally(&snapshot).get("up"), Some(&6));
+    assert_eq!(snapshot.accounts[0].provider.as_deref(), Some("ecs_ram_role"));
+    assert!(snapshot.accounts[0].credentials_expiry.is_some());
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_be_assumed_is_an_auth_failure_that_names_it() {
+    let (sim, address) = served().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let pair = KeyPair::demo();
+    std::fs::write(folder.path().join("secret"), pair.access_key_secret.expose()).expect("writes the secret");
+    let kind = format!(
+        "{{type: ram_role_arn, role_arn: 'acs:ram::1000000000000001:role/other', sts_endpoint: 'http://{address}', access_key_id: {}, access_key_secret_file: secret}}",
+        pair.access_key_id
+    );
+    let snapshot = collector(&sim, address, &kind, folder.path()).collect(Instant::now() + Duration::from_secs(8)).await;
+    assert_eq!(tally(&snapshot).get("auth"), Some(&6));
+    let said = format!("{:?}", snapshot.clusters[0].outcome);
+    assert!(said.contains("ram_role_arn") && !said.contains(pair.access_key_secret.expose()), "{said}");
+}
