@@ -2,6 +2,9 @@
 //!
 //! Not part of a plain `cargo test`, since it needs programs that `tests/run` installs.
 
+#![expect(clippy::float_cmp, reason = "what is counted is whole")]
+#![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
+
 mod process;
 mod prometheus;
 
@@ -10,7 +13,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use process::Demo;
+use process::{Demo, Exporter};
 use prometheus::Prometheus;
 
 #[test]
@@ -45,4 +48,42 @@ fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
     assert!(states.len() >= 4, "a demo shows at least four states: {states:?}");
     assert_eq!(prometheus.query("sum by (cluster) (cs_upgrade_step) != 1"), []);
     assert_eq!(prometheus.query("up")[0].value, 1.0);
+}
+
+/// The shipped example, with the exporter's address and a shorter interval put in.
+fn shipped(file: &str, exporter: &str) -> String {
+    let text = std::fs::read_to_string(format!("deploy/prometheus/scrape/{file}")).expect("the example is there");
+    text.replace("ack-upgrade-exporter:10525", exporter)
+        .replace("scrape_interval: 30s", "scrape_interval: 1s")
+        .replace("scrape_timeout: 25s", "scrape_timeout: 1s")
+        .replace("refresh_interval: 1m", "refresh_interval: 1s")
+}
+
+#[test]
+fn service_discovery_and_probes_tell_what_a_scrape_tells() {
+    let demo = Demo::start(&[]);
+    let prometheus = Prometheus::with_config(&shipped("probe.yml", &demo.address));
+    let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
+    prometheus.wait_for("count(probe_success == 1)", Duration::from_secs(60), is_whole);
+    prometheus.wait_for("count(cs_upgrade_status{job=\"ack-upgrade-probe\"} == 1)", Duration::from_secs(10), is_whole);
+    assert_eq!(prometheus.query("count(count by (instance) (cs_up{job=\"ack-upgrade-probe\"}))")[0].value, 12.0);
+}
+
+#[test]
+fn three_shards_are_one_fleet_to_one_prometheus() {
+    let demo = Demo::start(&["--clusters=60"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("exporter.yml");
+    std::fs::write(&config, demo.config()).expect("writes the configuration");
+    let shards: Vec<_> =
+        (0..3).map(|ordinal| Exporter::start(&config, &[&format!("--shard.ordinal={ordinal}"), "--shard.total=3"])).collect();
+    let targets: Vec<_> = shards.iter().map(|shard| format!("'{}'", shard.address)).collect();
+    let prometheus = Prometheus::with_config(&format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n  - {{job_name: ack, honor_labels: true, static_configs: [{{targets: [{}]}}]}}\n",
+        targets.join(", ")
+    ));
+    prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| samples.first().is_some_and(|sample| sample.value == 60.0));
+    assert_eq!(prometheus.query("count(count by (cluster) (cs_up))")[0].value, 60.0, "no cluster is on two pages");
+    assert_eq!(prometheus.query("count(cs_exporter_clusters > 10)")[0].value, 3.0, "and no shard is left without work");
+    assert_eq!(prometheus.query("max(cs_exporter_total_shards)")[0].value, 3.0);
 }

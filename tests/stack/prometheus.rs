@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::process::get;
+use crate::process::{get, wait_until_ok};
 
 /// A running server; ends with the value.
 pub struct Prometheus {
@@ -48,11 +48,7 @@ impl Prometheus {
             .spawn()
             .expect("prometheus is installed by tests/run");
         let server = Self { base: format!("http://{address}"), child, _folder: folder };
-        let end = Instant::now() + Duration::from_secs(60);
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < end, "Prometheus does not listen");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        wait_until_ok(&format!("{}/-/ready", server.base), Duration::from_secs(60));
         server
     }
 
