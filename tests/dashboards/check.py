@@ -190,6 +190,15 @@ def check_dashboard(path, uids, metrics):
         wanted = COLOURS.get(option.get("text"))
         if wanted and option.get("color") != wanted:
             mistake(where, f"{option['text']} is {option.get('color')} and not {wanted}")
+    for panel in panels:
+        wanted = COLOURS.get(panel.get("title"))
+        if panel["type"] == "stat" and wanted and wanted not in strings(panel["fieldConfig"]["defaults"]["thresholds"]):
+            mistake(where, f"the panel {panel['title']} is not {wanted}")
+        for override in panel.get("fieldConfig", {}).get("overrides", []):
+            shown = {one["id"]: one.get("value") for one in override["properties"]}
+            wanted = COLOURS.get(shown.get("displayName"))
+            if wanted and shown.get("color", {}).get("fixedColor") != wanted:
+                mistake(where, f"the series {shown['displayName']} is not {wanted}")
     for text in strings(dashboard):
         for uid in re.findall(r"/d/([a-zA-Z0-9_-]+)", text):
             if uid not in uids:
