@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::record::Target;
 use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, list_clusters};
@@ -35,11 +36,13 @@ struct State {
     list: ClusterList,
     succeeded: Option<bool>,
     found: usize,
+    /// When it was asked for last, however that went.
+    asked: Option<Instant>,
 }
 
 impl RegionList {
     pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
-        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0 };
+        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, asked: None };
         Self { account, place, purpose, state: Mutex::new(state), settled: watch::Sender::new(false) }
     }
 
@@ -50,6 +53,7 @@ impl RegionList {
         budget: &Budget,
         target: impl Fn(&ListedCluster) -> Option<Target>,
     ) -> Result<(Vec<ListedCluster>, Vec<Target>), ApiError> {
+        self.lock().asked = Some(Instant::now());
         let answer = self.ask(client, budget).await;
         let result = answer.map(|clusters| {
             let (found, targets) = match &self.purpose {
@@ -108,6 +112,13 @@ impl RegionList {
         }
     }
 
+    /// Whether it is time to read it apart from the scrapes: it has not been read, could not be, or is about as old as
+    /// `interval`.
+    pub(super) fn is_due(&self, interval: Duration) -> bool {
+        let state = self.lock();
+        state.succeeded != Some(true) || state.asked.is_none_or(|asked| asked.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
+    }
+
     /// Whether the list has been read, or could not be, at least once.
     pub(super) fn is_settled(&self) -> bool {
         *self.settled.borrow()
@@ -137,8 +148,11 @@ impl RegionList {
     }
 }
 
+/// As good as never, and no overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How long to wait before the next reading of the lists: a little sooner or later than `interval`, so that instances
 /// do not ask in step.
 pub(super) fn next_refresh(interval: Duration) -> Duration {
-    interval.mul_f64(0.9 + 0.2 * fastrand::f64())
+    interval.min(LONGEST).mul_f64(0.9 + 0.2 * fastrand::f64())
 }

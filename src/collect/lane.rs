@@ -126,11 +126,11 @@ pub(super) struct Parts {
 
 /// When the lists are read.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Refresh {
-    /// Apart from the scrapes, this often.
-    Every(Duration),
-    /// In each scrape, so that what they show as idle need not be asked.
-    InEachScrape(Idling),
+pub(super) struct Refresh {
+    /// Apart from the scrapes, when they are this old.
+    pub(super) interval: Duration,
+    /// In each scrape too, so that what they show as idle need not be asked.
+    pub(super) idling: Option<Idling>,
 }
 
 impl Lane {
@@ -177,13 +177,12 @@ impl Lane {
 
     /// Reads the lists again and again, apart from the scrapes. Ends only where there is nothing to do.
     pub(super) async fn keep_refreshing(&self) {
-        let Refresh::Every(interval) = self.refresh else { return };
         if self.lists.is_empty() {
             return;
         }
         loop {
-            let mut wait = interval;
-            for list in &self.lists {
+            let mut wait = self.refresh.interval;
+            for list in self.lists.iter().filter(|list| list.is_due(self.refresh.interval)) {
                 let budget = Budget::lasting(LIST_BUDGET);
                 if self.read_list(list, &budget, None).await.is_err() {
                     wait = wait.min(LIST_RETRY);
@@ -224,15 +223,15 @@ impl Lane {
     /// Asks every cluster once: those that need it whatever the lists say, then those that the lists leave.
     async fn drive(self: &Arc<Self>, round: &Round, queries: &TaskTracker, stop: &CancellationToken) {
         let mut oldest = VecDeque::new();
-        match self.refresh {
-            Refresh::Every(_) => {
+        match self.refresh.idling {
+            None => {
                 self.ask(round, queries, stop, &mut oldest, |_| true).await;
                 let first = self.lists.iter().filter(|list| !list.is_settled()).map(RegionList::settled);
                 for settled in first {
                     settled.await;
                 }
             }
-            Refresh::InEachScrape(idling) => {
+            Some(idling) => {
                 let lists = async {
                     for list in &self.lists {
                         // A list that fails leaves its clusters to be asked.

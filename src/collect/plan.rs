@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::discovery::{Purpose, RegionList};
 use super::lane::{Lane, Parts, Refresh};
@@ -65,10 +66,10 @@ fn lane(account: &Account, scrape: &Scrape, surroundings: &Surroundings, owners:
     ));
     let finder = Finder::new(account, surroundings.shard, &client, Arc::clone(owners));
     let targets = account.clusters.iter().filter_map(|cluster| finder.configured(cluster)).collect();
-    let refresh = match &account.discovery {
-        _ if !scrape.idle_interval.is_zero() => Refresh::InEachScrape(Idling { interval: scrape.idle_interval }),
-        Some(discovery) => Refresh::Every(discovery.refresh_interval),
-        None => Refresh::Every(scrape.timeout),
+    let refresh = Refresh {
+        // Without discovery there is no list, or one that only scrapes need.
+        interval: account.discovery.as_ref().map_or(Duration::MAX, |discovery| discovery.refresh_interval),
+        idling: (!scrape.idle_interval.is_zero()).then_some(Idling { interval: scrape.idle_interval }),
     };
     Lane::new(Parts {
         account: account.name.clone(),
@@ -93,7 +94,7 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
             lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
         }
     }
-    if matches!(refresh, Refresh::InEachScrape(_)) {
+    if refresh.idling.is_some() {
         for cluster in &account.clusters {
             if let Some(region) = cluster.region.as_ref().filter(|region| !listed.contains(region)) {
                 listed.insert(region);

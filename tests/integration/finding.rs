@@ -156,6 +156,18 @@ async fn idle_clusters_cost_a_list_and_not_a_query_each() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn clusters_are_known_to_service_discovery_without_a_scrape() {
+    for scrape in ["", "idle_interval: 10m"] {
+        let text = yaml(&format!("regions: [{REGIONS}]"), "", scrape);
+        let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+        assert!(fleet.collector.clusters().is_none(), "not before the first list");
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(fleet.collector.clusters().map(|clusters| clusters.len()), Some(12), "{scrape}");
+        assert_eq!(fleet.calls(Action::GetUpgradeStatus), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
