@@ -1,5 +1,6 @@
 //! Every way to log in, against the stand-in's STS, metadata service and URI, while keys are taken away.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ async fn served() -> (Arc<Sim>, SocketAddr) {
 fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -> Arc<Collector> {
     let mut yaml = format!("accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n");
     for id in sim.world().clusters() {
-        yaml.push_str(&format!("      - {{id: {id}}}\n"));
+        writeln!(yaml, "      - {{id: {id}}}").expect("a String takes every write");
     }
     let config = Config::parse(&yaml, folder).unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
     let tls = trust::client_config(&[]);
