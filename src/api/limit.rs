@@ -50,15 +50,15 @@ impl Limiter {
     /// Waits for a ticket. A wait that is dropped may cost one ticket.
     pub async fn admit(&self) -> Ticket {
         if let Some(at) = self.reserve(None) {
-            sleep_until(at).await;
+            wait(at).await;
         }
         Ticket(())
     }
 
     /// Waits for a ticket if there will be one before `end`; otherwise says so at once.
     pub async fn admit_before(&self, end: Instant) -> Option<Ticket> {
-        let due = self.reserve(Some(end))?;
-        sleep_until(due).await;
+        let at = self.reserve(Some(end))?;
+        wait(at).await;
         Some(Ticket(()))
     }
 
@@ -80,6 +80,13 @@ impl Limiter {
         }
         *next = due + self.interval;
         Some(at)
+    }
+}
+
+/// A timer is a millisecond at the least, which a ticket that is there must not cost.
+async fn wait(at: Instant) {
+    if at > Instant::now() {
+        sleep_until(at).await;
     }
 }
 
