@@ -17,6 +17,7 @@ use ack_upgrade_exporter::sim::{Action, KeyPair, MetadataVersions, Options, Sim}
 use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -49,13 +50,17 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
     Collector::new(&config, &surroundings)
 }
 
-/// Scrapes six times; half-way all temporary keys are taken away. No cluster is ever lost.
-async fn scrapes_without_a_loss(sim: &Sim, collector: &Arc<Collector>, what: &str) {
+/// Scrapes six times; half-way all temporary keys are taken away, once for all kinds. No cluster is ever lost.
+async fn scrapes_without_a_loss(sim: &Sim, together: &Barrier, collector: &Arc<Collector>, what: &str) {
     for scrape in 0..6 {
         if scrape == 3 {
+            together.wait().await;
             // Credentials this young are not asked for again; a few seconds later they are.
             tokio::time::sleep(Duration::from_millis(5200)).await;
-            sim.expire_temporary_keys();
+            if together.wait().await.is_leader() {
+                sim.expire_temporary_keys();
+            }
+            together.wait().await;
         }
         let snapshot = collector.collect(Instant::now() + Duration::from_secs(8)).await;
         assert_eq!(tally(&snapshot).get("up"), Some(&6), "{what}, scrape {scrape}: {:?}", snapshot.clusters[0].outcome);
@@ -91,11 +96,12 @@ async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
         ("credentials_uri", format!("{{type: credentials_uri, uri: 'http://{address}/credentials'}}")),
     ];
     // Together, so that the pause is one.
+    let together = Arc::new(Barrier::new(kinds.len()));
     let mut running = tokio::task::JoinSet::new();
     for (what, credentials) in kinds {
         let collector = collector(&sim, address, &credentials, folder.path());
-        let sim = Arc::clone(&sim);
-        running.spawn(async move { scrapes_without_a_loss(&sim, &collector, what).await });
+        let (sim, together) = (Arc::clone(&sim), Arc::clone(&together));
+        running.spawn(async move { scrapes_without_a_loss(&sim, &together, &collector, what).await });
     }
     while let Some(ended) = running.join_next().await {
         ended.expect("no cluster is lost");
