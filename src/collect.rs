@@ -183,6 +183,7 @@ impl Collector {
         Snapshot {
             at: self.clock.now(),
             duration: round.started.elapsed(),
+            budget: round.deadline.instant().saturating_duration_since(round.started),
             complete,
             shard: self.shard,
             clusters,
