@@ -10,8 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 RULES = sorted((ROOT / "deploy/prometheus").glob("*.yml"))
 
-# Metrics that Prometheus itself makes; the last only where it exports more of its scrapes.
-PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_timeout_seconds"}
+# Metrics that Prometheus itself makes.
+PROMETHEUS = {"up", "scrape_duration_seconds"}
 # Labels that a scrape adds, and those that operators are invited to give their clusters.
 ADDED_LABELS = {"job", "instance", "pod", "container", "node", "owner", "team", "le"}
 # Labels that queries make for themselves.
@@ -97,6 +97,8 @@ def mappings(value):
     if isinstance(value, dict):
         if value.get("type") == "value" and isinstance(value.get("options"), dict):
             yield from value["options"].values()
+        if value.get("type") == "special":
+            yield value["options"]["result"]
         for one in value.values():
             yield from mappings(one)
     elif isinstance(value, list):
