@@ -216,6 +216,12 @@ def rules_of(text):
         yield name, (block.group(1) or block.group(2)), chunk
 
 
+def field(chunk, name):
+    """The text of one key of a rule."""
+    found = re.search(rf"\n +{name}: (.*)", chunk)
+    return found.group(1) if found else ""
+
+
 def check_rules(path, uids, metrics):
     """Returns how many rules there are."""
     count = 0
@@ -245,6 +251,9 @@ def check_rules(path, uids, metrics):
         link = re.search(r"\n          dashboard_url: \S+/d/([a-z-]+)", chunk)
         if not link or link.group(1) not in uids:
             mistake(where, "its dashboard_url leads to no dashboard")
+        row = f"| [{name}](runbooks/{name}.md) | {field(chunk, 'severity')} | {field(chunk, 'for')} | {field(chunk, 'summary')} |"
+        if row not in (ROOT / "deploy/prometheus/README.md").read_text():
+            mistake(where, f"deploy/prometheus/README.md does not have {row}")
         for template in re.findall(r"printf `([^`]*)`", chunk):
             check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
     for runbook in (ROOT / "deploy/prometheus/runbooks").glob("*.md"):
