@@ -29,6 +29,7 @@ def mounts(service):
         source = (FOLDER / source).resolve()
         if not source.exists():
             mistake(f"{volume}: there is no {source.relative_to(ROOT)}")
+            continue
         if mode != "ro":
             mistake(f"{volume}: can be written")
         found[target] = source
@@ -119,9 +120,8 @@ def main():
     port_of = {}
     for name, service in services.items():
         for port in service["ports"]:
-            host, _, inside = port.split(":")
-            port_of[name] = int(inside)
-            if host != "127.0.0.1":
+            port_of[name] = int(port.split(":")[-1])
+            if not port.startswith("127.0.0.1:"):
                 mistake(f"{name} can be reached from other machines")
         if ":" not in service["image"]:
             mistake(f"{name} runs whatever is newest")
