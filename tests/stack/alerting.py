@@ -72,10 +72,12 @@ class Stack:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         for child in reversed(self.children):
             child.kill()
             child.wait()
+        for log in self.folder.glob("*.log") if kind else ():
+            print(f"-- the end of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, command, **options):
@@ -187,7 +189,6 @@ class World(threading.Thread):
         self.url = url
         self.failing = None
         self.failures = []
-        self.ends = {}
         self.places = {}
         self.start()
 
@@ -295,6 +296,13 @@ def check_rules(stack):
     print(f"{len(rules)} rules evaluated without error, the slowest, {slowest['name']}, in {slowest['evaluationTime'] * 1000:.1f} ms")
 
 
+def check_alertmanager(stack):
+    """amtool does not see everything that Alertmanager has to say of its configuration."""
+    complaints = [line for line in (stack.folder / "alertmanager.log").read_text().splitlines() if "level=warn" in line or "level=error" in line]
+    if complaints:
+        raise Failed("\n".join(complaints))
+
+
 def interpolate(expression, cluster):
     values = {"$__rate_interval": "15s", "$__range": "5m", "$__interval_ms": "5000", "$__interval": "5s"}
     for name, value in values.items():
@@ -377,6 +385,7 @@ def main():
         world = World(stack.metrics)
         failure = follow(stack, world, arguments.timeout)
         check_rules(stack)
+        check_alertmanager(stack)
         check_dashboards(stack, [failure.cluster, stack.silent])
         see_it_resolve(stack, world, arguments.timeout)
 
