@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""From a failed upgrade in the demo's world to the receiver of a notification, and every query of every dashboard.
+"""From a failed upgrade in the demo's world to the receiver of a notification and back, every query of every dashboard, and the
+silence about clusters once the exporter is down.
 
 Runs the demo, Prometheus, Alertmanager and a receiver on free ports. The rules, the routes and the template are those that
 ship; only their waiting times are shortened, since an hour in the demo's world is a minute (--as-shipped leaves them).
@@ -106,7 +107,7 @@ class Stack:
         self.silent = max(re.findall(r'cs_up\{cluster="([^"]+)"', get(self.metrics)))
         first.kill()
         first.wait()
-        self.demo(f"--faults=server-error=500@DescribeClusterTasks@cluster={self.silent}, throttled=429:3%")
+        self.exporter = self.demo(f"--faults=server-error=500@DescribeClusterTasks@cluster={self.silent}, throttled=429:3%")
 
     def receiver(self):
         stack = self
@@ -145,17 +146,17 @@ class Stack:
         port = free_port()
         program = shutil.which("prometheus-alertmanager") or "alertmanager"
         self.start("alertmanager", [program, f"--config.file={config}", f"--storage.path={self.folder / 'am'}", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="])
-        return port
+        self.alertmanager_url = f"http://127.0.0.1:{port}"
 
     def prometheus(self):
-        alertmanager = self.alertmanager()
+        self.alertmanager()
         for name in ("alerts.yml", "recording.yml"):
             (self.folder / name).write_text(self.shortened((ROOT / "deploy/prometheus" / name).read_text()))
         config = self.folder / "prometheus.yml"
         config.write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
             "rule_files: [alerts.yml, recording.yml]\n"
-            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alertmanager}']}}]}}]}}\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{urllib.parse.urlparse(self.alertmanager_url).netloc}']}}]}}]}}\n"
             "scrape_configs:\n  - job_name: ack-upgrade-exporter\n    honor_labels: true\n"
             f"    static_configs: [{{targets: ['{self.address}']}}]\n"
         )
@@ -283,6 +284,28 @@ def see_it_resolve(stack, world, seconds):
     print(f"{name} failed for {failure.ended - failure.began:.1f} s; {at - failure.ended:.1f} s from its end to the webhook")
 
 
+def see_it_silenced(stack, seconds):
+    """Ends the exporter, and waits until that is the only thing that anybody is still told."""
+    stack.exporter.kill()
+    began = time.time()
+
+    def down():
+        return next((at for at, path, body in list(stack.notifications) if path == "/pager" and body["commonLabels"].get("alertname") == "AckUpgradeExporterDown"), None)
+
+    at = wait_for("the end of the exporter reaches the webhook", seconds, down)
+
+    def others():
+        alerts = json.loads(get(f"{stack.alertmanager_url}/api/v2/alerts?active=true&inhibited=true"))
+        return [alert for alert in alerts if alert["labels"]["alertname"] != "AckUpgradeExporterDown"]
+
+    def all_silenced():
+        states = {alert["status"]["state"] for alert in others()}
+        return states == {"suppressed"}
+
+    wait_for("what is about clusters is silenced", 10, all_silenced)
+    print(f"{at - began:.1f} s from the end of the exporter to the webhook, which silences {len(others())} other alerts")
+
+
 def check_rules(stack):
     def evaluated():
         rules = [rule for group in stack.api("rules")["groups"] for rule in group["rules"]]
@@ -388,6 +411,7 @@ def main():
         check_alertmanager(stack)
         check_dashboards(stack, [failure.cluster, stack.silent])
         see_it_resolve(stack, world, arguments.timeout)
+        see_it_silenced(stack, arguments.timeout)
 
 
 try:
