@@ -395,7 +395,7 @@ def check_dashboards(stack, clusters):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--binary", default=os.environ.get("EXPORTER", str(ROOT / "target/release/ack-upgrade-exporter")))
     parser.add_argument("--seed", default="1")
     parser.add_argument("--timeout", type=int, default=180, help="seconds for a failure to be told, and for one to resolve")
