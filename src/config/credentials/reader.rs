@@ -37,8 +37,10 @@ impl Reader<'_> {
             self.problems.note(path.clone(), "expected a mapping");
             return None;
         };
-        let kind = map.remove("type").map_or(Value::Null, |kind| serde_json::json!({ "type": kind }));
-        let kind = if kind.is_null() { raw::Kind::Default } else { self.accept::<raw::Tag>(path, kind).kind? };
+        let kind = match map.remove("type") {
+            None | Some(Value::Null) => raw::Kind::Default,
+            Some(kind) => self.accept::<raw::Tag>(path, serde_json::json!({ "type": kind })).kind?,
+        };
         match kind {
             raw::Kind::Default => Some(self.default_chain(path, value)),
             raw::Kind::AccessKey => {
