@@ -3,6 +3,7 @@
 
 current="start"
 work=$(mktemp -d)
+# shellcheck disable=SC2034 # those who source this use it
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ack-upgrade-exporter
 
 # Runs as the last thing, whatever happens; a script adds what it has to clear away by defining `clear_away STATUS`.
