@@ -120,7 +120,11 @@ fn label_pattern() -> String {
 }
 
 fn above_zero(schema: &mut Schema, key: &str) {
-    refine(schema, key, &json!({ "type": ["string", "null"], "allOf": [{ "pattern": "[1-9]" }] }));
+    refine(
+        schema,
+        key,
+        &json!({ "type": ["string", "null"], "allOf": [{ "pattern": "[1-9]", "patternErrorMessage": "must be above 0" }] }),
+    );
 }
 
 /// Holds where `key` has a value: elsewhere, `null` is as good as nothing.
@@ -174,7 +178,14 @@ impl JsonSchema for Friendly {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "integer"], "pattern": DURATION, "minimum": 0, "maximum": 0 })
+        json_schema!({
+            "type": ["string", "integer"],
+            "pattern": DURATION,
+            // What editors show in place of the pattern; others pass over it.
+            "patternErrorMessage": "must be a duration such as 500ms, 10s, 5m or 1h30m",
+            "minimum": 0,
+            "maximum": 0,
+        })
     }
 }
 
