@@ -109,7 +109,7 @@ def configurations(file):
         if document and "kind" not in document:
             yield number, document
         elif document and document["kind"] in ("ConfigMap", "Secret"):
-            text = document.get("data", document.get("stringData")).get("config.yaml")
+            text = (document.get("data") or document.get("stringData") or {}).get("config.yaml")
             if text:
                 yield number, yaml.safe_load(text)
 
