@@ -22,6 +22,7 @@ import yaml
 from pip._vendor import certifi
 
 KEY = {"access_key_id": "id", "access_key_secret_file": "key", "security_token": "token"}
+OTHER_KEY = {"access_key_id": "id", "access_key_secret": "secret", "security_token_file": "token"}
 ROLE = "acs:ram::1234567890123456:role/upgrades"
 SESSION = {"role_session_name": "me", "duration": "30m", "policy": "{}", "sts_endpoint": "sts.example.com"}
 # Every key there is, in an account for each type of credentials.
@@ -52,7 +53,7 @@ EVERYTHING = {
             {"name": credentials["type"], "credentials": credentials, "clusters": [{"id": credentials["type"]}], "endpoint": "http://[::1]:80"}
             for credentials in (
                 {"type": "default", "sts_endpoint": "https://sts.example.com", "metadata_endpoint": "127.0.0.1:80"},
-                {"type": "ram_role_arn", "role_arn": ROLE, "external_id": "upgrades", **SESSION, **KEY},
+                {"type": "ram_role_arn", "role_arn": ROLE, "external_id": "upgrades", **SESSION, **OTHER_KEY},
                 {
                     "type": "oidc_role_arn",
                     "role_arn": ROLE,
@@ -88,6 +89,8 @@ def main():
     exporter, schema, *files = sys.argv[1:]
     schema = json.loads(pathlib.Path(schema).read_text())
     jsonschema.Draft7Validator.check_schema(schema)
+    if forgotten := keys(schema) - {key for _, value in places(EVERYTHING, ()) if isinstance(value, dict) for key in value}:
+        sys.exit(f"EVERYTHING lacks {forgotten}")
     both = Both(exporter, jsonschema.Draft7Validator(schema))
     seeds = {"everything": EVERYTHING} | {f"{file}: {at}": tree for file in files for at, tree in configurations(file)}
     for name, tree in seeds.items():
@@ -102,6 +105,15 @@ def main():
     print(f"{len(seeds)} configurations, {len(changes)} changes: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(verdicts.items())))
     # A test that refuses nothing, or accepts nothing, shows nothing.
     assert min(verdicts["accepted"], verdicts["refused"]) >= 100, verdicts
+
+
+def keys(schema):
+    """Every key that the schema knows."""
+    found = set()
+    for path, value in places(schema, ()):
+        if path[-1:] == ("properties",):
+            found |= value.keys()
+    return found
 
 
 def configurations(file):
