@@ -74,7 +74,7 @@ EVERYTHING = {
     ],
 }
 # What a value is replaced by.
-STRANGERS = [None, 0, 7, -1, 1.5, True, "", " ", "x", "0s", "5m", "http://a/b", [], [None], ["x"], {}, {"status": "x"}]
+STRANGERS = [None, 0, 7, -1, 1.5, True, "", " ", "x", "0s", "5m", "http://a/b", "http://a#b", [], [None], ["x"], {}, {"status": "x"}]
 BEYOND_JSON_SCHEMA = [
     r"\.name: accounts\[\d+\] has this name already",
     r"\.id: accounts\[\d+\]\.clusters\[\d+\] is this cluster already",
