@@ -11,6 +11,8 @@ mod endpoint;
 pub(crate) mod problem;
 mod proxy;
 mod raw;
+#[cfg(test)]
+mod schema;
 mod show;
 mod strict;
 
@@ -281,16 +283,16 @@ impl Reader<'_> {
 
     fn scrape(&mut self, path: &Path, raw: &raw::Scrape) -> Scrape {
         let default = Scrape::default();
-        let timeout = raw.timeout.unwrap_or(default.timeout);
+        let timeout = raw.timeout.map_or(default.timeout, Duration::from);
         if timeout.is_zero() {
             self.problems.note(path.key("timeout"), "a scrape needs some time");
         }
         Scrape {
             timeout,
-            timeout_offset: raw.timeout_offset.unwrap_or(default.timeout_offset),
-            cache_ttl: raw.cache_ttl.unwrap_or(default.cache_ttl),
-            max_age: raw.max_age.unwrap_or(default.max_age),
-            idle_interval: raw.idle_interval.unwrap_or(default.idle_interval),
+            timeout_offset: raw.timeout_offset.map_or(default.timeout_offset, Duration::from),
+            cache_ttl: raw.cache_ttl.map_or(default.cache_ttl, Duration::from),
+            max_age: raw.max_age.map_or(default.max_age, Duration::from),
+            idle_interval: raw.idle_interval.map_or(default.idle_interval, Duration::from),
         }
     }
 

@@ -3,6 +3,8 @@
 
 mod raw;
 mod reader;
+#[cfg(test)]
+mod schema;
 
 use std::fmt;
 use std::path::PathBuf;
