@@ -19,7 +19,7 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
-pub use account::{Account, Cluster, RateLimit, Signature, Source};
+pub use account::{Access, Account, Cluster, RateLimit, Signature, Source};
 pub use credentials::{
     Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
     sts_endpoint,

@@ -124,8 +124,7 @@ impl Service {
     /// Puts `config` in force. Scrapes under way go on with what they began with.
     fn swap(&self, config: Config) {
         let before = Arc::clone(&self.running.borrow());
-        let collector = Collector::new(&config, &self.surroundings);
-        collector.inherit(&before.collector);
+        let collector = Collector::after(&before.collector, &config, &self.surroundings);
         for gone in before.config.accounts.iter().filter(|account| config.accounts.iter().all(|other| other.name != account.name)) {
             self.own.forget(&gone.name);
         }

@@ -15,6 +15,18 @@ use crate::names::{AccountName, ClusterId, Region};
 pub struct Account {
     /// The operator's name for it.
     pub name: AccountName,
+    /// How it is asked.
+    pub access: Access,
+    /// Where clusters are looked for.
+    pub discovery: Option<Discovery>,
+    /// Clusters named one by one.
+    pub clusters: Vec<Cluster>,
+}
+
+/// How an account is asked: all that its client and its sources are made of, so that a reload can tell whether they may
+/// stay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Access {
     /// How to log in.
     pub credentials: Credentials,
     /// Where the state of an upgrade is read.
@@ -35,10 +47,6 @@ pub struct Account {
     pub rate_limit: RateLimit,
     /// Calls under way at once.
     pub max_concurrency: NonZeroU32,
-    /// Where clusters are looked for.
-    pub discovery: Option<Discovery>,
-    /// Clusters named one by one.
-    pub clusters: Vec<Cluster>,
 }
 
 /// Where the state of an upgrade is read.
@@ -151,26 +159,28 @@ impl Reader<'_> {
         let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics);
         Some(Account {
             name: name?,
-            credentials: credentials?,
-            source: match raw.source {
-                Some(raw::Source::UpgradeStatus) => Source::UpgradeStatus,
-                Some(raw::Source::Tasks) => Source::Tasks,
-                Some(raw::Source::Auto) | None => Source::Auto,
+            access: Access {
+                credentials: credentials?,
+                source: match raw.source {
+                    Some(raw::Source::UpgradeStatus) => Source::UpgradeStatus,
+                    Some(raw::Source::Tasks) => Source::Tasks,
+                    Some(raw::Source::Auto) | None => Source::Auto,
+                },
+                task_types,
+                signature: match raw.signature {
+                    Some(raw::Signature::Roa) => Signature::Roa,
+                    Some(raw::Signature::Acs3) | None => Signature::Acs3,
+                },
+                endpoint: endpoint?,
+                proxy: match proxy {
+                    Some(proxy) => Some(proxy?),
+                    None => None,
+                },
+                ca_file,
+                authorities: authorities.unwrap_or_default(),
+                rate_limit: rate_limit?,
+                max_concurrency: max_concurrency?,
             },
-            task_types,
-            signature: match raw.signature {
-                Some(raw::Signature::Roa) => Signature::Roa,
-                Some(raw::Signature::Acs3) | None => Signature::Acs3,
-            },
-            endpoint: endpoint?,
-            proxy: match proxy {
-                Some(proxy) => Some(proxy?),
-                None => None,
-            },
-            ca_file,
-            authorities: authorities.unwrap_or_default(),
-            rate_limit: rate_limit?,
-            max_concurrency: max_concurrency?,
             // Outside: whether it is there; inside: whether it is right.
             discovery: match discovery {
                 Some(discovery) => Some(discovery?),

@@ -10,4 +10,5 @@ mod finding;
 mod fleet;
 mod hostile;
 mod logging_in;
+mod reloading;
 mod sources;
