@@ -11,4 +11,5 @@ mod fleet;
 mod hostile;
 mod logging_in;
 mod reloading;
+mod serving;
 mod sources;
