@@ -128,8 +128,9 @@ impl Service {
         for gone in before.config.accounts.iter().filter(|account| config.accounts.iter().all(|other| other.name != account.name)) {
             self.own.forget(&gone.name);
         }
-        tracing::info!(accounts = config.accounts.len(), "configuration reloaded");
+        let accounts = config.accounts.len();
         self.running.send_replace(Arc::new(Running { config, collector }));
+        tracing::info!(accounts, "configuration reloaded");
     }
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "../support/exposition.rs"]
 mod exposition;
+#[path = "../support/process.rs"]
+mod process;
 
 mod collecting;
 mod finding;
@@ -12,4 +14,5 @@ mod hostile;
 mod logging_in;
 mod reloading;
 mod serving;
+mod signals;
 mod sources;

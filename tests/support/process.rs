@@ -1,35 +1,103 @@
 //! The program under test.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_ack-upgrade-exporter");
+/// Its path.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ack-upgrade-exporter");
+
+/// No single thing that a test waits for takes this long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running exporter; ends with the value.
 pub struct Exporter {
     /// Host and port.
     pub address: String,
     child: Child,
+    log: Arc<Log>,
+}
+
+/// What an exporter has logged so far.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
 }
 
 impl Exporter {
     /// Serves `config` on a port of the system's choice, with `flags` more.
     pub fn start(config: &Path, flags: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .arg(format!("--config.file={}", config.display()))
-            .arg("--web.listen-address=127.0.0.1:0")
-            .args(flags)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the exporter starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| Some(line.split("msg=listening address=").nth(1)?.split(' ').next()?.to_owned()));
-        // Its log is read to the end, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { address: address.expect("the exporter says where it listens"), child }
+        let mut command = Command::new(PROGRAM);
+        command.arg(format!("--config.file={}", config.display())).arg("--web.listen-address=127.0.0.1:0").args(flags);
+        Self::run(&mut command)
+    }
+
+    /// Runs a command that is an exporter in the end.
+    pub fn run(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the exporter starts");
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let log = Arc::new(Log::default());
+        let writer = Arc::clone(&log);
+        // To the end, so that the exporter never waits for a reader.
+        std::thread::spawn(move || {
+            for line in lines {
+                writer.lines.lock().expect("nobody panics with it").push(line);
+                writer.more.notify_all();
+            }
+        });
+        let mut exporter = Self { address: String::new(), child, log };
+        let line = exporter.wait_for_log("msg=listening address=");
+        let address = line.split("msg=listening address=").nth(1).and_then(|rest| rest.split(' ').next());
+        exporter.address = address.expect("an address").to_owned();
+        exporter
+    }
+
+    /// Waits for a line with `text` in it.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let mut lines = self.log.lines.lock().expect("nobody panics with it");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{text} is not in the log: {lines:#?}");
+            lines = self.log.more.wait_timeout(lines, left).expect("nobody panics with it").0;
+        }
+    }
+
+    /// All that has been logged so far.
+    pub fn logged(&self) -> Vec<String> {
+        self.log.lines.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(sent.expect("a shell").success(), "SIG{name} is sent");
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(Instant::now() < end, "the exporter does not end: {:#?}", self.logged());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 

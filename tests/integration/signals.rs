@@ -1,0 +1,233 @@
+//! The built program from its start to its end: sockets, signals, reloads, and what it says about them.
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Rule, Sim, Upgrading};
+use command_fds::{CommandFdExt as _, FdMapping};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
+
+/// The vendor's stand-in on a socket, and a folder with a configuration for it.
+pub struct Vendor {
+    pub sim: Arc<Sim>,
+    pub folder: TempDir,
+    pub endpoint: SocketAddr,
+    _runtime: Runtime,
+}
+
+impl Vendor {
+    pub fn new(clusters: usize) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let sim = Arc::new(Sim::new(Options { clusters, upgrading: Upgrading::First(0), start: Timestamp::now(), ..Options::default() }));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let endpoint = listener.local_addr().expect("an address");
+        runtime.spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+        let vendor = Self { sim, folder: tempfile::tempdir().expect("a folder"), endpoint, _runtime: runtime };
+        vendor.write(&vendor.yaml(clusters));
+        vendor
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("exporter.yml")
+    }
+
+    pub fn write(&self, yaml: &str) {
+        std::fs::write(self.config(), yaml).expect("writes the configuration");
+    }
+
+    /// The configuration of the first `clusters`.
+    pub fn yaml(&self, clusters: usize) -> String {
+        let pair = KeyPair::demo();
+        let mut yaml = format!(
+            "accounts:\n  - name: test\n    source: upgrade_status\n    endpoint: http://{}\n    credentials: {{type: access_key, \
+             access_key_id: {}, access_key_secret: {}}}\n    clusters:\n",
+            self.endpoint,
+            pair.access_key_id,
+            pair.access_key_secret.expose()
+        );
+        for id in self.sim.world().clusters().iter().take(clusters) {
+            let (region, name) = (self.sim.world().region(id).expect("a region"), self.sim.world().name(id).expect("a name"));
+            writeln!(yaml, "      - {{id: {id}, region: {region}, name: {name}}}").expect("a String takes every write");
+        }
+        yaml
+    }
+
+    fn wait_for_calls(&self, count: u64) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.sim.count(Action::GetUpgradeStatus) < count {
+            assert!(Instant::now() < end, "the vendor is not asked");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// The whole answer to a GET; whatever went wrong is its text.
+fn answer(address: &str, path: &str) -> String {
+    let exchange = || {
+        let mut stream = TcpStream::connect(address)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    exchange().unwrap_or_else(|error: std::io::Error| error.to_string())
+}
+
+fn scrape_apart(exporter: &Exporter) -> JoinHandle<String> {
+    let address = exporter.address.clone();
+    std::thread::spawn(move || answer(&address, "/metrics"))
+}
+
+fn metric(exporter: &Exporter, name: &str) -> String {
+    let page = get(&format!("http://{}/metrics", exporter.address));
+    page.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} is on the page")).trim().to_owned()
+}
+
+#[test]
+fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
+    for signal in ["TERM", "INT"] {
+        let vendor = Vendor::new(5);
+        let mut exporter = Exporter::start(&vendor.config(), &[]);
+        vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(1500))));
+        let scrape = scrape_apart(&exporter);
+        vendor.wait_for_calls(5);
+        exporter.signal(signal);
+        exporter.wait_for_log("requests in flight may finish");
+        // Whoever comes now is told, so that no new work begins; and the kubelet sees a process that is alive.
+        assert!(answer(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
+        assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
+        assert!(answer(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
+        let page = scrape.join().expect("the scraper ends");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert_eq!(page.lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count(), 5, "{page}");
+        assert_eq!(exporter.wait().code(), Some(0), "SIG{signal}");
+        assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 5);
+    }
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let vendor = Vendor::new(3);
+    let mut exporter = Exporter::start(&vendor.config(), &[]);
+    vendor.sim.add_fault(Rule::new(Fault::Hang));
+    let scrape = scrape_apart(&exporter);
+    vendor.wait_for_calls(3);
+    exporter.signal("TERM");
+    exporter.wait_for_log("requests in flight may finish");
+    let began = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(1));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(!scrape.join().expect("the scraper ends").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
+    let vendor = Vendor::new(1);
+    let mut exporter = Exporter::start(&vendor.config(), &[]);
+    let mut idle = TcpStream::connect(&exporter.address).expect("it listens");
+    idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n").expect("sent");
+    idle.read_exact(&mut [0; 12]).expect("answered");
+    let mut half = TcpStream::connect(&exporter.address).expect("it listens");
+    half.write_all(b"GET /metr").expect("sent");
+    let _silent = TcpStream::connect(&exporter.address).expect("it listens");
+    // Accepted in order: once this one is answered, all are in.
+    assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
+    let began = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
+    let vendor = Vendor::new(5);
+    let exporter = Exporter::start(&vendor.config(), &[]);
+    let count = || metric(&exporter, "cs_exporter_clusters ");
+    assert_eq!(count(), "5");
+    vendor.write(&vendor.yaml(3));
+    exporter.signal("HUP");
+    exporter.wait_for_log("configuration reloaded");
+    assert_eq!(count(), "3");
+    vendor.write("accounts:\n  - {name: test, sauce: auto}\n");
+    exporter.signal("HUP");
+    exporter.wait_for_log("path=accounts[0].sauce");
+    let line = exporter.wait_for_log("path=accounts[0].clusters");
+    assert!(line.contains("level=ERROR") && line.contains("the old one stays"), "{line}");
+    assert_eq!((count().as_str(), metric(&exporter, "cs_exporter_config_last_reload_successful ").as_str()), ("3", "0"));
+    let refused = answer(&exporter.address, "/-/reload");
+    assert!(refused.starts_with("HTTP/1.1 405"), "not without --web.enable-lifecycle: {refused}");
+    assert!(!exporter.logged().iter().any(|line| line.contains(KeyPair::demo().access_key_secret.expose())));
+}
+
+#[test]
+fn what_changes_is_reloaded_without_being_told() {
+    let vendor = Vendor::new(4);
+    let exporter = Exporter::start(&vendor.config(), &["--config.auto-reload-interval=1s"]);
+    vendor.write(&vendor.yaml(2));
+    exporter.wait_for_log("configuration reloaded");
+    assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
+}
+
+#[test]
+fn sockets_of_systemd_are_served() {
+    let vendor = Vendor::new(2);
+    let sockets: Vec<_> = ["127.0.0.1:0", "[::1]:0"].iter().map(|address| TcpListener::bind(address).expect("a port")).collect();
+    let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().expect("an address").to_string()).collect();
+    let mappings = sockets.into_iter().zip(3..).map(|(socket, child_fd)| FdMapping { parent_fd: socket.into(), child_fd });
+    // The shell's process becomes the exporter, as systemd's would.
+    let script = format!("LISTEN_PID=$$ LISTEN_FDS=2 exec {PROGRAM} --config.file={} --web.systemd-socket", vendor.config().display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).fd_mappings(mappings.collect()).expect("different descriptors");
+    let mut exporter = Exporter::run(&mut command);
+    for address in &addresses {
+        wait_until_ok(&format!("http://{address}/-/ready"), Duration::from_secs(20));
+        assert!(get(&format!("http://{address}/metrics")).contains("cs_up{"));
+    }
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(0));
+}
+
+/// Exit code and standard error of the program.
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(PROGRAM).args(arguments).output().expect("the program runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn what_is_wrong_at_the_start_is_said_at_once_and_nothing_is_bound() {
+    let vendor = Vendor::new(1);
+    let config = format!("--config.file={}", vendor.config().display());
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let listen = format!("--web.listen-address={address}");
+    let (code, said) = run(&[&config, &listen]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&address), "{said}");
+
+    let web = vendor.folder.path().join("web.yml");
+    std::fs::write(&web, "basic_auth_users: {alice: plain}\nhttp_server: {}\n").expect("written");
+    vendor.write("accounts:\n  - {name: test, sauce: auto}\nscrape: {timeout: soon}\n");
+    let web = format!("--web.config.file={}", web.display());
+    let (code, said) = run(&[&config, &web, &listen]);
+    assert_eq!(code, Some(2), "{said}");
+    for mistake in ["accounts[0].sauce", "accounts[0].clusters", "scrape.timeout", "http_server", "alice"] {
+        assert!(said.contains(mistake), "{mistake} is named: {said}");
+    }
+    for wrong in ["--no.such.flag", "--web.listen-address=nowhere", "--web.max-requests=many", "--log.level=loud"] {
+        assert_eq!(run(&[&config, wrong]).0, Some(2), "{wrong}");
+    }
+    assert_eq!(run(&["--config.file=/nonexistent"]).0, Some(2));
+    assert_eq!(run(&[]).0, Some(2));
+}
