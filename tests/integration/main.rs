@@ -16,3 +16,5 @@ mod reloading;
 mod serving;
 mod signals;
 mod sources;
+mod terminal;
+mod vendor;

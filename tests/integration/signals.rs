@@ -1,76 +1,16 @@
 //! The built program from its start to its end: sockets, signals, reloads, and what it says about them.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Rule, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Rule};
 use command_fds::{CommandFdExt as _, FdMapping};
-use jiff::Timestamp;
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
-
-/// The vendor's stand-in on a socket, and a folder with a configuration for it.
-pub struct Vendor {
-    pub sim: Arc<Sim>,
-    pub folder: TempDir,
-    pub endpoint: SocketAddr,
-    _runtime: Runtime,
-}
-
-impl Vendor {
-    pub fn new(clusters: usize) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let sim = Arc::new(Sim::new(Options { clusters, upgrading: Upgrading::First(0), start: Timestamp::now(), ..Options::default() }));
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let endpoint = listener.local_addr().expect("an address");
-        runtime.spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-        let vendor = Self { sim, folder: tempfile::tempdir().expect("a folder"), endpoint, _runtime: runtime };
-        vendor.write(&vendor.yaml(clusters));
-        vendor
-    }
-
-    pub fn config(&self) -> PathBuf {
-        self.folder.path().join("exporter.yml")
-    }
-
-    pub fn write(&self, yaml: &str) {
-        std::fs::write(self.config(), yaml).expect("writes the configuration");
-    }
-
-    /// The configuration of the first `clusters`.
-    pub fn yaml(&self, clusters: usize) -> String {
-        let pair = KeyPair::demo();
-        let mut yaml = format!(
-            "accounts:\n  - name: test\n    source: upgrade_status\n    endpoint: http://{}\n    credentials: {{type: access_key, \
-             access_key_id: {}, access_key_secret: {}}}\n    clusters:\n",
-            self.endpoint,
-            pair.access_key_id,
-            pair.access_key_secret.expose()
-        );
-        for id in self.sim.world().clusters().iter().take(clusters) {
-            let (region, name) = (self.sim.world().region(id).expect("a region"), self.sim.world().name(id).expect("a name"));
-            writeln!(yaml, "      - {{id: {id}, region: {region}, name: {name}}}").expect("a String takes every write");
-        }
-        yaml
-    }
-
-    fn wait_for_calls(&self, count: u64) {
-        let end = Instant::now() + Duration::from_secs(60);
-        while self.sim.count(Action::GetUpgradeStatus) < count {
-            assert!(Instant::now() < end, "the vendor is not asked");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
+use crate::vendor::Vendor;
 
 /// The whole answer to a GET; whatever went wrong is its text.
 fn answer(address: &str, path: &str) -> String {

@@ -52,9 +52,10 @@ impl Exporter {
             }
         });
         let mut exporter = Self { address: String::new(), child, log };
-        let line = exporter.wait_for_log("msg=listening address=");
-        let address = line.split("msg=listening address=").nth(1).and_then(|rest| rest.split(' ').next());
-        exporter.address = address.expect("an address").to_owned();
+        let line = exporter.wait_for_log("listening");
+        // Of logfmt or JSON.
+        let address = line.split("address").nth(1).map(|rest| rest.trim_start_matches(['=', '"', ':']));
+        exporter.address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
         exporter
     }
 
