@@ -61,10 +61,15 @@ impl Exporter {
 
     /// Waits for a line with `text` in it.
     pub fn wait_for_log(&self, text: &str) -> String {
+        self.wait_for_logs(text, 1)
+    }
+
+    /// Waits for the line with `text` in it that makes them `count`.
+    pub fn wait_for_logs(&self, text: &str, count: usize) -> String {
         let mut lines = self.log.lines.lock().expect("nobody panics with it");
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
+            if let Some(line) = lines.iter().filter(|line| line.contains(text)).nth(count - 1) {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
