@@ -47,7 +47,7 @@ fn status_is_a_table_for_people_and_its_code_for_pipelines() {
     vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let denied = run(&vendor, "status", &[ids[2].as_str()]);
     assert_eq!(denied.status.code(), Some(4));
-    assert!(text(&denied.stdout).contains("?") && text(&denied.stdout).contains("forbidden"), "{}", text(&denied.stdout));
+    assert!(text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"), "{}", text(&denied.stdout));
 }
 
 #[test]

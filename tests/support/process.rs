@@ -30,6 +30,22 @@ struct Log {
     more: Condvar,
 }
 
+impl Log {
+    /// Waits for the line with `text` in it that makes them `count`.
+    fn wait_for(&self, text: &str, count: usize) -> String {
+        let mut lines = self.lines.lock().expect("nobody panics with it");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = lines.iter().filter(|line| line.contains(text)).nth(count - 1) {
+                return line.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{text} is not in the log: {lines:#?}");
+            lines = self.more.wait_timeout(lines, left).expect("nobody panics with it").0;
+        }
+    }
+}
+
 impl Exporter {
     /// Serves `config` on a port of the system's choice, with `flags` more.
     pub fn start(config: &Path, flags: &[&str]) -> Self {
@@ -51,12 +67,11 @@ impl Exporter {
                 writer.more.notify_all();
             }
         });
-        let mut exporter = Self { address: String::new(), child, log };
-        let line = exporter.wait_for_log("listening");
+        let line = log.wait_for("listening", 1);
         // Of logfmt or JSON.
         let address = line.split("address").nth(1).map(|rest| rest.trim_start_matches(['=', '"', ':']));
-        exporter.address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
-        exporter
+        let address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
+        Self { address, child, log }
     }
 
     /// Waits for a line with `text` in it.
@@ -66,16 +81,7 @@ impl Exporter {
 
     /// Waits for the line with `text` in it that makes them `count`.
     pub fn wait_for_logs(&self, text: &str, count: usize) -> String {
-        let mut lines = self.log.lines.lock().expect("nobody panics with it");
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(line) = lines.iter().filter(|line| line.contains(text)).nth(count - 1) {
-                return line.clone();
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{text} is not in the log: {lines:#?}");
-            lines = self.log.more.wait_timeout(lines, left).expect("nobody panics with it").0;
-        }
+        self.log.wait_for(text, count)
     }
 
     /// All that has been logged so far.

@@ -151,7 +151,7 @@ async fn requests_in_a_row_are_answered_in_a_row() {
 #[tokio::test]
 async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices() {
     let served = Setup::default().serve();
-    let many: String = (0..2000).map(|number| format!("X-{number}: x\r\n")).collect();
+    let many = "X-Again: x\r\n".repeat(2000);
     for (what, wire, expected) in [
         ("a huge header", get("/metrics", &format!("X-Huge: {}\r\n", "x".repeat(40_000))), &[431][..]),
         ("an endless header", format!("GET /metrics HTTP/1.1\r\nX: {}", "x".repeat(200_000)), &[431]),

@@ -74,7 +74,7 @@ async fn of_two_files_the_good_one_is_reloaded_and_the_bad_one_named() {
     assert_eq!(ask(served.address, "/").await.header("x-frame-options"), "deny");
 }
 
-/// What the kubelet does with a mounted ConfigMap: the files stay links, and the folder behind them is swapped.
+/// What the kubelet does with a mounted `ConfigMap`: the files stay links, and the folder behind them is swapped.
 fn swap(mount: &Path, version: &str, content: &str) {
     let folder = mount.join(format!("..{version}"));
     std::fs::create_dir(&folder).expect("a folder");
