@@ -130,6 +130,11 @@ impl Config {
         Self::parse(&text, folder).map_err(|problems| ConfigError::Mistakes { problems })
     }
 
+    /// The files whose content is part of it.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.accounts.iter().filter_map(|account| account.access.ca_file.clone()).collect()
+    }
+
     /// Checks `text`; relative paths inside it start at `folder`.
     pub fn parse(text: &str, folder: &FilePath) -> Result<Self, Problems> {
         let mut problems = Problems::default();

@@ -7,6 +7,7 @@ mod exposition;
 #[path = "../support/process.rs"]
 mod process;
 
+mod authorities;
 mod collecting;
 mod finding;
 mod fleet;
