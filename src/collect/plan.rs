@@ -54,6 +54,10 @@ pub(super) fn lanes(config: &Config, surroundings: &Surroundings, earlier: &[Arc
     let lane = |account: &Account| {
         let earlier = earlier.iter().find(|earlier| *earlier.name() == account.name);
         let contact = Contact::new(account, surroundings, earlier.map(|earlier| earlier.contact()));
+        if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
+            let calls = account.access.rate_limit.calls_within(config.scrape.timeout, surroundings.shard.total());
+            tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
+        }
         let lane = lane(account, &config.scrape, surroundings, contact, Arc::clone(&owners));
         if let Some(earlier) = earlier {
             lane.inherit(earlier);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -72,6 +73,14 @@ pub struct RateLimit {
 impl Default for RateLimit {
     fn default() -> Self {
         Self { requests_per_second: 20.0, burst: NonZeroU32::new(40).expect("40 is not zero") }
+    }
+}
+
+impl RateLimit {
+    /// The calls within `time` that it lets one of `instances` make which divide it, with a full bucket at the start.
+    pub fn calls_within(&self, time: Duration, instances: u32) -> f64 {
+        let burst = (self.burst.get() / instances).max(1);
+        (self.requests_per_second / f64::from(instances) * time.as_secs_f64()).floor() + f64::from(burst)
     }
 }
 

@@ -87,7 +87,8 @@ impl Fleet {
         Self::build(sim, ways, clock, &text, Shard::default())
     }
 
-    fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
+    /// A fleet with everything given.
+    pub fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
         let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let credentials = credentials::Context::offline(clock);

@@ -96,6 +96,8 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
     let exporter = Exporter::start(&vendor.config(), &[]);
     let count = || metric(&exporter, "cs_exporter_clusters ");
     assert_eq!(count(), "5");
+    let line = exporter.wait_for_log("rate limit of the account");
+    assert!(line.contains("clusters_named=5 calls_a_scrape=240"), "what the limit covers is said: {line}");
     vendor.write(&vendor.yaml(3));
     exporter.signal("HUP");
     exporter.wait_for_log("configuration reloaded");
