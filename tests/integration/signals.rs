@@ -90,6 +90,37 @@ fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
+fn descriptors(exporter: &Exporter) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", exporter.id())).expect("Linux").count()
+}
+
+#[test]
+fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
+    let vendor = Vendor::new(5);
+    let exporter = Exporter::start(&vendor.config(), &[]);
+    let settled = || {
+        // The last of them may still have all the places for a moment.
+        wait_until_ok(&format!("http://{}/metrics", exporter.address), Duration::from_secs(30));
+        descriptors(&exporter)
+    };
+    let before = settled();
+    vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(20))));
+    for number in 0..3000 {
+        let mut stream = TcpStream::connect(&exporter.address).expect("there is room");
+        let head: &[u8] = if number % 3 == 0 { b"GET /metrics HTTP/1.1\r\nHo" } else { b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n" };
+        stream.write_all(head).expect("sent");
+    }
+    vendor.sim.clear_faults();
+    let end = Instant::now() + Duration::from_secs(30);
+    // Connections to the vendor are kept for the next scrape: as many as there are clusters.
+    while settled() > before + 5 {
+        assert!(Instant::now() < end, "{} descriptors, {before} before", descriptors(&exporter));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let in_flight = metric(&exporter, "cs_exporter_api_requests_in_flight{account=\"test\",operation=\"GetUpgradeStatus\"}");
+    assert_eq!(in_flight, "0");
+}
+
 #[test]
 fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
     let vendor = Vendor::new(5);
