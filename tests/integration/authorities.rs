@@ -14,30 +14,24 @@ use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Options, Sim};
 use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use crate::certificates::{Authority, Identity};
 use crate::fleet::{UNLIMITED, tally, yaml};
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
-}
-
 /// Serves TLS in front of `behind`, with a certificate of `authority`.
-async fn tls_before(behind: SocketAddr, authority: &CertifiedIssuer<'static, KeyPair>) -> SocketAddr {
-    let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
-    let certificate = params.signed_by(&key, authority).expect("a certificate").der().clone();
+async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
+    let Identity { certificate, key } = authority.server();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
     let acceptor = TlsAcceptor::from(Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate], key).expect("a pair")));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -61,7 +55,7 @@ async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_fil
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let behind = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-    let (ours, another) = (authority(), authority());
+    let (ours, another) = (Authority::new(), Authority::new());
     let address = tls_before(behind, &ours).await;
 
     let folder = tempfile::tempdir().expect("a folder");

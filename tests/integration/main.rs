@@ -2,6 +2,8 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
 #[path = "../support/exposition.rs"]
 mod exposition;
 #[path = "../support/process.rs"]

@@ -5,18 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::collect::{Audience, Surroundings};
-use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
-use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Retired, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Retired, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use tempfile::TempDir;
 use tokio::time::{Instant, advance, sleep};
 
-use crate::fleet::{options, reading, tally};
+use crate::fleet::{options, reading, surroundings, tally};
 
 /// A service over a simulated account, and the file that it reads.
 struct Stage {
@@ -31,16 +27,8 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("exporter.yml");
         std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
-        let clock = Clock::simulated(sim.world().now());
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = Surroundings {
-            clock,
-            ways: Arc::new(InProcess(Arc::clone(&sim))),
-            shard: Shard::default(),
-            credentials: credentials::Context::offline(clock),
-            audience: Arc::clone(&own) as Arc<dyn Audience>,
-        };
-        let service = Service::start(Origin::File(path), surroundings, own).expect("a good file");
+        let service = Service::start(Origin::File(path), surroundings(&sim, &own), own).expect("a good file");
         Self { sim, service, folder }
     }
 

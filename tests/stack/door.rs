@@ -7,12 +7,12 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use crate::certificates::{Authority, Identity};
 use crate::process::{Demo, Exporter, get};
 use crate::prometheus::Prometheus;
 
@@ -130,23 +130,10 @@ fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
     Scrapes::since(began, &prometheus).are_whole(&format!("1,000 idle and 1,000 slow connections, {more:.1} MiB more"), 12.0);
 }
 
-/// One authority, and what a server shows.
-struct Certificates(CertifiedIssuer<'static, KeyPair>);
-
-impl Certificates {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority"))
-    }
-
-    fn write_server(&self, folder: &Path) {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("names");
-        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
-        std::fs::write(folder.join("server.key"), key.serialize_pem()).expect("written");
-        std::fs::write(folder.join("server.crt"), certificate.pem()).expect("written");
-    }
+fn write_server(folder: &Path, authority: &Authority) {
+    let Identity { certificate, key } = authority.server();
+    std::fs::write(folder.join("server.key"), key).expect("written");
+    std::fs::write(folder.join("server.crt"), certificate).expect("written");
 }
 
 fn write_users(folder: &Path, passwords_of_alice: u32) {
@@ -161,11 +148,11 @@ fn write_users(folder: &Path, passwords_of_alice: u32) {
 
 #[test]
 fn certificates_and_passwords_change_and_prometheus_goes_on() {
-    let (demo, folder, certificates) = (Demo::start(&[]), TempDir::new().expect("a folder"), Certificates::new());
+    let (demo, folder, authority) = (Demo::start(&[]), TempDir::new().expect("a folder"), Authority::new());
     let path = folder.path();
     std::fs::write(path.join("exporter.yml"), demo.config()).expect("written");
-    std::fs::write(path.join("ca.crt"), certificates.0.pem()).expect("written");
-    certificates.write_server(path);
+    std::fs::write(path.join("ca.crt"), authority.pem()).expect("written");
+    write_server(path, &authority);
     write_users(path, 0);
     let web = format!("--web.config.file={}", path.join("web.yml").display());
     let exporter = Exporter::start(&path.join("exporter.yml"), &[&web]);
@@ -178,7 +165,7 @@ fn certificates_and_passwords_change_and_prometheus_goes_on() {
     wait_for_the_fleet(&prometheus);
     let began = Instant::now();
     for swap in 1..=20 {
-        certificates.write_server(path);
+        write_server(path, &authority);
         write_users(path, swap);
         exporter.signal("HUP");
         exporter.wait_for_logs("web configuration reloaded", swap as usize);

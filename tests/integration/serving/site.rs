@@ -4,13 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::collect::{Audience, Surroundings};
-use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::service::{Origin, Service};
-use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{InProcess, Options, Sim};
+use ack_upgrade_exporter::sim::{Options, Sim};
 use ack_upgrade_exporter::web::door::Door;
 use ack_upgrade_exporter::web::socket::ListenAddress;
 use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site};
@@ -18,7 +14,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::{UNLIMITED, options, yaml};
+use crate::fleet::{UNLIMITED, options, surroundings, yaml};
 
 /// What is served, and how.
 pub struct Setup<'a> {
@@ -55,15 +51,9 @@ impl Setup<'_> {
         let sim = Arc::new(Sim::new(self.world));
         let (config, web) = (folder.path().join("exporter.yml"), folder.path().join("web.yml"));
         std::fs::write(&config, yaml(&sim, "http://stand-in.example", UNLIMITED, "")).expect("writes the configuration");
-        let clock = Clock::simulated(sim.world().now());
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = Surroundings {
-            clock,
-            ways: Arc::new(InProcess(Arc::clone(&sim))),
-            shard: Shard::default(),
-            credentials: credentials::Context::offline(clock),
-            audience: Arc::clone(&own) as Arc<dyn Audience>,
-        };
+        let surroundings = surroundings(&sim, &own);
+        let clock = surroundings.clock;
         let service = Arc::new(Service::start(Origin::File(config), surroundings, Arc::clone(&own)).expect("a good configuration"));
         let door = match self.web {
             Some(text) => {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use ack_upgrade_exporter::web::door::Reloaded;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -18,30 +17,14 @@ use tokio_rustls::TlsConnector;
 
 use super::site::{Served, Setup};
 use super::wire::{Reply, connect, get, read};
+use crate::certificates::{Authority, Identity};
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority"))
-    }
-
-    /// Certificate and key of a new server.
-    fn server(&self) -> (String, String) {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
-        (params.signed_by(&key, &self.0).expect("a certificate").pem(), key.serialize_pem())
-    }
-
-    fn connector(&self) -> TlsConnector {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.0.pem().as_bytes()).expect("a certificate")).expect("an authority");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-        TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
-    }
+fn trusting(authority: &Authority) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).expect("a certificate")).expect("an authority");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
 const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
@@ -54,7 +37,7 @@ fn users(passwords: &[(&str, &str)]) -> String {
 
 fn serve(authority: &Authority, web: &str) -> Served {
     let folder = TempDir::new().expect("a folder");
-    let (certificate, key) = authority.server();
+    let Identity { certificate, key } = authority.server();
     std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
     std::fs::write(folder.path().join("server.key"), key).expect("written");
     Setup { web: Some(web), ..Setup::default() }.serve_in(folder)
@@ -73,7 +56,7 @@ async fn ask(served: &Served, connector: &TlsConnector, login: &str) -> (Option<
 async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     let authority = Authority::new();
     let served = Arc::new(serve(&authority, &users(&[("alice", "first")])));
-    let connector = authority.connector();
+    let connector = trusting(&authority);
     let first = ask(&served, &connector, "alice:first").await.1;
     let done = tokio_util::sync::CancellationToken::new();
     let mut load = JoinSet::new();
@@ -95,7 +78,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     let both = users(&[("alice", "first"), ("prometheus", "constant")]);
     let mut shown = std::collections::BTreeSet::from([first.clone()]);
     for round in 0..20 {
-        let (certificate, key) = authority.server();
+        let Identity { certificate, key } = authority.server();
         served.write("server.key", &key);
         // Between the two writes nothing fits, and the old pair goes on.
         if round % 2 == 0 {
@@ -121,7 +104,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
 async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
     let authority = Authority::new();
     let served = serve(&authority, TLS);
-    let connector = authority.connector();
+    let connector = trusting(&authority);
     let hello = [&[0x16, 0x03, 0x01, 0x02, 0x00][..], &[0; 512]].concat();
     for bytes in [
         b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n".to_vec(),
@@ -147,7 +130,7 @@ async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
         half.push(stream);
     }
     assert_eq!(ask(&served, &connector, "any:one").await.0.expect("an answer").status, 200);
-    let trusting_nobody = Authority::new().connector();
+    let trusting_nobody = trusting(&Authority::new());
     for _ in 0..20 {
         let name = ServerName::try_from("localhost").expect("a name");
         assert!(trusting_nobody.connect(name, connect(served.address).await).await.is_err());
