@@ -37,7 +37,7 @@ struct State {
     found: usize,
     /// What it said last.
     listing: Option<Arc<[ListedCluster]>>,
-    /// When it was asked for last, however that went.
+    /// When it was asked for last, of the times that have ended, however that went.
     asked: Option<Instant>,
 }
 
@@ -59,8 +59,10 @@ impl RegionList {
 
     /// Reads the list: all clusters of the region.
     pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Arc<[ListedCluster]>, ApiError> {
-        self.lock().asked = Some(Instant::now());
+        let asked = Instant::now();
         let listing = self.ask(client, budget).await.map(Arc::from);
+        // Only now: whoever inherits the list in between has to ask again.
+        self.lock().asked = Some(asked);
         self.note(listing.as_ref());
         self.settled.send_replace(true);
         listing

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
 use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Retired, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
@@ -116,6 +117,20 @@ async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
     assert_eq!(stage.lists_read(), 3);
     sleep(Duration::from_secs(185)).await;
     assert_eq!(stage.lists_read(), 6, "half an interval later they are as old as they may be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_being_read_is_read_again() {
+    let stage = Stage::new(Options { latency: Duration::from_secs(5), ..still() }, &FOUND.replace("5m", "1m"));
+    stage.scrape().await;
+    stage.sim.world().add(ClusterId::parse("cnew").expect("an ID"), Region::parse("cn-hangzhou").expect("a region"), "new");
+    while stage.lists_read() < 4 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    stage.reload(&yaml("a", &format!("{}{MORE}", FOUND.replace("5m", "1m")))).await;
+    sleep(Duration::from_secs(20)).await;
+    let known = stage.running().collector.clusters().expect("the clusters are known");
+    assert!(known.iter().any(|cluster| cluster.id.as_str() == "cnew"));
 }
 
 #[tokio::test(start_paused = true)]
