@@ -86,7 +86,8 @@ async fn rest(address: &str) -> tokio::net::TcpStream {
 
 #[test]
 fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
-    rlimit::increase_nofile_limit(20_000).expect("descriptors for both ends");
+    let descriptors = rlimit::increase_nofile_limit(20_000).expect("a limit");
+    assert!(descriptors >= 12_000, "{descriptors} descriptors are too few for this test (ulimit -Hn)");
     let demo = Demo::start(&[]);
     let prometheus = Prometheus::scraping(&demo.address, "");
     wait_for_the_fleet(&prometheus);
@@ -121,13 +122,13 @@ fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
             slow.spawn(drip(demo.address.clone()));
         }
         // Whoever is cut off comes back at once.
-        while began.elapsed() < Duration::from_secs(15) {
+        while began.elapsed() < Duration::from_secs(10) {
             slow.join_next().await.expect("there are a thousand").expect("it ends");
             slow.spawn(drip(demo.address.clone()));
         }
     });
     let more = memory(&demo) - before;
-    Scrapes::since(began, &prometheus).are_whole(&format!("1,000 idle and 1,000 slow connections, {more:.1} MiB more"), 12.0);
+    Scrapes::since(began, &prometheus).are_whole(&format!("1,000 idle and 1,000 slow connections, {more:.1} MiB more"), 8.0);
 }
 
 fn write_server(folder: &Path, authority: &Authority) {
