@@ -1,10 +1,13 @@
 //! What a client asks for, in the very words of the servers that there are, and what it gets.
 
+use std::net::SocketAddr;
+
 use ack_upgrade_exporter::sim::Action;
 
 use super::site::Setup;
 use super::wire::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
+use crate::process::has_ipv6;
 
 const PROMETHEUS_2_42: &str =
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
@@ -73,9 +76,12 @@ async fn every_other_method_is_refused_with_what_is_allowed() {
 
 #[tokio::test]
 async fn several_addresses_of_both_families_serve_the_same() {
-    let served = Setup { addresses: &["127.0.0.1:0", "[::1]:0", "127.0.0.2:0", "localhost:0"], ..Setup::default() }.serve();
-    assert_eq!(served.addresses.len(), 4);
-    assert!(served.addresses[1].is_ipv6());
+    let addresses = ["127.0.0.1:0", "127.0.0.2:0", "localhost:0", "[::1]:0"];
+    // Some build machines have no IPv6.
+    let here = if has_ipv6() { &addresses[..] } else { &addresses[..3] };
+    let served = Setup { addresses: here, ..Setup::default() }.serve();
+    assert_eq!(served.addresses.len(), here.len());
+    assert_eq!(served.addresses.iter().any(SocketAddr::is_ipv6), has_ipv6());
     for address in &served.addresses {
         assert!(ask(*address, "/metrics").await.text().contains("cs_up{"), "{address}");
     }
