@@ -62,6 +62,18 @@ pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
 /// Enough for every test that is not about the limit.
 pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 100000}";
 
+/// The world of what collects from `sim` without a socket, and tells `own`.
+pub fn surroundings(sim: &Arc<Sim>, own: &Arc<Own>) -> Surroundings {
+    let clock = Clock::simulated(sim.world().now());
+    Surroundings {
+        clock,
+        ways: Arc::new(InProcess(Arc::clone(sim))),
+        shard: Shard::default(),
+        credentials: credentials::Context::offline(clock),
+        audience: Arc::clone(own) as Arc<dyn Audience>,
+    }
+}
+
 impl Fleet {
     /// A fleet without a socket, for paused time. `account` is added to the account's configuration.
     pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
@@ -87,7 +99,8 @@ impl Fleet {
         Self::build(sim, ways, clock, &text, Shard::default())
     }
 
-    fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
+    /// A fleet with everything given.
+    pub fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
         let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let credentials = credentials::Context::offline(clock);

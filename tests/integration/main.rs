@@ -2,13 +2,23 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
 #[path = "../support/exposition.rs"]
 mod exposition;
+#[path = "../support/process.rs"]
+mod process;
 
+mod authorities;
 mod collecting;
 mod finding;
 mod fleet;
 mod hostile;
 mod logging_in;
 mod permissions;
+mod reloading;
+mod serving;
+mod signals;
 mod sources;
+mod terminal;
+mod vendor;

@@ -5,6 +5,10 @@
 #![expect(clippy::float_cmp, reason = "what is counted is whole")]
 #![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
+mod door;
+#[path = "../support/process.rs"]
 mod process;
 mod prometheus;
 

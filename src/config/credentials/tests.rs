@@ -12,7 +12,7 @@ fn parse(yaml: &str) -> Result<Credentials, String> {
         yaml.trim().replace('\n', "\n    ")
     );
     let config = Config::parse(&text, FilePath::new("/etc/exporter")).map_err(|problems| problems.to_string())?;
-    Ok(config.accounts.into_iter().next().expect("one account").credentials)
+    Ok(config.accounts.into_iter().next().expect("one account").access.credentials)
 }
 
 #[test]
