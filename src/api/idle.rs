@@ -61,6 +61,15 @@ impl Idle {
     }
 }
 
+#[cfg(test)]
+impl Idle {
+    /// Connections that are still open.
+    pub(super) fn open(&self) -> usize {
+        let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.values().flatten().filter(|resting| resting.is_good()).count()
+    }
+}
+
 impl Resting {
     fn is_good(&self) -> bool {
         self.since.elapsed() < TIMEOUT && !self.connection.is_closed()
