@@ -50,6 +50,7 @@ impl Scraper {
             .body(Empty::new())?;
         let began = Instant::now();
         let bytes = self.runtime.block_on(async {
+            self.sender.ready().await?;
             let reply = self.sender.send_request(request).await?;
             anyhow::ensure!(reply.status().is_success(), "the exporter says {}", reply.status());
             anyhow::Ok(reply.into_body().collect().await?.to_bytes().len())

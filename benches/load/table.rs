@@ -45,6 +45,9 @@ struct Cost {
 /// Scrapes before the first that counts: connections are made and memory finds its size.
 const WARM_UP: u32 = 3;
 
+/// Scrapes that count, however long they take: CPU time moves in steps of 10 ms.
+const LEAST: u32 = 10;
+
 impl Row {
     pub(crate) fn measure(plan: &Plan<'_>) -> anyhow::Result<Self> {
         let itself = std::env::current_exe()?;
@@ -70,7 +73,7 @@ impl Row {
         let (bare_before, before) = (bare.measured.cpu()?, measured.cpu()?);
         let (mut bare_wall, mut wall, mut bytes, mut count) = (Duration::ZERO, Duration::ZERO, 0, 0);
         let began = Instant::now();
-        while began.elapsed() < plan.time * 2 || count < 3 {
+        while began.elapsed() < plan.time * 2 || count < LEAST {
             bare_wall += bare.round()?;
             let scrape = scraper.scrape()?;
             wall += scrape.wall;
