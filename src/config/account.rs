@@ -109,10 +109,10 @@ pub struct Cluster {
 }
 
 /// Calls of an account under way at once, unless configured.
-const DEFAULT_CONCURRENCY: NonZeroU32 = NonZeroU32::new(16).expect("16 is not zero");
+pub(super) const DEFAULT_CONCURRENCY: NonZeroU32 = NonZeroU32::new(16).expect("16 is not zero");
 
 /// The one task type that is known to be an upgrade of the cluster itself.
-fn default_task_types() -> Vec<String> {
+pub(super) fn default_task_types() -> Vec<String> {
     vec!["cluster_upgrade".to_owned()]
 }
 

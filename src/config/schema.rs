@@ -8,9 +8,10 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::account::{DEFAULT_CONCURRENCY, default_task_types};
 use super::discovery::DEFAULT_INTERVAL;
 use super::duration::{self, Friendly};
-use super::{DEFAULT_CONCURRENCY, Metrics, RESERVED_LABELS, RateLimit, Scrape, default_task_types, raw};
+use super::{Metrics, RESERVED_LABELS, RateLimit, Scrape, raw};
 use crate::secret::Secret;
 
 const FILE: &str = "deploy/config.schema.json";
