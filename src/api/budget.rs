@@ -31,12 +31,15 @@ impl Deadline {
 
     /// Waits until it has passed.
     pub async fn passed(&self) {
-        loop {
-            let at = self.instant();
-            if Instant::now() >= at {
-                return;
-            }
-            sleep_until(at).await;
+        while Instant::now() < self.instant() {
+            sleep_until(self.instant()).await;
+        }
+    }
+
+    /// Waits until it has passed, or until `limit` if that is before.
+    async fn passed_by(&self, limit: Instant) {
+        while Instant::now() < self.instant().min(limit) {
+            sleep_until(self.instant().min(limit)).await;
         }
     }
 }
@@ -80,6 +83,14 @@ impl Budget {
     pub async fn spent(&self) {
         tokio::select! {
             () = self.deadline.passed() => {}
+            () = self.called_off.cancelled() => {}
+        }
+    }
+
+    /// Waits until nothing is left, or until `limit` if that is before.
+    pub async fn spent_by(&self, limit: Instant) {
+        tokio::select! {
+            () = self.deadline.passed_by(limit) => {}
             () = self.called_off.cancelled() => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::USER_AGENT;
@@ -23,6 +24,9 @@ use crate::sign::encode::{canonical_query, hex};
 use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
 
 const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+
+/// How long an attempt may be silent, as long as the vendor's SDKs wait: a budget that is longer is for another try.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What one call asks for. All operations in use are GET.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +179,7 @@ impl Client {
         let response = tokio::select! {
             biased;
             response = self.transport.send(request) => response,
-            () = budget.spent() => return Err(timeout("no reply within the budget")),
+            () = budget.spent_by(started + PATIENCE) => return Err(timeout("no reply in time")),
         };
         if let Some((trace, head)) = traced {
             trace.note(&head, response.as_ref(), started.elapsed(), &credential);

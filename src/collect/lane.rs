@@ -1,10 +1,16 @@
 //! One account's clusters, asked in order of need within the account's limits.
 
+mod progress;
+mod query;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,15 +18,15 @@ use tokio_util::task::TaskTracker;
 use super::contact::Contact;
 use super::discovery::{self, RegionList};
 use super::plan::Finder;
-use super::record::{Change, Flight, Record, Target, Waiting};
+use super::record::{Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, ListedCluster, Operation, Ticket, Trace};
+use crate::api::{self, ApiError, Budget, Client, Deadline, Explained, ListedCluster, Trace};
 use crate::clock::Clock;
-use crate::log::QUERIES;
 use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
-use crate::source::Question;
-use crate::upgrade::{SourceName, StateSet as _, UpgradeState};
+use crate::upgrade::SourceName;
+use progress::{Progress, Started};
+use query::{Landing, Query};
 
 /// A query may use the whole budget, unless others wait for its place: then it has this part of it.
 const FAIR_SHARE: u32 = 4;
@@ -35,7 +41,6 @@ const LIST_RETRY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Lane {
     account: AccountName,
-    client: Arc<Client>,
     clock: Clock,
     /// Queries that may be under way at once.
     places: Arc<Semaphore>,
@@ -43,48 +48,7 @@ pub(super) struct Lane {
     refresh: Refresh,
     finder: Finder,
     roster: Mutex<Roster>,
-    progress: watch::Sender<Progress>,
-}
-
-/// How far the newest round is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Progress {
-    /// The newest round in which nobody is left to be asked.
-    asked: u64,
-    /// Queries under way, of whichever round.
-    in_flight: usize,
-    /// Those who wait for one query rather than for all.
-    probes: usize,
-}
-
-impl Progress {
-    /// One more is under way, which nobody waits for.
-    fn take_off(&mut self) -> bool {
-        self.in_flight += 1;
-        false
-    }
-
-    /// One fewer is; whether that is worth waking anybody.
-    fn land(&mut self) -> bool {
-        self.in_flight -= 1;
-        self.in_flight == 0 || self.probes > 0
-    }
-}
-
-/// Somebody who waits for one query, for as long as it is there.
-struct Probing<'a>(&'a watch::Sender<Progress>);
-
-impl<'a> Probing<'a> {
-    fn begin(progress: &'a watch::Sender<Progress>) -> Self {
-        progress.send_modify(|progress| progress.probes += 1);
-        Self(progress)
-    }
-}
-
-impl Drop for Probing<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|progress| progress.probes -= 1);
-    }
+    progress: Progress,
 }
 
 /// What a lane needs to start a round.
@@ -119,22 +83,6 @@ pub(super) struct Probe<'a> {
     pub(super) stop: &'a CancellationToken,
 }
 
-/// A round that has been started in one lane.
-#[derive(Debug)]
-pub(super) struct Started {
-    round: u64,
-    progress: watch::Receiver<Progress>,
-}
-
-impl Started {
-    /// Waits until every cluster has been asked and has answered or failed, in this round or in one that took over.
-    pub(super) async fn finished(mut self) {
-        let round = self.round;
-        // The sender lives in the lane; without it there is nobody left to wait for.
-        drop(self.progress.wait_for(|progress| progress.asked >= round && progress.in_flight == 0).await);
-    }
-}
-
 /// What the queries of one round share.
 #[derive(Debug, Clone)]
 struct Round {
@@ -148,7 +96,6 @@ struct Round {
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) account: AccountName,
-    pub(super) client: Arc<Client>,
     pub(super) clock: Clock,
     pub(super) max_concurrency: usize,
     pub(super) lists: Vec<RegionList>,
@@ -168,17 +115,16 @@ pub(super) struct Refresh {
 
 impl Lane {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { account, client, clock, max_concurrency, lists, refresh, finder, targets } = parts;
+        let Parts { account, clock, max_concurrency, lists, refresh, finder, targets } = parts;
         Arc::new(Self {
             account,
-            client,
             clock,
             places: Arc::new(Semaphore::new(max_concurrency)),
             lists,
             refresh,
             finder,
             roster: Mutex::new(Roster::new(targets)),
-            progress: watch::Sender::default(),
+            progress: Progress::default(),
         })
     }
 
@@ -192,12 +138,16 @@ impl Lane {
         self.finder.contact()
     }
 
+    fn client(&self) -> &Client {
+        self.contact().client()
+    }
+
     /// What is known of the account.
     pub(super) fn account(&self) -> AccountReading {
         AccountReading {
             account: self.account.clone(),
-            provider: self.client.credentials().provider(),
-            credentials_expiry: self.client.credentials().expires_at(),
+            provider: self.client().credentials().provider(),
+            credentials_expiry: self.client().credentials().expires_at(),
             sources: self.contact().sources_in_use(),
             discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
         }
@@ -213,26 +163,23 @@ impl Lane {
         self.lock().records.values().map(|record| Arc::clone(&record.target.info)).collect()
     }
 
-    /// Reads the lists again and again, apart from the scrapes. Ends only where there is nothing to do.
+    /// Reads the lists again and again, apart from the scrapes, each in its own time. Ends only where there are none.
     pub(super) async fn keep_refreshing(&self) {
-        if self.lists.is_empty() {
-            return;
-        }
+        join_all(self.lists.iter().map(|list| self.keep_fresh(list))).await;
+    }
+
+    async fn keep_fresh(&self, list: &RegionList) {
         loop {
             let mut wait = self.refresh.interval;
-            for list in &self.lists {
-                let is_due = list.is_due(self.refresh.interval);
-                if is_due && self.read_list(list, &Budget::lasting(LIST_BUDGET), None).await.is_err() {
-                    wait = wait.min(LIST_RETRY);
-                }
-                wait = wait.min(list.rest(self.refresh.interval));
+            if list.is_due(wait) && self.read_list(list, &Budget::lasting(LIST_BUDGET), None).await.is_err() {
+                wait = wait.min(LIST_RETRY);
             }
-            sleep(discovery::next_refresh(wait)).await;
+            sleep(discovery::next_refresh(wait.min(list.rest(self.refresh.interval)))).await;
         }
     }
 
     async fn read_list(&self, list: &RegionList, budget: &Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
-        let listing = list.read(&self.client, budget).await?;
+        let listing = list.read(self.client(), budget).await?;
         self.take_list(list, &listing, round);
         Ok(())
     }
@@ -253,7 +200,7 @@ impl Lane {
             roster.waiting = Waiting::ForTicket;
             roster.call_off_silent(started, length / FAIR_SHARE);
         }
-        let started = Started { round: start.number, progress: self.progress.subscribe() };
+        let started = self.progress.started(start.number);
         let (lane, queries, stop, superseded) = (Arc::clone(self), start.tasks.clone(), start.stop.clone(), start.superseded.clone());
         start.tasks.spawn(async move {
             tokio::select! {
@@ -270,25 +217,24 @@ impl Lane {
         match self.refresh.idling {
             None => {
                 self.ask(round, queries, stop, &mut oldest, |_| true).await;
-                let first = self.lists.iter().filter(|list| !list.is_settled()).map(RegionList::settled);
-                for settled in first {
-                    settled.await;
+                // What a first list finds does not wait for the other lists.
+                let mut first: FuturesUnordered<_> = self.lists.iter().filter(|list| !list.is_settled()).map(RegionList::settled).collect();
+                while first.next().await.is_some() {
+                    self.ask(round, queries, stop, &mut oldest, |_| true).await;
                 }
             }
             Some(idling) => {
-                let lists = async {
-                    for list in &self.lists {
-                        // A list that fails leaves its clusters to be asked.
-                        drop(self.read_list(list, &round.budget(stop.child_token()), Some((round.number, idling))).await);
-                    }
-                };
+                // A list that fails leaves its clusters to be asked.
+                let lists = join_all(self.lists.iter().map(async |list| {
+                    drop(self.read_list(list, &round.budget(stop.child_token()), Some((round.number, idling))).await);
+                }));
                 let busy =
                     self.ask(round, queries, stop, &mut oldest, |record| record.idle_since_reading().is_none() && record.known().is_some());
                 tokio::join!(lists, busy);
             }
         }
         self.ask(round, queries, stop, &mut oldest, |_| true).await;
-        self.progress.send_modify(|progress| progress.asked = progress.asked.max(round.number));
+        self.progress.asked(round.number);
     }
 
     /// Asks the clusters that are wanted and due, each as soon as the limits allow.
@@ -303,7 +249,7 @@ impl Lane {
         let due = self.lock().due(round.number, wanted);
         for id in due {
             let place = self.place(round, oldest).await;
-            let ticket = self.client.limiter().admit().await;
+            let ticket = self.client().limiter().admit().await;
             self.wait_out(round).await;
             let flight = Flight { started: Instant::now(), call_off: stop.child_token() };
             let Some(query) = self.take_off(round, &id, &flight) else { continue };
@@ -361,10 +307,8 @@ impl Lane {
             return None;
         }
         record.flight = Some(flight.clone());
-        self.progress.send_if_modified(Progress::take_off);
-        let known = record.known();
-        let landing = Landing { lane: Arc::clone(self), id: id.clone(), started: flight.started, result: None };
-        Some(Query { target: record.target.clone(), known, landing })
+        self.progress.take_off();
+        Some(Query::new(record, Landing::new(Arc::clone(self), id.clone(), flight.started)))
     }
 
     /// The cluster with this ID or name, if it is this lane's.
@@ -379,20 +323,19 @@ impl Lane {
     pub(super) async fn explain(&self, id: &ClusterId, source: SourceName) -> Option<Result<Explained, ApiError>> {
         let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
         Some(match source {
-            SourceName::UpgradeStatus => api::explain_upgrade_status(&self.client, &endpoint, id).await,
-            SourceName::Tasks => api::explain_tasks(&self.client, &endpoint, id).await,
+            SourceName::UpgradeStatus => api::explain_upgrade_status(self.client(), &endpoint, id).await,
+            SourceName::Tasks => api::explain_tasks(self.client(), &endpoint, id).await,
         })
     }
 
     /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
     pub(super) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
-        let _probing = Probing::begin(&self.progress);
-        let mut progress = self.progress.subscribe();
+        let mut landings = self.progress.landings();
         let began = Instant::now();
         let place = tokio::time::timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
         let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
         if let Ok(Ok(place)) = place
-            && let Some(ticket) = self.client.limiter().admit_before(probe.deadline).await
+            && let Some(ticket) = self.client().limiter().admit_before(probe.deadline).await
         {
             let round = Round { number: probe.round, started: began, deadline: Deadline::at(probe.deadline), length: Duration::ZERO };
             let flight = Flight { started: Instant::now(), call_off: probe.stop.child_token() };
@@ -407,9 +350,7 @@ impl Lane {
         }
         let landed = async {
             while self.lock().records.get(id).is_some_and(|record| record.flight.is_some()) {
-                if progress.changed().await.is_err() {
-                    return;
-                }
+                landings.next().await;
             }
         };
         // At the deadline what is there counts.
@@ -449,91 +390,5 @@ impl Round {
         let now = Instant::now();
         let deadline = if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) };
         Budget::new(deadline, call_off)
-    }
-}
-
-/// One cluster's query.
-#[derive(Debug)]
-struct Query {
-    target: Target,
-    known: Option<Arc<UpgradeState>>,
-    landing: Landing,
-}
-
-impl Query {
-    async fn run(mut self, budget: Budget, ticket: Ticket, place: OwnedSemaphorePermit) {
-        let question = Question {
-            cluster: &self.target.info.id,
-            endpoint: &self.target.endpoint,
-            budget: &budget,
-            ticket: Some(ticket),
-            known: self.known.as_deref(),
-        };
-        let answer = self.target.source.read(question).await;
-        self.landing.result = Some(answer);
-        drop(place);
-    }
-}
-
-/// Ends a flight when it goes out of scope, so that a query that panics is that cluster's failure and nothing else.
-#[derive(Debug)]
-struct Landing {
-    lane: Arc<Lane>,
-    id: ClusterId,
-    started: Instant,
-    result: Option<Result<UpgradeState, ApiError>>,
-}
-
-impl Drop for Landing {
-    fn drop(&mut self) {
-        let result = self.result.take().unwrap_or_else(|| {
-            Err(ApiError::local(Operation::GetUpgradeStatus, ErrorKind::Rejected, "the query ended without a result; please report this"))
-        });
-        let now = self.lane.clock.now();
-        let (elapsed, answered) = (self.started.elapsed(), result.is_ok());
-        let mut roster = self.lane.lock();
-        // Gone from the list in the meantime, or gone and back: nobody waits for this answer.
-        let record = roster.records.get_mut(&self.id);
-        if let Some(record) = record.filter(|record| record.flight.as_ref().is_some_and(|flight| flight.started == self.started)) {
-            land(record, result, elapsed, now);
-            if answered {
-                roster.typical = (roster.typical * 7 + elapsed) / 8;
-            }
-        }
-        drop(roster);
-        self.lane.progress.send_if_modified(Progress::land);
-    }
-}
-
-/// Takes the answer, with one line in the log for what changed.
-fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Duration, now: jiff::Timestamp) {
-    let before = record.failure().map(|failure| failure.reason);
-    let words = result.as_ref().ok().map(|state| (state.status.as_str(), state.step.as_str()));
-    let change = record.finish(result, elapsed, now);
-    let info = &record.target.info;
-    let after = record.failure();
-    match (before, after) {
-        (before, Some(failure)) if before != Some(failure.reason) => {
-            tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
-        }
-        (Some(_), None) => tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again"),
-        _ => {}
-    }
-    tracing::debug!(
-        target: QUERIES,
-        cluster = %info.id,
-        account = %info.account,
-        outcome = after.map_or("ok", |failure| failure.reason.as_str()),
-        seconds = elapsed.as_secs_f64(),
-        "query ended"
-    );
-    match (change, words) {
-        (Change::State, Some((status, step))) => {
-            tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");
-        }
-        (Change::First, Some((status, step))) => {
-            tracing::debug!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state read");
-        }
-        _ => {}
     }
 }

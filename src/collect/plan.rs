@@ -74,7 +74,6 @@ fn lane(
     contact: Contact,
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
 ) -> Arc<Lane> {
-    let client = Arc::clone(contact.client());
     let finder = Finder { account: account.name.clone(), shard: surroundings.shard, contact, owners };
     let targets = account.clusters.iter().filter_map(|cluster| finder.configured(cluster)).collect();
     let refresh = Refresh {
@@ -84,7 +83,6 @@ fn lane(
     };
     Lane::new(Parts {
         account: account.name.clone(),
-        client,
         clock: surroundings.clock,
         max_concurrency: account.access.max_concurrency.get() as usize,
         lists: lists(account, refresh),

@@ -58,6 +58,20 @@ async fn all_pages_of_all_regions_are_read_before_the_first_scrape_ends() {
     assert!(!info.name.is_empty() && info.version.contains("aliyun") && info.state.is_some() && !info.cluster_type.is_empty(), "{info:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_list_that_hangs_neither_delays_the_others_nor_uses_up_its_own_time() {
+    let sim = Arc::new(Sim::new(still(12)));
+    let first = Region::parse("cn-hangzhou").expect("a region");
+    sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion).region(first).times(1));
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "");
+    let fleet = Fleet::configured(sim, &text, Shard::default());
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 8)]), "the other two regions");
+    sleep(Duration::from_secs(5)).await;
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 12)]), "asked again after the SDKs' ten seconds");
+}
+
 /// An installation from before there were lists by region.
 #[derive(Debug, Clone)]
 struct OldInstallation {
