@@ -196,3 +196,18 @@ fn a_vendor_that_repeats_what_was_sent_gives_no_secret_away() {
     let error = error(400, &body);
     assert!(!format!("{error:?} {error}").contains("hunter"), "{error}");
 }
+
+#[test]
+fn an_answer_that_repeats_what_was_sent_gives_no_secret_away() {
+    let answer = reply(200, &[], r#"{"status":"was hunter2token","upgrade_task":{"status":"and hunter2token"}}"#).expect("an answer");
+    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
+    assert_eq!(answer.upgrade_task.and_then(|task| task.status).as_deref(), Some("and <secret>"));
+}
+
+#[test]
+fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
+    for body in ["", r#"{"code":"InternalError"}"#] {
+        let error = reply(500, &[("x-acs-request-id", "for hunter2token")], body).expect_err("an error");
+        assert_eq!(error.request_id.as_deref(), Some("for <secret>"));
+    }
+}
