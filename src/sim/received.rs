@@ -28,6 +28,17 @@ impl Received {
         }
     }
 
+    /// The request as text, secrets and all: for the faults in which a server repeats it.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{} {}", self.method, self.path);
+        for (name, value) in &self.headers {
+            text.push_str(&format!("; {name}: {}", String::from_utf8_lossy(value.as_bytes())));
+        }
+        text.push_str("; ");
+        text.push_str(&String::from_utf8_lossy(&self.body));
+        text
+    }
+
     /// A header's value, if it is there once and is text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

@@ -18,13 +18,19 @@ use crate::fleet::{Fleet, reading, word};
 const LEGACY: &str = "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 async fn served(clusters: usize) -> (Fleet, SocketAddr) {
+    let (fleet, address) = served_with(clusters, LEGACY).await;
+    (fleet.calm(), address)
+}
+
+/// A fleet over a socket, with `account` as the rest of its configuration.
+pub async fn served_with(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
     let options = Options { clusters, upgrading: Upgrading::First(0), start: Timestamp::now(), ..Options::default() };
     let sim = Arc::new(Sim::new(options));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
     let transport = Arc::new(Direct::new(trust::client_config(&[])));
-    (Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), LEGACY, "").calm(), address)
+    (Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), account, ""), address)
 }
 
 #[tokio::test]

@@ -10,4 +10,6 @@ mod finding;
 mod fleet;
 mod hostile;
 mod logging_in;
+mod matrix;
+
 mod sources;
