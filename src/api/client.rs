@@ -186,8 +186,10 @@ impl Client {
             Err(error) => Err(unsent(call.operation, &error)),
         };
         told.failure = result.as_ref().err().map(|error| error.kind);
-        if told.failure == Some(ErrorKind::TokenExpired) {
-            self.credentials.invalidate(&credential);
+        match told.failure {
+            Some(ErrorKind::TokenExpired) => self.credentials.invalidate(&credential),
+            Some(ErrorKind::Credentials) => self.credentials.doubt(&credential),
+            _ => {}
         }
         result
     }

@@ -11,5 +11,6 @@ mod fleet;
 mod hostile;
 mod logging_in;
 mod matrix;
+mod outage;
 
 mod sources;
