@@ -5,6 +5,7 @@
 #[path = "../support/exposition.rs"]
 mod exposition;
 
+mod child;
 mod collecting;
 mod finding;
 mod fleet;
@@ -12,5 +13,6 @@ mod hostile;
 mod logging_in;
 mod matrix;
 mod outage;
-
 mod sources;
+mod starved;
+mod wire;

@@ -1,0 +1,117 @@
+//! A process that has run out of descriptors or memory: it goes on, says so, and recovers by itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::sim::{Fault, Framing, Options, Rule, Sim};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::child::{Exporter, ones};
+use crate::{fleet, matrix};
+
+const CLUSTERS: usize = 48;
+
+/// What replies may take, in KiB: every one that is under way has grown to the 1 MiB that is read of it, in a buffer twice as
+/// large.
+const REPLIES: u64 = 2 * CLUSTERS as u64 * 1024;
+
+struct Account {
+    sim: Arc<Sim>,
+    folder: TempDir,
+}
+
+impl Account {
+    async fn new() -> Self {
+        let sim = Arc::new(Sim::new(Options { clusters: CLUSTERS, start: Timestamp::now(), ..Options::default() }));
+        matrix::upgrading(&sim);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address: SocketAddr = listener.local_addr().expect("an address");
+        tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = fleet::yaml(&sim, &format!("http://{address}"), &matrix::account("upgrade_status"), "");
+        std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
+        Self { sim, folder }
+    }
+
+    fn exporter(&self, limits: &str) -> Exporter {
+        Exporter::start(&self.folder.path().join("config.yaml"), limits, &[])
+    }
+
+    /// Every cluster meets one of the faults that are about size.
+    fn flood(&self) {
+        let faults = [Fault::Huge(Framing::Length), Fault::Huge(Framing::Chunked), Fault::DeepNesting, Fault::Huge(Framing::Chunked)];
+        for (id, fault) in self.sim.world().clusters().into_iter().zip(faults.into_iter().cycle()) {
+            self.sim.add_fault(Rule::new(fault).cluster(id));
+        }
+    }
+}
+
+fn up(page: &str) -> usize {
+    ones(page, "cs_up{")
+}
+
+fn failed(page: &str, reason: &str) -> usize {
+    page.lines().filter(|line| line.starts_with("cs_query_failure{") && line.contains(&format!("reason=\"{reason}\""))).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
+    let account = Account::new().await;
+    let exporter = account.exporter("");
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    let before = exporter.memory("VmHWM");
+    account.flood();
+    for _ in 0..3 {
+        let page = exporter.scrape(10).await;
+        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.log());
+    }
+    let grown = exporter.memory("VmHWM") - before;
+    assert!(grown < REPLIES, "{grown} KiB on top of {before} KiB");
+    account.sim.clear_faults();
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    assert!(!exporter.end().contains("panicked"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
+    let account = Account::new().await;
+    let exporter = account.exporter("");
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    let address_space = exporter.memory("VmPeak");
+    drop(exporter);
+    // What it takes in good times, what replies may cost, and an arena of the allocator, which takes 64 MiB of addresses at once.
+    let exporter = account.exporter(&format!("ulimit -v {};", address_space + REPLIES + 64 * 1024));
+    account.flood();
+    for _ in 0..3 {
+        let page = exporter.scrape(10).await;
+        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.log());
+    }
+    account.sim.clear_faults();
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape() {
+    let account = Account::new().await;
+    // Fewer than there are clusters, all of which are asked at once and hold on to their connections.
+    let exporter = account.exporter("ulimit -n 40;");
+    account.sim.add_fault(Rule::new(Fault::Hang));
+    for _ in 0..2 {
+        let page = exporter.scrape(3).await;
+        assert_eq!(up(&page), 0);
+        assert_eq!(failed(&page, "timeout") + failed(&page, "network"), CLUSTERS, "{page}");
+        assert!(failed(&page, "network") > 0, "descriptors have run out: {page}");
+    }
+    let healthy = exporter.ask("/-/healthy", "", Duration::from_secs(3)).await.expect("an answer");
+    assert_eq!(healthy.status, 200);
+    account.sim.clear_faults();
+    let page = exporter.scrape(10).await;
+    assert_eq!(up(&page), CLUSTERS, "{page}\n{}", exporter.log());
+    let log = exporter.end();
+    assert!(log.lines().count() < 40 * CLUSTERS, "no flood of lines: {}", log.lines().count());
+    assert!(log.contains("Too many open files"), "{log}");
+}
