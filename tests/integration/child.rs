@@ -64,11 +64,16 @@ impl Exporter {
         Self { child, address, log, reader: Some(reader) }
     }
 
-    /// Asks for `path` with further lines of the head. None if there is no answer within `limit`.
+    /// Gets `path` with further lines of the head. None if there is no answer within `limit`.
     pub async fn ask(&self, path: &str, head: &str, limit: Duration) -> Option<Answer> {
+        self.request("GET", path, head, limit).await
+    }
+
+    /// The same with any method.
+    pub async fn request(&self, method: &str, path: &str, head: &str, limit: Duration) -> Option<Answer> {
         timeout(limit, async {
             let mut stream = TcpStream::connect(self.address).await.ok()?;
-            let request = format!("GET {path} HTTP/1.1\r\nhost: exporter\r\nconnection: close\r\n{head}\r\n");
+            let request = format!("{method} {path} HTTP/1.1\r\nhost: exporter\r\nconnection: close\r\n{head}\r\n");
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut bytes = Vec::new();
             stream.read_to_end(&mut bytes).await.ok()?;
@@ -87,6 +92,11 @@ impl Exporter {
         let answer = answer.unwrap_or_else(|| panic!("no page within {seconds} s\n{}", self.log()));
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.text
+    }
+
+    /// The ID of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A line of `/proc/PID/status`, in KiB.

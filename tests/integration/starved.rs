@@ -34,6 +34,9 @@ impl Account {
         let folder = tempfile::tempdir().expect("a folder");
         let text = fleet::yaml(&sim, &format!("http://{address}"), &matrix::account("upgrade_status"), "");
         std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
+        // One of the tests runs it as somebody else.
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), readable).expect("the folder is ours");
         Self { sim, folder }
     }
 
@@ -114,4 +117,27 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
     let log = exporter.end();
     assert!(log.lines().count() < 40 * CLUSTERS, "no flood of lines: {}", log.lines().count());
     assert!(log.contains("Too many open files"), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_its_own_metrics_are() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let account = Account::new().await;
+    // Root's own processes are always root's, so that it takes somebody else to tell.
+    let is_root = std::fs::metadata("/proc/self").expect("this runs").uid() == 0;
+    let exporter = account.exporter(if is_root {
+        "set -- \"$0\" \"$@\"; exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\";"
+    } else {
+        ""
+    });
+    let page = exporter.scrape(10).await;
+    for name in ["process_open_fds ", "process_max_fds ", "process_resident_memory_bytes ", "process_cpu_seconds_total "] {
+        assert!(page.lines().any(|line| line.starts_with(name)), "{name} in {page}");
+    }
+    for file in ["mem", "environ"] {
+        let owner = std::fs::metadata(format!("/proc/{}/{file}", exporter.id())).expect("it runs").uid();
+        assert_eq!(owner, 0, "{file}");
+    }
 }
