@@ -13,6 +13,7 @@ mod hostile;
 mod logging_in;
 mod matrix;
 mod outage;
+mod secrets;
 mod sources;
 mod starved;
 mod wire;
