@@ -39,12 +39,12 @@ where
     })
 }
 
-/// The body without what it repeats, before any field of it is read: none can be forgotten.
+/// The body without what it repeats, before any field of it is read: none can be forgotten. Bytes that are no text do not
+/// keep the rest of a body from being read, and must not keep a secret in it.
 fn without_secrets<'a>(body: &'a [u8], credential: &Credential) -> Cow<'a, [u8]> {
-    match std::str::from_utf8(body).map(|text| credential.hide_in(text)) {
-        Ok(Cow::Owned(text)) => text.into_bytes().into(),
-        // What is not UTF-8 is neither JSON nor XML, and nothing of it is kept.
-        Ok(Cow::Borrowed(_)) | Err(_) => body.into(),
+    match credential.hide_in(&String::from_utf8_lossy(body)) {
+        Cow::Owned(clean) => clean.into_bytes().into(),
+        Cow::Borrowed(_) => body.into(),
     }
 }
 
