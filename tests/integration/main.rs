@@ -4,16 +4,20 @@
 
 #[path = "../support/exposition.rs"]
 mod exposition;
+#[path = "../../fuzz/src/targets.rs"]
+mod targets;
 
 mod child;
 mod collecting;
 mod finding;
 mod fleet;
 mod hostile;
+mod inputs;
 mod logging_in;
 mod matrix;
 mod outage;
 mod secrets;
 mod sources;
 mod starved;
+mod supply_chain;
 mod wire;
