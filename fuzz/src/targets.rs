@@ -26,14 +26,20 @@ use tokio::runtime::{Builder, Runtime};
 /// provider of credentials may send besides.
 pub const SECRETS: [&str; 3] = ["MARKED-key-secret", "MARKED+security/token==", "MARKED.oidc.token"];
 
-/// Every target by its name, which is that of its folder of seeds.
-pub const ALL: [(&str, fn(&[u8])); 6] = [
-    ("config", config),
-    ("credentials", credentials),
-    ("pages", pages),
-    ("replies", replies),
-    ("requests", requests),
-    ("web_config", web_config),
+/// A target by its name, which is that of its folder of seeds.
+pub struct Target {
+    pub name: &'static str,
+    pub take: fn(&[u8]),
+}
+
+/// Every target.
+pub const ALL: [Target; 6] = [
+    Target { name: "config", take: config },
+    Target { name: "credentials", take: credentials },
+    Target { name: "pages", take: pages },
+    Target { name: "replies", take: replies },
+    Target { name: "requests", take: requests },
+    Target { name: "web_config", take: web_config },
 ];
 
 /// Time that passes only while everybody waits.
