@@ -11,7 +11,7 @@ const MASK: &str = "<secret>";
 const TELLING: usize = 8;
 
 /// `text` without `secrets`, be they plain, percent-encoded, or with the escapes of JSON. What spelling there may be
-/// besides, the longest run of letters and digits of each goes too.
+/// besides, the longest run of letters and digits at the beginning of each goes too.
 pub(super) fn hide<'t>(secrets: &[&Secret], text: &'t str) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
@@ -30,9 +30,13 @@ pub(super) fn hide<'t>(secrets: &[&Secret], text: &'t str) -> Cow<'t, str> {
     text
 }
 
-/// The longest run of letters and digits.
+/// Tokens may be a thousand characters long, and every reply is searched for the core of one.
+const BEGINNING: usize = 64;
+
+/// The longest run of letters and digits in the beginning of `secret`.
 fn core(secret: &str) -> &str {
-    secret.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|run| run.len()).unwrap_or_default()
+    let beginning = secret.get(..BEGINNING).unwrap_or(secret);
+    beginning.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|run| run.len()).unwrap_or_default()
 }
 
 /// The secret as servers write it; some writers of JSON escape what need not be.

@@ -1,12 +1,11 @@
 //! Every fault of the vendor's side, in every source, alone and together with the others. A row of the table is a fault and
 //! the reason that the operator is to read; the tests below say what holds for every row.
 
-use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{ErrorBody, Fault, Framing, KeyPair, Options, Phase, Repeat, Rule, Sim};
+use ack_upgrade_exporter::sim::{ErrorBody, Fault, Framing, KeyPair, Phase, Repeat, Rule, Sim};
 use ack_upgrade_exporter::snapshot::Snapshot;
-use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::fleet::{Fleet, options, reading, word};
@@ -73,11 +72,6 @@ pub fn upgrading(sim: &Sim) {
     }
 }
 
-/// The clusters in turn: good ones stand between the bad.
-fn spread(clusters: usize) -> Options {
-    options(clusters)
-}
-
 fn assert_shown(snapshot: &Arc<Snapshot>, fleet: &Fleet, place: usize, expected: &str, what: &str) {
     let id = &fleet.ids()[place];
     let shown = word(reading(snapshot, id));
@@ -86,9 +80,7 @@ fn assert_shown(snapshot: &Arc<Snapshot>, fleet: &Fleet, place: usize, expected:
 
 fn assert_no_secret(snapshot: &Arc<Snapshot>, fleet: &Fleet, what: &str) {
     fleet.page(snapshot);
-    let mut seen = String::new();
-    write!(seen, "{snapshot:?}").expect("a String takes every write");
-    assert!(!seen.contains(KeyPair::demo().access_key_secret.expose()), "{what}");
+    assert!(!format!("{snapshot:?}").contains(KeyPair::demo().access_key_secret.expose()), "{what}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +89,7 @@ async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_i
         for (fault, expected) in faults() {
             for clusters in [1, 4] {
                 let what = format!("{source}, {fault:?}, {clusters} clusters");
-                let fleet = Fleet::in_process(spread(clusters), &account(source), "");
+                let fleet = Fleet::in_process(options(clusters), &account(source), "");
                 upgrading(&fleet.sim);
                 let bad = clusters - 1;
                 fleet.sim.add_fault(Rule::new(fault.clone()).cluster(fleet.ids()[bad].clone()));
@@ -120,7 +112,7 @@ async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
     for source in SOURCES {
         for (fault, expected) in faults() {
             let what = format!("{source}, {fault:?} everywhere");
-            let fleet = Fleet::in_process(spread(3), &account(source), "");
+            let fleet = Fleet::in_process(options(3), &account(source), "");
             upgrading(&fleet.sim);
             fleet.sim.add_fault(Rule::new(fault.clone()));
             let began = Instant::now();
@@ -140,7 +132,7 @@ async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
 async fn all_faults_at_once_over_sockets_keep_their_reasons_and_leave_the_good_clusters_alone() {
     let faults = faults();
     for source in SOURCES {
-        let (fleet, _) = hostile::served_with(faults.len() * 2, &account(source)).await;
+        let (fleet, _) = hostile::served(faults.len() * 2, &account(source)).await;
         upgrading(&fleet.sim);
         let ids = fleet.ids();
         for (place, (fault, _)) in faults.iter().enumerate() {
