@@ -1,16 +1,18 @@
 //! The configuration file.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::{Account, Config, Credentials, SecretSource};
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use tokio::time::Instant;
 
 use super::vendor::Vendor;
-use super::{paused, with_secrets};
+use super::{look, paused, with_secrets};
 
 /// Whatever the file holds, it is refused with a path or understood; what is shown of it has no secret and reads as the
-/// same configuration again.
+/// same configuration again, and it can be scraped with.
 pub fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(&with_secrets(input)).into_owned();
     let config = match Config::parse(&text, Path::new("/nonexistent")) {
@@ -31,7 +33,12 @@ pub fn config(input: &[u8]) {
     }
     paused().block_on(async {
         let own = Own::new(ProcessMetrics::Hidden);
-        Collector::new(&config, &Vendor::silent().surroundings(&own)).stop().await;
+        let collector = Collector::new(&config, &Vendor::read(b"200\n\n{}").surroundings(&own));
+        for _ in 0..2 {
+            let snapshot = collector.collect(Instant::now() + config.scrape.timeout.min(Duration::from_secs(3))).await;
+            look::at(&snapshot, &own, &config.metrics);
+        }
+        collector.stop().await;
     });
 }
 
