@@ -29,12 +29,12 @@ where
         let answer: T = body.decode().map_err(|message| unusable(ErrorKind::Decode, message))?;
         // An error under a good status would otherwise read as an answer in which every field is absent.
         return match (answer == T::default()).then(error).flatten() {
-            Some(error) => Err(vendor_error(operation, response, error.without_secrets(credential), now, credential)),
+            Some(error) => Err(vendor_error(operation, response, error, now, credential)),
             None => Ok(answer),
         };
     }
     Err(match error() {
-        Some(error) => vendor_error(operation, response, error.without_secrets(credential), now, credential),
+        Some(error) => vendor_error(operation, response, error, now, credential),
         None => unusable(foreign_kind(response.status()), foreign_message(response)),
     })
 }
@@ -43,6 +43,8 @@ where
 /// keep the rest of a body from being read, and must not keep a secret in it.
 fn without_secrets<'a>(body: &'a [u8], credential: &Credential) -> Cow<'a, [u8]> {
     match credential.hide_in(&String::from_utf8_lossy(body)) {
+        // What stands in for a secret must not look like an element.
+        Cow::Owned(clean) if matches!(Body::of(body), Body::Xml(_)) => clean.replace("<secret>", "&lt;secret&gt;").into_bytes().into(),
         Cow::Owned(clean) => clean.into_bytes().into(),
         Cow::Borrowed(_) => body.into(),
     }
@@ -125,6 +127,7 @@ impl VendorError {
 }
 
 fn vendor_error(operation: Operation, response: &Response<Bytes>, error: VendorError, now: Timestamp, credential: &Credential) -> ApiError {
+    let error = error.without_secrets(credential);
     let code = error.code.unwrap_or_default();
     let kind = kind_of(&code, response.status());
     let mut message = clean_message(error.message.as_deref().unwrap_or_default());

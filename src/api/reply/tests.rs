@@ -222,3 +222,11 @@ fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
         assert_eq!(error.request_id.as_deref(), Some("for <secret>"));
     }
 }
+
+#[test]
+fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
+    let error = error(400, "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>");
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "was sent <secret>"));
+    let answer = reply(200, &[], "<Answer><status>was hunter2token</status></Answer>").expect("an answer");
+    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
+}
