@@ -54,10 +54,15 @@ fn simulated() -> Arc<Sim> {
 
 /// A fleet whose keys come from the same stand-in by `credentials`, whose files are below `folder`.
 fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
+    let context = Context { http: Arc::new(Identity(InProcess(Arc::clone(sim)))), ..Context::offline(clock) };
+    logging_in_through(sim, credentials, folder, context)
+}
+
+/// The same with keys that come from elsewhere.
+fn logging_in_through(sim: &Arc<Sim>, credentials: &str, folder: &Path, context: Context) -> Fleet {
     let keyed = yaml(sim, "http://stand-in.example", &format!("source: upgrade_status\n{UNLIMITED}"), "");
     let (begin, rest) = keyed.split_once("    credentials:").expect("there are credentials");
     let text = format!("{begin}    credentials: {credentials}\n{}", rest.split_once('\n').expect("another line").1);
-    let context = Context { http: Arc::new(Identity(InProcess(Arc::clone(sim)))), ..Context::offline(clock) };
     Fleet::surrounded(Arc::clone(sim), &text.replace("FOLDER", &folder.display().to_string()), context)
 }
 
@@ -178,32 +183,32 @@ async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_with_a_key_may_vanish_or_be_half_written_and_nothing_is_lost_that_was_there() {
+async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_that_was_there() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("secret");
-    let key = filled_in("{type: access_key, access_key_id: ID, access_key_secret_file: FOLDER/secret}");
-    let secret = KeyPair::demo().access_key_secret;
-    let half = &secret.expose()[..10];
-    // What the file is at the start, and what the clusters show with it.
-    for (content, at_first) in
-        [(None, "auth"), (Some(""), "auth"), (Some("\n \n"), "auth"), (Some(half), "auth"), (Some("\u{0}\u{7}"), "auth")]
+    let file = folder.path().join("token");
+    let key = KeyPair::demo().access_key_secret;
+    for (credentials, secret) in
+        [("{type: access_key, access_key_id: ID, access_key_secret_file: FOLDER/token}", key.expose()), (SERVERS[1].0, OIDC_TOKEN)]
     {
-        let what = format!("{content:?}");
-        let sim = simulated();
-        let fleet = logging_in(&sim, &key, folder.path(), Clock::simulated(start()));
-        put(&file, content);
-        assert_shown(&fleet.scrape_in_time().await, &[at_first], &what);
-        put(&file, Some(secret.expose()));
-        sleep(Duration::from_secs(60)).await;
-        assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("written after {what}"));
-        put(&file, content);
-        sleep(Duration::from_secs(60)).await;
-        // One that is gone or empty is not a new key; one that is half is, and nobody can tell.
-        let expected = if content.is_none_or(|content| content.trim().is_empty()) { &[GOOD][..] } else { &[GOOD, "auth"] };
-        assert_shown(&fleet.scrape_in_time().await, expected, &format!("again {what}"));
-        put(&file, Some(secret.expose()));
-        sleep(Duration::from_secs(60)).await;
-        assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("rewritten after {what}"));
+        // What the file is at the start; nobody can log in with it.
+        for content in [None, Some(""), Some("\n \n"), Some(&secret[..10]), Some("\u{0}\u{7}"), Some("two words")] {
+            let what = format!("{content:?} for {credentials}");
+            let sim = simulated();
+            let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), Clock::simulated(start()));
+            put(&file, content);
+            assert_shown(&fleet.scrape_in_time().await, &["auth"], &what);
+            put(&file, Some(secret));
+            sleep(Duration::from_secs(15)).await;
+            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("written after {what}"));
+            put(&file, content);
+            sleep(Duration::from_secs(15)).await;
+            // What cannot be a key changes nothing; one that is half a key can be one, and nobody can tell.
+            let half = content == Some(&secret[..10]);
+            assert_shown(&fleet.scrape_in_time().await, if half { &[GOOD, "auth"] } else { &[GOOD] }, &format!("again {what}"));
+            put(&file, Some(secret));
+            sleep(Duration::from_secs(15)).await;
+            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("rewritten after {what}"));
+        }
     }
 }
 
@@ -234,24 +239,50 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
     assert_eq!(tally(&snapshot).get("network"), Some(&2), "{:?}", snapshot.clusters[0].outcome);
 }
 
-/// What a broken proxy sends to everybody who connects; none of them ends the connection by itself.
-const PROXIES: [(&str, Option<&str>, &str); 8] = [
-    ("ends every connection", None, "network"),
-    ("answers nothing", Some(""), "timeout"),
-    ("speaks something else", Some("220 mail.example ESMTP\r\n"), "network"),
-    ("speaks no end of a head", Some("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
+#[tokio::test]
+async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
+    let online = Context::system(&trust::client_config(&[])).expect("a client");
+    for (credentials, _) in SERVERS {
+        let credentials = ["http://sts.example", "http://100.100.100.200", "http://uri.example"]
+            .iter()
+            .fold(filled_in(credentials), |text, server| text.replace(server, NO_NAME));
+        let sim = simulated();
+        let fleet = logging_in_through(&sim, &credentials, folder.path(), online.clone());
+        let began = Instant::now();
+        let snapshot = fleet.scrape(Duration::from_secs(3)).await;
+        assert!(began.elapsed() < Duration::from_millis(3500));
+        assert_shown(&snapshot, &["auth"], &credentials);
+        let said = format!("{:?}", snapshot.clusters[0].outcome);
+        assert!(said.contains("does not answer"), "{said}");
+    }
+}
+
+/// What a broken proxy sends to everybody who asks, and what the clusters then show with an endpoint of `http` and of
+/// `https`, for which the proxy is asked for a tunnel.
+const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
+    ("ends every connection", None, ["network", "network"]),
+    ("answers nothing", Some(""), ["timeout", "timeout"]),
+    ("speaks something else", Some("220 mail.example ESMTP\r\n\r\n"), ["network", "network"]),
+    ("speaks no end of a head", Some("HTTP/1.1 200 OK\r\nx: y"), ["timeout", "timeout"]),
     (
         "has lost its upstream",
         Some("HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>"),
-        "server",
+        ["server", "network"],
     ),
-    ("wants a password", Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"), "other"),
-    ("blocks the way", Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 13\r\n\r\n<html></html>"), "other"),
-    ("sends elsewhere", Some("HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n"), "other"),
+    ("wants a password", Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"), ["other", "network"]),
+    ("blocks the way", Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 13\r\n\r\n<html></html>"), ["other", "network"]),
+    (
+        "sends elsewhere",
+        Some("HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n"),
+        ["other", "network"],
+    ),
 ];
 
 #[tokio::test]
 async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password() {
+    let trust = trust::client_config(&[]);
     for (what, says, expected) in PROXIES {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -269,15 +300,17 @@ async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password(
                 });
             }
         });
-        let sim = Arc::new(Sim::new(options(2)));
-        let ways = Arc::new(Network::new(trust::client_config(&[]), SystemProxy::Absent));
-        let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("auto"));
-        let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, "http://nowhere.invalid", &account, "");
-        let began = Instant::now();
-        let snapshot = fleet.scrape(Duration::from_millis(1500)).await;
-        assert!(began.elapsed() < Duration::from_secs(2), "{what}: {:?}", began.elapsed());
-        assert_eq!(tally(&snapshot).get(expected), Some(&2), "a proxy that {what}: {:?}", snapshot.clusters[0].outcome);
-        assert!(!format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml()).contains("MARKED-password"), "{what}");
+        for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
+            let sim = Arc::new(Sim::new(options(2)));
+            let ways = Arc::new(Network::new(trust.clone(), SystemProxy::Absent));
+            let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("auto"));
+            let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");
+            let began = Instant::now();
+            let snapshot = fleet.scrape(Duration::from_millis(1500)).await;
+            assert!(began.elapsed() < Duration::from_millis(2500), "{what}: {:?}", began.elapsed());
+            assert_eq!(tally(&snapshot).get(expected), Some(&2), "{scheme}, a proxy that {what}: {:?}", snapshot.clusters[0].outcome);
+            assert!(!format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml()).contains("MARKED-password"), "{what}");
+        }
         proxy.abort();
     }
 }
