@@ -85,6 +85,15 @@ impl Exporter {
         .ok()?
     }
 
+    /// So many connections on which nothing is said.
+    pub async fn connect(&self, count: usize) -> Vec<TcpStream> {
+        let mut streams = Vec::new();
+        for _ in 0..count {
+            streams.push(TcpStream::connect(self.address).await.expect("a connection"));
+        }
+        streams
+    }
+
     /// The page of a scrape that gives up after `seconds`.
     pub async fn scrape(&self, seconds: u64) -> String {
         let head = format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n");
