@@ -221,9 +221,9 @@ impl WebArgs {
 /// What to log.
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// The lowest level that is logged
-    #[arg(long = "log.level", value_name = "LEVEL", value_enum, default_value = "info")]
-    pub level: LogLevel,
+    /// The lowest level that is logged [default: info where it serves, warn where it answers on the terminal]
+    #[arg(long = "log.level", value_name = "LEVEL", value_enum)]
+    pub level: Option<LogLevel>,
     /// The shape of a line
     #[arg(long = "log.format", value_name = "FORMAT", value_enum, default_value = "logfmt")]
     pub format: LogFormat,

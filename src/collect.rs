@@ -4,6 +4,7 @@
 //! takes its [`Snapshot`] when the round is done or when its own deadline has come, whichever is first; the round itself
 //! goes on until every cluster has been asked, at the pace that the account's limits allow.
 
+mod contact;
 mod discovery;
 mod lane;
 mod plan;
@@ -58,8 +59,19 @@ struct Round {
 impl Collector {
     /// A collector for the clusters of `config`, which runs its rounds as tasks until it is dropped.
     pub fn new(config: &Config, surroundings: &Surroundings) -> Arc<Self> {
+        Self::start(config, surroundings, plan::lanes(config, surroundings, &[]), None)
+    }
+
+    /// A collector for `config` that takes over from `earlier`: what it knows of the same clusters and, of accounts that
+    /// are asked as before, connections, credentials, limits and lists. `earlier` goes on for the scrapes that still wait
+    /// there.
+    pub fn after(earlier: &Self, config: &Config, surroundings: &Surroundings) -> Arc<Self> {
+        Self::start(config, surroundings, plan::lanes(config, surroundings, &earlier.lanes), earlier.latest())
+    }
+
+    fn start(config: &Config, surroundings: &Surroundings, lanes: Vec<Arc<Lane>>, latest: Option<Arc<Snapshot>>) -> Arc<Self> {
         let collector = Arc::new(Self {
-            lanes: plan::lanes(config, surroundings),
+            lanes,
             shard: surroundings.shard,
             settings: config.scrape.clone(),
             clock: surroundings.clock,
@@ -67,7 +79,7 @@ impl Collector {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             round: Mutex::new(None),
-            latest: watch::Sender::new(None),
+            latest: watch::Sender::new(latest),
         });
         for lane in &collector.lanes {
             let (lane, stop) = (Arc::clone(lane), collector.stop.clone());
@@ -144,11 +156,11 @@ impl Collector {
         let (finished, done) = watch::channel(None);
         let round = Round { number, started: now, deadline: Deadline::at(deadline), superseded: self.stop.child_token(), done };
         *current = Some(round.clone());
-        self.start(round.clone(), finished);
+        self.begin(round.clone(), finished);
         Ok(round)
     }
 
-    fn start(self: &Arc<Self>, round: Round, finished: watch::Sender<Option<Arc<Snapshot>>>) {
+    fn begin(self: &Arc<Self>, round: Round, finished: watch::Sender<Option<Arc<Snapshot>>>) {
         let start = lane::Start {
             number: round.number,
             deadline: &round.deadline,
@@ -183,19 +195,11 @@ impl Collector {
         Snapshot {
             at: self.clock.now(),
             duration: round.started.elapsed(),
+            budget: round.deadline.instant().saturating_duration_since(round.started),
             complete,
             shard: self.shard,
             clusters,
             accounts: self.lanes.iter().map(|lane| lane.account()).collect(),
-        }
-    }
-
-    /// Takes over what `earlier` knows of the same clusters. It keeps it too, for the scrapes that still wait there.
-    pub fn inherit(&self, earlier: &Self) {
-        for lane in &self.lanes {
-            if let Some(earlier) = earlier.lanes.iter().find(|earlier| earlier.name() == lane.name()) {
-                lane.inherit(earlier);
-            }
         }
     }
 

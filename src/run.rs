@@ -14,18 +14,18 @@ use std::process::ExitCode;
 use listenfd::ListenFd;
 
 use crate::cli::{Cli, Command, exit};
-use crate::log::{self, Queries};
+use crate::log::{self, LogLevel, Queries};
 
 /// Does what the command line asks for; `handed_over` are the sockets of systemd.
 pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
-    let logs = match &cli.command {
-        Some(Command::Demo(args)) => &args.log,
-        Some(Command::Status(args)) => &args.log,
-        Some(Command::Explain(args)) => &args.log,
-        None => &cli.serve.log,
+    let (logs, usual) = match &cli.command {
+        Some(Command::Demo(args)) => (&args.log, LogLevel::Info),
+        Some(Command::Status(args)) => (&args.log, LogLevel::Warn),
+        Some(Command::Explain(args)) => (&args.log, LogLevel::Warn),
+        None => (&cli.serve.log, LogLevel::Info),
     };
     let queries = if logs.queries { Queries::Logged } else { Queries::AsTheLevelSays };
-    log::init(logs.level, logs.format, queries);
+    log::init(logs.level.unwrap_or(usual), logs.format, queries);
     seal::seal();
     let result = match cli.command {
         Some(Command::Demo(args)) => demo::demo(args, handed_over).await.map(|()| exit::OK),

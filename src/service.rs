@@ -34,7 +34,7 @@ pub struct Service {
     seen: Mutex<Seen>,
 }
 
-/// Contents of the configuration file.
+/// Contents of the configuration file and of those that it names.
 #[derive(Debug)]
 struct Seen {
     /// What is in force.
@@ -58,8 +58,8 @@ impl Service {
     /// Builds what the configuration asks for.
     pub fn start(origin: Origin, surroundings: Surroundings, own: Arc<Own>) -> Result<Self, ReloadError> {
         let text = origin.read()?;
-        let content = Content::of(Ok(&text));
         let config = text.parse()?;
+        let content = Content::of(Ok(&text), &config.files());
         let collector = Collector::new(&config, &surroundings);
         own.reload_succeeded(surroundings.clock.now());
         let running = watch::Sender::new(Arc::new(Running { config, collector }));
@@ -75,8 +75,8 @@ impl Service {
     /// that come at once are done one after the other. Dropping the future before its end leaves the old one in force.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         let mut seen = self.seen.lock().await;
-        let read = self.read().await;
-        self.take(&mut seen, read).await
+        let (read, content) = self.read().await;
+        self.take(&mut seen, read, content).await
     }
 
     /// Reloads every `interval` if the content of the file has changed, for ever. Contents are compared, since neither a
@@ -85,10 +85,10 @@ impl Service {
         loop {
             tokio::time::sleep(interval).await;
             let mut seen = self.seen.lock().await;
-            let read = self.read().await;
-            if Content::of(read.as_ref()) != seen.last {
+            let (read, content) = self.read().await;
+            if content != seen.last {
                 // Whatever is wrong has been logged and counted.
-                drop(self.take(&mut seen, read).await);
+                drop(self.take(&mut seen, read, content).await);
             }
         }
     }
@@ -99,23 +99,32 @@ impl Service {
         running.collector.stop().await;
     }
 
-    async fn read(&self) -> Result<Text, Unreadable> {
-        let origin = self.origin.clone();
-        tokio::task::spawn_blocking(move || origin.read()).await.expect("reading a file does not panic")
+    /// What is there now, with the files that the running configuration names.
+    async fn read(&self) -> (Result<Text, Unreadable>, Content) {
+        let (origin, beside) = (self.origin.clone(), self.running.borrow().config.files());
+        let read = move || {
+            let read = origin.read();
+            let content = Content::of(read.as_ref(), &beside);
+            (read, content)
+        };
+        tokio::task::spawn_blocking(read).await.expect("reading a file does not panic")
     }
 
-    async fn take(&self, seen: &mut Seen, read: Result<Text, Unreadable>) -> Result<(), ReloadError> {
-        seen.last = Content::of(read.as_ref());
-        if seen.last != seen.running {
-            match parse(read).await {
-                Ok(config) => self.swap(config),
-                Err(error) => {
-                    self.own.reload_failed();
-                    error.log();
-                    return Err(error);
-                }
+    async fn take(&self, seen: &mut Seen, read: Result<Text, Unreadable>, content: Content) -> Result<(), ReloadError> {
+        let parsed = if content == seen.running { None } else { Some(parse(read).await) };
+        // Only now: where the one who asked has left in between, nothing has been seen.
+        seen.last = content;
+        match parsed {
+            None => {}
+            Some(Ok((config, content))) => {
+                *seen = Seen { running: content, last: content };
+                self.swap(config);
             }
-            seen.running = seen.last;
+            Some(Err(error)) => {
+                self.own.reload_failed();
+                error.log();
+                return Err(error);
+            }
         }
         self.own.reload_succeeded(self.surroundings.clock.now());
         Ok(())
@@ -124,21 +133,25 @@ impl Service {
     /// Puts `config` in force. Scrapes under way go on with what they began with.
     fn swap(&self, config: Config) {
         let before = Arc::clone(&self.running.borrow());
-        let collector = Collector::new(&config, &self.surroundings);
-        collector.inherit(&before.collector);
+        let collector = Collector::after(&before.collector, &config, &self.surroundings);
         for gone in before.config.accounts.iter().filter(|account| config.accounts.iter().all(|other| other.name != account.name)) {
             self.own.forget(&gone.name);
         }
-        tracing::info!(accounts = config.accounts.len(), "configuration reloaded");
+        let accounts = config.accounts.len();
         self.running.send_replace(Arc::new(Running { config, collector }));
+        tracing::info!(accounts, "configuration reloaded");
     }
 }
 
-/// Off the async threads: a large fleet takes a while.
-async fn parse(read: Result<Text, Unreadable>) -> Result<Config, ReloadError> {
+/// The configuration, and its content with the files that it names. Off the async threads: a large fleet takes a while.
+async fn parse(read: Result<Text, Unreadable>) -> Result<(Config, Content), ReloadError> {
     let text = read?;
-    let parsed = tokio::task::spawn_blocking(move || text.parse()).await.expect("parsing does not panic");
-    Ok(parsed?)
+    let parse = move || {
+        let config = text.parse()?;
+        let content = Content::of(Ok(&text), &config.files());
+        Ok((config, content))
+    };
+    tokio::task::spawn_blocking(parse).await.expect("parsing does not panic")
 }
 
 impl ReloadError {

@@ -104,6 +104,8 @@ pub struct Snapshot {
     pub at: Timestamp,
     /// How long the collection had taken by then.
     pub duration: Duration,
+    /// How long it may take, so that the page is sent before those who wait give up.
+    pub budget: Duration,
     /// Whether every cluster had been asked and had answered or failed.
     pub complete: bool,
     /// The part of all clusters that this is.

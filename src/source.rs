@@ -47,8 +47,8 @@ pub trait UpgradeSource: Debug + Send + Sync {
 /// The source that `account` asks for, for its clusters in `region`.
 pub fn source(account: &Account, region: Option<&Region>, client: &Arc<Client>) -> Arc<dyn UpgradeSource> {
     let upgrade_status = UpgradeStatus::new(Arc::clone(client));
-    let tasks = Tasks::new(Arc::clone(client), account.task_types.clone());
-    match account.source {
+    let tasks = Tasks::new(Arc::clone(client), account.access.task_types.clone());
+    match account.access.source {
         Source::UpgradeStatus => Arc::new(upgrade_status),
         Source::Tasks => Arc::new(tasks),
         Source::Auto => Arc::new(Auto::new(account.name.clone(), region.cloned(), Arc::clone(client), upgrade_status, tasks)),

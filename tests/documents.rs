@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
+use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::catalog::{ALL, Kind};
 
 const BEGIN: &str = "<!-- metrics: written by `UPDATE=1 cargo test --test documents` -->\n";
@@ -33,4 +35,13 @@ fn the_readme_lists_every_metric_as_the_catalogue_has_it() {
     } else {
         assert_eq!(written, table(), "UPDATE=1 cargo test --test documents");
     }
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_one() {
+    let readme = fs::read_to_string("README.md").expect("README.md");
+    let (_, rest) = readme.split_once("```yaml\naccounts:").expect("a configuration");
+    let (accounts, _) = rest.split_once("```").expect("its end");
+    let config = Config::parse(&format!("accounts:{accounts}"), Path::new("")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.accounts.len(), 2);
 }

@@ -119,7 +119,7 @@ fn promtool_agrees_but_for_what_is_listed() {
         println!("skipped: ACK_PROMTOOL is not set");
         return;
     };
-    let mut surprises = Vec::new();
+    let (mut surprises, mut tally) = (Vec::new(), std::collections::BTreeMap::new());
     println!("{:44} {:8} {:8}", "file", "ours", "promtool");
     for file in [corpus("good"), corpus("bad")].concat() {
         let name = file.file_stem().expect("a file").to_string_lossy().into_owned();
@@ -136,6 +136,10 @@ fn promtool_agrees_but_for_what_is_listed() {
             }
         };
         println!("{name:44} {:8} {:8} {note}", ours.word(), theirs.word());
+        *tally.entry((ours.word(), theirs.word())).or_insert(0) += 1;
+    }
+    for ((ours, theirs), files) in tally {
+        println!("{files:4} files: ours {ours}, promtool {theirs}");
     }
     assert!(surprises.is_empty(), "not as listed: {surprises:?}");
 }

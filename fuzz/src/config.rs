@@ -23,7 +23,7 @@ pub fn config(input: &[u8]) {
         }
     };
     let shown = config.to_yaml();
-    for secret in config.accounts.iter().flat_map(|account| secrets(&account.credentials)) {
+    for secret in config.accounts.iter().flat_map(|account| secrets(&account.access.credentials)) {
         // A short one may be part of a name.
         assert!(secret.len() < 16 || !shown.contains(&secret) || text.matches(&secret).count() > 1, "{secret} in {shown}");
     }
@@ -44,7 +44,7 @@ pub fn config(input: &[u8]) {
 
 /// A proxy is masked as a whole and a file is read again, so that these do not read as they were.
 fn is_shown_whole(account: &Account) -> bool {
-    account.proxy.is_none() && account.ca_file.is_none()
+    account.access.proxy.is_none() && account.access.ca_file.is_none()
 }
 
 fn secrets(credentials: &Credentials) -> Vec<String> {

@@ -45,7 +45,7 @@ pub fn credentials(input: &[u8]) {
     let kind = usize::from(*choice) % KINDS.len();
     let account = &configs()[kind].accounts[0];
     paused().block_on(async {
-        let credentials = Credentials::new(account.name.clone(), account.credentials.clone(), Vendor::read(input).context());
+        let credentials = Credentials::new(account.name.clone(), account.access.credentials.clone(), Vendor::read(input).context());
         let current = timeout(Duration::from_secs(60), credentials.current()).await.expect("ends in time");
         match current {
             Ok(credential) => {

@@ -32,6 +32,7 @@ pub fn pages(input: &[u8]) {
     let snapshot = Snapshot {
         at: input.time().unwrap_or(Timestamp::UNIX_EPOCH),
         duration: input.duration(),
+        budget: input.duration(),
         complete: input.flag(),
         shard: Shard::default(),
         clusters,

@@ -45,14 +45,14 @@ impl Network {
 
 impl Ways for Network {
     fn of(&self, account: &Account) -> Arc<dyn Transport> {
-        let tls = if account.authorities.is_empty() { self.tls.clone() } else { trust::client_config(&account.authorities) };
-        if account.proxy.is_some() || self.system_proxy == SystemProxy::Named {
-            return match Proxied::new(account.proxy.as_ref(), tls) {
+        let tls = if account.access.authorities.is_empty() { self.tls.clone() } else { trust::client_config(&account.access.authorities) };
+        if account.access.proxy.is_some() || self.system_proxy == SystemProxy::Named {
+            return match Proxied::new(account.access.proxy.as_ref(), tls) {
                 Ok(proxied) => Arc::new(proxied),
                 Err(error) => Arc::new(Unusable(error)),
             };
         }
-        if account.authorities.is_empty() { Arc::<Direct>::clone(&self.direct) } else { Arc::new(Direct::new(tls)) }
+        if account.access.authorities.is_empty() { Arc::<Direct>::clone(&self.direct) } else { Arc::new(Direct::new(tls)) }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Reading the account's cluster lists, one region at a time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::record::Target;
 use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, list_clusters};
 use crate::config::{ListedRegion, Match};
 use crate::names::AccountName;
@@ -31,44 +30,50 @@ pub(super) enum Purpose {
     Detail,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     list: ClusterList,
     succeeded: Option<bool>,
     found: usize,
-    /// When it was asked for last, however that went.
+    /// What it said last.
+    listing: Option<Arc<[ListedCluster]>>,
+    /// When it was asked for last, of the times that have ended, however that went.
     asked: Option<Instant>,
 }
 
 impl RegionList {
     pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
-        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, asked: None };
+        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, listing: None, asked: None };
         Self { account, place, purpose, state: Mutex::new(state), settled: watch::Sender::new(false) }
     }
 
-    /// Reads the list: all clusters of the region, and of them those to bring in, made into targets by `target`.
-    pub(super) async fn read(
-        &self,
-        client: &Client,
-        budget: &Budget,
-        target: impl Fn(&ListedCluster) -> Option<Target>,
-    ) -> Result<(Vec<ListedCluster>, Vec<Target>), ApiError> {
-        self.lock().asked = Some(Instant::now());
-        let answer = self.ask(client, budget).await;
-        let result = answer.map(|clusters| {
-            let (found, targets) = match &self.purpose {
-                Purpose::Discovery(wanted) => {
-                    let wanted = clusters.iter().filter(|cluster| wanted.wants(&cluster.name, &cluster.tags, &cluster.cluster_type));
-                    let wanted: Vec<_> = wanted.collect();
-                    (wanted.len(), wanted.into_iter().filter_map(target).collect())
-                }
-                Purpose::Detail => (0, Vec::new()),
-            };
-            (found, clusters, targets)
-        });
-        self.note(result.as_ref().map(|(found, ..)| *found));
+    /// Takes over what the same list of `earlier` has come to: what it said last, if it ever was read.
+    pub(super) fn inherit(&self, earlier: &[Self]) -> Option<Arc<[ListedCluster]>> {
+        let earlier = earlier.iter().find(|earlier| earlier.place == self.place)?;
+        let inherited = earlier.lock().clone();
+        let listing = inherited.listing.clone();
+        *self.lock() = State { found: listing.as_deref().map_or(0, |clusters| self.wanted(clusters).count()), ..inherited };
+        self.settled.send_replace(earlier.is_settled());
+        listing
+    }
+
+    /// Reads the list: all clusters of the region.
+    pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Arc<[ListedCluster]>, ApiError> {
+        let asked = Instant::now();
+        let listing = self.ask(client, budget).await.map(Arc::from);
+        // Only now: whoever inherits the list in between has to ask again.
+        self.lock().asked = Some(asked);
+        self.note(listing.as_ref());
         self.settled.send_replace(true);
-        result.map(|(_, clusters, targets)| (clusters, targets))
+        listing
+    }
+
+    /// Of the `clusters` of the region, those to bring in.
+    pub(super) fn wanted<'a>(&self, clusters: &'a [ListedCluster]) -> impl Iterator<Item = &'a ListedCluster> {
+        clusters.iter().filter(|cluster| match &self.purpose {
+            Purpose::Discovery(wanted) => wanted.wants(&cluster.name, &cluster.tags, &cluster.cluster_type),
+            Purpose::Detail => false,
+        })
     }
 
     async fn ask(&self, client: &Client, budget: &Budget) -> Result<Vec<ListedCluster>, ApiError> {
@@ -92,16 +97,18 @@ impl RegionList {
     }
 
     /// Remembers how it went, with one line in the log when that changes.
-    fn note(&self, result: Result<usize, &ApiError>) {
+    fn note(&self, result: Result<&Arc<[ListedCluster]>, &ApiError>) {
         let mut state = self.lock();
         let region = &self.place.region;
         match result {
-            Ok(found) => {
+            Ok(listing) => {
+                let found = self.wanted(listing).count();
                 if state.succeeded != Some(true) || state.found != found {
                     tracing::info!(account = %self.account, %region, clusters = found, "cluster list read");
                 }
                 state.succeeded = Some(true);
                 state.found = found;
+                state.listing = Some(Arc::clone(listing));
             }
             Err(error) => {
                 if state.succeeded != Some(false) {
@@ -117,6 +124,11 @@ impl RegionList {
     pub(super) fn is_due(&self, interval: Duration) -> bool {
         let state = self.lock();
         state.succeeded != Some(true) || state.asked.is_none_or(|asked| asked.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
+    }
+
+    /// How long it is good for, if it is to be read every `interval`.
+    pub(super) fn rest(&self, interval: Duration) -> Duration {
+        interval.saturating_sub(self.lock().asked.map_or(Duration::ZERO, |asked| asked.elapsed()))
     }
 
     /// Whether the list has been read, or could not be, at least once.

@@ -9,11 +9,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::contact::Contact;
 use super::discovery::{self, RegionList};
 use super::plan::Finder;
 use super::record::{Change, Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, Operation, Ticket, Trace};
+use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, ListedCluster, Operation, Ticket, Trace};
 use crate::clock::Clock;
 use crate::log::QUERIES;
 use crate::names::{AccountName, ClusterId};
@@ -154,13 +155,18 @@ impl Lane {
         &self.account
     }
 
+    /// How the account is asked.
+    pub(super) fn contact(&self) -> &Contact {
+        self.finder.contact()
+    }
+
     /// What is known of the account.
     pub(super) fn account(&self) -> AccountReading {
         AccountReading {
             account: self.account.clone(),
             provider: self.client.credentials().provider(),
             credentials_expiry: self.client.credentials().expires_at(),
-            sources: self.finder.sources_in_use(),
+            sources: self.contact().sources_in_use(),
             discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
         }
     }
@@ -182,20 +188,26 @@ impl Lane {
         }
         loop {
             let mut wait = self.refresh.interval;
-            for list in self.lists.iter().filter(|list| list.is_due(self.refresh.interval)) {
-                let budget = Budget::lasting(LIST_BUDGET);
-                if self.read_list(list, &budget, None).await.is_err() {
+            for list in &self.lists {
+                let is_due = list.is_due(self.refresh.interval);
+                if is_due && self.read_list(list, &Budget::lasting(LIST_BUDGET), None).await.is_err() {
                     wait = wait.min(LIST_RETRY);
                 }
+                wait = wait.min(list.rest(self.refresh.interval));
             }
             sleep(discovery::next_refresh(wait)).await;
         }
     }
 
     async fn read_list(&self, list: &RegionList, budget: &Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
-        let (clusters, newcomers) = list.read(&self.client, budget, |cluster| self.finder.target(&list.place, cluster)).await?;
-        self.lock().take_list(&list.place.region, &clusters, newcomers, round, self.clock.now());
+        let listing = list.read(&self.client, budget).await?;
+        self.take_list(list, &listing, round);
         Ok(())
+    }
+
+    fn take_list(&self, list: &RegionList, listing: &[ListedCluster], round: Option<(u64, Idling)>) {
+        let newcomers = list.wanted(listing).filter_map(|cluster| self.finder.target(&list.place, cluster)).collect();
+        self.lock().take_list(&list.place.region, listing, newcomers, round, self.clock.now());
     }
 
     /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs hands over; its queries
@@ -379,10 +391,18 @@ impl Lane {
         roster.records.values().all(|record| record.asked >= round && record.flight.is_none())
     }
 
-    /// Takes over what `earlier` knows of the same clusters. It keeps it too, for the scrapes that still wait there.
+    /// Takes over what `earlier` knows of the same clusters and, if the account is asked as before, what its lists said. It
+    /// keeps it too, for the scrapes that still wait there.
     pub(super) fn inherit(&self, earlier: &Self) {
         let memories = earlier.lock().memories();
         self.lock().inherit(memories);
+        if self.contact().is_kept_from(earlier.contact()) {
+            for list in &self.lists {
+                if let Some(listing) = list.inherit(&earlier.lists) {
+                    self.take_list(list, &listing, None);
+                }
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Roster> {

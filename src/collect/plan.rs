@@ -5,18 +5,18 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::contact::Contact;
 use super::discovery::{Purpose, RegionList};
 use super::lane::{Lane, Parts, Refresh};
 use super::record::{Origin, Target};
 use super::roster::Idling;
-use crate::api::{Client, Limiter, ListedCluster, Observer, Ways};
+use crate::api::{ListedCluster, Observer, Ways};
 use crate::clock::Clock;
 use crate::config::{Account, Cluster, Config, Endpoint, ListedRegion, Scrape};
-use crate::credentials::{self, Credentials};
-use crate::names::{AccountName, ClusterId, Region};
+use crate::credentials;
+use crate::names::{AccountName, ClusterId};
 use crate::shard::Shard;
 use crate::snapshot::ClusterInfo;
-use crate::source::{UpgradeSource, source};
 
 /// What the outside world looks like to a collector.
 #[derive(Debug)]
@@ -45,26 +45,37 @@ pub trait Audience: Debug + Send + Sync {
     fn coalesced_scrape(&self);
 }
 
-/// One lane an account.
-pub(super) fn lanes(config: &Config, surroundings: &Surroundings) -> Vec<Arc<Lane>> {
+/// One lane an account; those of `earlier` hand over to them.
+pub(super) fn lanes(config: &Config, surroundings: &Surroundings, earlier: &[Arc<Lane>]) -> Vec<Arc<Lane>> {
     // A cluster that two accounts see is asked through the first that names it; two would be two readings of one thing.
     let configured =
         config.accounts.iter().flat_map(|account| account.clusters.iter().map(|cluster| (cluster.id.clone(), account.name.clone())));
     let owners = Arc::new(configured.collect());
-    config.accounts.iter().map(|account| lane(account, &config.scrape, surroundings, &owners)).collect()
+    let lane = |account: &Account| {
+        let earlier = earlier.iter().find(|earlier| *earlier.name() == account.name);
+        let contact = Contact::new(account, surroundings, earlier.map(|earlier| earlier.contact()));
+        if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
+            let calls = account.access.rate_limit.calls_within(config.scrape.timeout, surroundings.shard.total());
+            tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
+        }
+        let lane = lane(account, &config.scrape, surroundings, contact, Arc::clone(&owners));
+        if let Some(earlier) = earlier {
+            lane.inherit(earlier);
+        }
+        lane
+    };
+    config.accounts.iter().map(lane).collect()
 }
 
-fn lane(account: &Account, scrape: &Scrape, surroundings: &Surroundings, owners: &Arc<BTreeMap<ClusterId, AccountName>>) -> Arc<Lane> {
-    let max_concurrency = account.max_concurrency.get();
-    let client = Arc::new(Client::new(
-        surroundings.ways.of(account),
-        Arc::new(Credentials::new(account.name.clone(), account.credentials.clone(), surroundings.credentials.clone())),
-        account.signature,
-        Limiter::new(account.rate_limit, surroundings.shard.total(), max_concurrency),
-        surroundings.audience.observer(&account.name),
-        surroundings.clock,
-    ));
-    let finder = Finder::new(account, surroundings.shard, &client, Arc::clone(owners));
+fn lane(
+    account: &Account,
+    scrape: &Scrape,
+    surroundings: &Surroundings,
+    contact: Contact,
+    owners: Arc<BTreeMap<ClusterId, AccountName>>,
+) -> Arc<Lane> {
+    let client = Arc::clone(contact.client());
+    let finder = Finder { account: account.name.clone(), shard: surroundings.shard, contact, owners };
     let targets = account.clusters.iter().filter_map(|cluster| finder.configured(cluster)).collect();
     let refresh = Refresh {
         // Without discovery there is no list, or one that only scrapes need.
@@ -75,7 +86,7 @@ fn lane(account: &Account, scrape: &Scrape, surroundings: &Surroundings, owners:
         account: account.name.clone(),
         client,
         clock: surroundings.clock,
-        max_concurrency: max_concurrency as usize,
+        max_concurrency: account.access.max_concurrency.get() as usize,
         lists: lists(account, refresh),
         refresh,
         finder,
@@ -110,27 +121,14 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
 pub(super) struct Finder {
     account: AccountName,
     shard: Shard,
-    /// Who reads states, by region; one without a region for clusters without one.
-    sources: BTreeMap<Option<Region>, Arc<dyn UpgradeSource>>,
+    contact: Contact,
     /// The account of each configured cluster.
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
 }
 
 impl Finder {
-    fn new(account: &Account, shard: Shard, client: &Arc<Client>, owners: Arc<BTreeMap<ClusterId, AccountName>>) -> Self {
-        let listed = account.discovery.iter().flat_map(|discovery| &discovery.regions).map(|place| Some(place.region.clone()));
-        let regions: BTreeSet<_> = account.clusters.iter().map(|cluster| cluster.region.clone()).chain(listed).collect();
-        let sources = regions.into_iter().map(|region| {
-            let source = source(account, region.as_ref(), client);
-            (region, source)
-        });
-        Self { account: account.name.clone(), shard, sources: sources.collect(), owners }
-    }
-
-    /// The source in use by region, in the order of the regions' names.
-    pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
-        let name = |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
-        self.sources.iter().filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str()))).collect()
+    pub(super) fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     fn configured(&self, cluster: &Cluster) -> Option<Target> {
@@ -173,7 +171,7 @@ impl Finder {
         if !self.shard.owns(&info.id) {
             return None;
         }
-        let source = Arc::clone(self.sources.get(&info.region)?);
+        let source = Arc::clone(self.contact.source(info.region.as_ref())?);
         Some(Target { info: Arc::new(info), origin, endpoint: endpoint.clone(), source })
     }
 }

@@ -3,6 +3,8 @@
 
 mod raw;
 mod reader;
+#[cfg(test)]
+mod schema;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use crate::secret::Secret;
 pub(super) use reader::read;
 
 /// How to log in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// The vendor's default chain.
     Default(DefaultChain),
@@ -48,7 +50,7 @@ impl Default for Credentials {
 }
 
 /// Where a secret is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// In the configuration itself.
     Inline(Secret),
@@ -57,7 +59,7 @@ pub enum SecretSource {
 }
 
 /// The default chain: where its calls go, if not to the usual places.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DefaultChain {
     /// STS, ahead of what the environment and profiles say.
     pub sts_endpoint: Option<Endpoint>,
@@ -66,7 +68,7 @@ pub struct DefaultChain {
 }
 
 /// What is asked for when a role is assumed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleSession {
     /// The name that the vendor's audit log shows.
     pub name: Option<String>,
@@ -77,7 +79,7 @@ pub struct RoleSession {
 }
 
 /// A role that is assumed with other credentials.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RamRoleArn {
     /// The credentials that may assume it.
     pub source: Box<Credentials>,
@@ -93,7 +95,7 @@ pub struct RamRoleArn {
 
 /// A role that is assumed with an OIDC token. What is absent is taken from the environment, where the vendor's webhook
 /// puts it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OidcRoleArn {
     /// The role.
     pub role_arn: Option<String>,
@@ -108,7 +110,7 @@ pub struct OidcRoleArn {
 }
 
 /// The role of the machine.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EcsRamRole {
     /// The role; without it, the metadata service is asked.
     pub role_name: Option<String>,
@@ -129,7 +131,7 @@ pub enum ImdsV1 {
 }
 
 /// A profile of the vendor's command line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
     /// Its name; without it, the one in the environment, else the file's current one.
     pub name: Option<String>,

@@ -60,7 +60,7 @@ pub(super) fn whole_name(pattern: &str) -> &str {
 
 impl Reader<'_> {
     pub(super) fn discovery(&mut self, path: &Path, raw: raw::Discovery, endpoint: Option<&EndpointTemplate>) -> Option<Discovery> {
-        let refresh_interval = raw.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
+        let refresh_interval = raw.refresh_interval.map_or(DEFAULT_INTERVAL, Duration::from);
         if refresh_interval < Duration::from_secs(1) {
             self.problems.note(path.key("refresh_interval"), "must be at least 1s");
         }

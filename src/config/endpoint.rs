@@ -74,7 +74,8 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(complaint("credentials do not belong here"));
         }
-        if uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
+        // A fragment is no part of a `Uri`, which would pass over it in silence.
+        if text.contains('#') || uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
             return Err(complaint("there is something behind the host"));
         }
         let authority = match authority.port_u16() {
@@ -142,6 +143,7 @@ mod tests {
             "http://user:hunter2@a.example",
             "http://a.example/path",
             "http://a.example?q=1",
+            "http://a.example#q",
             "http://a b",
         ] {
             let error = Endpoint::parse(bad).expect_err(bad);

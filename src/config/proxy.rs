@@ -16,7 +16,7 @@ impl Proxy {
             Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => {}
             _ => return Err("must begin with http:// or https:// and a host"),
         }
-        if uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
+        if url.expose().contains('#') || uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
             return Err("has something behind the host");
         }
         Ok(Self(url))
@@ -36,7 +36,7 @@ mod tests {
     fn a_proxy_is_a_server_and_is_never_shown() {
         let proxy = Proxy::parse(Secret::new("http://user:hunter2@proxy.example:3128")).expect("a proxy");
         assert!(!format!("{proxy:?}").contains("hunter2"));
-        for bad in ["", "proxy.example", "ftp://proxy.example", "http://", "http://proxy.example/path"] {
+        for bad in ["", "proxy.example", "ftp://proxy.example", "http://", "http://proxy.example/path", "http://proxy.example#x"] {
             assert!(Proxy::parse(Secret::new(bad)).is_err(), "{bad}");
         }
     }

@@ -37,27 +37,27 @@ impl Config {
 }
 
 fn account(account: &Account) -> Value {
-    let source = match account.source {
+    let source = match account.access.source {
         Source::Auto => "auto",
         Source::UpgradeStatus => "upgrade_status",
         Source::Tasks => "tasks",
     };
-    let signature = match account.signature {
+    let signature = match account.access.signature {
         Signature::Acs3 => "acs3",
         Signature::Roa => "roa",
     };
     let mut shown = Map::new();
     add(&mut shown, "name", Some(account.name.as_str()));
-    add(&mut shown, "credentials", Some(credentials(&account.credentials)));
+    add(&mut shown, "credentials", Some(credentials(&account.access.credentials)));
     add(&mut shown, "source", Some(source));
-    add(&mut shown, "task_types", Some(account.task_types.clone()));
+    add(&mut shown, "task_types", Some(account.access.task_types.clone()));
     add(&mut shown, "signature", Some(signature));
-    add(&mut shown, "endpoint", Some(account.endpoint.to_string()));
-    add(&mut shown, "proxy", account.proxy.as_ref().map(|_| "<secret>"));
-    add(&mut shown, "ca_file", account.ca_file.as_ref().map(|file| file.display().to_string()));
-    let limit = account.rate_limit;
+    add(&mut shown, "endpoint", Some(account.access.endpoint.to_string()));
+    add(&mut shown, "proxy", account.access.proxy.as_ref().map(|_| "<secret>"));
+    add(&mut shown, "ca_file", account.access.ca_file.as_ref().map(|file| file.display().to_string()));
+    let limit = account.access.rate_limit;
     add(&mut shown, "rate_limit", Some(json!({"requests_per_second": limit.requests_per_second, "burst": limit.burst})));
-    add(&mut shown, "max_concurrency", Some(account.max_concurrency.get()));
+    add(&mut shown, "max_concurrency", Some(account.access.max_concurrency.get()));
     add(&mut shown, "discovery", account.discovery.as_ref().map(discovery));
     let clusters: Vec<_> = account.clusters.iter().map(cluster).collect();
     add(&mut shown, "clusters", Some(clusters).filter(|clusters| !clusters.is_empty()));

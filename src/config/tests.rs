@@ -38,14 +38,14 @@ fn every_key_arrives() {
     assert_eq!(config.metrics.state_sets, StateSets::Active);
     let [prod, private] = config.accounts.as_slice() else { panic!("two accounts") };
     assert_eq!(prod.name.as_str(), "prod");
-    assert_eq!(prod.signature, Signature::Roa);
-    assert_eq!(prod.rate_limit, RateLimit { requests_per_second: 5.0, burst: NonZeroU32::new(10).expect("not zero") });
-    assert_eq!(prod.max_concurrency.get(), 4);
+    assert_eq!(prod.access.signature, Signature::Roa);
+    assert_eq!(prod.access.rate_limit, RateLimit { requests_per_second: 5.0, burst: NonZeroU32::new(10).expect("not zero") });
+    assert_eq!(prod.access.max_concurrency.get(), 4);
     assert_eq!(prod.clusters[0].endpoint.to_string(), "https://cs-anony-vpc.cn-hangzhou.aliyuncs.com");
     assert_eq!(prod.clusters[0].labels["team"], "payments");
-    assert_eq!(private.signature, Signature::Acs3);
-    assert_eq!(private.rate_limit, RateLimit::default());
-    assert_eq!(private.max_concurrency.get(), 16);
+    assert_eq!(private.access.signature, Signature::Acs3);
+    assert_eq!(private.access.rate_limit, RateLimit::default());
+    assert_eq!(private.access.max_concurrency.get(), 16);
     assert_eq!(private.clusters[0].endpoint.to_string(), "http://127.0.0.1:8080");
     assert_eq!(private.clusters[0].region, None);
 }
@@ -151,7 +151,7 @@ fn a_key_pair_is_whole_or_refused() {
     let both = problems(&account(", access_key_id: x, access_key_secret: y, access_key_secret_file: z"));
     assert_eq!(both, ["accounts[0].credentials.access_key_secret: is there beside access_key_secret_file; one of them must go"]);
     let config = parse(&account(", access_key_id: x, access_key_secret_file: secret")).expect("a good file");
-    let Credentials::AccessKey { access_key_secret: SecretSource::File(file), .. } = &config.accounts[0].credentials else {
+    let Credentials::AccessKey { access_key_secret: SecretSource::File(file), .. } = &config.accounts[0].access.credentials else {
         panic!("a key pair")
     };
     assert_eq!(file, FilePath::new("/etc/exporter/secret"));

@@ -109,6 +109,8 @@ catalogue! {
     Collection {
         SCRAPE_DURATION = Gauge "cs_exporter_scrape_duration_seconds" []
             "How long the collection behind this page took in seconds; of one served from memory, how long it took at the time.";
+        SCRAPE_BUDGET = Gauge "cs_exporter_scrape_budget_seconds" []
+            "How long the collection behind this page was allowed to take in seconds: the time until Prometheus gives up, less scrape.timeout_offset.";
         CLUSTERS = Gauge "cs_exporter_clusters" []
             "Clusters that this instance is responsible for.";
         SOURCE_INFO = Gauge "cs_exporter_source_info" ["account", "region", "source"]

@@ -11,6 +11,7 @@ use crate::snapshot::{DiscoveryReading, Snapshot};
 pub fn write(page: &mut Page, snapshot: &Snapshot) {
     let accounts = &snapshot.accounts;
     family(page, &catalog::SCRAPE_DURATION, [([], snapshot.duration.into())]);
+    family(page, &catalog::SCRAPE_BUDGET, [([], snapshot.budget.into())]);
     family(page, &catalog::CLUSTERS, [([], snapshot.clusters.len().into())]);
     let sources = accounts.iter().flat_map(|account| {
         account.sources.iter().map(|(region, source)| ([account.account.as_str(), region.as_str(), *source], Value::ONE))

@@ -28,7 +28,7 @@ pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
 /// The source of the account that names the cluster; `auto` begins with the operation.
 fn source(config: &Config, target: &str) -> SourceName {
     let names = |cluster: &crate::config::Cluster| cluster.id.as_str() == target || cluster.name == target;
-    match config.accounts.iter().find(|account| account.clusters.iter().any(names)).map(|account| account.source) {
+    match config.accounts.iter().find(|account| account.clusters.iter().any(names)).map(|account| account.access.source) {
         Some(Source::Tasks) => SourceName::Tasks,
         Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,
     }

@@ -37,8 +37,7 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
     let config = accounts::load(&args.accounts)?;
     let shard = accounts::shard(&args.shard)?;
     for account in &config.accounts {
-        let covered = account.rate_limit.requests_per_second / f64::from(shard.total()) * config.scrape.timeout.as_secs_f64()
-            + f64::from(account.rate_limit.burst.get() / shard.total());
+        let covered = account.access.rate_limit.calls_within(config.scrape.timeout, shard.total());
         let named = account.clusters.iter().filter(|cluster| shard.owns(&cluster.id)).count();
         let found = account
             .discovery

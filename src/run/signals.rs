@@ -40,6 +40,6 @@ fn end(stop: &CancellationToken) {
     if stop.is_cancelled() {
         std::process::exit(1);
     }
-    tracing::info!("stopping: requests in flight may finish");
     stop.cancel();
+    tracing::info!("stopping: requests in flight may finish");
 }

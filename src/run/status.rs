@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -26,18 +25,22 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let (collector, clock) = build(&config, Shard::default())?;
     let goal = Goal { target_version: args.target_version.clone(), since: args.since };
     let code = loop {
-        let snapshot = collector.collect(Instant::now() + config.scrape.timeout).await;
-        let wanted: Vec<_> = snapshot.clusters.iter().filter(|reading| args.wants(reading)).collect();
-        show(&snapshot, &wanted, clock.now(), args);
-        let verdict = if wanted.is_empty() { Verdict::Unknown } else { goal.judge(wanted.iter().copied()) };
-        let is_over = verdict != Verdict::Pending || !args.wait;
-        if !args.watch && is_over {
-            break code(verdict);
+        let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
+        let snapshot = args.select(&seen);
+        let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| is_called(reading, target)));
+        if let Some(target) = missing
+            && collector.clusters().is_some()
+        {
+            return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
-        if args.wait && verdict == Verdict::Failed {
-            break code(verdict);
-        }
-        if args.wait && args.watch && is_over {
+        show(&snapshot, clock.now(), args);
+        let verdict = match goal.judge(&snapshot.clusters) {
+            // Nothing was seen of what may be there.
+            Verdict::Good if missing.is_some() || snapshot.clusters.is_empty() => Verdict::Unknown,
+            verdict => verdict,
+        };
+        let is_over = !args.wait || verdict != Verdict::Pending;
+        if is_over && (args.wait || !args.watch) {
             break code(verdict);
         }
         sleep(args.interval).await;
@@ -54,10 +57,10 @@ fn code(verdict: Verdict) -> ExitCode {
     }
 }
 
-fn show(snapshot: &Arc<Snapshot>, wanted: &[&ClusterReading], now: Timestamp, args: &StatusArgs) {
+fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) {
     let text = match args.output {
         Output::Json => json::clusters(Some(snapshot), now),
-        Output::Table => table(wanted, now),
+        Output::Table => table(&snapshot.clusters, now),
     };
     if args.watch && args.output == Output::Table && stdout().is_terminal() {
         drop(write!(stdout(), "{CLEAR}"));
@@ -66,7 +69,7 @@ fn show(snapshot: &Arc<Snapshot>, wanted: &[&ClusterReading], now: Timestamp, ar
 }
 
 /// One line a cluster, columns as wide as they have to be.
-fn table(readings: &[&ClusterReading], now: Timestamp) -> String {
+fn table(readings: &[ClusterReading], now: Timestamp) -> String {
     let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
     rows.extend(readings.iter().map(|reading| row(reading, now)));
     let widths: Vec<_> = (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
@@ -145,8 +148,14 @@ fn age(since: Timestamp, now: Timestamp) -> String {
 }
 
 impl StatusArgs {
-    fn wants(&self, reading: &ClusterReading) -> bool {
-        self.targets.is_empty()
-            || self.targets.iter().any(|target| *target == reading.cluster.name || target == reading.cluster.id.as_str())
+    /// The clusters asked for, of those of `snapshot`.
+    fn select(&self, snapshot: &Snapshot) -> Snapshot {
+        let mut selected = snapshot.clone();
+        selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| is_called(reading, target)));
+        selected
     }
+}
+
+fn is_called(reading: &ClusterReading, target: &str) -> bool {
+    reading.cluster.name == target || reading.cluster.id.as_str() == target
 }

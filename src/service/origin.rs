@@ -60,7 +60,14 @@ impl Text {
 }
 
 impl Content {
-    pub(super) fn of(read: Result<&Text, &Unreadable>) -> Self {
-        Self(read.ok().map(|read| Sha256::digest(read.text.as_bytes()).into()))
+    /// The content of a text and of the files that it has `beside` it; blocks.
+    pub(super) fn of(read: Result<&Text, &Unreadable>, beside: &[PathBuf]) -> Self {
+        let digest = |read: &Text| {
+            let files = beside.iter().map(|file| std::fs::read(file).unwrap_or_default());
+            let parts = std::iter::once(read.text.as_bytes().to_vec()).chain(files);
+            let whole = parts.fold(Sha256::new(), |whole, part| whole.chain_update(Sha256::digest(part)));
+            whole.finalize().into()
+        };
+        Self(read.ok().map(digest))
     }
 }

@@ -73,5 +73,13 @@ pub(super) fn down(reason: Reason, message: &str) -> Outcome {
 
 /// A complete snapshot, twelve seconds old.
 pub(super) fn snapshot(clusters: Vec<ClusterReading>) -> Snapshot {
-    Snapshot { at: ago(12), duration: Duration::from_secs(1), complete: true, shard: Shard::default(), clusters, accounts: Vec::new() }
+    Snapshot {
+        at: ago(12),
+        duration: Duration::from_secs(1),
+        budget: Duration::from_secs(9),
+        complete: true,
+        shard: Shard::default(),
+        clusters,
+        accounts: Vec::new(),
+    }
 }

@@ -10,8 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 RULES = sorted((ROOT / "deploy/prometheus").glob("*.yml"))
 
-# Metrics that Prometheus itself makes; the last only where it exports more of its scrapes.
-PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_timeout_seconds"}
+# Metrics that Prometheus itself makes.
+PROMETHEUS = {"up", "scrape_duration_seconds"}
 # Labels that a scrape adds, and those that operators are invited to give their clusters.
 ADDED_LABELS = {"job", "instance", "pod", "container", "node", "owner", "team", "le"}
 # Labels that queries make for themselves.
@@ -97,6 +97,8 @@ def mappings(value):
     if isinstance(value, dict):
         if value.get("type") == "value" and isinstance(value.get("options"), dict):
             yield from value["options"].values()
+        if value.get("type") == "special":
+            yield value["options"]["result"]
         for one in value.values():
             yield from mappings(one)
     elif isinstance(value, list):
@@ -214,6 +216,12 @@ def rules_of(text):
         yield name, (block.group(1) or block.group(2)), chunk
 
 
+def field(chunk, name):
+    """The text of one key of a rule."""
+    found = re.search(rf"\n +{name}: (.*)", chunk)
+    return found.group(1) if found else ""
+
+
 def check_rules(path, uids, metrics):
     """Returns how many rules there are."""
     count = 0
@@ -243,6 +251,9 @@ def check_rules(path, uids, metrics):
         link = re.search(r"\n          dashboard_url: \S+/d/([a-z-]+)", chunk)
         if not link or link.group(1) not in uids:
             mistake(where, "its dashboard_url leads to no dashboard")
+        row = f"| [{name}](runbooks/{name}.md) | {field(chunk, 'severity')} | {field(chunk, 'for')} | {field(chunk, 'summary')} |"
+        if row not in (ROOT / "deploy/prometheus/README.md").read_text():
+            mistake(where, f"deploy/prometheus/README.md does not have {row}")
         for template in re.findall(r"printf `([^`]*)`", chunk):
             check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
     for runbook in (ROOT / "deploy/prometheus/runbooks").glob("*.md"):

@@ -13,6 +13,7 @@ import jsonschema
 import yaml
 
 CUSTOM = {
+    ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler"): "verticalpodautoscaler_v1",
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproute_v1",
     ("monitoring.coreos.com/v1", "Probe"): "probe_v1",
     ("monitoring.coreos.com/v1", "PrometheusRule"): "prometheusrule_v1",

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ack_upgrade_exporter::api::{Sending, Transport};
+use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
+use bytes::Bytes;
+use http::{Request, Response};
 use tokio::time::sleep;
 
 use crate::fleet::{Fleet, options, reading, tally, word};
@@ -51,6 +56,41 @@ async fn all_pages_of_all_regions_are_read_before_the_first_scrape_ends() {
     assert!(discoveries.iter().all(|discovery| discovery.succeeded && discovery.clusters == 230), "{discoveries:?}");
     let info = &snapshot.clusters[0].cluster;
     assert!(!info.name.is_empty() && info.version.contains("aliyun") && info.state.is_some() && !info.cluster_type.is_empty(), "{info:?}");
+}
+
+/// An installation from before there were lists by region.
+#[derive(Debug, Clone)]
+struct OldInstallation {
+    sim: InProcess,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Transport for OldInstallation {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        if !request.uri().path().starts_with("/regions/") {
+            return self.sim.send(request);
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let body = r#"{"code": "InvalidAction.NotFound", "message": "Specified api is not found.", "requestId": "R"}"#;
+        let refusal = Response::builder().status(404).body(Bytes::from_static(body.as_bytes())).expect("a response");
+        Box::pin(std::future::ready(Ok(refusal)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
+    let sim = Arc::new(Sim::new(still(12)));
+    let refused = Arc::new(AtomicUsize::new(0));
+    let ways = Arc::new(OldInstallation { sim: InProcess(Arc::clone(&sim)), refused: Arc::clone(&refused) });
+    let clock = Clock::simulated(sim.world().now());
+    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m"), "", "");
+    let fleet = Fleet::build(sim, ways, clock, &text, Shard::default());
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(ids(&snapshot), fleet.ids().into_iter().collect());
+    assert!(snapshot.accounts[0].discoveries.iter().all(|discovery| discovery.succeeded && discovery.clusters == 4));
+    assert_eq!((fleet.calls(Action::DescribeClustersV1), refused.load(Ordering::Relaxed)), (3, 3));
+    sleep(Duration::from_secs(90)).await;
+    assert_eq!((fleet.calls(Action::DescribeClustersV1), refused.load(Ordering::Relaxed)), (6, 3), "what was found out is remembered");
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,6 +62,18 @@ pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
 /// Enough for every test that is not about the limit.
 pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 100000}";
 
+/// The world of what collects from `sim` without a socket, and tells `own`.
+pub fn surroundings(sim: &Arc<Sim>, own: &Arc<Own>) -> Surroundings {
+    let clock = Clock::simulated(sim.world().now());
+    Surroundings {
+        clock,
+        ways: Arc::new(InProcess(Arc::clone(sim))),
+        shard: Shard::default(),
+        credentials: credentials::Context::offline(clock),
+        audience: Arc::clone(own) as Arc<dyn Audience>,
+    }
+}
+
 impl Fleet {
     /// A fleet without a socket, for paused time. `account` is added to the account's configuration.
     pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
@@ -78,22 +90,27 @@ impl Fleet {
     pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
         let ways = Arc::new(InProcess(Arc::clone(&sim)));
         let clock = Clock::simulated(sim.world().now());
-        Self::build(sim, ways, credentials::Context::offline(clock), text, shard)
+        Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
     }
 
     /// A fleet without a socket, by a whole configuration, in surroundings of its own.
     pub fn surrounded(sim: Arc<Sim>, text: &str, credentials: credentials::Context) -> Self {
         let ways = Arc::new(InProcess(Arc::clone(&sim)));
-        Self::build(sim, ways, credentials, text, Shard::default())
+        Self::assemble(sim, ways, credentials, text, Shard::default())
     }
 
     /// A fleet that is asked through `ways` at `endpoint`.
     pub fn over(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
         let text = yaml(&sim, endpoint, account, scrape);
-        Self::build(sim, ways, credentials::Context::offline(clock), &text, Shard::default())
+        Self::build(sim, ways, clock, &text, Shard::default())
     }
 
-    fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, credentials: credentials::Context, text: &str, shard: Shard) -> Self {
+    /// A fleet with everything given.
+    pub fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
+        Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
+    }
+
+    fn assemble(sim: Arc<Sim>, ways: Arc<dyn Ways>, credentials: credentials::Context, text: &str, shard: Shard) -> Self {
         let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let clock = credentials.clock;

@@ -2,11 +2,16 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
 #[path = "../support/exposition.rs"]
 mod exposition;
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../../fuzz/src/targets.rs"]
 mod targets;
 
+mod authorities;
 mod child;
 mod collecting;
 mod finding;
@@ -16,8 +21,14 @@ mod inputs;
 mod logging_in;
 mod matrix;
 mod outage;
+mod permissions;
+mod reloading;
 mod secrets;
+mod serving;
+mod signals;
 mod sources;
 mod starved;
 mod supply_chain;
+mod terminal;
+mod vendor;
 mod wire;

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""From a failed upgrade in the demo's world to the receiver of a notification, and every query of every dashboard.
+"""From a failed upgrade in the demo's world to the receiver of a notification and back, every query of every dashboard, and the
+silence about clusters once the exporter is down.
 
 Runs the demo, Prometheus, Alertmanager and a receiver on free ports. The rules, the routes and the template are those that
 ship; only their waiting times are shortened, since an hour in the demo's world is a minute (--as-shipped leaves them).
 """
 
 import argparse
+import dataclasses
 import http.server
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -22,25 +25,13 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLUSTERS = 40
 
-# What a healthy demo has nothing of, or nothing yet; a query over it may be empty.
-ABSENT_FROM_THE_DEMO = {
-    "cs_query_failure": "every cluster answers",
-    "cs_exporter_credentials_expiry_timestamp_seconds": "its key does not expire",
-    "cs_exporter_discovery_success": "its clusters are listed",
-    "cs_exporter_discovered_clusters": "its clusters are listed",
-    "cs_cluster_state": "its list is not read",
-    "cs_upgrade_started_timestamp_seconds": "its source tells no time",
-    "cs_upgrade_updated_timestamp_seconds": "its source tells no time",
-    "scrape_timeout_seconds": "needs extra scrape metrics",
-}
-EMPTY_WHEN_ALL_IS_WELL = {
-    "Not answering": "every cluster answers",
-    "Failed requests by reason": "no request fails",
-    "Version": "its list is not read",
-    "Versions": "its list is not read",
-    "Upgrades available": "its list is not read",
-    "Target": "its source tells no version",
+# The queries that may be empty here, and why.
+RIGHTLY_EMPTY = {
+    "exporter.json, Credentials run out in, query A": "the demo's key does not expire",
+    "exporter.json, Accounts, query B": "the demo's key does not expire",
+    "fleet.json, Not answering, query B": "the cluster that does not answer never has",
 }
 
 
@@ -82,10 +73,12 @@ class Stack:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         for child in reversed(self.children):
             child.kill()
             child.wait()
+        for log in self.folder.glob("*.log") if kind else ():
+            print(f"-- the end of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, command, **options):
@@ -94,9 +87,10 @@ class Stack:
         self.children.append(child)
         return child
 
-    def demo(self):
-        command = [self.arguments.binary, "demo", "--web.listen-address=127.0.0.1:0", f"--seed={self.arguments.seed}"]
-        child = self.start("demo", command, stdout=subprocess.PIPE, text=True)
+    def demo(self, *more):
+        """Starts a world of some size after the switch-off of the older operation, since the other tells most, and returns its process."""
+        world = ["--retired", f"--seed={self.arguments.seed}", f"--clusters={CLUSTERS}", "--log.level=error"]
+        child = self.start("demo", [self.arguments.binary, "demo", "--web.listen-address=127.0.0.1:0", *world, *more], stdout=subprocess.PIPE, text=True)
         for line in child.stdout:
             if found := re.match(r"\s*metrics\s+(\S+)", line):
                 self.metrics = found.group(1)
@@ -104,6 +98,16 @@ class Stack:
                 break
         threading.Thread(target=child.stdout.read, daemon=True).start()
         self.address = urllib.parse.urlparse(self.metrics).netloc
+        return child
+
+    def unruly_demo(self):
+        """A demo in which one cluster never answers and some requests are throttled: all panels have something to show."""
+        first = self.demo()
+        # A seed's world always has the same clusters.
+        self.silent = max(re.findall(r'cs_up\{cluster="([^"]+)"', get(self.metrics)))
+        first.kill()
+        first.wait()
+        self.exporter = self.demo(f"--faults=server-error=500@DescribeClusterTasks@cluster={self.silent}, throttled=429:3%")
 
     def receiver(self):
         stack = self
@@ -128,6 +132,7 @@ class Stack:
             return text
         text = re.sub(r"(\n +for): \S+", r"\1: 1s", text)
         text = re.sub(r"(\n +keep_firing_for): \S+", r"\1: 5s", text)
+        text = re.sub(r"(\n +interval): \S+", r"\1: 1s", text)
         return re.sub(r"(\n +group_(?:wait|interval)): \S+", r"\1: 1s", text)
 
     def alertmanager(self):
@@ -141,24 +146,24 @@ class Stack:
         port = free_port()
         program = shutil.which("prometheus-alertmanager") or "alertmanager"
         self.start("alertmanager", [program, f"--config.file={config}", f"--storage.path={self.folder / 'am'}", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="])
-        return port
+        self.alertmanager_url = f"http://127.0.0.1:{port}"
 
     def prometheus(self):
-        alertmanager = self.alertmanager()
+        self.alertmanager()
         for name in ("alerts.yml", "recording.yml"):
             (self.folder / name).write_text(self.shortened((ROOT / "deploy/prometheus" / name).read_text()))
         config = self.folder / "prometheus.yml"
         config.write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
             "rule_files: [alerts.yml, recording.yml]\n"
-            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alertmanager}']}}]}}]}}\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{urllib.parse.urlparse(self.alertmanager_url).netloc}']}}]}}]}}\n"
             "scrape_configs:\n  - job_name: ack-upgrade-exporter\n    honor_labels: true\n"
             f"    static_configs: [{{targets: ['{self.address}']}}]\n"
         )
         port = free_port()
         self.start("prometheus", ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"])
         self.prometheus_url = f"http://127.0.0.1:{port}"
-        wait_for("Prometheus scrapes the demo", 60, lambda: self.ready() and self.query("count(cs_up) == 12"))
+        wait_for("Prometheus scrapes the demo", 60, lambda: self.ready() and self.query(f"count(cs_up) == {CLUSTERS}"))
 
     def ready(self):
         try:
@@ -178,14 +183,14 @@ class Stack:
 
 
 class World(threading.Thread):
-    """Watches the demo's page for upgrades that fail, since the world does not announce them."""
+    """Watches the demo's page for upgrades that fail and for their end, since the world does not announce them."""
 
     def __init__(self, url):
         super().__init__(daemon=True)
         self.url = url
         self.failing = None
         self.failures = []
-        self.names = {}
+        self.places = {}
         self.start()
 
     def run(self):
@@ -196,46 +201,117 @@ class World(threading.Thread):
                 return
             now = time.time()
             failing = set(re.findall(r'cs_upgrade_status\{cluster="([^"]+)",status="fail"\} 1', page))
+            other = set(re.findall(r'cs_upgrade_status\{cluster="([^"]+)",status="(?!fail)[a-z]+"\} 1', page))
             messages = dict(re.findall(r'cs_upgrade_error_info\{cluster="([^"]+)",message="((?:\\.|[^"\\])*)"', page))
-            self.names.update(re.findall(r'cs_cluster_info\{cluster="([^"]+)",name="([^"]*)"', page))
-            for cluster in failing - (failing if self.failing is None else self.failing):
-                self.failures.append((now, cluster, messages.get(cluster, "").replace('\\"', '"')))
-            self.failing = failing
+            for cluster, name, region in re.findall(r'cs_cluster_info\{cluster="([^"]+)",name="([^"]*)",account="[^"]*",region="([^"]*)"', page):
+                self.places[cluster] = (name, region)
+            before = failing if self.failing is None else self.failing
+            self.failures += [Failure(cluster, now, messages.get(cluster, "").replace('\\"', '"')) for cluster in failing - before]
+            for failure in self.failures:
+                if failure.cluster in other:
+                    failure.ended = failure.ended or now
+            # What does not answer for a moment goes on failing.
+            self.failing = failing | (before - other)
             time.sleep(0.2)
 
 
-def follow(stack, world, count, seconds):
-    """Waits until `count` failures that began under our eyes have arrived, and prints how long each took."""
-    told = set()
+@dataclasses.dataclass
+class Failure:
+    """An upgrade that failed under our eyes."""
 
-    def arrived():
-        for failure in world.failures:
-            since, cluster, message = failure
-            if failure in told:
-                continue
-            for at, path, body in stack.notifications:
-                if path != "/pager" or at < since or body["commonLabels"].get("alertname") != "AckUpgradeFailed":
-                    continue
-                alert = next((one for one in body["alerts"] if one["labels"].get("cluster") == cluster and one["status"] == "firing"), None)
-                if not alert:
-                    continue
-                description = alert["annotations"]["description"]
-                for part in (message, cluster, world.names[cluster]):
-                    if part not in description:
-                        raise Failed(f"{description!r} does not say {part!r}")
-                chat = wait_for("the same in the chat", 10, lambda: [body for at, path, body in stack.notifications if path == "/chat" and at >= since and message in json.dumps(body, ensure_ascii=False).replace('\\"', '"')])
-                told.add(failure)
-                print(f"{world.names[cluster]}: {at - since:.1f} s from the failure to the webhook: {description}")
-                print(f"  in the chat: {chat[0]['attachments'][0]['title']}")
-                break
-        return len(told) >= count
+    cluster: str
+    began: float
+    message: str
+    ended: float = 0.0
 
-    wait_for(f"{count} failures reach the webhook", seconds, arrived)
+    def notified(self, stack, status, since):
+        """The first notification to the pager after `since` that has it in this status, with its time."""
+        for at, path, body in list(stack.notifications):
+            if path == "/pager" and at >= since and body["commonLabels"].get("alertname") == "AckUpgradeFailed":
+                for alert in body["alerts"]:
+                    if alert["labels"]["cluster"] == self.cluster and alert["status"] == status:
+                        return at, alert
+        return None
+
+    def in_chat(self, stack):
+        """What the chat was told of it."""
+        for at, path, body in list(stack.notifications):
+            if path == "/chat" and at >= self.began and self.message in " ".join(strings(body)):
+                return body["attachments"][0]["title"]
+        return None
+
+
+def strings(value):
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from strings(one)
+
+
+def follow(stack, world, seconds):
+    """Waits for a failure that began under our eyes to reach the pager and the chat, and returns it."""
+    failure, (at, alert) = wait_for(
+        "a failure reaches the webhook",
+        seconds,
+        lambda: next(((one, found) for one in list(world.failures) if (found := one.notified(stack, "firing", one.began))), None),
+    )
+    name, region = world.places[failure.cluster]
+    description = alert["annotations"]["description"]
+    for part in (failure.message, failure.cluster, name, region):
+        if not part or part not in description:
+            raise Failed(f"{description!r} does not say {part!r}")
+    chat = wait_for("the same in the chat", 10, lambda: failure.in_chat(stack))
+    print(f"{at - failure.began:.1f} s from the failure to the webhook: {description}")
+    print(f"  in the chat: {chat}")
+    return failure
+
+
+def see_it_resolve(stack, world, seconds):
+    """Waits until one of the failures that were told is over and the pager has been told that, too."""
+
+    def resolved():
+        for one in list(world.failures):
+            if one.notified(stack, "firing", one.began) and (found := one.notified(stack, "resolved", one.began)):
+                if not one.ended:
+                    raise Failed(f"{one.cluster} is called resolved while it still fails")
+                return one, found
+        return None
+
+    failure, (at, _) = wait_for("a failure that is over resolves", seconds, resolved)
+    name, _ = world.places[failure.cluster]
+    print(f"{name} failed for {failure.ended - failure.began:.1f} s; {at - failure.ended:.1f} s from its end to the webhook")
+
+
+def see_it_silenced(stack, seconds):
+    """Ends the exporter, and waits until that is the only thing that anybody is still told."""
+    stack.exporter.kill()
+    began = time.time()
+
+    def down():
+        return next((at for at, path, body in list(stack.notifications) if path == "/pager" and body["commonLabels"].get("alertname") == "AckUpgradeExporterDown"), None)
+
+    at = wait_for("the end of the exporter reaches the webhook", seconds, down)
+
+    def others():
+        alerts = json.loads(get(f"{stack.alertmanager_url}/api/v2/alerts?active=true&inhibited=true"))
+        return [alert for alert in alerts if alert["labels"]["alertname"] != "AckUpgradeExporterDown"]
+
+    def all_silenced():
+        states = {alert["status"]["state"] for alert in others()}
+        return states == {"suppressed"}
+
+    wait_for("what is about clusters is silenced", 10, all_silenced)
+    print(f"{at - began:.1f} s from the end of the exporter to the webhook, which silences {len(others())} other alerts")
 
 
 def check_rules(stack):
-    groups = stack.api("rules")["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
+    def evaluated():
+        rules = [rule for group in stack.api("rules")["groups"] for rule in group["rules"]]
+        return rules if all(rule["health"] != "unknown" for rule in rules) else None
+
+    rules = wait_for("every rule is evaluated", 90, evaluated)
     for rule in rules:
         if rule["health"] != "ok":
             raise Failed(f"{rule['name']}: {rule['health']} {rule.get('lastError', '')}")
@@ -243,66 +319,102 @@ def check_rules(stack):
     print(f"{len(rules)} rules evaluated without error, the slowest, {slowest['name']}, in {slowest['evaluationTime'] * 1000:.1f} ms")
 
 
+def check_alertmanager(stack):
+    """amtool does not see everything that Alertmanager has to say of its configuration."""
+    complaints = [line for line in (stack.folder / "alertmanager.log").read_text().splitlines() if "level=warn" in line or "level=error" in line]
+    if complaints:
+        raise Failed("\n".join(complaints))
+
+
 def interpolate(expression, cluster):
-    values = {"$__rate_interval": "15s", "$__range": "5m", "$__interval": "5s"}
+    values = {"$__rate_interval": "15s", "$__range": "5m", "$__interval_ms": "5000", "$__interval": "5s"}
     for name, value in values.items():
         expression = expression.replace(name, value)
     expression = expression.replace('cluster="$cluster"', f'cluster="{cluster}"')
     return re.sub(r"\$(job|instance|account|region|cluster)\b", ".+", expression)
 
 
-def check_dashboards(stack):
-    cluster = stack.query("topk(1, cs_up)")[0]["metric"]["cluster"]
+def variable_values(stack, variable, cluster):
+    """What Grafana would offer for a variable."""
+    kind, inner = re.match(r"(label_values|query_result)\((.*)\)$", variable["query"]).groups()
+    if kind == "label_values":
+        selector, label = inner.rsplit(", ", 1)
+        return {series["metric"].get(label) for series in stack.query(interpolate(selector, cluster))}
+    pattern = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
+    lines = ("{" + ",".join(f'{key}="{value}"' for key, value in sorted(series["metric"].items())) + "} 1" for series in stack.query(interpolate(inner, cluster)))
+    return {found.group("value") for line in lines if (found := pattern.search(line))}
+
+
+class Query:
+    """One query of a panel, sent as Grafana would."""
+
+    def __init__(self, stack, target, cluster):
+        expression = interpolate(target["expr"], cluster)
+        began = time.monotonic()
+        if target.get("instant"):
+            self.series = stack.query(expression)
+            self.points = len(self.series)
+        else:
+            now = time.time()
+            self.series = stack.api("query_range", query=expression, start=now - 60, end=now, step=5)["result"]
+            self.points = sum(len(one["values"]) for one in self.series)
+        self.seconds = time.monotonic() - began
+
+
+def check_dashboards(stack, clusters):
+    """Every variable has values and every query data, for one of these clusters at least, or is rightly empty."""
     broken = []
+    count = 0
+    slowest = (0, "")
     for path in sorted((ROOT / "dashboards").glob("*.json")):
         dashboard = json.loads(path.read_text())
         print(f"{path.name}:")
         for variable in dashboard["templating"]["list"]:
-            if variable["type"] != "query":
-                continue
-            inner = interpolate(re.sub(r"^(?:label_values|query_result)\((.*?)(?:, [a-z]+)?\)$", r"\1", variable["query"]), cluster)
-            if not stack.query(inner):
-                broken.append(f"{path.name}, variable {variable['name']}: no values")
+            if variable["type"] == "query":
+                values = variable_values(stack, variable, clusters[0]) - {None, ""}
+                print(f"  variable {variable['name']}: {len(values)} values")
+                if not values:
+                    broken.append(f"{path.name}, variable {variable['name']}: no values")
         for panel in dashboard["panels"]:
-            for target in panel.get("targets", []):
-                expression = interpolate(target["expr"], cluster)
-                if target.get("instant"):
-                    result = stack.query(expression)
-                    points = len(result)
+            for target in panel["targets"]:
+                count += 1
+                where = f"{path.name}, {panel['title']}, query {target['refId']}"
+                query = next((one for one in (Query(stack, target, cluster) for cluster in clusters) if one.series), None)
+                if query:
+                    slowest = max(slowest, (query.seconds, where))
+                    shown = f"{len(query.series)} series, {query.points} points"
+                elif where in RIGHTLY_EMPTY:
+                    shown = f"nothing, since {RIGHTLY_EMPTY[where]}"
                 else:
-                    result = stack.api("query_range", query=expression, start=time.time() - 60, end=time.time(), step=5)["result"]
-                    points = sum(len(series["values"]) for series in result)
-                why = ""
-                if not result:
-                    names = [name for name in ABSENT_FROM_THE_DEMO if name in expression and not stack.query(f"last_over_time({name}[5m])")]
-                    why = ABSENT_FROM_THE_DEMO[names[0]] if names else EMPTY_WHEN_ALL_IS_WELL.get(panel["title"], "")
-                    if not why:
-                        broken.append(f"{path.name}, {panel['title']}, query {target['refId']}: no data")
-                print(f"  {panel['title']} {target['refId']}: {len(result)} series, {points} points{f' ({why})' if why else ''}")
+                    shown = "NOTHING"
+                    broken.append(f"{where}: no data")
+                print(f"  {panel['title']} {target['refId']}: {shown}")
     if broken:
         raise Failed("\n".join(broken))
+    print(f"{count} queries, the slowest in {slowest[0] * 1000:.0f} ms: {slowest[1]}")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", default=str(ROOT / "target/release/ack-upgrade-exporter"))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--binary", default=os.environ.get("EXPORTER", str(ROOT / "target/release/ack-upgrade-exporter")))
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--failures", type=int, default=2, help="how many failures to follow")
-    parser.add_argument("--timeout", type=int, default=300)
+    parser.add_argument("--timeout", type=int, default=180, help="seconds for a failure to be told, and for one to resolve")
     parser.add_argument("--as-shipped", action="store_true", help="with the waiting times of the files")
     arguments = parser.parse_args()
     with Stack(arguments) as stack:
         stack.receiver()
-        stack.demo()
+        stack.unruly_demo()
         stack.prometheus()
         world = World(stack.metrics)
-        follow(stack, world, arguments.failures, arguments.timeout)
+        failure = follow(stack, world, arguments.timeout)
         check_rules(stack)
-        check_dashboards(stack)
+        check_alertmanager(stack)
+        check_dashboards(stack, [failure.cluster, stack.silent])
+        see_it_resolve(stack, world, arguments.timeout)
+        see_it_silenced(stack, arguments.timeout)
 
 
 try:
     main()
 except Failed as failed:
-    print(failed, file=sys.stderr)
-    sys.exit(1)
+    sys.exit(f"alerting.py: {failed}")

@@ -5,6 +5,10 @@
 #![expect(clippy::float_cmp, reason = "what is counted is whole")]
 #![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
+mod door;
+#[path = "../support/process.rs"]
 mod process;
 mod prometheus;
 
@@ -33,10 +37,21 @@ fn promtool_finds_nothing_to_say_about_the_page() {
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
 }
 
+/// The shipped example, with shorter times, and with what this test has in place of what the example names.
+fn shipped(file: &str, replaced: &[(&str, &str)]) -> String {
+    let mut text = std::fs::read_to_string(format!("deploy/prometheus/scrape/{file}")).expect("the example is there");
+    let times = [("scrape_interval: 30s", "scrape_interval: 1s"), ("scrape_timeout: 25s", "scrape_timeout: 1s")];
+    for (named, here) in times.iter().chain(replaced) {
+        assert!(text.contains(named), "{file} has no {named}");
+        text = text.replace(named, here);
+    }
+    text
+}
+
 #[test]
 fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
     let demo = Demo::start(&[]);
-    let prometheus = Prometheus::scraping(&demo.address, "");
+    let prometheus = Prometheus::with_config(&shipped("plain.yml", &[("ack-upgrade-exporter:10525", &demo.address)]));
     let clusters = prometheus
         .wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| samples.first().is_some_and(|sample| sample.value == 12.0));
     assert_eq!(clusters.len(), 1);
@@ -50,19 +65,11 @@ fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
     assert_eq!(prometheus.query("up")[0].value, 1.0);
 }
 
-/// The shipped example, with the exporter's address and a shorter interval put in.
-fn shipped(file: &str, exporter: &str) -> String {
-    let text = std::fs::read_to_string(format!("deploy/prometheus/scrape/{file}")).expect("the example is there");
-    text.replace("ack-upgrade-exporter:10525", exporter)
-        .replace("scrape_interval: 30s", "scrape_interval: 1s")
-        .replace("scrape_timeout: 25s", "scrape_timeout: 1s")
-        .replace("refresh_interval: 1m", "refresh_interval: 1s")
-}
-
 #[test]
 fn service_discovery_and_probes_tell_what_a_scrape_tells() {
     let demo = Demo::start(&[]);
-    let prometheus = Prometheus::with_config(&shipped("probe.yml", &demo.address));
+    let here = [("ack-upgrade-exporter:10525", demo.address.as_str()), ("refresh_interval: 1m", "refresh_interval: 1s")];
+    let prometheus = Prometheus::with_config(&shipped("probe.yml", &here));
     let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
     prometheus.wait_for("count(probe_success == 1)", Duration::from_secs(60), is_whole);
     prometheus.wait_for("count(cs_upgrade_status{job=\"ack-upgrade-probe\"} == 1)", Duration::from_secs(10), is_whole);
@@ -77,13 +84,45 @@ fn three_shards_are_one_fleet_to_one_prometheus() {
     std::fs::write(&config, demo.config()).expect("writes the configuration");
     let shards: Vec<_> =
         (0..3).map(|ordinal| Exporter::start(&config, &[&format!("--shard.ordinal={ordinal}"), "--shard.total=3"])).collect();
-    let targets: Vec<_> = shards.iter().map(|shard| format!("'{}'", shard.address)).collect();
-    let prometheus = Prometheus::with_config(&format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n  - {{job_name: ack, honor_labels: true, static_configs: [{{targets: [{}]}}]}}\n",
-        targets.join(", ")
-    ));
+    let pods = [0, 1, 2].map(|ordinal| format!("ack-upgrade-exporter-{ordinal}.ack-upgrade-exporter:10525"));
+    let here: Vec<_> = pods.iter().zip(&shards).map(|(pod, shard)| (pod.as_str(), shard.address.as_str())).collect();
+    let prometheus = Prometheus::with_config(&shipped("sharded.yml", &here));
     prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| samples.first().is_some_and(|sample| sample.value == 60.0));
     assert_eq!(prometheus.query("count(count by (cluster) (cs_up))")[0].value, 60.0, "no cluster is on two pages");
     assert_eq!(prometheus.query("count(cs_exporter_clusters > 10)")[0].value, 3.0, "and no shard is left without work");
     assert_eq!(prometheus.query("max(cs_exporter_total_shards)")[0].value, 3.0);
+}
+
+#[test]
+fn prometheus_passes_a_door_with_tls_and_a_password() {
+    let demo = Demo::start(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).expect("writes a file");
+        file.display().to_string()
+    };
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["ack-upgrade-exporter.example.com".to_owned()]).expect("a certificate");
+    let certificate = write("tls.crt", &cert.pem());
+    let key = write("tls.key", &signing_key.serialize_pem());
+    let hash = bcrypt::hash("hunter2", 4).expect("a hash");
+    let door = format!("tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\nbasic_auth_users: {{prometheus: '{hash}'}}\n");
+    let door = write("web.yml", &door);
+    let config = write("exporter.yml", &demo.config());
+    let exporter = Exporter::start(config.as_ref(), &[&format!("--web.config.file={door}")]);
+    let password = write("password", "hunter2");
+    let trusted = format!("min_version: TLS12\n      ca_file: {certificate}");
+    let prometheus = Prometheus::with_config(&shipped(
+        "tls-password.yml",
+        &[
+            ("ack-upgrade-exporter.example.com:10525", &exporter.address),
+            ("/etc/prometheus/secrets/ack-upgrade-exporter", &password),
+            ("min_version: TLS12", &trusted),
+            ("refresh_interval: 1m", "refresh_interval: 1s"),
+        ],
+    ));
+    let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
+    prometheus.wait_for("count(cs_up{job=\"ack-upgrade\"} == 1)", Duration::from_secs(60), is_whole);
+    prometheus.wait_for("count(probe_success{job=\"ack-upgrade-probe\"} == 1)", Duration::from_secs(60), is_whole);
 }

@@ -1,10 +1,10 @@
 //! The `credentials` mapping as it is written, a table for each type: the keys of another type are unknown keys.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
-use crate::config::duration;
+#[cfg(test)]
+use super::schema;
+use crate::config::duration::Friendly;
 use crate::config::raw::Untyped;
 use crate::secret::Secret;
 
@@ -16,83 +16,128 @@ pub(super) struct Tag {
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
+    /// The vendor's default chain: environment, RRSA, CLI profile, INI profile, ECS role, URI.
     #[default]
     Default,
+    /// A key pair.
     AccessKey,
+    /// A RAM role, assumed with other credentials.
     RamRoleArn,
+    /// A RAM role, assumed with the token of a Kubernetes service account (RRSA).
     OidcRoleArn,
+    /// The role of the machine, from its metadata service.
     EcsRamRole,
+    /// A server of your own that hands out credentials.
     CredentialsUri,
+    /// A profile of the vendor's command line.
     Profile,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::default_chain))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct DefaultChain {
+    /// The STS server that is asked, in place of the usual one.
     pub(super) sts_endpoint: Option<String>,
+    /// The metadata service that is asked, in place of the usual one.
     pub(super) metadata_endpoint: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::key_pair))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeyPair {
+    /// The public half of the key.
     pub(super) access_key_id: Option<String>,
+    /// The secret half; rather put it into a file.
     pub(super) access_key_secret: Option<Secret>,
+    /// The file with the secret half, read again when it changes.
     pub(super) access_key_secret_file: Option<String>,
+    /// The token of temporary credentials.
     pub(super) security_token: Option<Secret>,
+    /// The file with the token, read again when it changes.
     pub(super) security_token_file: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::ram_role_arn))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RamRoleArn {
+    /// The role, such as `acs:ram::1234567890123456:role/name`.
     pub(super) role_arn: Option<String>,
+    /// The session's name in the vendor's audit log.
     pub(super) role_session_name: Option<String>,
-    #[serde(deserialize_with = "duration::optional")]
-    pub(super) duration: Option<Duration>,
+    /// How long the credentials last: 15m to 12h, and no longer than the role allows.
+    pub(super) duration: Option<Friendly>,
+    /// A RAM policy in JSON that narrows the role's.
     pub(super) policy: Option<String>,
+    /// What the role's trust policy asks to be told.
     pub(super) external_id: Option<String>,
+    /// The STS server that is asked, in place of the usual one.
     pub(super) sts_endpoint: Option<String>,
+    /// Credentials that may assume the role; without them, a key pair beside it or the default chain.
     pub(super) source: Option<Untyped>,
+    /// The public half of the key.
     pub(super) access_key_id: Option<String>,
+    /// The secret half; rather put it into a file.
     pub(super) access_key_secret: Option<Secret>,
+    /// The file with the secret half, read again when it changes.
     pub(super) access_key_secret_file: Option<String>,
+    /// The token of temporary credentials.
     pub(super) security_token: Option<Secret>,
+    /// The file with the token, read again when it changes.
     pub(super) security_token_file: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::oidc_role_arn))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct OidcRoleArn {
+    /// The role, such as `acs:ram::1234567890123456:role/name`; without it, the environment's.
     pub(super) role_arn: Option<String>,
+    /// The identity provider that the role trusts; without it, the environment's.
     pub(super) oidc_provider_arn: Option<String>,
+    /// The file with the token, read at every refresh; without it, the environment's.
     pub(super) oidc_token_file: Option<String>,
+    /// The session's name in the vendor's audit log.
     pub(super) role_session_name: Option<String>,
-    #[serde(deserialize_with = "duration::optional")]
-    pub(super) duration: Option<Duration>,
+    /// How long the credentials last: 15m to 12h, and no longer than the role allows.
+    pub(super) duration: Option<Friendly>,
+    /// A RAM policy in JSON that narrows the role's.
     pub(super) policy: Option<String>,
+    /// The STS server that is asked, in place of the usual one.
     pub(super) sts_endpoint: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::ecs_ram_role))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct EcsRamRole {
+    /// The role; without it, the metadata service is asked.
     pub(super) role_name: Option<String>,
+    /// The metadata service that is asked, in place of the usual one.
     pub(super) metadata_endpoint: Option<String>,
+    /// Whether the metadata service is never asked without a token.
     pub(super) disable_imds_v1: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::credentials_uri))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CredentialsUri {
+    /// Its address: `http://` or `https://`, a host, perhaps a path.
     pub(super) uri: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Profile {
+    /// Its name; without it, the environment's, else the file's current one.
     pub(super) profile: Option<String>,
+    /// The file; without it, the environment's, else `~/.aliyun/config.json`.
     pub(super) config_file: Option<String>,
 }

@@ -37,8 +37,10 @@ impl Reader<'_> {
             self.problems.note(path.clone(), "expected a mapping");
             return None;
         };
-        let kind = map.remove("type").map_or(Value::Null, |kind| serde_json::json!({ "type": kind }));
-        let kind = if kind.is_null() { raw::Kind::Default } else { self.accept::<raw::Tag>(path, kind).kind? };
+        let kind = match map.remove("type") {
+            None | Some(Value::Null) => raw::Kind::Default,
+            Some(kind) => self.accept::<raw::Tag>(path, serde_json::json!({ "type": kind })).kind?,
+        };
         match kind {
             raw::Kind::Default => Some(self.default_chain(path, value)),
             raw::Kind::AccessKey => {
@@ -76,7 +78,7 @@ impl Reader<'_> {
         let source = raw.source.take();
         let role_arn = self.required(path, "role_arn", raw.role_arn.take());
         self.check_arn(path, "role_arn", role_arn.as_deref(), ":role/");
-        let session = self.session(path, raw.role_session_name.take(), raw.duration, raw.policy.take());
+        let session = self.session(path, raw.role_session_name.take(), raw.duration.map(Duration::from), raw.policy.take());
         let external_id = self.optional(path, "external_id", raw.external_id.take());
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
         let mut source = self.source(path, source, raw)?;
@@ -118,7 +120,7 @@ impl Reader<'_> {
         let oidc_provider_arn = self.optional(path, "oidc_provider_arn", raw.oidc_provider_arn);
         self.check_arn(path, "oidc_provider_arn", oidc_provider_arn.as_deref(), ":oidc-provider/");
         let oidc_token_file = self.optional(path, "oidc_token_file", raw.oidc_token_file);
-        let session = self.session(path, raw.role_session_name, raw.duration, raw.policy);
+        let session = self.session(path, raw.role_session_name, raw.duration.map(Duration::from), raw.policy);
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
         let oidc_token_file = oidc_token_file.map(|file| self.folder.join(file));
         Credentials::OidcRoleArn(OidcRoleArn { role_arn, oidc_provider_arn, oidc_token_file, session, sts_endpoint })

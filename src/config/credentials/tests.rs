@@ -12,7 +12,7 @@ fn parse(yaml: &str) -> Result<Credentials, String> {
         yaml.trim().replace('\n', "\n    ")
     );
     let config = Config::parse(&text, FilePath::new("/etc/exporter")).map_err(|problems| problems.to_string())?;
-    Ok(config.accounts.into_iter().next().expect("one account").credentials)
+    Ok(config.accounts.into_iter().next().expect("one account").access.credentials)
 }
 
 #[test]
@@ -21,6 +21,7 @@ fn every_type_reads_its_own_keys() {
     for (yaml, parts) in [
         ("", &["Default(", "sts_endpoint: None", "metadata_endpoint: None"][..]),
         ("type: default", &["Default("]),
+        ("type:", &["Default("]),
         ("{sts_endpoint: sts.example, metadata_endpoint: 127.0.0.1:1}", &["Default(", "scheme: \"https\"", "sts.example", "127.0.0.1:1"]),
         ("{type: access_key, access_key_id: id, access_key_secret: s3cret}", &["AccessKey", "\"id\"", "Inline(<secret>)"]),
         (

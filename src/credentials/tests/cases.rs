@@ -144,7 +144,7 @@ fn method(folder: &Path) -> config::Credentials {
         yaml.trim().replace('\n', "\n    ")
     );
     let config = Config::parse(&text, Path::new("/etc/exporter")).unwrap_or_else(|problems| panic!("{}: {problems}", folder.display()));
-    config.accounts.into_iter().next().expect("one account").credentials
+    config.accounts.into_iter().next().expect("one account").access.credentials
 }
 
 fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {

@@ -115,6 +115,7 @@ fn snapshot(clusters: Vec<ClusterReading>) -> Snapshot {
     Snapshot {
         at: "2026-11-23T10:10:01Z".parse().unwrap(),
         duration: Duration::from_millis(9_250),
+        budget: Duration::from_millis(9_500),
         complete: false,
         shard: Shard::new(1, 3).expect("a shard"),
         clusters,

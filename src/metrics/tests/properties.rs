@@ -104,12 +104,13 @@ prop_compose! {
     fn any_snapshot()(
         at in any_time(),
         duration in any_duration(),
+        budget in any_duration(),
         complete in any::<bool>(),
         clusters in vec(any_reading(), 0..8),
         accounts in vec(any_account_reading(), 0..3),
         (ordinal, total) in any::<(u32, u32)>(),
     ) -> Snapshot {
-        Snapshot { at, duration, complete, shard: Shard::new(ordinal % total.max(1), total.max(1)).expect("a shard"), clusters, accounts }
+        Snapshot { at, duration, budget, complete, shard: Shard::new(ordinal % total.max(1), total.max(1)).expect("a shard"), clusters, accounts }
     }
 }
 

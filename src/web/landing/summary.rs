@@ -34,14 +34,18 @@ pub(super) fn tiles(html: &mut Html, counts: &BTreeMap<Condition, usize>, view: 
         let count = counts.get(&condition).copied().unwrap_or(0);
         tile(html, condition, condition.heading(), count, view);
     }
-    markup!(html, "<ul class=\"rest\">\n");
     let others = Condition::ALL.into_iter().filter(|condition| !TILES.contains(condition));
-    for (condition, count) in others.filter_map(|condition| Some((condition, *counts.get(&condition)?))) {
-        markup!(html, "<li>");
-        tile(html, condition, condition.label(), count, view);
-        markup!(html, "</li>\n");
+    let others: Vec<_> = others.filter_map(|condition| Some((condition, *counts.get(&condition)?))).collect();
+    if !others.is_empty() {
+        markup!(html, "<ul class=\"rest\">\n");
+        for (condition, count) in others {
+            markup!(html, "<li>");
+            tile(html, condition, condition.label(), count, view);
+            markup!(html, "</li>\n");
+        }
+        markup!(html, "</ul>\n");
     }
-    markup!(html, "</ul>\n</nav>\n");
+    markup!(html, "</nav>\n");
 }
 
 fn tile(html: &mut Html, condition: Condition, label: &str, count: usize, view: &View) {
@@ -66,10 +70,6 @@ pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
     markup!(html, " ago");
     if snapshot.shard.total() > 1 {
         markup!(html, " · shard {} of {}", u64::from(snapshot.shard.ordinal()) + 1, snapshot.shard.total());
-    }
-    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
-    if !snapshot.complete {
-        markup!(html, " · incomplete: some had not been asked or had not answered by then");
     }
     // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
     if !snapshot.complete {

@@ -92,6 +92,8 @@ fn http1() -> http1::Builder {
     let mut http = http1::Builder::new();
     // The time-outs are those of `Watched`: hyper's own would count the rest between two requests.
     http.header_read_timeout(None).max_buf_size(MAX_HEAD);
+    // A client that closes its half after the request, as `nc -N` does, still waits for the answer.
+    http.half_close(true);
     http
 }
 

@@ -1,35 +1,115 @@
 //! The program under test.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_ack-upgrade-exporter");
+/// Its path.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ack-upgrade-exporter");
+
+/// No single thing that a test waits for takes this long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running exporter; ends with the value.
 pub struct Exporter {
     /// Host and port.
     pub address: String,
     child: Child,
+    log: Arc<Log>,
+}
+
+/// What an exporter has logged so far.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Log {
+    /// Waits for the line with `text` in it that makes them `count`.
+    fn wait_for(&self, text: &str, count: usize) -> String {
+        let mut lines = self.lines.lock().expect("nobody panics with it");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = lines.iter().filter(|line| line.contains(text)).nth(count - 1) {
+                return line.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{text} is not in the log: {lines:#?}");
+            lines = self.more.wait_timeout(lines, left).expect("nobody panics with it").0;
+        }
+    }
 }
 
 impl Exporter {
     /// Serves `config` on a port of the system's choice, with `flags` more.
     pub fn start(config: &Path, flags: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .arg(format!("--config.file={}", config.display()))
-            .arg("--web.listen-address=127.0.0.1:0")
-            .args(flags)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the exporter starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| Some(line.split("msg=listening address=").nth(1)?.split(' ').next()?.to_owned()));
-        // Its log is read to the end, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { address: address.expect("the exporter says where it listens"), child }
+        let mut command = Command::new(PROGRAM);
+        command.arg(format!("--config.file={}", config.display())).arg("--web.listen-address=127.0.0.1:0").args(flags);
+        Self::run(&mut command)
+    }
+
+    /// Runs a command that is an exporter in the end.
+    pub fn run(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the exporter starts");
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let log = Arc::new(Log::default());
+        let writer = Arc::clone(&log);
+        // To the end, so that the exporter never waits for a reader.
+        std::thread::spawn(move || {
+            for line in lines {
+                writer.lines.lock().expect("nobody panics with it").push(line);
+                writer.more.notify_all();
+            }
+        });
+        let line = log.wait_for("listening", 1);
+        // Of logfmt or JSON.
+        let address = line.split("address").nth(1).map(|rest| rest.trim_start_matches(['=', '"', ':']));
+        let address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
+        Self { address, child, log }
+    }
+
+    /// Waits for a line with `text` in it.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        self.wait_for_logs(text, 1)
+    }
+
+    /// Waits for the line with `text` in it that makes them `count`.
+    pub fn wait_for_logs(&self, text: &str, count: usize) -> String {
+        self.log.wait_for(text, count)
+    }
+
+    /// All that has been logged so far.
+    pub fn logged(&self) -> Vec<String> {
+        self.log.lines.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(sent.expect("a shell").success(), "SIG{name} is sent");
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(Instant::now() < end, "the exporter does not end: {:#?}", self.logged());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -89,6 +169,11 @@ impl Drop for Demo {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Whether this machine has IPv6.
+pub fn has_ipv6() -> bool {
+    TcpListener::bind("[::1]:0").is_ok()
 }
 
 /// The body of a plain GET over loopback; fails the test on anything but 200.

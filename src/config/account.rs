@@ -1,0 +1,260 @@
+//! One account: how it is asked, and which of its clusters are wanted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::{Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, raw};
+use crate::names::{AccountName, ClusterId, Region};
+
+/// One account of the vendor, as one set of credentials sees it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The operator's name for it.
+    pub name: AccountName,
+    /// How it is asked.
+    pub access: Access,
+    /// Where clusters are looked for.
+    pub discovery: Option<Discovery>,
+    /// Clusters named one by one.
+    pub clusters: Vec<Cluster>,
+}
+
+/// How an account is asked: all that its client and its sources are made of, so that a reload can tell whether they may
+/// stay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Access {
+    /// How to log in.
+    pub credentials: Credentials,
+    /// Where the state of an upgrade is read.
+    pub source: Source,
+    /// Task types that count as an upgrade of the cluster.
+    pub task_types: Vec<String>,
+    /// How requests are signed.
+    pub signature: Signature,
+    /// Where requests go.
+    pub endpoint: EndpointTemplate,
+    /// The proxy that they go through.
+    pub proxy: Option<Proxy>,
+    /// The file with authorities to trust beside the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// What that file holds.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Requests a second that all calls of the account share.
+    pub rate_limit: RateLimit,
+    /// Calls under way at once.
+    pub max_concurrency: NonZeroU32,
+}
+
+/// Where the state of an upgrade is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `GetUpgradeStatus` while it is served, the tasks where it is not.
+    Auto,
+    /// `GetUpgradeStatus`.
+    UpgradeStatus,
+    /// `DescribeClusterTasks` and `DescribeTaskInfo`.
+    Tasks,
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateLimit {
+    /// Tokens a second; finite and above zero.
+    pub requests_per_second: f64,
+    /// Tokens that may be saved up.
+    pub burst: NonZeroU32,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self { requests_per_second: 20.0, burst: NonZeroU32::new(40).expect("40 is not zero") }
+    }
+}
+
+impl RateLimit {
+    /// The calls within `time` that it lets one of `instances` make which divide it, with a full bucket at the start.
+    pub fn calls_within(&self, time: Duration, instances: u32) -> f64 {
+        let burst = (self.burst.get() / instances).max(1);
+        (self.requests_per_second / f64::from(instances) * time.as_secs_f64()).floor() + f64::from(burst)
+    }
+}
+
+/// How requests are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// ACS3-HMAC-SHA256, the vendor's V3.
+    Acs3,
+    /// ROA with HMAC-SHA1, the vendor's V2.
+    Roa,
+}
+
+/// A cluster that the operator named.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Its ID.
+    pub id: ClusterId,
+    /// Its region; absent only where the endpoint does not need one.
+    pub region: Option<Region>,
+    /// The server that knows it.
+    pub endpoint: Endpoint,
+    /// The operator's name for it; empty if there is none.
+    pub name: String,
+    /// The operator's own labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Calls of an account under way at once, unless configured.
+pub(super) const DEFAULT_CONCURRENCY: NonZeroU32 = NonZeroU32::new(16).expect("16 is not zero");
+
+/// The one task type that is known to be an upgrade of the cluster itself.
+pub(super) fn default_task_types() -> Vec<String> {
+    vec!["cluster_upgrade".to_owned()]
+}
+
+impl Reader<'_> {
+    pub(super) fn accounts(&mut self, path: &Path, raw: Option<Vec<Option<raw::Account>>>, metrics: &Metrics) -> Option<Vec<Account>> {
+        let raw = raw.unwrap_or_default();
+        if raw.is_empty() && !self.problems.has(path) {
+            self.problems.note(path.clone(), "there must be at least one account");
+        }
+        let mut names = HashMap::new();
+        let mut ids = HashMap::new();
+        let mut accounts = Vec::new();
+        for (path, raw) in self.entries(path, raw) {
+            if let Some(name) = &raw.name
+                && let Some(first) = names.insert(name.clone(), path.clone())
+            {
+                self.problems.note(path.key("name"), format!("{first} has this name already"));
+            }
+            for (index, cluster) in raw.clusters.iter().flatten().enumerate() {
+                let path = path.key("clusters").index(index);
+                if let Some(id) = cluster.as_ref().and_then(|cluster| cluster.id.clone())
+                    && let Some(first) = ids.insert(id, path.clone())
+                {
+                    self.problems.note(path.key("id"), format!("{first} is this cluster already"));
+                }
+            }
+            accounts.push(self.account(&path, raw, metrics));
+        }
+        // Only now: a bad account must not keep the next one from being checked.
+        accounts.into_iter().collect()
+    }
+
+    fn account(&mut self, path: &Path, raw: raw::Account, metrics: &Metrics) -> Option<Account> {
+        let name = self.required(path, "name", raw.name).and_then(|name| self.problems.keep(&path.key("name"), AccountName::parse(&name)));
+        let endpoint = match (raw.endpoint, raw.network) {
+            (Some(text), _) => self.problems.keep(&path.key("endpoint"), EndpointTemplate::parse(&text)),
+            (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
+            (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
+        };
+        let proxy = raw.proxy.map(|url| self.problems.keep(&path.key("proxy"), Proxy::parse(url)));
+        let ca_file = raw.ca_file.map(|file| self.folder.join(file));
+        let authorities = ca_file.as_ref().map(|file| self.authorities(&path.key("ca_file"), file));
+        let task_types = self.task_types(&path.key("task_types"), raw.task_types);
+        let has_discovery = raw.discovery.is_some();
+        let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
+        let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
+        let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
+        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, DEFAULT_CONCURRENCY.get());
+        let clusters_path = path.key("clusters");
+        if raw.clusters.as_ref().is_none_or(Vec::is_empty) && !has_discovery && !self.problems.has(&clusters_path) {
+            self.problems.note(clusters_path.clone(), "the account has neither clusters nor discovery");
+        }
+        let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics);
+        Some(Account {
+            name: name?,
+            access: Access {
+                credentials: credentials?,
+                source: match raw.source {
+                    Some(raw::Source::UpgradeStatus) => Source::UpgradeStatus,
+                    Some(raw::Source::Tasks) => Source::Tasks,
+                    Some(raw::Source::Auto) | None => Source::Auto,
+                },
+                task_types,
+                signature: match raw.signature {
+                    Some(raw::Signature::Roa) => Signature::Roa,
+                    Some(raw::Signature::Acs3) | None => Signature::Acs3,
+                },
+                endpoint: endpoint?,
+                proxy: match proxy {
+                    Some(proxy) => Some(proxy?),
+                    None => None,
+                },
+                ca_file,
+                authorities: authorities.unwrap_or_default(),
+                rate_limit: rate_limit?,
+                max_concurrency: max_concurrency?,
+            },
+            // Outside: whether it is there; inside: whether it is right.
+            discovery: match discovery {
+                Some(discovery) => Some(discovery?),
+                None => None,
+            },
+            clusters: clusters?,
+        })
+    }
+
+    fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
+        let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match read {
+            Ok(authorities) if authorities.is_empty() => {
+                self.problems.note(path.clone(), format!("{} holds no certificate", file.display()));
+            }
+            Ok(authorities) => return authorities,
+            Err(error) => self.problems.note(path.clone(), format!("{}: {error}", file.display())),
+        }
+        Vec::new()
+    }
+
+    fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {
+        let types = raw.unwrap_or_else(default_task_types);
+        if types.iter().all(|kind| kind.trim().is_empty()) {
+            self.problems.note(path.clone(), "there must be at least one task type");
+        }
+        types
+    }
+
+    fn rate_limit(&mut self, path: &Path, raw: &raw::RateLimit) -> Option<RateLimit> {
+        let default = RateLimit::default();
+        let requests_per_second = raw.requests_per_second.unwrap_or(default.requests_per_second);
+        if !(requests_per_second.is_finite() && requests_per_second > 0.0) {
+            self.problems.note(path.key("requests_per_second"), "must be above 0");
+        }
+        let burst = self.positive(path.key("burst"), raw.burst, default.burst.get())?;
+        Some(RateLimit { requests_per_second, burst })
+    }
+
+    fn clusters(
+        &mut self,
+        path: &Path,
+        raw: Option<Vec<Option<raw::Cluster>>>,
+        endpoint: Option<&EndpointTemplate>,
+        metrics: &Metrics,
+    ) -> Option<Vec<Cluster>> {
+        let raw = raw.unwrap_or_default();
+        let clusters: Vec<_> = self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect();
+        clusters.into_iter().collect()
+    }
+
+    fn cluster(&mut self, path: &Path, raw: raw::Cluster, endpoint: Option<&EndpointTemplate>, metrics: &Metrics) -> Option<Cluster> {
+        let id = self.required(path, "id", raw.id).and_then(|id| self.problems.keep(&path.key("id"), ClusterId::parse(&id)));
+        let region_path = path.key("region");
+        // Outside: whether it is right; inside: whether it is there.
+        let region = match raw.region {
+            Some(region) => self.problems.keep(&region_path, Region::parse(&region)).map(Some),
+            None => (!self.problems.has(&region_path)).then_some(None),
+        };
+        let endpoint = region.as_ref().zip(endpoint);
+        let endpoint = endpoint.and_then(|(region, template)| self.problems.keep(&region_path, template.resolve(region.as_ref())));
+        let labels = raw.labels.unwrap_or_default();
+        for label in labels.keys() {
+            self.problems.keep(&path.key("labels").key(label), check_label(label, &metrics.cluster_label));
+        }
+        Some(Cluster { id: id?, region: region?, endpoint: endpoint?, name: raw.name.unwrap_or_default(), labels })
+    }
+}

@@ -1,0 +1,211 @@
+//! What a reload keeps, and what it makes anew. Time is paused: these tests take none.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::names::{ClusterId, Region};
+use ack_upgrade_exporter::service::{Origin, Running, Service};
+use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Retired, Sim, Upgrading};
+use ack_upgrade_exporter::snapshot::Snapshot;
+use tempfile::TempDir;
+use tokio::time::{Instant, advance, sleep};
+
+use crate::fleet::{options, reading, surroundings, tally};
+
+/// A service over a simulated account, and the file that it reads.
+struct Stage {
+    sim: Arc<Sim>,
+    service: Service,
+    folder: TempDir,
+}
+
+impl Stage {
+    fn new(options: Options, account: &str) -> Self {
+        let sim = Arc::new(Sim::new(options));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("exporter.yml");
+        std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
+        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+        let service = Service::start(Origin::File(path), surroundings(&sim, &own), own).expect("a good file");
+        Self { sim, service, folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("exporter.yml")
+    }
+
+    async fn reload(&self, yaml: &str) {
+        std::fs::write(self.path(), yaml).expect("writes the configuration");
+        self.service.reload().await.expect("a good file");
+    }
+
+    fn running(&self) -> Arc<Running> {
+        Arc::clone(&self.service.running().borrow())
+    }
+
+    async fn scrape(&self) -> Arc<Snapshot> {
+        self.running().collector.collect(Instant::now() + Duration::from_millis(9500)).await
+    }
+
+    fn lists_read(&self) -> u64 {
+        self.sim.count(Action::DescribeClustersForRegion)
+    }
+}
+
+/// One account that is called `name`.
+fn yaml(name: &str, account: &str) -> String {
+    let pair = KeyPair::demo();
+    let mut yaml = format!(
+        "accounts:\n  - name: {name}\n    endpoint: http://stand-in.example\n    credentials: {{type: access_key, access_key_id: {}, \
+         access_key_secret: {}}}\n",
+        pair.access_key_id,
+        pair.access_key_secret.expose()
+    );
+    for line in account.lines() {
+        writeln!(yaml, "    {line}").expect("a String takes every write");
+    }
+    yaml
+}
+
+/// Twelve clusters in which nothing happens.
+fn still() -> Options {
+    Options { upgrading: Upgrading::First(0), ..options(12) }
+}
+
+const FOUND: &str = "source: upgrade_status\ndiscovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 5m}";
+const MORE: &str = "\nclusters: [{id: cmore, region: cn-hangzhou}]";
+
+/// A burst of 15: three lists and twelve clusters; what comes after takes its time.
+const NARROW: &str = "\nrate_limit: {requests_per_second: 0.001, burst: 15}";
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_asked_as_before_keeps_what_is_left_of_its_limit() {
+    let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
+    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+    stage.reload(&yaml("a", &format!("{FOUND}{NARROW}{MORE}"))).await;
+    let snapshot = stage.scrape().await;
+    assert_eq!(snapshot.clusters.len(), 13);
+    assert_eq!(stage.sim.calls().len(), 15, "there is no second burst");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_asked_differently_starts_anew() {
+    let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
+    stage.scrape().await;
+    stage.reload(&yaml("a", &format!("{FOUND}{NARROW}\nsignature: roa"))).await;
+    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+    assert_eq!(stage.sim.calls().len(), 30);
+    stage.reload(&yaml("b", &format!("{FOUND}{NARROW}\nsignature: roa"))).await;
+    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+    assert_eq!(stage.sim.calls().len(), 45, "an account of another name is another account");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
+    let stage = Stage::new(still(), FOUND);
+    stage.scrape().await;
+    assert_eq!(stage.lists_read(), 3);
+    sleep(Duration::from_secs(150)).await;
+    stage.reload(&yaml("a", &format!("{FOUND}{MORE}"))).await;
+    let known = stage.running().collector.clusters().expect("the clusters are known at once");
+    assert_eq!(known.len(), 13);
+    assert!(known.iter().filter(|cluster| cluster.id.as_str() != "cmore").all(|cluster| cluster.version.contains("aliyun")));
+    stage.scrape().await;
+    assert_eq!(stage.lists_read(), 3);
+    sleep(Duration::from_secs(185)).await;
+    assert_eq!(stage.lists_read(), 6, "half an interval later they are as old as they may be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_being_read_is_read_again() {
+    let stage = Stage::new(Options { latency: Duration::from_secs(5), ..still() }, &FOUND.replace("5m", "1m"));
+    stage.scrape().await;
+    stage.sim.world().add(ClusterId::parse("cnew").expect("an ID"), Region::parse("cn-hangzhou").expect("a region"), "new");
+    while stage.lists_read() < 4 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    stage.reload(&yaml("a", &format!("{}{MORE}", FOUND.replace("5m", "1m")))).await;
+    sleep(Duration::from_secs(20)).await;
+    let known = stage.running().collector.clusters().expect("the clusters are known");
+    assert!(known.iter().any(|cluster| cluster.id.as_str() == "cnew"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_kept_is_looked_at_anew() {
+    let stage = Stage::new(still(), FOUND);
+    let all = stage.scrape().await;
+    let named = all.clusters[0].cluster.clone();
+    let region = named.region.as_ref().expect("a region");
+    let mine = format!("\nclusters: [{{id: {}, region: {region}, labels: {{team: payments}}}}]", named.id);
+    stage.reload(&yaml("a", &format!("{FOUND}{mine}"))).await;
+    let snapshot = stage.scrape().await;
+    let info = &reading(&snapshot, &named.id).cluster;
+    assert_eq!((info.labels["team"].as_str(), &info.version, &info.name), ("payments", &named.version, &named.name));
+    stage.reload(&yaml("a", FOUND)).await;
+    let snapshot = stage.scrape().await;
+    assert_eq!((snapshot.clusters.len(), reading(&snapshot, &named.id).cluster.labels.len()), (12, 0), "no longer named, it is found");
+    stage.reload(&yaml("a", &FOUND.replace("refresh_interval: 5m", &format!("match: {{name: {}}}", named.name)))).await;
+    assert_eq!(stage.scrape().await.clusters.len(), 1);
+    stage.reload(&yaml("a", "source: upgrade_status\ndiscovery: {regions: [cn-shanghai]}")).await;
+    let snapshot = stage.scrape().await;
+    assert!(snapshot.clusters.iter().all(|reading| reading.cluster.region.as_ref().is_some_and(|region| region.as_str() == "cn-shanghai")));
+    assert_eq!(stage.lists_read(), 3, "and nobody was asked for any of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_out_about_the_sources_is_kept() {
+    let stage = Stage::new(Options { retired: Some(Retired::InvalidAction), ..still() }, &FOUND.replace("source: upgrade_status\n", ""));
+    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+    let asked = stage.sim.count(Action::GetUpgradeStatus);
+    stage.reload(&yaml("a", &FOUND.replace("upgrade_status", "auto").replace("5m", "6m"))).await;
+    let snapshot = stage.scrape().await;
+    assert_eq!(tally(&snapshot)["up"], 12);
+    assert_eq!(stage.sim.count(Action::GetUpgradeStatus), asked, "nobody asks for what is gone again");
+    assert!(snapshot.accounts[0].sources.iter().all(|(_, source)| *source == "tasks"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_goes_with_the_cluster_whatever_else_changes() {
+    let stage = Stage::new(still(), FOUND);
+    let first = stage.scrape().await;
+    let id = first.clusters[3].cluster.id.clone();
+    advance(Duration::from_secs(60)).await;
+    stage.reload(&yaml("a", &format!("{FOUND}\nsignature: roa"))).await;
+    assert_eq!(stage.running().collector.latest(), Some(Arc::clone(&first)), "the page is not empty until the next scrape");
+    let second = stage.scrape().await;
+    assert_eq!(reading(&second, &id).since, reading(&first, &id).since);
+    assert!(reading(&second, &id).since.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_under_way_ends_with_what_it_began_with() {
+    let stage = Stage::new(Options { latency: Duration::from_secs(2), ..still() }, FOUND);
+    let running = stage.running();
+    let scrape = running.collector.collect(Instant::now() + Duration::from_secs(9));
+    let reload = async {
+        sleep(Duration::from_secs(3)).await;
+        stage.reload(&yaml("a", &FOUND.replace("cn-hangzhou, ", ""))).await;
+        stage.scrape().await
+    };
+    let (before, after) = tokio::join!(scrape, reload);
+    assert_eq!((tally(&before)["up"], before.clusters.len()), (12, 12));
+    assert!(after.clusters.len() < 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_file_changes_nothing() {
+    let stage = Stage::new(still(), FOUND);
+    stage.scrape().await;
+    let before = stage.running();
+    for bad in ["", "accounts: [", "accounts: []", &yaml("a", "source: gossip"), &yaml("a", "")] {
+        std::fs::write(stage.path(), bad).expect("writes the configuration");
+        assert!(stage.service.reload().await.is_err(), "{bad}");
+        assert!(Arc::ptr_eq(&before, &stage.running()), "{bad}");
+    }
+    std::fs::remove_file(stage.path()).expect("removes the configuration");
+    assert!(stage.service.reload().await.is_err());
+    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+}

@@ -1,0 +1,8 @@
+//! The running server over real sockets: what it serves, whom it lets in, and what it puts up with.
+
+mod hostile;
+mod negotiating;
+mod reloading;
+mod site;
+mod swapping;
+mod wire;

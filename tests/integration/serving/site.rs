@@ -1,0 +1,107 @@
+//! A server as the program runs it, over a simulated account, with its files in a folder of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::service::{Origin, Service};
+use ack_upgrade_exporter::sim::{Options, Sim};
+use ack_upgrade_exporter::web::door::Door;
+use ack_upgrade_exporter::web::socket::ListenAddress;
+use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::fleet::{UNLIMITED, options, surroundings, yaml};
+
+/// What is served, and how.
+pub struct Setup<'a> {
+    pub world: Options,
+    pub limits: Limits,
+    /// The web configuration file; None is no file.
+    pub web: Option<&'a str>,
+    pub lifecycle: bool,
+    pub addresses: &'a [&'a str],
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self { world: options(6), limits: Limits::default(), web: None, lifecycle: true, addresses: &["127.0.0.1:0"] }
+    }
+}
+
+/// A running server; ends with the value.
+pub struct Served {
+    pub address: SocketAddr,
+    pub addresses: Vec<SocketAddr>,
+    pub sim: Arc<Sim>,
+    pub service: Arc<Service>,
+    pub door: Arc<Door>,
+
+    /// Ends once the server has.
+    pub ended: JoinHandle<()>,
+    folder: TempDir,
+}
+
+impl Setup<'_> {
+    /// Serves in a folder with what `prepare` puts there.
+    pub fn serve_in(self, folder: TempDir) -> Served {
+        let sim = Arc::new(Sim::new(self.world));
+        let (config, web) = (folder.path().join("exporter.yml"), folder.path().join("web.yml"));
+        std::fs::write(&config, yaml(&sim, "http://stand-in.example", UNLIMITED, "")).expect("writes the configuration");
+        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+        let surroundings = surroundings(&sim, &own);
+        let clock = surroundings.clock;
+        let service = Arc::new(Service::start(Origin::File(config), surroundings, Arc::clone(&own)).expect("a good configuration"));
+        let door = match self.web {
+            Some(text) => {
+                std::fs::write(&web, text).expect("writes the web configuration");
+                Door::open(&web)
+            }
+            None => Door::unguarded(),
+        };
+        let door = Arc::new(door.expect("a good web configuration"));
+        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
+        let listen = |address: &&str| address.parse::<ListenAddress>().and_then(|address| address.listen()).expect("a free port");
+        let server = Server::new(self.addresses.iter().map(listen).collect(), Arc::clone(&door), self.limits);
+        let addresses = server.addresses();
+        let site = Site {
+            running: service.running(),
+            own,
+            paths: Paths { prefix: String::new(), telemetry: "/metrics".to_owned() },
+            prefix: String::new(),
+            lifecycle: self.lifecycle.then_some(lifecycle),
+            clock,
+            stop: CancellationToken::new(),
+        };
+        let ended = tokio::spawn(server.serve(Arc::new(site)));
+        Served { address: addresses[0], addresses, sim, service, door, ended, folder }
+    }
+
+    /// Serves in an empty folder.
+    pub fn serve(self) -> Served {
+        self.serve_in(tempfile::tempdir().expect("a folder"))
+    }
+}
+
+impl Served {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.path(name), content).expect("written");
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("readable")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.ended.abort();
+    }
+}

@@ -1,0 +1,208 @@
+//! The built program from its start to its end: sockets, signals, reloads, and what it says about them.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Rule};
+use command_fds::{CommandFdExt as _, FdMapping};
+
+use crate::process::{Exporter, PROGRAM, get, has_ipv6, wait_until_ok};
+use crate::vendor::Vendor;
+
+/// The whole answer to a GET; whatever went wrong is its text.
+fn answer(address: &str, path: &str) -> String {
+    let exchange = || {
+        let mut stream = TcpStream::connect(address)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    exchange().unwrap_or_else(|error: std::io::Error| error.to_string())
+}
+
+fn scrape_apart(exporter: &Exporter) -> JoinHandle<String> {
+    let address = exporter.address.clone();
+    std::thread::spawn(move || answer(&address, "/metrics"))
+}
+
+fn metric(exporter: &Exporter, name: &str) -> String {
+    let page = get(&format!("http://{}/metrics", exporter.address));
+    page.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} is on the page")).trim().to_owned()
+}
+
+#[test]
+fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
+    for signal in ["TERM", "INT"] {
+        let vendor = Vendor::new(5);
+        let mut exporter = Exporter::start(&vendor.config(), &[]);
+        vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(1500))));
+        let scrape = scrape_apart(&exporter);
+        vendor.wait_for_calls(5);
+        exporter.signal(signal);
+        exporter.wait_for_log("requests in flight may finish");
+        // Whoever comes now is told, so that no new work begins; and the kubelet sees a process that is alive.
+        assert!(answer(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
+        assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
+        assert!(answer(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
+        let page = scrape.join().expect("the scraper ends");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert_eq!(page.lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count(), 5, "{page}");
+        assert_eq!(exporter.wait().code(), Some(0), "SIG{signal}");
+        assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 5);
+    }
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let vendor = Vendor::new(3);
+    let mut exporter = Exporter::start(&vendor.config(), &[]);
+    vendor.sim.add_fault(Rule::new(Fault::Hang));
+    let scrape = scrape_apart(&exporter);
+    vendor.wait_for_calls(3);
+    exporter.signal("TERM");
+    exporter.wait_for_log("requests in flight may finish");
+    let began = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(1));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(!scrape.join().expect("the scraper ends").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
+    let vendor = Vendor::new(1);
+    let mut exporter = Exporter::start(&vendor.config(), &[]);
+    let mut idle = TcpStream::connect(&exporter.address).expect("it listens");
+    idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n").expect("sent");
+    idle.read_exact(&mut [0; 12]).expect("answered");
+    let mut half = TcpStream::connect(&exporter.address).expect("it listens");
+    half.write_all(b"GET /metr").expect("sent");
+    let _silent = TcpStream::connect(&exporter.address).expect("it listens");
+    // Accepted in order: once this one is answered, all are in.
+    assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
+    let began = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+fn descriptors(exporter: &Exporter) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", exporter.id())).expect("Linux").count()
+}
+
+#[test]
+fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
+    let vendor = Vendor::new(5);
+    let exporter = Exporter::start(&vendor.config(), &[]);
+    let settled = || {
+        // The last of them may still have all the places for a moment.
+        wait_until_ok(&format!("http://{}/metrics", exporter.address), Duration::from_secs(30));
+        descriptors(&exporter)
+    };
+    let before = settled();
+    vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(20))));
+    for number in 0..3000 {
+        let mut stream = TcpStream::connect(&exporter.address).expect("there is room");
+        let head: &[u8] = if number % 3 == 0 { b"GET /metrics HTTP/1.1\r\nHo" } else { b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n" };
+        stream.write_all(head).expect("sent");
+    }
+    vendor.sim.clear_faults();
+    let end = Instant::now() + Duration::from_secs(30);
+    // Connections to the vendor are kept for the next scrape: as many as there are clusters.
+    while settled() > before + 5 {
+        assert!(Instant::now() < end, "{} descriptors, {before} before", descriptors(&exporter));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let in_flight = metric(&exporter, "cs_exporter_api_requests_in_flight{account=\"test\",operation=\"GetUpgradeStatus\"}");
+    assert_eq!(in_flight, "0");
+}
+
+#[test]
+fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
+    let vendor = Vendor::new(5);
+    let exporter = Exporter::start(&vendor.config(), &[]);
+    let count = || metric(&exporter, "cs_exporter_clusters ");
+    assert_eq!(count(), "5");
+    let line = exporter.wait_for_log("rate limit of the account");
+    assert!(line.contains("clusters_named=5 calls_a_scrape=240"), "what the limit covers is said: {line}");
+    vendor.write(&vendor.yaml(3));
+    exporter.signal("HUP");
+    exporter.wait_for_log("configuration reloaded");
+    assert_eq!(count(), "3");
+    vendor.write("accounts:\n  - {name: test, sauce: auto}\n");
+    exporter.signal("HUP");
+    exporter.wait_for_log("path=accounts[0].sauce");
+    let line = exporter.wait_for_log("path=accounts[0].clusters");
+    assert!(line.contains("level=ERROR") && line.contains("the old one stays"), "{line}");
+    assert_eq!((count().as_str(), metric(&exporter, "cs_exporter_config_last_reload_successful ").as_str()), ("3", "0"));
+    let refused = answer(&exporter.address, "/-/reload");
+    assert!(refused.starts_with("HTTP/1.1 405"), "not without --web.enable-lifecycle: {refused}");
+    assert!(!exporter.logged().iter().any(|line| line.contains(KeyPair::demo().access_key_secret.expose())));
+}
+
+#[test]
+fn what_changes_is_reloaded_without_being_told() {
+    let vendor = Vendor::new(4);
+    let exporter = Exporter::start(&vendor.config(), &["--config.auto-reload-interval=1s"]);
+    vendor.write(&vendor.yaml(2));
+    exporter.wait_for_log("configuration reloaded");
+    assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
+}
+
+#[test]
+fn sockets_of_systemd_are_served() {
+    let vendor = Vendor::new(2);
+    // Some build machines have no IPv6.
+    let second = if has_ipv6() { "[::1]:0" } else { "127.0.0.1:0" };
+    let sockets: Vec<_> = ["127.0.0.1:0", second].iter().map(|address| TcpListener::bind(address).expect("a port")).collect();
+    let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().expect("an address").to_string()).collect();
+    let mappings = sockets.into_iter().zip(3..).map(|(socket, child_fd)| FdMapping { parent_fd: socket.into(), child_fd });
+    // The shell's process becomes the exporter, as systemd's would.
+    let script = format!("LISTEN_PID=$$ LISTEN_FDS=2 exec {PROGRAM} --config.file={} --web.systemd-socket", vendor.config().display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).fd_mappings(mappings.collect()).expect("different descriptors");
+    let mut exporter = Exporter::run(&mut command);
+    for address in &addresses {
+        wait_until_ok(&format!("http://{address}/-/ready"), Duration::from_secs(20));
+        assert!(get(&format!("http://{address}/metrics")).contains("cs_up{"));
+    }
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(0));
+}
+
+/// Exit code and standard error of the program.
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(PROGRAM).args(arguments).output().expect("the program runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn what_is_wrong_at_the_start_is_said_at_once_and_nothing_is_bound() {
+    let vendor = Vendor::new(1);
+    let config = format!("--config.file={}", vendor.config().display());
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let listen = format!("--web.listen-address={address}");
+    let (code, said) = run(&[&config, &listen]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&address), "{said}");
+
+    let web = vendor.folder.path().join("web.yml");
+    std::fs::write(&web, "basic_auth_users: {alice: plain}\nhttp_server: {}\n").expect("written");
+    vendor.write("accounts:\n  - {name: test, sauce: auto}\nscrape: {timeout: soon}\n");
+    let web = format!("--web.config.file={}", web.display());
+    let (code, said) = run(&[&config, &web, &listen]);
+    assert_eq!(code, Some(2), "{said}");
+    for mistake in ["accounts[0].sauce", "accounts[0].clusters", "scrape.timeout", "http_server", "alice"] {
+        assert!(said.contains(mistake), "{mistake} is named: {said}");
+    }
+    for wrong in ["--no.such.flag", "--web.listen-address=nowhere", "--web.max-requests=many", "--log.level=loud"] {
+        assert_eq!(run(&[&config, wrong]).0, Some(2), "{wrong}");
+    }
+    assert_eq!(run(&["--config.file=/nonexistent"]).0, Some(2));
+    assert_eq!(run(&[]).0, Some(2));
+}

@@ -1,0 +1,202 @@
+//! The built program at a terminal: `status`, `explain`, and what is logged.
+
+use std::process::{Command, Output, Stdio};
+
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Phase, Rule, Stage};
+use serde_json::Value;
+
+use crate::process::{Exporter, PROGRAM, get};
+use crate::vendor::Vendor;
+
+fn run(vendor: &Vendor, command: &str, arguments: &[&str]) -> Output {
+    let config = format!("--config.file={}", vendor.config().display());
+    Command::new(PROGRAM).arg(command).arg(config).args(arguments).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn status_is_a_table_for_people_and_its_code_for_pipelines() {
+    let vendor = Vendor::new(5);
+    let ids = vendor.sim.world().clusters();
+    let fix = |place: usize, phase, message| vendor.sim.world().fix(&ids[place], phase, message);
+    fix(0, Phase::Upgrading, None);
+    fix(1, Phase::Paused, None);
+    fix(2, Phase::Succeeded, None);
+    fix(3, Phase::Failed(Stage::Precheck), Some("node is\n\u{1b}[31mNotReady"));
+    fix(4, Phase::NotStarted, None);
+    let output = run(&vendor, "status", &[]);
+    let table = text(&output.stdout);
+    let words: Vec<Vec<_>> = table.lines().skip(1).map(|line| line.split_whitespace().skip(2).collect()).collect();
+    let mut expected = vec![
+        vec!["running", "[#>.]", "upgrading"],
+        vec!["pause", "[#=.]", "pause"],
+        vec!["success", "[###]", "success"],
+        vec!["fail", "[x..]", "prechecking", "node", "is", "[31mNotReady"],
+        vec!["none", "not_start"],
+    ];
+    // The table is in the order of the IDs, and so is the list above.
+    let mut order: Vec<_> = ids.iter().zip(expected.drain(..)).collect();
+    order.sort_by_key(|(id, _)| *id);
+    assert_eq!(words, order.into_iter().map(|(_, words)| words).collect::<Vec<_>>(), "{table}");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(3), ""), "one failed");
+    let one = run(&vendor, "status", &[ids[2].as_str()]);
+    assert_eq!((one.status.code(), text(&one.stdout).lines().count()), (Some(0), 2));
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
+    let denied = run(&vendor, "status", &[ids[2].as_str()]);
+    assert_eq!(denied.status.code(), Some(4));
+    assert!(text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"), "{}", text(&denied.stdout));
+}
+
+#[test]
+fn status_in_json_is_what_the_server_serves() {
+    let vendor = Vendor::new(3);
+    let ids = vendor.sim.world().clusters();
+    let name = vendor.sim.world().name(&ids[1]).expect("a name");
+    let output = run(&vendor, "status", &["--output=json", &name]);
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let clusters = shown["clusters"].as_array().expect("a list");
+    assert_eq!((clusters.len(), clusters[0]["id"].as_str()), (1, Some(ids[1].as_str())), "only what was asked for");
+    let exporter = Exporter::start(&vendor.config(), &[]);
+    get(&format!("http://{}/metrics", exporter.address));
+    let served: Value = serde_json::from_str(&get(&format!("http://{}/api/v1/clusters", exporter.address))).expect("JSON");
+    let keys = |value: &Value| value["clusters"][0].as_object().expect("a cluster").keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&shown), keys(&served));
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
+    let vendor = Vendor::new(2);
+    let id = vendor.sim.world().clusters()[0].to_string();
+    for arguments in [&["no-such-cluster"][..], &[&id, "no-such-cluster", "--wait"]] {
+        let output = run(&vendor, "status", arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("no-such-cluster is not among the clusters"), "{said}");
+    }
+}
+
+#[test]
+fn waiting_ends_with_the_upgrades_and_says_how() {
+    for (end, code) in [(Phase::Succeeded, 0), (Phase::Failed(Stage::Precheck), 3)] {
+        let vendor = Vendor::new(2);
+        let ids = vendor.sim.world().clusters();
+        vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+        vendor.sim.world().fix(&ids[1], Phase::Succeeded, None);
+        let config = format!("--config.file={}", vendor.config().display());
+        let waiting = Command::new(PROGRAM)
+            .args(["status", &config, "--wait", "--interval=100ms"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        vendor.wait_for_calls(6);
+        vendor.sim.world().fix(&ids[0], Phase::Paused, None);
+        let paused = vendor.sim.count(Action::GetUpgradeStatus);
+        vendor.wait_for_calls(paused + 4);
+        vendor.sim.world().fix(&ids[0], end, None);
+        let output = waiting.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        let shown = text(&output.stdout);
+        let [upgrading, paused] = ["[#>.]", "[#=.]"].map(|bar| shown.find(bar));
+        assert!(upgrading < paused && upgrading.is_some(), "progress is shown on the way: {shown}");
+    }
+    let vendor = Vendor::new(2);
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(vendor.sim.world().clusters()[1].clone()));
+    assert_eq!(run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code(), Some(4));
+}
+
+#[test]
+fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
+    let vendor = Vendor::new(1);
+    vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
+    let config = format!("--config.file={}", vendor.config().display());
+    for more in [&["--watch"][..], &["--wait", "--target-version=9.9.9-aliyun.1"], &["--wait", "--since=2100-01-01T00:00:00Z"]] {
+        let before = vendor.sim.count(Action::GetUpgradeStatus);
+        let mut looking = Command::new(PROGRAM)
+            .args(["status", &config, "--interval=50ms"])
+            .args(more)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        vendor.wait_for_calls(before + 5);
+        assert!(looking.try_wait().expect("a child").is_none(), "{more:?}");
+        looking.kill().expect("still there");
+        looking.wait().expect("a child");
+    }
+}
+
+#[test]
+fn the_command_of_explain_works_once_and_shows_no_secret() {
+    for (signature, source) in [("acs3", "upgrade_status"), ("roa", "upgrade_status"), ("acs3", "tasks"), ("roa", "tasks")] {
+        let vendor = Vendor::new(2);
+        let yaml = vendor.yaml(2).replace("source: upgrade_status", &format!("source: {source}\n    signature: {signature}"));
+        vendor.write(&yaml);
+        let id = vendor.sim.world().clusters()[1].to_string();
+        let output = run(&vendor, "explain", &[&id]);
+        let said = text(&output.stdout);
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+        assert!(said.contains("string to sign") && said.contains(&KeyPair::demo().access_key_id), "{said}");
+        assert_eq!(said.contains("canonical request"), signature == "acs3", "{said}");
+        assert!(!said.contains(KeyPair::demo().access_key_secret.expose()));
+        assert_eq!(vendor.sim.calls().len(), 0, "explaining asks nobody");
+        let command = &said[said.find("\ncurl --globoff").expect("a command")..];
+        let curl = |more: &str| {
+            let script = format!("{} {more}", command.trim());
+            let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+            text(&output.stdout)
+        };
+        let answered = curl("--silent --noproxy '*'");
+        let answer: Value = serde_json::from_str(&answered).unwrap_or_else(|error| panic!("{error}: {answered}"));
+        assert!(answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(), "{answer}");
+        assert!(curl("--silent --noproxy '*'").contains("SignatureNonceUsed"), "good for one call");
+    }
+}
+
+/// The keys of a line of logfmt, and the value of one of them.
+fn keys(line: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let outside = |letter: char| {
+        quoted ^= letter == '"';
+        letter == ' ' && !quoted
+    };
+    line.split(outside).filter_map(|pair| Some(pair.split_once('=')?.0)).collect()
+}
+
+#[test]
+fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
+    for (format, flags) in [("logfmt", &["--log.format=logfmt"][..]), ("json", &["--log.format=json", "--log.queries"])] {
+        let vendor = Vendor::new(3);
+        let ids = vendor.sim.world().clusters();
+        let mut command = Command::new(PROGRAM);
+        command.args([&format!("--config.file={}", vendor.config().display()), "--web.listen-address=127.0.0.1:0"]).args(flags);
+        let exporter = Exporter::run(&mut command);
+        let scrape = || get(&format!("http://{}/metrics", exporter.address));
+        scrape();
+        vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+        scrape();
+        scrape();
+        vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[0].clone()));
+        scrape();
+        scrape();
+        vendor.sim.clear_faults();
+        scrape();
+        exporter.wait_for_log("cluster answers again");
+        let lines = exporter.logged();
+        let of = |message: &str| lines.iter().filter(|line| line.contains(message)).count();
+        assert_eq!((of("upgrade state changed"), of("cluster does not answer"), of("cluster answers again")), (1, 1, 1), "{lines:#?}");
+        let queries = if format == "json" { 18 } else { 0 };
+        assert_eq!(of("query ended"), queries, "each query, where that is asked for");
+        for line in &lines {
+            let found: Vec<String> = match format {
+                "json" => serde_json::from_str::<serde_json::Map<_, _>>(line).expect("an object").keys().cloned().collect(),
+                _ => keys(line).into_iter().map(str::to_owned).collect(),
+            };
+            assert_eq!(found[..4], ["time", "level", "source", "msg"], "{line}");
+        }
+        let changed = lines.iter().find(|line| line.contains("upgrade state changed")).expect("it is there");
+        assert!(changed.contains(ids[0].as_str()) && changed.contains("running") && changed.contains("upgrading"), "{changed}");
+    }
+}
