@@ -8,6 +8,7 @@ mod client;
 mod clusters;
 mod direct;
 mod error;
+mod idle;
 mod limit;
 mod observe;
 mod operation;

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
 /// The lowest level that is logged.
@@ -49,16 +50,18 @@ pub enum Queries {
 /// Sends the program's events to standard error. Other crates' events are logged from errors on.
 pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
     let level = match level {
-        LogLevel::Debug => "debug",
-        LogLevel::Info => "info",
-        LogLevel::Warn => "warn",
-        LogLevel::Error => "error",
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Error => LevelFilter::ERROR,
     };
-    let filter = EnvFilter::new(match queries {
-        Queries::Logged => format!("error,ack_upgrade_exporter={level},{QUERIES}=debug"),
-        Queries::AsTheLevelSays => format!("error,ack_upgrade_exporter={level}"),
-    });
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).event_format(Line(format)).finish();
+    let shown = Targets::new().with_default(LevelFilter::ERROR).with_target("ack_upgrade_exporter", level);
+    let shown = match queries {
+        Queries::Logged => shown.with_target(QUERIES, LevelFilter::DEBUG),
+        Queries::AsTheLevelSays => shown,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Line(format));
+    let subscriber = tracing_subscriber::registry().with(shown).with(lines);
     // A second call, in tests, keeps the first subscriber.
     drop(tracing::subscriber::set_global_default(subscriber));
 }

@@ -7,12 +7,14 @@ use ack_upgrade_exporter::run::run;
 use anyhow::Context as _;
 use clap::Parser as _;
 use listenfd::ListenFd;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     // It changes the environment, so there must be no other thread yet.
     let handed_over = ListenFd::from_env();
-    let runtime = Runtime::new().context("no threads to run on")?;
+    // All of it is waiting and short work; what takes long goes to threads of its own. A second worker costs more in waking
+    // and stealing than it brings, and a machine of many cores would start one for each.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads to run on")?;
     Ok(runtime.block_on(run(cli, handed_over)))
 }

@@ -7,6 +7,8 @@ pub mod acs3;
 pub mod encode;
 pub mod roa;
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName};
 use jiff::Timestamp;
@@ -25,13 +27,13 @@ pub struct Unsigned<'a> {
     /// Host and, unless it is the scheme's own, port: the `Host` header on the wire.
     pub authority: &'a str,
     /// The operation's name, such as `GetUpgradeStatus`.
-    pub action: &'a str,
+    pub action: &'static str,
     /// The path as sent.
     pub path: &'a str,
     /// The query, decoded and in any order.
     pub query: &'a [(&'a str, String)],
     /// The product's API version, such as [`CS_VERSION`].
-    pub version: &'a str,
+    pub version: &'static str,
     /// A form-encoded body, if there is one; only ACS3 signs it.
     pub form: Option<&'a str>,
 }
@@ -91,21 +93,21 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 pub fn sign<'a>(scheme: Signature, call: &Unsigned<'_>, key: impl Into<Key<'a>>, stamp: &Stamp) -> Result<Signed, SignError> {
     let key = key.into();
     let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(HOST, value("host", call.authority)?);
+    headers.insert(HOST, value("host", call.authority.to_owned())?);
     headers.insert(ACCEPT, JSON);
     headers.insert(&X_ACS_ACTION, value("action", call.action)?);
     headers.insert(&X_ACS_VERSION, value("version", call.version)?);
-    headers.insert(&X_ACS_SIGNATURE_NONCE, value("nonce", &stamp.nonce)?);
+    headers.insert(&X_ACS_SIGNATURE_NONCE, value("nonce", stamp.nonce.clone())?);
     if let Some(token) = key.security_token {
-        let mut token = value("security token", token.expose())?;
+        let mut token = value("security token", token.expose().to_owned())?;
         token.set_sensitive(true);
         headers.insert(&X_ACS_SECURITY_TOKEN, token);
     }
     let (authorization, canonical_request, string_to_sign) = match scheme {
         Signature::Acs3 => {
-            headers.insert(&X_ACS_DATE, value("date", &stamp.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())?);
-            let content_sha256 = call.form.map_or_else(|| acs3::EMPTY_SHA256.to_owned(), |form| acs3::content_sha256(form.as_bytes()));
-            headers.insert(&X_ACS_CONTENT_SHA256, value("content hash", &content_sha256)?);
+            headers.insert(&X_ACS_DATE, value("date", acs3::date(stamp.time))?);
+            let content_sha256 = call.form.map_or(Cow::Borrowed(acs3::EMPTY_SHA256), |form| acs3::content_sha256(form.as_bytes()).into());
+            headers.insert(&X_ACS_CONTENT_SHA256, value("content hash", content_sha256.clone())?);
             if call.form.is_some() {
                 headers.insert(CONTENT_TYPE, FORM);
             }
@@ -118,7 +120,7 @@ pub fn sign<'a>(scheme: Signature, call: &Unsigned<'_>, key: impl Into<Key<'a>>,
             (acs3::authorization(key.access_key_id, &signed, &signature), Some(canonical), to_sign)
         }
         Signature::Roa => {
-            headers.insert(DATE, value("date", &stamp.time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())?);
+            headers.insert(DATE, value("date", roa::date(stamp.time))?);
             headers.insert(&X_ACS_SIGNATURE_METHOD, HeaderValue::from_static("HMAC-SHA1"));
             headers.insert(&X_ACS_SIGNATURE_VERSION, HeaderValue::from_static("1.0"));
             let signed = signed_headers(&headers, roa::is_signed);
@@ -127,7 +129,7 @@ pub fn sign<'a>(scheme: Signature, call: &Unsigned<'_>, key: impl Into<Key<'a>>,
             (roa::authorization(key.access_key_id, &signature), None, to_sign)
         }
     };
-    let mut authorization = value("access key ID", &authorization)?;
+    let mut authorization = value("access key ID", authorization)?;
     authorization.set_sensitive(true);
     headers.insert(AUTHORIZATION, authorization);
     Ok(Signed { headers, canonical_request, string_to_sign })
@@ -144,12 +146,16 @@ fn signed_headers(headers: &HeaderMap, wanted: fn(&str) -> bool) -> Vec<(&str, &
     signed
 }
 
-fn value(what: &'static str, text: &str) -> Result<HeaderValue, SignError> {
+fn value(what: &'static str, text: impl Into<Cow<'static, str>>) -> Result<HeaderValue, SignError> {
+    let text = text.into();
     // Only what `to_str` gives back can be signed, so nothing beyond visible ASCII may get in.
     if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Err(SignError::NotAHeader(what));
     }
-    HeaderValue::from_str(text).map_err(|_| SignError::NotAHeader(what))
+    match text {
+        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::try_from(text).map_err(|_| SignError::NotAHeader(what)),
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use super::{reply, retry, trace};
 use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
 use crate::credentials::{Credential, Credentials};
-use crate::sign::encode::canonical_query;
+use crate::sign::encode::{canonical_query, hex};
 use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
 
 const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
@@ -256,6 +256,7 @@ impl Nonces {
     }
 
     fn next(&self) -> String {
-        format!("{:016x}{:016x}", self.process, self.count.fetch_add(1, Ordering::Relaxed))
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        hex(&(u128::from(self.process) << 64 | u128::from(count)).to_be_bytes())
     }
 }

@@ -53,6 +53,38 @@ struct Progress {
     asked: u64,
     /// Queries under way, of whichever round.
     in_flight: usize,
+    /// Those who wait for one query rather than for all.
+    probes: usize,
+}
+
+impl Progress {
+    /// One more is under way, which nobody waits for.
+    fn take_off(&mut self) -> bool {
+        self.in_flight += 1;
+        false
+    }
+
+    /// One fewer is; whether that is worth waking anybody.
+    fn land(&mut self) -> bool {
+        self.in_flight -= 1;
+        self.in_flight == 0 || self.probes > 0
+    }
+}
+
+/// Somebody who waits for one query, for as long as it is there.
+struct Probing<'a>(&'a watch::Sender<Progress>);
+
+impl<'a> Probing<'a> {
+    fn begin(progress: &'a watch::Sender<Progress>) -> Self {
+        progress.send_modify(|progress| progress.probes += 1);
+        Self(progress)
+    }
+}
+
+impl Drop for Probing<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|progress| progress.probes -= 1);
+    }
 }
 
 /// What a lane needs to start a round.
@@ -329,7 +361,7 @@ impl Lane {
             return None;
         }
         record.flight = Some(flight.clone());
-        self.progress.send_modify(|progress| progress.in_flight += 1);
+        self.progress.send_if_modified(Progress::take_off);
         let known = record.known();
         let landing = Landing { lane: Arc::clone(self), id: id.clone(), started: flight.started, result: None };
         Some(Query { target: record.target.clone(), known, landing })
@@ -354,6 +386,7 @@ impl Lane {
 
     /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
     pub(super) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
+        let _probing = Probing::begin(&self.progress);
         let mut progress = self.progress.subscribe();
         let began = Instant::now();
         let place = tokio::time::timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
@@ -468,7 +501,7 @@ impl Drop for Landing {
             }
         }
         drop(roster);
-        self.lane.progress.send_modify(|progress| progress.in_flight -= 1);
+        self.lane.progress.send_if_modified(Progress::land);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Source: the vendor's page "V3 request structure and signature", and its SDKs' signers.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::encode::{canonical_query, hex};
@@ -32,6 +33,11 @@ pub struct Input<'a, V> {
 /// Whether the scheme signs this header when it is sent; the name is in lower case.
 pub fn is_signed(name: &str) -> bool {
     name == "host" || name == "content-type" || name.starts_with("x-acs-")
+}
+
+/// What `x-acs-date` says: whole seconds in UTC, such as `2026-11-23T10:00:00Z`.
+pub fn date(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
 
 /// What `x-acs-content-sha256` says of a body.

@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
 use sha1::Sha1;
 
 use crate::secret::Secret;
@@ -28,6 +29,11 @@ const STANDARD_HEADERS: [&str; 4] = ["accept", "content-md5", "content-type", "d
 /// Whether the scheme signs this header when it is sent; the name is in lower case.
 pub fn is_signed(name: &str) -> bool {
     STANDARD_HEADERS.contains(&name) || name.starts_with("x-acs-")
+}
+
+/// What `Date` says, such as `Mon, 23 Nov 2026 10:00:00 GMT`.
+pub fn date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// The string to sign.

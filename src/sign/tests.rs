@@ -154,14 +154,16 @@ fn signing_a_call_sends_what_the_sdks_send() {
     for recorded in vectors().minimal {
         let wire = recorded.request.as_ref().expect("a request");
         let header = |name: &str| wire.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
+        // What is a name in the program's own text is one of a test's data here.
+        let name = |text: &str| -> &'static str { text.to_owned().leak() };
         // pop-core and the ROA vectors leave x-acs-action out; ours is sent and signed, so only ACS3 compares whole.
-        let Some(action) = header("x-acs-action") else { continue };
+        let Some(action) = header("x-acs-action").map(name) else { continue };
         let query: Vec<_> = recorded.query.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
         let call = Unsigned {
             method: &wire.method,
             authority: header("host").expect("a host"),
             action,
-            version: header("x-acs-version").expect("a version"),
+            version: name(header("x-acs-version").expect("a version")),
             path: wire.target.split('?').next().unwrap_or_default(),
             query: &query,
             form: (!wire.body.is_empty()).then_some(wire.body.as_str()),

@@ -29,7 +29,7 @@ enum Rest {
 const BEFORE_THE_CUT: Duration = Duration::from_millis(10);
 
 /// One piece of an endless body. Spaces, so that a reader of JSON goes on.
-static FILLING: [u8; 1 << 16] = [b' '; 1 << 16];
+static FILLING: [u8; 4096] = [b' '; 4096];
 
 impl Played {
     /// All of `body`.

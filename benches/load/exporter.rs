@@ -1,0 +1,60 @@
+//! The exporter as it ships, over an account with any number of clusters.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::measured::Measured;
+
+/// Starts `program` over `clusters` clusters of `vendor`; its address, and how long it took until it was ready.
+pub(crate) fn start(
+    program: &str,
+    vendor: SocketAddr,
+    clusters: usize,
+    concurrency: usize,
+) -> anyhow::Result<(Measured, SocketAddr, Duration)> {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
+    std::fs::write(file.path(), config(vendor, clusters, concurrency))?;
+    let began = Instant::now();
+    let mut command = Command::new(program);
+    command.arg(format!("--config.file={}", file.path().display())).arg("--web.listen-address=127.0.0.1:0").stderr(Stdio::piped());
+    let mut measured = Measured::start(&mut command)?;
+    let mut log = BufReader::new(measured.child.stderr.take().context("a pipe was asked for")?);
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        anyhow::ensure!(log.read_line(&mut line)? > 0, "the exporter ended before it listened");
+        if let Some(rest) = line.split("address=").nth(1) {
+            break rest.split_whitespace().next().unwrap_or_default().parse().with_context(|| line.clone())?;
+        }
+    };
+    let ready = began.elapsed();
+    // What it goes on to say must not fill the pipe.
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    // It has read its file by now.
+    drop(file);
+    Ok((measured, address, ready))
+}
+
+/// An ID as the vendor gives them: `c` and 32 hexadecimal digits.
+pub(crate) fn cluster_id(index: usize) -> String {
+    format!("c{:032x}", 0x5851_f42d_4c95_7f2d_u128.wrapping_mul(index as u128 + 1) << 32 | index as u128)
+}
+
+fn config(vendor: SocketAddr, clusters: usize, concurrency: usize) -> String {
+    let mut yaml = format!(
+        "accounts:\n  - name: load\n    endpoint: http://{vendor}\n    source: upgrade_status\n    max_concurrency: {concurrency}\n    \
+         rate_limit: {{requests_per_second: 1000000, burst: 1000000}}\n    \
+         credentials: {{type: access_key, access_key_id: LTAI5tLoad, access_key_secret: load}}\n    clusters:\n"
+    );
+    for index in 0..clusters {
+        let id = cluster_id(index);
+        writeln!(yaml, "      - {{id: {id}, region: cn-hangzhou, name: cluster-{index}, labels: {{team: platform}}}}")
+            .expect("a String takes every write");
+    }
+    yaml
+}

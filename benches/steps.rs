@@ -1,0 +1,159 @@
+//! The steps of a scrape, one by one: `cargo bench --bench steps`.
+//!
+//! A whole query without a network, its signature alone, and what follows the queries: the page in both formats, and gzip.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::api::{Budget, Client, Deaf, Limiter, Sending, Transport, get_upgrade_status};
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::config::{self, Config, Endpoint, RateLimit, Signature};
+use ack_upgrade_exporter::credentials::{Credential, Credentials};
+use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
+use ack_upgrade_exporter::names::{AccountName, ClusterId, Region};
+use ack_upgrade_exporter::secret::Secret;
+use ack_upgrade_exporter::shard::Shard;
+use ack_upgrade_exporter::sign::{self, CS_VERSION, Stamp, Unsigned};
+use ack_upgrade_exporter::snapshot::{ClusterInfo, ClusterReading, Outcome, Snapshot};
+use ack_upgrade_exporter::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
+use ack_upgrade_exporter::web::encode::encode;
+use ack_upgrade_exporter::web::negotiate::Encoding;
+use bytes::Bytes;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use http::{Request, Response};
+use jiff::Timestamp;
+
+const REPLY: &str = r#"{"status":"fail","error_message":"etcd member etcd-1 did not become healthy in 600 seconds","precheck_report_id":"be4c8eb72de94d459ea7ace7c811d119","upgrade_step":"upgrading","upgrade_task":{"status":"Failed","message":"etcd-1 is not healthy"}}"#;
+
+fn credential() -> Credential {
+    Credential {
+        access_key_id: "LTAI5tBench".to_owned(),
+        access_key_secret: Secret::new("a secret of thirty characters."),
+        security_token: None,
+        expires_at: None,
+    }
+}
+
+fn signing(c: &mut Criterion) {
+    let credential = credential();
+    let stamp = Stamp { time: Timestamp::UNIX_EPOCH, nonce: "0123456789abcdef0123456789abcdef".to_owned() };
+    let call = Unsigned {
+        method: "GET",
+        authority: "cs.cn-hangzhou.aliyuncs.com",
+        action: "GetUpgradeStatus",
+        path: "/api/v2/clusters/c106f377e16f34eb1808d6b9362c9abcd/upgrade/status",
+        query: &[],
+        version: CS_VERSION,
+        form: None,
+    };
+    let mut group = c.benchmark_group("sign");
+    for (name, scheme) in [("acs3", Signature::Acs3), ("roa", Signature::Roa)] {
+        group.bench_function(name, |b| b.iter(|| sign::sign(scheme, black_box(&call), &credential, &stamp)));
+    }
+    group.finish();
+}
+
+/// Answers at once with the same reply.
+#[derive(Debug)]
+struct Canned;
+
+impl Transport for Canned {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        black_box(request);
+        Box::pin(std::future::ready(Ok(Response::new(Bytes::from_static(REPLY.as_bytes())))))
+    }
+}
+
+fn querying(c: &mut Criterion) {
+    let rate = RateLimit { requests_per_second: 1e9, burst: NonZeroU32::MAX };
+    let client = Client::new(
+        Arc::new(Canned),
+        Arc::new(Credentials::fixed(credential())),
+        Signature::Acs3,
+        Limiter::new(rate, 1, 64),
+        Arc::new(Deaf),
+        Clock::System,
+    );
+    let endpoint = Endpoint::parse("http://127.0.0.1:8080").expect("an endpoint");
+    let cluster = ClusterId::parse("c106f377e16f34eb1808d6b9362c9abcd").expect("an ID");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    c.bench_function("query without a network", |b| {
+        b.iter(|| {
+            let budget = Budget::lasting(Duration::from_secs(10));
+            runtime.block_on(get_upgrade_status(&client, &endpoint, &cluster, &budget, None)).expect("an answer")
+        });
+    });
+}
+
+fn snapshot(clusters: usize) -> Snapshot {
+    let account = AccountName::parse("prod").expect("a name");
+    let reading = |index: usize| ClusterReading {
+        cluster: Arc::new(ClusterInfo {
+            id: ClusterId::parse(&format!("c{index:032x}")).expect("an ID"),
+            name: format!("cluster-{index}"),
+            account: account.clone(),
+            region: Region::parse("cn-hangzhou").ok(),
+            cluster_type: "ManagedKubernetes".to_owned(),
+            spec: "ack.pro.small".to_owned(),
+            version: "1.32.1-aliyun.1".to_owned(),
+            next_version: "1.33.1-aliyun.1".to_owned(),
+            state: Some("running".to_owned()),
+            labels: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
+        }),
+        outcome: Outcome::Up(Arc::new(UpgradeState {
+            status: if index.is_multiple_of(20) { Status::Running } else { Status::Success },
+            step: if index.is_multiple_of(20) { Step::Upgrading } else { Step::Success },
+            task_status: if index.is_multiple_of(20) { TaskStatus::Running } else { TaskStatus::Success },
+            ..UpgradeState::never(SourceName::UpgradeStatus)
+        })),
+        duration: Some(Duration::from_micros(31_234 + index as u64)),
+        last_success: Some(Timestamp::UNIX_EPOCH),
+        since: Some(Timestamp::UNIX_EPOCH),
+    };
+    Snapshot {
+        at: Timestamp::UNIX_EPOCH,
+        duration: Duration::from_millis(800),
+        budget: Duration::from_millis(9_500),
+        complete: true,
+        shard: Shard::default(),
+        clusters: (0..clusters).map(reading).collect(),
+        accounts: Vec::new(),
+    }
+}
+
+fn exposing(c: &mut Criterion) {
+    let own = Own::new(ProcessMetrics::Hidden);
+    let options =
+        Config::parse("accounts: [{name: prod, discovery: {regions: [cn-hangzhou]}}]", "".as_ref()).expect("a configuration").metrics;
+    let mut group = c.benchmark_group("expose");
+    for clusters in [100, 1_000, 10_000] {
+        let snapshot = snapshot(clusters);
+        group.throughput(Throughput::Elements(clusters as u64));
+        for (name, format) in [("text", Format::Text), ("openmetrics", Format::OpenMetrics)] {
+            group.bench_with_input(BenchmarkId::new(name, clusters), &snapshot, |b, snapshot| {
+                b.iter(|| render(snapshot, &own, &options, format));
+            });
+        }
+        let page = render(&snapshot, &own, &options, Format::Text);
+        group.bench_with_input(BenchmarkId::new("gzip", clusters), &page, |b, page| {
+            b.iter(|| encode(page.clone(), Encoding::Gzip));
+        });
+    }
+    group.finish();
+}
+
+fn reading_the_configuration(c: &mut Criterion) {
+    let mut yaml = "accounts:\n  - name: prod\n    clusters:\n".to_owned();
+    for index in 0..1_000 {
+        writeln!(yaml, "      - {{id: c{index:032x}, region: cn-hangzhou, name: cluster-{index}, labels: {{team: platform}}}}")
+            .expect("a String takes every write");
+    }
+    c.bench_function("parse a configuration of 1000 clusters", |b| b.iter(|| config::Config::parse(&yaml, "".as_ref())));
+}
+
+criterion_group!(steps, signing, querying, exposing, reading_the_configuration);
+criterion_main!(steps);
