@@ -12,6 +12,7 @@ mod ecs_role;
 mod env;
 mod error;
 mod file;
+mod hidden;
 mod ini;
 mod loader;
 mod network;
@@ -21,6 +22,7 @@ mod reply;
 mod sts;
 mod uri;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -53,10 +55,11 @@ impl Credential {
     }
 
     /// `text` without the secret half and the token; a server may repeat what it was sent.
-    pub fn hide_in(&self, text: &str) -> String {
-        let secrets = [Some(&self.access_key_secret), self.security_token.as_ref()];
-        let secrets = secrets.into_iter().flatten().map(Secret::expose).filter(|secret| !secret.is_empty());
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "<secret>"))
+    pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.security_token {
+            Some(token) => hidden::hide(&[&self.access_key_secret, token], text),
+            None => hidden::hide(&[&self.access_key_secret], text),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod demo;
 mod explain;
+mod seal;
 mod serve;
 mod signals;
 mod status;
@@ -25,6 +26,7 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     };
     let queries = if logs.queries { Queries::Logged } else { Queries::AsTheLevelSays };
     log::init(logs.level.unwrap_or(usual), logs.format, queries);
+    seal::seal();
     let result = match cli.command {
         Some(Command::Demo(args)) => demo::demo(args, handed_over).await.map(|()| exit::OK),
         Some(Command::Status(args)) => status::status(&args).await,

@@ -44,7 +44,7 @@ use http::Request;
 use jiff::SignedDuration;
 
 pub use self::action::Action;
-pub use self::faults::{ErrorBody, Fault, InvalidRule, Rule, parse_rules};
+pub use self::faults::{ErrorBody, Fault, InvalidRule, Repeat, Rule, parse_rules};
 pub use self::identities::{Identities, MetadataVersions};
 pub use self::in_process::InProcess;
 pub use self::journal::Call;

@@ -123,7 +123,8 @@ impl Client {
                 ErrorKind::TokenExpired | ErrorKind::NonceUsed if !renewed => renewed = true,
                 kind if kind.is_retryable() && attempt < retry::MAX_ATTEMPTS => {
                     let delay = retry::delay(attempt, error.retry_after);
-                    if Instant::now() + delay >= budget.end() {
+                    // A vendor may ask to wait longer than there is time to count.
+                    if Instant::now().checked_add(delay).is_none_or(|next| next >= budget.end()) {
                         return Err(error);
                     }
                     tokio::select! {
@@ -144,12 +145,12 @@ impl Client {
         let credential = self.credentials.current().await;
         let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
         let signed = self.sign(call, &credential)?;
-        let text = |value: &HeaderValue| credential.hide_in(&String::from_utf8_lossy(value.as_bytes()));
+        let text = |value: &HeaderValue| credential.hide_in(&String::from_utf8_lossy(value.as_bytes())).into_owned();
         Ok(Explained {
             url: format!("{}{}", call.endpoint, call.target()),
             headers: signed.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            canonical_request: signed.canonical_request.map(|request| credential.hide_in(&request)),
-            string_to_sign: credential.hide_in(&signed.string_to_sign),
+            canonical_request: signed.canonical_request.map(|request| credential.hide_in(&request).into_owned()),
+            string_to_sign: credential.hide_in(&signed.string_to_sign).into_owned(),
         })
     }
 
@@ -189,8 +190,10 @@ impl Client {
             Err(error) => Err(unsent(call.operation, &error)),
         };
         told.failure = result.as_ref().err().map(|error| error.kind);
-        if told.failure == Some(ErrorKind::TokenExpired) {
-            self.credentials.invalidate(&credential);
+        match told.failure {
+            Some(ErrorKind::TokenExpired) => self.credentials.invalidate(&credential),
+            Some(ErrorKind::Credentials) => self.credentials.doubt(&credential),
+            _ => {}
         }
         result
     }

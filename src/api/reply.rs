@@ -1,5 +1,6 @@
 //! A reply: whether it is the vendor's, what it says, and what its errors mean.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,26 +15,39 @@ use super::operation::Operation;
 use crate::credentials::Credential;
 use crate::upgrade::clean_message;
 
-/// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`; its
-/// secrets are taken out of the error.
+/// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`, in an
+/// answer as well as in an error; its secrets are taken out first.
 pub(super) fn read<T>(operation: Operation, response: &Response<Bytes>, now: Timestamp, credential: &Credential) -> Result<T, ApiError>
 where
     T: DeserializeOwned + Default + PartialEq,
 {
-    let body = Body::of(response.body());
+    let text = without_secrets(response.body(), credential);
+    let body = Body::of(&text);
     let error = || body.decode::<VendorError>().ok().filter(VendorError::is_meant);
+    let unusable = |kind, message| unusable(operation, response, kind, message, credential);
     if response.status().is_success() {
-        let answer: T = body.decode().map_err(|message| unusable(operation, response, ErrorKind::Decode, message))?;
+        let answer: T = body.decode().map_err(|message| unusable(ErrorKind::Decode, message))?;
         // An error under a good status would otherwise read as an answer in which every field is absent.
         return match (answer == T::default()).then(error).flatten() {
-            Some(error) => Err(vendor_error(operation, response, error.without_secrets(credential), now)),
+            Some(error) => Err(vendor_error(operation, response, error, now, credential)),
             None => Ok(answer),
         };
     }
     Err(match error() {
-        Some(error) => vendor_error(operation, response, error.without_secrets(credential), now),
-        None => unusable(operation, response, foreign_kind(response.status()), foreign_message(response)),
+        Some(error) => vendor_error(operation, response, error, now, credential),
+        None => unusable(foreign_kind(response.status()), foreign_message(response)),
     })
+}
+
+/// The body without what it repeats, before any field of it is read: none can be forgotten. Bytes that are no text do not
+/// keep the rest of a body from being read, and must not keep a secret in it.
+fn without_secrets<'a>(body: &'a [u8], credential: &Credential) -> Cow<'a, [u8]> {
+    match credential.hide_in(&String::from_utf8_lossy(body)) {
+        // What stands in for a secret must not look like an element.
+        Cow::Owned(clean) if matches!(Body::of(body), Body::Xml(_)) => clean.replace("<secret>", "&lt;secret&gt;").into_bytes().into(),
+        Cow::Owned(clean) => clean.into_bytes().into(),
+        Cow::Borrowed(_) => body.into(),
+    }
 }
 
 /// A body by its look; the vendor's content types cannot be relied on.
@@ -101,9 +115,9 @@ struct AccessDenied {
 }
 
 impl VendorError {
-    /// Before anything is cut off: half a secret is one too.
+    /// Once more, since XML and JSON can spell a letter in many ways. Before anything is cut off: half a secret is one too.
     fn without_secrets(self, credential: &Credential) -> Self {
-        let hide = |text: Option<String>| text.map(|text| credential.hide_in(&text));
+        let hide = |text: Option<String>| text.map(|text| credential.hide_in(&text).into_owned());
         Self { code: hide(self.code), message: hide(self.message), request_id: hide(self.request_id), ..self }
     }
 
@@ -112,7 +126,8 @@ impl VendorError {
     }
 }
 
-fn vendor_error(operation: Operation, response: &Response<Bytes>, error: VendorError, now: Timestamp) -> ApiError {
+fn vendor_error(operation: Operation, response: &Response<Bytes>, error: VendorError, now: Timestamp, credential: &Credential) -> ApiError {
+    let error = error.without_secrets(credential);
     let code = error.code.unwrap_or_default();
     let kind = kind_of(&code, response.status());
     let mut message = clean_message(error.message.as_deref().unwrap_or_default());
@@ -131,19 +146,19 @@ fn vendor_error(operation: Operation, response: &Response<Bytes>, error: VendorE
         kind,
         code: Some(clean_message(&code)),
         message,
-        request_id: error.request_id.map(|id| clean_message(&id)).or_else(|| header(response.headers(), "x-acs-request-id")),
+        request_id: error.request_id.map(|id| clean_message(&id)).or_else(|| request_id(response.headers(), credential)),
         status: Some(response.status().as_u16()),
         retry_after: retry_after(response.headers()),
     }
 }
 
-fn unusable(operation: Operation, response: &Response<Bytes>, kind: ErrorKind, message: String) -> ApiError {
+fn unusable(operation: Operation, response: &Response<Bytes>, kind: ErrorKind, message: String, credential: &Credential) -> ApiError {
     ApiError {
         operation,
         kind,
         code: None,
         message,
-        request_id: header(response.headers(), "x-acs-request-id"),
+        request_id: request_id(response.headers(), credential),
         status: Some(response.status().as_u16()),
         retry_after: retry_after(response.headers()),
     }
@@ -216,8 +231,9 @@ fn skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
     Some(if seconds >= 0 { format!("{seconds} s ahead of the vendor's") } else { format!("{} s behind the vendor's", -seconds) })
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(clean_message).filter(|text| !text.is_empty())
+fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
+    let id = headers.get("x-acs-request-id")?.to_str().ok()?;
+    Some(clean_message(&credential.hide_in(id))).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const CAP: Duration = Duration::from_secs(5);
 pub(super) fn delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let ceiling = BASE.saturating_mul(1 << attempt.min(16).saturating_sub(1)).min(CAP);
     let jitter = ceiling.mul_f64(fastrand::f64());
-    retry_after.map_or(jitter, |wish| wish + jitter.min(BASE))
+    retry_after.map_or(jitter, |wish| wish.saturating_add(jitter.min(BASE)))
 }
 
 #[cfg(test)]
@@ -32,5 +32,6 @@ mod tests {
     fn the_vendors_wish_is_a_lower_bound() {
         let wish = Duration::from_secs(2);
         assert!((0..100).all(|_| delay(1, Some(wish)) >= wish));
+        assert_eq!(delay(1, Some(Duration::MAX)), Duration::MAX);
     }
 }

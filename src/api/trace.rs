@@ -27,7 +27,7 @@ impl Trace {
     ) {
         let mut text = format!("{request}\n--- after {elapsed:?}\n");
         let written = match response {
-            Ok(response) => write_response(&mut text, response),
+            Ok(response) => write_response(&mut text, response, credential),
             Err(error) => writeln!(text, "{error}"),
         };
         written.expect("a String takes every write");
@@ -52,11 +52,13 @@ pub(super) fn head(request: &Request<Bytes>) -> String {
     text
 }
 
-fn write_response(text: &mut String, response: &Response<Bytes>) -> fmt::Result {
+fn write_response(text: &mut String, response: &Response<Bytes>, credential: &Credential) -> fmt::Result {
     writeln!(text, "{:?} {}", response.version(), response.status())?;
     write_headers(text, response.headers())?;
-    let body = response.body();
-    let shown = &body[..body.len().min(MAX_BODY)];
+    let body = String::from_utf8_lossy(response.body());
+    // Before anything is cut off: half a secret is one too.
+    let body = credential.hide_in(&body);
+    let shown = &body.as_bytes()[..body.len().min(MAX_BODY)];
     writeln!(text, "\n{}", String::from_utf8_lossy(shown))?;
     if shown.len() < body.len() {
         writeln!(text, "… {} bytes more", body.len() - shown.len())?;
@@ -73,4 +75,25 @@ fn write_headers(text: &mut String, headers: &HeaderMap) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_token_that_the_cut_would_part_is_hidden_first() {
+        let token = "hunter2-and-much-more";
+        let credential = Credential {
+            access_key_id: "id".to_owned(),
+            access_key_secret: Secret::new("key-secret"),
+            security_token: Some(Secret::new(token)),
+            expires_at: None,
+        };
+        let trace = Trace::default();
+        let body = format!("{}{token}", "x".repeat(MAX_BODY - 10));
+        trace.note("GET /", Ok(&Response::new(Bytes::from(body))), Duration::ZERO, &credential);
+        assert!(!trace.to_string().contains("hunter2"), "{}", &trace.to_string()[MAX_BODY - 20..]);
+    }
 }

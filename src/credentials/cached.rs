@@ -63,6 +63,8 @@ struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Good,
+    /// The vendor has refused it: it may be half of a new key, or a key that is gone.
+    Doubted,
     /// The vendor says that it has expired.
     Rejected,
 }
@@ -114,7 +116,8 @@ impl Credentials {
     }
 
     /// The present credentials. Fetches them if there are none that are valid; starts to renew those that soon will not
-    /// be. Whoever looks first at a source that may have changed waits for it, everybody else goes on with what is there.
+    /// be. Whoever looks first at a source that may have changed waits for it, everybody else goes on with what is there,
+    /// unless the vendor has refused that.
     pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
         if let Some(credential) = self.shared.fresh() {
             return Ok(credential);
@@ -123,6 +126,7 @@ impl Credentials {
         let usable = self.shared.usable();
         let mut ended = match (under_way, usable) {
             (UnderWay::Started(ended), Some(credential)) if credential.expires_at.is_none() => ended,
+            (UnderWay::Joined(ended), Some(_)) if self.shared.is_doubted() => ended,
             (_, Some(credential)) => return Ok(credential),
             (UnderWay::Started(ended) | UnderWay::Joined(ended), None) => ended,
             (UnderWay::Paused, None) => return Err(self.shared.failure()),
@@ -138,6 +142,15 @@ impl Credentials {
         let mut state = self.shared.state();
         if let Some(held) = state.held.as_mut().filter(|held| *held.credential == *refused && held.since.elapsed() >= PAUSE) {
             held.standing = Standing::Rejected;
+        }
+    }
+
+    /// Notes that the vendor does not take `refused`. It stays in use, but once its source is looked at again, nobody goes on
+    /// without what comes of it.
+    pub fn doubt(&self, refused: &Credential) {
+        let mut state = self.shared.state();
+        if let Some(held) = state.held.as_mut().filter(|held| held.standing == Standing::Good && *held.credential == *refused) {
+            held.standing = Standing::Doubted;
         }
     }
 
@@ -192,6 +205,10 @@ impl Shared {
     fn usable(&self) -> Option<Arc<Credential>> {
         let now = self.now();
         self.state().held.as_ref().filter(|held| held.is_usable(now)).map(|held| Arc::clone(&held.credential))
+    }
+
+    fn is_doubted(&self) -> bool {
+        self.state().held.as_ref().is_some_and(|held| held.standing == Standing::Doubted)
     }
 
     fn failure(&self) -> CredentialsError {
@@ -278,6 +295,6 @@ impl Held {
 
     /// Whether requests may be signed with it.
     fn is_usable(&self, now: Timestamp) -> bool {
-        self.standing == Standing::Good && self.credential.is_valid_at(now)
+        self.standing != Standing::Rejected && self.credential.is_valid_at(now)
     }
 }

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::Credential;
 use super::error::{Problem, Refusal};
+use super::hidden::hide;
 use crate::secret::Secret;
-use crate::sign::encode::percent_encode;
 use crate::upgrade::clean_message;
 
 /// Temporary credentials as the vendor writes them. Not shown: the fields are secrets.
@@ -80,12 +80,13 @@ pub(super) fn decode<T: DeserializeOwned>(host: &str, response: &Response<Bytes>
 pub(super) fn objection(host: &str, response: &Response<Bytes>, secrets: &[&Secret]) -> Option<Refusal> {
     let words: Words = decode(host, response).ok()?;
     let code = words.code.filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;
+    let clean = |text: String| clean_message(&without(secrets, text));
     Some(Refusal {
         host: host.to_owned(),
         status: response.status().as_u16(),
-        code: Some(clean_message(&code)),
-        message: clean_message(&without(secrets, words.message.unwrap_or_default())),
-        request_id: words.request_id.map(|id| clean_message(&id)).filter(|id| !id.is_empty()),
+        code: Some(clean(code)),
+        message: clean(words.message.unwrap_or_default()),
+        request_id: words.request_id.map(clean).filter(|id| !id.is_empty()),
         advice: None,
     })
 }
@@ -99,27 +100,23 @@ pub(super) fn refusal(host: &str, response: &Response<Bytes>, secrets: &[&Secret
             status: response.status().as_u16(),
             code: None,
             message: message.to_owned(),
-            request_id: header(response, "x-acs-request-id"),
+            request_id: request_id(response, secrets),
             advice: None,
         }
     })
 }
 
-/// `message` without `secrets`, plain or encoded; before it is cut, so that no beginning of one stays.
+/// `message` without `secrets`; before it is cut, so that no beginning of one stays.
 fn without(secrets: &[&Secret], mut message: String) -> String {
     // After "string to sign" comes the canonical request, in which the security token is a header.
     if let Some(end) = message.find("string to sign") {
         message.truncate(end);
         message.push_str("string to sign: …");
     }
-    for secret in secrets.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
-        let mut encoded = String::new();
-        percent_encode(&mut encoded, secret);
-        message = message.replace(secret, "<secret>").replace(&encoded, "<secret>");
-    }
-    message
+    hide(secrets, &message).into_owned()
 }
 
-fn header(response: &Response<Bytes>, name: &str) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(clean_message).filter(|text| !text.is_empty())
+fn request_id(response: &Response<Bytes>, secrets: &[&Secret]) -> Option<String> {
+    let id = response.headers().get("x-acs-request-id")?.to_str().ok()?;
+    Some(clean_message(&hide(secrets, id))).filter(|id| !id.is_empty())
 }

@@ -12,6 +12,7 @@ use super::error::{Problem, ProviderName};
 use super::network::Route;
 use super::reply::{self, Expiry, Keys};
 use crate::config::CredentialsUri;
+use crate::secret::Secret;
 
 pub(super) const NAME: &str = "credentials_uri";
 
@@ -25,10 +26,12 @@ pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Load
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = uri.expose().clone();
     let response = context.http.send(Route::to(uri.expose()), request).await.map_err(|error| Problem::unanswered(host, error))?;
+    // A server that does not know the path says so, path and all.
+    let path = Secret::new(uri.expose().path_and_query().map_or("", |path| path.as_str().trim_start_matches('/')));
     if response.status() != StatusCode::OK {
-        return Err(Problem::refused(reply::refusal(host, &response, &[])));
+        return Err(Problem::refused(reply::refusal(host, &response, &[&path])));
     }
-    if let Some(objection) = reply::objection(host, &response, &[]) {
+    if let Some(objection) = reply::objection(host, &response, &[&path]) {
         return Err(Problem::refused(objection));
     }
     let credential = reply::decode::<Keys>(host, &response)?.credential(host, Expiry::Optional)?;

@@ -89,7 +89,7 @@ impl Exchange<'_> {
         let region = self.region_of(route, cluster.as_deref());
         let about = About { action: route.action, cluster: cluster.as_ref().map(|cluster| &cluster.id), region: region.as_ref() };
         let fault = self.sim.faults.strike(about);
-        if let Some(instead) = fault.as_ref().and_then(|fault| fault.instead(route.action, caller)) {
+        if let Some(instead) = fault.as_ref().and_then(|fault| fault.instead(route.action, caller, self.received)) {
             return match instead {
                 Instead::Refusal(refusal) => self.refuse(&refusal),
                 Instead::XmlRefusal(refusal) => self.refuse_as(&refusal, Format::Xml),
@@ -106,7 +106,7 @@ impl Exchange<'_> {
             },
         };
         match fault {
-            Some(fault) => fault.spoil(route.action, reply),
+            Some(fault) => fault.spoil(route.action, self.received, reply),
             None => reply,
         }
     }

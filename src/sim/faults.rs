@@ -46,6 +46,8 @@ pub enum Fault {
     Drip(Duration),
     /// Sends what begins like JSON and is not.
     Malformed,
+    /// Sends bytes that are no text.
+    Garbage,
     /// Sends a page of HTML with status 200.
     HtmlPage,
     /// Sends JSON that nests 200,000 deep.
@@ -72,6 +74,17 @@ pub enum Fault {
     Forbidden,
     /// Sends states that no reference lists.
     UnknownValues,
+    /// Repeats all that it was sent, security token and all.
+    Repeat(Repeat),
+}
+
+/// Where the stand-in repeats what it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// In an error about the signature, as the vendor does.
+    Error,
+    /// In the texts of a good answer.
+    Answer,
 }
 
 /// What a server error says about itself.

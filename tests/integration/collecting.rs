@@ -6,7 +6,7 @@ use std::time::Duration;
 use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
 use tokio::time::{Instant, advance, sleep};
 
-use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word, words};
+use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
 
 const LEGACY: &str = "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
@@ -47,43 +47,6 @@ async fn the_world_is_shown_as_it_is_whichever_signature() {
             let snapshot = fleet.scrape_in_time().await;
             assert_eq!(word(reading(&snapshot, id)), expected, "{signature}");
         }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_bad_cluster_is_one_failure_with_its_reason() {
-    let faults = [
-        (Fault::Hang, "timeout"),
-        (Fault::Reset, "network"),
-        (Fault::Truncated, "network"),
-        (Fault::Malformed, "decode"),
-        (Fault::HtmlPage, "decode"),
-        (Fault::DeepNesting, "decode"),
-        (Fault::WrongTypes, "decode"),
-        (Fault::EmptyBody, "decode"),
-        (Fault::Redirect("http://elsewhere.example/".to_owned()), "other"),
-        (Fault::ProxyPage(404), "other"),
-        (Fault::ProxyPage(407), "other"),
-        (Fault::Throttled { status: 400, retry_after: None }, "throttled"),
-        (Fault::Throttled { status: 429, retry_after: Some(Duration::from_secs(60)) }, "throttled"),
-        (Fault::ServerError { status: 500, body: ErrorBody::Json }, "server"),
-        (Fault::Forbidden, "forbidden"),
-        (Fault::ClockSkew, "auth"),
-        (Fault::NonceUsed, "auth"),
-        (Fault::UnknownValues, "unknown/unknown"),
-    ];
-    for (fault, expected) in faults {
-        let fleet = Fleet::in_process(still(3), LEGACY, "").calm();
-        let bad = fleet.ids()[1].clone();
-        fleet.sim.add_fault(Rule::new(fault.clone()).cluster(bad.clone()));
-        let began = Instant::now();
-        let snapshot = fleet.scrape_in_time().await;
-        assert!(began.elapsed() <= Duration::from_millis(9501), "{fault:?}");
-        assert_eq!(word(reading(&snapshot, &bad)), expected, "{fault:?}");
-        assert_eq!(words(&snapshot).iter().filter(|word| *word == "none/not_start").count(), 2, "{fault:?}");
-        fleet.page(&snapshot);
-        fleet.sim.clear_faults();
-        assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 3)]), "recovers from {fault:?}");
     }
 }
 

@@ -90,7 +90,13 @@ impl Fleet {
     pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
         let ways = Arc::new(InProcess(Arc::clone(&sim)));
         let clock = Clock::simulated(sim.world().now());
-        Self::build(sim, ways, clock, text, shard)
+        Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
+    }
+
+    /// A fleet without a socket, by a whole configuration, in surroundings of its own.
+    pub fn surrounded(sim: Arc<Sim>, text: &str, credentials: credentials::Context) -> Self {
+        let ways = Arc::new(InProcess(Arc::clone(&sim)));
+        Self::assemble(sim, ways, credentials, text, Shard::default())
     }
 
     /// A fleet that is asked through `ways` at `endpoint`.
@@ -101,9 +107,13 @@ impl Fleet {
 
     /// A fleet with everything given.
     pub fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
+        Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
+    }
+
+    fn assemble(sim: Arc<Sim>, ways: Arc<dyn Ways>, credentials: credentials::Context, text: &str, shard: Shard) -> Self {
         let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let credentials = credentials::Context::offline(clock);
+        let clock = credentials.clock;
         let audience = Arc::clone(&own) as Arc<dyn Audience>;
         let surroundings = Surroundings { clock, ways, shard, credentials, audience };
         let collector = Collector::new(&config, &surroundings);

@@ -8,17 +8,27 @@ mod certificates;
 mod exposition;
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../../fuzz/src/targets.rs"]
+mod targets;
 
 mod authorities;
+mod child;
 mod collecting;
 mod finding;
 mod fleet;
 mod hostile;
+mod inputs;
 mod logging_in;
+mod matrix;
+mod outage;
 mod permissions;
 mod reloading;
+mod secrets;
 mod serving;
 mod signals;
 mod sources;
+mod starved;
+mod supply_chain;
 mod terminal;
 mod vendor;
+mod wire;

@@ -21,13 +21,16 @@ fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<An
         response = response.header(*name, *value);
     }
     let response = response.body(Bytes::copy_from_slice(body.as_bytes())).expect("a response");
-    let credential = Credential {
+    read(Operation::GetUpgradeStatus, &response, "2026-11-23T08:00:00Z".parse().expect("a time"), &credential())
+}
+
+fn credential() -> Credential {
+    Credential {
         access_key_id: "LTAI5tTest".to_owned(),
         access_key_secret: Secret::new("hunter2secret"),
         security_token: Some(Secret::new("hunter2token")),
         expires_at: None,
-    };
-    read(Operation::GetUpgradeStatus, &response, "2026-11-23T08:00:00Z".parse().expect("a time"), &credential)
+    }
 }
 
 fn error(status: u16, body: &str) -> ApiError {
@@ -195,4 +198,35 @@ fn a_vendor_that_repeats_what_was_sent_gives_no_secret_away() {
     );
     let error = error(400, &body);
     assert!(!format!("{error:?} {error}").contains("hunter"), "{error}");
+}
+
+#[test]
+fn an_answer_that_repeats_what_was_sent_gives_no_secret_away() {
+    let answer = reply(200, &[], r#"{"status":"was hunter2token","upgrade_task":{"status":"and hunter2token"}}"#).expect("an answer");
+    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
+    assert_eq!(answer.upgrade_task.and_then(|task| task.status).as_deref(), Some("and <secret>"));
+}
+
+#[test]
+fn bytes_that_are_no_text_do_not_keep_a_secret_in_an_answer() {
+    let body = Bytes::from_static(b"{\"left_out\":\"\x97\",\"status\":\"was hunter2token\"}");
+    let answer: Answer =
+        read(Operation::GetUpgradeStatus, &Response::new(body), Timestamp::UNIX_EPOCH, &credential()).expect("an answer all the same");
+    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
+}
+
+#[test]
+fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
+    for body in ["", r#"{"code":"InternalError"}"#] {
+        let error = reply(500, &[("x-acs-request-id", "for hunter2token")], body).expect_err("an error");
+        assert_eq!(error.request_id.as_deref(), Some("for <secret>"));
+    }
+}
+
+#[test]
+fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
+    let error = error(400, "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>");
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "was sent <secret>"));
+    let answer = reply(200, &[], "<Answer><status>was hunter2token</status></Answer>").expect("an answer");
+    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
 }

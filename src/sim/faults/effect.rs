@@ -7,8 +7,9 @@ use super::super::auth::{Principal, PrincipalKind, clock_skew, nonce_used, token
 use super::super::refusal::{AccessDenied, Refusal};
 use super::super::reply::{Manner, Reply};
 use super::super::xml;
-use super::{ErrorBody, Fault};
+use super::{ErrorBody, Fault, Repeat};
 use crate::sim::Action;
+use crate::sim::received::Received;
 
 /// What takes the place of the answer.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ const DEPTH: usize = 200_000;
 
 impl Fault {
     /// What takes the place of the answer to `action`, unless the fault works upon the answer itself.
-    pub(in crate::sim) fn instead(&self, action: Action, caller: Option<&Principal>) -> Option<Instead> {
+    pub(in crate::sim) fn instead(&self, action: Action, caller: Option<&Principal>, received: &Received) -> Option<Instead> {
         let refusal = |refusal| Some(Instead::Refusal(refusal));
         let reply = |reply| Some(Instead::Reply(reply));
         match self {
@@ -38,6 +39,7 @@ impl Fault {
             Self::Reset => reply(Reply::unseen(Manner::Reset)),
             Self::Huge(framing) => reply(Reply::unseen(Manner::Huge(*framing))),
             Self::Malformed => reply(json("{\"status\":\"running\",\"upgrade_step\":\"upgr")),
+            Self::Garbage => reply(json(&[0x1f, 0x8b, 0x00, 0xff, 0xfe, 0x7b][..])),
             Self::HtmlPage => reply(proxy_page(StatusCode::OK)),
             Self::DeepNesting => reply(json(format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH)))),
             Self::Redirect(location) => reply(Reply::new(StatusCode::FOUND, "text/html", "").header("location", location)),
@@ -52,18 +54,30 @@ impl Fault {
             Self::NonceUsed => refusal(nonce_used()),
             Self::ClockSkew => refusal(clock_skew()),
             Self::Forbidden => refusal(forbidden(action, caller)),
-            Self::Slow(_) | Self::Truncated | Self::Drip(_) | Self::WrongTypes | Self::XmlReply | Self::UnknownValues => None,
+            Self::Repeat(Repeat::Error) => refusal(Refusal::gateway(
+                StatusCode::BAD_REQUEST,
+                "SignatureDoesNotMatch",
+                format!("Specified signature is not matched with our calculation. It was sent: {}", received.text()),
+            )),
+            Self::Repeat(Repeat::Answer)
+            | Self::Slow(_)
+            | Self::Truncated
+            | Self::Drip(_)
+            | Self::WrongTypes
+            | Self::XmlReply
+            | Self::UnknownValues => None,
         }
     }
 
     /// Works upon the answer.
-    pub(in crate::sim) fn spoil(&self, action: Action, mut reply: Reply) -> Reply {
+    pub(in crate::sim) fn spoil(&self, action: Action, received: &Received, mut reply: Reply) -> Reply {
         match self {
             Self::Slow(duration) => reply.delay += *duration,
             Self::Truncated => reply.manner = Manner::Truncated,
             Self::Drip(interval) => reply.manner = Manner::Drip(*interval),
             Self::WrongTypes => return rewrite(reply, wrong_type),
             Self::UnknownValues => return rewrite(reply, |value| unknown_value("", value)),
+            Self::Repeat(Repeat::Answer) => return rewrite(reply, |value| repeated("", value, &received.text())),
             Self::XmlReply => {
                 if let Ok(value) = serde_json::from_slice(&reply.body) {
                     let root = format!("{}Response", action.as_str());
@@ -136,6 +150,21 @@ fn unknown_value(key: &str, value: &mut Value) {
         Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| unknown_value(key, value)),
         Value::Array(items) => items.iter_mut().for_each(|item| unknown_value(key, item)),
         Value::String(text) if ["status", "upgrade_step", "state"].contains(&key) => "reticulating".clone_into(text),
+        _ => {}
+    }
+}
+
+/// Puts `text` where an answer has text for people, and where it has a word that must be one of a few.
+fn repeated(key: &str, value: &mut Value, text: &str) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(key, value)| repeated(key, value, text));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| repeated(key, item, text)),
+        Value::String(old) if ["error_message", "message", "precheck_report_id", "report_id", "next_version", "name"].contains(&key) => {
+            text.clone_into(old);
+        }
+        Value::String(old) if ["status", "state"].contains(&key) && !old.is_empty() => text.clone_into(old),
         _ => {}
     }
 }

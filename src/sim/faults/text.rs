@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{ErrorBody, Fault, Framing, Rule};
+use super::{ErrorBody, Fault, Framing, Repeat, Rule};
 use crate::names::{ClusterId, Region};
 use crate::sim::Action;
 
@@ -19,7 +19,7 @@ pub struct InvalidRule {
 /// A bit of everything at low probability: one call in eight or so is hit.
 const UNRULY: &str = "throttled=429/500ms:2%, throttled=503:0.5%, throttled=400:0.5%, server-error=500:1%, server-error=502/html:0.5%, \
     server-error=503/nothing:0.3%, slow=1500ms:3%, hang:0.2%, reset:0.5%, truncated:0.5%, huge:0.1%, huge=chunked:0.1%, drip=20ms:0.2%, \
-    malformed:0.3%, html:0.2%, deep:0.1%, wrong-types:0.3%, redirect:0.1%, xml:0.5%, xml-error:0.3%, empty:0.2%, proxy=407:0.2%, \
+    malformed:0.3%, garbage:0.1%, html:0.2%, deep:0.1%, wrong-types:0.3%, redirect:0.1%, xml:0.5%, xml-error:0.3%, empty:0.2%, proxy=407:0.2%, \
     nonce-used:0.5%, expired-token:0.1%, clock-skew:0.1%, forbidden:0.1%, unknown-values:0.3%";
 
 /// Reads rules that are separated by commas. The word `unruly` stands for a bit of everything.
@@ -27,7 +27,7 @@ const UNRULY: &str = "throttled=429/500ms:2%, throttled=503:0.5%, throttled=400:
 /// A rule is `FAULT[=DETAIL][@WHERE…][:PERCENT%][*TIMES]`, where `WHERE` is an action, `cluster=ID` or `region=ID`. Faults:
 /// `throttled[=STATUS[/WAIT]]`, `server-error[=STATUS[/nothing|/html]]`, `slow=TIME`, `hang`, `reset`, `truncated`,
 /// `huge[=chunked]`, `drip=TIME`, `malformed`, `html`, `deep`, `wrong-types`, `redirect[=URL]`, `xml`, `xml-error`, `empty`,
-/// `proxy[=STATUS]`, `expired-token`, `nonce-used`, `clock-skew`, `forbidden`, `unknown-values`.
+/// `proxy[=STATUS]`, `expired-token`, `nonce-used`, `clock-skew`, `forbidden`, `unknown-values`, `garbage`, `repeat[=error]`.
 pub fn parse_rules(text: &str) -> Result<Vec<Rule>, InvalidRule> {
     let mut rules = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -80,6 +80,7 @@ fn parse_fault(text: &str) -> Result<Fault, String> {
         ("huge", Some("chunked")) => Fault::Huge(Framing::Chunked),
         ("redirect", location) => Fault::Redirect(location.unwrap_or("http://elsewhere.invalid/").to_owned()),
         ("proxy", status) => Fault::ProxyPage(parse_status(status.unwrap_or("502"))?),
+        ("repeat", Some("error")) => Fault::Repeat(Repeat::Error),
         (_, Some(detail)) => return Err(format!("{name} takes no {detail:?}")),
         (_, None) => parse_plain(name)?,
     };
@@ -93,6 +94,8 @@ fn parse_plain(name: &str) -> Result<Fault, String> {
         "truncated" => Fault::Truncated,
         "huge" => Fault::Huge(Framing::Length),
         "malformed" => Fault::Malformed,
+        "garbage" => Fault::Garbage,
+        "repeat" => Fault::Repeat(Repeat::Answer),
         "html" => Fault::HtmlPage,
         "deep" => Fault::DeepNesting,
         "wrong-types" => Fault::WrongTypes,

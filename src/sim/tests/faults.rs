@@ -53,6 +53,9 @@ async fn answers_are_spoiled_in_the_way_that_was_asked_for() {
     assert_eq!(deep.body.len(), 400_000);
     let json = |reply: &Reply| serde_json::from_slice::<Value>(&reply.body);
     assert!(json(&struck(Fault::Malformed).await).is_err());
+    assert!(std::str::from_utf8(&struck(Fault::Garbage).await.body).is_err());
+    assert!(text(&struck(Fault::Repeat(Repeat::Answer)).await).contains("authorization: ACS3-HMAC-SHA256"));
+    assert!(text(&struck(Fault::Repeat(Repeat::Error)).await).contains("authorization: ACS3-HMAC-SHA256"));
     assert!(text(&struck(Fault::HtmlPage).await).starts_with("<html>"));
     assert!(json(&struck(Fault::WrongTypes).await).unwrap()["status"].is_array());
     assert_eq!(json(&struck(Fault::UnknownValues).await).unwrap()["upgrade_step"], "reticulating");

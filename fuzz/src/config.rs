@@ -1,0 +1,62 @@
+//! The configuration file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ack_upgrade_exporter::collect::Collector;
+use ack_upgrade_exporter::config::{Account, Config, Credentials, SecretSource};
+use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use tokio::time::Instant;
+
+use super::vendor::Vendor;
+use super::{look, paused, with_secrets};
+
+/// Whatever the file holds, it is refused with a path or understood; what is shown of it has no secret and reads as the
+/// same configuration again, and it can be scraped with.
+pub fn config(input: &[u8]) {
+    let text = String::from_utf8_lossy(&with_secrets(input)).into_owned();
+    let config = match Config::parse(&text, Path::new("/nonexistent")) {
+        Ok(config) => config,
+        Err(problems) => {
+            assert!(!problems.is_empty() && !problems.to_string().trim().is_empty());
+            return;
+        }
+    };
+    let shown = config.to_yaml();
+    for secret in config.accounts.iter().flat_map(|account| secrets(&account.access.credentials)) {
+        // A short one may be part of a name.
+        assert!(secret.len() < 16 || !shown.contains(&secret) || text.matches(&secret).count() > 1, "{secret} in {shown}");
+    }
+    if config.accounts.iter().all(is_shown_whole) {
+        let again = Config::parse(&shown, Path::new("/nonexistent")).unwrap_or_else(|problems| panic!("{problems}\n{shown}"));
+        assert_eq!(again.to_yaml(), shown);
+    }
+    paused().block_on(async {
+        let own = Own::new(ProcessMetrics::Hidden);
+        let collector = Collector::new(&config, &Vendor::read(b"200\n\n{}").surroundings(&own));
+        for _ in 0..2 {
+            let snapshot = collector.collect(Instant::now() + config.scrape.timeout.min(Duration::from_secs(3))).await;
+            look::at(&snapshot, &own, &config.metrics);
+        }
+        collector.stop().await;
+    });
+}
+
+/// A proxy is masked as a whole and a file is read again, so that these do not read as they were.
+fn is_shown_whole(account: &Account) -> bool {
+    account.access.proxy.is_none() && account.access.ca_file.is_none()
+}
+
+fn secrets(credentials: &Credentials) -> Vec<String> {
+    let inline = |source: &SecretSource| match source {
+        SecretSource::Inline(secret) => Some(secret.expose().to_owned()),
+        SecretSource::File(_) => None,
+    };
+    match credentials {
+        Credentials::AccessKey { access_key_secret, security_token, .. } => {
+            [Some(access_key_secret), security_token.as_ref()].into_iter().flatten().filter_map(inline).collect()
+        }
+        Credentials::RamRoleArn(role) => secrets(&role.source),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,316 @@
+//! What is not the vendor's API and fails too: STS, the metadata service, files, names, proxies, the clock.
+
+use std::fs;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Transport as _, TransportError};
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::credentials::{Context, Http, HttpError, Route};
+use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
+use ack_upgrade_exporter::snapshot::Snapshot;
+use ack_upgrade_exporter::trust;
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::fleet::{Fleet, UNLIMITED, options, start, tally, word, yaml};
+use crate::matrix::{self, faults};
+
+const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
+const OIDC_TOKEN: &str = "MARKED+oidc/token==";
+const GOOD: &str = "running/upgrading";
+
+/// STS and the metadata service of a stand-in, without a socket.
+#[derive(Debug)]
+struct Identity(InProcess);
+
+impl Http for Identity {
+    fn send(&self, route: Route, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        Box::pin(async move {
+            // As long as the real one waits.
+            let limit = if route == Route::Metadata { Duration::from_secs(1) } else { Duration::from_secs(10) };
+            match timeout(limit, self.0.send(request)).await {
+                Err(_) => Err(HttpError::Timeout),
+                Ok(Ok(response)) => Ok(response),
+                Ok(Err(TransportError::TooLarge)) => Err(HttpError::TooLarge),
+                Ok(Err(error)) => Err(HttpError::Broken(error.to_string())),
+            }
+        })
+    }
+}
+
+fn simulated() -> Arc<Sim> {
+    let sim = Arc::new(Sim::new(options(2)));
+    matrix::upgrading(&sim);
+    sim.change_identities(|identities| OIDC_TOKEN.clone_into(&mut identities.oidc_token));
+    sim
+}
+
+/// A fleet whose keys come from the same stand-in by `credentials`, whose files are below `folder`.
+fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
+    let context = Context { http: Arc::new(Identity(InProcess(Arc::clone(sim)))), ..Context::offline(clock) };
+    logging_in_through(sim, credentials, folder, context)
+}
+
+/// The same with keys that come from elsewhere.
+fn logging_in_through(sim: &Arc<Sim>, credentials: &str, folder: &Path, context: Context) -> Fleet {
+    let keyed = yaml(sim, "http://stand-in.example", &format!("source: upgrade_status\n{UNLIMITED}"), "");
+    let (begin, rest) = keyed.split_once("    credentials:").expect("there are credentials");
+    let text = format!("{begin}    credentials: {credentials}\n{}", rest.split_once('\n').expect("another line").1);
+    Fleet::surrounded(Arc::clone(sim), &text.replace("FOLDER", &folder.display().to_string()), context)
+}
+
+/// What serves credentials, which of its answers can fail, and how long it is waited for.
+const SERVERS: [(&str, &[Action]); 4] = [
+    (
+        "{type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://sts.example', access_key_id: ID, access_key_secret: SECRET}",
+        &[Action::AssumeRole],
+    ),
+    (
+        "{type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c1', \
+         oidc_token_file: 'FOLDER/token', sts_endpoint: 'http://sts.example'}",
+        &[Action::AssumeRoleWithOidc],
+    ),
+    (
+        "{type: ecs_ram_role, metadata_endpoint: 'http://100.100.100.200'}",
+        &[Action::MetadataToken, Action::MetadataRole, Action::MetadataCredentials],
+    ),
+    ("{type: credentials_uri, uri: 'http://uri.example/credentials'}", &[Action::CredentialsUri]),
+];
+
+fn filled_in(credentials: &str) -> String {
+    let pair = KeyPair::demo();
+    credentials
+        .replace("ROLE", ROLE)
+        .replace(": ID", &format!(": {}", pair.access_key_id))
+        .replace(": SECRET", &format!(": {}", pair.access_key_secret.expose()))
+}
+
+/// What the clusters show while `fault` is played upon `action`.
+fn expected(action: Action, fault: &Fault) -> &'static [&'static str] {
+    let is_plain_text = matches!(action, Action::MetadataToken | Action::MetadataRole);
+    match fault {
+        // Without a session token the old protocol does; a wrong one is only noticed when it is used.
+        _ if action == Action::MetadataToken => &[GOOD, "auth"],
+        Fault::Slow(time) if *time < Duration::from_secs(1) => &[GOOD],
+        // Nothing in these replies is changed by them.
+        Fault::XmlReply | Fault::UnknownValues | Fault::Repeat(Repeat::Answer) => &[GOOD],
+        Fault::WrongTypes if is_plain_text => &[GOOD],
+        Fault::Drip(_) if is_plain_text => &["auth"],
+        Fault::Hang | Fault::Slow(_) | Fault::Drip(_) if !action.as_str().starts_with("Metadata") => &["timeout"],
+        _ => &["auth"],
+    }
+}
+
+fn assert_shown(snapshot: &Arc<Snapshot>, expected: &[&str], what: &str) {
+    for reading in &snapshot.clusters {
+        let shown = word(reading);
+        assert!(expected.contains(&shown.as_str()), "{what}: {shown} and not {expected:?}; {:?}", reading.outcome);
+    }
+    let seen = format!("{snapshot:?}");
+    for secret in [KeyPair::demo().access_key_secret.expose(), OIDC_TOKEN, "MARKED%2Boidc%2Ftoken"] {
+        assert!(!seen.contains(secret), "{what} shows {secret}: {seen}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is_over_with_the_next_scrape() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
+    for (credentials, actions) in SERVERS {
+        for action in actions {
+            for (fault, _) in faults() {
+                let what = format!("{fault:?} of {}", action.as_str());
+                let sim = simulated();
+                let clock = Clock::simulated(start());
+                let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), clock);
+                sim.add_fault(Rule::new(fault.clone()).on(*action));
+                let began = Instant::now();
+                let snapshot = fleet.scrape_in_time().await;
+                assert!(began.elapsed() <= Duration::from_millis(9501), "{what}: {:?}", began.elapsed());
+                assert_shown(&snapshot, expected(*action, &fault), &what);
+                fleet.page(&snapshot);
+                sim.clear_faults();
+                // A server of credentials is given five seconds between two tries.
+                sleep(Duration::from_secs(15)).await;
+                assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("after {what}"));
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
+    const MINUTE: i64 = 60_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
+    let key = "{type: access_key, access_key_id: ID, access_key_secret: SECRET}";
+    for credentials in SERVERS.iter().map(|(credentials, _)| *credentials).chain([key]) {
+        for (ahead, expected) in [
+            (5 * MINUTE, GOOD),
+            (-5 * MINUTE, GOOD),
+            (60 * MINUTE, "auth"),
+            (-60 * MINUTE, "auth"),
+            (48 * 60 * MINUTE, "auth"),
+            (-48 * 60 * MINUTE, "auth"),
+            (-60 * 365 * 24 * 60 * MINUTE, "auth"),
+        ] {
+            let what = format!("{} min ahead with {credentials}", ahead / MINUTE);
+            let sim = simulated();
+            let (clock, dial) = Clock::adjustable(start());
+            let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), clock);
+            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &what);
+            dial.set_ahead(ahead);
+            for _ in 0..2 {
+                sleep(Duration::from_secs(15)).await;
+                let snapshot = fleet.scrape_in_time().await;
+                assert_shown(&snapshot, &[expected], &what);
+                fleet.page(&snapshot);
+                let said = format!("{:?}", snapshot.clusters[0].outcome).to_lowercase();
+                assert!(expected == GOOD || said.contains("clock") || said.contains("expired"), "{what}: {said}");
+            }
+            dial.set_ahead(0);
+            sleep(Duration::from_secs(15)).await;
+            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("after {what}"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_that_was_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("token");
+    let key = KeyPair::demo().access_key_secret;
+    for (credentials, secret) in
+        [("{type: access_key, access_key_id: ID, access_key_secret_file: FOLDER/token}", key.expose()), (SERVERS[1].0, OIDC_TOKEN)]
+    {
+        // What the file is at the start; nobody can log in with it.
+        for content in [None, Some(""), Some("\n \n"), Some(&secret[..10]), Some("\u{0}\u{7}"), Some("two words")] {
+            let what = format!("{content:?} for {credentials}");
+            let sim = simulated();
+            let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), Clock::simulated(start()));
+            put(&file, content);
+            assert_shown(&fleet.scrape_in_time().await, &["auth"], &what);
+            put(&file, Some(secret));
+            sleep(Duration::from_secs(15)).await;
+            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("written after {what}"));
+            put(&file, content);
+            sleep(Duration::from_secs(15)).await;
+            // What cannot be a key changes nothing; one that is half a key can be one, and nobody can tell.
+            let half = content == Some(&secret[..10]);
+            assert_shown(&fleet.scrape_in_time().await, if half { &[GOOD, "auth"] } else { &[GOOD] }, &format!("again {what}"));
+            put(&file, Some(secret));
+            sleep(Duration::from_secs(15)).await;
+            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("rewritten after {what}"));
+        }
+    }
+}
+
+fn put(file: &Path, content: Option<&str>) {
+    match content {
+        Some(content) => fs::write(file, content).expect("writes the file"),
+        None => drop(fs::remove_file(file)),
+    }
+}
+
+/// No resolver is asked for a name that cannot be one, so that this needs no network.
+const NO_NAME: &str = "http://a.name.whose.label.is.longer.than.sixty.three.characters.which.no.resolver.lets.pass.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid";
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone() {
+    let sim = Arc::new(Sim::new(options(2)));
+    let fleet = Fleet::over(
+        Arc::clone(&sim),
+        Arc::new(Direct::new(trust::client_config(&[]))),
+        Clock::System,
+        NO_NAME,
+        matrix::account("auto").as_str(),
+        "",
+    );
+    let began = Instant::now();
+    let snapshot = fleet.scrape(Duration::from_secs(3)).await;
+    assert!(began.elapsed() < Duration::from_millis(3500));
+    assert_eq!(tally(&snapshot).get("network"), Some(&2), "{:?}", snapshot.clusters[0].outcome);
+}
+
+#[tokio::test]
+async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
+    let online = Context::system(&trust::client_config(&[])).expect("a client");
+    for (credentials, _) in SERVERS {
+        let credentials = ["http://sts.example", "http://100.100.100.200", "http://uri.example"]
+            .iter()
+            .fold(filled_in(credentials), |text, server| text.replace(server, NO_NAME));
+        let sim = simulated();
+        let fleet = logging_in_through(&sim, &credentials, folder.path(), online.clone());
+        let began = Instant::now();
+        let snapshot = fleet.scrape(Duration::from_secs(3)).await;
+        assert!(began.elapsed() < Duration::from_millis(3500));
+        assert_shown(&snapshot, &["auth"], &credentials);
+        let said = format!("{:?}", snapshot.clusters[0].outcome);
+        assert!(said.contains("does not answer"), "{said}");
+    }
+}
+
+/// What a broken proxy sends to everybody who asks, and what the clusters then show with an endpoint of `http` and of
+/// `https`, for which the proxy is asked for a tunnel.
+const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
+    ("ends every connection", None, ["network", "network"]),
+    ("answers nothing", Some(""), ["timeout", "timeout"]),
+    ("speaks something else", Some("220 mail.example ESMTP\r\n\r\n"), ["network", "network"]),
+    ("speaks no end of a head", Some("HTTP/1.1 200 OK\r\nx: y"), ["timeout", "timeout"]),
+    (
+        "has lost its upstream",
+        Some("HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>"),
+        ["server", "network"],
+    ),
+    ("wants a password", Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"), ["other", "network"]),
+    ("blocks the way", Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 13\r\n\r\n<html></html>"), ["other", "network"]),
+    (
+        "sends elsewhere",
+        Some("HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n"),
+        ["other", "network"],
+    ),
+];
+
+#[tokio::test]
+async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password() {
+    let trust = trust::client_config(&[]);
+    for (what, says, expected) in PROXIES {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let proxy = tokio::spawn(async move {
+            let mut conversations = JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let Some(says) = says else { continue };
+                conversations.spawn(async move {
+                    let mut request = [0; 4096];
+                    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                        if stream.write_all(says.as_bytes()).await.is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
+            let sim = Arc::new(Sim::new(options(2)));
+            let ways = Arc::new(Network::new(trust.clone(), SystemProxy::Absent));
+            let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("auto"));
+            let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");
+            let began = Instant::now();
+            let snapshot = fleet.scrape(Duration::from_millis(1500)).await;
+            assert!(began.elapsed() < Duration::from_millis(2500), "{what}: {:?}", began.elapsed());
+            assert_eq!(tally(&snapshot).get(expected), Some(&2), "{scheme}, a proxy that {what}: {:?}", snapshot.clusters[0].outcome);
+            assert!(!format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml()).contains("MARKED-password"), "{what}");
+        }
+        proxy.abort();
+    }
+}

@@ -1,0 +1,275 @@
+//! Every secret is marked, every way in which something can go wrong is taken, and everything that can be seen is searched:
+//! the log in both formats and at its lowest level, of which the others are parts; every page; every command's output.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::child::{Exporter, PROGRAM, ones};
+use crate::matrix;
+
+const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
+const PASSWORD: &str = "MARKED-password";
+const WRONG_PASSWORD: &str = "MARKED-wrong-password";
+
+/// Accounts whose credentials are as `credentials` says; `ADDRESS` is the stand-in's. Some never work.
+const ACCOUNTS: [(&str, &str); 11] = [
+    ("key", "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}"),
+    ("roa", "signature: roa\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}"),
+    ("wrong", "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-wrong-secret}"),
+    (
+        "token",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret, security_token: MARKED+static/token==}",
+    ),
+    ("file", "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret_file: secret, security_token_file: token}"),
+    (
+        "role",
+        "credentials: {type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://ADDRESS', access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+    ),
+    (
+        "oidc",
+        "credentials: {type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: 'acs:ram::1:oidc-provider/p', oidc_token_file: oidc, sts_endpoint: 'http://ADDRESS'}",
+    ),
+    ("machine", "credentials: {type: ecs_ram_role, metadata_endpoint: 'http://ADDRESS'}"),
+    ("uri", "credentials: {type: credentials_uri, uri: 'http://ADDRESS/credentials?key=MARKED-uri-key'}"),
+    ("no_uri", "credentials: {type: credentials_uri, uri: 'http://ADDRESS/MARKED-uri-path'}"),
+    (
+        "proxied",
+        "proxy: 'http://user:MARKED-proxy-password@127.0.0.1:1'\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+    ),
+];
+
+/// The account whose calls carry a security token that is good; its clusters meet every fault.
+const FAULTY: &str = "role";
+
+struct Stage {
+    sim: Arc<Sim>,
+    folder: TempDir,
+    config: String,
+    hash: String,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let clusters = matrix::faults().len() + ACCOUNTS.len();
+        let sim = Arc::new(Sim::new(Options { clusters, start: Timestamp::now(), ..Options::default() }));
+        sim.add_key(&KeyPair::new("LTAI5tGood", "MARKED-key-secret"));
+        sim.change_identities(|identities| "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token));
+        matrix::upgrading(&sim);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let hash = bcrypt::hash(PASSWORD, 4).expect("a hash");
+        for (file, content) in [
+            ("secret", "MARKED-key-secret".to_owned()),
+            ("token", "MARKED+static/token==".to_owned()),
+            ("oidc", "MARKED.oidc+token/==".to_owned()),
+            ("web.yaml", format!("basic_auth_users: {{alice: '{hash}'}}\n")),
+        ] {
+            fs::write(folder.path().join(file), content).expect("writes a file");
+        }
+        let config = config(&sim, address);
+        fs::write(folder.path().join("config.yaml"), &config).expect("writes the configuration");
+        Self { sim, folder, config, hash }
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `text` has no secret, neither ours nor one that the stand-in has issued.
+    fn assert_none(&self, text: &str, what: &str) {
+        let basic = |password: &str| BASE64_STANDARD.encode(format!("alice:{password}"));
+        for secret in ["MARKED", "CAISDemo", &self.hash, &basic(PASSWORD), &basic(WRONG_PASSWORD)] {
+            if let Some(at) = text.find(secret) {
+                let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                panic!("{what} shows {secret}: {}", text[line..].lines().next().unwrap_or_default());
+            }
+        }
+        // The IDs of the stand-in's keys begin alike, but go on with other letters.
+        let issued = |rest: &str| rest.len() >= 8 && rest.bytes().take(8).all(|byte| byte.is_ascii_hexdigit());
+        assert!(!text.split("DemoOnly").skip(1).any(issued), "{what} shows a secret that STS has issued");
+    }
+
+    /// Runs a command to its end and returns all that it says.
+    fn command(&self, arguments: &[&str]) -> String {
+        let output = Command::new(PROGRAM).args(arguments).args(["--log.level=debug"]).current_dir(self.folder.path()).env_clear().output();
+        let output = output.expect("it runs");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+}
+
+/// Every account has one cluster, but the faulty one has one for each fault.
+fn config(sim: &Sim, address: SocketAddr) -> String {
+    let mut ids = sim.world().clusters().into_iter();
+    let mut text = "scrape: {timeout: 2s}\naccounts:\n".to_owned();
+    for (name, credentials) in ACCOUNTS {
+        let credentials = credentials.replace("ADDRESS", &address.to_string()).replace("ROLE", ROLE);
+        writeln!(text, "  - name: {name}\n    endpoint: http://{address}\n    source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    clusters:").expect("a String takes every write");
+        let count = if name == FAULTY { matrix::faults().len() } else { 1 };
+        for (place, id) in ids.by_ref().take(count).enumerate() {
+            writeln!(text, "      - {{id: {id}, name: {name}-{place}}}").expect("a String takes every write");
+            if name == FAULTY {
+                sim.add_fault(Rule::new(matrix::faults()[place].0.clone()).cluster(id));
+            }
+        }
+    }
+    text
+}
+
+/// Faults of what serves credentials, one for each run, and the format of that run's log.
+fn runs() -> Vec<(Option<Fault>, &'static str)> {
+    vec![
+        (None, "logfmt"),
+        (Some(Fault::Repeat(Repeat::Error)), "logfmt"),
+        (Some(Fault::Malformed), "json"),
+        (Some(Fault::WrongTypes), "logfmt"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
+    let stage = Arc::new(Stage::new().await);
+    let basic = |password: &str| format!("authorization: Basic {}\r\n", BASE64_STANDARD.encode(format!("alice:{password}")));
+    let limit = Duration::from_secs(20);
+    for (fault, format) in runs() {
+        for action in [Action::AssumeRole, Action::AssumeRoleWithOidc, Action::MetadataCredentials, Action::CredentialsUri] {
+            if let Some(fault) = &fault {
+                stage.sim.add_fault(Rule::new(fault.clone()).on(action));
+            }
+        }
+        fs::write(stage.file("config.yaml"), &stage.config).expect("writes the configuration");
+        let web = format!("--web.config.file={}", stage.file("web.yaml").display());
+        let format = format!("--log.format={format}");
+        let exporter = Exporter::start(
+            &stage.file("config.yaml"),
+            "",
+            &[&web, &format, "--web.enable-lifecycle", "--log.queries", "--web.max-requests=0"],
+        );
+        let page = exporter.ask("/metrics", &basic(PASSWORD), limit).await.expect("a page").text;
+        if fault.is_none() {
+            assert!(ones(&page, "cs_up{") >= 6, "some of each kind answer: {page}");
+        }
+        assert!(page.contains("reason=\"auth\"") && page.contains("reason=\"network\""), "and some do not");
+        stage.assert_none(&page, "/metrics");
+        let mut pages = vec!["/metrics".to_owned(), "/config".to_owned(), "/".to_owned(), "/sd".to_owned(), "/api/v1/clusters".to_owned()];
+        for (name, _) in ACCOUNTS {
+            pages.push(format!("/probe?target={name}-0"));
+            pages.push(format!("/probe?target={name}-0&debug=true"));
+        }
+        // Those whose faults answer at once; the silent ones have nothing to repeat.
+        for place in 4..matrix::faults().len() {
+            pages.push(format!("/probe?target={FAULTY}-{place}&debug=true"));
+        }
+        let exporter = Arc::new(exporter);
+        let mut asked = JoinSet::new();
+        for path in pages {
+            let (exporter, stage) = (Arc::clone(&exporter), Arc::clone(&stage));
+            let head = format!("{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n", basic(PASSWORD));
+            asked.spawn(async move {
+                let answer = exporter.ask(&path, &head, limit).await.unwrap_or_else(|| panic!("no answer from {path}"));
+                assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+                stage.assert_none(&answer.text, &path);
+            });
+        }
+        while let Some(ended) = asked.join_next().await {
+            ended.expect("no page shows a secret");
+        }
+        let exporter = Arc::into_inner(exporter).expect("nobody else has it");
+        for head in [basic(WRONG_PASSWORD), String::new(), "authorization: Basic MARKED\r\n".to_owned()] {
+            let answer = exporter.ask("/metrics", &head, limit).await.expect("an answer");
+            assert_eq!(answer.status, 401);
+            stage.assert_none(&answer.text, "a refusal");
+        }
+        for (what, text) in mistakes(&stage.config) {
+            fs::write(stage.file("config.yaml"), text).expect("writes the configuration");
+            let answer = exporter.request("POST", "/-/reload", &basic(PASSWORD), limit).await.expect("an answer");
+            assert_eq!(answer.status, 500, "{what}: {}", answer.text);
+            stage.assert_none(&answer.text, what);
+        }
+        let log = exporter.end();
+        assert!(log.lines().count() > 40, "there is something to search: {log}");
+        assert!(!log.contains("panicked"), "{log}");
+        stage.assert_none(&log, "the log");
+    }
+}
+
+/// Files with a mistake at, before or behind a secret.
+fn mistakes(config: &str) -> Vec<(&'static str, String)> {
+    let with = |from: &str, to: &str| config.replacen(from, to, 1);
+    vec![
+        ("a secret with an unknown key", with("access_key_secret: MARKED", "acess_key_secret: MARKED")),
+        ("a secret that is a list", with("access_key_secret: MARKED-key-secret", "access_key_secret: [MARKED-key-secret]")),
+        ("a secret that is a mapping", with("access_key_secret: MARKED-key-secret", "access_key_secret: {MARKED-key-secret: MARKED}")),
+        ("a secret twice", with("access_key_secret: MARKED-key-secret", "access_key_secret: MARKED, access_key_secret_file: x")),
+        ("a key twice", with("access_key_secret: MARKED-key-secret", "access_key_secret: MARKED, access_key_secret: MARKED")),
+        ("a secret behind an open quote", with("access_key_secret: MARKED-key-secret", "access_key_secret: 'MARKED-key-secret")),
+        ("a secret with a tab before it", with("access_key_secret: MARKED-key-secret", "access_key_secret:\t@MARKED-key-secret")),
+        ("a secret that is an alias", with("access_key_secret: MARKED-key-secret", "access_key_secret: *MARKED-key-secret")),
+        ("a secret that is tagged", with("access_key_secret: MARKED-key-secret", "access_key_secret: !MARKED MARKED")),
+        ("a secret where the type belongs", with("type: access_key", "type: MARKED-key-secret")),
+        ("a proxy that is none", with("http://user:MARKED-proxy-password@", "ftp://user:MARKED-proxy-password@")),
+        ("a proxy with a space", with("http://user:MARKED-proxy-password@", "http://user:MARKED proxy-password@ ")),
+        ("a URI that is none", with("http://", "htp:// ").replacen("/credentials?key=MARKED", "/ credentials?key=MARKED", 1)),
+        ("an endpoint with a password", with("    endpoint: http://", "    endpoint: http://user:MARKED-password@")),
+    ]
+}
+
+#[test]
+fn no_command_shows_a_secret() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let stage = runtime.block_on(Stage::new());
+    let said = stage.command(&["--config.file=config.yaml", "--config.check"]);
+    assert!(said.contains("the configuration is good"), "{said}");
+    stage.assert_none(&said, "--config.check");
+    let said = stage.command(&["status", "--config.file=config.yaml"]);
+    assert!(said.contains("key-0") && said.contains("auth"), "{said}");
+    stage.assert_none(&said, "status");
+    for (name, _) in ACCOUNTS {
+        let said = stage.command(&["explain", &format!("{name}-0"), "--config.file=config.yaml"]);
+        assert!(said.contains("curl") || name == "no_uri", "{name}: {said}");
+        stage.assert_none(&said, &format!("explain {name}-0"));
+    }
+    for (what, text) in mistakes(&stage.config) {
+        fs::write(stage.file("bad.yaml"), text).expect("writes the configuration");
+        let said = stage.command(&["--config.file=bad.yaml", "--config.check"]);
+        assert!(!said.contains("the configuration is good"), "{what}: {said}");
+        stage.assert_none(&said, what);
+    }
+    for (what, text) in web_mistakes(stage.folder.path(), &stage.hash) {
+        fs::write(stage.file("bad-web.yaml"), text).expect("writes the web configuration");
+        let said = stage.command(&["--config.file=config.yaml", "--web.config.file=bad-web.yaml", "--web.listen-address=127.0.0.1:0"]);
+        assert!(said.contains("web configuration"), "{what}: {said}");
+        stage.assert_none(&said, what);
+    }
+}
+
+/// Web configurations with a mistake at a secret.
+fn web_mistakes(folder: &Path, hash: &str) -> Vec<(&'static str, String)> {
+    let key = "-----BEGIN PRIVATE KEY-----\nMARKEDprivatekeyMARKED\n-----END PRIVATE KEY-----\n";
+    fs::write(folder.join("key.pem"), key).expect("writes the key");
+    vec![
+        ("a password in place of its hash", "basic_auth_users: {alice: MARKED-password}".to_owned()),
+        ("a hash that is cut off", format!("basic_auth_users: {{alice: '{}MARKED'}}", &hash[..50])),
+        ("a hash of another type", "basic_auth_users: {alice: [MARKED]}".to_owned()),
+        ("a hash in an unknown place", format!("basic_auth_user: {{alice: '{hash}'}}")),
+        ("a hash behind an open quote", format!("basic_auth_users: {{alice: '{hash}}}")),
+        ("a private key that is none", "tls_server_config: {cert_file: key.pem, key_file: key.pem}".to_owned()),
+        ("a private key in the file", "tls_server_config: {cert: MARKED-certificate, key: MARKED-private-key}".to_owned()),
+        ("a private key as a file's name", "tls_server_config: {cert_file: key.pem, key: |\n  MARKED\n}".to_owned()),
+    ]
+}

@@ -1,0 +1,145 @@
+//! A process that has run out of descriptors or memory: it goes on, says so, and recovers by itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::sim::{Fault, Framing, Options, Rule, Sim};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::child::{Exporter, ones};
+use crate::{fleet, matrix};
+
+const CLUSTERS: usize = 48;
+
+/// What replies may take, in KiB: each of the 20 that may be under way has grown to the 1 MiB that is read of it, in a buffer
+/// twice as large, which the allocator may not get back before there is another.
+const REPLIES: u64 = 2 * 2 * 20 * 1024;
+
+const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+
+struct Account {
+    sim: Arc<Sim>,
+    folder: TempDir,
+}
+
+impl Account {
+    async fn new() -> Self {
+        let sim = Arc::new(Sim::new(Options { clusters: CLUSTERS, start: Timestamp::now(), ..Options::default() }));
+        matrix::upgrading(&sim);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address: SocketAddr = listener.local_addr().expect("an address");
+        tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = fleet::yaml(&sim, &format!("http://{address}"), ACCOUNT, "");
+        std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
+        // One of the tests runs it as somebody else.
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), readable).expect("the folder is ours");
+        Self { sim, folder }
+    }
+
+    fn exporter(&self, limits: &str) -> Exporter {
+        Exporter::start(&self.folder.path().join("config.yaml"), limits, &[])
+    }
+
+    /// Every cluster meets one of the faults that are about size.
+    fn flood(&self) {
+        let faults = [Fault::Huge(Framing::Length), Fault::Huge(Framing::Chunked), Fault::DeepNesting, Fault::Huge(Framing::Chunked)];
+        for (id, fault) in self.sim.world().clusters().into_iter().zip(faults.into_iter().cycle()) {
+            self.sim.add_fault(Rule::new(fault).cluster(id));
+        }
+    }
+}
+
+fn up(page: &str) -> usize {
+    ones(page, "cs_up{")
+}
+
+fn failed(page: &str, reason: &str) -> usize {
+    page.lines().filter(|line| line.starts_with("cs_query_failure{") && line.contains(&format!("reason=\"{reason}\""))).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
+    let account = Account::new().await;
+    let exporter = account.exporter("");
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    let before = exporter.memory("VmHWM");
+    account.flood();
+    for _ in 0..3 {
+        let page = exporter.scrape(10).await;
+        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.log());
+    }
+    let grown = exporter.memory("VmHWM") - before;
+    assert!(grown < REPLIES, "{grown} KiB on top of {before} KiB");
+    account.sim.clear_faults();
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    assert!(!exporter.end().contains("panicked"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
+    let account = Account::new().await;
+    let exporter = account.exporter("");
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    let address_space = exporter.memory("VmPeak");
+    drop(exporter);
+    // What it takes in good times, what replies may cost, and an arena of the allocator, which takes 64 MiB of addresses at once.
+    let exporter = account.exporter(&format!("ulimit -v {};", address_space + REPLIES + 64 * 1024));
+    account.flood();
+    for _ in 0..3 {
+        let page = exporter.scrape(10).await;
+        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.log());
+    }
+    account.sim.clear_faults();
+    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape() {
+    let account = Account::new().await;
+    // Enough for itself and for all the calls that may be under way, but not for idle clients besides.
+    let exporter = account.exporter("ulimit -n 40;");
+    let idle = exporter.connect(16).await;
+    account.sim.add_fault(Rule::new(Fault::Hang));
+    let page = exporter.scrape(4).await;
+    assert_eq!(up(&page), 0);
+    assert_eq!(failed(&page, "timeout") + failed(&page, "network"), CLUSTERS, "{page}");
+    let refused = r#"cs_exporter_api_request_failures_total{account="test",operation="GetUpgradeStatus",reason="network"} 0"#;
+    assert!(!page.lines().any(|line| line == refused), "descriptors have run out: {page}");
+    let healthy = exporter.ask("/-/healthy", "", Duration::from_secs(3)).await.expect("an answer");
+    assert_eq!(healthy.status, 200);
+    account.sim.clear_faults();
+    drop(idle);
+    let page = exporter.scrape(10).await;
+    assert_eq!(up(&page), CLUSTERS, "{page}\n{}", exporter.log());
+    let log = exporter.end();
+    assert!(log.lines().count() < 40 * CLUSTERS, "no flood of lines: {}", log.lines().count());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_its_own_metrics_are() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let account = Account::new().await;
+    // Root's own processes are always root's, so that it takes somebody else to tell.
+    let is_root = std::fs::metadata("/proc/self").expect("this runs").uid() == 0;
+    let exporter = account.exporter(if is_root {
+        "set -- \"$0\" \"$@\"; exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\";"
+    } else {
+        ""
+    });
+    let page = exporter.scrape(10).await;
+    for name in ["process_open_fds ", "process_max_fds ", "process_resident_memory_bytes ", "process_cpu_seconds_total "] {
+        assert!(page.lines().any(|line| line.starts_with(name)), "{name} in {page}");
+    }
+    for file in ["mem", "environ"] {
+        let owner = std::fs::metadata(format!("/proc/{}/{file}", exporter.id())).expect("it runs").uid();
+        assert_eq!(owner, 0, "{file}");
+    }
+}

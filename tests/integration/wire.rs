@@ -1,0 +1,107 @@
+//! A peer that speaks no proper HTTP, byte by byte: what no stand-in that is built on an HTTP library can play.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Ways};
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::sim::Sim;
+use ack_upgrade_exporter::trust;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep};
+
+use crate::fleet::{Fleet, options, word};
+use crate::matrix::{SOURCES, account};
+
+/// What the peer does once it has read a request.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    /// Says this and ends the connection.
+    Say(&'static str),
+    /// Says this and keeps the connection.
+    Hold(&'static str),
+    /// Says this again and again.
+    Repeat(&'static str),
+    /// Says this, a byte each tenth of a second.
+    Drip(&'static str),
+}
+
+/// What the operator is to read: it is the connection that is broken, or a reply that makes no sense.
+const PEERS: [(Does, &str); 16] = [
+    (Does::Say(""), "network"),
+    (Does::Say("\r\n\r\n"), "network"),
+    (Does::Say("SSH-2.0-OpenSSH_9.2\r\n"), "network"),
+    (Does::Say("HTTP/9.9 200 OK\r\n\r\n"), "network"),
+    (Does::Say("HTTP/1.1 999999 OK\r\n\r\n"), "network"),
+    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 9"), "network"),
+    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}"), "network"),
+    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}"), "network"),
+    (Does::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}"), "network"),
+    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"), "network"),
+    (Does::Say("HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n"), "throttled"),
+    (Does::Repeat("x: a header without end, in a head that has no beginning\r\n"), "network"),
+    (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "timeout"),
+    (Does::Hold("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
+    (Does::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"), "timeout"),
+    (Does::Drip("HTTP/1.1 200 OK\r\nx-this-head-takes-longer-than-anybody-waits: for-it\r\n\r\n{}"), "timeout"),
+];
+
+async fn converse(mut stream: TcpStream, does: Does) {
+    let mut request = [0; 4096];
+    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+        match does {
+            Does::Say(text) => {
+                _ = stream.write_all(text.as_bytes()).await;
+                return;
+            }
+            Does::Hold(text) => _ = stream.write_all(text.as_bytes()).await,
+            Does::Repeat(text) => while stream.write_all(text.as_bytes()).await.is_ok() {},
+            Does::Drip(text) => {
+                for byte in text.bytes() {
+                    _ = stream.write_all(&[byte]).await;
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Straight ahead and through a proxy, which are two ways with two HTTP clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the_source() {
+    let trust = trust::client_config(&[]);
+    let mut running = tokio::task::JoinSet::new();
+    for (does, expected) in PEERS {
+        for (source, proxied) in SOURCES.into_iter().flat_map(|source| [(source, false), (source, true)]) {
+            let tls = trust.clone();
+            running.spawn(async move {
+                let what = format!("{does:?}, {source}, {}", if proxied { "as a proxy" } else { "as the vendor" });
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                let address = listener.local_addr().expect("an address");
+                let peer = tokio::spawn(async move {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        tokio::spawn(converse(stream, does));
+                    }
+                });
+                let sim = Arc::new(Sim::new(options(1)));
+                let (ways, endpoint, account) = if proxied {
+                    let ways: Arc<dyn Ways> = Arc::new(Network::new(tls, SystemProxy::Absent));
+                    (ways, "http://vendor.invalid".to_owned(), format!("{}\nproxy: http://{address}", account(source)))
+                } else {
+                    (Arc::new(Direct::new(tls)) as Arc<dyn Ways>, format!("http://{address}"), account(source))
+                };
+                let fleet = Fleet::over(sim, ways, Clock::System, &endpoint, &account, "");
+                let began = Instant::now();
+                let snapshot = fleet.scrape(Duration::from_secs(3)).await;
+                assert!(began.elapsed() < Duration::from_secs(4), "{what}: {:?}", began.elapsed());
+                assert_eq!(word(&snapshot.clusters[0]), expected, "{what}: {:?}", snapshot.clusters[0].outcome);
+                fleet.page(&snapshot);
+                peer.abort();
+            });
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.expect("each has its reason");
+    }
+}
