@@ -66,6 +66,9 @@ struct PlanArgs {
     /// Queries under way at once
     #[arg(long, default_value_t = 64)]
     concurrency: usize,
+    /// Instances that share the clusters, of which the first is measured
+    #[arg(long, default_value_t = 1)]
+    shards: usize,
     /// Least time for which each client is measured in each row, in seconds
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -94,6 +97,7 @@ fn main() -> anyhow::Result<()> {
                     let plan = Plan {
                         clusters: *clusters,
                         latency: *latency,
+                        shards: cli.plan.shards,
                         concurrency: cli.plan.concurrency,
                         time: Duration::from_secs(cli.plan.seconds),
                         encoding: &cli.plan.encoding,

@@ -14,6 +14,7 @@ use crate::scraper::Scraper;
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) clusters: usize,
+    pub(crate) shards: usize,
     pub(crate) latency: Duration,
     pub(crate) concurrency: usize,
     pub(crate) time: Duration,
@@ -59,10 +60,10 @@ impl Row {
         let mut bare = Bare::start(Command::new(&itself).args([
             "bare",
             &format!("--vendor={address}"),
-            &format!("--clusters={}", plan.clusters),
+            &format!("--clusters={}", plan.clusters / plan.shards),
             &format!("--concurrency={}", plan.concurrency),
         ]))?;
-        let (measured, listening, ready) = exporter::start(plan.exporter, address, plan.clusters, plan.concurrency)?;
+        let (measured, listening, ready) = exporter::start(plan, address)?;
         let mut scraper = Scraper::connect(listening, plan.encoding)?;
         let idle = measured.resident()?;
         for _ in 0..WARM_UP {
