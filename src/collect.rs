@@ -6,10 +6,12 @@
 
 mod contact;
 mod discovery;
+mod finder;
 mod lane;
 mod plan;
 mod record;
 mod roster;
+mod surroundings;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use lane::Lane;
-pub use plan::{Audience, Surroundings};
+pub use surroundings::{Audience, Surroundings};
 
 use crate::api::{ApiError, Deadline, Explained, Trace};
 use crate::clock::Clock;

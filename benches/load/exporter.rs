@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::measured::Measured;
-use crate::table::Plan;
+use crate::plan::Plan;
 
 /// Starts the exporter of `plan` over the clusters of `vendor`; its address, and how long it took until it was ready.
 pub(crate) fn start(plan: &Plan<'_>, vendor: SocketAddr) -> anyhow::Result<(Measured, SocketAddr, Duration)> {

@@ -10,6 +10,7 @@
 mod bare;
 mod exporter;
 mod measured;
+mod plan;
 mod scraper;
 mod table;
 mod vendor;
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use table::{Plan, Row};
+use plan::Plan;
+use table::Row;
 
 /// What whole scrapes cost.
 #[derive(Debug, Parser)]

@@ -8,19 +8,8 @@ use anyhow::Context as _;
 
 use crate::exporter;
 use crate::measured::Measured;
+use crate::plan::Plan;
 use crate::scraper::Scraper;
-
-/// What is measured.
-#[derive(Debug)]
-pub(crate) struct Plan<'a> {
-    pub(crate) clusters: usize,
-    pub(crate) shards: usize,
-    pub(crate) latency: Duration,
-    pub(crate) concurrency: usize,
-    pub(crate) time: Duration,
-    pub(crate) encoding: &'a str,
-    pub(crate) exporter: &'a str,
-}
 
 /// What came out. Durations are of one scrape.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::contact::Contact;
 use super::discovery::{self, RegionList};
-use super::plan::Finder;
+use super::finder::Finder;
 use super::record::{Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
 use crate::api::{self, ApiError, Budget, Client, Deadline, Explained, ListedCluster, Trace};
