@@ -208,6 +208,7 @@ impl Lane {
     fn take_list(&self, list: &RegionList, listing: &[ListedCluster], round: Option<(u64, Idling)>) {
         let newcomers = list.wanted(listing).filter_map(|cluster| self.finder.target(&list.place, cluster)).collect();
         self.lock().take_list(&list.place.region, listing, newcomers, round, self.clock.now());
+        self.disinherit();
     }
 
     /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs hands over; its queries
@@ -402,6 +403,14 @@ impl Lane {
                     self.take_list(list, &listing, None);
                 }
             }
+        }
+        self.disinherit();
+    }
+
+    /// Forgets what is remembered of clusters that are not there, as soon as all that are there are known.
+    fn disinherit(&self) {
+        if self.has_found() {
+            self.lock().disinherit();
         }
     }
 

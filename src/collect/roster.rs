@@ -120,6 +120,11 @@ impl Roster {
         }
         self.inherited = memories;
     }
+
+    /// Forgets the clusters that an earlier roster remembers and nobody has named: the lists have been read by now.
+    pub(super) fn disinherit(&mut self) {
+        self.inherited = HashMap::new();
+    }
 }
 
 fn is_upgrading(state: &str) -> bool {
