@@ -1,0 +1,72 @@
+"""What the process takes of the machine, and whether it stays the same."""
+
+import statistics
+import time
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass
+class Sample:
+    at: float
+    resident: int
+    descriptors: int
+    threads: int
+
+
+class Meter:
+    def __init__(self, pid):
+        self.proc = f"/proc/{pid}"
+        self.samples = []
+
+    def read(self):
+        import os
+
+        with open(f"{self.proc}/status") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        resident = int(fields["VmRSS"].split()[0]) * 1024
+        self.samples.append(Sample(time.time(), resident, len(os.listdir(f"{self.proc}/fd")), int(fields["Threads"])))
+
+    def table(self, parts=12):
+        """The run in `parts`: minutes since its start, and the middle value and the highest of each measure."""
+        began, ended = self.samples[0].at, self.samples[-1].at + 1e-6
+        rows = []
+        for part in range(parts):
+            low, high = (began + (ended - began) * edge / parts for edge in (part, part + 1))
+            inside = [sample for sample in self.samples if low <= sample.at < high]
+            if inside:
+                of = lambda name: [getattr(sample, name) for sample in inside]
+                resident = of("resident")
+                rows.append(
+                    f"{(low - began) / 60:6.1f} min: resident {statistics.median(resident) / MIB:5.1f} MiB, at most {max(resident) / MIB:5.1f}; "
+                    f"descriptors {statistics.median(of('descriptors')):.0f}, at most {max(of('descriptors'))}; threads at most {max(of('threads'))}"
+                )
+        return rows
+
+    def complaints(self):
+        """What is not flat. The first tenth is left out: caches and pools fill. Of the rest, the last third is held
+        against the middle one, since what leaks by the scrape, reload or connection shows in every one of them."""
+        rest = self.samples[len(self.samples) // 10 :]
+        third = len(rest) // 3
+        middle, last = rest[third : 2 * third], rest[2 * third :]
+        found = []
+        # Half a mebibyte and 5 % are what the allocator's own ups and downs come to; a peak is one page more or less.
+        bounds = [
+            ("resident", statistics.median, 1.05, MIB // 2),
+            ("resident", max, 1.15, 2 * MIB),
+            ("descriptors", statistics.median, 1.0, 4),
+            ("descriptors", max, 1.25, 16),
+            ("threads", max, 1.0, 2),
+        ]
+        for name, measure, factor, more in bounds:
+            before, after = (measure([getattr(sample, name) for sample in part]) for part in (middle, last))
+            if after > before * factor + more:
+                found.append(f"{name}: {measure.__name__} {before} in the middle third, {after} in the last")
+        return found
+
+    def slope(self):
+        """Bytes an hour over the second half, by least squares."""
+        half = self.samples[len(self.samples) // 2 :]
+        fit = statistics.linear_regression([sample.at for sample in half], [sample.resident for sample in half])
+        return fit.slope * 3600
