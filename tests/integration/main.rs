@@ -19,5 +19,6 @@ mod reloading;
 mod serving;
 mod signals;
 mod sources;
+mod starting;
 mod terminal;
 mod vendor;
