@@ -31,6 +31,10 @@ const LIST_BUDGET: Duration = Duration::from_secs(60);
 /// How soon a list that could not be read is tried again.
 const LIST_RETRY: Duration = Duration::from_secs(30);
 
+/// The same while there is nothing to show yet and the vendor was not reached: the next scrape should find it if the process
+/// started before its keys or the network were there.
+const LIST_OUT_OF_REACH_RETRY: Duration = Duration::from_secs(5);
+
 /// One account and its clusters.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -190,8 +194,8 @@ impl Lane {
             let mut wait = self.refresh.interval;
             for list in &self.lists {
                 let is_due = list.is_due(self.refresh.interval);
-                if is_due && self.read_list(list, &Budget::lasting(LIST_BUDGET), None).await.is_err() {
-                    wait = wait.min(LIST_RETRY);
+                if is_due && let Err(error) = self.read_list(list, &Budget::lasting(LIST_BUDGET), None).await {
+                    wait = wait.min(if list.has_found() { LIST_RETRY } else { first_list_retry(&error) });
                 }
                 wait = wait.min(list.rest(self.refresh.interval));
             }
@@ -478,6 +482,13 @@ impl Drop for Landing {
         }
         drop(roster);
         self.lane.progress.send_modify(|progress| progress.in_flight -= 1);
+    }
+}
+
+fn first_list_retry(error: &ApiError) -> Duration {
+    match error.kind {
+        ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Credentials => LIST_OUT_OF_REACH_RETRY,
+        _ => LIST_RETRY,
     }
 }
 

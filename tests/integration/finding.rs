@@ -106,6 +106,20 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it() {
+    let fleet = found(still(12), "");
+    fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
+    // Whenever they are: it was tried anew every half a minute.
+    for minute in 0..6 {
+        assert_eq!(fleet.scrape_in_time().await.clusters.len(), 0, "minute {minute}");
+        sleep(Duration::from_secs(60)).await;
+    }
+    fleet.sim.clear_faults();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 12)]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing() {
     let fleet = found(still(12), ", refresh_interval: 1m");
     fleet.scrape_in_time().await;

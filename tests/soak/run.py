@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from compare import Comparison, History, Rules  # noqa: E402
 from measure import MIB, Meter  # noqa: E402
 from programs import ROOT, Failed, Programs, answers, get, wait_for  # noqa: E402
-from upheaval import SECRET, Keys, Reloads, Repeated, Visitors, configuration, put  # noqa: E402
+from upheaval import SECRETS, Keys, Reloads, Repeated, Visitors, configuration, put  # noqa: E402
 
 RULES = Rules(interval=4, timeout=4, max_age=10, grace=45)
 
@@ -56,7 +56,7 @@ class Exporter:
     def metric(self, name):
         return re.search(rf"^{name} (\S+)$", self.page(), re.MULTILINE).group(1)
 
-    def complaints(self, secrets):
+    def complaints(self):
         """What must never be in the log."""
         if self.child.poll() is not None:
             yield f"the exporter has ended with {self.child.returncode}"
@@ -64,7 +64,7 @@ class Exporter:
         for word in ("panicked", "please report this"):
             if word in text:
                 yield f"{word!r} is in the log"
-        if any(secret in text for secret in secrets):
+        if re.search(SECRETS, text):
             yield "a secret is in the log"
 
     def log_lines(self):
@@ -99,17 +99,19 @@ def soak(arguments, programs):
     for chore in chores.values():
         chore.start()
     end = began + arguments.minutes * 60
-    while time.time() < end and exporter.child.poll() is None and not any(chore.wrong for chore in chores.values()):
+    while time.time() < end and exporter.child.poll() is None:
         time.sleep(0.5)
     ended = time.time()
-    done = {what: chore.end() for what, chore in chores.items()}
+    for chore in chores.values():
+        chore.end()
 
-    print(f"{(ended - began) / 60:.1f} minutes: " + ", ".join(f"{count} {what}" for what, count in done.items()))
+    print(f"{(ended - began) / 60:.1f} minutes: " + ", ".join(f"{chore.done} {what}" for what, chore in chores.items()))
     print(f"{reloads.good} good configurations and {reloads.bad} bad ones")
     print("\n".join(meter.table()))
     print(f"resident: first {meter.samples[0].resident / MIB:.1f} MiB, last {meter.samples[-1].resident / MIB:.1f} MiB, {meter.slope() / MIB:+.2f} MiB an hour over the second half")
     chronicle = json.loads(get(f"{api}/chronicle"))
-    complaints = [*exporter.complaints({SECRET} | keys.handed_out), *meter.complaints()]
+    complaints = [*exporter.complaints(), *meter.complaints()]
+    complaints += [f"{what}: {chore.wrong}" for what, chore in chores.items() if chore.wrong]
     for name, server in zip(("one", "two"), servers):
         comparison = Comparison(chronicle, History(server, began, ended), RULES, began, ended)
         print("\n".join(f"Prometheus {name}: {line}" for line in comparison.lines()))

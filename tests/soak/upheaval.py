@@ -1,5 +1,6 @@
 """What happens to the exporter meanwhile: its configuration and its keys change, and people look at its pages."""
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -17,6 +18,8 @@ from programs import Failed, get
 
 KEY, SECRET = "LTAI5tDemoOnlyNotARealKey", "DemoOnlyNotARealSecret00000000"
 TOKEN = "demo-oidc-token"
+# What secrets and tokens of the stand-in look like, those that it hands out too.
+SECRETS = r"DemoOnly[0-9A-Za-z]{16}|CAISDemo"
 ROLE = "acs:ram::1000000000000001:role/ack-upgrade-exporter"
 REGIONS = "cn-hangzhou, cn-shanghai, ap-southeast-1"
 
@@ -78,7 +81,7 @@ def put(path, text):
 
 
 class Repeated(threading.Thread):
-    """Does something again and again until told to end; what goes wrong ends it and is kept."""
+    """Does something again and again until told to end; the first thing that goes wrong is kept."""
 
     def __init__(self, seconds, act):
         super().__init__(daemon=True)
@@ -92,15 +95,11 @@ class Repeated(threading.Thread):
                 self.act()
                 self.done += 1
             except Exception as error:  # noqa: BLE001 - it is told at the end
-                self.wrong = f"{type(error).__name__}: {error}"
-                return
+                self.wrong = self.wrong or f"after {self.done}: {type(error).__name__}: {error}"
 
     def end(self):
         self.over.set()
         self.join(30)
-        if self.wrong:
-            raise Failed(self.wrong)
-        return self.done
 
 
 class Keys:
@@ -108,7 +107,6 @@ class Keys:
 
     def __init__(self, folder, api):
         self.folder, self.api, self.turns = folder, api, itertools.count()
-        self.handed_out = set()
         self.rotate()
 
     def rotate(self):
@@ -121,13 +119,11 @@ class Keys:
 
     def temporary(self):
         while True:
-            try:
-                key = json.loads(get(f"{self.api}/credentials", timeout=3))
-                self.handed_out |= {key["AccessKeySecret"], key["SecurityToken"]}
-                return key
-            except (OSError, ValueError, KeyError, http.client.HTTPException):
-                # Its faults strike us too.
-                continue
+            # Its faults strike us too.
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, http.client.HTTPException):
+                key = json.loads(get(f"{self.api}/credentials", timeout=3, limit=1 << 16))
+                if all(isinstance(key[part], str) for part in ("AccessKeyId", "AccessKeySecret", "SecurityToken")):
+                    return key
 
 
 class Reloads:

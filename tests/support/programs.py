@@ -26,9 +26,9 @@ def free_port():
         return one.getsockname()[1]
 
 
-def get(url, timeout=30, method="GET"):
+def get(url, timeout=30, method="GET", limit=None):
     with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=timeout) as reply:
-        return reply.read().decode()
+        return reply.read(limit).decode()
 
 
 def answers(url):
