@@ -249,15 +249,25 @@ impl Lane {
                 }
             }
             Some(idling) => {
+                let read = CancellationToken::new();
                 let lists = async {
                     for list in &self.lists {
                         // A list that fails leaves its clusters to be asked.
                         drop(self.read_list(list, &round.budget(stop.child_token()), Some((round.number, idling))).await);
                     }
+                    read.cancel();
                 };
-                let busy =
-                    self.ask(round, queries, stop, &mut oldest, |record| record.idle_since_reading().is_none() && record.known().is_some());
-                tokio::join!(lists, busy);
+                let clusters = async {
+                    let is_busy = |record: &Record| record.idle_since_reading().is_none() && record.known().is_some();
+                    self.ask(round, queries, stop, &mut oldest, is_busy).await;
+                    // And so does one that is silent, while there is time.
+                    let half = round.started + round.length / 2;
+                    tokio::select! {
+                        () = read.cancelled() => {}
+                        () = sleep_until(half) => self.ask(round, queries, stop, &mut oldest, |_| true).await,
+                    }
+                };
+                tokio::join!(lists, clusters);
             }
         }
         self.ask(round, queries, stop, &mut oldest, |_| true).await;
@@ -275,6 +285,10 @@ impl Lane {
     ) {
         let due = self.lock().due(round.number, wanted);
         for id in due {
+            // A list that came meanwhile may say that nothing is going on there.
+            if !self.lock().is_due(round.number, &id) {
+                continue;
+            }
             let place = self.place(round, oldest).await;
             let ticket = self.client.limiter().admit().await;
             self.wait_out(round).await;

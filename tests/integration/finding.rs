@@ -248,3 +248,29 @@ async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
     assert_eq!((sum, union.len()), (300, 300));
     assert_eq!(sim.count(Action::GetUpgradeStatus), 300);
 }
+
+#[tokio::test(start_paused = true)]
+async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow() {
+    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m"), "", "idle_interval: 1h, max_age: 1m");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    fleet.scrape_in_time().await;
+    let scrape = async || {
+        let next = tokio::time::Instant::now() + Duration::from_secs(10);
+        let snapshot = fleet.scrape_in_time().await;
+        tokio::time::sleep_until(next).await;
+        tally(&snapshot)
+    };
+    let all = BTreeMap::from([("up".to_owned(), 12)]);
+    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(1500))).on(Action::DescribeClustersForRegion));
+    for _ in 0..3 {
+        assert_eq!(scrape().await, all);
+    }
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12, "three lists of 1.5 s leave nobody to be asked");
+    fleet.sim.clear_faults();
+    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    // Longer than memory serves.
+    for round in 1..=12 {
+        assert_eq!(scrape().await, all, "round {round}");
+        assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
+    }
+}
