@@ -1,4 +1,4 @@
-//! The program under test.
+//! The built program as a child process, for every test binary.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
