@@ -1,4 +1,4 @@
-//! The words of GetUpgradeStatus in those of an upgrade.
+//! The words of `GetUpgradeStatus` in those of an upgrade.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The story that the simulated world tells through GetUpgradeStatus and the lists.
+//! The story that the simulated world tells through `GetUpgradeStatus` and the lists.
 
 use std::collections::BTreeSet;
 

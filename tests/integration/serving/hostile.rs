@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::site::{Served, Setup};
-use super::wire::{ask, connect, get, read, send};
+use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 
 /// Time-outs that a test can wait for.
