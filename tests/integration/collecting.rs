@@ -87,6 +87,16 @@ async fn a_wish_to_wait_that_is_longer_than_the_budget_ends_the_query_at_once() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_token_or_nonce_is_tried_once_more_and_then_never_again() {
+    for fault in [Fault::ExpiredToken, Fault::NonceUsed] {
+        let fleet = Fleet::in_process(still(3), LEGACY, "");
+        fleet.sim.add_fault(Rule::new(fault.clone()));
+        assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("auth", 3)]), "{fault:?}");
+        assert_eq!(fleet.calls(Action::GetUpgradeStatus), 6, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_few_silent_clusters_do_not_keep_the_others_from_being_asked() {
     let fleet = Fleet::in_process(still(60), LEGACY, "");
     // More than may be under way, and asked first.
