@@ -162,6 +162,12 @@ pub struct DemoArgs {
     /// How many clusters the simulated account has
     #[arg(long, default_value_t = 12)]
     pub clusters: u32,
+    /// How many more come and go, each within a minute or two
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub guests: u32,
+    /// How long keys from the simulated STS, metadata service and credentials URI last, in place of what is asked for
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
+    pub key_lifetime: Option<Duration>,
     /// Where and how to listen.
     #[command(flatten)]
     pub web: WebArgs,

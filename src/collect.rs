@@ -6,10 +6,12 @@
 
 mod contact;
 mod discovery;
+mod finder;
 mod lane;
 mod plan;
 mod record;
 mod roster;
+mod surroundings;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use lane::Lane;
-pub use plan::{Audience, Surroundings};
+pub use surroundings::{Audience, Surroundings};
 
 use crate::api::{ApiError, Deadline, Explained, Trace};
 use crate::clock::Clock;
@@ -48,6 +50,9 @@ pub struct Collector {
 struct Round {
     number: u64,
     started: Instant,
+    /// The deadline of the one who started it. Others may join until then and no longer: scrapes that always overlap
+    /// would else keep a round with a silent cluster in it open for ever, and see the others as they were at its start.
+    open_until: Instant,
     /// The latest deadline of those who wait.
     deadline: Deadline,
     /// Cancelled when the next round takes over.
@@ -105,10 +110,19 @@ impl Collector {
             Ok(round) => round,
             Err(cached) => return cached,
         };
-        let snapshot = tokio::select! {
-            biased;
-            done = round.done.wait_for(Option::is_some) => done.ok().and_then(|done| done.clone()),
-            () = sleep_until(deadline) => None,
+        let snapshot = loop {
+            let done = tokio::select! {
+                biased;
+                done = round.done.wait_for(Option::is_some) => done.ok().map(|done| done.clone()),
+                () = sleep_until(deadline) => break None,
+            };
+            match done {
+                Some(done) => break done,
+                None => match self.successor(&round, deadline) {
+                    Some(successor) => round = successor,
+                    None => break None,
+                },
+            }
         };
         let snapshot = snapshot.unwrap_or_else(|| Arc::new(self.snapshot(&round)));
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
@@ -137,7 +151,7 @@ impl Collector {
         if let Some(round) = &*current {
             let done = round.done.borrow().clone();
             match done {
-                None if now < round.deadline.instant() => {
+                None if now < round.open_until => {
                     round.deadline.put_off(deadline);
                     self.audience.coalesced_scrape();
                     return Ok(round.clone());
@@ -154,10 +168,19 @@ impl Collector {
         }
         let number = current.as_ref().map_or(0, |round| round.number) + 1;
         let (finished, done) = watch::channel(None);
-        let round = Round { number, started: now, deadline: Deadline::at(deadline), superseded: self.stop.child_token(), done };
+        let superseded = self.stop.child_token();
+        let round = Round { number, started: now, open_until: deadline, deadline: Deadline::at(deadline), superseded, done };
         *current = Some(round.clone());
         self.begin(round.clone(), finished);
         Ok(round)
+    }
+
+    /// The round that has taken over from `round`, for one who waits until `deadline`.
+    fn successor(&self, round: &Round, deadline: Instant) -> Option<Round> {
+        let current = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        let successor = current.as_ref().filter(|current| current.number > round.number)?;
+        successor.deadline.put_off(deadline);
+        Some(successor.clone())
     }
 
     fn begin(self: &Arc<Self>, round: Round, finished: watch::Sender<Option<Arc<Snapshot>>>) {

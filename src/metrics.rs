@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod collection;
 pub mod families;
+mod format;
 pub mod own;
 pub mod page;
 pub mod process;
@@ -16,8 +17,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use format::Format;
 pub use own::{AccountObserver, Own};
-pub use page::{Format, Page};
+pub use page::Page;
 pub use process::ProcessMetrics;
 pub use value::Value;
 

@@ -6,11 +6,13 @@
 mod action;
 mod auth;
 mod chores;
+mod chronicle;
 mod clock;
 mod cluster;
 mod clusters;
 mod exchange;
 mod faults;
+mod guests;
 mod identities;
 mod in_process;
 mod journal;

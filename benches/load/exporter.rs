@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::measured::Measured;
+use crate::plan::Plan;
 
-/// Starts `program` over `clusters` clusters of `vendor`; its address, and how long it took until it was ready.
-pub(crate) fn start(
-    program: &str,
-    vendor: SocketAddr,
-    clusters: usize,
-    concurrency: usize,
-) -> anyhow::Result<(Measured, SocketAddr, Duration)> {
+/// Starts the exporter of `plan` over the clusters of `vendor`; its address, and how long it took until it was ready.
+pub(crate) fn start(plan: &Plan<'_>, vendor: SocketAddr) -> anyhow::Result<(Measured, SocketAddr, Duration)> {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
-    std::fs::write(file.path(), config(vendor, clusters, concurrency))?;
+    std::fs::write(file.path(), config(vendor, plan.clusters, plan.concurrency))?;
     let began = Instant::now();
-    let mut command = Command::new(program);
-    command.arg(format!("--config.file={}", file.path().display())).arg("--web.listen-address=127.0.0.1:0").stderr(Stdio::piped());
+    let mut command = Command::new(plan.exporter);
+    command
+        .arg(format!("--config.file={}", file.path().display()))
+        .arg(format!("--shard.total={}", plan.shards))
+        .args(["--shard.ordinal=0", "--web.listen-address=127.0.0.1:0"])
+        .stderr(Stdio::piped());
     let mut measured = Measured::start(&mut command)?;
     let mut log = BufReader::new(measured.child.stderr.take().context("a pipe was asked for")?);
     let mut line = String::new();

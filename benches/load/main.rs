@@ -10,6 +10,7 @@
 mod bare;
 mod exporter;
 mod measured;
+mod plan;
 mod scraper;
 mod table;
 mod vendor;
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use table::{Plan, Row};
+use plan::Plan;
+use table::Row;
 
 /// What whole scrapes cost.
 #[derive(Debug, Parser)]
@@ -66,6 +68,9 @@ struct PlanArgs {
     /// Queries under way at once
     #[arg(long, default_value_t = 64)]
     concurrency: usize,
+    /// Instances that share the clusters, of which the first is measured
+    #[arg(long, default_value_t = 1)]
+    shards: usize,
     /// Least time for which each client is measured in each row, in seconds
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -94,6 +99,7 @@ fn main() -> anyhow::Result<()> {
                     let plan = Plan {
                         clusters: *clusters,
                         latency: *latency,
+                        shards: cli.plan.shards,
                         concurrency: cli.plan.concurrency,
                         time: Duration::from_secs(cli.plan.seconds),
                         encoding: &cli.plan.encoding,

@@ -8,18 +8,8 @@ use anyhow::Context as _;
 
 use crate::exporter;
 use crate::measured::Measured;
+use crate::plan::Plan;
 use crate::scraper::Scraper;
-
-/// What is measured.
-#[derive(Debug)]
-pub(crate) struct Plan<'a> {
-    pub(crate) clusters: usize,
-    pub(crate) latency: Duration,
-    pub(crate) concurrency: usize,
-    pub(crate) time: Duration,
-    pub(crate) encoding: &'a str,
-    pub(crate) exporter: &'a str,
-}
 
 /// What came out. Durations are of one scrape.
 #[derive(Debug)]
@@ -59,10 +49,10 @@ impl Row {
         let mut bare = Bare::start(Command::new(&itself).args([
             "bare",
             &format!("--vendor={address}"),
-            &format!("--clusters={}", plan.clusters),
+            &format!("--clusters={}", plan.clusters / plan.shards),
             &format!("--concurrency={}", plan.concurrency),
         ]))?;
-        let (measured, listening, ready) = exporter::start(plan.exporter, address, plan.clusters, plan.concurrency)?;
+        let (measured, listening, ready) = exporter::start(plan, address)?;
         let mut scraper = Scraper::connect(listening, plan.encoding)?;
         let idle = measured.resident()?;
         for _ in 0..WARM_UP {

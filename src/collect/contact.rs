@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::plan::Surroundings;
+use super::surroundings::Surroundings;
 use crate::api::{Client, Limiter};
 use crate::config::{Access, Account};
 use crate::credentials::Credentials;

@@ -17,10 +17,10 @@ use tokio_util::task::TaskTracker;
 
 use super::contact::Contact;
 use super::discovery::{self, RegionList};
-use super::plan::Finder;
+use super::finder::Finder;
 use super::record::{Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{self, ApiError, Budget, Client, Deadline, Explained, ListedCluster, Trace};
+use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, ListedCluster, Trace};
 use crate::clock::Clock;
 use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
@@ -36,6 +36,10 @@ const LIST_BUDGET: Duration = Duration::from_secs(60);
 
 /// How soon a list that could not be read is tried again.
 const LIST_RETRY: Duration = Duration::from_secs(30);
+
+/// The same while there is nothing to show yet and the vendor was not reached: the next scrape should find it if the process
+/// started before its keys or the network were there.
+const LIST_OUT_OF_REACH_RETRY: Duration = Duration::from_secs(5);
 
 /// One account and its clusters.
 #[derive(Debug)]
@@ -171,15 +175,17 @@ impl Lane {
     async fn keep_fresh(&self, list: &RegionList) {
         loop {
             let mut wait = self.refresh.interval;
-            if list.is_due(wait) && self.read_list(list, &Budget::lasting(LIST_BUDGET), None).await.is_err() {
-                wait = wait.min(LIST_RETRY);
+            if list.is_due(wait)
+                && let Err(error) = self.read_list(list, Budget::lasting(LIST_BUDGET), None).await
+            {
+                wait = wait.min(if list.has_found() { LIST_RETRY } else { first_list_retry(&error) });
             }
             sleep(discovery::next_refresh(wait.min(list.rest(self.refresh.interval)))).await;
         }
     }
 
-    async fn read_list(&self, list: &RegionList, budget: &Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
-        let listing = list.read(self.client(), budget).await?;
+    async fn read_list(&self, list: &RegionList, budget: Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
+        let listing = list.read(self.client(), &budget).await?;
         self.take_list(list, &listing, round);
         Ok(())
     }
@@ -187,6 +193,7 @@ impl Lane {
     fn take_list(&self, list: &RegionList, listing: &[ListedCluster], round: Option<(u64, Idling)>) {
         let newcomers = list.wanted(listing).filter_map(|cluster| self.finder.target(&list.place, cluster)).collect();
         self.lock().take_list(&list.place.region, listing, newcomers, round, self.clock.now());
+        self.disinherit();
     }
 
     /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs hands over; its queries
@@ -224,13 +231,25 @@ impl Lane {
                 }
             }
             Some(idling) => {
-                // A list that fails leaves its clusters to be asked.
-                let lists = join_all(self.lists.iter().map(async |list| {
-                    drop(self.read_list(list, &round.budget(stop.child_token()), Some((round.number, idling))).await);
-                }));
-                let busy =
-                    self.ask(round, queries, stop, &mut oldest, |record| record.idle_since_reading().is_none() && record.known().is_some());
-                tokio::join!(lists, busy);
+                let read = CancellationToken::new();
+                let lists = async {
+                    // A list that fails leaves its clusters to be asked.
+                    let each =
+                        self.lists.iter().map(|list| self.read_list(list, round.budget(stop.child_token()), Some((round.number, idling))));
+                    join_all(each).await;
+                    read.cancel();
+                };
+                let clusters = async {
+                    let is_busy = |record: &Record| record.idle_since_reading().is_none() && record.known().is_some();
+                    self.ask(round, queries, stop, &mut oldest, is_busy).await;
+                    // And so does one that is silent, while there is time.
+                    let half = round.started + round.length / 2;
+                    tokio::select! {
+                        () = read.cancelled() => {}
+                        () = sleep_until(half) => self.ask(round, queries, stop, &mut oldest, |_| true).await,
+                    }
+                };
+                tokio::join!(lists, clusters);
             }
         }
         self.ask(round, queries, stop, &mut oldest, |_| true).await;
@@ -248,6 +267,10 @@ impl Lane {
     ) {
         let due = self.lock().due(round.number, wanted);
         for id in due {
+            // A list that came meanwhile may say that nothing is going on there.
+            if !self.lock().is_due(round.number, &id) {
+                continue;
+            }
             let place = self.place(round, oldest).await;
             let ticket = self.client().limiter().admit().await;
             self.wait_out(round).await;
@@ -377,6 +400,14 @@ impl Lane {
                 }
             }
         }
+        self.disinherit();
+    }
+
+    /// Forgets what is remembered of clusters that are not there, as soon as all that are there are known.
+    fn disinherit(&self) {
+        if self.has_found() {
+            self.lock().disinherit();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Roster> {
@@ -390,5 +421,12 @@ impl Round {
         let now = Instant::now();
         let deadline = if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) };
         Budget::new(deadline, call_off)
+    }
+}
+
+fn first_list_retry(error: &ApiError) -> Duration {
+    match error.kind {
+        ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Credentials => LIST_OUT_OF_REACH_RETRY,
+        _ => LIST_RETRY,
     }
 }

@@ -44,6 +44,8 @@ struct State {
     held: Option<Held>,
     /// The last try, if it failed, and the one under way until it has succeeded.
     failure: Option<CredentialsError>,
+    /// What the log has been told is wrong.
+    told: Option<CredentialsError>,
     /// Before this, no try is made unless it is urgent.
     next_try: Option<Instant>,
 }
@@ -234,15 +236,30 @@ impl Shared {
 
     async fn refresh(&self) {
         let result = self.loader.load().await;
-        match &result {
-            Ok(Loaded { provider, .. }) if self.state().held.as_ref().is_none_or(|held| held.provider != *provider) => {
-                tracing::info!(account = self.account(), %provider, "credentials chosen");
-            }
-            Ok(_) => tracing::debug!(account = self.account(), "credentials refreshed"),
-            Err(error) => tracing::warn!(account = self.account(), %error, "credentials not refreshed"),
-        }
         let now = self.now();
-        self.state().settle(result, now);
+        let mut state = self.state();
+        self.tell(&result, &mut state);
+        state.settle(result, now);
+    }
+
+    /// One line in the log for what has changed: a failure is tried again every few seconds, and may last for hours.
+    fn tell(&self, result: &Result<Loaded, CredentialsError>, state: &mut State) {
+        let account = self.account();
+        match (result, state.told.take()) {
+            (Ok(Loaded { provider, .. }), _) if state.held.as_ref().is_none_or(|held| held.provider != *provider) => {
+                tracing::info!(account, %provider, "credentials chosen");
+            }
+            (Ok(_), Some(_)) => tracing::info!(account, "credentials refreshed again"),
+            (Ok(_), None) => tracing::debug!(account, "credentials refreshed"),
+            (Err(error), Some(told)) if told.is_like(error) => {
+                tracing::debug!(account, %error, "credentials still not refreshed");
+                state.told = Some(told);
+            }
+            (Err(error), _) => {
+                tracing::warn!(account, %error, "credentials not refreshed");
+                state.told = Some(error.clone());
+            }
+        }
     }
 
     fn account(&self) -> Option<&str> {

@@ -42,6 +42,21 @@ pub struct CredentialsError {
     pub problem: Problem,
 }
 
+impl CredentialsError {
+    /// Whether the same is wrong in `other`, whatever request or time it names.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let is_like = match (&self.problem, &other.problem) {
+            (Problem::Refused(one), Problem::Refused(other)) => {
+                (&one.host, one.status, &one.code) == (&other.host, other.status, &other.code)
+            }
+            (Problem::Expired(_), Problem::Expired(_)) => true,
+            (Problem::Source(one), Problem::Source(other)) => one.is_like(other),
+            (one, other) => one == other,
+        };
+        is_like && self.provider == other.provider
+    }
+}
+
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::page::Format;
+use super::format::Format;
 
 /// A value of a sample.
 ///

@@ -13,13 +13,15 @@ use super::{Failure, say};
 use crate::cli::DemoArgs;
 use crate::service::Origin;
 use crate::shard::Shard;
-use crate::sim::{KeyPair, Options, Retired, Sim};
+use crate::sim::{Identities, KeyPair, Options, Retired, Sim};
 
 /// Plays a world and serves it.
 pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Failure> {
     let sim = Arc::new(Sim::new(Options {
         seed: args.seed,
         clusters: args.clusters as usize,
+        guests: args.guests as usize,
+        identities: Identities { key_lifetime: args.key_lifetime, ..Identities::default() },
         retired: args.retired.then_some(Retired::InvalidAction),
         faults: args.faults.map(|rules| rules.0).unwrap_or_default(),
         ..Options::default()
@@ -53,7 +55,7 @@ fn config(sim: &Sim, api: SocketAddr) -> String {
         regions.join(", "),
     );
     let world = sim.world();
-    for (id, team) in world.clusters().into_iter().zip(TEAMS.iter().cycle()) {
+    for (id, team) in world.clusters().into_iter().filter(|id| !world.is_guest(id)).zip(TEAMS.iter().cycle()) {
         if let (Some(region), Some(name)) = (world.region(&id), world.name(&id)) {
             writeln!(yaml, "      - {{id: {id}, region: {region}, name: {name}, labels: {{team: {team}}}}}")
                 .expect("a String takes every write");

@@ -34,6 +34,11 @@ impl Clock {
         self.at(self.millis())
     }
 
+    /// The moment of the world at a time of day; those before its start are negative.
+    pub(super) fn millis_at(&self, time: Timestamp) -> i64 {
+        i64::try_from(self.start.duration_until(time).as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// The time of day at a moment of the world; moments before its start are negative.
     pub(super) fn at(&self, millis: i64) -> Timestamp {
         self.start.checked_add(SignedDuration::from_millis(millis)).unwrap_or(self.start)

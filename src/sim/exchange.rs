@@ -16,7 +16,7 @@ use super::reply::Reply;
 use super::routes::Route;
 use super::sts::Parameters;
 use super::switch_off::Notice;
-use super::{Sim, clusters, metadata, regions, sts, tasks, upgrade_status, xml};
+use super::{Sim, chronicle, clusters, metadata, regions, sts, tasks, upgrade_status, xml};
 use crate::names::Region;
 use crate::sign::CS_VERSION;
 
@@ -32,6 +32,9 @@ pub(super) struct Exchange<'a> {
 impl Exchange<'_> {
     /// The reply, but for what every reply carries.
     pub(super) fn reply(&self) -> Reply {
+        if chronicle::is_asked_for(self.received) {
+            return chronicle::page(self.sim, self.received, self.millis);
+        }
         match Route::of(self.received) {
             Ok(route) => self.answer(&route),
             Err(refusal) => self.refuse(&refusal),

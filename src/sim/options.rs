@@ -16,9 +16,11 @@ use crate::names::Region;
 pub struct Options {
     /// All that is invented follows from this number.
     pub seed: u64,
-    /// How many clusters there are.
+    /// How many clusters there are all the time.
     pub clusters: usize,
-    /// How many of them keep being upgraded.
+    /// How many more come and go.
+    pub guests: usize,
+    /// How many of those that stay keep being upgraded.
     pub upgrading: Upgrading,
     /// How long their lists of tasks are.
     pub task_lists: TaskLists,
@@ -50,6 +52,7 @@ impl Default for Options {
         Self {
             seed: 7,
             clusters: 12,
+            guests: 0,
             upgrading: Upgrading::All,
             task_lists: TaskLists::LongForSome,
             regions: regions.to_vec(),

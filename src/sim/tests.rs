@@ -1,6 +1,7 @@
 //! The stand-in asked as the exporter and the vendor's SDKs ask it.
 
 mod auth;
+mod chronicle;
 mod faults;
 mod identities;
 mod operations;

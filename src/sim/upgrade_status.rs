@@ -24,14 +24,15 @@ struct Task<'a> {
 /// The reply's body. The capitals of the task's status are the vendor's.
 pub(super) fn body(cluster: &Cluster, standing: &Standing) -> String {
     let phase = standing.moment.phase;
-    let (status, upgrade_step, task) = match phase {
-        Phase::NotStarted => ("", "not_start", None),
-        Phase::Prechecking => ("running", "prechecking", Some(("running", "precheck is running"))),
-        Phase::Upgrading => ("running", "upgrading", Some(("running", "control plane is being upgraded"))),
-        Phase::Paused => ("pause", "pause", Some(("running", "paused by user"))),
-        Phase::Succeeded => ("success", "success", Some(("Success", ""))),
-        Phase::Failed(stage) => ("fail", step_of(stage), Some(("Failed", standing.message.as_str()))),
-        Phase::Canceled(stage) => ("canceled", step_of(stage), Some(("canceled", ""))),
+    let (status, upgrade_step) = words(phase);
+    let task = match phase {
+        Phase::NotStarted => None,
+        Phase::Prechecking => Some(("running", "precheck is running")),
+        Phase::Upgrading => Some(("running", "control plane is being upgraded")),
+        Phase::Paused => Some(("running", "paused by user")),
+        Phase::Succeeded => Some(("Success", "")),
+        Phase::Failed(_) => Some(("Failed", standing.message.as_str())),
+        Phase::Canceled(_) => Some(("canceled", "")),
     };
     let report_id = standing.moment.episode.map(|episode| cluster.report_id(episode)).unwrap_or_default();
     json(&Body {
@@ -41,6 +42,19 @@ pub(super) fn body(cluster: &Cluster, standing: &Standing) -> String {
         error_message: &standing.message,
         upgrade_task: task.map(|(status, message)| Task { status, message }),
     })
+}
+
+/// Status and step of a phase.
+pub(super) fn words(phase: Phase) -> (&'static str, &'static str) {
+    match phase {
+        Phase::NotStarted => ("", "not_start"),
+        Phase::Prechecking => ("running", "prechecking"),
+        Phase::Upgrading => ("running", "upgrading"),
+        Phase::Paused => ("pause", "pause"),
+        Phase::Succeeded => ("success", "success"),
+        Phase::Failed(stage) => ("fail", step_of(stage)),
+        Phase::Canceled(stage) => ("canceled", step_of(stage)),
+    }
 }
 
 /// The vendor's list of steps has no word for a failure: the step stays where it was.

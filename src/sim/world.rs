@@ -1,6 +1,7 @@
 //! The simulated clusters of one account, and the time they live in.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::action::Action;
 use super::chores::Chores;
 use super::clock::{Clock, to_millis};
 use super::cluster::Cluster;
+use super::guests::{Guests, Stay};
 use super::random::mix;
 use super::script::{Phase, Script};
 use crate::names::{ClusterId, Region};
@@ -19,6 +21,11 @@ use crate::names::{ClusterId, Region};
 #[derive(Debug)]
 pub struct World {
     pub(super) clock: Clock,
+    guests: Guests,
+    /// Where guests come to.
+    regions: Vec<Region>,
+    /// When the next guest comes or goes.
+    next_change: AtomicI64,
     index: RwLock<Index>,
 }
 
@@ -28,6 +35,8 @@ struct Index {
     by_tag: HashMap<u64, Arc<Cluster>>,
     by_region: HashMap<Region, Vec<Arc<Cluster>>>,
     all: Vec<Arc<Cluster>>,
+    /// Those of them that come and go.
+    guests: Vec<Arc<Cluster>>,
 }
 
 /// A change of phase in a cluster's script.
@@ -77,7 +86,14 @@ impl World {
                 Chores::of(number, task_lists),
             )));
         }
-        Self { clock: Clock::starting_at(start), index: RwLock::new(index) }
+        let guests = if regions.is_empty() { 0 } else { options.guests };
+        Self {
+            clock: Clock::starting_at(start),
+            guests: Guests::new(seed, guests),
+            regions: regions.clone(),
+            next_change: AtomicI64::new(if guests == 0 { i64::MAX } else { 0 }),
+            index: RwLock::new(index),
+        }
     }
 
     /// How long the world has existed; in tests with paused time, what was waited for.
@@ -93,6 +109,11 @@ impl World {
     /// All clusters in the order of the account's list.
     pub fn clusters(&self) -> Vec<ClusterId> {
         self.read(|index| index.all.iter().map(|cluster| cluster.id.clone()).collect())
+    }
+
+    /// Whether a cluster is one of those that come and go.
+    pub fn is_guest(&self, id: &ClusterId) -> bool {
+        self.read(|index| index.guests.iter().any(|cluster| cluster.id == *id))
     }
 
     /// The region of a cluster.
@@ -198,7 +219,45 @@ impl World {
         })
     }
 
+    /// The clusters that are there all the time, unless a test deletes them.
+    pub(super) fn residents(&self) -> Vec<Arc<Cluster>> {
+        let is_resident = |index: &Index, cluster: &Arc<Cluster>| !index.guests.iter().any(|guest| Arc::ptr_eq(guest, cluster));
+        self.read(|index| index.all.iter().filter(|cluster| is_resident(index, cluster)).cloned().collect())
+    }
+
+    /// The clusters that came before `to` and went after `from`, if they have gone.
+    pub(super) fn stays(&self, from: i64, to: i64) -> impl Iterator<Item = (Cluster, Stay)> {
+        self.guests.stays(from, to).map(|stay| (self.guests.cluster(&stay, &self.regions), stay))
+    }
+
+    /// Lets guests come and go whose time it is.
+    fn settle(&self) {
+        if self.clock.millis() < self.next_change.load(Ordering::Relaxed) {
+            return;
+        }
+        self.write(|index| {
+            // Once the lock is held, so that of two who come at once the later one has the last word.
+            let now = self.clock.millis();
+            let present: Vec<_> = self.stays(now, now).map(|(cluster, _)| cluster).collect();
+            let before = std::mem::take(&mut index.guests);
+            for gone in before.iter().filter(|guest| present.iter().all(|other| other.id != guest.id)) {
+                index.remove(gone.id.as_str());
+            }
+            for guest in present {
+                let here = before.iter().find(|other| other.id == guest.id).cloned();
+                let guest = here.unwrap_or_else(|| {
+                    let newcomer = Arc::new(guest);
+                    index.add(Arc::clone(&newcomer));
+                    newcomer
+                });
+                index.guests.push(guest);
+            }
+            self.next_change.store(self.guests.next_change(now), Ordering::Relaxed);
+        });
+    }
+
     fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        self.settle();
         look(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -232,7 +291,7 @@ impl Index {
     }
 }
 
-fn invent_id(seed: u64, number: usize) -> ClusterId {
+pub(super) fn invent_id(seed: u64, number: usize) -> ClusterId {
     let half = |salt| mix(&[seed, number as u64, salt]);
     ClusterId::parse(&format!("c{:016x}{:016x}", half(20), half(21))).expect("hex digits are a cluster ID")
 }
@@ -243,7 +302,7 @@ const APPLICATIONS: [&str; 12] =
 const STAGES: [&str; 4] = ["prod", "staging", "test", "dev"];
 
 /// `shop-prod`, `payments-staging` …; a number follows once they are all taken.
-fn invent_name(number: usize) -> String {
+pub(super) fn invent_name(number: usize) -> String {
     let application = APPLICATIONS[number % APPLICATIONS.len()];
     let round = number / APPLICATIONS.len();
     let stage = STAGES[(number + round) % STAGES.len()];

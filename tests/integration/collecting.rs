@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, advance, sleep, sleep_until};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
 
@@ -174,6 +174,37 @@ async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_o
     assert_eq!((tally(&hasty.0), hasty.1), (counts(&[("timeout", 4)]), Duration::from_secs(1)));
     assert_eq!((tally(&patient.0), patient.1), (counts(&[("up", 4)]), Duration::from_secs(3)));
     assert_eq!(fleet.calls(Action::GetUpgradeStatus), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_saw() {
+    let fleet = Fleet::in_process(still(4), LEGACY, "").calm();
+    let ids = fleet.ids();
+    fleet.sim.add_fault(Rule::new(Fault::Hang).cluster(ids[0].clone()));
+    // Two servers that scrape every 10 s, out of step.
+    let scrapes = async |offset: Duration| {
+        sleep(offset).await;
+        let mut pages = Vec::new();
+        for _ in 0..6 {
+            let next = Instant::now() + Duration::from_secs(10);
+            let snapshot = fleet.scrape_in_time().await;
+            pages.push((Instant::now(), word(reading(&snapshot, &ids[0])), word(reading(&snapshot, &ids[1]))));
+            sleep_until(next).await;
+        }
+        pages
+    };
+    let began = Instant::now();
+    let (one, two, ()) = tokio::join!(scrapes(Duration::ZERO), scrapes(Duration::from_secs(5)), async {
+        sleep(Duration::from_secs(21)).await;
+        fleet.sim.world().fix(&ids[1], Phase::Paused, None);
+    });
+    for (at, silent, other) in one.into_iter().chain(two) {
+        let at = (at - began).as_secs();
+        assert_eq!(silent, "timeout", "at {at} s");
+        // Whoever shares a round sees what it found; the round that begins at 20 s finds the old state.
+        let expected = if at < 30 { &["none/not_start", "pause/pause"][..] } else { &["pause/pause"] };
+        assert!(expected.contains(&other.as_str()), "at {at} s it is {other}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -120,6 +120,20 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it() {
+    let fleet = found(still(12), "");
+    fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
+    // Whenever they are: it was tried anew every half a minute.
+    for minute in 0..6 {
+        assert_eq!(fleet.scrape_in_time().await.clusters.len(), 0, "minute {minute}");
+        sleep(Duration::from_secs(60)).await;
+    }
+    fleet.sim.clear_faults();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 12)]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing() {
     let fleet = found(still(12), ", refresh_interval: 1m");
     fleet.scrape_in_time().await;
@@ -247,4 +261,30 @@ async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
     }
     assert_eq!((sum, union.len()), (300, 300));
     assert_eq!(sim.count(Action::GetUpgradeStatus), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow() {
+    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m"), "", "idle_interval: 1h, max_age: 1m");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    fleet.scrape_in_time().await;
+    let scrape = async || {
+        let next = tokio::time::Instant::now() + Duration::from_secs(10);
+        let snapshot = fleet.scrape_in_time().await;
+        tokio::time::sleep_until(next).await;
+        tally(&snapshot)
+    };
+    let all = BTreeMap::from([("up".to_owned(), 12)]);
+    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(1500))).on(Action::DescribeClustersForRegion));
+    for _ in 0..3 {
+        assert_eq!(scrape().await, all);
+    }
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12, "three lists of 1.5 s leave nobody to be asked");
+    fleet.sim.clear_faults();
+    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    // Longer than memory serves.
+    for round in 1..=12 {
+        assert_eq!(scrape().await, all, "round {round}");
+        assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
+    }
 }

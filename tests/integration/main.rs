@@ -27,6 +27,7 @@ mod secrets;
 mod serving;
 mod signals;
 mod sources;
+mod starting;
 mod starved;
 mod supply_chain;
 mod terminal;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
-use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Retired, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Phase, Retired, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -239,4 +239,28 @@ async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
     std::fs::write(stage.path(), "accounts: []").expect("writes the configuration");
     look_twice().await;
     assert!(!stage.is_successful(), "another mistake is news");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show_that_it_is_gone() {
+    let discovery = "discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 1m}";
+    let stage = Stage::new(Options { upgrading: Upgrading::First(0), ..options(12) }, discovery);
+    let world = stage.sim.world();
+    let (gone, stays) = (world.clusters()[0].clone(), world.clusters()[1].clone());
+    let region = world.region(&gone).expect("a region");
+    world.fix(&gone, Phase::NotStarted, None);
+    stage.scrape().await;
+    sleep(Duration::from_secs(1)).await;
+    let reloaded = world.now();
+    world.remove(&gone);
+    // Asked in another way, so that no list is kept.
+    stage.reload(&yaml("a", &format!("{discovery}\nmax_concurrency: 3"))).await;
+    sleep(Duration::from_secs(5)).await;
+    let snapshot = stage.scrape().await;
+    assert_eq!(snapshot.clusters.len(), 11);
+    assert!(reading(&snapshot, &stays).since < Some(reloaded), "what is still there is still known");
+    world.add(gone.clone(), region, "again");
+    sleep(Duration::from_secs(90)).await;
+    let snapshot = stage.scrape().await;
+    assert!(reading(&snapshot, &gone).since > Some(reloaded), "and what has come back is new");
 }

@@ -25,6 +25,14 @@ pub struct Sample {
 }
 
 impl Prometheus {
+    /// Scrapes `target` every second; `more` is added to the scrape configuration.
+    pub fn scraping(target: &str, more: &str) -> Self {
+        Self::with_config(&format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nscrape_configs:\n  - job_name: ack\n    honor_labels: true\n    \
+             static_configs: [{{targets: ['{target}']}}]\n{more}"
+        ))
+    }
+
     /// Runs with a whole configuration file.
     pub fn with_config(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");

@@ -51,8 +51,13 @@ impl Log {
 impl Exporter {
     /// Serves `config` on a port of the system's choice, with `flags` more.
     pub fn start(config: &Path, flags: &[&str]) -> Self {
+        Self::start_on("127.0.0.1:0", config, flags)
+    }
+
+    /// The same on an address of the caller's choice.
+    pub fn start_on(listen: &str, config: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.arg(format!("--config.file={}", config.display())).arg("--web.listen-address=127.0.0.1:0").args(flags);
+        command.arg(format!("--config.file={}", config.display())).arg(format!("--web.listen-address={listen}")).args(flags);
         Self::run(&mut command)
     }
 

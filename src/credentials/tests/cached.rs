@@ -188,6 +188,67 @@ async fn a_failure_is_remembered_for_a_while() {
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
 }
 
+/// What is logged from now on, on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let written = tracing_subscriber::fmt().with_writer(move || log.clone()).with_max_level(tracing::Level::INFO).finish();
+        tracing::subscriber::set_default(written)
+    }
+
+    /// How often each of the messages was logged.
+    fn count(&self, messages: &[&str]) -> Vec<usize> {
+        let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8");
+        messages.iter().map(|message| text.lines().filter(|line| line.contains(message)).count()).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_tells_once_that_there_are_no_credentials_and_once_that_there_are_again() {
+    let log = Log::default();
+    let listening = log.listen();
+    let server = Server::new(Mood::Silent, Duration::ZERO);
+    let credentials = server.credentials();
+    let outage = async || {
+        server.turn(Mood::Silent);
+        for _ in 0..20 {
+            sleep(6 * SECOND).await;
+            drop(id(&credentials).await);
+        }
+        server.turn(Mood::Lasting(5 * SECOND));
+        sleep(6 * SECOND).await;
+        id(&credentials).await.expect("credentials again");
+    };
+    let messages = ["credentials not refreshed", "credentials chosen", "credentials refreshed again"];
+    outage().await;
+    assert_eq!(log.count(&messages), [1, 1, 0]);
+    outage().await;
+    assert_eq!(log.count(&messages), [2, 1, 1], "every outage is told");
+    server.turn(Mood::Until(server.clock.now()));
+    sleep(6 * SECOND).await;
+    for _ in 0..3 {
+        id(&credentials).await.expect_err("expired when they come");
+        sleep(6 * SECOND).await;
+    }
+    server.turn(Mood::Silent);
+    id(&credentials).await.expect_err("silent");
+    assert_eq!(log.count(&messages), [4, 1, 1], "and so is every other reason");
+    drop(listening);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_is_dropped_takes_nothing_away() {
     let server = Server::new(Mood::Lasting(HOUR), 3 * SECOND);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::exposition::{Dialect, Exposition};
 use crate::api::{Observer as _, Operation, Reason};
 use crate::config::{self, ErrorMessages, StateSets};
-use crate::metrics::catalog::{Kind, Metric, Scope};
+use crate::metrics::catalog::{self, Kind, Metric, Scope};
 use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
@@ -155,6 +155,16 @@ fn a_page_in_text() {
 #[test]
 fn a_page_in_open_metrics() {
     insta::assert_snapshot!(page(Format::OpenMetrics));
+}
+
+/// Those of the process apart, which are as the system has them.
+#[test]
+fn whatever_the_catalogue_declares_is_written() {
+    let probe = render_probe(&failed(), Duration::from_millis(130), &config::Metrics::default(), Format::Text);
+    let written = page(Format::Text) + &read(&probe, Format::Text);
+    for metric in catalog::ALL.iter().filter(|metric| metric.scope != Scope::Process) {
+        assert!(written.contains(&format!("# TYPE {} ", metric.name)), "nothing writes {}", metric.name);
+    }
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! The stand-in's own page about what has happened, and the clusters that come and go.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+async fn chronicle(client: &Client, query: &str) -> Value {
+    let request = Request::get(format!("http://{HOST}/chronicle{query}")).body(Bytes::new()).expect("a request");
+    let reply = client.sim.handle(request).await;
+    assert_eq!(reply.status, StatusCode::OK, "nobody has to sign");
+    serde_json::from_slice(&reply.body).expect("JSON")
+}
+
+/// The clusters that the lists show.
+async fn listed(client: &Client) -> BTreeSet<String> {
+    let list = client.json(Action::DescribeClustersV1, "/api/v1/clusters?page_size=100").await;
+    list["clusters"].as_array().expect("a list").iter().map(|cluster| cluster["cluster_id"].as_str().expect("an ID").to_owned()).collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+#[tokio::test(start_paused = true)]
+async fn guests_come_and_go_as_the_chronicle_tells_it_afterwards() {
+    let client = Client::new(Options { guests: 6, ..Options::default() });
+    let mut seen = Vec::new();
+    for _ in 0..120 {
+        seen.push((client.sim.world().now().as_duration().as_secs_f64(), listed(&client).await));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    let told = chronicle(&client, "").await;
+    let clusters = told["clusters"].as_array().expect("a list");
+    for (at, listed) in &seen {
+        let there: BTreeSet<_> = clusters
+            .iter()
+            .filter(|cluster| cluster["came"].as_f64().is_none_or(|came| came <= *at))
+            .filter(|cluster| cluster["goes"].as_f64().is_none_or(|goes| *at < goes))
+            .map(|cluster| cluster["cluster"].as_str().expect("an ID").to_owned())
+            .collect();
+        assert_eq!(*listed, there, "at {at}");
+    }
+    let all: BTreeSet<_> = seen.iter().flat_map(|(_, listed)| listed).collect();
+    assert!(all.len() > 12 + 6 * 3, "of six places each was taken again and again: {}", all.len());
+    assert!(seen.iter().any(|(_, listed)| listed.len() < 12 + 6), "and was empty in between");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_chronicle_tells_every_state_that_the_api_has_shown() {
+    let client = Client::usual();
+    let id = client.first();
+    let mut seen = Vec::new();
+    for _ in 0..300 {
+        let answer = client.status(&id).await;
+        seen.push((client.sim.world().now().as_duration().as_secs_f64(), answer["status"].clone(), answer["upgrade_step"].clone()));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let told = chronicle(&client, "").await;
+    let cluster =
+        told["clusters"].as_array().expect("a list").iter().find(|cluster| cluster["cluster"] == id.as_str()).expect("the cluster");
+    let phases = cluster["phases"].as_array().expect("a list");
+    assert!(phases.len() >= 4, "{phases:?}");
+    for (at, status, step) in seen {
+        let phase = phases.iter().rfind(|phase| number(&phase["at"]) <= at).expect("a phase");
+        assert_eq!((&phase["status"], &phase["step"]), (&status, &step), "at {at}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_chronicle_begins_where_it_is_asked_to_and_tells_a_day_at_most() {
+    let client = Client::new(Options { guests: 2, ..Options::default() });
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let now = number(&chronicle(&client, "").await["now"]);
+    let told = chronicle(&client, &format!("?since={}", (now - 100.0).floor())).await;
+    let since = number(&told["since"]);
+    assert!((99.0..102.0).contains(&(now - since)), "{since}");
+    let clusters = told["clusters"].as_array().expect("a list");
+    assert!((12..12 + 2 * 3).contains(&clusters.len()));
+    for change in clusters.iter().flat_map(|cluster| cluster["phases"].as_array().expect("a list")) {
+        assert!(number(&change["at"]) >= since, "{change}");
+    }
+    tokio::time::sleep(Duration::from_secs(30 * 3600)).await;
+    let told = chronicle(&client, "?since=0").await;
+    assert!((number(&told["now"]) - number(&told["since"]) - 24.0 * 3600.0).abs() < 1.0, "{}", told["since"]);
+}
+
+#[tokio::test]
+async fn no_fault_strikes_the_chronicle_and_it_is_no_call() {
+    let client = Client::new(Options { faults: vec![Rule::new(Fault::Hang)], ..Options::default() });
+    chronicle(&client, "").await;
+    assert_eq!(client.sim.calls(), []);
+    let elsewhere = Request::post(format!("http://{HOST}/chronicle")).body(Bytes::new()).expect("a request");
+    assert_eq!(client.sim.handle(elsewhere).await.status, StatusCode::NOT_FOUND, "it can only be read");
+}
