@@ -1,7 +1,7 @@
 //! The configuration: YAML text → [`Config`], in which a mistake can no longer be written down.
 //!
 //! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
-//! network, the environment or, but for [`Config::load`], the file system.
+//! network, the environment or the file system.
 
 mod account;
 mod credentials;
@@ -105,33 +105,7 @@ pub enum StateSets {
     Active,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file could not be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file has mistakes.
-    #[error("{problems}")]
-    Mistakes {
-        /// All of them.
-        problems: Problems,
-    },
-}
-
 impl Config {
-    /// Reads and checks the file at `path`. Relative paths inside it start at its folder.
-    pub fn load(path: &FilePath) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(FilePath::new(""));
-        Self::parse(&text, folder).map_err(|problems| ConfigError::Mistakes { problems })
-    }
-
     /// The files whose content is part of it.
     pub fn files(&self) -> Vec<PathBuf> {
         self.accounts.iter().filter_map(|account| account.access.ca_file.clone()).collect()

@@ -149,11 +149,6 @@ impl Sim {
         self.keys.add(&pair.access_key_id, Known { secret: pair.access_key_secret.clone(), temporary: None });
     }
 
-    /// Makes a key unknown.
-    pub fn remove_key(&self, access_key_id: &str) {
-        self.keys.remove(access_key_id);
-    }
-
     /// Changes the rules of STS and the metadata service; keys that were issued stay good.
     pub fn change_identities(&self, change: impl FnOnce(&mut Identities)) {
         change(&mut self.identities.write().unwrap_or_else(PoisonError::into_inner));

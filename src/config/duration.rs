@@ -1,5 +1,6 @@
 //! Durations as people write them: `10s`, `500ms`, `1h30m`, `1d`.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 /// Reads a friendly duration; days and weeks are of 24 hours and 7 days, and nothing is negative.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let complaint = || format!("{text:?} is not a duration such as 500ms, 10s, 5m or 1h30m");
+    let complaint = || complaint(format_args!("{text:?}"));
     let span: Span = text.trim().parse().map_err(|_| complaint())?;
     let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| complaint())?;
     Duration::try_from(signed).map_err(|_| format!("{text:?} is negative"))
@@ -27,6 +28,11 @@ pub fn format(duration: Duration) -> String {
     }
 }
 
+/// What is said of what is no duration.
+pub fn complaint(shown: impl Display) -> String {
+    format!("{shown} is not a duration such as 500ms, 10s, 5m or 1h30m")
+}
+
 /// A duration in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Friendly(Duration);
@@ -43,7 +49,7 @@ impl<'de> Deserialize<'de> for Friendly {
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => parse(&text).map(Self).map_err(serde::de::Error::custom),
             serde_json::Value::Number(number) if number.as_u64() == Some(0) => Ok(Self(Duration::ZERO)),
-            other => Err(serde::de::Error::custom(format!("{other} is not a duration such as 500ms, 10s, 5m or 1h30m"))),
+            other => Err(serde::de::Error::custom(complaint(other))),
         }
     }
 }

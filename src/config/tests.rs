@@ -1,3 +1,5 @@
+//! The whole file: every key arrives, and every mistake is told with its path.
+
 use super::*;
 
 const WHOLE: &str = r"

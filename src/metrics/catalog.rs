@@ -132,7 +132,7 @@ catalogue! {
         API_REQUESTS = Counter "cs_exporter_api_requests_total" ["account", "operation"]
             "Requests sent to Alibaba Cloud, each retry counted.";
         API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total" ["account", "operation", "reason"]
-            "Requests to Alibaba Cloud that failed, each retry counted.";
+            "Requests to Alibaba Cloud that failed, each retry counted; what the account's own rate_limit keeps back is no request.";
         API_RETRIES = Counter "cs_exporter_api_retries_total" ["account", "operation"]
             "Requests to Alibaba Cloud that repeated one that had failed.";
         API_REQUEST_DURATION = Histogram "cs_exporter_api_request_duration_seconds" ["account", "operation"]

@@ -1,3 +1,5 @@
+//! The catalogue against the conventions; whole pages, what holds for all of them, and the own instruments below.
+
 use std::collections::BTreeSet;
 
 use super::catalog::{self, Kind, Scope};

@@ -67,10 +67,6 @@ impl Keys {
         keys.insert(access_key_id.to_owned(), known);
     }
 
-    pub(super) fn remove(&self, access_key_id: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(access_key_id);
-    }
-
     /// Makes every temporary key run out at `now`.
     pub(super) fn expire_temporary(&self, now: Timestamp) {
         for known in self.0.write().unwrap_or_else(PoisonError::into_inner).values_mut() {

@@ -174,6 +174,6 @@ fn interval(text: &str) -> Result<Duration, String> {
     match text.split(|character: char| character.is_ascii_digit() || character == '.').all(is_go) {
         true if text == "0" => Ok(Duration::ZERO),
         true => duration::parse(text),
-        false => Err(format!("{text:?} is not a duration such as 500ms, 10s, 5m or 1h30m")),
+        false => Err(duration::complaint(format_args!("{text:?}"))),
     }
 }

@@ -50,22 +50,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::names::{AccountName, ClusterId};
+    use crate::snapshot::Outcome;
+    use crate::web::fixture;
 
     #[test]
     fn each_cluster_is_a_group_of_one_with_strings_only() {
-        let cluster = ClusterInfo {
-            id: ClusterId::parse("c1").unwrap(),
-            name: "shop \"升\"\n".to_owned(),
-            account: AccountName::parse("prod").unwrap(),
-            region: Some(Region::parse("cn-hangzhou").unwrap()),
-            cluster_type: "ManagedKubernetes".to_owned(),
-            spec: "ack.pro.small".to_owned(),
-            version: "1.30.1-aliyun.1".to_owned(),
-            next_version: "1.31.1-aliyun.1".to_owned(),
-            state: Some("running".to_owned()),
-            labels: BTreeMap::from([("team".to_owned(), "payments".to_owned())]),
-        };
+        let known = fixture::cluster("c1", Outcome::NotAsked).cluster;
+        let cluster = ClusterInfo { name: "shop \"升\"\n".to_owned(), ..ClusterInfo::clone(&known) };
         let bare = ClusterInfo { region: None, labels: BTreeMap::new(), version: String::new(), ..cluster.clone() };
         let body: Value = serde_json::from_str(&targets(&[Arc::new(cluster), Arc::new(bare)])).unwrap();
         let expected = json!({

@@ -191,3 +191,8 @@ pub fn tally(snapshot: &Arc<Snapshot>) -> std::collections::BTreeMap<String, usi
     }
     tally
 }
+
+/// How many samples of `page` begin with `start` and are 1.
+pub fn ones(page: &str, start: &str) -> usize {
+    page.lines().filter(|line| line.starts_with(start) && line.ends_with(" 1")).count()
+}

@@ -12,7 +12,7 @@ mod process;
 mod targets;
 
 mod authorities;
-mod child;
+mod client;
 mod collecting;
 mod finding;
 mod fleet;

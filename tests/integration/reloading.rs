@@ -5,20 +5,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
 use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Phase, Retired, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
+use jiff::Timestamp;
 use tempfile::TempDir;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, advance, sleep, timeout};
 
+use crate::exposition::{Dialect, Exposition};
 use crate::fleet::{options, reading, surroundings, tally};
 
 /// A service over a simulated account, and the file that it reads.
 struct Stage {
     sim: Arc<Sim>,
     service: Service,
+    own: Arc<Own>,
     folder: TempDir,
 }
 
@@ -29,8 +32,8 @@ impl Stage {
         let path = folder.path().join("exporter.yml");
         std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let service = Service::start(Origin::File(path), surroundings(&sim, &own), own).expect("a good file");
-        Self { sim, service, folder }
+        let service = Service::start(Origin::File(path), surroundings(&sim, &own), Arc::clone(&own)).expect("a good file");
+        Self { sim, service, own, folder }
     }
 
     fn path(&self) -> PathBuf {
@@ -48,6 +51,14 @@ impl Stage {
 
     async fn scrape(&self) -> Arc<Snapshot> {
         self.running().collector.collect(Instant::now() + Duration::from_millis(9500)).await
+    }
+
+    /// Whether the last reload is said to have succeeded.
+    fn is_successful(&self) -> bool {
+        let mut page = Page::with_capacity(Format::Text, 0);
+        self.own.write(&mut page);
+        let page = Exposition::read(&page.finish(), Dialect::Text).expect("a legal page");
+        page.samples("cs_exporter_config_last_reload_successful").all(|sample| sample.value > 0.5)
     }
 
     fn lists_read(&self) -> u64 {
@@ -208,6 +219,26 @@ async fn a_bad_file_changes_nothing() {
     std::fs::remove_file(stage.path()).expect("removes the configuration");
     assert!(stage.service.reload().await.is_err());
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
+    let stage = Stage::new(still(), FOUND);
+    let look_twice = async || {
+        let looking = stage.service.keep_current(Duration::from_secs(10));
+        timeout(Duration::from_secs(25), looking).await.expect_err("it looks for ever");
+    };
+    assert!(stage.is_successful());
+    std::fs::write(stage.path(), "accounts: [").expect("writes the configuration");
+    look_twice().await;
+    assert!(!stage.is_successful());
+    // A second complaint would take this back.
+    stage.own.reload_succeeded(Timestamp::UNIX_EPOCH);
+    look_twice().await;
+    assert!(stage.is_successful());
+    std::fs::write(stage.path(), "accounts: []").expect("writes the configuration");
+    look_twice().await;
+    assert!(!stage.is_successful(), "another mistake is news");
 }
 
 #[tokio::test(start_paused = true)]

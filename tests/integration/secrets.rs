@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
 use base64::Engine as _;
@@ -18,8 +17,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::child::{Exporter, PROGRAM, ones};
+use crate::client::{get, send};
+use crate::fleet::ones;
 use crate::matrix;
+use crate::process::{Exporter, PROGRAM};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 const PASSWORD: &str = "MARKED-password";
@@ -145,7 +146,6 @@ fn runs() -> Vec<(Option<Fault>, &'static str)> {
 async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
     let stage = Arc::new(Stage::new().await);
     let basic = |password: &str| format!("authorization: Basic {}\r\n", BASE64_STANDARD.encode(format!("alice:{password}")));
-    let limit = Duration::from_secs(20);
     for (fault, format) in runs() {
         for action in [Action::AssumeRole, Action::AssumeRoleWithOidc, Action::MetadataCredentials, Action::CredentialsUri] {
             if let Some(fault) = &fault {
@@ -155,12 +155,13 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
         fs::write(stage.file("config.yaml"), &stage.config).expect("writes the configuration");
         let web = format!("--web.config.file={}", stage.file("web.yaml").display());
         let format = format!("--log.format={format}");
-        let exporter = Exporter::start(
+        let exporter = Exporter::confined(
             &stage.file("config.yaml"),
             "",
             &[&web, &format, "--web.enable-lifecycle", "--log.queries", "--web.max-requests=0"],
         );
-        let page = exporter.ask("/metrics", &basic(PASSWORD), limit).await.expect("a page").text;
+        let address = exporter.address.parse().expect("an address");
+        let page = send(address, get("/metrics", &basic(PASSWORD))).await.expect("a page").whole();
         if fault.is_none() {
             assert!(ones(&page, "cs_up{") >= 6, "some of each kind answer: {page}");
         }
@@ -175,31 +176,30 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
         for place in 4..matrix::faults().len() {
             pages.push(format!("/probe?target={FAULTY}-{place}&debug=true"));
         }
-        let exporter = Arc::new(exporter);
         let mut asked = JoinSet::new();
         for path in pages {
-            let (exporter, stage) = (Arc::clone(&exporter), Arc::clone(&stage));
+            let stage = Arc::clone(&stage);
             let head = format!("{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n", basic(PASSWORD));
             asked.spawn(async move {
-                let answer = exporter.ask(&path, &head, limit).await.unwrap_or_else(|| panic!("no answer from {path}"));
-                assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-                stage.assert_none(&answer.text, &path);
+                let answer = send(address, get(&path, &head)).await.unwrap_or_else(|| panic!("no answer from {path}"));
+                assert_eq!(answer.status, 200, "{path}: {}", answer.whole());
+                stage.assert_none(&answer.whole(), &path);
             });
         }
         while let Some(ended) = asked.join_next().await {
             ended.expect("no page shows a secret");
         }
-        let exporter = Arc::into_inner(exporter).expect("nobody else has it");
         for head in [basic(WRONG_PASSWORD), String::new(), "authorization: Basic MARKED\r\n".to_owned()] {
-            let answer = exporter.ask("/metrics", &head, limit).await.expect("an answer");
+            let answer = send(address, get("/metrics", &head)).await.expect("an answer");
             assert_eq!(answer.status, 401);
-            stage.assert_none(&answer.text, "a refusal");
+            stage.assert_none(&answer.whole(), "a refusal");
         }
         for (what, text) in mistakes(&stage.config) {
             fs::write(stage.file("config.yaml"), text).expect("writes the configuration");
-            let answer = exporter.request("POST", "/-/reload", &basic(PASSWORD), limit).await.expect("an answer");
-            assert_eq!(answer.status, 500, "{what}: {}", answer.text);
-            stage.assert_none(&answer.text, what);
+            let reload = get("/-/reload", &basic(PASSWORD)).replacen("GET", "POST", 1);
+            let answer = send(address, reload).await.expect("an answer");
+            assert_eq!(answer.status, 500, "{what}: {}", answer.whole());
+            stage.assert_none(&answer.whole(), what);
         }
         let log = exporter.end();
         assert!(log.lines().count() > 40, "there is something to search: {log}");

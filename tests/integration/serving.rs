@@ -5,4 +5,3 @@ mod negotiating;
 mod reloading;
 mod site;
 mod swapping;
-mod wire;

@@ -8,9 +8,12 @@ use ack_upgrade_exporter::sim::{Fault, Framing, Options, Rule, Sim};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::child::{Exporter, ones};
+use crate::client::{ask, connect, get, send};
+use crate::fleet::ones;
+use crate::process::Exporter;
 use crate::{fleet, matrix};
 
 const CLUSTERS: usize = 48;
@@ -43,7 +46,7 @@ impl Account {
     }
 
     fn exporter(&self, limits: &str) -> Exporter {
-        Exporter::start(&self.folder.path().join("config.yaml"), limits, &[])
+        Exporter::confined(&self.folder.path().join("config.yaml"), limits, &[])
     }
 
     /// Every cluster meets one of the faults that are about size.
@@ -53,6 +56,26 @@ impl Account {
             self.sim.add_fault(Rule::new(fault).cluster(id));
         }
     }
+}
+
+fn address(exporter: &Exporter) -> SocketAddr {
+    exporter.address.parse().expect("an address")
+}
+
+/// The page of a scrape that gives up after `seconds`.
+async fn scrape(exporter: &Exporter, seconds: u64) -> String {
+    let request = get("/metrics", &format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n"));
+    let answer = timeout(Duration::from_secs(seconds), send(address(exporter), request)).await.ok().flatten();
+    let answer = answer.unwrap_or_else(|| panic!("no page within {seconds} s: {:#?}", exporter.logged()));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.text()
+}
+
+/// A line of `/proc/PID/status`, in KiB.
+fn memory(exporter: &Exporter, line: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", exporter.id())).expect("it runs");
+    let found = status.lines().find_map(|candidate| candidate.strip_prefix(line)?.strip_prefix(':'));
+    found.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).expect("a number")
 }
 
 fn up(page: &str) -> usize {
@@ -67,17 +90,17 @@ fn failed(page: &str, reason: &str) -> usize {
 async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
     let account = Account::new().await;
     let exporter = account.exporter("");
-    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
-    let before = exporter.memory("VmHWM");
+    assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
+    let before = memory(&exporter, "VmHWM");
     account.flood();
     for _ in 0..3 {
-        let page = exporter.scrape(10).await;
-        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.log());
+        let page = scrape(&exporter, 10).await;
+        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.logged().join("\n"));
     }
-    let grown = exporter.memory("VmHWM") - before;
+    let grown = memory(&exporter, "VmHWM") - before;
     assert!(grown < REPLIES, "{grown} KiB on top of {before} KiB");
     account.sim.clear_faults();
-    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
     assert!(!exporter.end().contains("panicked"));
 }
 
@@ -85,18 +108,18 @@ async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
 async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
     let account = Account::new().await;
     let exporter = account.exporter("");
-    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
-    let address_space = exporter.memory("VmPeak");
+    assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
+    let address_space = memory(&exporter, "VmPeak");
     drop(exporter);
     // What it takes in good times, what replies may cost, and an arena of the allocator, which takes 64 MiB of addresses at once.
     let exporter = account.exporter(&format!("ulimit -v {};", address_space + REPLIES + 64 * 1024));
     account.flood();
     for _ in 0..3 {
-        let page = exporter.scrape(10).await;
-        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.log());
+        let page = scrape(&exporter, 10).await;
+        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.logged().join("\n"));
     }
     account.sim.clear_faults();
-    assert_eq!(up(&exporter.scrape(10).await), CLUSTERS);
+    assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,19 +127,22 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
     let account = Account::new().await;
     // Enough for itself and for all the calls that may be under way, but not for idle clients besides.
     let exporter = account.exporter("ulimit -n 40;");
-    let idle = exporter.connect(16).await;
+    let mut idle = Vec::new();
+    for _ in 0..16 {
+        idle.push(connect(address(&exporter)).await);
+    }
     account.sim.add_fault(Rule::new(Fault::Hang));
-    let page = exporter.scrape(4).await;
+    let page = scrape(&exporter, 4).await;
     assert_eq!(up(&page), 0);
     assert_eq!(failed(&page, "timeout") + failed(&page, "network"), CLUSTERS, "{page}");
     let refused = r#"cs_exporter_api_request_failures_total{account="test",operation="GetUpgradeStatus",reason="network"} 0"#;
     assert!(!page.lines().any(|line| line == refused), "descriptors have run out: {page}");
-    let healthy = exporter.ask("/-/healthy", "", Duration::from_secs(3)).await.expect("an answer");
+    let healthy = timeout(Duration::from_secs(3), ask(address(&exporter), "/-/healthy")).await.expect("an answer");
     assert_eq!(healthy.status, 200);
     account.sim.clear_faults();
     drop(idle);
-    let page = exporter.scrape(10).await;
-    assert_eq!(up(&page), CLUSTERS, "{page}\n{}", exporter.log());
+    let page = scrape(&exporter, 10).await;
+    assert_eq!(up(&page), CLUSTERS, "{page}\n{}", exporter.logged().join("\n"));
     let log = exporter.end();
     assert!(log.lines().count() < 40 * CLUSTERS, "no flood of lines: {}", log.lines().count());
 }
@@ -134,7 +160,7 @@ async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_i
     } else {
         ""
     });
-    let page = exporter.scrape(10).await;
+    let page = scrape(&exporter, 10).await;
     for name in ["process_open_fds ", "process_max_fds ", "process_resident_memory_bytes ", "process_cpu_seconds_total "] {
         assert!(page.lines().any(|line| line.starts_with(name)), "{name} in {page}");
     }

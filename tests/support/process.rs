@@ -1,4 +1,4 @@
-//! The program under test.
+//! The built program as a child process, for every test binary.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Its path.
@@ -21,6 +22,7 @@ pub struct Exporter {
     pub address: String,
     child: Child,
     log: Arc<Log>,
+    reader: Option<JoinHandle<()>>,
 }
 
 /// What an exporter has logged so far.
@@ -59,15 +61,29 @@ impl Exporter {
         Self::run(&mut command)
     }
 
+    /// The same with no environment, after the shell has run `limits`, and with all that can be logged.
+    pub fn confined(config: &Path, limits: &str, flags: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("ulimit -c 0; {limits} exec \"$0\" \"$@\""), PROGRAM])
+            .arg(format!("--config.file={}", config.display()))
+            .args(["--web.listen-address=127.0.0.1:0", "--log.level=debug"])
+            .args(flags)
+            .env_clear()
+            .env("RUST_BACKTRACE", "1");
+        Self::run(&mut command)
+    }
+
     /// Runs a command that is an exporter in the end.
     pub fn run(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the exporter starts");
-        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).split(b'\n').map_while(Result::ok);
         let log = Arc::new(Log::default());
         let writer = Arc::clone(&log);
         // To the end, so that the exporter never waits for a reader.
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in lines {
+                let line = String::from_utf8_lossy(&line).into_owned();
                 writer.lines.lock().expect("nobody panics with it").push(line);
                 writer.more.notify_all();
             }
@@ -76,7 +92,7 @@ impl Exporter {
         // Of logfmt or JSON.
         let address = line.split("address").nth(1).map(|rest| rest.trim_start_matches(['=', '"', ':']));
         let address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
-        Self { address, child, log }
+        Self { address, child, log, reader: Some(reader) }
     }
 
     /// Waits for a line with `text` in it.
@@ -116,13 +132,26 @@ impl Exporter {
     pub fn id(&self) -> u32 {
         self.child.id()
     }
+
+    /// Ends it and returns all that it has logged, to the last line.
+    pub fn end(mut self) -> String {
+        self.kill();
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("it only reads");
+        }
+        self.logged().join("\n")
+    }
+
+    fn kill(&mut self) {
+        // Already gone is as good.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
 }
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        // Already gone is as good.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.kill();
     }
 }
 

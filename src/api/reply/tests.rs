@@ -1,3 +1,5 @@
+//! Replies of the vendor, of proxies and of nobody in particular, and what is made of them.
+
 use super::*;
 use crate::api::Reason;
 use crate::secret::Secret;

@@ -1,3 +1,5 @@
+//! The words of `GetUpgradeStatus` in those of an upgrade.
+
 use super::*;
 
 fn decoded(json: &str) -> (UpgradeState, Vec<(&'static str, String)>) {

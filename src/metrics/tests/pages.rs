@@ -33,21 +33,6 @@ fn cluster(id: &str) -> ClusterInfo {
     }
 }
 
-fn state() -> UpgradeState {
-    UpgradeState {
-        source: SourceName::Tasks,
-        status: Status::None,
-        step: Step::NotStart,
-        task_status: TaskStatus::None,
-        error_message: None,
-        precheck_report_id: String::new(),
-        task_id: String::new(),
-        target_version: String::new(),
-        started: None,
-        updated: None,
-    }
-}
-
 /// A cluster whose upgrade failed and of which everything is known.
 fn failed() -> ClusterReading {
     ClusterReading {
@@ -253,7 +238,10 @@ fn help_is_escaped_as_each_format_demands() {
 #[test]
 fn a_message_of_nothing_but_control_characters_is_none() {
     let reading = ClusterReading {
-        outcome: Outcome::Up(Arc::new(UpgradeState { error_message: Some("\u{1}\n".to_owned()), ..state() })),
+        outcome: Outcome::Up(Arc::new(UpgradeState {
+            error_message: Some("\u{1}\n".to_owned()),
+            ..UpgradeState::never(SourceName::Tasks)
+        })),
         ..waiting()
     };
     let page = render_probe(&reading, Duration::ZERO, &config::Metrics::default(), Format::Text);

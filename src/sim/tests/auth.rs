@@ -1,3 +1,5 @@
+//! The stand-in checks signatures, dates and nonces as the vendor does.
+
 use serde::Deserialize;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Every fault strikes as it says, where it says, as often as it says.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! STS, the metadata service and the credentials URI of the stand-in.
+
 use super::*;
 use crate::secret::Secret;
 use crate::sign::acs3;

@@ -1,3 +1,5 @@
+//! The story that the simulated world tells through `GetUpgradeStatus` and the lists.
+
 use std::collections::BTreeSet;
 
 use super::*;

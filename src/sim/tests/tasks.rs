@@ -1,3 +1,5 @@
+//! The same story through the task operations.
+
 use super::*;
 
 /// All tasks of a cluster, read in pages of `size`.

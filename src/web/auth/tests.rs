@@ -1,3 +1,5 @@
+//! Who is let in, and what guessing costs.
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::Poll;

@@ -7,6 +7,7 @@ use rustls::RootCertStore;
 use super::pem::{self, Pem};
 use super::{Reader, raw};
 use crate::config::Path;
+use crate::trust;
 use crate::web::tls::{AllowedNames, ClientAuth, Presence, Trust};
 
 /// Go's `ClientAuthType`.
@@ -49,7 +50,7 @@ impl Reader<'_> {
             (Verification::Chain, None) => {
                 let message = "without client_ca_file, a certificate from any authority that this system trusts will do";
                 self.warnings.note(policy_path, message);
-                Trust::Authorities(Arc::new(system_roots()))
+                Trust::Authorities(Arc::new(trust::system_roots()))
             }
         };
         Some(ClientAuth::Asked { presence, trust, allowed })
@@ -87,14 +88,4 @@ fn roots(text: &[u8]) -> Result<RootCertStore, String> {
         roots.add(certificate).map_err(|error| pem::unusable(index + 1, error))?;
     }
     Ok(roots)
-}
-
-/// The authorities of the system; those of Mozilla where it has none.
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
 }

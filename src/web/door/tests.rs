@@ -1,3 +1,5 @@
+//! One request at the door, and the swap of its files; handshakes below.
+
 mod handshake;
 mod stage;
 

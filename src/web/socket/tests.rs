@@ -1,3 +1,5 @@
+//! Addresses as Go reads them, sockets of our own and of systemd's.
+
 use std::net::TcpStream;
 use std::process::Command;
 

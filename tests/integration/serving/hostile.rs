@@ -1,6 +1,8 @@
 //! Clients that misbehave, and those beside them that do not.
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use ack_upgrade_exporter::sim::Action;
@@ -14,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::site::{Served, Setup};
-use super::wire::{ask, connect, get, read, send};
+use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 
 /// Time-outs that a test can wait for.
@@ -45,13 +47,22 @@ async fn is_cut_off(mut stream: TcpStream) -> Duration {
     began.elapsed()
 }
 
-/// Waits until nothing is left of what clients began.
-async fn settles(served: &Served, tasks: usize) {
+/// Waits until `count` is one of `range`.
+async fn reaches(range: impl RangeBounds<u64> + Debug, count: impl Fn() -> u64) {
     let end = Instant::now() + Duration::from_secs(30);
-    while Handle::current().metrics().num_alive_tasks() > tasks {
-        assert!(Instant::now() < end, "{} tasks, {tasks} before", Handle::current().metrics().num_alive_tasks());
+    while !range.contains(&count()) {
+        assert!(Instant::now() < end, "{} is not in {range:?}", count());
         sleep(Duration::from_millis(10)).await;
     }
+}
+
+fn alive_tasks() -> u64 {
+    u64::try_from(Handle::current().metrics().num_alive_tasks()).expect("a small number")
+}
+
+/// Waits until nothing is left of what clients began.
+async fn settles(served: &Served, tasks: u64) {
+    reaches(..=tasks, alive_tasks).await;
     scrapes_well(served.address).await;
 }
 
@@ -97,14 +108,12 @@ async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
 async fn a_client_that_does_not_read_does_not_keep_its_page() {
     let served = Setup { world: options(3000), limits: hasty(), ..Setup::default() }.serve();
     scrapes_well(served.address).await;
-    let tasks = Handle::current().metrics().num_alive_tasks();
+    let tasks = alive_tasks();
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
     let mut stream = socket.connect(served.address).await.expect("the server listens");
     stream.write_all(get("/metrics", "").as_bytes()).await.expect("sent");
-    while served.sim.count(Action::GetUpgradeStatus) < 6000 {
-        sleep(Duration::from_millis(10)).await;
-    }
+    reaches(6000.., || served.sim.count(Action::GetUpgradeStatus)).await;
     settles(&served, tasks).await;
     let mut taken = Vec::new();
     drop(stream.read_to_end(&mut taken).await);
@@ -253,7 +262,7 @@ async fn scrapers_that_leave_half_way_leave_nothing_behind() {
     let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
     let served = Setup { world, ..Setup::default() }.serve();
     scrapes_well(served.address).await;
-    let tasks = Handle::current().metrics().num_alive_tasks();
+    let tasks = alive_tasks();
     let began = Instant::now();
     for _ in 0..40 {
         let mut leaving = JoinSet::new();
@@ -316,9 +325,7 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
         let address = served.address;
         asking.spawn(async move { ask(address, "/metrics").await.status });
     }
-    while served.sim.count(Action::GetUpgradeStatus) < 3 {
-        sleep(Duration::from_millis(10)).await;
-    }
+    reaches(3.., || served.sim.count(Action::GetUpgradeStatus)).await;
     assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
     let statuses = asking.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5, "{statuses:?}");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ack_upgrade_exporter::sim::Action;
 
 use super::site::Setup;
-use super::wire::{ask, get, send};
+use crate::client::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
 use crate::process::has_ipv6;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::site::{Served, Setup};
-use super::wire::{ask, get, send};
+use crate::client::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
 
 async fn reload(served: &Served, method: &str) -> (u16, String) {

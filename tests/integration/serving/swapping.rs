@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::site::{Served, Setup};
-use super::wire::{Reply, connect, get, read};
 use crate::certificates::{Authority, Identity};
+use crate::client::{Reply, connect, get, read};
 
 fn trusting(authority: &Authority) -> TlsConnector {
     let mut roots = RootCertStore::empty();

@@ -1,3 +1,5 @@
+//! TLS handshakes with clients of every kind.
+
 use std::net::IpAddr;
 
 use rcgen::SanType;

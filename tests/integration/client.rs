@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
+    head: String,
     headers: HashMap<String, String>,
     pub body: Vec<u8>,
 }
@@ -25,6 +26,11 @@ impl Reply {
     /// A header; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// All of it: the head, and the body as text.
+    pub fn whole(&self) -> String {
+        self.head.clone() + &self.text()
     }
 
     /// The body as text, unpacked if it is packed.
@@ -77,5 +83,5 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Optio
     let length = headers.get("content-length").map_or(0, |length| length.parse().expect("a length"));
     let mut body = vec![0; if is_head { 0 } else { length }];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Reply { status, headers, body })
+    Some(Reply { status, head, headers, body })
 }
