@@ -34,7 +34,7 @@ def main():
     for axis, (title, lines) in zip(axes, PANELS):
         for label, column in lines:
             axis.plot(clusters, [row[column] for row in table], marker="o", label=label)
-        axis.set(title=title, xlabel="clusters", xscale="log", yscale="log")
+        axis.set(title=title, xlabel="clusters", xlim=0, ylim=0)
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(sys.argv[2])

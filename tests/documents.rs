@@ -221,7 +221,7 @@ fn the_readmes_name_every_flag_of_serving_and_none_that_does_not_exist() {
         let missing: Vec<_> = serving.iter().filter(|flag| !named.contains(flag.as_str())).collect();
         assert!(missing.is_empty(), "{missing:?}");
         // Flags of other programs: cargo's, amtool's, and those that every program has.
-        let foreign = ["release", "duration", "comment", "test", "help", "version", "", "-"];
+        let foreign = ["release", "bench", "duration", "comment", "test", "help", "version", "", "-"];
         let unknown: Vec<_> = named.iter().filter(|flag| !all.contains(**flag) && !foreign.contains(flag)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
