@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use ack_upgrade_exporter::collect::budget;
+use ack_upgrade_exporter::config::Scrape;
 use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
 use tokio::time::{Instant, advance, sleep, sleep_until};
 
@@ -74,6 +76,17 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     assert_eq!(fleet.calls(Action::GetUpgradeStatus), 6);
     let nonces: HashSet<_> = fleet.sim.calls().into_iter().map(|call| call.nonce).collect();
     assert_eq!(nonces.len(), 6, "each attempt is signed anew");
+}
+
+#[test]
+fn a_scrape_ends_before_its_client_gives_up_and_never_takes_longer_than_two_minutes() {
+    let budget = |header| budget(header, &Scrape::default()).as_millis();
+    for (seconds, expected) in [("10", 9500), ("4", 3600), ("0.5", 450), (" 7.5 ", 7000), ("60", 59_500), ("1e9", 120_000)] {
+        assert_eq!(budget(Some(seconds)), expected, "{seconds}");
+    }
+    for nonsense in [None, Some("0"), Some("-1"), Some("NaN"), Some("inf"), Some("1e-12"), Some("soon"), Some("")] {
+        assert_eq!(budget(nonsense), 10_000, "{nonsense:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,7 @@ use ack_upgrade_exporter::snapshot::Snapshot;
 use ack_upgrade_exporter::trust;
 use bytes::Bytes;
 use http::{Request, Response};
+use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -283,35 +284,45 @@ const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
 #[tokio::test]
 async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password() {
     let trust = trust::client_config(&[]);
+    // At once, since most of them are about waiting.
+    let mut rows = JoinSet::new();
     for (what, says, expected) in PROXIES {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let proxy = tokio::spawn(async move {
-            let mut conversations = JoinSet::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let Some(says) = says else { continue };
-                conversations.spawn(async move {
-                    let mut request = [0; 4096];
-                    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
-                        if stream.write_all(says.as_bytes()).await.is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-        });
-        for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
-            let sim = Arc::new(Sim::new(options(2)));
-            let ways = Arc::new(Network::new(trust.clone(), SystemProxy::Absent));
-            // Not `auto`, in which the second cluster waits for the first one's verdict before it is asked.
-            let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("upgrade_status"));
-            let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");
-            let began = Instant::now();
-            let snapshot = fleet.scrape(Duration::from_millis(1500)).await;
-            assert!(began.elapsed() < Duration::from_millis(2500), "{what}: {:?}", began.elapsed());
-            assert_eq!(tally(&snapshot).get(expected), Some(&2), "{scheme}, a proxy that {what}: {:?}", snapshot.clusters[0].outcome);
-            assert!(!format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml()).contains("MARKED-password"), "{what}");
-        }
-        proxy.abort();
+        rows.spawn(a_proxy_breaks(trust.clone(), what, says, expected));
     }
+    while let Some(row) = rows.join_next().await {
+        row.expect("the row holds");
+    }
+}
+
+/// One row, in both schemes.
+async fn a_proxy_breaks(trust: ClientConfig, what: &'static str, says: Option<&'static str>, expected: [&'static str; 2]) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let proxy = tokio::spawn(async move {
+        let mut conversations = JoinSet::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let Some(says) = says else { continue };
+            conversations.spawn(async move {
+                let mut request = [0; 4096];
+                while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    if stream.write_all(says.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
+        let sim = Arc::new(Sim::new(options(2)));
+        let ways = Arc::new(Network::new(trust.clone(), SystemProxy::Absent));
+        // Not `auto`, in which the second cluster waits for the first one's verdict before it is asked.
+        let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("upgrade_status"));
+        let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");
+        let began = Instant::now();
+        let snapshot = fleet.scrape(Duration::from_millis(1500)).await;
+        assert!(began.elapsed() < Duration::from_millis(2500), "{what}: {:?}", began.elapsed());
+        assert_eq!(tally(&snapshot).get(expected), Some(&2), "{scheme}, a proxy that {what}: {:?}", snapshot.clusters[0].outcome);
+        assert!(!format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml()).contains("MARKED-password"), "{what}");
+    }
+    proxy.abort();
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::ops::RangeBounds;
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::Action;
+use ack_upgrade_exporter::sim::{Action, Fault, Rule};
 use ack_upgrade_exporter::web::{Limits, Patience};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -318,8 +318,8 @@ async fn who_guesses_passwords_is_slowed_down_and_nobody_else_is() {
 
 #[tokio::test]
 async fn more_requests_than_places_are_refused_and_health_is_not() {
-    let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_secs(3), ..options(3) };
-    let served = Setup { world, limits: Limits { requests: 5, ..Limits::default() }, ..Setup::default() }.serve();
+    let served = Setup { world: options(3), limits: Limits { requests: 5, ..Limits::default() }, ..Setup::default() }.serve();
+    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(3))));
     let mut asking = JoinSet::new();
     for _ in 0..20 {
         let address = served.address;
@@ -330,5 +330,6 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
     let statuses = asking.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 15, "{statuses:?}");
+    served.sim.clear_faults();
     scrapes_well(served.address).await;
 }
