@@ -14,17 +14,16 @@ import os
 import pathlib
 import re
 import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from programs import ROOT, Failed, Programs, free_port, get, wait_for  # noqa: E402
+
 CLUSTERS = 40
 
 # The queries that may be empty here, and why.
@@ -35,70 +34,20 @@ RIGHTLY_EMPTY = {
 }
 
 
-class Failed(Exception):
-    pass
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def get(url, timeout=30):
-    with urllib.request.urlopen(url, timeout=timeout) as reply:
-        return reply.read().decode()
-
-
-def wait_for(what, seconds, look, pause=0.2):
-    end = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise Failed(f"{what}: not within {seconds} s")
-        time.sleep(pause)
-
-
-class Stack:
-    """The programs; all of them end with it."""
+class Stack(Programs):
+    """The demo, Prometheus, Alertmanager and a receiver."""
 
     def __init__(self, arguments):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="alerting-"))
-        self.children = []
+        super().__init__("alerting")
         self.notifications = []
         self.arguments = arguments
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        for child in reversed(self.children):
-            child.kill()
-            child.wait()
-        for log in self.folder.glob("*.log") if kind else ():
-            print(f"-- the end of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def start(self, name, command, **options):
-        log = open(self.folder / f"{name}.log", "w")
-        child = subprocess.Popen(command, stderr=log, **{"stdout": log, **options})
-        self.children.append(child)
-        return child
 
     def demo(self, *more):
         """Starts a world of some size after the switch-off of the older operation, since the other tells most, and returns its process."""
         world = ["--retired", f"--seed={self.arguments.seed}", f"--clusters={CLUSTERS}", "--log.level=error"]
-        child = self.start("demo", [self.arguments.binary, "demo", "--web.listen-address=127.0.0.1:0", *world, *more], stdout=subprocess.PIPE, text=True)
-        for line in child.stdout:
-            if found := re.match(r"\s*metrics\s+(\S+)", line):
-                self.metrics = found.group(1)
-            if "Ctrl-C" in line:
-                break
-        threading.Thread(target=child.stdout.read, daemon=True).start()
+        self.metrics = super().demo(self.arguments.binary, *world, *more)["metrics"]
         self.address = urllib.parse.urlparse(self.metrics).netloc
-        return child
+        return self.children[-1]
 
     def unruly_demo(self):
         """A demo in which one cluster never answers and some requests are throttled: all panels have something to show."""

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -59,10 +60,12 @@ class Programs:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         for child in reversed(self.children):
             child.kill()
             child.wait()
+        for log in self.folder.glob("*.log") if kind else ():
+            print(f"-- the end of {log.name}", *log.read_text(errors="replace").splitlines()[-20:], sep="\n", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, command, **options):

@@ -39,6 +39,16 @@ impl Server {
     }
 }
 
+/// One call that is answered, on a connection of its own.
+async fn a_call_goes_well(server: &Server) -> TcpStream {
+    let call = server.send();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    stream.write_all(REPLY).await.unwrap();
+    assert_eq!(call.await.unwrap().unwrap().body(), "{}");
+    stream
+}
+
 /// Reads one head; the empty string where the client has closed the connection.
 async fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
@@ -54,11 +64,7 @@ async fn head(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn a_connection_serves_one_call_after_another() {
     let server = Server::start().await;
-    let first = server.send();
-    let mut stream = server.accept().await;
-    assert!(head(&mut stream).await.starts_with("GET /x?y=z HTTP/1.1\r\n"));
-    stream.write_all(REPLY).await.unwrap();
-    assert_eq!(first.await.unwrap().unwrap().body(), "{}");
+    let mut stream = a_call_goes_well(&server).await;
     let second = server.send();
     assert!(head(&mut stream).await.starts_with("GET /x?y=z HTTP/1.1\r\n"));
     stream.write_all(REPLY).await.unwrap();
@@ -70,12 +76,7 @@ async fn a_connection_serves_one_call_after_another() {
 async fn a_connection_that_the_server_closed_meanwhile_costs_no_call() {
     let server = Server::start().await;
     for _ in 0..3 {
-        let call = server.send();
-        let mut stream = server.accept().await;
-        head(&mut stream).await;
-        stream.write_all(REPLY).await.unwrap();
-        assert_eq!(call.await.unwrap().unwrap().body(), "{}");
-        drop(stream);
+        drop(a_call_goes_well(&server).await);
         while server.direct.idle.open() > 0 {
             tokio::task::yield_now().await;
         }
@@ -91,11 +92,7 @@ async fn a_connection_that_breaks_under_a_call_fails_it_and_is_not_used_again() 
     stream.write_all(&REPLY[..30]).await.unwrap();
     drop(stream);
     assert!(matches!(call.await.unwrap(), Err(TransportError::Broken(_))));
-    let next = server.send();
-    let mut stream = server.accept().await;
-    head(&mut stream).await;
-    stream.write_all(REPLY).await.unwrap();
-    assert!(next.await.unwrap().is_ok());
+    a_call_goes_well(&server).await;
 }
 
 #[tokio::test]
@@ -107,11 +104,7 @@ async fn a_call_that_is_dropped_takes_its_connection_along() {
     call.abort();
     // The end of the stream, since the client has closed it.
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
-    let next = server.send();
-    let mut stream = server.accept().await;
-    head(&mut stream).await;
-    stream.write_all(REPLY).await.unwrap();
-    assert!(next.await.unwrap().is_ok());
+    a_call_goes_well(&server).await;
 }
 
 #[tokio::test]
