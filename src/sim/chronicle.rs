@@ -39,6 +39,9 @@ struct Life {
     goes: Option<f64>,
     /// Where its upgrade stood in the beginning, and every change since, as the script has them.
     phases: Vec<Change>,
+    /// When an answer about it looked good and was not so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lies: Vec<f64>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +64,7 @@ pub(super) fn page(sim: &Sim, received: &Received, millis: i64) -> Reply {
     let oldest = now.checked_sub(MEMORY).unwrap_or(now);
     let since = asked.unwrap_or_else(|| world.clock.at(0)).max(oldest).min(now);
     let from = world.clock.millis_at(since).max(0);
+    let lies = sim.journal.lies();
     let life = |cluster: &Cluster, came: Option<i64>, goes: Option<i64>| {
         let (from, to) = (came.map_or(from, |came| came.max(from)), goes.map_or(millis, |goes| (goes - 1).min(millis)));
         let changes = std::iter::once((from, cluster.script.at(from).phase)).chain(cluster.script.transitions(from, to));
@@ -75,6 +79,7 @@ pub(super) fn page(sim: &Sim, received: &Received, millis: i64) -> Reply {
             came: came.map(|came| seconds(world.clock.at(came))),
             goes: goes.map(|goes| seconds(world.clock.at(goes))),
             phases: phases.collect(),
+            lies: lies.get(&cluster.id).into_iter().flatten().filter(|at| **at >= from).map(|at| seconds(world.clock.at(*at))).collect(),
         }
     };
     let mut clusters: Vec<_> = world.residents().iter().map(|cluster| life(cluster, None, None)).collect();

@@ -108,10 +108,11 @@ impl Exchange<'_> {
                 Service::Metadata => self.perform_metadata(route),
             },
         };
-        match fault {
-            Some(fault) => fault.spoil(route.action, self.received, reply),
-            None => reply,
+        let Some(fault) = fault else { return reply };
+        if let Some(cluster) = cluster.filter(|_| fault.is_a_lie()) {
+            self.sim.journal.note_lie(cluster.id.clone(), self.millis);
         }
+        fault.spoil(route.action, self.received, reply)
     }
 
     fn perform(&self, route: &Route, cluster: Option<&Cluster>) -> Reply {

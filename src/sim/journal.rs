@@ -1,12 +1,16 @@
 //! What has been asked of the stand-in, for tests that count.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::action::Action;
+use crate::names::ClusterId;
+
+/// How many lies are remembered.
+const LIES: usize = 10_000;
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub(super) struct Journal {
     peak: AtomicU64,
     limit: usize,
     calls: Mutex<VecDeque<Call>>,
+    /// Answers that looked good and were not so: about which cluster, and when in the world's milliseconds.
+    lies: Mutex<VecDeque<(ClusterId, i64)>>,
 }
 
 /// A call that is being answered.
@@ -48,6 +54,7 @@ impl Journal {
             peak: AtomicU64::new(0),
             limit,
             calls: Mutex::default(),
+            lies: Mutex::default(),
         }
     }
 
@@ -72,6 +79,23 @@ impl Journal {
             calls.pop_front();
         }
         calls.push_back(call);
+    }
+
+    pub(super) fn note_lie(&self, cluster: ClusterId, millis: i64) {
+        let mut lies = self.lies.lock().unwrap_or_else(PoisonError::into_inner);
+        if lies.len() >= LIES {
+            lies.pop_front();
+        }
+        lies.push_back((cluster, millis));
+    }
+
+    /// When each cluster was lied about last.
+    pub(super) fn lies(&self) -> HashMap<ClusterId, Vec<i64>> {
+        let mut found: HashMap<_, Vec<_>> = HashMap::new();
+        for (cluster, millis) in self.lies.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            found.entry(cluster.clone()).or_default().push(*millis);
+        }
+        found
     }
 
     pub(super) fn counted(&self, action: Action) -> u64 {

@@ -42,9 +42,10 @@ impl UpgradeSource for Tasks {
     }
 }
 
-/// Whether `known` holds all that the finished `task` will ever tell.
+/// Whether `known` holds all that the finished `task` will ever tell. Not while the two differ: either may be behind, or a
+/// word of the task may have been one that nobody knows.
 fn is_told(task: &Task, known: &UpgradeState) -> bool {
-    let is_finished = status(&task.state).is_some_and(Status::is_idle);
+    let is_finished = status(&task.state).is_some_and(|status| status.is_idle() && status == known.status);
     is_finished && known.source == SourceName::Tasks && known.task_id == task.id && known.updated == task.updated
 }
 

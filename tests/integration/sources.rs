@@ -54,6 +54,21 @@ async fn a_finished_task_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
+    let fleet = by("tasks", options(3));
+    for id in fleet.ids() {
+        fleet.sim.world().fix(&id, Phase::Failed(Stage::Upgrade), None);
+    }
+    fleet.sim.add_fault(Rule::new(Fault::UnknownValues).on(Action::DescribeTaskInfo));
+    for _ in 0..2 {
+        assert_eq!(words(&fleet.scrape_in_time().await), ["unknown/upgrading"; 3]);
+        advance(Duration::from_secs(15)).await;
+    }
+    fleet.sim.clear_faults();
+    assert_eq!(words(&fleet.scrape_in_time().await), ["fail/upgrading"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn auto_asks_the_operation_alone_where_it_is_served() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;

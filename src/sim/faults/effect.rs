@@ -69,6 +69,11 @@ impl Fault {
         }
     }
 
+    /// Whether the answer looks good and is not so.
+    pub(in crate::sim) fn is_a_lie(&self) -> bool {
+        matches!(self, Self::UnknownValues | Self::Repeat(Repeat::Answer))
+    }
+
     /// Works upon the answer.
     pub(in crate::sim) fn spoil(&self, action: Action, received: &Received, mut reply: Reply) -> Reply {
         match self {

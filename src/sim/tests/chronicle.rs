@@ -97,6 +97,25 @@ async fn the_chronicle_begins_where_it_is_asked_to_and_tells_a_day_at_most() {
     assert!((number(&told["now"]) - number(&told["since"]) - 24.0 * 3600.0).abs() < 1.0, "{}", told["since"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_chronicle_owns_up_to_what_was_told_and_is_not_so() {
+    let client = Client::usual();
+    let id = client.first();
+    client.sim.add_fault(Rule::new(Fault::UnknownValues).cluster(id.clone()).times(2));
+    let mut lied = Vec::new();
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        if client.status(&id).await["upgrade_step"] == "reticulating" {
+            lied.push(now(&client));
+        }
+    }
+    assert_eq!(lied.len(), 2);
+    for cluster in chronicle(&client, "").await["clusters"].as_array().expect("a list") {
+        let told: Vec<_> = cluster["lies"].as_array().into_iter().flatten().filter_map(millis).collect();
+        assert_eq!(told, if cluster["cluster"] == id.as_str() { lied.clone() } else { Vec::new() });
+    }
+}
+
 #[tokio::test]
 async fn no_fault_strikes_the_chronicle_and_it_is_no_call() {
     let client = Client::new(Options { faults: vec![Rule::new(Fault::Hang)], ..Options::default() });
