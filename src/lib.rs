@@ -12,7 +12,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`names`], [`secret`], [`clock`], [`log`], [`trust`], [`shard`] | small words that all others use |
+//! | [`names`], [`secret`], [`clock`], [`log`], [`lookup`], [`trust`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`sign`] | both signature schemes, as pure functions |
@@ -35,6 +35,7 @@ pub mod collect;
 pub mod config;
 pub mod credentials;
 pub mod log;
+pub mod lookup;
 pub mod metrics;
 pub mod names;
 pub mod run;

@@ -16,5 +16,8 @@ fn main() -> anyhow::Result<ExitCode> {
     // All of it is waiting and short work; what takes long goes to threads of its own. A second worker costs more in waking
     // and stealing than it brings, and a machine of many cores would start one for each.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads to run on")?;
-    Ok(runtime.block_on(run(cli, handed_over)))
+    let ended = runtime.block_on(run(cli, handed_over));
+    // A thread that still waits for a silent name server or file system is left behind.
+    runtime.shutdown_background();
+    Ok(ended)
 }

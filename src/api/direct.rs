@@ -18,6 +18,7 @@ use tower_service::Service as _;
 
 use super::idle::{Idle, Origin};
 use super::transport::{MAX_REPLY, Sending, Transport, TransportError};
+use crate::lookup::Lookup;
 
 /// The vendor's SDKs allow 5 s; 3 s leave time for a second try in a default scrape.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -28,14 +29,14 @@ const MAX_HEAD: usize = 64 << 10;
 /// Connects straight to the endpoint and keeps the connections; clones share them.
 #[derive(Debug, Clone)]
 pub struct Direct {
-    connector: HttpsConnector<HttpConnector>,
+    connector: HttpsConnector<HttpConnector<Lookup>>,
     idle: Idle,
 }
 
 impl Direct {
-    /// A transport that trusts whom `tls` trusts.
-    pub fn new(tls: ClientConfig) -> Self {
-        let mut http = HttpConnector::new();
+    /// A transport that trusts whom `tls` trusts and asks `lookup` for names.
+    pub fn new(tls: ClientConfig, lookup: Lookup) -> Self {
+        let mut http = HttpConnector::new_with_resolver(lookup);
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         http.set_nodelay(true);
         http.enforce_http(false);

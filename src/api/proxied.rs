@@ -1,5 +1,6 @@
 //! The transport through a proxy.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +10,7 @@ use rustls::ClientConfig;
 
 use super::transport::{MAX_REPLY, Sending, Transport, TransportError};
 use crate::config::Proxy;
+use crate::lookup::Lookup;
 
 /// A proxy has a way of its own to go.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,11 +20,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Proxied(Client);
 
 impl Proxied {
-    /// A transport through `proxy`, or through those that the process's environment names, that trusts whom `tls` trusts.
-    pub fn new(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Self, TransportError> {
+    /// A transport through `proxy`, or through those that the process's environment names, that trusts whom `tls` trusts and
+    /// asks `lookup` for names.
+    pub fn new(proxy: Option<&Proxy>, tls: ClientConfig, lookup: Lookup) -> Result<Self, TransportError> {
         let unusable = |error: reqwest::Error| TransportError::Connect(cause(error));
-        let mut client =
-            Client::builder().tls_backend_preconfigured(tls).redirect(redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT);
+        let mut client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Arc::new(lookup))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT);
         if let Some(proxy) = proxy {
             client = client.proxy(reqwest::Proxy::all(proxy.expose()).map_err(unusable)?);
         }

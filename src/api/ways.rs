@@ -11,6 +11,7 @@ use super::direct::Direct;
 use super::proxied::Proxied;
 use super::transport::{Sending, Transport, TransportError};
 use crate::config::Account;
+use crate::lookup::Lookup;
 use crate::trust;
 
 /// Chooses the transport of each account.
@@ -33,13 +34,14 @@ pub enum SystemProxy {
 pub struct Network {
     direct: Arc<Direct>,
     tls: ClientConfig,
+    lookup: Lookup,
     system_proxy: SystemProxy,
 }
 
 impl Network {
-    /// Ways that trust whom `tls` trusts.
-    pub fn new(tls: ClientConfig, system_proxy: SystemProxy) -> Self {
-        Self { direct: Arc::new(Direct::new(tls.clone())), tls, system_proxy }
+    /// Ways that trust whom `tls` trusts and ask `lookup` for names.
+    pub fn new(tls: ClientConfig, lookup: Lookup, system_proxy: SystemProxy) -> Self {
+        Self { direct: Arc::new(Direct::new(tls.clone(), lookup.clone())), tls, lookup, system_proxy }
     }
 }
 
@@ -47,12 +49,16 @@ impl Ways for Network {
     fn of(&self, account: &Account) -> Arc<dyn Transport> {
         let tls = if account.access.authorities.is_empty() { self.tls.clone() } else { trust::client_config(&account.access.authorities) };
         if account.access.proxy.is_some() || self.system_proxy == SystemProxy::Named {
-            return match Proxied::new(account.access.proxy.as_ref(), tls) {
+            return match Proxied::new(account.access.proxy.as_ref(), tls, self.lookup.clone()) {
                 Ok(proxied) => Arc::new(proxied),
                 Err(error) => Arc::new(Unusable(error)),
             };
         }
-        if account.access.authorities.is_empty() { Arc::<Direct>::clone(&self.direct) } else { Arc::new(Direct::new(tls)) }
+        if account.access.authorities.is_empty() {
+            Arc::<Direct>::clone(&self.direct)
+        } else {
+            Arc::new(Direct::new(tls, self.lookup.clone()))
+        }
     }
 }
 

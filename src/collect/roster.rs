@@ -96,7 +96,7 @@ impl Roster {
         let mut idle: Vec<_> = self
             .records
             .iter_mut()
-            .filter(|(id, record)| record.asked < round && listed.get(id).is_some_and(|cluster| !is_upgrading(&cluster.state)))
+            .filter(|(id, record)| record.asked < round && listed.get(id).is_some_and(|cluster| is_quiet(&cluster.state)))
             .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)))
             .collect();
         idle.sort_by_key(|(read, _)| *read);
@@ -132,8 +132,25 @@ impl Roster {
     }
 }
 
-fn is_upgrading(state: &str) -> bool {
-    matches!(state, "upgrading" | "updating")
+/// Whether a cluster in `state` is not being upgraded: in any state of the vendor's reference but `upgrading` and `updating`.
+/// One that is missing or not in the reference says nothing.
+fn is_quiet(state: &str) -> bool {
+    matches!(
+        state,
+        "initial"
+            | "failed"
+            | "running"
+            | "removing"
+            | "draining"
+            | "scaling"
+            | "inactive"
+            | "unavailable"
+            | "deleting"
+            | "deleted"
+            | "delete_failed"
+            | "waiting"
+            | "disconnected"
+    )
 }
 
 /// Puts what the list says into `info`; the operator's own name and labels stand.

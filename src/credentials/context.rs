@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::network::{Http, HttpError, Offline, Online};
 use crate::clock::Clock;
+use crate::lookup::Lookup;
 
 /// The world, as providers see it. Cheap to clone; one serves all accounts.
 #[derive(Debug, Clone)]
@@ -25,8 +26,9 @@ pub struct Context {
 
 impl Context {
     /// The real world: this process's environment, this machine's files, its network and its clock.
-    pub fn system(tls: &rustls::ClientConfig) -> Result<Self, HttpError> {
-        Ok(Self { environment: Environment::of_process(), files: Files::system(), http: Arc::new(Online::new(tls)?), clock: Clock::System })
+    pub fn system(tls: &rustls::ClientConfig, lookup: &Lookup) -> Result<Self, HttpError> {
+        let http = Arc::new(Online::new(tls, lookup)?);
+        Ok(Self { environment: Environment::of_process(), files: Files::system(), http, clock: Clock::System })
     }
 
     /// No environment and no network: for credentials that are at hand.

@@ -4,12 +4,15 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
+
+use crate::lookup::Lookup;
 
 /// The largest reply that is read, in bytes.
 const MAX_REPLY: usize = 1 << 20;
@@ -75,11 +78,16 @@ pub struct Online {
 }
 
 impl Online {
-    /// A client that trusts whom `tls` trusts.
-    pub fn new(tls: &rustls::ClientConfig) -> Result<Self, HttpError> {
+    /// A client that trusts whom `tls` trusts and asks `lookup` for names.
+    pub fn new(tls: &rustls::ClientConfig, lookup: &Lookup) -> Result<Self, HttpError> {
         // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too.
-        let builder =
-            |connect| Client::builder().tls_backend_preconfigured(tls.clone()).redirect(redirect::Policy::none()).connect_timeout(connect);
+        let builder = |connect| {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(Arc::new(lookup.clone()))
+                .redirect(redirect::Policy::none())
+                .connect_timeout(connect)
+        };
         let build = |builder: ClientBuilder| builder.build().map_err(failure);
         Ok(Self { proxied: build(builder(Duration::from_secs(5)))?, direct: build(builder(Duration::from_secs(1)).no_proxy())? })
     }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::collect::{Audience, Collector, Surroundings};
 use crate::config::Config;
 use crate::credentials;
+use crate::lookup::Lookup;
 use crate::metrics::{Own, ProcessMetrics};
 use crate::service::{Origin, ReloadError, Service};
 use crate::shard::Shard;
@@ -122,8 +123,9 @@ impl Job<'_> {
 
 fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
     let tls = trust::client_config(&[]);
-    let credentials = credentials::Context::system(&tls).map_err(runtime)?;
-    let ways = Arc::new(Network::new(tls, system_proxy()));
+    let lookup = Lookup::system();
+    let credentials = credentials::Context::system(&tls, &lookup).map_err(runtime)?;
+    let ways = Arc::new(Network::new(tls, lookup, system_proxy()));
     Ok(Surroundings { clock: Clock::System, ways, shard, credentials, audience: Arc::clone(own) as Arc<dyn Audience> })
 }
 

@@ -246,6 +246,18 @@ async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_with_states_that_nobody_knows_leaves_idle_clusters_to_be_asked() {
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(Rule::new(Fault::UnknownValues).on(Action::DescribeClustersForRegion));
+    sleep(Duration::from_secs(15)).await;
+    let before = fleet.calls(Action::GetUpgradeStatus);
+    fleet.scrape_in_time().await;
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus) - before, 30);
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
     let sim = Arc::new(Sim::new(still(300)));
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ack_upgrade_exporter::api::{Direct, Network, SystemProxy};
 use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::sim::{Options, Sim, Upgrading};
 use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-    let transport = Arc::new(Direct::new(trust::client_config(&[])));
+    let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
     (Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), account, ""), address)
 }
 
@@ -33,7 +34,7 @@ async fn nobody_at_the_other_end_is_a_network_failure() {
     let address = listener.local_addr().expect("an address");
     drop(listener);
     let sim = Arc::new(Sim::new(Options { clusters: 2, ..Options::default() }));
-    let transport = Arc::new(Direct::new(trust::client_config(&[])));
+    let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
     let fleet = Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), LEGACY, "");
     let snapshot = fleet.scrape(Duration::from_secs(3)).await;
     assert!(snapshot.clusters.iter().all(|reading| word(reading) == "network"));
@@ -46,7 +47,7 @@ async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-    let ways = Arc::new(Network::new(trust::client_config(&[]), SystemProxy::Absent));
+    let ways = Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), SystemProxy::Absent));
     let account = format!("{LEGACY}\nproxy: http://user:hunter2@{address}");
     let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, "http://nowhere.invalid", &account, "");
     let snapshot = fleet.scrape(Duration::from_secs(4)).await;

@@ -11,6 +11,7 @@ use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::credentials::Context;
+use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, KeyPair, MetadataVersions, Options, Sim};
@@ -42,9 +43,9 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
     let tls = trust::client_config(&[]);
     let surroundings = Surroundings {
         clock: Clock::System,
-        ways: Arc::new(Direct::new(tls.clone())),
+        ways: Arc::new(Direct::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
-        credentials: Context::system(&tls).expect("a client"),
+        credentials: Context::system(&tls, &Lookup::system()).expect("a client"),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
     };
     Collector::new(&config, &surroundings)

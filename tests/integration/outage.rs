@@ -9,6 +9,7 @@ use std::time::Duration;
 use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Transport as _, TransportError};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::credentials::{Context, Http, HttpError, Route};
+use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use ack_upgrade_exporter::trust;
@@ -228,7 +229,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
     let sim = Arc::new(Sim::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
-        Arc::new(Direct::new(trust::client_config(&[]))),
+        Arc::new(Direct::new(trust::client_config(&[]), Lookup::system())),
         Clock::System,
         NO_NAME,
         matrix::account("auto").as_str(),
@@ -244,7 +245,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
 async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
-    let online = Context::system(&trust::client_config(&[])).expect("a client");
+    let online = Context::system(&trust::client_config(&[]), &Lookup::system()).expect("a client");
     for (credentials, _) in SERVERS {
         let credentials = ["http://sts.example", "http://100.100.100.200", "http://uri.example"]
             .iter()
@@ -314,7 +315,7 @@ async fn a_proxy_breaks(trust: ClientConfig, what: &'static str, says: Option<&'
     });
     for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
         let sim = Arc::new(Sim::new(options(2)));
-        let ways = Arc::new(Network::new(trust.clone(), SystemProxy::Absent));
+        let ways = Arc::new(Network::new(trust.clone(), Lookup::system(), SystemProxy::Absent));
         // Not `auto`, in which the second cluster waits for the first one's verdict before it is asked.
         let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("upgrade_status"));
         let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");

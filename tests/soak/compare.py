@@ -156,8 +156,10 @@ class Comparison:
         expected = self.history.scrapes[first:last]
         missing = [when for when in expected if when not in seen]
         self.counts["presences"] += len(expected)
-        kind = "guests" if came else "residents"
-        self.counts[f"{kind} missing"] += len(missing)
+        if came:
+            self.counts["guests missing"] += len(missing)
+        elif missing:
+            self.wrong.append(f"{life['cluster']} is not on the page of {missing}")
         ghosts = [when for when in seen if when > goes + self.rules.grace]
         self.counts["ghosts"] += len(ghosts)
         if came and came > self.began and goes < self.ended:
@@ -174,7 +176,6 @@ class Comparison:
             ("failed scrapes", self.history.failed, scrapes, 0.005),
             ("readings without an answer", sum(self.outcomes.values()), self.counts["readings"], 0.10),
             ("phases without an answer", self.counts["phases without an answer"], self.counts["phases"], 0.01),
-            ("residents missing", self.counts["residents missing"], self.counts["presences"], 0.0),
             ("guests missing", self.counts["guests missing"], self.counts["presences"], 0.01),
             ("ghosts", self.counts["ghosts"], self.counts["presences"], 0.01),
         ]
@@ -190,4 +191,4 @@ class Comparison:
         yield f"{len(self.history.scrapes)} scrapes, {self.history.failed} failed, the slowest {max(self.history.durations):.2f} s"
         yield f"{counts['readings']} readings of clusters that are up, {counts['unknown']} of them unknown; down: {dict(self.outcomes.most_common())}"
         yield f"{counts['phases']} phases: {counts['phases seen']} seen, {counts['phases too short']} too short to be asked for, {counts['phases without an answer']} without an answer"
-        yield f"{counts['guests']} clusters came and went, {counts['guests seen']} of them seen; missing: {counts['residents missing']} residents, {counts['guests missing']} guests of {counts['presences']}; ghosts: {counts['ghosts']}"
+        yield f"{counts['guests']} clusters came and went, {counts['guests seen']} of them seen; {counts['guests missing']} missing of {counts['presences']}; ghosts: {counts['ghosts']}"

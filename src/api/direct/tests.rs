@@ -17,7 +17,7 @@ struct Server {
 impl Server {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self { listener, direct: Direct::new(crate::trust::client_config(&[])) }
+        Self { listener, direct: Direct::new(crate::trust::client_config(&[]), crate::lookup::Lookup::system()) }
     }
 
     /// Sends one request to it.

@@ -12,7 +12,7 @@ use crate::credentials::{Http as _, HttpError, Online, Route};
 use crate::trust;
 
 fn online() -> Online {
-    Online::new(&trust::client_config(&[])).expect("a client")
+    Online::new(&trust::client_config(&[]), &crate::lookup::Lookup::system()).expect("a client")
 }
 
 fn get(uri: &str) -> Request<Bytes> {
