@@ -1,5 +1,6 @@
 //! The command line. Flags are dotted, as in the Prometheus family.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -73,6 +74,26 @@ pub struct AccountArgs {
     /// Without a file: cluster to ask about, in the first --region unless it names its own; repeatable
     #[arg(long = "cluster", value_name = "ID[@REGION]")]
     pub clusters: Vec<String>,
+}
+
+impl AccountArgs {
+    /// What somebody would write in place of the flags: the clusters named, those without a region in the first one given;
+    /// or, without clusters, whatever is found in the regions.
+    pub fn as_config(&self) -> String {
+        let mut yaml = "accounts:\n  - name: default\n".to_owned();
+        if self.clusters.is_empty() {
+            writeln!(yaml, "    discovery: {{regions: {}}}", serde_json::json!(self.regions)).expect("a String takes every write");
+        } else {
+            yaml.push_str("    clusters:\n");
+            for cluster in &self.clusters {
+                let (id, region) = cluster
+                    .split_once('@')
+                    .map_or((cluster.as_str(), self.regions.first().cloned()), |(id, region)| (id, Some(region.to_owned())));
+                writeln!(yaml, "      - {}", serde_json::json!({"id": id, "region": region})).expect("a String takes every write");
+            }
+        }
+        yaml
+    }
 }
 
 /// Which part of the clusters.

@@ -8,6 +8,7 @@ pub mod encode;
 pub mod roa;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName};
@@ -58,8 +59,8 @@ pub struct Stamp {
     pub nonce: String,
 }
 
-/// The headers to send, and the texts that led to the signature.
-#[derive(Debug, Clone)]
+/// The headers to send, and the texts that led to the signature, which have the security token in them.
+#[derive(Clone)]
 pub struct Signed {
     /// All headers of the request, `Authorization` included.
     pub headers: HeaderMap,
@@ -67,6 +68,12 @@ pub struct Signed {
     pub canonical_request: Option<String>,
     /// The text under the signature.
     pub string_to_sign: String,
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").field("headers", &self.headers).finish_non_exhaustive()
+    }
 }
 
 /// Why a request cannot be signed.

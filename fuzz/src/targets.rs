@@ -1,5 +1,6 @@
 //! One function for each kind of input from outside: it takes any bytes and panics where a promise is broken.
 
+mod arguments;
 mod config;
 mod credentials;
 mod look;
@@ -9,6 +10,7 @@ mod requests;
 mod vendor;
 mod web_config;
 
+pub use arguments::arguments;
 pub use config::config;
 pub use credentials::credentials;
 pub use pages::pages;
@@ -33,7 +35,8 @@ pub struct Target {
 }
 
 /// Every target.
-pub const ALL: [Target; 6] = [
+pub const ALL: [Target; 7] = [
+    Target { name: "arguments", take: arguments },
     Target { name: "config", take: config },
     Target { name: "credentials", take: credentials },
     Target { name: "pages", take: pages },

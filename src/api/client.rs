@@ -100,8 +100,8 @@ impl Client {
     }
 
     /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The first attempt uses
-    /// `ticket`, if there is one; every other waits for its own. The error is the last attempt's. Dropping the future
-    /// abandons the call.
+    /// `ticket`, if there is one; every other waits for its own. The error is the last attempt's, or the first of several
+    /// timeouts in a row. Dropping the future abandons the call.
     pub async fn call<T>(&self, call: &Call<'_>, budget: &Budget, mut ticket: Option<Ticket>) -> Result<T, ApiError>
     where
         T: DeserializeOwned + Default + PartialEq,
@@ -119,6 +119,9 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            // One that the budget has cut off knows less than one before it that ran into a limit of its own.
+            let error =
+                last.take().filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout)).unwrap_or(error);
             match error.kind {
                 ErrorKind::TokenExpired | ErrorKind::NonceUsed if !renewed => renewed = true,
                 kind if kind.is_retryable() && attempt < retry::MAX_ATTEMPTS => {
@@ -240,7 +243,7 @@ impl Drop for Told<'_> {
 fn unsent(operation: Operation, error: &TransportError) -> ApiError {
     let kind = match error {
         TransportError::Connect(_) | TransportError::Broken(_) => ErrorKind::Network,
-        TransportError::ConnectTimeout => ErrorKind::Timeout,
+        TransportError::ConnectTimeout(_) => ErrorKind::Timeout,
         TransportError::TooLarge => ErrorKind::Decode,
     };
     ApiError::local(operation, kind, error.to_string())

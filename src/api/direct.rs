@@ -138,7 +138,8 @@ fn unconnected(error: &(dyn Error + 'static)) -> TransportError {
     let timed_out = std::iter::successors(Some(error), |error| (*error).source())
         .filter_map(|error| error.downcast_ref::<std::io::Error>())
         .any(|error| error.kind() == std::io::ErrorKind::TimedOut);
-    if timed_out { TransportError::ConnectTimeout } else { TransportError::Connect(root_cause(error)) }
+    let cause = root_cause(error);
+    if timed_out { TransportError::ConnectTimeout(cause) } else { TransportError::Connect(cause) }
 }
 
 /// The innermost error: the outer ones say no more than that there is one.

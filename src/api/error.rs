@@ -169,3 +169,22 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_over_in_a_moment_is_tried_again() {
+        use ErrorKind::*;
+        for kind in [Throttled, Server, Network, Timeout] {
+            assert!(kind.is_retryable(), "{kind:?}");
+        }
+        // Some are mended by a new nonce or token, which is another call; the rest by somebody.
+        for kind in
+            [Credentials, TokenExpired, NonceUsed, Clock, Forbidden, ClusterNotFound, OperationGone, Rejected, Foreign, Decode, RateLimited]
+        {
+            assert!(!kind.is_retryable(), "{kind:?}");
+        }
+    }
+}

@@ -58,7 +58,7 @@ impl Transport for Proxied {
 
 fn failure(error: reqwest::Error) -> TransportError {
     match (error.is_connect(), error.is_timeout()) {
-        (true, true) => TransportError::ConnectTimeout,
+        (true, true) => TransportError::ConnectTimeout(cause(error)),
         (true, false) => TransportError::Connect(cause(error)),
         (false, _) => TransportError::Broken(cause(error)),
     }

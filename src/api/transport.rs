@@ -26,8 +26,8 @@ pub enum TransportError {
     #[error("cannot connect: {0}")]
     Connect(String),
     /// No connection came about in time.
-    #[error("connecting takes too long")]
-    ConnectTimeout,
+    #[error("connecting takes too long: {0}")]
+    ConnectTimeout(String),
     /// The connection broke before the reply was whole.
     #[error("the connection broke: {0}")]
     Broken(String),

@@ -1,7 +1,5 @@
 //! Which accounts the command line names, and which part of their clusters.
 
-use std::fmt::Write as _;
-
 use super::Failure;
 use crate::cli::{AccountArgs, ShardArgs};
 use crate::config::Config;
@@ -15,7 +13,7 @@ pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
         None if args.regions.is_empty() && args.clusters.is_empty() => {
             Err(Failure::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
         }
-        None => Ok(Origin::Text(text(args))),
+        None => Ok(Origin::Text(args.as_config())),
     }
 }
 
@@ -23,24 +21,6 @@ pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
 pub(super) fn load(args: &AccountArgs) -> Result<Config, Failure> {
     let origin = origin(args)?;
     origin.load().map_err(|error| Failure::Usage(format!("the configuration is not one\n{error}")))
-}
-
-/// What somebody would write in place of the flags: the clusters named, those without a region in the first one given;
-/// or, without clusters, whatever is found in the regions.
-fn text(args: &AccountArgs) -> String {
-    let mut yaml = "accounts:\n  - name: default\n".to_owned();
-    if args.clusters.is_empty() {
-        writeln!(yaml, "    discovery: {{regions: {}}}", serde_json::json!(args.regions)).expect("a String takes every write");
-    } else {
-        yaml.push_str("    clusters:\n");
-        for cluster in &args.clusters {
-            let (id, region) = cluster
-                .split_once('@')
-                .map_or((cluster.as_str(), args.regions.first().cloned()), |(id, region)| (id, Some(region.to_owned())));
-            writeln!(yaml, "      - {}", serde_json::json!({"id": id, "region": region})).expect("a String takes every write");
-        }
-    }
-    yaml
 }
 
 /// The part of the clusters that is this instance's.

@@ -1,13 +1,22 @@
-"""A DNS server on 127.0.0.1:53 that answers every question with 127.0.0.1, and an API that answers every GET with an empty object."""
+"""A DNS server on 127.0.0.1:53 that answers every question with 127.0.0.1, and an API that answers every GET with an empty object.
+
+    tests/deploy/dns.py SILENT      while there is a file SILENT, the DNS server answers nothing
+"""
 
 import http.server
+import pathlib
 import socketserver
 import struct
+import sys
 import threading
+
+SILENT = pathlib.Path(sys.argv[1])
 
 
 class Names(socketserver.BaseRequestHandler):
     def handle(self):
+        if SILENT.exists():
+            return
         query, socket = self.request
         end = query.index(b"\0", 12) + 5
         kind = struct.unpack("!H", query[end - 4 : end - 2])[0]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Transport as _, TransportError};
@@ -259,6 +259,42 @@ async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_w
         let said = format!("{:?}", snapshot.clusters[0].outcome);
         assert!(said.contains("does not answer"), "{said}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_waits_for_it() {
+    let trust = trust::client_config(&[]);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let lookup = {
+        let asked = Arc::clone(&asked);
+        Lookup::by(move |host| {
+            asked.lock().expect("nobody panics with it").push(host);
+            Box::pin(std::future::pending())
+        })
+    };
+    // Alone in their places, and beside many who want one.
+    for (clusters, seconds, told) in [(12, 12, 12), (40, 9, 16)] {
+        for (endpoint, proxy, host) in
+            [("http://silent.invalid", "", "silent.invalid"), ("https://cs.invalid", "proxy: http://proxy.invalid:3128", "proxy.invalid")]
+        {
+            let ways = Arc::new(Network::new(trust.clone(), lookup.clone(), SystemProxy::Absent));
+            let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
+            let fleet = Fleet::over(Arc::new(Sim::new(options(clusters))), ways, Clock::System, endpoint, &account, "");
+            let snapshot = fleet.scrape(Duration::from_secs(seconds)).await;
+            assert_eq!(tally(&snapshot).get("timeout"), Some(&clusters), "{:?}", tally(&snapshot));
+            let named = format!("no name server answers for {host}");
+            let said: Vec<_> = snapshot.clusters.iter().map(|reading| format!("{:?}", reading.outcome)).collect();
+            assert!(said.iter().filter(|said| said.contains(&named)).count() >= told, "{said:#?}");
+        }
+    }
+    let sim = simulated();
+    let online = Context::system(&trust, &lookup).expect("a client");
+    let fleet = logging_in_through(&sim, &filled_in(SERVERS[0].0), Path::new("/nonexistent"), online);
+    let snapshot = fleet.scrape_in_time().await;
+    assert_shown(&snapshot, &["auth", "timeout"], "STS behind a silent name server");
+    let said = format!("{:?}", snapshot.clusters[0].outcome);
+    assert!(said.contains("no name server answers for sts.example"), "{said}");
+    assert_eq!(*asked.lock().expect("nobody panics with it"), ["silent.invalid", "proxy.invalid", "sts.example"]);
 }
 
 /// What a broken proxy sends to everybody who asks, and what the clusters then show with an endpoint of `http` and of

@@ -6,11 +6,16 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use ack_upgrade_exporter::api::{Sending, Transport};
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::Request;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -18,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{get, send};
-use crate::fleet::ones;
+use crate::fleet::{Fleet, ones, options, tally, yaml};
 use crate::matrix;
 use crate::process::{Exporter, PROGRAM};
 
@@ -272,4 +277,46 @@ fn web_mistakes(folder: &Path, hash: &str) -> Vec<(&'static str, String)> {
         ("a private key in the file", "tls_server_config: {cert: MARKED-certificate, key: MARKED-private-key}".to_owned()),
         ("a private key as a file's name", "tls_server_config: {cert_file: key.pem, key: |\n  MARKED\n}".to_owned()),
     ]
+}
+
+/// A way that gives up, with all that it was given in its last words.
+#[derive(Debug, Clone)]
+struct Panicking;
+
+impl Transport for Panicking {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        panic!("PANIC {request:?}")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failure() {
+    static WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.to_string();
+        // The other tests of this process have their own to say.
+        if said.contains("PANIC") {
+            WORDS.lock().expect("nobody panics with it").push(said);
+        } else {
+            usual(panic);
+        }
+    }));
+    for signature in ["acs3", "roa"] {
+        let sim = Arc::new(Sim::new(options(3)));
+        let text = yaml(&sim, "http://stand-in.example", &format!("source: upgrade_status\nsignature: {signature}"), "");
+        let (begin, rest) = text.split_once("credentials: {").expect("there are credentials");
+        let keys = "type: access_key, access_key_id: id, access_key_secret: MARKED-key-secret, security_token: MARKED+static/token==}";
+        let text = format!("{begin}credentials: {{{keys}{}", rest.split_once('}').expect("an end").1);
+        let fleet = Fleet::build(sim, Arc::new(Panicking), Clock::System, &text, Shard::default());
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(tally(&snapshot).get("other"), Some(&3), "{:?}", tally(&snapshot));
+        fleet.page(&snapshot);
+        let words = std::mem::take(&mut *WORDS.lock().expect("nobody panics with it"));
+        assert_eq!(words.len(), 3);
+        for seen in words.iter().chain([&format!("{:?} {:?} {snapshot:?}", fleet.config, fleet.collector)]) {
+            assert!(!seen.contains("MARKED"), "{seen}");
+        }
+        assert!(words[0].contains("x-acs-security-token") && words[0].contains("authorization"), "{}", words[0]);
+    }
 }

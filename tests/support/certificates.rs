@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::CertificateDer;
 
 /// Who vouches for servers.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -24,6 +25,11 @@ impl Authority {
     /// Its own certificate, in PEM.
     pub fn pem(&self) -> String {
         self.0.pem()
+    }
+
+    /// The same as a client's list of authorities takes it.
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
     }
 
     /// A new certificate for a server on this machine.

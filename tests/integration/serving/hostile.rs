@@ -3,19 +3,24 @@
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::ops::RangeBounds;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+use ack_upgrade_exporter::trust;
 use ack_upgrade_exporter::web::{Limits, Patience};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsConnector;
 
 use super::site::{Served, Setup};
+use crate::certificates::{Authority, Identity};
 use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 
@@ -332,4 +337,68 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
     assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 15, "{statuses:?}");
     served.sim.clear_faults();
     scrapes_well(served.address).await;
+}
+
+/// A connection of HTTP/2 through the locked door of `served`.
+async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::SendRequest<bytes::Bytes> {
+    let mut tls = trust::client_config(&[authority.der()]);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = TlsConnector::from(Arc::new(tls));
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = connector.connect(name, connect(served.address).await).await.expect("a handshake");
+    let (requests, connection) = h2::client::handshake(stream).await.expect("a preface");
+    tokio::spawn(connection);
+    requests
+}
+
+#[tokio::test]
+async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let Identity { certificate, key } = authority.server();
+    std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
+    std::fs::write(folder.path().join("server.key"), key).expect("written");
+    let web = "tls_server_config: {cert_file: server.crt, key_file: server.key}";
+    let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
+    let served = Setup { world, web: Some(web), ..Setup::default() }.serve_in(folder);
+    let request = || http::Request::get("https://localhost/metrics").body(()).expect("a request");
+    let scrape = async || {
+        let mut requests = connect_http2(&served, &authority).await.ready().await.expect("it is open");
+        let (answer, _) = requests.send_request(request(), true).expect("sent");
+        let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
+        assert_eq!(answer.status(), 200);
+    };
+    scrape().await;
+    let tasks = alive_tasks();
+    let began = Instant::now();
+    // Before the server has read it, and while it works on it.
+    for turns in [0, 8] {
+        let (mut taken_back, mut ended) = (0, 0);
+        while taken_back < 5000 {
+            let mut requests = connect_http2(&served, &authority).await;
+            let end = loop {
+                requests = match requests.ready().await {
+                    Ok(ready) => ready,
+                    Err(end) => break end,
+                };
+                let Ok((answer, mut stream)) = requests.send_request(request(), true) else { continue };
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                stream.send_reset(h2::Reason::CANCEL);
+                drop(answer);
+                taken_back += 1;
+                if taken_back % 1000 == 0 {
+                    scrape().await;
+                }
+            };
+            assert_eq!(end.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{taken_back} taken back: {end}");
+            ended += 1;
+        }
+        assert!((3..=10).contains(&ended), "{ended} connections");
+    }
+    reaches(..=tasks, alive_tasks).await;
+    scrape().await;
+    let rounds = u128::from(served.sim.count(Action::GetUpgradeStatus)) / 20;
+    assert!(rounds <= began.elapsed().as_millis() / 100 + 3, "{rounds} rounds of 100 ms, whoever asks");
 }

@@ -1,0 +1,92 @@
+//! The command line, and what its words stand for.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
+use ack_upgrade_exporter::collect::Collector;
+use ack_upgrade_exporter::config::Config;
+use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::sim::{InProcess, KeyPair, Options, Rule, Sim};
+use clap::Parser as _;
+use tokio::time::Instant;
+
+use super::vendor::{Vendor, start};
+use super::{look, paused};
+
+/// Whatever the arguments are, one a line, they are refused with a word or understood: clusters and regions as they were named
+/// and no others, prefixes that paths can begin with, faults that can be played.
+pub fn arguments(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let cli = match Cli::try_parse_from(std::iter::once("ack-upgrade-exporter").chain(text.split('\n'))) {
+        Ok(cli) => cli,
+        Err(error) => {
+            assert!(matches!(error.exit_code(), 0 | 2) && !error.to_string().trim().is_empty());
+            return;
+        }
+    };
+    match cli.command {
+        None => {
+            accounts(&cli.serve.accounts);
+            web(&cli.serve.web);
+        }
+        Some(Command::Status(args)) => accounts(&args.accounts),
+        Some(Command::Explain(args)) => accounts(&args.accounts),
+        Some(Command::Demo(args)) => {
+            web(&args.web);
+            play(args.faults.map(|faults| faults.0).unwrap_or_default());
+        }
+    }
+}
+
+fn accounts(args: &AccountArgs) {
+    let config = match Config::parse(&args.as_config(), Path::new("/nonexistent")) {
+        Ok(config) => config,
+        Err(problems) => {
+            assert!(!problems.to_string().trim().is_empty());
+            return;
+        }
+    };
+    let [account] = &config.accounts[..] else { panic!("one account: {config:?}") };
+    if args.clusters.is_empty() {
+        let regions: Vec<_> =
+            account.discovery.as_ref().expect("regions to look in").regions.iter().map(|listed| listed.region.as_str()).collect();
+        assert_eq!(regions, args.regions);
+    } else {
+        let named: Vec<_> = account.clusters.iter().map(|cluster| cluster.id.as_str()).collect();
+        let asked: Vec<_> = args.clusters.iter().map(|cluster| cluster.split('@').next().unwrap_or_default()).collect();
+        assert_eq!(named, asked);
+    }
+}
+
+fn web(args: &WebArgs) {
+    for prefix in [args.route_prefix(), args.link_prefix()] {
+        assert!(prefix.is_empty() || (prefix.starts_with('/') && !prefix.ends_with('/')), "{prefix}");
+    }
+    assert!(args.telemetry_path.starts_with('/'));
+}
+
+/// Scrapes while the stand-in misbehaves so.
+fn play(faults: Vec<Rule>) {
+    let sim = Arc::new(Sim::new(Options { clusters: 2, start: start(), faults, ..Options::default() }));
+    let pair = KeyPair::demo();
+    let text = format!(
+        "accounts: [{{name: a, endpoint: 'http://stand-in.example', credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}, \
+         discovery: {{regions: [cn-hangzhou]}}}}]",
+        pair.access_key_id,
+        pair.access_key_secret.expose()
+    );
+    let config = Config::parse(&text, Path::new("/nonexistent")).expect("a good one");
+    paused().block_on(async {
+        let own = Own::new(ProcessMetrics::Hidden);
+        let mut surroundings = Vendor::silent().surroundings(&own);
+        surroundings.ways = Arc::new(InProcess(sim));
+        let collector = Collector::new(&config, &surroundings);
+        for _ in 0..2 {
+            let snapshot = collector.collect(Instant::now() + Duration::from_secs(3)).await;
+            look::at(&snapshot, &own, &config.metrics);
+        }
+        collector.stop().await;
+    });
+}
