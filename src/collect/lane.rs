@@ -1,5 +1,6 @@
 //! One account's clusters, asked in order of need within the account's limits.
 
+mod probe;
 mod progress;
 mod query;
 
@@ -20,11 +21,11 @@ use super::discovery::{self, RegionList};
 use super::finder::Finder;
 use super::record::{Flight, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{self, ApiError, Budget, Client, Deadline, ErrorKind, Explained, ListedCluster, Trace};
+use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, ListedCluster};
 use crate::clock::Clock;
 use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
-use crate::upgrade::SourceName;
+pub(super) use probe::Probe;
 use progress::{Progress, Started};
 use query::{Landing, Query};
 
@@ -64,23 +65,6 @@ pub(super) struct Start<'a> {
     pub(super) deadline: &'a Deadline,
     /// Cancelled when the next round takes over.
     pub(super) superseded: &'a CancellationToken,
-    /// Where tasks are run.
-    pub(super) tasks: &'a TaskTracker,
-    /// Cancelled when the collector ends.
-    pub(super) stop: &'a CancellationToken,
-}
-
-/// What a lane needs to ask one cluster.
-#[derive(Debug)]
-pub(super) struct Probe<'a> {
-    /// The number of the newest round.
-    pub(super) round: u64,
-    /// When the one who asks goes.
-    pub(super) deadline: Instant,
-    /// How old a reading may be that stands in where the limits leave no room.
-    pub(super) max_age: Duration,
-    /// Where exchanges are noted.
-    pub(super) trace: Option<&'a Trace>,
     /// Where tasks are run.
     pub(super) tasks: &'a TaskTracker,
     /// Cancelled when the collector ends.
@@ -332,53 +316,6 @@ impl Lane {
         record.flight = Some(flight.clone());
         self.progress.take_off();
         Some(Query::new(record, Landing::new(Arc::clone(self), id.clone(), flight.started)))
-    }
-
-    /// The cluster with this ID or name, if it is this lane's.
-    pub(super) fn find(&self, target: &str) -> Option<ClusterId> {
-        let roster = self.lock();
-        let named =
-            roster.records.values().map(|record| &record.target.info).find(|info| info.id.as_str() == target || info.name == target);
-        named.map(|info| info.id.clone())
-    }
-
-    /// What asking for `id` would send, under either source.
-    pub(super) async fn explain(&self, id: &ClusterId, source: SourceName) -> Option<Result<Explained, ApiError>> {
-        let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
-        Some(match source {
-            SourceName::UpgradeStatus => api::explain_upgrade_status(self.client(), &endpoint, id).await,
-            SourceName::Tasks => api::explain_tasks(self.client(), &endpoint, id).await,
-        })
-    }
-
-    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
-    pub(super) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
-        let mut landings = self.progress.landings();
-        let began = Instant::now();
-        let place = tokio::time::timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
-        let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
-        if let Ok(Ok(place)) = place
-            && let Some(ticket) = self.client().limiter().admit_before(probe.deadline).await
-        {
-            let round = Round { number: probe.round, started: began, deadline: Deadline::at(probe.deadline), length: Duration::ZERO };
-            let flight = Flight { started: Instant::now(), call_off: probe.stop.child_token() };
-            if let Some(query) = self.take_off(&round, id, &flight) {
-                let budget = Budget::new(round.deadline, flight.call_off);
-                let budget = match probe.trace {
-                    Some(trace) => budget.traced(trace.clone()),
-                    None => budget,
-                };
-                probe.tasks.spawn(query.run(budget, ticket, place));
-            }
-        }
-        let landed = async {
-            while self.lock().records.get(id).is_some_and(|record| record.flight.is_some()) {
-                landings.next().await;
-            }
-        };
-        // At the deadline what is there counts.
-        drop(tokio::time::timeout_at(probe.deadline, landed).await);
-        self.lock().records.get(id).map(|record| record.reading(probe.round, waiting, probe.max_age))
     }
 
     /// Adds what the page of `round` says of each cluster; whether every one of them has been asked in it and has ended.

@@ -1,0 +1,81 @@
+//! One cluster, asked by somebody who wants no other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Lane, Round};
+use crate::api::{self, ApiError, Budget, Deadline, Explained, Trace};
+use crate::collect::record::{Flight, Waiting};
+use crate::names::ClusterId;
+use crate::snapshot::ClusterReading;
+use crate::upgrade::SourceName;
+
+/// What a lane needs to ask one cluster.
+#[derive(Debug)]
+pub(in crate::collect) struct Probe<'a> {
+    /// The number of the newest round.
+    pub(in crate::collect) round: u64,
+    /// When the one who asks goes.
+    pub(in crate::collect) deadline: Instant,
+    /// How old a reading may be that stands in where the limits leave no room.
+    pub(in crate::collect) max_age: Duration,
+    /// Where exchanges are noted.
+    pub(in crate::collect) trace: Option<&'a Trace>,
+    /// Where tasks are run.
+    pub(in crate::collect) tasks: &'a TaskTracker,
+    /// Cancelled when the collector ends.
+    pub(in crate::collect) stop: &'a CancellationToken,
+}
+
+impl Lane {
+    /// The cluster with this ID or name, if it is this lane's.
+    pub(in crate::collect) fn find(&self, target: &str) -> Option<ClusterId> {
+        let roster = self.lock();
+        let named =
+            roster.records.values().map(|record| &record.target.info).find(|info| info.id.as_str() == target || info.name == target);
+        named.map(|info| info.id.clone())
+    }
+
+    /// What asking for `id` would send, under either source.
+    pub(in crate::collect) async fn explain(&self, id: &ClusterId, source: SourceName) -> Option<Result<Explained, ApiError>> {
+        let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
+        Some(match source {
+            SourceName::UpgradeStatus => api::explain_upgrade_status(self.client(), &endpoint, id).await,
+            SourceName::Tasks => api::explain_tasks(self.client(), &endpoint, id).await,
+        })
+    }
+
+    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
+    pub(in crate::collect) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
+        let mut landings = self.progress.landings();
+        let began = Instant::now();
+        let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
+        let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
+        if let Ok(Ok(place)) = place
+            && let Some(ticket) = self.client().limiter().admit_before(probe.deadline).await
+        {
+            let round = Round { number: probe.round, started: began, deadline: Deadline::at(probe.deadline), length: Duration::ZERO };
+            let flight = Flight { started: Instant::now(), call_off: probe.stop.child_token() };
+            if let Some(query) = self.take_off(&round, id, &flight) {
+                let budget = Budget::new(round.deadline, flight.call_off);
+                let budget = match probe.trace {
+                    Some(trace) => budget.traced(trace.clone()),
+                    None => budget,
+                };
+                probe.tasks.spawn(query.run(budget, ticket, place));
+            }
+        }
+        let landed = async {
+            while self.lock().records.get(id).is_some_and(|record| record.flight.is_some()) {
+                landings.next().await;
+            }
+        };
+        // At the deadline what is there counts.
+        drop(timeout_at(probe.deadline, landed).await);
+        self.lock().records.get(id).map(|record| record.reading(probe.round, waiting, probe.max_age))
+    }
+}
