@@ -22,8 +22,10 @@ pub mod sd;
 mod server;
 pub mod socket;
 pub mod tls;
+mod writers;
 
 pub use lifecycle::{Lifecycle, NotReloaded};
 pub use paths::Paths;
 pub use routes::Site;
 pub use server::{Limits, Patience, Server, connections};
+pub use writers::Writers;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::service::{Origin, Service};
-use ack_upgrade_exporter::web::{Paths, Site};
+use ack_upgrade_exporter::web::{Paths, Site, Writers};
 use http::{HeaderMap, Request, Uri};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,7 @@ pub fn requests(input: &[u8]) {
             prefix: String::new(),
             lifecycle: None,
             clock: Clock::simulated(start()),
+            writers: Writers::default(),
             stop: CancellationToken::new(),
         };
         let mut request = Request::builder().method(method).uri(target.clone()).body(()).expect("legal parts");

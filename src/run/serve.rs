@@ -24,7 +24,7 @@ use crate::trust;
 use crate::web::config::WebConfigError;
 use crate::web::door::{Door, Transport};
 use crate::web::socket::{self, ListenAddress};
-use crate::web::{Lifecycle, Limits, Paths, Server, Site, connections};
+use crate::web::{Lifecycle, Limits, Paths, Server, Site, Writers, connections};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
@@ -95,6 +95,7 @@ impl Job<'_> {
             prefix: self.web.route_prefix().to_owned(),
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
+            writers: Writers::default(),
             stop: stop.clone(),
         };
         let addresses = server.addresses();

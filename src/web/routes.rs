@@ -7,7 +7,6 @@ use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION,
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use super::landing::{self, View};
 use super::lifecycle::Lifecycle;
 use super::negotiate::Encoding;
 use super::paths::Paths;
+use super::writers::Writers;
 use super::{json, negotiate, probe, sd};
 use crate::api::Trace;
 use crate::clock::Clock;
@@ -24,6 +24,7 @@ use crate::collect;
 use crate::config::Scrape;
 use crate::metrics::{self, Own};
 use crate::service::Running;
+use crate::snapshot::Snapshot;
 
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
@@ -31,9 +32,6 @@ const RELOAD: &str = "/-/reload";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
-
-/// Clusters from which on a page is written apart from the connections.
-const LARGE: usize = 500;
 
 /// All that the routes answer from.
 #[derive(Debug)]
@@ -50,6 +48,8 @@ pub struct Site {
     pub lifecycle: Option<Arc<Lifecycle>>,
     /// Tells a page how old its numbers are.
     pub clock: Clock,
+    /// Who writes large pages.
+    pub writers: Writers,
     /// Cancelled when the server is going to stop.
     pub stop: CancellationToken,
 }
@@ -73,8 +73,8 @@ impl Site {
             path if path == self.paths.telemetry => self.metrics(request).await,
             "/" | "" => self.landing(request).await,
             "/probe" => self.probe(request).await,
-            "/sd" => self.targets(),
-            "/api/v1/clusters" => self.clusters(),
+            "/sd" => self.targets().await,
+            "/api/v1/clusters" => self.clusters().await,
             HEALTHY => text(StatusCode::OK, "healthy\n"),
             READY if self.stop.is_cancelled() => draining(),
             READY => text(StatusCode::OK, "ready\n"),
@@ -100,12 +100,9 @@ impl Site {
         let deadline = deadline(request, &running.config.scrape);
         let snapshot = running.collector.collect(deadline).await;
         let (format, encoding) = (negotiate::format(&request.headers), negotiate::encoding(&request.headers));
-        let is_large = snapshot.clusters.len() > LARGE;
-        let own = Arc::clone(&self.own);
+        let (clusters, own) = (snapshot.clusters.len(), Arc::clone(&self.own));
         let write = move || encode(metrics::render(&snapshot, &own, &running.config.metrics, format), encoding);
-        // A large page takes tens of milliseconds, in which other connections would wait.
-        let written = if is_large { spawn_blocking(write).await } else { Ok(write()) };
-        match written {
+        match self.writers.write(clusters, write).await {
             Ok(written) => encoded(format.content_type(), written),
             Err(_) => unwritten(),
         }
@@ -132,16 +129,20 @@ impl Site {
     }
 
     /// The clusters as Prometheus' service discovery wants them; an error before the first list, so that it keeps its own.
-    fn targets(&self) -> Answer {
-        match self.running.borrow().collector.clusters() {
-            Some(clusters) => typed(StatusCode::OK, JSON, sd::targets(&clusters)),
-            None => text(StatusCode::SERVICE_UNAVAILABLE, "the cluster list has not been read yet\n"),
-        }
+    async fn targets(&self) -> Answer {
+        let clusters = self.running.borrow().collector.clusters();
+        let Some(clusters) = clusters else {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "the cluster list has not been read yet\n");
+        };
+        let written = self.writers.write(clusters.len(), move || sd::targets(&clusters)).await;
+        written.map_or_else(|_| unwritten(), |targets| typed(StatusCode::OK, JSON, targets))
     }
 
-    fn clusters(&self) -> Answer {
+    async fn clusters(&self) -> Answer {
         let latest = self.running.borrow().collector.latest();
-        typed(StatusCode::OK, JSON, json::clusters(latest.as_deref(), self.clock.now()))
+        let (count, now) = (count(latest.as_deref()), self.clock.now());
+        let written = self.writers.write(count, move || json::clusters(latest.as_deref(), now)).await;
+        written.map_or_else(|_| unwritten(), |clusters| typed(StatusCode::OK, JSON, clusters))
     }
 
     async fn reload(&self, method: &Method) -> Answer {
@@ -174,11 +175,10 @@ impl Site {
 
     async fn landing(&self, request: &Parts) -> Answer {
         let latest = self.running.borrow().collector.latest();
+        let count = count(latest.as_deref());
         let (view, paths, now) = (View::parse(request.uri.query()), self.paths.clone(), self.clock.now());
-        let is_large = latest.as_ref().is_some_and(|snapshot| snapshot.clusters.len() > LARGE);
         let write = move || landing::page(latest.as_deref(), now, &view, &paths);
-        let page = if is_large { spawn_blocking(write).await } else { Ok(write()) };
-        let Ok(page) = page else { return unwritten() };
+        let Ok(page) = self.writers.write(count, write).await else { return unwritten() };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
         answer.headers_mut().extend(landing::headers());
         answer
@@ -188,6 +188,11 @@ impl Site {
 /// What is said once the server is going to stop.
 pub(super) fn draining() -> Answer {
     text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+}
+
+/// The clusters that a page is about.
+fn count(snapshot: Option<&Snapshot>) -> usize {
+    snapshot.map_or(0, |snapshot| snapshot.clusters.len())
 }
 
 fn unwritten() -> Answer {

@@ -9,7 +9,7 @@ use ack_upgrade_exporter::service::{Origin, Service};
 use ack_upgrade_exporter::sim::{Options, Sim};
 use ack_upgrade_exporter::web::door::Door;
 use ack_upgrade_exporter::web::socket::ListenAddress;
-use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site};
+use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site, Writers};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -74,6 +74,7 @@ impl Setup<'_> {
             prefix: String::new(),
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
+            writers: Writers::default(),
             stop: CancellationToken::new(),
         };
         let ended = tokio::spawn(server.serve(Arc::new(site)));
