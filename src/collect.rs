@@ -8,6 +8,7 @@ mod contact;
 mod discovery;
 mod finder;
 mod lane;
+mod patience;
 mod plan;
 mod record;
 mod roster;
@@ -27,6 +28,7 @@ pub use surroundings::{Audience, Surroundings};
 use crate::api::{ApiError, Deadline, Explained, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
+use crate::names::ClusterId;
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
 use crate::upgrade::SourceName;
@@ -132,7 +134,7 @@ impl Collector {
     /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there is none. A query that
     /// is under way is waited for rather than repeated. What is sent and received is noted in `trace`.
     pub async fn probe(&self, target: &str, deadline: Instant, trace: Option<&Trace>) -> Option<ClusterReading> {
-        let (lane, id) = self.lanes.iter().find_map(|lane| Some((lane, lane.find(target)?)))?;
+        let (lane, id) = self.find(target)?;
         let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
         let max_age = self.settings.max_age;
         lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
@@ -140,8 +142,14 @@ impl Collector {
 
     /// What asking for one cluster, by ID or name, would send now under `source`; None if there is no such cluster here.
     pub async fn explain(&self, target: &str, source: SourceName) -> Option<Result<Explained, ApiError>> {
-        let (lane, id) = self.lanes.iter().find_map(|lane| Some((lane, lane.find(target)?)))?;
+        let (lane, id) = self.find(target)?;
         lane.explain(&id, source).await
+    }
+
+    /// The cluster with this ID, or else with this name, and its lane.
+    fn find(&self, target: &str) -> Option<(&Arc<Lane>, ClusterId)> {
+        let first = |wanted: &dyn Fn(&ClusterInfo) -> bool| self.lanes.iter().find_map(|lane| Some((lane, lane.find(wanted)?)));
+        first(&|info| info.id.as_str() == target).or_else(|| first(&|info| info.name == target))
     }
 
     /// The round that a scrape with this deadline waits for, or the finished one that serves it.

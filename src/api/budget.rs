@@ -35,19 +35,13 @@ impl Deadline {
             sleep_until(self.instant()).await;
         }
     }
-
-    /// Waits until it has passed, or until `limit` if that is before.
-    async fn passed_by(&self, limit: Instant) {
-        while Instant::now() < self.instant().min(limit) {
-            sleep_until(self.instant().min(limit)).await;
-        }
-    }
 }
 
 /// What one query may use: the time until a deadline, unless it is called off before.
 #[derive(Debug, Clone)]
 pub struct Budget {
     deadline: Deadline,
+    floor: Instant,
     called_off: CancellationToken,
     trace: Option<Trace>,
 }
@@ -55,7 +49,13 @@ pub struct Budget {
 impl Budget {
     /// The time until `deadline`, or until `called_off` is cancelled.
     pub fn new(deadline: Deadline, called_off: CancellationToken) -> Self {
-        Self { deadline, called_off, trace: None }
+        Self { deadline, floor: Instant::now(), called_off, trace: None }
+    }
+
+    /// The same, but not over before `instant`, whenever the deadline is.
+    #[must_use]
+    pub fn not_before(self, instant: Instant) -> Self {
+        Self { floor: instant, ..self }
     }
 
     /// `duration` from now.
@@ -76,21 +76,37 @@ impl Budget {
 
     /// When it ends at the latest, as far as is known now.
     pub fn end(&self) -> Instant {
-        self.deadline.instant()
+        self.deadline.instant().max(self.floor)
+    }
+
+    /// Whether somebody has called it off before its time.
+    pub fn is_called_off(&self) -> bool {
+        self.called_off.is_cancelled()
+    }
+
+    /// Whether nothing is left.
+    pub fn is_spent(&self) -> bool {
+        self.is_called_off() || Instant::now() >= self.end()
     }
 
     /// Waits until nothing is left.
     pub async fn spent(&self) {
-        tokio::select! {
-            () = self.deadline.passed() => {}
-            () = self.called_off.cancelled() => {}
-        }
+        self.wait(|| self.end()).await;
     }
 
     /// Waits until nothing is left, or until `limit` if that is before.
     pub async fn spent_by(&self, limit: Instant) {
+        self.wait(|| self.end().min(limit)).await;
+    }
+
+    async fn wait(&self, end: impl Fn() -> Instant) {
+        let over = async {
+            while Instant::now() < end() {
+                sleep_until(end()).await;
+            }
+        };
         tokio::select! {
-            () = self.deadline.passed_by(limit) => {}
+            () = over => {}
             () = self.called_off.cancelled() => {}
         }
     }

@@ -28,6 +28,9 @@ const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-expor
 /// How long an attempt may be silent, as long as the vendor's SDKs wait: a budget that is longer is for another try.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Why a query ended before its time.
+const CALLED_OFF: &str = "no reply in its share of the time, and others waited for its place";
+
 /// What one call asks for. All operations in use are GET.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
@@ -110,10 +113,8 @@ impl Client {
         let mut renewed = false;
         let mut last: Option<ApiError> = None;
         loop {
-            if ticket.take().is_none() && self.limiter.admit_before(budget.end()).await.is_none() {
-                return Err(last.unwrap_or_else(|| {
-                    ApiError::local(call.operation, ErrorKind::RateLimited, "the account's rate_limit leaves no room within the budget")
-                }));
+            if ticket.take().is_none() && self.admit(budget).await.is_none() {
+                return Err(last.unwrap_or_else(|| unadmitted(call.operation, budget)));
             }
             let error = match self.attempt(call, budget).await {
                 Ok(answer) => return Ok(answer),
@@ -163,15 +164,30 @@ impl Client {
             .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))
     }
 
+    /// A ticket, unless there is none within `budget`.
+    async fn admit(&self, budget: &Budget) -> Option<Ticket> {
+        tokio::select! {
+            biased;
+            ticket = self.limiter.admit_before(budget.end()) => ticket,
+            () = budget.spent() => None,
+        }
+    }
+
     async fn attempt<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
     where
         T: DeserializeOwned + Default + PartialEq,
     {
-        let timeout = |message: &str| ApiError::local(call.operation, ErrorKind::Timeout, message);
-        let (_permit, credential) = tokio::select! {
+        let timeout = |message| {
+            let message = if budget.is_called_off() { CALLED_OFF } else { message };
+            ApiError::local(call.operation, ErrorKind::Timeout, message)
+        };
+        let ready = tokio::select! {
             biased;
-            ready = async { (self.limiter.enter().await, self.credentials.current().await) } => ready,
-            () = budget.spent() => return Err(timeout("the time was over before the call could be made")),
+            ready = async { (self.limiter.enter().await, self.credentials.current().await) } => Some(ready),
+            () = budget.spent() => None,
+        };
+        let Some((_permit, credential)) = ready.filter(|_| !budget.is_spent()) else {
+            return Err(timeout("the time was over before the call could be made"));
         };
         let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
         let request = self.request(call, &credential)?;
@@ -238,6 +254,13 @@ impl Drop for Told<'_> {
     fn drop(&mut self) {
         self.client.observer.finished(self.operation, self.started.elapsed(), self.failure.map(ErrorKind::reason));
     }
+}
+
+fn unadmitted(operation: Operation, budget: &Budget) -> ApiError {
+    if budget.is_called_off() {
+        return ApiError::local(operation, ErrorKind::Timeout, CALLED_OFF);
+    }
+    ApiError::local(operation, ErrorKind::RateLimited, "the account's rate_limit leaves no room within the budget")
 }
 
 fn unsent(operation: Operation, error: &TransportError) -> ApiError {

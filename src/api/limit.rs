@@ -1,6 +1,6 @@
 //! The account's own limits: a token bucket and a cap on calls under way.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -47,19 +47,17 @@ impl Limiter {
         if self.interval.is_zero() { f64::INFINITY } else { 1.0 / self.interval.as_secs_f64() }
     }
 
-    /// Waits for a ticket. A wait that is dropped may cost one ticket.
+    /// Waits for a ticket. A wait that is dropped costs none.
     pub async fn admit(&self) -> Ticket {
-        if let Some(at) = self.reserve(None) {
-            wait(at).await;
+        match self.reserve(None) {
+            Some(reservation) => reservation.redeem().await,
+            None => Ticket(()),
         }
-        Ticket(())
     }
 
-    /// Waits for a ticket if there will be one before `end`; otherwise says so at once.
+    /// Waits for a ticket if there will be one before `end`; otherwise says so at once. A wait that is dropped costs none.
     pub async fn admit_before(&self, end: Instant) -> Option<Ticket> {
-        let at = self.reserve(Some(end))?;
-        wait(at).await;
-        Some(Ticket(()))
+        Some(self.reserve(Some(end))?.redeem().await)
     }
 
     /// Waits until one more call may be under way; the permit's drop ends it.
@@ -68,8 +66,8 @@ impl Limiter {
     }
 
     /// When the next request may go; none is reserved if that is after `end`.
-    fn reserve(&self, end: Option<Instant>) -> Option<Instant> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+    fn reserve(&self, end: Option<Instant>) -> Option<Reservation<'_>> {
+        let mut next = self.lock();
         let since_born = self.born.elapsed();
         // Never further behind than the slack: a bucket that rests does not overflow.
         let due = (*next).max(since_born);
@@ -79,14 +77,39 @@ impl Limiter {
             return None;
         }
         *next = due + self.interval;
-        Some(at)
+        Some(Reservation { limiter: self, at, is_redeemed: false })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Duration> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A timer is a millisecond at the least, which a ticket that is there must not cost.
-async fn wait(at: Instant) {
-    if at > Instant::now() {
-        sleep_until(at).await;
+/// A ticket that there will be. Dropped before, it makes room for another: waits that are always given up must not put the
+/// next ticket off for ever.
+struct Reservation<'a> {
+    limiter: &'a Limiter,
+    at: Instant,
+    is_redeemed: bool,
+}
+
+impl Reservation<'_> {
+    async fn redeem(mut self) -> Ticket {
+        // A timer is a millisecond at the least, which a ticket that is there must not cost.
+        if self.at > Instant::now() {
+            sleep_until(self.at).await;
+        }
+        self.is_redeemed = true;
+        Ticket(())
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.is_redeemed {
+            let mut next = self.limiter.lock();
+            *next = next.saturating_sub(self.limiter.interval);
+        }
     }
 }
 
@@ -140,5 +163,17 @@ mod tests {
         assert!(limiter.admit_before(Instant::now()).await.is_some());
         assert!(limiter.admit_before(Instant::now() + Duration::from_millis(500)).await.is_none());
         assert!(limiter.admit_before(Instant::now() + Duration::from_millis(1500)).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_that_are_given_up_do_not_put_the_next_ticket_off() {
+        let limiter = limiter(0.1, 1, 1);
+        limiter.admit().await;
+        let began = Instant::now();
+        let mut admitted = 0;
+        while began.elapsed() < Duration::from_secs(100) {
+            admitted += usize::from(tokio::time::timeout(Duration::from_secs(3), limiter.admit()).await.is_ok());
+        }
+        assert_eq!(admitted, 10);
     }
 }

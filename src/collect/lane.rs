@@ -5,6 +5,7 @@ mod progress;
 mod query;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::contact::Contact;
 use super::discovery::{self, RegionList};
 use super::finder::Finder;
-use super::record::{Flight, Record, Target, Waiting};
+use super::record::{Flight, Reader, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
 use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, ListedCluster};
 use crate::clock::Clock;
@@ -29,8 +30,9 @@ pub(super) use probe::Probe;
 use progress::{Progress, Started};
 use query::{Landing, Query};
 
-/// A query may use the whole budget, unless others wait for its place: then it has this part of it.
-const FAIR_SHARE: u32 = 4;
+/// A query has this long at least, however soon those who wait for it go: a client that hardly waits at all must not make
+/// clusters fail for all others.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How long reading one list may take, apart from the scrapes.
 const LIST_BUDGET: Duration = Duration::from_secs(60);
@@ -78,6 +80,7 @@ struct Round {
     started: Instant,
     deadline: Deadline,
     length: Duration,
+    stop: CancellationToken,
 }
 
 /// What a lane is made of.
@@ -184,18 +187,18 @@ impl Lane {
     /// go on, and what they answer counts for this one, unless they have been silent for long.
     pub(super) fn begin(self: &Arc<Self>, start: &Start<'_>) -> Started {
         let started = Instant::now();
-        let length = start.deadline.instant().saturating_duration_since(started);
-        let round = Round { number: start.number, started, deadline: start.deadline.clone(), length };
+        let length = start.deadline.instant().saturating_duration_since(started).max(SHORTEST);
+        let round = Round { number: start.number, started, deadline: start.deadline.clone(), length, stop: start.stop.clone() };
         {
             let mut roster = self.lock();
             roster.waiting = Waiting::ForTicket;
-            roster.call_off_silent(started, length / FAIR_SHARE);
+            roster.call_off_silent(started, length);
         }
         let started = self.progress.started(start.number);
-        let (lane, queries, stop, superseded) = (Arc::clone(self), start.tasks.clone(), start.stop.clone(), start.superseded.clone());
+        let (lane, queries, superseded) = (Arc::clone(self), start.tasks.clone(), start.superseded.clone());
         start.tasks.spawn(async move {
             tokio::select! {
-                () = lane.drive(&round, &queries, &stop) => {}
+                () = lane.drive(&round, &queries) => {}
                 () = superseded.cancelled() => {}
             }
         });
@@ -203,40 +206,42 @@ impl Lane {
     }
 
     /// Asks every cluster once: those that need it whatever the lists say, then those that the lists leave.
-    async fn drive(self: &Arc<Self>, round: &Round, queries: &TaskTracker, stop: &CancellationToken) {
+    async fn drive(self: &Arc<Self>, round: &Round, queries: &TaskTracker) {
         let mut oldest = VecDeque::new();
         match self.refresh.idling {
             None => {
-                self.ask(round, queries, stop, &mut oldest, |_| true).await;
+                self.ask(round, queries, &mut oldest, |_| true).await;
                 // What a first list finds does not wait for the other lists.
                 let mut first: FuturesUnordered<_> = self.lists.iter().filter(|list| !list.is_settled()).map(RegionList::settled).collect();
                 while first.next().await.is_some() {
-                    self.ask(round, queries, stop, &mut oldest, |_| true).await;
+                    self.ask(round, queries, &mut oldest, |_| true).await;
                 }
             }
             Some(idling) => {
                 let read = CancellationToken::new();
                 let lists = async {
                     // A list that fails leaves its clusters to be asked.
-                    let each =
-                        self.lists.iter().map(|list| self.read_list(list, round.budget(stop.child_token()), Some((round.number, idling))));
+                    let each = self
+                        .lists
+                        .iter()
+                        .map(|list| self.read_list(list, round.budget(round.stop.child_token()), Some((round.number, idling))));
                     join_all(each).await;
                     read.cancel();
                 };
                 let clusters = async {
                     let is_busy = |record: &Record| record.idle_since_reading().is_none() && record.known().is_some();
-                    self.ask(round, queries, stop, &mut oldest, is_busy).await;
+                    self.ask(round, queries, &mut oldest, is_busy).await;
                     // And so does one that is silent, while there is time.
                     let half = round.started + round.length / 2;
                     tokio::select! {
                         () = read.cancelled() => {}
-                        () = sleep_until(half) => self.ask(round, queries, stop, &mut oldest, |_| true).await,
+                        () = sleep_until(half) => self.ask(round, queries, &mut oldest, |_| true).await,
                     }
                 };
                 tokio::join!(lists, clusters);
             }
         }
-        self.ask(round, queries, stop, &mut oldest, |_| true).await;
+        self.ask(round, queries, &mut oldest, |_| true).await;
         self.progress.asked(round.number);
     }
 
@@ -245,7 +250,6 @@ impl Lane {
         self: &Arc<Self>,
         round: &Round,
         queries: &TaskTracker,
-        stop: &CancellationToken,
         oldest: &mut VecDeque<(ClusterId, Flight)>,
         wanted: fn(&Record) -> bool,
     ) {
@@ -258,8 +262,7 @@ impl Lane {
             let place = self.place(round, oldest).await;
             let ticket = self.client().limiter().admit().await;
             self.wait_out(round).await;
-            let flight = Flight { started: Instant::now(), call_off: stop.child_token() };
-            let Some(query) = self.take_off(round, &id, &flight) else { continue };
+            let Some((query, flight)) = self.take_off(round, &id, Reader::Page) else { continue };
             oldest.push_back((id, flight.clone()));
             let budget = round.budget(flight.call_off);
             queries.spawn(query.run(budget, ticket, place));
@@ -269,7 +272,7 @@ impl Lane {
     /// Lets the waiters go first if a query that starts now would most likely be cut off by their deadline: a cluster
     /// that was not asked can be served from memory, one that did not answer cannot.
     async fn wait_out(&self, round: &Round) {
-        let typical = self.lock().typical;
+        let typical = self.lock().patience.typical();
         let end = round.deadline.instant();
         if Instant::now() < end && Instant::now() + 2 * typical > end {
             round.deadline.passed().await;
@@ -277,7 +280,8 @@ impl Lane {
     }
 
     /// Waits for a free place. While there is none, the query that has been under way longest gives its place up as
-    /// soon as it has had its share, so that a few silent clusters do not keep the others from being asked.
+    /// soon as it has had its share, so that a few silent clusters do not keep the others from being asked. One place is
+    /// wanted, so no more than one query is called off.
     async fn place(&self, round: &Round, oldest: &mut VecDeque<(ClusterId, Flight)>) -> OwnedSemaphorePermit {
         let places = || Arc::clone(&self.places).acquire_owned();
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
@@ -286,12 +290,17 @@ impl Lane {
         self.lock().waiting = Waiting::ForPlace;
         let place = loop {
             let Some((id, flight)) = oldest.front() else { break places().await };
-            let end = flight.started + round.length / FAIR_SHARE;
+            let end = flight.started + self.lock().patience.share(flight.started, round.length);
             let is_under_way = self.is_under_way(id, flight);
             tokio::select! {
                 biased;
                 place = places() => break place,
-                () = sleep_until(end), if is_under_way => flight.call_off.cancel(),
+                () = sleep_until(end), if is_under_way => {
+                    flight.call_off.cancel();
+                    self.lock().patience.called_off(flight.started);
+                    oldest.pop_front();
+                    break places().await;
+                }
                 () = std::future::ready(()), if !is_under_way => {}
             }
             oldest.pop_front();
@@ -306,23 +315,35 @@ impl Lane {
 
     /// Marks a cluster as asked. None if it is gone, a query of an earlier round is under way, or it has answered in this
     /// one.
-    fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, flight: &Flight) -> Option<Query> {
+    fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, reader: Reader) -> Option<(Query, Flight)> {
         let mut roster = self.lock();
         let record = roster.records.get_mut(id)?;
-        record.asked = round.number;
-        if record.flight.is_some() || record.has_answered_since(round.started) {
+        record.asked = record.asked.max(round.number);
+        let awaited = reader == Reader::Page;
+        if let Some(flight) = &record.flight {
+            if awaited && !flight.awaited.swap(true, Ordering::Relaxed) {
+                self.progress.take_off();
+            }
             return None;
         }
+        if record.has_answered_since(round.started) {
+            return None;
+        }
+        let flight = Flight { started: Instant::now(), call_off: round.stop.child_token(), awaited: Arc::new(AtomicBool::new(awaited)) };
         record.flight = Some(flight.clone());
-        self.progress.take_off();
-        Some(Query::new(record, Landing::new(Arc::clone(self), id.clone(), flight.started)))
+        if awaited {
+            self.progress.take_off();
+        }
+        let landing = Landing::new(Arc::clone(self), id.clone(), flight.clone(), round.stop.clone());
+        Some((Query::new(record, landing), flight))
     }
 
     /// Adds what the page of `round` says of each cluster; whether every one of them has been asked in it and has ended.
     pub(super) fn readings(&self, round: u64, max_age: Duration, out: &mut Vec<ClusterReading>) -> bool {
         let roster = self.lock();
-        out.extend(roster.records.values().map(|record| record.reading(round, roster.waiting, max_age)));
-        roster.records.values().all(|record| record.asked >= round && record.flight.is_none())
+        let read = |record: &Record| record.reading(Reader::Page, record.asked >= round, roster.waiting, max_age);
+        out.extend(roster.records.values().map(read));
+        roster.records.values().all(|record| record.asked >= round && record.awaited().is_none())
     }
 
     /// Takes over what `earlier` knows of the same clusters and, if the account is asked as before, what its lists said. It
@@ -357,7 +378,7 @@ impl Round {
     fn budget(&self, call_off: CancellationToken) -> Budget {
         let now = Instant::now();
         let deadline = if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) };
-        Budget::new(deadline, call_off)
+        Budget::new(deadline, call_off).not_before(now + SHORTEST)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is remembered of one cluster from scrape to scrape.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -58,6 +59,17 @@ pub(super) struct Memory {
 pub(super) struct Flight {
     pub(super) started: Instant,
     pub(super) call_off: CancellationToken,
+    /// Whether a round waits for it, and not only somebody who wants this cluster.
+    pub(super) awaited: Arc<AtomicBool>,
+}
+
+/// Who reads what is known of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// The page of a round.
+    Page,
+    /// Somebody who wants this cluster.
+    Probe,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +127,11 @@ impl Record {
         self.memory.good.as_ref().map(|good| Arc::clone(&good.state))
     }
 
+    /// The query under way that a round waits for.
+    pub(super) fn awaited(&self) -> Option<&Flight> {
+        self.flight.as_ref().filter(|flight| flight.awaited.load(Ordering::Relaxed))
+    }
+
     /// Whether there was an answer after `instant`.
     pub(super) fn has_answered_since(&self, instant: Instant) -> bool {
         !self.is_failing() && self.memory.good.as_ref().is_some_and(|good| good.read > instant)
@@ -145,7 +162,6 @@ impl Record {
 
     /// Takes the answer of the query that is under way.
     pub(super) fn finish(&mut self, result: Result<UpgradeState, ApiError>, duration: Duration, now: Timestamp) -> Change {
-        self.flight = None;
         let failure = result.as_ref().err().map(|error| Failure { reason: error.reason(), message: error.to_string() });
         self.memory.last = Some(LastQuery { failure, duration });
         let Ok(state) = result else { return Change::Nothing };
@@ -166,10 +182,14 @@ impl Record {
         change
     }
 
-    /// What the page of `round` says of this cluster.
-    pub(super) fn reading(&self, round: u64, waiting: Waiting, max_age: Duration) -> ClusterReading {
-        let outcome = self.outcome(round, waiting, max_age);
-        let flown = self.flight.as_ref().map(|flight| flight.started.elapsed());
+    /// What `reader` is told of this cluster, which was `asked` for it or was not.
+    pub(super) fn reading(&self, reader: Reader, asked: bool, waiting: Waiting, max_age: Duration) -> ClusterReading {
+        let flight = if reader == Reader::Probe { self.flight.as_ref() } else { self.awaited() };
+        let outcome = match flight {
+            Some(_) => down(Reason::Timeout, "no answer within the scrape's budget"),
+            None => self.outcome(asked, waiting, max_age),
+        };
+        let flown = flight.map(|flight| flight.started.elapsed());
         let known = self.memory.good.as_ref();
         ClusterReading {
             cluster: Arc::clone(&self.target.info),
@@ -180,11 +200,7 @@ impl Record {
         }
     }
 
-    fn outcome(&self, round: u64, waiting: Waiting, max_age: Duration) -> Outcome {
-        if self.flight.is_some() {
-            return down(Reason::Timeout, "no answer within the scrape's budget");
-        }
-        let asked = self.asked >= round;
+    fn outcome(&self, asked: bool, waiting: Waiting, max_age: Duration) -> Outcome {
         match (&self.memory.last, &self.memory.good) {
             (None, _) if waiting == Waiting::ForPlace => {
                 down(Reason::Timeout, "not asked: all queries that may be under way wait for the vendor")

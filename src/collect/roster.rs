@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::patience::Patience;
 use super::record::{Memory, Origin, Record, Target, Waiting};
 use crate::api::ListedCluster;
 use crate::names::{ClusterId, Region};
@@ -19,8 +20,7 @@ pub(super) struct Roster {
     /// What an earlier configuration knew, until the lists have shown which clusters there still are.
     inherited: HashMap<ClusterId, Memory>,
     pub(super) waiting: Waiting,
-    /// How long an answer takes, smoothed; zero before the first.
-    pub(super) typical: Duration,
+    pub(super) patience: Patience,
 }
 
 /// How clusters are left out of a round while nothing is going on in them.
@@ -37,13 +37,13 @@ const WAKING_PERCENT: usize = 1;
 impl Roster {
     pub(super) fn new(targets: Vec<Target>) -> Self {
         let records = targets.into_iter().map(|target| (target.info.id.clone(), Record::new(target, Memory::default()))).collect();
-        Self { records, inherited: HashMap::new(), waiting: Waiting::ForTicket, typical: Duration::ZERO }
+        Self { records, inherited: HashMap::new(), waiting: Waiting::ForTicket, patience: Patience::default() }
     }
 
-    /// Ends the queries that started before `instant` and have been silent for longer than `share`.
-    pub(super) fn call_off_silent(&self, instant: Instant, share: Duration) {
-        let flights = self.records.values().filter_map(|record| record.flight.as_ref());
-        for flight in flights.filter(|flight| flight.started < instant && flight.started.elapsed() > share) {
+    /// Ends the queries that started before `instant` and have been silent for longer than their share of a round of `length`.
+    pub(super) fn call_off_silent(&self, instant: Instant, length: Duration) {
+        let flights = self.records.values().filter_map(|record| record.flight.as_ref()).filter(|flight| flight.started < instant);
+        for flight in flights.filter(|flight| flight.started.elapsed() > self.patience.share(flight.started, length)) {
             flight.call_off.cancel();
         }
     }

@@ -130,6 +130,21 @@ async fn a_vendor_that_is_wholly_silent_is_a_time_out_everywhere() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vendor_that_is_slow_to_all_is_waited_for_however_many_clusters_want_a_place() {
+    // With 16 places and 9.5 s, of which a quarter is a share.
+    for (clusters, latency, at_first, soon) in [(17, 3, 16, 17), (40, 3, 16, 40), (40, 6, 0, 40), (17, 9, 0, 17)] {
+        let fleet = Fleet::in_process(Options { latency: Duration::from_secs(latency), ..still(clusters) }, LEGACY, "");
+        let mut up = Vec::new();
+        for _ in 0..6 {
+            let next = Instant::now() + Duration::from_secs(30);
+            up.push(tally(&fleet.scrape_in_time().await).get("up").copied().unwrap_or_default());
+            sleep_until(next).await;
+        }
+        assert!(up[0] >= at_first && up[3..].iter().all(|up| *up == soon), "{clusters} clusters, {latency} s: {up:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_answer_counts_while_nobody_waits_for_its_place() {
     let fleet = Fleet::in_process(still(3), LEGACY, "");
     fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
@@ -315,36 +330,4 @@ async fn unknown_values_are_counted_by_field() {
         .map(|sample| (sample.labels.iter().find(|(name, _)| name == "field").map(|(_, field)| field.clone()), sample.value))
         .collect();
     assert!((fields[&Some("status".to_owned())] - 2.0).abs() < f64::EPSILON, "{fields:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_probe_asks_one_cluster_and_shows_what_was_said_without_secrets() {
-    let fleet = Fleet::in_process(still(5), LEGACY, "").calm();
-    let id = fleet.ids()[2].clone();
-    let trace = ack_upgrade_exporter::api::Trace::default();
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let reading = fleet.collector.probe(id.as_str(), deadline, Some(&trace)).await.expect("the cluster is configured");
-    assert_eq!(word(&reading), "none/not_start");
-    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 1);
-    let said = trace.to_string();
-    assert!(
-        said.contains(&format!("GET /api/v2/clusters/{id}/upgrade/status HTTP/1.1")) && said.contains("authorization: <secret>"),
-        "{said}"
-    );
-    assert!(said.contains("200 OK") && said.contains("upgrade_step"), "{said}");
-    assert!(fleet.collector.probe("c-of-somebody-else", deadline, None).await.is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_probe_of_a_silent_cluster_ends_in_time_and_probes_of_one_cluster_share_a_query() {
-    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(2), ..still(3) }, LEGACY, "");
-    let id = fleet.ids()[0].clone();
-    let probe = || fleet.collector.probe(id.as_str(), Instant::now() + Duration::from_secs(5), None);
-    let (one, two) = tokio::join!(probe(), probe());
-    assert_eq!(one.map(|reading| word(&reading)), two.map(|reading| word(&reading)));
-    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 1);
-    fleet.sim.add_fault(Rule::new(Fault::Hang));
-    let began = Instant::now();
-    assert_eq!(probe().await.map(|reading| word(&reading)).as_deref(), Some("timeout"));
-    assert_eq!(began.elapsed(), Duration::from_secs(5));
 }

@@ -22,6 +22,7 @@ mod logging_in;
 mod matrix;
 mod outage;
 mod permissions;
+mod probing;
 mod reloading;
 mod secrets;
 mod serving;

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Lane, Round};
-use crate::api::{self, ApiError, Budget, Deadline, Explained, Trace};
-use crate::collect::record::{Flight, Waiting};
+use crate::api::{self, ApiError, Deadline, Explained, Trace};
+use crate::collect::record::{Reader, Waiting};
 use crate::names::ClusterId;
-use crate::snapshot::ClusterReading;
+use crate::snapshot::{ClusterInfo, ClusterReading};
 use crate::upgrade::SourceName;
 
 /// What a lane needs to ask one cluster.
@@ -32,12 +32,11 @@ pub(in crate::collect) struct Probe<'a> {
 }
 
 impl Lane {
-    /// The cluster with this ID or name, if it is this lane's.
-    pub(in crate::collect) fn find(&self, target: &str) -> Option<ClusterId> {
+    /// The first cluster of this lane that is as `wanted`.
+    pub(in crate::collect) fn find(&self, wanted: impl Fn(&ClusterInfo) -> bool) -> Option<ClusterId> {
         let roster = self.lock();
-        let named =
-            roster.records.values().map(|record| &record.target.info).find(|info| info.id.as_str() == target || info.name == target);
-        named.map(|info| info.id.clone())
+        let found = roster.records.values().map(|record| &record.target.info).find(|info| wanted(info));
+        found.map(|info| info.id.clone())
     }
 
     /// What asking for `id` would send, under either source.
@@ -49,19 +48,26 @@ impl Lane {
         })
     }
 
-    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of `round` would.
+    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of its round would.
     pub(in crate::collect) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
         let mut landings = self.progress.landings();
         let began = Instant::now();
         let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
         let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
+        let mut asked = false;
         if let Ok(Ok(place)) = place
             && let Some(ticket) = self.client().limiter().admit_before(probe.deadline).await
         {
-            let round = Round { number: probe.round, started: began, deadline: Deadline::at(probe.deadline), length: Duration::ZERO };
-            let flight = Flight { started: Instant::now(), call_off: probe.stop.child_token() };
-            if let Some(query) = self.take_off(&round, id, &flight) {
-                let budget = Budget::new(round.deadline, flight.call_off);
+            asked = true;
+            let round = Round {
+                number: probe.round,
+                started: began,
+                deadline: Deadline::at(probe.deadline),
+                length: Duration::ZERO,
+                stop: probe.stop.clone(),
+            };
+            if let Some((query, flight)) = self.take_off(&round, id, Reader::Probe) {
+                let budget = round.budget(flight.call_off);
                 let budget = match probe.trace {
                     Some(trace) => budget.traced(trace.clone()),
                     None => budget,
@@ -76,6 +82,8 @@ impl Lane {
         };
         // At the deadline what is there counts.
         drop(timeout_at(probe.deadline, landed).await);
-        self.lock().records.get(id).map(|record| record.reading(probe.round, waiting, probe.max_age))
+        let roster = self.lock();
+        let record = roster.records.get(id)?;
+        Some(record.reading(Reader::Probe, asked || record.has_answered_since(began), waiting, probe.max_age))
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Progress(watch::Sender<State>);
 struct State {
     /// The newest round in which nobody is left to be asked.
     asked: u64,
-    /// Queries under way, of whichever round.
+    /// Queries under way that a round waits for, whichever it is.
     in_flight: usize,
     /// Those who wait for single queries rather than for all.
     watchers: usize,
@@ -27,7 +27,7 @@ impl Progress {
         self.0.send_modify(|state| state.asked = state.asked.max(round));
     }
 
-    /// One more query is under way, which nobody waits for.
+    /// A round waits for one more query that is under way.
     pub(super) fn take_off(&self) {
         self.0.send_if_modified(|state| {
             state.in_flight += 1;
@@ -35,11 +35,12 @@ impl Progress {
         });
     }
 
-    /// One query fewer is under way. In a large round it is rarely the one that somebody waits for.
-    pub(super) fn land(&self) {
+    /// One query fewer is under way, which a round waited for or did not. In a large round it is rarely the one that somebody
+    /// waits for.
+    pub(super) fn land(&self, awaited: bool) {
         self.0.send_if_modified(|state| {
-            state.in_flight -= 1;
-            state.in_flight == 0 || state.watchers > 0
+            state.in_flight -= usize::from(awaited);
+            (awaited && state.in_flight == 0) || state.watchers > 0
         });
     }
 

@@ -1,15 +1,16 @@
 //! One cluster's query, from take-off to what is remembered and logged of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::Lane;
 use crate::api::{ApiError, Budget, ErrorKind, Operation, Ticket};
-use crate::collect::record::{Change, Record, Target};
+use crate::collect::record::{Change, Flight, Record, Target};
 use crate::log::QUERIES;
 use crate::names::ClusterId;
 use crate::source::Question;
@@ -49,14 +50,15 @@ impl Query {
 pub(super) struct Landing {
     lane: Arc<Lane>,
     id: ClusterId,
-    started: Instant,
+    flight: Flight,
+    stop: CancellationToken,
     result: Option<Result<UpgradeState, ApiError>>,
 }
 
 impl Landing {
-    /// The end of the flight of `id` that `started` then.
-    pub(super) fn new(lane: Arc<Lane>, id: ClusterId, started: Instant) -> Self {
-        Self { lane, id, started, result: None }
+    /// The end of this flight of `id`, unless all ends with `stop`.
+    pub(super) fn new(lane: Arc<Lane>, id: ClusterId, flight: Flight, stop: CancellationToken) -> Self {
+        Self { lane, id, flight, stop, result: None }
     }
 }
 
@@ -66,18 +68,22 @@ impl Drop for Landing {
             Err(ApiError::local(Operation::GetUpgradeStatus, ErrorKind::Rejected, "the query ended without a result; please report this"))
         });
         let now = self.lane.clock.now();
-        let (elapsed, answered) = (self.started.elapsed(), result.is_ok());
+        let (elapsed, answered) = (self.flight.started.elapsed(), result.is_ok());
         let mut roster = self.lane.lock();
         // Gone from the list in the meantime, or gone and back: nobody waits for this answer.
         let record = roster.records.get_mut(&self.id);
-        if let Some(record) = record.filter(|record| record.flight.as_ref().is_some_and(|flight| flight.started == self.started)) {
-            land(record, result, elapsed, now);
+        if let Some(record) = record.filter(|record| record.flight.as_ref().is_some_and(|flight| flight.started == self.flight.started)) {
+            record.flight = None;
+            // What ends with all others has not failed.
+            if answered || !self.stop.is_cancelled() {
+                land(record, result, elapsed, now);
+            }
             if answered {
-                roster.typical = (roster.typical * 7 + elapsed) / 8;
+                roster.patience.answered(elapsed);
             }
         }
         drop(roster);
-        self.lane.progress.land();
+        self.lane.progress.land(self.flight.awaited.load(Ordering::Relaxed));
     }
 }
 
