@@ -22,6 +22,16 @@ pub(super) fn query(number: u32) -> [(&'static str, String); 2] {
     [("page_number", number.to_string()), ("page_size", PAGE_SIZE.to_string())]
 }
 
+/// The query of the page that `token` stands for.
+pub(super) fn query_after(token: String) -> [(&'static str, String); 2] {
+    [("next_token", token), ("max_results", PAGE_SIZE.to_string())]
+}
+
+/// Whether `token` leads on from page `number`, which had so many `new` items: one that leads back or nowhere must have an end.
+pub(super) fn is_good(token: &str, number: u32, new: usize) -> bool {
+    !token.is_empty() && new > 0 && number < MAX_PAGES
+}
+
 /// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on the pages before;
 /// `seen` were on all pages so far.
 pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, info: Option<PageInfo>) -> bool {

@@ -24,7 +24,7 @@ where
     let text = without_secrets(response.body(), credential);
     let body = Body::of(&text);
     let error = || body.decode::<VendorError>().ok().filter(VendorError::is_meant);
-    let unusable = |kind, message| unusable(operation, response, kind, message, credential);
+    let unusable = |kind, message| unusable(operation, response, kind, message, now, credential);
     if response.status().is_success() {
         let answer: T = body.decode().map_err(|message| unusable(ErrorKind::Decode, message))?;
         // An error under a good status would otherwise read as an answer in which every field is absent.
@@ -76,6 +76,8 @@ impl<'a> Body<'a> {
     /// The messages say where, never what: a body may hold anything.
     fn decode<T: DeserializeOwned>(self) -> Result<T, String> {
         match self {
+            // serde_json counts levels only in what it reads, not in what no field is for.
+            Self::Json(text) if depth(text) > MAX_DEPTH => Err(format!("JSON that nests more than {MAX_DEPTH} deep")),
             Self::Json(text) => serde_json::from_slice(text).map_err(|error| {
                 let what = match error.classify() {
                     serde_json::error::Category::Eof => "JSON that ends early",
@@ -93,6 +95,28 @@ impl<'a> Body<'a> {
             Self::Other => Err("neither a JSON object nor XML".to_owned()),
         }
     }
+}
+
+/// How deep JSON may nest: as `serde_json` has it.
+const MAX_DEPTH: usize = 128;
+
+/// How deep `json` nests; of what is no JSON, something.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            // A text, to its end.
+            b'"' => while bytes.next().is_some_and(|byte| *byte != b'"' && (*byte != b'\\' || bytes.next().is_some())) {},
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Both of the vendor's error bodies: the service's (`code`) and the gateway's (`Code`).
@@ -148,11 +172,18 @@ fn vendor_error(operation: Operation, response: &Response<Bytes>, error: VendorE
         message,
         request_id: error.request_id.map(|id| clean_message(&id)).or_else(|| request_id(response.headers(), credential)),
         status: Some(response.status().as_u16()),
-        retry_after: retry_after(response.headers()),
+        retry_after: retry_after(response.headers(), now),
     }
 }
 
-fn unusable(operation: Operation, response: &Response<Bytes>, kind: ErrorKind, message: String, credential: &Credential) -> ApiError {
+fn unusable(
+    operation: Operation,
+    response: &Response<Bytes>,
+    kind: ErrorKind,
+    message: String,
+    now: Timestamp,
+    credential: &Credential,
+) -> ApiError {
     ApiError {
         operation,
         kind,
@@ -160,7 +191,7 @@ fn unusable(operation: Operation, response: &Response<Bytes>, kind: ErrorKind, m
         message,
         request_id: request_id(response.headers(), credential),
         status: Some(response.status().as_u16()),
-        retry_after: retry_after(response.headers()),
+        retry_after: retry_after(response.headers(), now),
     }
 }
 
@@ -218,15 +249,21 @@ fn foreign_message(response: &Response<Bytes>) -> String {
     .to_owned()
 }
 
-/// `x-acs-retry-after` is in milliseconds; `Retry-After` in seconds. Its form with a date is not used by the vendor.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// `x-acs-retry-after` is in milliseconds; `Retry-After` in seconds, or a date, which is by the clock of whoever sends it.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let until = || Duration::try_from(date(headers, "date").unwrap_or(now).duration_until(date(headers, "retry-after")?)).ok();
     let wish = number("x-acs-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs));
-    wish.filter(|wish| !wish.is_zero())
+    wish.or_else(until).filter(|wish| !wish.is_zero())
+}
+
+/// A header with a date as RFC 9110 has it.
+fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(headers.get(name)?.to_str().ok()?).ok()
 }
 
 fn skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
-    let theirs = rfc2822::DateTimeParser::new().parse_timestamp(headers.get("date")?.to_str().ok()?).ok()?;
+    let theirs = date(headers, "date")?;
     let seconds = now.as_second() - theirs.as_second();
     Some(if seconds >= 0 { format!("{seconds} s ahead of the vendor's") } else { format!("{} s behind the vendor's", -seconds) })
 }

@@ -58,6 +58,7 @@ pub struct TaskInfo {
 struct WirePage {
     tasks: Option<Vec<WireTask>>,
     page_info: Option<PageInfo>,
+    next_token: Option<String>,
 }
 
 /// One shape for both operations; the list leaves the last fields out.
@@ -96,8 +97,10 @@ pub async fn newest_task(
     let mut seen = HashSet::new();
     let mut order = Order::default();
     let mut newest: Option<Task> = None;
+    let mut token: Option<String> = None;
     for number in 1.. {
-        let query = pages::query(number);
+        let by_token = token.is_some();
+        let query = token.map_or_else(|| pages::query(number), pages::query_after);
         let call = Call { operation: Operation::DescribeClusterTasks, endpoint, path: &path, query: &query };
         let page: WirePage = client.call(&call, budget, ticket.take()).await?;
         let listed = page.tasks.unwrap_or_default();
@@ -111,7 +114,11 @@ pub async fn newest_task(
             }
         }
         let nothing_newer = newest.is_some() && order.is_newest_first();
-        if nothing_newer || !pages::has_next(number, items, seen.len() - before, seen.len(), page.page_info) {
+        let new = seen.len() - before;
+        let by_number = !by_token && pages::has_next(number, items, new, seen.len(), page.page_info);
+        // The vendor does not say whether a list that is asked for by number may have a token where the numbers end.
+        token = page.next_token.filter(|token| !by_number && pages::is_good(token, number, new));
+        if nothing_newer || (!by_number && token.is_none()) {
             break;
         }
     }

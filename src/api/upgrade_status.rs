@@ -60,10 +60,13 @@ fn call<'a>(endpoint: &'a Endpoint, path: &'a str) -> Call<'a> {
 fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeState {
     let task = wire.upgrade_task.unwrap_or_default();
     let status = word(wire.status.as_deref(), Status::None, Status::Unknown, "status", unknown, |word| match word {
+        "none" => Some(Status::None),
         "running" => Some(Status::Running),
         "pause" | "paused" => Some(Status::Pause),
         "success" => Some(Status::Success),
         "fail" | "failed" => Some(Status::Fail),
+        // Of the task operations; the reference of this one does not list it, but nobody else could mean anything else by it.
+        "canceled" | "cancelled" => Some(Status::Canceled),
         _ => None,
     });
     let step = word(wire.upgrade_step.as_deref(), Step::NotStart, Step::Unknown, "upgrade_step", unknown, |word| match word {
@@ -76,6 +79,7 @@ fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeStat
     });
     let task_status =
         word(task.status.as_deref(), TaskStatus::None, TaskStatus::Unknown, "upgrade_task.status", unknown, |word| match word {
+            "none" => Some(TaskStatus::None),
             "running" => Some(TaskStatus::Running),
             "success" => Some(TaskStatus::Success),
             "fail" | "failed" => Some(TaskStatus::Failed),

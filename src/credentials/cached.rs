@@ -48,6 +48,8 @@ struct State {
     told: Option<CredentialsError>,
     /// Before this, no try is made unless it is urgent.
     next_try: Option<Instant>,
+    /// When credentials were last given up because the vendor says that they have expired.
+    given_up: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -138,12 +140,16 @@ impl Credentials {
         self.shared.usable().ok_or_else(|| self.shared.failure())
     }
 
-    /// Gives up `refused`, which the vendor says has expired, unless it is no longer in use. Credentials that are only
-    /// just fetched are kept: to fetch them again would not make them better.
+    /// Gives up `refused`, which the vendor says has expired, unless it is no longer in use. Those that took the place of others
+    /// that were given up a moment ago are kept: to fetch them again would not make them better.
     pub fn invalidate(&self, refused: &Credential) {
         let mut state = self.shared.state();
-        if let Some(held) = state.held.as_mut().filter(|held| *held.credential == *refused && held.since.elapsed() >= PAUSE) {
+        if state.given_up.is_some_and(|then| then.elapsed() < PAUSE) {
+            return;
+        }
+        if let Some(held) = state.held.as_mut().filter(|held| *held.credential == *refused) {
             held.standing = Standing::Rejected;
+            state.given_up = Some(Instant::now());
         }
     }
 

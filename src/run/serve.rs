@@ -13,7 +13,7 @@ use super::{Failure, accounts, say};
 use crate::api::{Network, SystemProxy};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
-use crate::collect::{Audience, Collector, Surroundings};
+use crate::collect::{self, Audience, Collector, Surroundings};
 use crate::config::Config;
 use crate::credentials;
 use crate::lookup::Lookup;
@@ -33,20 +33,22 @@ pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), 
     Job { origin, auto_reload_interval: args.auto_reload_interval, shard, web: &args.web, handed_over }.run(|_| {}).await
 }
 
-/// Checks the configuration file and says what it would do.
+/// Checks the configuration files and says what they would do.
 pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
-    let config = accounts::load(&args.accounts)?;
+    let (door, config) = (open_door(&args.web), accounts::origin(&args.accounts)?.load());
+    let (Ok(_), Ok(config)) = (&door, &config) else { return Err(usage(door.err(), config.err())) };
     let shard = accounts::shard(&args.shard)?;
+    let length = collect::budget(None, &config.scrape);
     for account in &config.accounts {
-        let covered = account.access.rate_limit.calls_within(config.scrape.timeout, shard.total());
+        let covered = account.access.rate_limit.calls_within(length, shard.total());
         let named = account.clusters.iter().filter(|cluster| shard.owns(&cluster.id)).count();
         let found = account
             .discovery
             .as_ref()
             .map_or_else(String::new, |discovery| format!(" and those found in {} regions", discovery.regions.len()));
         say(&format!(
-            "account {}: {named} clusters named{found}; the rate limit covers {covered:.0} calls in a scrape of {:?}",
-            account.name, config.scrape.timeout
+            "account {}: {named} clusters named{found}; the rate limit covers {covered:.0} calls in a scrape of {length:?}",
+            account.name
         ));
     }
     say("the configuration is good");

@@ -32,7 +32,7 @@ use crate::web::limits::Bucket;
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How soon a change of the file or of a certificate takes effect.
-pub const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+pub const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The door of one server, whichever addresses it listens on.
 pub struct Door {

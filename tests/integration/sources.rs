@@ -1,9 +1,15 @@
 //! Two sources of the same truth, and the switch-off between them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{Action, Fault, Options, Phase, Retired, Rule, Stage};
+use ack_upgrade_exporter::api::{Sending, Transport};
+use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::sim::{Action, Fault, Options, Phase, Retired, Rule, Sim, Stage};
 use ack_upgrade_exporter::upgrade::SourceName;
+use bytes::Bytes;
+use http::{Request, Response};
 use tokio::time::{advance, sleep};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word, words};
@@ -154,4 +160,43 @@ async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_succes
     sleep(Duration::from_secs(3700)).await;
     fleet.scrape_in_time().await;
     assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
+}
+
+/// Lists of tasks that end in a token: `rest` is what follows the first page.
+#[derive(Debug, Clone)]
+struct Tokens {
+    rest: &'static str,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Transport for Tokens {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        let query = request.uri().query().unwrap_or_default();
+        let body = if request.uri().path().starts_with("/tasks/") {
+            r#"{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running", "current_stage": "upgrade_master"}"#.to_owned()
+        } else if query.contains("next_token=N2") {
+            self.rest.to_owned()
+        } else {
+            let others: Vec<_> =
+                (0..50).map(|number| format!(r#"{{"task_id": "T-other-{number}", "task_type": "cluster_scaleout"}}"#)).collect();
+            format!(r#"{{"tasks": [{}], "page_info": {{"total_count": 50}}, "next_token": "N2"}}"#, others.join(","))
+        };
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(Response::new(Bytes::from(body)))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
+    let task = r#"{"tasks": [{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running"}]}"#;
+    let again = r#"{"tasks": [{"task_id": "T-other-1", "task_type": "x"}], "next_token": "N2"}"#;
+    for (rest, expected, calls) in [(task, "running/upgrading", 3), (r#"{"tasks": []}"#, "none/not_start", 2), (again, "none/not_start", 2)]
+    {
+        let (sim, asked) = (Arc::new(Sim::new(options(1))), Arc::new(AtomicUsize::new(0)));
+        let ways = Arc::new(Tokens { rest, asked: Arc::clone(&asked) });
+        let clock = Clock::simulated(sim.world().now());
+        let fleet = Fleet::over(sim, ways, clock, "http://stand-in.example", "source: tasks", "");
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!((words(&snapshot), asked.load(Ordering::Relaxed)), (vec![expected.to_owned()], calls), "{rest}");
+    }
 }

@@ -174,7 +174,10 @@ fn the_vendors_wish_to_wait_is_read_in_its_units() {
     assert_eq!(wait(&[("x-acs-retry-after", "1500")]), Some(Duration::from_millis(1500)));
     assert_eq!(wait(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
     assert_eq!(wait(&[("x-acs-retry-after", "700"), ("retry-after", "2")]), Some(Duration::from_millis(700)));
-    assert_eq!(wait(&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]), None);
+    let sent = ("date", "Wed, 21 Oct 2026 07:27:56 GMT");
+    assert_eq!(wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]), Some(Duration::from_secs(4)));
+    assert_eq!(wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")]), None, "it is over");
+    assert_eq!(wait(&[("retry-after", "tomorrow")]), None);
     assert_eq!(wait(&[("retry-after", "-1")]), None);
 }
 
@@ -231,4 +234,19 @@ fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "was sent <secret>"));
     let answer = reply(200, &[], "<Answer><status>was hunter2token</status></Answer>").expect("an answer");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
+}
+
+#[test]
+fn json_that_nests_too_deep_is_refused_wherever_it_does() {
+    let nested = |levels: usize| format!(r#"{{"status": "running", "x": "]\"]", "y": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    for (body, is_good) in [
+        (nested(127), true),
+        (nested(128), false),
+        (nested(200_000), false),
+        (format!(r#"{{"status": "{}"}}"#, "[".repeat(1000)), true),
+        (format!(r#"{{"status": "\"{}"}}"#, "{".repeat(1000)), true),
+        (format!(r#"{{"a": [{}]}}"#, vec!["[]"; 1000].join(",")), true),
+    ] {
+        assert_eq!(reply(200, &[], &body).is_ok(), is_good, "{}", &body[..80.min(body.len())]);
+    }
 }
