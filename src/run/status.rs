@@ -68,7 +68,7 @@ fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) {
     say(text.trim_end());
 }
 
-/// One line a cluster, columns as wide as they have to be.
+/// One line a cluster, columns as wide as they have to be. What others have written is cleaned: a terminal obeys it.
 fn table(readings: &[ClusterReading], now: Timestamp) -> String {
     let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
     rows.extend(readings.iter().map(|reading| row(reading, now)));
@@ -89,26 +89,25 @@ fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
         Outcome::Down(_) | Outcome::NotAsked => None,
     };
     let since = told.map_or_else(String::new, |since| age(since, now));
+    let current = clean_message(&info.version);
     let (status, progress, step, version, message) = match &reading.outcome {
         Outcome::Up(state) => (
             state.status.as_str().to_owned(),
             bar(state),
             state.step.as_str().to_owned(),
-            version(&info.version, &state.target_version),
+            version(&current, &clean_message(&state.target_version)),
             state.error_message.as_deref().map(clean_message).unwrap_or_default(),
         ),
         Outcome::Down(failure) => (
             "?".to_owned(),
             String::new(),
             String::new(),
-            info.version.clone(),
-            format!("{}: {}", failure.reason.as_str(), failure.message),
+            current,
+            format!("{}: {}", failure.reason.as_str(), clean_message(&failure.message)),
         ),
-        Outcome::NotAsked => {
-            ("?".to_owned(), String::new(), String::new(), info.version.clone(), "not asked: beyond the rate limit".to_owned())
-        }
+        Outcome::NotAsked => ("?".to_owned(), String::new(), String::new(), current, "not asked: beyond the rate limit".to_owned()),
     };
-    [info.id.to_string(), info.name.clone(), status, progress, step, since, version, message]
+    [info.id.to_string(), clean_message(&info.name), status, progress, step, since, version, message]
 }
 
 /// The way through the steps: done, at hand, to come.
@@ -158,4 +157,47 @@ impl StatusArgs {
 
 fn is_called(reading: &ClusterReading, target: &str) -> bool {
     reading.cluster.name == target || reading.cluster.id.as_str() == target
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::api::Reason;
+    use crate::names::{AccountName, ClusterId};
+    use crate::snapshot::{self, ClusterInfo};
+    use crate::upgrade::SourceName;
+
+    fn reading(outcome: Outcome) -> ClusterReading {
+        let cluster = ClusterInfo {
+            id: ClusterId::parse("c1").expect("an ID"),
+            name: "shop\u{1b}[2J\r\n\u{9b}31m".to_owned(),
+            account: AccountName::parse("a").expect("a name"),
+            region: None,
+            cluster_type: String::new(),
+            spec: String::new(),
+            version: "1.31\u{1b}]0;owned\u{7}".to_owned(),
+            next_version: String::new(),
+            state: None,
+            labels: BTreeMap::new(),
+        };
+        ClusterReading { cluster: Arc::new(cluster), outcome, duration: None, last_success: None, since: None }
+    }
+
+    #[test]
+    fn no_text_of_the_vendors_reaches_the_terminal_as_it_is() {
+        let state = UpgradeState {
+            target_version: "1.32\u{1b}c".to_owned(),
+            error_message: Some("node\u{1b}[31m".to_owned()),
+            ..UpgradeState::never(SourceName::Tasks)
+        };
+        let failure = snapshot::Failure { reason: Reason::Other, message: "proxy\n\u{1b}[A".to_owned() };
+        let readings = [Outcome::Up(Arc::new(state)), Outcome::Down(failure), Outcome::NotAsked].map(reading);
+        let table = table(&readings, Timestamp::UNIX_EPOCH);
+        assert_eq!(table.lines().count(), 1 + readings.len(), "{table:?}");
+        assert!(!table.chars().any(|c| c.is_control() && c != '\n'), "{table:?}");
+        assert!(table.contains("shop[2J 31m") && table.contains("1.31]0;owned -> 1.32c"), "{table:?}");
+    }
 }
