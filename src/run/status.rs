@@ -13,7 +13,7 @@ use crate::cli::{Output, StatusArgs, exit};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
-use crate::wait::{Goal, Verdict};
+use crate::wait::{Goal, Verdict, Waiting};
 use crate::web::json;
 
 /// Clears the screen and goes to its upper left corner.
@@ -24,6 +24,7 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;
     let goal = Goal { target_version: args.target_version.clone(), since: args.since };
+    let mut waiting = Waiting::new(goal.clone());
     let code = loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
         let snapshot = args.select(&seen);
@@ -34,9 +35,11 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
             return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
         show(&snapshot, clock.now(), args);
+        let is_whole = missing.is_none() && !snapshot.clusters.is_empty();
         let verdict = match goal.judge(&snapshot.clusters) {
-            // Nothing was seen of what may be there.
-            Verdict::Good if missing.is_some() || snapshot.clusters.is_empty() => Verdict::Unknown,
+            _ if args.wait => waiting.judge(&snapshot, is_whole),
+            // Something may be there that was not seen.
+            Verdict::Good if !is_whole => Verdict::Unknown,
             verdict => verdict,
         };
         let is_over = !args.wait || verdict != Verdict::Pending;

@@ -109,6 +109,22 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
 }
 
 #[test]
+fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
+    let vendor = Vendor::new(2);
+    let ids = vendor.sim.world().clusters();
+    for id in &ids {
+        vendor.sim.world().fix(id, Phase::Succeeded, None);
+    }
+    let silent = || Rule::new(Fault::ProxyPage(404)).cluster(ids[1].clone());
+    let looks = || vendor.sim.count(Action::GetUpgradeStatus) / 2;
+    let wait = || run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code();
+    vendor.sim.add_fault(silent().times(2));
+    assert_eq!((wait(), looks()), (Some(0), 3));
+    vendor.sim.add_fault(silent());
+    assert_eq!((wait(), looks()), (Some(4), 6));
+}
+
+#[test]
 fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
     let vendor = Vendor::new(1);
     vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
