@@ -29,13 +29,14 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
         let snapshot = args.select(&seen);
         let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| is_called(reading, target)));
+        let are_all_known = collector.clusters().is_some();
         if let Some(target) = missing
-            && collector.clusters().is_some()
+            && are_all_known
         {
             return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
         show(&snapshot, clock.now(), args);
-        let is_whole = missing.is_none() && !snapshot.clusters.is_empty();
+        let is_whole = missing.is_none() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
         let verdict = match goal.judge(&snapshot.clusters) {
             _ if args.wait => waiting.judge(&snapshot, is_whole),
             // Something may be there that was not seen.

@@ -125,6 +125,24 @@ fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
 }
 
 #[test]
+fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
+    let vendor = Vendor::new(6);
+    let ids = vendor.sim.world().clusters();
+    for id in &ids {
+        vendor.sim.world().fix(id, Phase::Succeeded, None);
+    }
+    let regions = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", regions));
+    let away = vendor.sim.world().region(&ids[0]).expect("a region");
+    let here = ids.iter().find(|id| vendor.sim.world().region(id) != Some(away.clone())).expect("another region");
+    vendor.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion).region(away));
+    for more in [&[][..], &["--wait", "--interval=100ms"]] {
+        assert_eq!(run(&vendor, "status", more).status.code(), Some(4), "{more:?}");
+    }
+    assert_eq!(run(&vendor, "status", &[here.as_str()]).status.code(), Some(0), "what was asked for is there");
+}
+
+#[test]
 fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
     let vendor = Vendor::new(1);
     vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
