@@ -1,6 +1,7 @@
 //! The built program at a terminal: `status`, `explain`, and what is logged.
 
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Phase, Rule, Stage};
 use serde_json::Value;
@@ -187,6 +188,23 @@ fn the_command_of_explain_works_once_and_shows_no_secret() {
         assert!(answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(), "{answer}");
         assert!(curl("--silent --noproxy '*'").contains("SignatureNonceUsed"), "good for one call");
     }
+}
+
+#[test]
+fn explaining_reads_no_list_while_it_waits_for_credentials() {
+    let vendor = Vendor::new(2);
+    let id = vendor.sim.world().clusters()[1].clone();
+    let region = vendor.sim.world().region(&id).expect("a region");
+    let found = vendor.yaml(1).replace("    clusters:\n", &format!("    discovery: {{regions: [{region}]}}\n    clusters:\n"));
+    vendor.write(&format!(
+        "scrape: {{idle_interval: 1m}}\n{found}  - name: slow\n    endpoint: http://{0}\n    credentials: {{type: credentials_uri, uri: \
+         'http://{0}/credentials'}}\n    clusters: [{{id: {id}, region: {region}}}]\n",
+        vendor.endpoint
+    ));
+    vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(1))).on(Action::CredentialsUri));
+    let output = run(&vendor, "explain", &[id.as_str()]);
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    assert_eq!((vendor.sim.count(Action::CredentialsUri), vendor.sim.count(Action::DescribeClustersForRegion)), (1, 0));
 }
 
 /// The keys of a line of logfmt, and the value of one of them.
