@@ -39,7 +39,7 @@ fn without_lists(mut config: Config) -> Config {
 
 /// The source of the account that names the cluster; `auto` begins with the operation.
 fn source(config: &Config, target: &str) -> SourceName {
-    let names = |cluster: &crate::config::Cluster| cluster.id.as_str() == target || cluster.name == target;
+    let names = |cluster: &crate::config::Cluster| cluster.id.is_meant(&cluster.name, target);
     match config.accounts.iter().find(|account| account.clusters.iter().any(names)).map(|account| account.access.source) {
         Some(Source::Tasks) => SourceName::Tasks,
         Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,

@@ -28,7 +28,7 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let code = loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
         let snapshot = args.select(&seen);
-        let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| is_called(reading, target)));
+        let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
         let are_all_known = collector.clusters().is_some();
         if let Some(target) = missing
             && are_all_known
@@ -154,13 +154,9 @@ impl StatusArgs {
     /// The clusters asked for, of those of `snapshot`.
     fn select(&self, snapshot: &Snapshot) -> Snapshot {
         let mut selected = snapshot.clone();
-        selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| is_called(reading, target)));
+        selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| reading.cluster.is_meant(target)));
         selected
     }
-}
-
-fn is_called(reading: &ClusterReading, target: &str) -> bool {
-    reading.cluster.name == target || reading.cluster.id.as_str() == target
 }
 
 #[cfg(test)]
