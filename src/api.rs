@@ -33,6 +33,6 @@ pub use operation::Operation;
 pub use proxied::Proxied;
 pub use tasks::{Task, TaskInfo, describe_task, explain_tasks, newest_task};
 pub use trace::Trace;
-pub use transport::{MAX_REPLY, Sending, Transport, TransportError};
+pub use transport::{Sending, Transport, TransportError};
 pub use upgrade_status::{explain_upgrade_status, get_upgrade_status};
 pub use ways::{Network, SystemProxy, Ways};

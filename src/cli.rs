@@ -125,7 +125,8 @@ pub struct StatusArgs {
     /// Look again and again
     #[arg(long)]
     pub watch: bool,
-    /// Look until the upgrades have ended: 0 all good, 3 one failed or was canceled, 4 one could not be queried
+    /// Look until the upgrades have ended: 0 all good, 3 one failed or was canceled, 4 one could not be queried; one that does
+    /// not answer is given up after three looks in a row, at once where it is refused or missing
     #[arg(long)]
     pub wait: bool,
     /// With --wait: only an upgrade to this version counts

@@ -149,7 +149,7 @@ impl Collector {
     /// The cluster with this ID, or else with this name, and its lane.
     fn find(&self, target: &str) -> Option<(&Arc<Lane>, ClusterId)> {
         let first = |wanted: &dyn Fn(&ClusterInfo) -> bool| self.lanes.iter().find_map(|lane| Some((lane, lane.find(wanted)?)));
-        first(&|info| info.id.as_str() == target).or_else(|| first(&|info| info.name == target))
+        first(&|info| info.id.as_str() == target).or_else(|| first(&|info| info.is_meant(target)))
     }
 
     /// The round that a scrape with this deadline waits for, or the finished one that serves it.

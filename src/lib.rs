@@ -12,7 +12,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`names`], [`secret`], [`clock`], [`log`], [`lookup`], [`trust`], [`shard`] | small words that all others use |
+//! | [`names`], [`secret`], [`clock`], [`log`], [`lookup`], [`outgoing`], [`trust`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`sign`] | both signature schemes, as pure functions |
@@ -38,6 +38,7 @@ pub mod log;
 pub mod lookup;
 pub mod metrics;
 pub mod names;
+pub mod outgoing;
 pub mod run;
 pub mod secret;
 pub mod service;

@@ -77,9 +77,25 @@ name!(
     |text| (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 );
 
+impl ClusterId {
+    /// Whether `target`, an ID or a name as people give one, means the cluster of this ID that has this `name`. An empty one
+    /// means none, not those without a name.
+    pub fn is_meant(&self, name: &str, target: &str) -> bool {
+        !target.is_empty() && (self.as_str() == target || name == target)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cluster_is_meant_by_its_id_or_its_name_and_never_by_nothing() {
+        let id = ClusterId::parse("c1").expect("an ID");
+        assert!(id.is_meant("shop", "c1") && id.is_meant("shop", "shop"));
+        assert!(!id.is_meant("shop", "c") && !id.is_meant("shop", "Shop"));
+        assert!(!id.is_meant("shop", "") && !id.is_meant("", ""));
+    }
 
     #[test]
     fn names_refuse_what_would_break_a_path_or_a_label() {

@@ -36,6 +36,13 @@ pub struct ClusterInfo {
     pub labels: BTreeMap<String, String>,
 }
 
+impl ClusterInfo {
+    /// Whether `target`, an ID or a name, means this cluster.
+    pub fn is_meant(&self, target: &str) -> bool {
+        self.id.is_meant(&self.name, target)
+    }
+}
+
 /// How the last query of a cluster went, as far as this page is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

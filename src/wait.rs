@@ -1,9 +1,16 @@
 //! Waiting for upgrades to end, as pipelines do: what a look at the fleet means for the one who waits.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 
-use crate::snapshot::{ClusterReading, Outcome};
+use crate::api::Reason;
+use crate::names::ClusterId;
+use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{Status, UpgradeState};
+
+/// Looks in a row without an answer until nobody waits for it any longer: a single one is likely to pass.
+const SILENT_LOOKS: u32 = 3;
 
 /// Which success counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,24 +38,20 @@ impl Goal {
     /// What the readings mean together. A failure is final; one that does not answer may still do so, but there is
     /// nothing to wait for when all others are over.
     pub fn judge<'a>(&self, readings: impl IntoIterator<Item = &'a ClusterReading>) -> Verdict {
-        let verdicts: Vec<_> = readings.into_iter().map(|reading| self.judge_one(reading)).collect();
-        let is_among = |verdict| verdicts.contains(&verdict);
-        match () {
-            () if is_among(Verdict::Failed) => Verdict::Failed,
-            () if is_among(Verdict::Pending) => Verdict::Pending,
-            () if is_among(Verdict::Unknown) => Verdict::Unknown,
-            () => Verdict::Good,
-        }
+        together(readings.into_iter().map(|reading| self.judge_one(reading, Begun::Before)))
     }
 
-    fn judge_one(&self, reading: &ClusterReading) -> Verdict {
+    fn judge_one(&self, reading: &ClusterReading, begun: Begun) -> Verdict {
         let state = match &reading.outcome {
             Outcome::Up(state) => state,
             Outcome::Down(_) => return Verdict::Unknown,
             Outcome::NotAsked => return Verdict::Pending,
         };
-        let is_old = self.since.is_some_and(|since| state.updated.or(state.started).is_none_or(|end| end < since));
-        let is_other = self.target_version.as_ref().is_some_and(|target| !reaches(state, &reading.cluster.version, target));
+        // What was seen under way and tells nothing else of itself is what is waited for.
+        let was_seen = begun == Begun::Seen;
+        let is_old = self.since.is_some_and(|since| state.updated.or(state.started).map_or(!was_seen, |end| end < since));
+        let is_untold = was_seen && state.target_version.is_empty();
+        let is_other = self.target_version.as_ref().is_some_and(|target| !is_untold && !reaches(state, &reading.cluster.version, target));
         match state.status {
             Status::None if self.target_version.is_none() && self.since.is_none() => Verdict::Good,
             Status::None if self.target_version.as_deref() == Some(reading.cluster.version.as_str()) => Verdict::Good,
@@ -60,6 +63,104 @@ impl Goal {
     }
 }
 
+/// When the upgrade that a reading is of began, as far as is known without the vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// Before anybody looked.
+    Before,
+    /// It was seen under way.
+    Seen,
+}
+
+/// One who looks again and again, and remembers who did not answer.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    goal: Goal,
+    /// Those whose upgrade was seen under way.
+    under_way: HashSet<ClusterId>,
+    /// Looks in a row that each has not answered in.
+    silent: HashMap<ClusterId, u32>,
+    /// Looks in a row that did not show all that there may be.
+    partial: u32,
+    latest: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// One who waits for `goal` and has not looked yet.
+    pub fn new(goal: Goal) -> Self {
+        Self { goal, ..Self::default() }
+    }
+
+    /// What this look means after those before it; `is_whole` is whether it shows all that there may be. Waiting ends with
+    /// whoever has not answered in three looks in a row, or for a reason that does not pass by itself.
+    pub fn judge(&mut self, look: &Snapshot, is_whole: bool) -> Verdict {
+        // A snapshot that `cache_ttl` keeps is one look.
+        if self.latest.replace(look.at) != Some(look.at) {
+            self.count(look, is_whole);
+        }
+        let whole = match self.partial {
+            0 => Verdict::Good,
+            1..SILENT_LOOKS => Verdict::Pending,
+            SILENT_LOOKS.. => Verdict::Unknown,
+        };
+        let each = look.clusters.iter().map(|reading| match self.goal.judge_one(reading, self.begun(reading)) {
+            Verdict::Unknown if self.may_answer(reading) => Verdict::Pending,
+            verdict => verdict,
+        });
+        together(each.chain([whole]))
+    }
+
+    /// The clusters of `look` whose upgrade has ended and of which nothing tells whether it is the one that is waited for:
+    /// `GetUpgradeStatus` tells neither times nor versions.
+    pub fn untold<'a>(&self, look: &'a Snapshot) -> impl Iterator<Item = &'a ClusterId> {
+        let is_untold = |reading: &ClusterReading| {
+            let Outcome::Up(state) = &reading.outcome else { return false };
+            let has_ended = matches!(state.status, Status::Success | Status::Fail | Status::Canceled);
+            let has_no_time = self.goal.since.is_some() && state.updated.or(state.started).is_none();
+            let has_no_version =
+                self.goal.target_version.is_some() && state.target_version.is_empty() && reading.cluster.version.is_empty();
+            has_ended && (has_no_time || has_no_version) && self.begun(reading) == Begun::Before
+        };
+        look.clusters.iter().filter(move |reading| is_untold(reading)).map(|reading| &reading.cluster.id)
+    }
+
+    fn begun(&self, reading: &ClusterReading) -> Begun {
+        if self.under_way.contains(&reading.cluster.id) { Begun::Seen } else { Begun::Before }
+    }
+
+    fn count(&mut self, look: &Snapshot, is_whole: bool) {
+        let is_under_way = |reading: &&ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Running | Status::Pause));
+        self.under_way.extend(look.clusters.iter().filter(is_under_way).map(|reading| reading.cluster.id.clone()));
+        let silent = look.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Down(_)));
+        self.silent = silent.map(|reading| (reading.cluster.id.clone(), self.looks_without(reading) + 1)).collect();
+        self.partial = if is_whole { 0 } else { self.partial + 1 };
+    }
+
+    fn looks_without(&self, reading: &ClusterReading) -> u32 {
+        self.silent.get(&reading.cluster.id).copied().unwrap_or(0)
+    }
+
+    fn may_answer(&self, reading: &ClusterReading) -> bool {
+        let passes = match &reading.outcome {
+            Outcome::Down(failure) => !matches!(failure.reason, Reason::Auth | Reason::Forbidden | Reason::NotFound),
+            Outcome::Up(_) | Outcome::NotAsked => true,
+        };
+        passes && self.looks_without(reading) < SILENT_LOOKS
+    }
+}
+
+/// What several mean together.
+fn together(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let verdicts: Vec<_> = verdicts.into_iter().collect();
+    let is_among = |verdict| verdicts.contains(&verdict);
+    match () {
+        () if is_among(Verdict::Failed) => Verdict::Failed,
+        () if is_among(Verdict::Pending) => Verdict::Pending,
+        () if is_among(Verdict::Unknown) => Verdict::Unknown,
+        () => Verdict::Good,
+    }
+}
+
 /// Whether the upgrade is the one to `target`: by its task, or by the version that the cluster runs.
 fn reaches(state: &UpgradeState, version: &str, target: &str) -> bool {
     if state.target_version.is_empty() { version == target } else { state.target_version == target }
@@ -68,10 +169,11 @@ fn reaches(state: &UpgradeState, version: &str, target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
-    use crate::api::Reason;
-    use crate::names::{AccountName, ClusterId};
+    use crate::names::AccountName;
+    use crate::shard::Shard;
     use crate::snapshot::{ClusterInfo, Failure};
     use crate::upgrade::SourceName;
 
@@ -101,8 +203,83 @@ mod tests {
         reading(Outcome::Up(Arc::new(state)))
     }
 
+    fn down(reason: Reason) -> ClusterReading {
+        reading(Outcome::Down(Failure { reason, message: String::new() }))
+    }
+
     fn silent() -> ClusterReading {
-        reading(Outcome::Down(Failure { reason: Reason::Timeout, message: String::new() }))
+        down(Reason::Timeout)
+    }
+
+    /// The look that is made in this second.
+    fn look(second: i64, clusters: &[ClusterReading]) -> Snapshot {
+        Snapshot {
+            at: Timestamp::constant(second, 0),
+            duration: Duration::ZERO,
+            budget: Duration::ZERO,
+            complete: true,
+            shard: Shard::default(),
+            clusters: clusters.to_vec(),
+            accounts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_three_looks_in_a_row_without_an_answer_end_the_waiting() {
+        let mut waiting = Waiting::default();
+        let mut see = |second, reading| waiting.judge(&look(second, &[up(Status::Success), reading]), true);
+        assert_eq!([see(1, silent()), see(2, silent()), see(2, silent())], [Verdict::Pending; 3], "the last two are one look");
+        assert_eq!(see(3, up(Status::Running)), Verdict::Pending);
+        assert_eq!([see(4, silent()), see(5, down(Reason::Throttled))], [Verdict::Pending; 2]);
+        assert_eq!(see(6, silent()), Verdict::Unknown);
+        assert_eq!(see(7, up(Status::Success)), Verdict::Good);
+        for reason in [Reason::Auth, Reason::Forbidden, Reason::NotFound] {
+            assert_eq!(see(8, down(reason)), Verdict::Unknown, "{reason:?} does not pass by itself");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_from_three_looks_in_a_row_is_not_waited_for() {
+        let mut waiting = Waiting::default();
+        let mut see = |second, is_whole| waiting.judge(&look(second, &[up(Status::Success)]), is_whole);
+        assert_eq!([1, 2].map(|second| see(second, false)), [Verdict::Pending; 2]);
+        assert_eq!(see(3, true), Verdict::Good);
+        assert_eq!([4, 5, 6].map(|second| see(second, false)), [Verdict::Pending, Verdict::Pending, Verdict::Unknown]);
+    }
+
+    #[test]
+    fn an_upgrade_that_was_seen_under_way_counts_whatever_the_source_does_not_tell() {
+        let since = Goal { target_version: None, since: Some("2026-11-23T08:00:00Z".parse().expect("a time")) };
+        let version = Goal { target_version: Some("1.32.1".to_owned()), since: None };
+        for goal in [since, version] {
+            for (end, verdict) in [(Status::Success, Verdict::Good), (Status::Fail, Verdict::Failed), (Status::Canceled, Verdict::Failed)] {
+                let mut waiting = Waiting::new(goal.clone());
+                let looks = [end, Status::Running, Status::Pause, end];
+                let seen: Vec<_> = (1..).zip(looks).map(|(second, status)| waiting.judge(&look(second, &[up(status)]), true)).collect();
+                assert_eq!(seen, [Verdict::Pending, Verdict::Pending, Verdict::Pending, verdict], "{goal:?} {end:?}");
+            }
+        }
+        let mut waiting = Waiting::new(Goal { target_version: Some("1.32.1".to_owned()), since: None });
+        waiting.judge(&look(1, &[up(Status::Running)]), true);
+        let other = ended(Status::Success, "1.31.9", "2026-11-23T09:00:00Z");
+        assert_eq!(waiting.judge(&look(2, &[other]), true), Verdict::Pending, "it tells that it is another");
+    }
+
+    #[test]
+    fn ends_of_which_nothing_tells_when_they_were_are_named() {
+        let goal = Goal { target_version: None, since: Some("2026-11-23T08:00:00Z".parse().expect("a time")) };
+        let mut waiting = Waiting::new(goal);
+        for (second, reading, is_named) in [
+            (1, up(Status::None), false),
+            (2, up(Status::Success), true),
+            (3, ended(Status::Success, "", "2026-11-22T08:00:00Z"), false),
+            (4, up(Status::Running), false),
+            (5, up(Status::Success), false),
+        ] {
+            let look = look(second, &[reading]);
+            waiting.judge(&look, true);
+            assert_eq!(waiting.untold(&look).count() == 1, is_named, "{second}");
+        }
     }
 
     #[test]

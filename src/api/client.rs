@@ -20,10 +20,9 @@ use super::{reply, retry, trace};
 use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
 use crate::credentials::{Credential, Credentials};
+use crate::outgoing::PRODUCT;
 use crate::sign::encode::{canonical_query, hex};
 use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
-
-const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
 
 /// How long an attempt may be silent, as long as the vendor's SDKs wait: a budget that is longer is for another try.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -17,8 +17,9 @@ use rustls::ClientConfig;
 use tower_service::Service as _;
 
 use super::idle::{Idle, Origin};
-use super::transport::{MAX_REPLY, Sending, Transport, TransportError};
+use super::transport::{Sending, Transport, TransportError};
 use crate::lookup::Lookup;
+use crate::outgoing::{MAX_REPLY, root_cause};
 
 /// The vendor's SDKs allow 5 s; 3 s leave time for a second try in a default scrape.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -140,15 +141,6 @@ fn unconnected(error: &(dyn Error + 'static)) -> TransportError {
         .any(|error| error.kind() == std::io::ErrorKind::TimedOut);
     let cause = root_cause(error);
     if timed_out { TransportError::ConnectTimeout(cause) } else { TransportError::Connect(cause) }
-}
-
-/// The innermost error: the outer ones say no more than that there is one.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -50,14 +50,17 @@ impl Idle {
         std::iter::from_fn(|| resting.pop_back()).find(Resting::is_good).map(|resting| resting.connection)
     }
 
-    /// Keeps `connection` for the next request to `origin`, and lets those go that nobody has needed for long.
+    /// Keeps `connection` for the next request to `origin`, and lets those go that nobody has needed for long, to whichever
+    /// server: one that a reload took away is never asked again.
     pub(super) fn put(&self, origin: Origin, connection: SendRequest<Full<Bytes>>) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let resting = idle.entry(origin).or_default();
-        resting.push_back(Resting { connection, since: Instant::now() });
-        while resting.front().is_some_and(|first| !first.is_good()) {
-            resting.pop_front();
-        }
+        idle.entry(origin).or_default().push_back(Resting { connection, since: Instant::now() });
+        idle.retain(|_, resting| {
+            while resting.front().is_some_and(|first| !first.is_good()) {
+                resting.pop_front();
+            }
+            !resting.is_empty()
+        });
     }
 }
 

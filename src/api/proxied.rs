@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response};
 use reqwest::{Client, redirect};
 use rustls::ClientConfig;
 
-use super::transport::{MAX_REPLY, Sending, Transport, TransportError};
+use super::transport::{Sending, Transport, TransportError};
 use crate::config::Proxy;
 use crate::lookup::Lookup;
+use crate::outgoing::{read_body, root_cause};
 
 /// A proxy has a way of its own to go.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,14 +45,8 @@ impl Transport for Proxied {
             let mut response = Response::new(());
             *response.status_mut() = reply.status();
             *response.headers_mut() = std::mem::take(reply.headers_mut());
-            let mut body = BytesMut::new();
-            while let Some(chunk) = reply.chunk().await.map_err(failure)? {
-                if body.len() + chunk.len() > MAX_REPLY {
-                    return Err(TransportError::TooLarge);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(response.map(|()| body.freeze()))
+            let body = read_body(&mut reply).await.map_err(failure)?.ok_or(TransportError::TooLarge)?;
+            Ok(response.map(|()| body))
         })
     }
 }
@@ -64,12 +59,7 @@ fn failure(error: reqwest::Error) -> TransportError {
     }
 }
 
-/// The innermost error; the outer ones say no more than that there is one, and would show URLs.
+/// Without the URL, which may hold a secret.
 fn cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    root_cause(&error.without_url())
 }

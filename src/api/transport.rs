@@ -6,8 +6,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// The largest reply that is read, in bytes; what is longer is cut off and counts as undecodable.
-pub const MAX_REPLY: usize = 1 << 20;
+use crate::outgoing::MAX_REPLY;
 
 /// The future of [`Transport::send`].
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + 'a>>;

@@ -149,10 +149,9 @@ impl RegionList {
         Some(DiscoveryReading { region: self.place.region.clone(), succeeded: state.succeeded?, clusters: state.found })
     }
 
-    /// Whether it finds clusters, and has at least once.
+    /// Whether all that it is to find is known: it has been read at least once, whatever it found and however it went since.
     pub(super) fn has_found(&self) -> bool {
-        let state = self.lock();
-        !matches!(self.purpose, Purpose::Discovery(_)) || state.succeeded == Some(true) || state.found > 0
+        !matches!(self.purpose, Purpose::Discovery(_)) || self.lock().listing.is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,23 +1,18 @@
 //! The seam between providers and the network.
 
-use std::error::Error;
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::USER_AGENT;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use crate::lookup::Lookup;
-
-/// The largest reply that is read, in bytes.
-const MAX_REPLY: usize = 1 << 20;
-
-const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+use crate::outgoing::{MAX_REPLY, PRODUCT, read_body, root_cause};
 
 /// The way a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,14 +103,8 @@ impl Http for Online {
             let mut request = reqwest::Request::try_from(request).map_err(failure)?;
             *request.timeout_mut() = Some(route.time_limit());
             let mut response = client.execute(request).await.map_err(failure)?;
-            let mut body = BytesMut::new();
-            while let Some(chunk) = response.chunk().await.map_err(failure)? {
-                if body.len() + chunk.len() > MAX_REPLY {
-                    return Err(HttpError::TooLarge);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            let mut whole = Response::new(body.freeze());
+            let body = read_body(&mut response).await.map_err(failure)?.ok_or(HttpError::TooLarge)?;
+            let mut whole = Response::new(body);
             *whole.status_mut() = response.status();
             *whole.headers_mut() = std::mem::take(response.headers_mut());
             Ok(whole)
@@ -143,12 +132,4 @@ fn failure(error: reqwest::Error) -> HttpError {
     } else {
         HttpError::Broken(root_cause(&error))
     }
-}
-
-fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

@@ -1,5 +1,7 @@
 //! What would be sent for one cluster.
 
+use std::time::Duration;
+
 use super::accounts::load;
 use super::serve::build;
 use super::{Failure, say};
@@ -9,9 +11,10 @@ use crate::config::{Config, Source};
 use crate::shard::Shard;
 use crate::upgrade::SourceName;
 
-/// Says what a query of one cluster would send, and how to send it by hand. Sends nothing.
+/// Says what a query of one cluster would send, and how to send it by hand. Asks nothing of the cluster API; the credentials
+/// may come from STS, the metadata service or another server.
 pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
-    let config = load(&args.accounts)?;
+    let config = without_lists(load(&args.accounts)?);
     let source = source(&config, &args.cluster);
     let (collector, _) = build(&config, Shard::default())?;
     let explained = collector.explain(&args.cluster, source).await.ok_or_else(|| {
@@ -25,9 +28,18 @@ pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The same with nothing to be read apart from the queries.
+fn without_lists(mut config: Config) -> Config {
+    config.scrape.idle_interval = Duration::ZERO;
+    for account in &mut config.accounts {
+        account.discovery = None;
+    }
+    config
+}
+
 /// The source of the account that names the cluster; `auto` begins with the operation.
 fn source(config: &Config, target: &str) -> SourceName {
-    let names = |cluster: &crate::config::Cluster| cluster.id.as_str() == target || cluster.name == target;
+    let names = |cluster: &crate::config::Cluster| cluster.id.is_meant(&cluster.name, target);
     match config.accounts.iter().find(|account| account.clusters.iter().any(names)).map(|account| account.access.source) {
         Some(Source::Tasks) => SourceName::Tasks,
         Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,

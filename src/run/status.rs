@@ -1,5 +1,6 @@
 //! One look at the fleet in the terminal, or as many as it takes for the upgrades to end.
 
+use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use crate::cli::{Output, StatusArgs, exit};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
-use crate::wait::{Goal, Verdict};
+use crate::wait::{Goal, Verdict, Waiting};
 use crate::web::json;
 
 /// Clears the screen and goes to its upper left corner.
@@ -24,21 +25,31 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;
     let goal = Goal { target_version: args.target_version.clone(), since: args.since };
+    let mut waiting = Waiting::new(goal.clone());
+    let mut told = HashSet::new();
     let code = loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
         let snapshot = args.select(&seen);
-        let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| is_called(reading, target)));
+        let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
+        let are_all_known = collector.clusters().is_some();
         if let Some(target) = missing
-            && collector.clusters().is_some()
+            && are_all_known
         {
             return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
         show(&snapshot, clock.now(), args);
+        let is_whole = missing.is_none() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
         let verdict = match goal.judge(&snapshot.clusters) {
-            // Nothing was seen of what may be there.
-            Verdict::Good if missing.is_some() || snapshot.clusters.is_empty() => Verdict::Unknown,
+            _ if args.wait => waiting.judge(&snapshot, is_whole),
+            // Something may be there that was not seen.
+            Verdict::Good if !is_whole => Verdict::Unknown,
             verdict => verdict,
         };
+        for cluster in waiting.untold(&snapshot).filter(|_| args.wait) {
+            if told.insert(cluster.clone()) {
+                tracing::warn!(%cluster, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
+            }
+        }
         let is_over = !args.wait || verdict != Verdict::Pending;
         if is_over && (args.wait || !args.watch) {
             break code(verdict);
@@ -68,7 +79,7 @@ fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) {
     say(text.trim_end());
 }
 
-/// One line a cluster, columns as wide as they have to be.
+/// One line a cluster, columns as wide as they have to be. What others have written is cleaned: a terminal obeys it.
 fn table(readings: &[ClusterReading], now: Timestamp) -> String {
     let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
     rows.extend(readings.iter().map(|reading| row(reading, now)));
@@ -89,26 +100,25 @@ fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
         Outcome::Down(_) | Outcome::NotAsked => None,
     };
     let since = told.map_or_else(String::new, |since| age(since, now));
+    let current = clean_message(&info.version);
     let (status, progress, step, version, message) = match &reading.outcome {
         Outcome::Up(state) => (
             state.status.as_str().to_owned(),
             bar(state),
             state.step.as_str().to_owned(),
-            version(&info.version, &state.target_version),
+            version(&current, &clean_message(&state.target_version)),
             state.error_message.as_deref().map(clean_message).unwrap_or_default(),
         ),
         Outcome::Down(failure) => (
             "?".to_owned(),
             String::new(),
             String::new(),
-            info.version.clone(),
-            format!("{}: {}", failure.reason.as_str(), failure.message),
+            current,
+            format!("{}: {}", failure.reason.as_str(), clean_message(&failure.message)),
         ),
-        Outcome::NotAsked => {
-            ("?".to_owned(), String::new(), String::new(), info.version.clone(), "not asked: beyond the rate limit".to_owned())
-        }
+        Outcome::NotAsked => ("?".to_owned(), String::new(), String::new(), current, "not asked: beyond the rate limit".to_owned()),
     };
-    [info.id.to_string(), info.name.clone(), status, progress, step, since, version, message]
+    [info.id.to_string(), clean_message(&info.name), status, progress, step, since, version, message]
 }
 
 /// The way through the steps: done, at hand, to come.
@@ -151,11 +161,50 @@ impl StatusArgs {
     /// The clusters asked for, of those of `snapshot`.
     fn select(&self, snapshot: &Snapshot) -> Snapshot {
         let mut selected = snapshot.clone();
-        selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| is_called(reading, target)));
+        selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| reading.cluster.is_meant(target)));
         selected
     }
 }
 
-fn is_called(reading: &ClusterReading, target: &str) -> bool {
-    reading.cluster.name == target || reading.cluster.id.as_str() == target
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::api::Reason;
+    use crate::names::{AccountName, ClusterId};
+    use crate::snapshot::{self, ClusterInfo};
+    use crate::upgrade::SourceName;
+
+    fn reading(outcome: Outcome) -> ClusterReading {
+        let cluster = ClusterInfo {
+            id: ClusterId::parse("c1").expect("an ID"),
+            name: "shop\u{1b}[2J\r\n\u{9b}31m".to_owned(),
+            account: AccountName::parse("a").expect("a name"),
+            region: None,
+            cluster_type: String::new(),
+            spec: String::new(),
+            version: "1.31\u{1b}]0;owned\u{7}".to_owned(),
+            next_version: String::new(),
+            state: None,
+            labels: BTreeMap::new(),
+        };
+        ClusterReading { cluster: Arc::new(cluster), outcome, duration: None, last_success: None, since: None }
+    }
+
+    #[test]
+    fn no_text_of_the_vendors_reaches_the_terminal_as_it_is() {
+        let state = UpgradeState {
+            target_version: "1.32\u{1b}c".to_owned(),
+            error_message: Some("node\u{1b}[31m".to_owned()),
+            ..UpgradeState::never(SourceName::Tasks)
+        };
+        let failure = snapshot::Failure { reason: Reason::Other, message: "proxy\n\u{1b}[A".to_owned() };
+        let readings = [Outcome::Up(Arc::new(state)), Outcome::Down(failure), Outcome::NotAsked].map(reading);
+        let table = table(&readings, Timestamp::UNIX_EPOCH);
+        assert_eq!(table.lines().count(), 1 + readings.len(), "{table:?}");
+        assert!(!table.chars().any(|c| c.is_control() && c != '\n'), "{table:?}");
+        assert!(table.contains("shop[2J 31m") && table.contains("1.31]0;owned -> 1.32c"), "{table:?}");
+    }
 }

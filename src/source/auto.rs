@@ -1,10 +1,10 @@
 //! Finds out, for one account and region, whether `GetUpgradeStatus` is still served, and reads the tasks where it is not.
 //!
 //! A code that says that there is no such operation is conclusive. Another refusal in the vendor's own words is evidence
-//! if the vendor knows the cluster all the same; two clusters' evidence is conclusive too. What a proxy says proves
-//! nothing.
+//! if the vendor knows the cluster all the same; two clusters' evidence is conclusive too, unless it is old or the cluster
+//! has answered since. What a proxy says proves nothing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ const PROBES_TO_RETURN: u32 = 2;
 
 /// Clusters whose refusals together are proof.
 const CLUSTERS_TO_RETIRE: usize = 2;
+
+/// How long a refusal may wait for another cluster's: a switch-off meets all of them within a few scrapes.
+const EVIDENCE_LASTS: Duration = Duration::from_secs(3600);
 
 /// Starts with `GetUpgradeStatus`, falls back to the tasks, and goes on looking.
 #[derive(Debug)]
@@ -54,7 +57,8 @@ enum Verdict {
 
 #[derive(Debug)]
 struct Evidence {
-    refused: HashSet<ClusterId>,
+    /// Clusters that the vendor knows and whose query it refused, and since when.
+    refused: HashMap<ClusterId, Instant>,
     next_probe: Instant,
     good_probes: u32,
 }
@@ -62,7 +66,7 @@ struct Evidence {
 impl Auto {
     /// A source for the clusters of `account` in `region`.
     pub fn new(account: AccountName, region: Option<Region>, client: Arc<Client>, upgrade_status: UpgradeStatus, tasks: Tasks) -> Self {
-        let evidence = Evidence { refused: HashSet::new(), next_probe: Instant::now(), good_probes: 0 };
+        let evidence = Evidence { refused: HashMap::new(), next_probe: Instant::now(), good_probes: 0 };
         Self { account, region, client, upgrade_status, tasks, verdict: watch::Sender::new(Verdict::Open), evidence: Mutex::new(evidence) }
     }
 
@@ -83,7 +87,7 @@ impl Auto {
         let first = Question { ticket: question.ticket.take(), ..question };
         let error = match self.upgrade_status.read(first).await {
             Ok(state) => {
-                self.serve();
+                self.served(question.cluster);
                 return Ok(state);
             }
             Err(error) => error,
@@ -130,15 +134,19 @@ impl Auto {
 
     /// Asks whether the vendor knows the cluster whose query it refused.
     async fn confirm(&self, question: &Question<'_>, error: &ApiError) {
-        if self.lock().refused.contains(question.cluster) {
-            return;
+        {
+            let mut evidence = self.lock();
+            evidence.refused.retain(|_, since| since.elapsed() < EVIDENCE_LASTS);
+            if evidence.refused.contains_key(question.cluster) {
+                return;
+            }
         }
         if describe_cluster(&self.client, question.endpoint, question.cluster, question.budget).await.is_err() {
             return;
         }
         let is_proof = {
             let mut evidence = self.lock();
-            evidence.refused.insert(question.cluster.clone());
+            evidence.refused.insert(question.cluster.clone(), Instant::now());
             evidence.refused.len() >= CLUSTERS_TO_RETIRE
         };
         if is_proof {
@@ -164,16 +172,27 @@ impl Auto {
             evidence.good_probes >= PROBES_TO_RETURN
         };
         if returns {
-            self.serve();
+            self.bring_back();
         }
     }
 
-    fn serve(&self) {
-        let before = self.verdict.send_replace(Verdict::Served);
-        if before != Verdict::Served {
-            self.lock().refused.clear();
-        }
-        if before == Verdict::Retired {
+    /// Notes that the operation has answered for `cluster`. Does not bring a retired one back: the answer may have been
+    /// under way since before the switch-off.
+    fn served(&self, cluster: &ClusterId) {
+        self.lock().refused.remove(cluster);
+        self.verdict.send_if_modified(|verdict| {
+            let is_open = matches!(*verdict, Verdict::Open | Verdict::Asking);
+            if is_open {
+                *verdict = Verdict::Served;
+            }
+            is_open
+        });
+    }
+
+    /// Trusts the operation again, as the probes say.
+    fn bring_back(&self) {
+        self.lock().refused.clear();
+        if self.verdict.send_replace(Verdict::Served) == Verdict::Retired {
             tracing::info!(account = %self.account, region = self.region_name(), "GetUpgradeStatus is served again");
         }
     }

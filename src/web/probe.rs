@@ -48,6 +48,7 @@ impl Question {
     }
 }
 
+/// Strictly: `form_urlencoded` would keep a broken escape as it is, and replace what is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -55,8 +56,8 @@ fn decode(text: &str) -> Option<String> {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                u8::try_from(digit()? << 4 | digit()?).ok()?
             }
             byte => byte,
         });
@@ -91,7 +92,9 @@ mod tests {
             question("debug=true&target=shop%20%E5%95%86&module=x").map(|question| (question.target, question.detail)),
             Ok(("shop 商".to_owned(), Detail::Exchange))
         );
-        for bad in ["", "target=", "target=a&target=b", "target=%", "target=%zz", "target=%ff", "target=a&debug=maybe"] {
+        for bad in
+            ["", "target=", "target=a&target=b", "target=%", "target=%zz", "target=%ff", "target=%+1", "target=%1", "target=a&debug=maybe"]
+        {
             assert!(question(bad).is_err(), "{bad}");
         }
         assert!(Question::parse(None).is_err());

@@ -234,6 +234,24 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
+    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m, match: {{tags: {{env: nowhere}}}}"), "", "");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    let known = || fleet.collector.clusters().map(|clusters| clusters.len());
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(known(), Some(0));
+    fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
+    sleep(Duration::from_secs(90)).await;
+    assert_eq!(known(), Some(0));
+    let before = fleet.calls(Action::DescribeClustersForRegion);
+    sleep(Duration::from_secs(300)).await;
+    let asked = fleet.calls(Action::DescribeClustersForRegion) - before;
+    // Three lists, every half a minute or so, four attempts each.
+    assert!(asked <= 3 * 12 * 4, "{asked} calls in five minutes");
+    assert_eq!(known(), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();

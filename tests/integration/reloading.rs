@@ -8,7 +8,7 @@ use std::time::Duration;
 use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
-use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Phase, Retired, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -112,6 +112,17 @@ async fn an_account_that_is_asked_differently_starts_anew() {
     stage.reload(&yaml("b", &format!("{FOUND}{NARROW}\nsignature: roa"))).await;
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
     assert_eq!(stage.sim.calls().len(), 45, "an account of another name is another account");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_fails_is_known_all_the_same_where_the_new_filter_matches_nothing() {
+    let stage = Stage::new(still(), FOUND);
+    stage.scrape().await;
+    stage.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
+    sleep(Duration::from_secs(400)).await;
+    let nowhere = FOUND.replace("5m}", "5m, match: {tags: {env: nowhere}}}");
+    stage.reload(&yaml("a", &nowhere)).await;
+    assert_eq!(stage.running().collector.clusters().map(|clusters| clusters.len()), Some(0));
 }
 
 #[tokio::test(start_paused = true)]

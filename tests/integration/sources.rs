@@ -6,16 +6,32 @@ use std::time::Duration;
 
 use ack_upgrade_exporter::api::{Sending, Transport};
 use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::names::ClusterId;
 use ack_upgrade_exporter::sim::{Action, Fault, Options, Phase, Retired, Rule, Sim, Stage};
 use ack_upgrade_exporter::upgrade::SourceName;
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::time::{advance, sleep};
+use tokio::time::{Instant, advance, sleep};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word, words};
 
 fn by(source: &str, options: Options) -> Fleet {
     Fleet::in_process(options, &format!("source: {source}\n{UNLIMITED}"), "")
+}
+
+/// Two clusters of one region.
+fn neighbours(fleet: &Fleet) -> [ClusterId; 2] {
+    let region = |id: &ClusterId| fleet.sim.world().region(id).expect("a region");
+    let mut ids = fleet.ids();
+    let first = ids.remove(0);
+    let second = ids.into_iter().find(|id| region(id) == region(&first)).expect("another one there");
+    [first, second]
+}
+
+/// A word for what one cluster answers when it is asked alone.
+async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
+    let deadline = Instant::now() + Duration::from_millis(9500);
+    word(&fleet.collector.probe(id.as_str(), deadline, None).await.expect("it is configured"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,4 +215,50 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!((words(&snapshot), asked.load(Ordering::Relaxed)), (vec![expected.to_owned()], calls), "{rest}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_answers_again_is_no_evidence_any_more() {
+    let fleet = by("auto", options(30));
+    fleet.scrape_in_time().await;
+    for id in neighbours(&fleet) {
+        fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
+        assert_eq!(ask(&fleet, &id).await, "other");
+        fleet.sim.retire_everywhere(None);
+        fleet.scrape_in_time().await;
+    }
+    assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_long_ago_is_no_evidence_any_more() {
+    let fleet = by("auto", options(30));
+    fleet.scrape_in_time().await;
+    fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
+    for id in neighbours(&fleet) {
+        assert_eq!(ask(&fleet, &id).await, "other");
+        sleep(Duration::from_secs(2 * 3600)).await;
+    }
+    assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
+    let fleet = by("auto", options(30));
+    fleet.scrape_in_time().await;
+    let [late, gone] = neighbours(&fleet);
+    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(2))).on(Action::GetUpgradeStatus).cluster(late.clone()));
+    let switch_off = async {
+        sleep(Duration::from_secs(1)).await;
+        fleet.sim.retire_everywhere(Some(Retired::InvalidAction));
+        ask(&fleet, &gone).await
+    };
+    let answers = tokio::join!(ask(&fleet, &late), switch_off);
+    assert!(answers.0.contains('/') && answers.1.contains('/'), "{answers:?}");
+    fleet.sim.clear_faults();
+    fleet.sim.retire_everywhere(None);
+    let region = fleet.sim.world().region(&late).expect("a region");
+    let snapshot = fleet.scrape_in_time().await;
+    let source = snapshot.accounts[0].sources.iter().find(|(of, _)| of == region.as_str()).map(|(_, source)| *source);
+    assert_eq!(source, Some("tasks"), "only two probes lead back");
 }

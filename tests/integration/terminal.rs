@@ -1,6 +1,7 @@
 //! The built program at a terminal: `status`, `explain`, and what is logged.
 
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Phase, Rule, Stage};
 use serde_json::Value;
@@ -109,6 +110,40 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
 }
 
 #[test]
+fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
+    let vendor = Vendor::new(2);
+    let ids = vendor.sim.world().clusters();
+    for id in &ids {
+        vendor.sim.world().fix(id, Phase::Succeeded, None);
+    }
+    let silent = || Rule::new(Fault::ProxyPage(404)).cluster(ids[1].clone());
+    let looks = || vendor.sim.count(Action::GetUpgradeStatus) / 2;
+    let wait = || run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code();
+    vendor.sim.add_fault(silent().times(2));
+    assert_eq!((wait(), looks()), (Some(0), 3));
+    vendor.sim.add_fault(silent());
+    assert_eq!((wait(), looks()), (Some(4), 6));
+}
+
+#[test]
+fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
+    let vendor = Vendor::new(6);
+    let ids = vendor.sim.world().clusters();
+    for id in &ids {
+        vendor.sim.world().fix(id, Phase::Succeeded, None);
+    }
+    let regions = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", regions));
+    let away = vendor.sim.world().region(&ids[0]).expect("a region");
+    let here = ids.iter().find(|id| vendor.sim.world().region(id) != Some(away.clone())).expect("another region");
+    vendor.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion).region(away));
+    for more in [&[][..], &["--wait", "--interval=100ms"]] {
+        assert_eq!(run(&vendor, "status", more).status.code(), Some(4), "{more:?}");
+    }
+    assert_eq!(run(&vendor, "status", &[here.as_str()]).status.code(), Some(0), "what was asked for is there");
+}
+
+#[test]
 fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
     let vendor = Vendor::new(1);
     vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
@@ -153,6 +188,23 @@ fn the_command_of_explain_works_once_and_shows_no_secret() {
         assert!(answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(), "{answer}");
         assert!(curl("--silent --noproxy '*'").contains("SignatureNonceUsed"), "good for one call");
     }
+}
+
+#[test]
+fn explaining_reads_no_list_while_it_waits_for_credentials() {
+    let vendor = Vendor::new(2);
+    let id = vendor.sim.world().clusters()[1].clone();
+    let region = vendor.sim.world().region(&id).expect("a region");
+    let found = vendor.yaml(1).replace("    clusters:\n", &format!("    discovery: {{regions: [{region}]}}\n    clusters:\n"));
+    vendor.write(&format!(
+        "scrape: {{idle_interval: 1m}}\n{found}  - name: slow\n    endpoint: http://{0}\n    credentials: {{type: credentials_uri, uri: \
+         'http://{0}/credentials'}}\n    clusters: [{{id: {id}, region: {region}}}]\n",
+        vendor.endpoint
+    ));
+    vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(1))).on(Action::CredentialsUri));
+    let output = run(&vendor, "explain", &[id.as_str()]);
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    assert_eq!((vendor.sim.count(Action::CredentialsUri), vendor.sim.count(Action::DescribeClustersForRegion)), (1, 0));
 }
 
 /// The keys of a line of logfmt, and the value of one of them.

@@ -20,6 +20,11 @@ impl Server {
         Self { listener, direct: Direct::new(crate::trust::client_config(&[]), crate::lookup::Lookup::system()) }
     }
 
+    /// Another server that the same client asks.
+    async fn beside(&self) -> Self {
+        Self { direct: self.direct.clone(), ..Self::start().await }
+    }
+
     /// Sends one request to it.
     fn send(&self) -> tokio::task::JoinHandle<Result<Response<Bytes>, TransportError>> {
         let (direct, address) = (self.direct.clone(), self.listener.local_addr().unwrap());
@@ -118,4 +123,16 @@ async fn a_server_that_asks_to_close_is_taken_at_its_word() {
         assert!(call.await.unwrap().is_ok());
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_asked_no_more_keeps_no_connection() {
+    let left = Server::start().await;
+    let mut stream = a_call_goes_well(&left).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(100)).await;
+    tokio::time::resume();
+    let _other = a_call_goes_well(&left.beside().await).await;
+    let end = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 8])).await;
+    assert_eq!(end.expect("the client closes it").unwrap(), 0);
 }

@@ -1,0 +1,60 @@
+//! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
+
+use std::error::Error;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
+
+/// The value of `User-Agent`.
+pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+
+/// The largest reply that is read, in bytes; what is longer is cut off and counts as undecodable.
+pub const MAX_REPLY: usize = 1 << 20;
+
+/// The body of `response`; None if it is longer than [`MAX_REPLY`].
+pub async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>, reqwest::Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_REPLY {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body.freeze()))
+}
+
+/// The innermost error: the outer ones say no more than that there is one.
+pub fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no luck")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn the_innermost_error_is_told() {
+        let inner = || io::Error::other(Outer(io::Error::other("the line is dead")));
+        assert_eq!(root_cause(&Outer(inner())), "the line is dead");
+        assert_eq!(root_cause(&io::Error::other("alone")), "alone");
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_the_limit_and_no_further() {
+        let read = async |length: usize| {
+            let mut response = reqwest::Response::from(http::Response::new(vec![b'x'; length]));
+            read_body(&mut response).await.unwrap().map(|body| body.len())
+        };
+        assert_eq!((read(0).await, read(MAX_REPLY).await, read(MAX_REPLY + 1).await), (Some(0), Some(MAX_REPLY), None));
+    }
+}
