@@ -123,21 +123,29 @@ impl Credentials {
     /// be. Whoever looks first at a source that may have changed waits for it, everybody else goes on with what is there,
     /// unless the vendor has refused that.
     pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
-        if let Some(credential) = self.shared.fresh() {
-            return Ok(credential);
+        loop {
+            if let Some(credential) = self.shared.fresh() {
+                return Ok(credential);
+            }
+            let under_way = self.refresh();
+            let usable = self.shared.usable();
+            let mut ended = match (under_way, usable) {
+                (UnderWay::Started(ended), Some(credential)) if credential.expires_at.is_none() => ended,
+                (UnderWay::Joined(ended), Some(_)) if self.shared.is_doubted() => ended,
+                (_, Some(credential)) => return Ok(credential),
+                (UnderWay::Started(ended) | UnderWay::Joined(ended), None) => ended,
+                (UnderWay::Paused, None) => return Err(self.shared.failure()),
+            };
+            // Nothing is ever sent: the only news is that the channel is closed.
+            _ = ended.changed().await;
+            if let Some(credential) = self.shared.usable() {
+                return Ok(credential);
+            }
+            // Somebody may have given up already what came; then there is more to wait for.
+            if self.under_way().is_none() {
+                return Err(self.shared.failure());
+            }
         }
-        let under_way = self.refresh();
-        let usable = self.shared.usable();
-        let mut ended = match (under_way, usable) {
-            (UnderWay::Started(ended), Some(credential)) if credential.expires_at.is_none() => ended,
-            (UnderWay::Joined(ended), Some(_)) if self.shared.is_doubted() => ended,
-            (_, Some(credential)) => return Ok(credential),
-            (UnderWay::Started(ended) | UnderWay::Joined(ended), None) => ended,
-            (UnderWay::Paused, None) => return Err(self.shared.failure()),
-        };
-        // Nothing is ever sent: the only news is that the channel is closed.
-        _ = ended.changed().await;
-        self.shared.usable().ok_or_else(|| self.shared.failure())
     }
 
     /// Gives up `refused`, which the vendor says has expired, unless it is no longer in use. Those that took the place of others
@@ -172,13 +180,20 @@ impl Credentials {
         self.shared.state().held.as_ref().and_then(|held| held.credential.expires_at)
     }
 
+    /// The refresh that is under way.
+    fn under_way(&self) -> Option<watch::Receiver<()>> {
+        self.lock().as_ref().and_then(Refresh::under_way)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Refresh>> {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts a refresh, unless one is under way or the last was only just tried.
     fn refresh(&self) -> UnderWay {
-        let mut refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Refresh { ended, .. }) = &*refresh
-            && ended.has_changed().is_ok()
-        {
-            return UnderWay::Joined(ended.clone());
+        let mut refresh = self.lock();
+        if let Some(ended) = refresh.as_ref().and_then(Refresh::under_way) {
+            return UnderWay::Joined(ended);
         }
         if !self.shared.begin() {
             return UnderWay::Paused;
@@ -191,6 +206,13 @@ impl Credentials {
         });
         *refresh = Some(Refresh { _task: AbortOnDropHandle::new(task), ended: ended.clone() });
         UnderWay::Started(ended)
+    }
+}
+
+impl Refresh {
+    /// Its channel, unless it has ended.
+    fn under_way(&self) -> Option<watch::Receiver<()>> {
+        self.ended.has_changed().is_ok().then(|| self.ended.clone())
     }
 }
 
