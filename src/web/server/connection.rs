@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
@@ -10,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +22,10 @@ use crate::web::door::{HandshakeError, Protocol, Stream};
 
 /// Requests at once on one connection of HTTP/2.
 const MAX_STREAMS: u32 = 64;
+
+/// How long a connection may be without answers once it is to leave. Under HTTP/2 its client is asked whether a request is
+/// on its way, and one that has gone never says.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why a connection ended early; no reason for more than a debug log, since any client can bring it about.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +38,8 @@ enum Ended {
     Http(#[from] hyper::Error),
     #[error("it had to make room for another")]
     Dropped,
+    #[error("the server stops, and it did not say that it had no more to ask")]
+    Silent,
 }
 
 /// A connection that has been accepted.
@@ -65,16 +73,16 @@ impl Accepted {
         drop(stream.set_nodelay(true));
         let Some(arrived) = leave.run_until_cancelled(arrive(&host, stream, &pulse)).await else { return Ok(()) };
         let (stream, protocol) = arrived?;
+        let heart = Arc::clone(&pulse);
         let service = service_fn(move |request| {
-            let (host, answering) = (Arc::clone(&host), pulse.answer());
+            let (host, answering) = (Arc::clone(&host), heart.answer());
             async move { host.answer(request, client, answering).await }
         });
         // In boxes of their own, so that a connection that sends no head does not pay for them.
         match protocol {
-            Protocol::Http1 => Box::pin(drive(http1().serve_connection(TokioIo::new(stream), service), leave)).await?,
-            Protocol::Http2 => Box::pin(drive(http2(tasks).serve_connection(TokioIo::new(stream), service), leave)).await?,
+            Protocol::Http1 => Box::pin(drive(http1().serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
+            Protocol::Http2 => Box::pin(drive(http2(tasks).serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
         }
-        Ok(())
     }
 }
 
@@ -104,13 +112,22 @@ fn http2(tasks: TaskTracker) -> http2::Builder<Tracked> {
 }
 
 /// Runs a connection; once it is to leave, until the answers under way are sent.
-async fn drive<C: GracefulConnection>(connection: C, leave: CancellationToken) -> Result<(), C::Error> {
+async fn drive<C>(connection: C, pulse: &Pulse, leave: &CancellationToken) -> Result<(), Ended>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        ended = &mut connection => return ended,
+        ended = &mut connection => return Ok(ended?),
         () = leave.cancelled() => connection.as_mut().graceful_shutdown(),
     }
-    connection.await
+    loop {
+        match timeout(FAREWELL, connection.as_mut()).await {
+            Ok(ended) => return Ok(ended?),
+            Err(_) if pulse.has_rested(FAREWELL) => return Err(Ended::Silent),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Runs the requests of HTTP/2 as tasks that the server waits for.

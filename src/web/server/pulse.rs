@@ -5,6 +5,7 @@
 //! an answer has to be taken in time, so that a client that stops reading does not keep what it has.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -119,6 +120,13 @@ impl Pulse {
             Stage::Sending(since) | Stage::Flushing(since) => Some(since),
         });
         sending.min().map(|since| since + self.patience.send)
+    }
+
+    /// Whether there has been nothing to answer for `time`.
+    pub(super) fn has_rested(&self, time: Duration) -> bool {
+        let state = self.lock();
+        let (Dispensable::Owing(since) | Dispensable::Idle(since)) = state.rest;
+        state.answers.is_empty() && since.elapsed() >= time
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::site::{Served, Setup};
 use crate::certificates::{Authority, Identity};
@@ -339,32 +340,79 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
     scrapes_well(served.address).await;
 }
 
+/// Serves with a certificate of `authority`.
+fn serve_locked(setup: Setup<'_>, authority: &Authority) -> Served {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Identity { certificate, key } = authority.server();
+    std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
+    std::fs::write(folder.path().join("server.key"), key).expect("written");
+    Setup { web: Some("tls_server_config: {cert_file: server.crt, key_file: server.key}"), ..setup }.serve_in(folder)
+}
+
+/// Sends requests of HTTP/2, and what has to run for it.
+type Http2 = (h2::client::SendRequest<bytes::Bytes>, h2::client::Connection<TlsStream<TcpStream>>);
+
 /// A connection of HTTP/2 through the locked door of `served`.
-async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::SendRequest<bytes::Bytes> {
+async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     let mut tls = trust::client_config(&[authority.der()]);
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let connector = TlsConnector::from(Arc::new(tls));
     let name = ServerName::try_from("localhost").expect("a name");
     let stream = connector.connect(name, connect(served.address).await).await.expect("a handshake");
-    let (requests, connection) = h2::client::handshake(stream).await.expect("a preface");
+    h2::client::handshake(stream).await.expect("a preface")
+}
+
+/// The same, and it runs.
+async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::SendRequest<bytes::Bytes> {
+    let (requests, connection) = greet_http2(served, authority).await;
     tokio::spawn(connection);
     requests
+}
+
+/// A scrape over HTTP/2.
+fn scrape_http2() -> http::Request<()> {
+    http::Request::get("https://localhost/metrics").body(()).expect("a request")
+}
+
+#[tokio::test]
+async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_way_does() {
+    let authority = Authority::new();
+    let served = serve_locked(Setup::default(), &authority);
+    let (mut silent, mut connection) = greet_http2(&served, &authority).await;
+    let (answer, _) = silent.send_request(scrape_http2(), true).expect("sent");
+    let answer = tokio::select! {
+        answer = answer => answer.expect("an answer"),
+        ended = &mut connection => panic!("{ended:?}"),
+    };
+    assert_eq!(answer.status(), 200);
+    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))));
+    let mut waiting = connect_http2(&served, &authority).await;
+    let (answer, _) = waiting.send_request(scrape_http2(), true).expect("sent");
+    reaches(12.., || served.sim.count(Action::GetUpgradeStatus)).await;
+    served.stop.cancel();
+    let began = Instant::now();
+    let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let mut body = answer.into_body();
+    let mut page = Vec::new();
+    while let Some(piece) = body.data().await {
+        page.extend_from_slice(&piece.expect("a piece"));
+    }
+    assert!(String::from_utf8(page).expect("text").contains("cs_up{"));
+    assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
+    let mut served = served;
+    timeout(Duration::from_secs(10), &mut served.ended).await.expect("nobody holds it up").expect("the server ends");
+    drop((silent, connection));
 }
 
 #[tokio::test]
 async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
     let authority = Authority::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let Identity { certificate, key } = authority.server();
-    std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
-    std::fs::write(folder.path().join("server.key"), key).expect("written");
-    let web = "tls_server_config: {cert_file: server.crt, key_file: server.key}";
     let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
-    let served = Setup { world, web: Some(web), ..Setup::default() }.serve_in(folder);
-    let request = || http::Request::get("https://localhost/metrics").body(()).expect("a request");
+    let served = serve_locked(Setup { world, ..Setup::default() }, &authority);
     let scrape = async || {
         let mut requests = connect_http2(&served, &authority).await.ready().await.expect("it is open");
-        let (answer, _) = requests.send_request(request(), true).expect("sent");
+        let (answer, _) = requests.send_request(scrape_http2(), true).expect("sent");
         let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
         assert_eq!(answer.status(), 200);
     };
@@ -381,7 +429,7 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
                     Ok(ready) => ready,
                     Err(end) => break end,
                 };
-                let Ok((answer, mut stream)) = requests.send_request(request(), true) else { continue };
+                let Ok((answer, mut stream)) = requests.send_request(scrape_http2(), true) else { continue };
                 for _ in 0..turns {
                     tokio::task::yield_now().await;
                 }
