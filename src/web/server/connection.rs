@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::answer::Host;
 use super::pulse::Pulse;
 use super::watched::{MAX_HEAD, Watched};
-use crate::web::door::{HandshakeError, Protocol, Stream};
+use crate::web::door::{HandshakeError, Protocol};
 
 /// Requests at once on one connection of HTTP/2.
 const MAX_STREAMS: u32 = 64;
@@ -87,7 +87,7 @@ impl Accepted {
 }
 
 /// Through the door, and as far as a whole head.
-async fn arrive(host: &Host, stream: TcpStream, pulse: &Arc<Pulse>) -> Result<(Watched<Stream<TcpStream>>, Protocol), Ended> {
+async fn arrive(host: &Host, stream: TcpStream, pulse: &Arc<Pulse>) -> Result<(Watched, Protocol), Ended> {
     let stream = Box::pin(host.door.accept(stream)).await?;
     let protocol = stream.protocol();
     pulse.greeted(protocol);
@@ -100,7 +100,8 @@ fn http1() -> http1::Builder {
     let mut http = http1::Builder::new();
     // The time-outs are those of `Watched`: hyper's own would count the rest between two requests.
     http.header_read_timeout(None).max_buf_size(MAX_HEAD);
-    // A client that closes its half after the request, as `nc -N` does, still waits for the answer.
+    // A client that closes its half after the request, as `nc -N` does, still waits for the answer. That one has gone
+    // altogether is for `Watched` to notice.
     http.half_close(true);
     http
 }

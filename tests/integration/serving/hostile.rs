@@ -264,6 +264,40 @@ async fn a_client_that_has_no_more_to_say_is_still_answered() {
 }
 
 #[tokio::test]
+async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own() {
+    let limits = Limits { requests: 5, ..Limits::default() };
+    let served = Setup { limits, ..Setup::default() }.serve();
+    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
+    let patient = get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 120\r\n");
+    let mut listening = connect(served.address).await;
+    listening.write_all(patient.as_bytes()).await.expect("sent");
+    listening.shutdown().await.expect("half closed");
+    let mut leaving = Vec::new();
+    for number in 0..4 {
+        let mut stream = connect(served.address).await;
+        stream.write_all(patient.as_bytes()).await.expect("sent");
+        if number % 2 == 0 {
+            stream.shutdown().await.expect("half closed");
+        }
+        stream.set_zero_linger().expect("a reset at the end");
+        leaving.push(stream);
+    }
+    let began = Instant::now();
+    while ask(served.address, "/config").await.status != 503 {
+        assert!(began.elapsed() < Duration::from_secs(5), "all places are taken");
+    }
+    drop(leaving);
+    let began = Instant::now();
+    while ask(served.address, "/config").await.status == 503 {
+        assert!(began.elapsed() < Duration::from_secs(4), "the places stay taken");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let reply = timeout(Duration::from_secs(20), read(&mut listening, false)).await.expect("in time").expect("an answer");
+    assert_eq!(reply.status, 200);
+    assert!(reply.text().contains("cs_up{"));
+}
+
+#[tokio::test]
 async fn scrapers_that_leave_half_way_leave_nothing_behind() {
     let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
     let served = Setup { world, ..Setup::default() }.serve();
