@@ -153,9 +153,11 @@ impl Site {
         if !matches!(*method, Method::POST | Method::PUT) {
             return not_allowed("POST, PUT");
         }
-        match lifecycle.reload().await {
-            Ok(()) => text(StatusCode::OK, "reloaded\n"),
-            Err(error) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
+        // The end does not wait for a file system that hangs.
+        match self.stop.run_until_cancelled(lifecycle.reload()).await {
+            None => draining(),
+            Some(Ok(())) => text(StatusCode::OK, "reloaded\n"),
+            Some(Err(error)) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
         }
     }
 
