@@ -108,25 +108,19 @@ impl Pulse {
 
     /// When the connection has to end if nothing changes until then.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let state = self.lock();
-        if state.answers.is_empty() {
-            return Some(match state.rest {
-                Dispensable::Owing(since) => since + self.patience.head,
-                Dispensable::Idle(since) => since + self.patience.idle,
-            });
-        }
-        let sending = state.answers.iter().filter_map(|answer| match answer.stage {
-            Stage::Thinking => None,
-            Stage::Sending(since) | Stage::Flushing(since) => Some(since),
-        });
-        sending.min().map(|since| since + self.patience.send)
+        Some(match self.lock().dispensable()? {
+            Dispensable::Owing(since) => since + self.patience.head,
+            Dispensable::Idle(since) => since + self.patience.idle,
+            Dispensable::Sending(since) => since + self.patience.send,
+        })
     }
 
     /// Whether there has been nothing to answer for `time`.
     pub(super) fn has_rested(&self, time: Duration) -> bool {
-        let state = self.lock();
-        let (Dispensable::Owing(since) | Dispensable::Idle(since)) = state.rest;
-        state.answers.is_empty() && since.elapsed() >= time
+        match self.lock().dispensable() {
+            Some(Dispensable::Owing(since) | Dispensable::Idle(since)) => since.elapsed() >= time,
+            Some(Dispensable::Sending(_)) | None => false,
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -149,7 +143,15 @@ impl Pulse {
 
 impl State {
     fn dispensable(&self) -> Option<Dispensable> {
-        self.answers.is_empty().then_some(self.rest)
+        if self.answers.is_empty() {
+            return Some(self.rest);
+        }
+        // Behind an answer that is not taken, the next ones of a row wait to be thought out.
+        let sending = self.answers.iter().filter_map(|answer| match answer.stage {
+            Stage::Thinking => None,
+            Stage::Sending(since) | Stage::Flushing(since) => Some(since),
+        });
+        sending.min().map(Dispensable::Sending)
     }
 }
 
@@ -163,10 +165,11 @@ impl Drop for Pulse {
 impl Answering {
     /// The answer is known and on its way.
     pub(super) fn sending(&self) {
-        let mut state = self.pulse.lock();
-        if let Some(answer) = state.answers.iter_mut().find(|answer| answer.number == self.number) {
-            answer.stage = Stage::Sending(Instant::now());
-        }
+        self.pulse.change(|state| {
+            if let Some(answer) = state.answers.iter_mut().find(|answer| answer.number == self.number) {
+                answer.stage = Stage::Sending(Instant::now());
+            }
+        });
     }
 }
 

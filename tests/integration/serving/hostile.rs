@@ -143,6 +143,30 @@ async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
 }
 
 #[tokio::test]
+async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
+    let users = format!("basic_auth_users: {{alice: {}}}", bcrypt::hash("right", 4).expect("hashes"));
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let served = Setup { limits, web: Some(&users), ..Setup::default() }.serve();
+    let row = Arc::new(get("/config", "").replace("Connection: close\r\n", "").repeat(1000));
+    let mut deaf = JoinSet::new();
+    for _ in 0..4 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        let mut stream = socket.connect(served.address).await.expect("the server listens");
+        let row = Arc::clone(&row);
+        deaf.spawn(async move { while stream.write_all(row.as_bytes()).await.is_ok() {} });
+    }
+    // Until none of them is answered any more.
+    sleep(Duration::from_secs(2)).await;
+    assert!(send(served.address, get("/-/healthy", "")).await.is_none(), "there is no room");
+    let began = Instant::now();
+    while send(served.address, get("/-/healthy", "")).await.is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "they keep their places");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
 async fn requests_in_a_row_are_answered_in_a_row() {
     let served = Setup::default().serve();
     let mut stream = connect(served.address).await;
