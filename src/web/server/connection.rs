@@ -51,7 +51,7 @@ pub(super) struct Accepted {
     /// Cancelled when the connection is to end after the answers under way.
     pub(super) leave: CancellationToken,
     /// Where requests of HTTP/2 are worked on.
-    pub(super) tasks: TaskTracker,
+    pub(super) requests: TaskTracker,
 }
 
 impl Accepted {
@@ -68,7 +68,7 @@ impl Accepted {
     }
 
     async fn converse(self) -> Result<(), Ended> {
-        let Self { host, stream, client, pulse, leave, tasks } = self;
+        let Self { host, stream, client, pulse, leave, requests } = self;
         // Without it a page's last packet waits for the client's acknowledgement.
         drop(stream.set_nodelay(true));
         let Some(arrived) = leave.run_until_cancelled(arrive(&host, stream, &pulse)).await else { return Ok(()) };
@@ -81,7 +81,7 @@ impl Accepted {
         // In boxes of their own, so that a connection that sends no head does not pay for them.
         match protocol {
             Protocol::Http1 => Box::pin(drive(http1().serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
-            Protocol::Http2 => Box::pin(drive(http2(tasks).serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
+            Protocol::Http2 => Box::pin(drive(http2(requests).serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
         }
     }
 }
@@ -106,8 +106,8 @@ fn http1() -> http1::Builder {
     http
 }
 
-fn http2(tasks: TaskTracker) -> http2::Builder<Tracked> {
-    let mut http = http2::Builder::new(Tracked(tasks));
+fn http2(requests: TaskTracker) -> http2::Builder<Tracked> {
+    let mut http = http2::Builder::new(Tracked(requests));
     http.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX)).max_concurrent_streams(MAX_STREAMS).max_send_buf_size(MAX_HEAD);
     http
 }

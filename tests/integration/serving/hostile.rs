@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::ops::RangeBounds;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, Fault, Rule};
@@ -461,6 +461,52 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
     let mut served = served;
     timeout(Duration::from_secs(10), &mut served.ended).await.expect("nobody holds it up").expect("the server ends");
     drop((silent, connection));
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Listens on this thread until the guard is dropped.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        tracing::subscriber::set_default(tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("nobody panics with it").clone()).expect("text")
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn who_is_cut_off_at_the_end_is_counted() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let authority = Authority::new();
+    let limits = Limits { patience: Patience { drain: Duration::from_millis(100), ..Patience::default() }, ..Limits::default() };
+    let mut served = serve_locked(Setup { limits, ..Setup::default() }, &authority);
+    served.sim.add_fault(Rule::new(Fault::Hang));
+    let mut requests = connect_http2(&served, &authority).await;
+    let answers: Vec<_> = (0..3).map(|_| requests.send_request(scrape_http2(), true).expect("sent")).collect();
+    reaches(6.., || served.sim.count(Action::GetUpgradeStatus)).await;
+    // All were sent together, and read together.
+    served.stop.cancel();
+    timeout(Duration::from_secs(10), &mut served.ended).await.expect("in time").expect("the server ends");
+    let text = log.text();
+    assert!(text.contains("connections=1 http2_requests=3"), "{text}");
+    drop(answers);
 }
 
 #[tokio::test]
