@@ -1,7 +1,7 @@
 //! The configuration: YAML text → [`Config`], in which a mistake can no longer be written down.
 //!
 //! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
-//! network, the environment or the file system.
+//! network or the environment, and of the file system only the authorities that an account names.
 
 mod account;
 mod credentials;
@@ -9,6 +9,7 @@ mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
+pub(crate) mod pem;
 pub(crate) mod problem;
 mod proxy;
 mod raw;
