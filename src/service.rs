@@ -62,8 +62,7 @@ impl Service {
     /// Builds what the configuration asks for.
     pub fn start(origin: Origin, surroundings: Surroundings, own: Arc<Own>) -> Result<Self, ReloadError> {
         let text = origin.read()?;
-        let config = text.parse()?;
-        let content = Content::of(Ok(&text), &config.files());
+        let (config, content) = text.parse()?;
         let collector = Collector::new(&config, &surroundings);
         own.reload_succeeded(surroundings.clock.now());
         let running = watch::Sender::new(Arc::new(Running { config, collector }));
@@ -110,10 +109,11 @@ impl Service {
 
     /// What is there now, with the files that the running configuration names.
     async fn read(&self) -> Result<(Result<Text, Unreadable>, Content), Panicked> {
-        let (origin, beside) = (self.origin.clone(), self.running.borrow().config.files());
+        let beside: Vec<_> = self.running.borrow().config.files.iter().map(|file| file.path.clone()).collect();
+        let origin = self.origin.clone();
         let read = move || {
             let read = origin.read();
-            let content = Content::of(read.as_ref(), &beside);
+            let content = Content::now(read.as_ref(), &beside);
             (read, content)
         };
         apart(read).await
@@ -155,15 +155,10 @@ impl Service {
     }
 }
 
-/// The configuration, and its content with the files that it names. Off the async threads: a large fleet takes a while.
+/// The configuration, and the content that it was made of. Off the async threads: a large fleet takes a while.
 async fn parse(read: Result<Text, Unreadable>) -> Result<(Config, Content), ReloadError> {
     let text = read?;
-    let parse = move || {
-        let config = text.parse()?;
-        let content = Content::of(Ok(&text), &config.files());
-        Ok((config, content))
-    };
-    apart(parse).await?
+    Ok(apart(move || text.parse()).await??)
 }
 
 impl ReloadError {
