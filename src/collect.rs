@@ -131,6 +131,11 @@ impl Collector {
         snapshot
     }
 
+    /// Whether a cluster of this instance has this ID or name. Asks nobody.
+    pub fn knows(&self, target: &str) -> bool {
+        self.find(target).is_some()
+    }
+
     /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there is none. A query that
     /// is under way is waited for rather than repeated. What is sent and received is noted in `trace`.
     pub async fn probe(&self, target: &str, deadline: Instant, trace: Option<&Trace>) -> Option<ClusterReading> {

@@ -1,7 +1,7 @@
 //! The configuration: YAML text → [`Config`], in which a mistake can no longer be written down.
 //!
 //! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
-//! network, the environment or the file system.
+//! network or the environment, and of the file system only the authorities that an account names.
 
 mod account;
 mod credentials;
@@ -9,6 +9,7 @@ mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
+pub(crate) mod pem;
 pub(crate) mod problem;
 mod proxy;
 mod raw;
@@ -40,6 +41,17 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whose clusters; at least one account.
     pub accounts: Vec<Account>,
+    /// The files whose content is part of it, as they were read.
+    pub files: Vec<Beside>,
+}
+
+/// A file whose content is part of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of what was read there.
+    pub digest: [u8; 32],
 }
 
 /// How a scrape goes.
@@ -106,11 +118,6 @@ pub enum StateSets {
 }
 
 impl Config {
-    /// The files whose content is part of it.
-    pub fn files(&self) -> Vec<PathBuf> {
-        self.accounts.iter().filter_map(|account| account.access.ca_file.clone()).collect()
-    }
-
     /// Checks `text`; relative paths inside it start at `folder`.
     pub fn parse(text: &str, folder: &FilePath) -> Result<Self, Problems> {
         let mut problems = Problems::default();
@@ -118,7 +125,7 @@ impl Config {
         if problems.has(&Path::root()) {
             return Err(problems);
         }
-        let config = Reader { problems: &mut problems, folder }.config(file);
+        let config = Reader { problems: &mut problems, folder, files: Vec::new() }.config(file);
         match config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(problems),
@@ -156,15 +163,17 @@ pub const RESERVED_LABELS: &[&str] = &[
 struct Reader<'a> {
     problems: &'a mut Problems,
     folder: &'a FilePath,
+    /// What was read besides.
+    files: Vec<Beside>,
 }
 
 impl Reader<'_> {
-    fn config(&mut self, file: raw::File) -> Option<Config> {
+    fn config(mut self, file: raw::File) -> Option<Config> {
         let root = Path::root();
         let scrape = self.scrape(&root.key("scrape"), &file.scrape.unwrap_or_default());
         let metrics = self.metrics(&root.key("metrics"), file.metrics.unwrap_or_default());
         let accounts = self.accounts(&root.key("accounts"), file.accounts, &metrics);
-        Some(Config { scrape, metrics, accounts: accounts? })
+        Some(Config { scrape, metrics, accounts: accounts?, files: self.files })
     }
 
     fn scrape(&mut self, path: &Path, raw: &raw::Scrape) -> Scrape {

@@ -12,7 +12,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`names`], [`secret`], [`clock`], [`log`], [`lookup`], [`outgoing`], [`trust`], [`shard`] | small words that all others use |
+//! | [`apart`], [`names`], [`secret`], [`clock`], [`log`], [`lookup`], [`outgoing`], [`trust`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`sign`] | both signature schemes, as pure functions |
@@ -28,6 +28,7 @@
 //! | [`sim`] | the stand-in for the vendor's API that `demo` and the tests ask |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 
+pub mod apart;
 pub mod api;
 pub mod cli;
 pub mod clock;

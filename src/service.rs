@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, watch};
 pub use origin::Origin;
 use origin::{Content, Text, Unreadable};
 
+use crate::apart::{Panicked, apart};
 use crate::collect::{Collector, Surroundings};
 use crate::config::{Config, Problems};
 use crate::metrics::Own;
@@ -52,14 +53,16 @@ pub enum ReloadError {
     /// The file has mistakes.
     #[error(transparent)]
     Mistakes(#[from] Problems),
+    /// The exporter made one.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 impl Service {
     /// Builds what the configuration asks for.
     pub fn start(origin: Origin, surroundings: Surroundings, own: Arc<Own>) -> Result<Self, ReloadError> {
         let text = origin.read()?;
-        let config = text.parse()?;
-        let content = Content::of(Ok(&text), &config.files());
+        let (config, content) = text.parse()?;
         let collector = Collector::new(&config, &surroundings);
         own.reload_succeeded(surroundings.clock.now());
         let running = watch::Sender::new(Arc::new(Running { config, collector }));
@@ -75,8 +78,12 @@ impl Service {
     /// that come at once are done one after the other. Dropping the future before its end leaves the old one in force.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         let mut seen = self.seen.lock().await;
-        let (read, content) = self.read().await;
-        self.take(&mut seen, read, content).await
+        let reloaded = match self.read().await {
+            Ok((read, content)) => self.take(&mut seen, read, content).await,
+            Err(panicked) => Err(panicked.into()),
+        };
+        self.note(&reloaded);
+        reloaded
     }
 
     /// Reloads every `interval` if the content of the file has changed, for ever. Contents are compared, since neither a
@@ -85,11 +92,12 @@ impl Service {
         loop {
             tokio::time::sleep(interval).await;
             let mut seen = self.seen.lock().await;
-            let (read, content) = self.read().await;
-            if content != seen.last {
-                // Whatever is wrong has been logged and counted.
-                drop(self.take(&mut seen, read, content).await);
-            }
+            let reloaded = match self.read().await {
+                Ok((_, content)) if content == seen.last => continue,
+                Ok((read, content)) => self.take(&mut seen, read, content).await,
+                Err(panicked) => Err(panicked.into()),
+            };
+            self.note(&reloaded);
         }
     }
 
@@ -100,34 +108,38 @@ impl Service {
     }
 
     /// What is there now, with the files that the running configuration names.
-    async fn read(&self) -> (Result<Text, Unreadable>, Content) {
-        let (origin, beside) = (self.origin.clone(), self.running.borrow().config.files());
+    async fn read(&self) -> Result<(Result<Text, Unreadable>, Content), Panicked> {
+        let beside: Vec<_> = self.running.borrow().config.files.iter().map(|file| file.path.clone()).collect();
+        let origin = self.origin.clone();
         let read = move || {
             let read = origin.read();
-            let content = Content::of(read.as_ref(), &beside);
+            let content = Content::now(read.as_ref(), &beside);
             (read, content)
         };
-        tokio::task::spawn_blocking(read).await.expect("reading a file does not panic")
+        apart(read).await
     }
 
     async fn take(&self, seen: &mut Seen, read: Result<Text, Unreadable>, content: Content) -> Result<(), ReloadError> {
         let parsed = if content == seen.running { None } else { Some(parse(read).await) };
         // Only now: where the one who asked has left in between, nothing has been seen.
         seen.last = content;
-        match parsed {
-            None => {}
-            Some(Ok((config, content))) => {
-                *seen = Seen { running: content, last: content };
-                self.swap(config);
-            }
-            Some(Err(error)) => {
+        if let Some(parsed) = parsed {
+            let (config, content) = parsed?;
+            *seen = Seen { running: content, last: content };
+            self.swap(config);
+        }
+        Ok(())
+    }
+
+    /// Counts and logs how a reload went.
+    fn note(&self, reloaded: &Result<(), ReloadError>) {
+        match reloaded {
+            Ok(()) => self.own.reload_succeeded(self.surroundings.clock.now()),
+            Err(error) => {
                 self.own.reload_failed();
                 error.log();
-                return Err(error);
             }
         }
-        self.own.reload_succeeded(self.surroundings.clock.now());
-        Ok(())
     }
 
     /// Puts `config` in force. Scrapes under way go on with what they began with.
@@ -143,21 +155,17 @@ impl Service {
     }
 }
 
-/// The configuration, and its content with the files that it names. Off the async threads: a large fleet takes a while.
+/// The configuration, and the content that it was made of. Off the async threads: a large fleet takes a while.
 async fn parse(read: Result<Text, Unreadable>) -> Result<(Config, Content), ReloadError> {
     let text = read?;
-    let parse = move || {
-        let config = text.parse()?;
-        let content = Content::of(Ok(&text), &config.files());
-        Ok((config, content))
-    };
-    tokio::task::spawn_blocking(parse).await.expect("parsing does not panic")
+    Ok(apart(move || text.parse()).await??)
 }
 
 impl ReloadError {
     fn log(&self) {
         match self {
             Self::Unreadable(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
+            Self::Panicked(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
             Self::Mistakes(problems) => {
                 for problem in problems.iter() {
                     tracing::error!(path = %problem.path, problem = problem.message, "configuration not reloaded, the old one stays");

@@ -6,9 +6,9 @@ use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use sha2::{Digest as _, Sha256};
 
-use super::{Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, raw};
+use super::{Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, pem, raw};
 use crate::names::{AccountName, ClusterId, Region};
 
 /// One account of the vendor, as one set of credentials sees it.
@@ -200,15 +200,11 @@ impl Reader<'_> {
     }
 
     fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
-        let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match read {
-            Ok(authorities) if authorities.is_empty() => {
-                self.problems.note(path.clone(), format!("{} holds no certificate", file.display()));
-            }
-            Ok(authorities) => return authorities,
-            Err(error) => self.problems.note(path.clone(), format!("{}: {error}", file.display())),
-        }
-        Vec::new()
+        let text = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+        let Some(text) = self.problems.keep(path, text) else { return Vec::new() };
+        self.files.push(Beside { path: file.to_owned(), digest: Sha256::digest(&text).into() });
+        let authorities = pem::certificates(&text).map_err(|complaint| format!("{} {complaint}", file.display()));
+        self.problems.keep(path, authorities).unwrap_or_default()
     }
 
     fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {

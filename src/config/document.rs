@@ -10,9 +10,15 @@ use serde_path_to_error::Segment;
 use super::problem::{Path, Problems};
 use super::strict::Strict;
 
+/// A text that has it makes the parser panic, in tests.
+#[cfg(test)]
+pub(crate) const PANIC: &str = "# panic";
+
 /// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that the rest can still
 /// be checked; a list's place that was refused is `null`.
 pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
+    #[cfg(test)]
+    assert!(!text.contains(PANIC), "so that it is seen what a panic does");
     let found = RefCell::new(Vec::new());
     let tree = Tree { path: Path::root(), duplicates: &found };
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));

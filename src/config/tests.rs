@@ -133,6 +133,27 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
+fn a_file_of_authorities_that_is_none_is_named_and_not_quoted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "accounts: [{name: a, ca_file: ca.crt, clusters: [{id: c1, region: cn-hangzhou}]}]";
+    let problems = || match Config::parse(text, folder.path()) {
+        Ok(_) => panic!("the file has mistakes"),
+        Err(problems) => problems.to_string(),
+    };
+    let place = format!("accounts[0].ca_file: {}", folder.path().join("ca.crt").display());
+    assert!(problems().starts_with(&format!("{place}: ")), "{}", problems());
+    for (content, complaint) in [
+        ("-----BEGIN PRIVATE KEY----- hunter2", "is not PEM: a section is cut off or not base64"),
+        ("-----BEGIN CERTIFICATE-----\nhunter2\n", "is not PEM: a section is cut off or not base64"),
+        ("-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n", "has no certificate (-----BEGIN CERTIFICATE-----)"),
+        ("hunter2", "has no certificate (-----BEGIN CERTIFICATE-----)"),
+    ] {
+        std::fs::write(folder.path().join("ca.crt"), content).expect("written");
+        assert_eq!(problems(), format!("{place} {complaint}"));
+    }
+}
+
+#[test]
 fn a_cluster_needs_a_region_where_the_endpoint_does() {
     let found = problems("accounts: [{name: a, clusters: [{id: c1}]}]");
     assert_eq!(found, ["accounts[0].clusters[0].region: is missing, and the endpoint https://cs.{region}.aliyuncs.com depends on it"]);

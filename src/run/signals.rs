@@ -23,16 +23,27 @@ impl Signals {
         })
     }
 
-    /// SIGHUP reloads. The first SIGTERM or SIGINT lets requests in flight finish, the second ends the process.
-    pub(super) async fn obey(mut self, lifecycle: &Lifecycle, stop: &CancellationToken) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => end(stop),
-                _ = self.interrupt.recv() => end(stop),
-                // What is wrong is logged there.
-                _ = self.hang_up.recv() => drop(lifecycle.reload().await),
+    /// SIGHUP reloads. The first SIGTERM or SIGINT lets requests in flight finish, the second ends the process; neither waits
+    /// for a reload, since a file system may hang.
+    pub(super) async fn obey(self, lifecycle: &Lifecycle, stop: &CancellationToken) {
+        let Self { mut terminate, mut interrupt, mut hang_up } = self;
+        let ends = async {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => end(stop),
+                    _ = interrupt.recv() => end(stop),
+                }
             }
-        }
+        };
+        let reloads = async {
+            loop {
+                // However often it comes during a reload, it is received once afterwards.
+                hang_up.recv().await;
+                // What is wrong is logged there.
+                drop(lifecycle.reload().await);
+            }
+        };
+        tokio::join!(ends, reloads);
     }
 }
 

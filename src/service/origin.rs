@@ -38,7 +38,7 @@ pub(super) struct Content(Option<[u8; 32]>);
 impl Origin {
     /// The configuration that is there now; blocks.
     pub fn load(&self) -> Result<Config, super::ReloadError> {
-        Ok(self.read()?.parse()?)
+        Ok(self.read()?.parse()?.0)
     }
 
     /// Reads what is there now; blocks.
@@ -54,20 +54,24 @@ impl Origin {
 }
 
 impl Text {
-    pub(super) fn parse(&self) -> Result<Config, Problems> {
-        Config::parse(&self.text, &self.folder)
+    /// The configuration, and the content that it was made of, which may be gone by now.
+    pub(super) fn parse(&self) -> Result<(Config, Content), Problems> {
+        let config = Config::parse(&self.text, &self.folder)?;
+        let content = Content::of(self, config.files.iter().map(|file| file.digest));
+        Ok((config, content))
     }
 }
 
 impl Content {
-    /// The content of a text and of the files that it has `beside` it; blocks.
-    pub(super) fn of(read: Result<&Text, &Unreadable>, beside: &[PathBuf]) -> Self {
-        let digest = |read: &Text| {
-            let files = beside.iter().map(|file| std::fs::read(file).unwrap_or_default());
-            let parts = std::iter::once(read.text.as_bytes().to_vec()).chain(files);
-            let whole = parts.fold(Sha256::new(), |whole, part| whole.chain_update(Sha256::digest(part)));
-            whole.finalize().into()
-        };
-        Self(read.ok().map(digest))
+    /// The content of a text that was just read and of the files that it has `beside` it now; blocks.
+    pub(super) fn now(read: Result<&Text, &Unreadable>, beside: &[PathBuf]) -> Self {
+        let digest = |file: &PathBuf| Sha256::digest(std::fs::read(file).unwrap_or_default()).into();
+        read.map_or(Self(None), |text| Self::of(text, beside.iter().map(digest)))
+    }
+
+    fn of(text: &Text, files: impl Iterator<Item = [u8; 32]>) -> Self {
+        let whole = Sha256::new().chain_update(Sha256::digest(&text.text));
+        let whole = files.fold(whole, Sha256::chain_update);
+        Self(Some(whole.finalize().into()))
     }
 }

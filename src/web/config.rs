@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::apart::Panicked;
 use crate::config::{Path, Problems, document, duration};
 use crate::secret::Secret;
 use crate::web::auth::{PasswordHash, Users};
@@ -73,6 +74,9 @@ pub enum WebConfigError {
     /// The system has no randomness for the key under which passwords are remembered.
     #[error("no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
+    /// The exporter made a mistake.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 impl WebConfig {

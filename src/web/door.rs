@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 pub use refusal::Refusal;
 pub use stream::{Protocol, Stream};
 
+use crate::apart::apart;
 use crate::web::auth::{Passwords, Users};
 use crate::web::config::{Fingerprint, WebConfig, WebConfigError};
 use crate::web::headers::ResponseHeaders;
@@ -119,17 +120,22 @@ impl Door {
         Ok(Reloaded::Changed)
     }
 
+    /// The same, off the async threads.
+    pub async fn reload_apart(self: &Arc<Self>) -> Result<Reloaded, WebConfigError> {
+        let door = Arc::clone(self);
+        apart(move || door.reload()).await?
+    }
+
     /// Reloads every [`RELOAD_INTERVAL`], for ever; drop it to stop. Contents are compared, since neither a bind-mounted
     /// file nor Kubernetes' swap of the folder behind a link shows in the way that file watchers wait for.
     pub async fn keep_current(self: Arc<Self>) {
         let mut complaint = String::new();
         loop {
             tokio::time::sleep(RELOAD_INTERVAL).await;
-            let door = self.clone();
-            match tokio::task::spawn_blocking(move || door.reload()).await {
-                Ok(Ok(Reloaded::Unchanged)) => {}
-                Ok(Ok(Reloaded::Changed)) => tracing::info!("web configuration reloaded"),
-                Ok(Err(error)) => {
+            match self.reload_apart().await {
+                Ok(Reloaded::Unchanged) => {}
+                Ok(Reloaded::Changed) => tracing::info!("web configuration reloaded"),
+                Err(error) => {
                     let error = error.to_string();
                     if error != complaint {
                         tracing::error!(%error, "web configuration not reloaded, the old one stays");
@@ -137,7 +143,6 @@ impl Door {
                     complaint = error;
                     continue;
                 }
-                Err(error) => tracing::error!(%error, "web configuration not reloaded, the old one stays"),
             }
             complaint.clear();
         }

@@ -34,8 +34,7 @@ impl Lifecycle {
     }
 
     async fn reload_door(&self) -> Result<(), WebConfigError> {
-        let door = Arc::clone(&self.door);
-        let reloaded = tokio::task::spawn_blocking(move || door.reload()).await.expect("reading files does not panic");
+        let reloaded = self.door.reload_apart().await;
         match &reloaded {
             Ok(Reloaded::Unchanged) => {}
             Ok(Reloaded::Changed) => tracing::info!("web configuration reloaded"),
@@ -64,3 +63,67 @@ impl fmt::Display for NotReloaded {
 }
 
 impl std::error::Error for NotReloaded {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::collect::Surroundings;
+    use crate::config::document::PANIC;
+    use crate::credentials;
+    use crate::metrics::{Format, Own, Page, ProcessMetrics};
+    use crate::service::Origin;
+    use crate::shard::Shard;
+    use crate::sim::{InProcess, Options, Sim};
+
+    const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, access_key_secret: b}, \
+                        clusters: [{id: c1, region: cn-hangzhou}]}]\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_of_the_parser_is_an_error_of_that_reload() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        write("exporter.yml", GOOD);
+        write("web.yml", "http_server_config: {http2: true}\n");
+        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+        let surroundings = Surroundings {
+            clock: Clock::System,
+            ways: Arc::new(InProcess(Arc::new(Sim::new(Options::default())))),
+            shard: Shard::default(),
+            credentials: credentials::Context::offline(Clock::System),
+            audience: Arc::clone(&own) as Arc<_>,
+        };
+        let service = Service::start(Origin::File(folder.path().join("exporter.yml")), surroundings, Arc::clone(&own));
+        let service = Arc::new(service.expect("a good configuration"));
+        let door = Arc::new(Door::open(&folder.path().join("web.yml")).expect("a good web configuration"));
+        let lifecycle = Lifecycle::new(Arc::clone(&service), door);
+        let is_successful = || {
+            let mut page = Page::with_capacity(Format::Text, 0);
+            own.write(&mut page);
+            String::from_utf8_lossy(&page.finish()).contains("cs_exporter_config_last_reload_successful 1\n")
+        };
+        let before = Arc::clone(&service.running().borrow());
+
+        for name in ["exporter.yml", "web.yml"] {
+            write(name, PANIC);
+        }
+        let said = lifecycle.reload().await.expect_err("neither was read").to_string();
+        assert_eq!(said.matches("report this").count(), 2, "{said}");
+        assert!(!is_successful());
+        assert!(Arc::ptr_eq(&before, &service.running().borrow()), "the old one stays");
+
+        let polling = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.keep_current(Duration::from_secs(1)).await }
+        });
+        for (text, expected) in [(GOOD.to_owned(), true), (format!("{GOOD}{PANIC}"), false), (format!("{GOOD}# new"), true)] {
+            write("exporter.yml", &text);
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!(is_successful(), expected, "{text}");
+        }
+        assert!(!polling.is_finished());
+        polling.abort();
+    }
+}

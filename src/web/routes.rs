@@ -57,7 +57,7 @@ pub struct Site {
 type Answer = Response<Bytes>;
 
 impl Site {
-    /// Answers one request. Nothing but the metrics asks the vendor.
+    /// Answers one request. Only GET of the metrics and of a probe asks the vendor.
     pub async fn respond(&self, request: &Parts) -> Answer {
         let whole = request.uri.path();
         let Some(path) = whole.strip_prefix(&self.prefix) else {
@@ -117,9 +117,12 @@ impl Site {
             Ok(question) => question,
             Err(complaint) => return text(StatusCode::BAD_REQUEST, complaint),
         };
+        if request.method == Method::HEAD {
+            return probe_head(&question, &running, request);
+        }
         let trace = (question.detail == probe::Detail::Exchange).then(Trace::default);
         let Some(reading) = running.collector.probe(&question.target, deadline, trace.as_ref()).await else {
-            return text(StatusCode::NOT_FOUND, "no such cluster is configured here\n");
+            return unknown_cluster();
         };
         if let Some(trace) = trace {
             return typed(StatusCode::OK, TEXT, probe::exchange(&reading, &trace, began.elapsed()));
@@ -131,9 +134,7 @@ impl Site {
     /// The clusters as Prometheus' service discovery wants them; an error before the first list, so that it keeps its own.
     async fn targets(&self) -> Answer {
         let clusters = self.running.borrow().collector.clusters();
-        let Some(clusters) = clusters else {
-            return text(StatusCode::SERVICE_UNAVAILABLE, "the cluster list has not been read yet\n");
-        };
+        let Some(clusters) = clusters else { return unlisted() };
         let written = self.writers.write(clusters.len(), move || sd::targets(&clusters)).await;
         written.map_or_else(|_| unwritten(), |targets| typed(StatusCode::OK, JSON, targets))
     }
@@ -153,9 +154,11 @@ impl Site {
         if !matches!(*method, Method::POST | Method::PUT) {
             return not_allowed("POST, PUT");
         }
-        match lifecycle.reload().await {
-            Ok(()) => text(StatusCode::OK, "reloaded\n"),
-            Err(error) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
+        // The end does not wait for a file system that hangs.
+        match self.stop.run_until_cancelled(lifecycle.reload()).await {
+            None => draining(),
+            Some(Ok(())) => text(StatusCode::OK, "reloaded\n"),
+            Some(Err(error)) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
         }
     }
 
@@ -190,6 +193,17 @@ pub(super) fn draining() -> Answer {
     text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
 }
 
+/// The head of a probe's answer, which asks nobody, as that of the metrics does not.
+fn probe_head(question: &probe::Question, running: &Running, request: &Parts) -> Answer {
+    if !running.collector.knows(&question.target) {
+        return unknown_cluster();
+    }
+    match question.detail {
+        probe::Detail::Exchange => text(StatusCode::OK, ""),
+        probe::Detail::Metrics => with_negotiation(typed(StatusCode::OK, negotiate::format(&request.headers).content_type(), Bytes::new())),
+    }
+}
+
 /// The clusters that a page is about.
 fn count(snapshot: Option<&Snapshot>) -> usize {
     snapshot.map_or(0, |snapshot| snapshot.clusters.len())
@@ -197,6 +211,14 @@ fn count(snapshot: Option<&Snapshot>) -> usize {
 
 fn unwritten() -> Answer {
     text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; please report this\n")
+}
+
+fn unknown_cluster() -> Answer {
+    text(StatusCode::NOT_FOUND, "no such cluster is configured here\n")
+}
+
+fn unlisted() -> Answer {
+    text(StatusCode::SERVICE_UNAVAILABLE, "the cluster list has not been read yet\n")
 }
 
 fn not_found() -> Answer {

@@ -60,15 +60,16 @@ impl Server {
             host: Arc::new(Host { site, door: self.door, places: MaxRequests::new(self.limits.requests) }),
             limits: self.limits,
             crowd: Crowd::new(self.limits.connections),
-            open: Shift { leave: stop.clone(), tasks: TaskTracker::new() },
-            late: Shift { leave: CancellationToken::new(), tasks: TaskTracker::new() },
+            open: Shift::until(stop.clone()),
+            late: Shift::until(CancellationToken::new()),
         };
         for listener in self.listeners {
-            entrance.late.tasks.spawn(entrance.clone().accept(listener));
+            entrance.late.connections.spawn(entrance.clone().accept(listener));
         }
         stop.cancelled().await;
         if !entrance.open.is_over(self.limits.patience.drain).await {
-            tracing::warn!(connections = entrance.open.tasks.len(), "connections are cut off that did not end in time");
+            let (connections, requests) = (entrance.open.connections.len(), entrance.open.requests.len());
+            tracing::warn!(connections, http2_requests = requests, "connections are cut off that did not end in time");
         }
         entrance.late.leave.cancel();
         entrance.late.is_over(FAREWELL).await;
@@ -91,13 +92,21 @@ struct Entrance {
 #[derive(Clone)]
 struct Shift {
     leave: CancellationToken,
-    tasks: TaskTracker,
+    connections: TaskTracker,
+    /// Those of HTTP/2, which are tasks beside their connection's.
+    requests: TaskTracker,
 }
 
 impl Shift {
+    fn until(leave: CancellationToken) -> Self {
+        Self { leave, connections: TaskTracker::new(), requests: TaskTracker::new() }
+    }
+
     async fn is_over(&self, patience: Duration) -> bool {
-        self.tasks.close();
-        timeout(patience, self.tasks.wait()).await.is_ok()
+        self.connections.close();
+        self.requests.close();
+        // In this order, since connections begin requests.
+        timeout(patience, async { (self.connections.wait().await, self.requests.wait().await) }).await.is_ok()
     }
 }
 
@@ -126,8 +135,8 @@ impl Entrance {
             client: address.ip().to_canonical(),
             pulse,
             leave: shift.leave.clone(),
-            tasks: shift.tasks.clone(),
+            requests: shift.requests.clone(),
         };
-        shift.tasks.spawn(accepted.run());
+        shift.connections.spawn(accepted.run());
     }
 }

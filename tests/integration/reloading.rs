@@ -1,6 +1,7 @@
 //! What a reload keeps, and what it makes anew. Time is paused: these tests take none.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
 use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
 use ack_upgrade_exporter::snapshot::Snapshot;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -274,4 +277,33 @@ async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show
     sleep(Duration::from_secs(90)).await;
     let snapshot = stage.scrape().await;
     assert!(reading(&snapshot, &gone).since > Some(reloaded), "and what has come back is new");
+}
+
+/// A file of authorities in which `text` stands for the certificate; nobody here looks further into it.
+fn pem(text: &str) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(text))
+}
+
+#[tokio::test(start_paused = true)]
+async fn authorities_that_change_while_they_are_read_are_read_again() {
+    let stage = Stage::new(options(1), MORE);
+    let authorities = || stage.running().config.accounts[0].access.authorities.iter().map(|der| der.to_vec()).collect::<Vec<_>>();
+    let (ca, next) = (stage.folder.path().join("ca.crt"), stage.folder.path().join("next.crt"));
+    std::fs::write(&next, pem("new")).expect("written");
+    assert!(std::process::Command::new("mkfifo").arg(&ca).status().expect("a program").success(), "a pipe with a name");
+    let swap = std::thread::spawn({
+        let ca = ca.clone();
+        move || {
+            // There is somebody who reads the old one once it is open, and nobody else will.
+            let mut old = std::fs::File::options().write(true).open(&ca).expect("it is being read");
+            std::fs::rename(next, ca).expect("swapped");
+            old.write_all(pem("old").as_bytes()).expect("written");
+        }
+    });
+    stage.reload(&yaml("a", &format!("ca_file: ca.crt{MORE}"))).await;
+    swap.join().expect("swapped");
+    assert_eq!(authorities(), [b"old"]);
+    let polling = stage.service.keep_current(Duration::from_secs(1));
+    assert!(timeout(Duration::from_secs(3), polling).await.is_err(), "it goes on");
+    assert_eq!(authorities(), [b"new"]);
 }

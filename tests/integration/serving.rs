@@ -1,6 +1,7 @@
 //! The running server over real sockets: what it serves, whom it lets in, and what it puts up with.
 
 mod hostile;
+mod http2;
 mod negotiating;
 mod reloading;
 mod site;

@@ -1,5 +1,6 @@
 //! The built program from its start to its end: sockets, signals, reloads, and what it says about them.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -150,6 +151,74 @@ fn what_changes_is_reloaded_without_being_told() {
     let exporter = Exporter::start(&vendor.config(), &["--config.auto-reload-interval=1s"]);
     vendor.write(&vendor.yaml(2));
     exporter.wait_for_log("configuration reloaded");
+    assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
+}
+
+/// Puts a pipe in the configuration's place: whoever reads it hangs until somebody has written it.
+fn make_pipe(vendor: &Vendor) {
+    std::fs::remove_file(vendor.config()).expect("removed");
+    assert!(Command::new("mkfifo").arg(vendor.config()).status().expect("a program").success(), "a pipe with a name");
+}
+
+/// Waits until the pipe is being read, which ends with the value.
+fn write_slowly(vendor: &Vendor) -> File {
+    File::options().write(true).open(vendor.config()).expect("it is being read")
+}
+
+#[test]
+fn a_reload_that_hangs_does_not_hold_up_the_end() {
+    for (flag, before, after) in [(None, Some("HUP"), None), (Some("--config.auto-reload-interval=1s"), None, Some("HUP"))] {
+        let vendor = Vendor::new(1);
+        let mut exporter = Exporter::start(&vendor.config(), flag.as_slice());
+        make_pipe(&vendor);
+        if let Some(signal) = before {
+            exporter.signal(signal);
+        }
+        let _hanging = write_slowly(&vendor);
+        if let Some(signal) = after {
+            exporter.signal(signal);
+        }
+        // So that it has gone into the reload, if it waits there.
+        std::thread::sleep(Duration::from_millis(300));
+        let began = Instant::now();
+        exporter.signal("TERM");
+        assert_eq!(exporter.wait().code(), Some(0), "{flag:?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
+    let vendor = Vendor::new(1);
+    let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
+    make_pipe(&vendor);
+    let mut client = TcpStream::connect(&exporter.address).expect("it listens");
+    client.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+    let _hanging = write_slowly(&vendor);
+    let began = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+}
+
+#[test]
+fn hang_up_during_a_reload_is_heeded_afterwards() {
+    let vendor = Vendor::new(5);
+    let exporter = Exporter::start(&vendor.config(), &[]);
+    make_pipe(&vendor);
+    exporter.signal("HUP");
+    let mut slow = write_slowly(&vendor);
+    std::fs::remove_file(vendor.config()).expect("removed");
+    vendor.write(&vendor.yaml(2));
+    for _ in 0..3 {
+        exporter.signal("HUP");
+    }
+    slow.write_all(vendor.yaml(3).as_bytes()).expect("written");
+    drop(slow);
+    exporter.wait_for_logs("configuration reloaded", 2);
     assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
 }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use rustls::Error;
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 
 use super::Reader;
 use crate::config::Path;
+use crate::config::pem::BROKEN;
+pub(super) use crate::config::pem::certificates;
 
 /// The content of a PEM file, or of a key that has it inline, and the place where mistakes in it are noted.
 pub(super) struct Pem {
@@ -46,14 +48,6 @@ impl Reader<'_> {
         }
         pem
     }
-}
-
-// What a PEM parser says may quote the text, and that may be a key; so it is not passed on.
-const BROKEN: &str = "is not PEM: a section is cut off or not base64";
-
-pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|_| BROKEN)?;
-    if chain.is_empty() { Err("has no certificate (-----BEGIN CERTIFICATE-----)") } else { Ok(chain) }
 }
 
 pub(super) fn signing_key(text: &[u8]) -> Result<Arc<dyn SigningKey>, String> {

@@ -33,6 +33,14 @@ impl<S> Stream<S> {
             Self::Tls(_) | Self::Plain(_) => Protocol::Http1,
         }
     }
+
+    /// What came in.
+    pub fn get_ref(&self) -> &S {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {

@@ -1,14 +1,19 @@
 //! Who is connected, and who has to go when there are too many.
 //!
 //! A new connection never waits behind slow ones: at the cap, the one that has been without a complete head the longest
-//! is dropped for it; if all have sent theirs, the one that has been idle the longest. One that is being answered is
-//! never dropped; where all are, the new one is.
+//! is dropped for it; if all have sent theirs, the one that has been idle the longest; if there is none, the one that has
+//! had an answer before it the longest and does not take it. One whose answer is thought out or has just been sent is never
+//! dropped; where all are like that, the new one is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+/// How long a client may take an answer before another may have its place.
+const TAKING: Duration = Duration::from_secs(5);
 
 /// All connections of a server.
 #[derive(Debug)]
@@ -25,13 +30,15 @@ struct Members {
     dispensable: BTreeSet<(Dispensable, u64)>,
 }
 
-/// A connection that is not being answered; what orders first is dropped first.
+/// A connection that need not wait for us; what orders first is dropped first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dispensable {
     /// It has owed a head since.
     Owing(Instant),
     /// It has been idle since.
     Idle(Instant),
+    /// It has been sent an answer since, and has not taken all of it. Dispensable after [`TAKING`].
+    Sending(Instant),
 }
 
 /// A connection's place in the crowd; free again when dropped.
@@ -74,7 +81,11 @@ impl Crowd {
 
 impl Members {
     fn drop_one(&mut self) -> bool {
-        let Some((_, number)) = self.dispensable.pop_first() else { return false };
+        let Some(&first @ (state, number)) = self.dispensable.first() else { return false };
+        if matches!(state, Dispensable::Sending(since) if since.elapsed() < TAKING) {
+            return false;
+        }
+        self.dispensable.remove(&first);
         if let Some(dropped) = self.open.remove(&number) {
             dropped.notify_one();
         }
@@ -83,7 +94,7 @@ impl Members {
 }
 
 impl Member {
-    /// Tells the crowd that the connection went from one state to another; None is being answered.
+    /// Tells the crowd that the connection went from one state to another; None has its answer thought out.
     pub(super) fn turn(&self, from: Option<Dispensable>, to: Option<Dispensable>) {
         let mut members = self.crowd.lock();
         if let Some(from) = from {
@@ -131,6 +142,24 @@ mod tests {
         assert!(is_dropped(&idle).await);
         assert!(crowd.enter().is_none(), "nobody is dropped who is being answered");
         assert!(!is_dropped(&answered).await && !is_dropped(&first).await && !is_dropped(&second).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_do_not_take_their_answer_go_last_and_not_at_once() {
+        let crowd = Crowd::new(2);
+        let [taking, idle] = [(); 2].map(|()| crowd.enter().expect("room"));
+        taking.turn(None, Some(Dispensable::Sending(Instant::now())));
+        tokio::time::advance(Duration::from_secs(10)).await;
+        idle.turn(None, Some(Dispensable::Idle(Instant::now())));
+        let new = crowd.enter().expect("room for one that is idle");
+        assert!(is_dropped(&idle).await && !is_dropped(&taking).await);
+        new.turn(None, Some(Dispensable::Sending(Instant::now())));
+        let _newer = crowd.enter().expect("room for one that does not read");
+        assert!(is_dropped(&taking).await);
+        assert!(crowd.enter().is_none(), "five seconds are for everybody");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert!(crowd.enter().is_some());
+        assert!(is_dropped(&new).await);
     }
 
     #[tokio::test(start_paused = true)]

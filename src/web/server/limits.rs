@@ -22,7 +22,8 @@ impl Default for Patience {
             // Prometheus closes its own after 5 minutes; a server that is first may meet a scrape that is on its way.
             idle: Duration::from_secs(360),
             send: Duration::from_secs(60),
-            // The longest budget of a scrape, and a little.
+            // The longest budget of a scrape, and a little. systemd's unit and the Helm chart kill the process after 30 s,
+            // since the scrape configurations that are shipped have a time-out of 25 s; whoever sets more raises both.
             drain: Duration::from_secs(130),
         }
     }

@@ -5,6 +5,7 @@
 //! an answer has to be taken in time, so that a client that stops reading does not keep what it has.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -107,18 +108,19 @@ impl Pulse {
 
     /// When the connection has to end if nothing changes until then.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let state = self.lock();
-        if state.answers.is_empty() {
-            return Some(match state.rest {
-                Dispensable::Owing(since) => since + self.patience.head,
-                Dispensable::Idle(since) => since + self.patience.idle,
-            });
+        Some(match self.lock().dispensable()? {
+            Dispensable::Owing(since) => since + self.patience.head,
+            Dispensable::Idle(since) => since + self.patience.idle,
+            Dispensable::Sending(since) => since + self.patience.send,
+        })
+    }
+
+    /// Whether there has been nothing to answer for `time`.
+    pub(super) fn has_rested(&self, time: Duration) -> bool {
+        match self.lock().dispensable() {
+            Some(Dispensable::Owing(since) | Dispensable::Idle(since)) => since.elapsed() >= time,
+            Some(Dispensable::Sending(_)) | None => false,
         }
-        let sending = state.answers.iter().filter_map(|answer| match answer.stage {
-            Stage::Thinking => None,
-            Stage::Sending(since) | Stage::Flushing(since) => Some(since),
-        });
-        sending.min().map(|since| since + self.patience.send)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -141,7 +143,15 @@ impl Pulse {
 
 impl State {
     fn dispensable(&self) -> Option<Dispensable> {
-        self.answers.is_empty().then_some(self.rest)
+        if self.answers.is_empty() {
+            return Some(self.rest);
+        }
+        // Behind an answer that is not taken, the next ones of a row wait to be thought out.
+        let sending = self.answers.iter().filter_map(|answer| match answer.stage {
+            Stage::Thinking => None,
+            Stage::Sending(since) | Stage::Flushing(since) => Some(since),
+        });
+        sending.min().map(Dispensable::Sending)
     }
 }
 
@@ -155,10 +165,11 @@ impl Drop for Pulse {
 impl Answering {
     /// The answer is known and on its way.
     pub(super) fn sending(&self) {
-        let mut state = self.pulse.lock();
-        if let Some(answer) = state.answers.iter_mut().find(|answer| answer.number == self.number) {
-            answer.stage = Stage::Sending(Instant::now());
-        }
+        self.pulse.change(|state| {
+            if let Some(answer) = state.answers.iter_mut().find(|answer| answer.number == self.number) {
+                answer.stage = Stage::Sending(Instant::now());
+            }
+        });
     }
 }
 

@@ -1,16 +1,19 @@
-//! A connection's socket, which ends the connection when its time is over.
+//! A connection's socket, which ends the connection when its time is over or its client has gone.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pulse::Pulse;
+use crate::web::door::Stream;
 
 /// The read buffer of a connection, and with it the largest head, in bytes.
 pub(super) const MAX_HEAD: usize = 16 << 10;
@@ -18,17 +21,21 @@ pub(super) const MAX_HEAD: usize = 16 << 10;
 /// What is read at a time before hyper has the connection.
 const FIRST_READ: usize = 4096;
 
-/// A stream that fails with [`io::ErrorKind::TimedOut`] once its connection's deadline is over.
-pub(super) struct Watched<S> {
-    stream: S,
+/// How often it is looked whether a client is still there that waits for its answer.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A stream that fails with [`io::ErrorKind::TimedOut`] once its connection's deadline is over, and with what the system
+/// says once its client has reset it, though nobody reads or writes.
+pub(super) struct Watched {
+    stream: Stream<TcpStream>,
     pulse: Arc<Pulse>,
     /// What was read ahead.
     ahead: BytesMut,
     timer: Pin<Box<Sleep>>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
-    pub(super) fn new(stream: S, pulse: Arc<Pulse>) -> Self {
+impl Watched {
+    pub(super) fn new(stream: Stream<TcpStream>, pulse: Arc<Pulse>) -> Self {
         let timer = Box::pin(sleep_until(pulse.deadline().unwrap_or_else(Instant::now)));
         Self { stream, pulse, ahead: BytesMut::new(), timer }
     }
@@ -69,6 +76,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
         self.timer.as_mut().poll(context).map(|()| io::ErrorKind::TimedOut.into())
     }
 
+    /// Looks now and then whether the client has reset a connection on which an answer is thought out: hyper does not read
+    /// meanwhile, so that a client which has only closed its half is answered, and so does not notice.
+    fn poll_reset(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        while self.pulse.deadline().is_none() {
+            if let Some(error) = self.stream.get_ref().take_error().unwrap_or_else(Some) {
+                return Poll::Ready(error);
+            }
+            self.timer.as_mut().reset(Instant::now() + LOOK);
+            ready!(self.timer.as_mut().poll(context));
+        }
+        Poll::Pending
+    }
+
     /// What is pending fails once the deadline is over.
     fn watch<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match polled {
@@ -83,7 +103,7 @@ fn has_end(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watched<S> {
+impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.ahead.has_remaining() {
@@ -107,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl AsyncWrite for Watched {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write(context, bytes);
@@ -129,6 +149,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         let polled = Pin::new(&mut this.stream).poll_flush(context);
         if matches!(polled, Poll::Ready(Ok(()))) {
             this.pulse.flushed();
+            if let Poll::Ready(error) = this.poll_reset(context) {
+                return Poll::Ready(Err(error));
+            }
         }
         this.watch(context, polled)
     }

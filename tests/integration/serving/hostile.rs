@@ -7,20 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, Fault, Rule};
-use ack_upgrade_exporter::trust;
 use ack_upgrade_exporter::web::{Limits, Patience};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::TlsConnector;
 
 use super::site::{Served, Setup};
-use crate::certificates::{Authority, Identity};
 use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 
@@ -53,7 +49,7 @@ async fn is_cut_off(mut stream: TcpStream) -> Duration {
 }
 
 /// Waits until `count` is one of `range`.
-async fn reaches(range: impl RangeBounds<u64> + Debug, count: impl Fn() -> u64) {
+pub(super) async fn reaches(range: impl RangeBounds<u64> + Debug, count: impl Fn() -> u64) {
     let end = Instant::now() + Duration::from_secs(30);
     while !range.contains(&count()) {
         assert!(Instant::now() < end, "{} is not in {range:?}", count());
@@ -61,7 +57,7 @@ async fn reaches(range: impl RangeBounds<u64> + Debug, count: impl Fn() -> u64) 
     }
 }
 
-fn alive_tasks() -> u64 {
+pub(super) fn alive_tasks() -> u64 {
     u64::try_from(Handle::current().metrics().num_alive_tasks()).expect("a small number")
 }
 
@@ -139,6 +135,30 @@ async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
         cut_off += usize::from(timeout(Duration::from_millis(1), stream.readable()).await.is_ok());
     }
     assert!(cut_off >= 250, "{cut_off}: those that came first went first");
+}
+
+#[tokio::test]
+async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
+    let users = format!("basic_auth_users: {{alice: {}}}", bcrypt::hash("right", 4).expect("hashes"));
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let served = Setup { limits, web: Some(&users), ..Setup::default() }.serve();
+    let row = Arc::new(get("/config", "").replace("Connection: close\r\n", "").repeat(1000));
+    let mut deaf = JoinSet::new();
+    for _ in 0..4 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        let mut stream = socket.connect(served.address).await.expect("the server listens");
+        let row = Arc::clone(&row);
+        deaf.spawn(async move { while stream.write_all(row.as_bytes()).await.is_ok() {} });
+    }
+    // Until none of them is answered any more.
+    sleep(Duration::from_secs(2)).await;
+    assert!(send(served.address, get("/-/healthy", "")).await.is_none(), "there is no room");
+    let began = Instant::now();
+    while send(served.address, get("/-/healthy", "")).await.is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "they keep their places");
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]
@@ -263,6 +283,40 @@ async fn a_client_that_has_no_more_to_say_is_still_answered() {
 }
 
 #[tokio::test]
+async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own() {
+    let limits = Limits { requests: 5, ..Limits::default() };
+    let served = Setup { limits, ..Setup::default() }.serve();
+    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
+    let patient = get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 120\r\n");
+    let mut listening = connect(served.address).await;
+    listening.write_all(patient.as_bytes()).await.expect("sent");
+    listening.shutdown().await.expect("half closed");
+    let mut leaving = Vec::new();
+    for number in 0..4 {
+        let mut stream = connect(served.address).await;
+        stream.write_all(patient.as_bytes()).await.expect("sent");
+        if number % 2 == 0 {
+            stream.shutdown().await.expect("half closed");
+        }
+        stream.set_zero_linger().expect("a reset at the end");
+        leaving.push(stream);
+    }
+    let began = Instant::now();
+    while ask(served.address, "/config").await.status != 503 {
+        assert!(began.elapsed() < Duration::from_secs(5), "all places are taken");
+    }
+    drop(leaving);
+    let began = Instant::now();
+    while ask(served.address, "/config").await.status == 503 {
+        assert!(began.elapsed() < Duration::from_secs(4), "the places stay taken");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let reply = timeout(Duration::from_secs(20), read(&mut listening, false)).await.expect("in time").expect("an answer");
+    assert_eq!(reply.status, 200);
+    assert!(reply.text().contains("cs_up{"));
+}
+
+#[tokio::test]
 async fn scrapers_that_leave_half_way_leave_nothing_behind() {
     let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
     let served = Setup { world, ..Setup::default() }.serve();
@@ -337,68 +391,4 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
     assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 15, "{statuses:?}");
     served.sim.clear_faults();
     scrapes_well(served.address).await;
-}
-
-/// A connection of HTTP/2 through the locked door of `served`.
-async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::SendRequest<bytes::Bytes> {
-    let mut tls = trust::client_config(&[authority.der()]);
-    tls.alpn_protocols = vec![b"h2".to_vec()];
-    let connector = TlsConnector::from(Arc::new(tls));
-    let name = ServerName::try_from("localhost").expect("a name");
-    let stream = connector.connect(name, connect(served.address).await).await.expect("a handshake");
-    let (requests, connection) = h2::client::handshake(stream).await.expect("a preface");
-    tokio::spawn(connection);
-    requests
-}
-
-#[tokio::test]
-async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
-    let authority = Authority::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let Identity { certificate, key } = authority.server();
-    std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
-    std::fs::write(folder.path().join("server.key"), key).expect("written");
-    let web = "tls_server_config: {cert_file: server.crt, key_file: server.key}";
-    let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
-    let served = Setup { world, web: Some(web), ..Setup::default() }.serve_in(folder);
-    let request = || http::Request::get("https://localhost/metrics").body(()).expect("a request");
-    let scrape = async || {
-        let mut requests = connect_http2(&served, &authority).await.ready().await.expect("it is open");
-        let (answer, _) = requests.send_request(request(), true).expect("sent");
-        let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
-        assert_eq!(answer.status(), 200);
-    };
-    scrape().await;
-    let tasks = alive_tasks();
-    let began = Instant::now();
-    // Before the server has read it, and while it works on it.
-    for turns in [0, 8] {
-        let (mut taken_back, mut ended) = (0, 0);
-        while taken_back < 5000 {
-            let mut requests = connect_http2(&served, &authority).await;
-            let end = loop {
-                requests = match requests.ready().await {
-                    Ok(ready) => ready,
-                    Err(end) => break end,
-                };
-                let Ok((answer, mut stream)) = requests.send_request(request(), true) else { continue };
-                for _ in 0..turns {
-                    tokio::task::yield_now().await;
-                }
-                stream.send_reset(h2::Reason::CANCEL);
-                drop(answer);
-                taken_back += 1;
-                if taken_back % 1000 == 0 {
-                    scrape().await;
-                }
-            };
-            assert_eq!(end.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{taken_back} taken back: {end}");
-            ended += 1;
-        }
-        assert!((3..=10).contains(&ended), "{ended} connections");
-    }
-    reaches(..=tasks, alive_tasks).await;
-    scrape().await;
-    let rounds = u128::from(served.sim.count(Action::GetUpgradeStatus)) / 20;
-    assert!(rounds <= began.elapsed().as_millis() / 100 + 3, "{rounds} rounds of 100 ms, whoever asks");
 }

@@ -57,6 +57,28 @@ async fn head_is_the_head_of_get_and_asks_nobody() {
 }
 
 #[tokio::test]
+async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
+    let served = Setup::default().serve();
+    let id = served.sim.world().clusters()[0].to_string();
+    for (query, expected) in [
+        (format!("target={id}"), 200),
+        (format!("target={id}&debug=true"), 200),
+        ("target=nobody".to_owned(), 404),
+        ("target=".to_owned(), 400),
+        (format!("target={id}&debug=maybe"), 400),
+    ] {
+        let path = format!("/probe?{query}");
+        let calls = served.sim.calls().len();
+        let head = send(served.address, get(&path, "").replacen("GET", "HEAD", 1)).await.expect("an answer");
+        assert_eq!((head.status, head.body.len(), served.sim.calls().len()), (expected, 0, calls), "{path}");
+        let whole = ask(served.address, &path).await;
+        assert_eq!((whole.status, whole.header("content-type")), (expected, head.header("content-type")), "{path}");
+        assert_eq!(whole.header("vary"), head.header("vary"), "{path}");
+    }
+    assert_eq!(served.sim.count(Action::GetUpgradeStatus), 2, "for GET alone");
+}
+
+#[tokio::test]
 async fn every_other_method_is_refused_with_what_is_allowed() {
     let served = Setup::default().serve();
     let closed = Setup { lifecycle: false, ..Setup::default() }.serve();

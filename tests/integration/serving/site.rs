@@ -39,7 +39,8 @@ pub struct Served {
     pub sim: Arc<Sim>,
     pub service: Arc<Service>,
     pub door: Arc<Door>,
-
+    /// Stops the server.
+    pub stop: CancellationToken,
     /// Ends once the server has.
     pub ended: JoinHandle<()>,
     folder: TempDir,
@@ -67,6 +68,7 @@ impl Setup<'_> {
         let listen = |address: &&str| address.parse::<ListenAddress>().and_then(|address| address.listen()).expect("a free port");
         let server = Server::new(self.addresses.iter().map(listen).collect(), Arc::clone(&door), self.limits);
         let addresses = server.addresses();
+        let stop = CancellationToken::new();
         let site = Site {
             running: service.running(),
             own,
@@ -75,10 +77,10 @@ impl Setup<'_> {
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
             writers: Writers::default(),
-            stop: CancellationToken::new(),
+            stop: stop.clone(),
         };
         let ended = tokio::spawn(server.serve(Arc::new(site)));
-        Served { address: addresses[0], addresses, sim, service, door, ended, folder }
+        Served { address: addresses[0], addresses, sim, service, door, stop, ended, folder }
     }
 
     /// Serves in an empty folder.

@@ -1,0 +1,176 @@
+//! Clients of HTTP/2: those that take back what they ask, those that are silent, and those that wait while the server stops.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+use ack_upgrade_exporter::trust;
+use ack_upgrade_exporter::web::{Limits, Patience};
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::hostile::{alive_tasks, reaches};
+use super::site::{Served, Setup};
+use crate::certificates::{Authority, Identity};
+use crate::client::connect;
+use crate::fleet::options;
+
+/// Serves with a certificate of `authority`.
+fn serve_locked(setup: Setup<'_>, authority: &Authority) -> Served {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Identity { certificate, key } = authority.server();
+    std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
+    std::fs::write(folder.path().join("server.key"), key).expect("written");
+    Setup { web: Some("tls_server_config: {cert_file: server.crt, key_file: server.key}"), ..setup }.serve_in(folder)
+}
+
+/// Sends requests of HTTP/2, and what has to run for it.
+type Http2 = (h2::client::SendRequest<bytes::Bytes>, h2::client::Connection<TlsStream<TcpStream>>);
+
+/// A connection of HTTP/2 through the locked door of `served`.
+async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
+    let mut tls = trust::client_config(&[authority.der()]);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = TlsConnector::from(Arc::new(tls));
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = connector.connect(name, connect(served.address).await).await.expect("a handshake");
+    h2::client::handshake(stream).await.expect("a preface")
+}
+
+/// The same, and it runs.
+async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::SendRequest<bytes::Bytes> {
+    let (requests, connection) = greet_http2(served, authority).await;
+    tokio::spawn(connection);
+    requests
+}
+
+/// A scrape over HTTP/2.
+fn scrape_http2() -> http::Request<()> {
+    http::Request::get("https://localhost/metrics").body(()).expect("a request")
+}
+
+#[tokio::test]
+async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_way_does() {
+    let authority = Authority::new();
+    let served = serve_locked(Setup::default(), &authority);
+    let (mut silent, mut connection) = greet_http2(&served, &authority).await;
+    let (answer, _) = silent.send_request(scrape_http2(), true).expect("sent");
+    let answer = tokio::select! {
+        answer = answer => answer.expect("an answer"),
+        ended = &mut connection => panic!("{ended:?}"),
+    };
+    assert_eq!(answer.status(), 200);
+    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))));
+    let mut waiting = connect_http2(&served, &authority).await;
+    let (answer, _) = waiting.send_request(scrape_http2(), true).expect("sent");
+    reaches(12.., || served.sim.count(Action::GetUpgradeStatus)).await;
+    served.stop.cancel();
+    let began = Instant::now();
+    let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let mut body = answer.into_body();
+    let mut page = Vec::new();
+    while let Some(piece) = body.data().await {
+        page.extend_from_slice(&piece.expect("a piece"));
+    }
+    assert!(String::from_utf8(page).expect("text").contains("cs_up{"));
+    assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
+    let mut served = served;
+    timeout(Duration::from_secs(10), &mut served.ended).await.expect("nobody holds it up").expect("the server ends");
+    drop((silent, connection));
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Listens on this thread until the guard is dropped.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        tracing::subscriber::set_default(tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("nobody panics with it").clone()).expect("text")
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn who_is_cut_off_at_the_end_is_counted() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let authority = Authority::new();
+    let limits = Limits { patience: Patience { drain: Duration::from_millis(100), ..Patience::default() }, ..Limits::default() };
+    let mut served = serve_locked(Setup { limits, ..Setup::default() }, &authority);
+    served.sim.add_fault(Rule::new(Fault::Hang));
+    let mut requests = connect_http2(&served, &authority).await;
+    let answers: Vec<_> = (0..3).map(|_| requests.send_request(scrape_http2(), true).expect("sent")).collect();
+    reaches(6.., || served.sim.count(Action::GetUpgradeStatus)).await;
+    // All were sent together, and read together.
+    served.stop.cancel();
+    timeout(Duration::from_secs(10), &mut served.ended).await.expect("in time").expect("the server ends");
+    let text = log.text();
+    assert!(text.contains("connections=1 http2_requests=3"), "{text}");
+    drop(answers);
+}
+
+#[tokio::test]
+async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
+    let authority = Authority::new();
+    let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
+    let served = serve_locked(Setup { world, ..Setup::default() }, &authority);
+    let scrape = async || {
+        let mut requests = connect_http2(&served, &authority).await.ready().await.expect("it is open");
+        let (answer, _) = requests.send_request(scrape_http2(), true).expect("sent");
+        let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
+        assert_eq!(answer.status(), 200);
+    };
+    scrape().await;
+    let tasks = alive_tasks();
+    let began = Instant::now();
+    // Before the server has read it, and while it works on it.
+    for turns in [0, 8] {
+        let (mut taken_back, mut ended) = (0, 0);
+        while taken_back < 5000 {
+            let mut requests = connect_http2(&served, &authority).await;
+            let end = loop {
+                requests = match requests.ready().await {
+                    Ok(ready) => ready,
+                    Err(end) => break end,
+                };
+                let Ok((answer, mut stream)) = requests.send_request(scrape_http2(), true) else { continue };
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                stream.send_reset(h2::Reason::CANCEL);
+                drop(answer);
+                taken_back += 1;
+                if taken_back % 1000 == 0 {
+                    scrape().await;
+                }
+            };
+            assert_eq!(end.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{taken_back} taken back: {end}");
+            ended += 1;
+        }
+        assert!((3..=10).contains(&ended), "{ended} connections");
+    }
+    reaches(..=tasks, alive_tasks).await;
+    scrape().await;
+    let rounds = u128::from(served.sim.count(Action::GetUpgradeStatus)) / 20;
+    assert!(rounds <= began.elapsed().as_millis() / 100 + 3, "{rounds} rounds of 100 ms, whoever asks");
+}
