@@ -33,10 +33,9 @@ pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), 
     Job { origin, auto_reload_interval: args.auto_reload_interval, shard, web: &args.web, handed_over }.run(|_| {}).await
 }
 
-/// Checks the configuration files and says what they would do.
+/// Checks the configuration file and says what it would do.
 pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
-    let (door, config) = (open_door(&args.web), accounts::origin(&args.accounts)?.load());
-    let (Ok(_), Ok(config)) = (&door, &config) else { return Err(usage(door.err(), config.err())) };
+    let config = accounts::load(&args.accounts)?;
     let shard = accounts::shard(&args.shard)?;
     let length = collect::budget(None, &config.scrape);
     for account in &config.accounts {

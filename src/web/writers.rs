@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
-use tokio::task::{JoinError, spawn_blocking};
+
+use crate::apart::{Panicked, apart};
 
 /// Clusters from which on a page takes so long, tens of milliseconds, that other connections would notice.
 const LARGE: usize = 500;
@@ -24,12 +25,12 @@ impl Default for Writers {
 impl Writers {
     /// What `write` writes about so many `clusters`: at once if they are few, on a thread of its own if they are many. It
     /// fails if `write` panics. Dropping the future gives up what has not been begun.
-    pub async fn write<T: Send + 'static>(&self, clusters: usize, write: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    pub async fn write<T: Send + 'static>(&self, clusters: usize, write: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
         if clusters <= LARGE {
             return Ok(write());
         }
         let place = Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed");
-        spawn_blocking(move || {
+        apart(move || {
             let written = write();
             drop(place);
             written
