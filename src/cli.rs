@@ -260,12 +260,17 @@ pub struct LogArgs {
     pub queries: bool,
 }
 
+/// Where the metrics cannot be, beside what begins with `/-/`.
+const OTHER_PAGES: [&str; 4] = ["/probe", "/sd", "/config", "/api/v1/clusters"];
+
 fn rules(text: &str) -> Result<FaultRules, String> {
     parse_rules(text).map(FaultRules).map_err(|error| error.to_string())
 }
 
 fn absolute_path(text: &str) -> Result<String, String> {
-    if text.starts_with('/') && text.len() > 1 && !text.ends_with('/') {
+    if OTHER_PAGES.contains(&text) || text.starts_with("/-/") {
+        Err("is where another page is".to_owned())
+    } else if text.starts_with('/') && text.len() > 1 && !text.ends_with('/') {
         Ok(text.to_owned())
     } else {
         Err("must start with a slash and not end in one".to_owned())
@@ -371,6 +376,8 @@ mod tests {
             "--web.listen-address=10525",
             "--web.max-requests=-1",
             "--web.telemetry-path=metrics",
+            "--web.telemetry-path=/probe",
+            "--web.telemetry-path=/-/healthy",
             "--config.auto-reload-interval=30s",
         ] {
             assert_eq!(web(&[flag]).expect_err(flag).exit_code(), 2, "{flag}");
