@@ -11,12 +11,16 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::connect::dns::Name;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
 /// How long an answer is waited for, after which the name server counts as silent. One that is there answers within a second,
 /// and a query that has no more than its share of a default scrape should hear of it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long an address is good for that came when nobody waited for it any more. Resolvers may need longer than anybody waits,
+/// each time anew: two seconds and a little where the first of their servers is gone.
+const LATE: Duration = Duration::from_secs(10);
 
 /// Addresses with port 0, or why there are none. Everyone who waits gets the same.
 type Answer = Result<Arc<[SocketAddr]>, Unknown>;
@@ -26,7 +30,8 @@ pub type Finding = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Se
 
 /// Looks names up, each once at a time, however many connections want its server. The system's lookup holds a thread until
 /// the name server answers, for tens of seconds if it is silent; one for each connection would be all the threads there are,
-/// and pages, passwords and files need some too. Nothing is kept: the system knows how long an answer is good. Clones share.
+/// and pages, passwords and files need some too. Nothing that somebody heard is kept: the system knows how long an answer is good.
+/// Clones share.
 #[derive(Clone)]
 pub struct Lookup(Arc<Shared>);
 
@@ -41,6 +46,8 @@ struct State {
     flights: HashMap<String, watch::Receiver<Option<Answer>>>,
     /// Names whose last lookup was waited for in vain.
     slow: HashSet<String>,
+    /// Addresses that came too late for those who waited, and when.
+    late: HashMap<String, (Instant, Arc<[SocketAddr]>)>,
 }
 
 /// Why a name has no address.
@@ -65,6 +72,9 @@ impl Lookup {
     /// The addresses of `host`, with port 0, or an error of the kind `TimedOut` after two seconds. The system's lookup goes
     /// on meanwhile, and who asks again waits for the same one. So it does if the future is dropped.
     pub async fn addresses(&self, host: &str) -> io::Result<Arc<[SocketAddr]>> {
+        if let Some(addresses) = self.late(host) {
+            return Ok(addresses);
+        }
         let mut flight = self.join(host);
         let Ok(landed) = timeout(PATIENCE, flight.wait_for(Option::is_some)).await else {
             return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no name server answers for {host}")));
@@ -85,11 +95,22 @@ impl Lookup {
         let landing = Landing { lookup: self.clone(), host: host.to_owned() };
         tokio::spawn(async move {
             let answer = landing.lookup.find(&landing.host).await;
+            let (lookup, host) = (landing.lookup.clone(), landing.host.clone());
             // Whoever asks from now on may be told otherwise.
             drop(landing);
+            if let (Ok(addresses), true) = (&answer, teller.is_closed()) {
+                lookup.lock().late.insert(host, (Instant::now(), Arc::clone(addresses)));
+            }
             teller.send_replace(Some(answer));
         });
         flight
+    }
+
+    /// What came when nobody waited for it any more, a moment ago.
+    fn late(&self, host: &str) -> Option<Arc<[SocketAddr]>> {
+        let mut state = self.lock();
+        state.late.retain(|_, (since, _)| since.elapsed() < LATE);
+        state.late.get(host).map(|(_, addresses)| Arc::clone(addresses))
     }
 
     async fn find(&self, host: &str) -> Answer {
@@ -163,7 +184,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future::join_all;
-    use tokio::time::{Instant, sleep};
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -212,6 +233,18 @@ mod tests {
         sleep(Duration::from_secs(2)).await;
         lookup.addresses("cs.aliyuncs.com").await.expect("an address, late");
         assert_eq!((asked.load(Ordering::Relaxed), began.elapsed().as_secs()), (1, 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_comes_too_late_is_kept_for_whoever_asks_next() {
+        let (lookup, asked) = taking(4);
+        assert_eq!(lookup.addresses("cs.aliyuncs.com").await.expect_err("too late").kind(), io::ErrorKind::TimedOut);
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(*lookup.addresses("cs.aliyuncs.com").await.expect("it has come"), [ADDRESS]);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        sleep(LATE).await;
+        assert!(lookup.addresses("cs.aliyuncs.com").await.is_err());
+        assert_eq!(asked.load(Ordering::Relaxed), 2, "it is not good for ever");
     }
 
     #[tokio::test(start_paused = true)]

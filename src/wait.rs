@@ -1,6 +1,6 @@
 //! Waiting for upgrades to end, as pipelines do: what a look at the fleet means for the one who waits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -41,16 +41,16 @@ impl Goal {
         together(readings.into_iter().map(|reading| self.judge_one(reading, Begun::Before)))
     }
 
-    fn judge_one(&self, reading: &ClusterReading, begun: Begun) -> Verdict {
+    fn judge_one(&self, reading: &ClusterReading, begun: Begun<'_>) -> Verdict {
         let state = match &reading.outcome {
             Outcome::Up(state) => state,
             Outcome::Down(_) => return Verdict::Unknown,
             Outcome::NotAsked => return Verdict::Pending,
         };
         // What was seen under way and tells nothing else of itself is what is waited for.
-        let was_seen = begun == Begun::Seen;
+        let was_seen = begun != Begun::Before;
         let is_old = self.since.is_some_and(|since| state.updated.or(state.started).map_or(!was_seen, |end| end < since));
-        let is_untold = was_seen && state.target_version.is_empty();
+        let is_untold = state.target_version.is_empty() && begun == Begun::Seen(&reading.cluster.version);
         let is_other = self.target_version.as_ref().is_some_and(|target| !is_untold && !reaches(state, &reading.cluster.version, target));
         match state.status {
             Status::None if self.target_version.is_none() && self.since.is_none() => Verdict::Good,
@@ -65,19 +65,19 @@ impl Goal {
 
 /// When the upgrade that a reading is of began, as far as is known without the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begun {
+enum Begun<'a> {
     /// Before anybody looked.
     Before,
-    /// It was seen under way.
-    Seen,
+    /// It was seen under way, when the cluster was listed with this version; empty if with none.
+    Seen(&'a str),
 }
 
 /// One who looks again and again, and remembers who did not answer.
 #[derive(Debug, Default)]
 pub struct Waiting {
     goal: Goal,
-    /// Those whose upgrade was seen under way.
-    under_way: HashSet<ClusterId>,
+    /// Those whose upgrade was seen under way, with their version then.
+    under_way: HashMap<ClusterId, String>,
     /// Looks in a row that each has not answered in.
     silent: HashMap<ClusterId, u32>,
     /// Looks in a row that did not show all that there may be.
@@ -124,13 +124,15 @@ impl Waiting {
         look.clusters.iter().filter(move |reading| is_untold(reading)).map(|reading| &reading.cluster.id)
     }
 
-    fn begun(&self, reading: &ClusterReading) -> Begun {
-        if self.under_way.contains(&reading.cluster.id) { Begun::Seen } else { Begun::Before }
+    fn begun(&self, reading: &ClusterReading) -> Begun<'_> {
+        self.under_way.get(&reading.cluster.id).map_or(Begun::Before, |version| Begun::Seen(version))
     }
 
     fn count(&mut self, look: &Snapshot, is_whole: bool) {
         let is_under_way = |reading: &&ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Running | Status::Pause));
-        self.under_way.extend(look.clusters.iter().filter(is_under_way).map(|reading| reading.cluster.id.clone()));
+        for reading in look.clusters.iter().filter(is_under_way) {
+            self.under_way.entry(reading.cluster.id.clone()).or_insert_with(|| reading.cluster.version.clone());
+        }
         let silent = look.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Down(_)));
         self.silent = silent.map(|reading| (reading.cluster.id.clone(), self.looks_without(reading) + 1)).collect();
         self.partial = if is_whole { 0 } else { self.partial + 1 };
@@ -263,6 +265,9 @@ mod tests {
         waiting.judge(&look(1, &[up(Status::Running)]), true);
         let other = ended(Status::Success, "1.31.9", "2026-11-23T09:00:00Z");
         assert_eq!(waiting.judge(&look(2, &[other]), true), Verdict::Pending, "it tells that it is another");
+        let mut listed = up(Status::Success);
+        Arc::make_mut(&mut listed.cluster).version = "1.31.9".to_owned();
+        assert_eq!(waiting.judge(&look(3, &[listed]), true), Verdict::Pending, "the list tells that it was another");
     }
 
     #[test]

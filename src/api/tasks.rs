@@ -117,7 +117,7 @@ pub async fn newest_task(
         let new = seen.len() - before;
         let by_number = !by_token && pages::has_next(number, items, new, seen.len(), page.page_info);
         // The vendor does not say whether a list that is asked for by number may have a token where the numbers end.
-        token = page.next_token.filter(|token| !by_number && pages::is_good(token, number, new));
+        token = page.next_token.filter(|token| !by_number && pages::leads_on(token, number, new, seen.len(), page.page_info));
         if nothing_newer || (!by_number && token.is_none()) {
             break;
         }

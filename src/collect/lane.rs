@@ -221,10 +221,9 @@ impl Lane {
                 let read = CancellationToken::new();
                 let lists = async {
                     // A list that fails leaves its clusters to be asked.
-                    let each = self
-                        .lists
-                        .iter()
-                        .map(|list| self.read_list(list, round.budget(round.stop.child_token()), Some((round.number, idling))));
+                    let each = self.lists.iter().map(|list| {
+                        self.read_list(list, Budget::new(round.deadline.clone(), round.stop.child_token()), Some((round.number, idling)))
+                    });
                     join_all(each).await;
                     read.cancel();
                 };
@@ -255,17 +254,16 @@ impl Lane {
     ) {
         let due = self.lock().due(round.number, wanted);
         for id in due {
-            // A list that came meanwhile may say that nothing is going on there.
-            if !self.lock().is_due(round.number, &id) {
+            // A list that came meanwhile may say that nothing is going on there, or a probe have asked.
+            if !self.wants(&mut self.lock(), round, &id) {
                 continue;
             }
             let place = self.place(round, oldest).await;
             let ticket = self.client().limiter().admit().await;
             self.wait_out(round).await;
             let Some((query, flight)) = self.take_off(round, &id, Reader::Page) else { continue };
-            oldest.push_back((id, flight.clone()));
-            let budget = round.budget(flight.call_off);
-            queries.spawn(query.run(budget, ticket, place));
+            queries.spawn(query.run(flight.budget(), ticket, place));
+            oldest.push_back((id, flight));
         }
     }
 
@@ -313,27 +311,41 @@ impl Lane {
         self.lock().records.get(id).and_then(|record| record.flight.as_ref()).is_some_and(|other| other.started == flight.started)
     }
 
-    /// Marks a cluster as asked. None if it is gone, a query of an earlier round is under way, or it has answered in this
-    /// one.
-    fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, reader: Reader) -> Option<(Query, Flight)> {
-        let mut roster = self.lock();
-        let record = roster.records.get_mut(id)?;
-        record.asked = record.asked.max(round.number);
-        let awaited = reader == Reader::Page;
+    /// Whether `round` has to ask for this cluster. Not if it is gone, was asked in it, has answered since it began, or is asked
+    /// for just now by somebody else: then the round waits for that.
+    fn wants(&self, roster: &mut Roster, round: &Round, id: &ClusterId) -> bool {
+        let Some(record) = roster.records.get_mut(id).filter(|record| record.asked < round.number) else { return false };
         if let Some(flight) = &record.flight {
-            if awaited && !flight.awaited.swap(true, Ordering::Relaxed) {
+            flight.deadline.put_off(round.deadline.instant());
+            if !flight.awaited.swap(true, Ordering::Relaxed) {
                 self.progress.take_off();
             }
+        } else if !record.has_answered_since(round.started) {
+            return true;
+        }
+        record.asked = round.number;
+        false
+    }
+
+    /// Has a query take off for `reader`. None if it is not wanted any more, or if the cluster is asked for just now.
+    fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, reader: Reader) -> Option<(Query, Flight)> {
+        let mut roster = self.lock();
+        let is_awaited = reader == Reader::Page;
+        if is_awaited && !self.wants(&mut roster, round, id) {
             return None;
         }
-        if record.has_answered_since(round.started) {
-            return None;
-        }
-        let flight = Flight { started: Instant::now(), call_off: round.stop.child_token(), awaited: Arc::new(AtomicBool::new(awaited)) };
-        record.flight = Some(flight.clone());
-        if awaited {
+        let record = roster.records.get_mut(id).filter(|record| record.flight.is_none())?;
+        if is_awaited {
+            record.asked = round.number;
             self.progress.take_off();
         }
+        let flight = Flight {
+            started: Instant::now(),
+            deadline: round.deadline_of_a_query(),
+            call_off: round.stop.child_token(),
+            awaited: Arc::new(AtomicBool::new(is_awaited)),
+        };
+        record.flight = Some(flight.clone());
         let landing = Landing::new(Arc::clone(self), id.clone(), flight.clone(), round.stop.clone());
         Some((Query::new(record, landing), flight))
     }
@@ -374,11 +386,17 @@ impl Lane {
 }
 
 impl Round {
-    /// Until the waiters' deadline; a query that starts after it has as long as the round had.
-    fn budget(&self, call_off: CancellationToken) -> Budget {
+    /// The waiters' deadline; a query that starts after it has as long as the round had.
+    fn deadline_of_a_query(&self) -> Deadline {
         let now = Instant::now();
-        let deadline = if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) };
-        Budget::new(deadline, call_off).not_before(now + SHORTEST)
+        if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) }
+    }
+}
+
+impl Flight {
+    /// Until its deadline, which may be put off.
+    fn budget(&self) -> Budget {
+        Budget::new(self.deadline.clone(), self.call_off.clone()).not_before(self.started + SHORTEST)
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ApiError, Reason};
+use crate::api::{ApiError, Deadline, Reason};
 use crate::config::Endpoint;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
 use crate::source::UpgradeSource;
@@ -58,6 +58,8 @@ pub(super) struct Memory {
 #[derive(Debug, Clone)]
 pub(super) struct Flight {
     pub(super) started: Instant,
+    /// Put off by each round that waits for it.
+    pub(super) deadline: Deadline,
     pub(super) call_off: CancellationToken,
     /// Whether a round waits for it, and not only somebody who wants this cluster.
     pub(super) awaited: Arc<AtomicBool>,

@@ -56,11 +56,6 @@ impl Roster {
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether a cluster is there and has not been asked in `round`.
-    pub(super) fn is_due(&self, round: u64, id: &ClusterId) -> bool {
-        self.records.get(id).is_some_and(|record| record.asked < round)
-    }
-
     /// Takes the list of `region` for `round`: clusters that are new come in, those that are gone go, the others learn
     /// what it says of them. With `idling`, clusters in which nothing is going on are left out of the round.
     pub(super) fn take_list(

@@ -114,3 +114,24 @@ async fn one_who_hardly_waits_makes_no_cluster_fail_for_others() {
         assert_eq!(scrape().await.get("up"), Some(&200), "{hasty:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_waits_for_a_probe_that_was_quicker_to_ask() {
+    let account = "source: upgrade_status\nrate_limit: {requests_per_second: 2, burst: 1}";
+    let fleet = Fleet::in_process(still(6), account, "").calm();
+    let last = fleet.ids()[5].clone();
+    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(6))).cluster(last.clone()));
+    // However soon the one who probes goes.
+    for patience in [Duration::from_secs(9), Duration::from_millis(600)] {
+        advance(Duration::from_secs(600)).await;
+        let probe = async {
+            sleep(Duration::from_millis(100)).await;
+            fleet.collector.probe(last.as_str(), Instant::now() + patience, None).await
+        };
+        let began = Instant::now();
+        let page = async { (fleet.scrape(Duration::from_secs(14)).await, began.elapsed()) };
+        let ((snapshot, elapsed), _) = tokio::join!(page, probe);
+        assert_eq!((tally(&snapshot).get("up"), snapshot.complete), (Some(&6), true), "{patience:?}: {:?}", tally(&snapshot));
+        assert!(elapsed > Duration::from_secs(6), "{elapsed:?}: the answer of this round");
+    }
+}

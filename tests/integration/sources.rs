@@ -178,9 +178,10 @@ async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_succes
     assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
 }
 
-/// Lists of tasks that end in a token: `rest` is what follows the first page.
+/// Lists of tasks that end in a token: `info` is what the first page says besides, `rest` what follows it.
 #[derive(Debug, Clone)]
 struct Tokens {
+    info: &'static str,
     rest: &'static str,
     asked: Arc<AtomicUsize>,
 }
@@ -194,8 +195,8 @@ impl Transport for Tokens {
             self.rest.to_owned()
         } else {
             let others: Vec<_> =
-                (0..50).map(|number| format!(r#"{{"task_id": "T-other-{number}", "task_type": "cluster_scaleout"}}"#)).collect();
-            format!(r#"{{"tasks": [{}], "page_info": {{"total_count": 50}}, "next_token": "N2"}}"#, others.join(","))
+                (0..20).map(|number| format!(r#"{{"task_id": "T-other-{number}", "task_type": "cluster_scaleout"}}"#)).collect();
+            format!(r#"{{"tasks": [{}], {} "next_token": "N2"}}"#, others.join(","), self.info)
         };
         self.asked.fetch_add(1, Ordering::Relaxed);
         Box::pin(std::future::ready(Ok(Response::new(Bytes::from(body)))))
@@ -206,10 +207,15 @@ impl Transport for Tokens {
 async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
     let task = r#"{"tasks": [{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running"}]}"#;
     let again = r#"{"tasks": [{"task_id": "T-other-1", "task_type": "x"}], "next_token": "N2"}"#;
-    for (rest, expected, calls) in [(task, "running/upgrading", 3), (r#"{"tasks": []}"#, "none/not_start", 2), (again, "none/not_start", 2)]
-    {
+    let all = r#""page_info": {"total_count": 20},"#;
+    for (info, rest, expected, calls) in [
+        ("", task, "running/upgrading", 3),
+        ("", r#"{"tasks": []}"#, "none/not_start", 2),
+        ("", again, "none/not_start", 2),
+        (all, task, "none/not_start", 1),
+    ] {
         let (sim, asked) = (Arc::new(Sim::new(options(1))), Arc::new(AtomicUsize::new(0)));
-        let ways = Arc::new(Tokens { rest, asked: Arc::clone(&asked) });
+        let ways = Arc::new(Tokens { info, rest, asked: Arc::clone(&asked) });
         let clock = Clock::simulated(sim.world().now());
         let fleet = Fleet::over(sim, ways, clock, "http://stand-in.example", "source: tasks", "");
         let snapshot = fleet.scrape_in_time().await;

@@ -67,7 +67,7 @@ impl Lane {
                 stop: probe.stop.clone(),
             };
             if let Some((query, flight)) = self.take_off(&round, id, Reader::Probe) {
-                let budget = round.budget(flight.call_off);
+                let budget = flight.budget();
                 let budget = match probe.trace {
                     Some(trace) => budget.traced(trace.clone()),
                     None => budget,

@@ -69,6 +69,7 @@ impl Drop for Landing {
         });
         let now = self.lane.clock.now();
         let (elapsed, answered) = (self.flight.started.elapsed(), result.is_ok());
+        let heard = result.as_ref().is_err_and(|error| error.status.is_some());
         let mut roster = self.lane.lock();
         // Gone from the list in the meantime, or gone and back: nobody waits for this answer.
         let record = roster.records.get_mut(&self.id);
@@ -80,6 +81,8 @@ impl Drop for Landing {
             }
             if answered {
                 roster.patience.answered(elapsed);
+            } else if heard {
+                roster.patience.heard();
             }
         }
         drop(roster);
