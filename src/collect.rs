@@ -223,7 +223,7 @@ impl Collector {
         let mut clusters = Vec::new();
         let mut complete = true;
         for lane in &self.lanes {
-            complete &= lane.readings(round.number, self.settings.max_age, &mut clusters);
+            complete &= lane.readings(round.number, round.deadline.instant(), self.settings.max_age, &mut clusters);
         }
         clusters.sort_unstable_by(|one: &ClusterReading, other| one.cluster.id.cmp(&other.cluster.id));
         // Two accounts may discover the same cluster.

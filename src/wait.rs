@@ -53,7 +53,7 @@ impl Goal {
         let is_untold = state.target_version.is_empty() && begun == Begun::Seen(&reading.cluster.version);
         let is_other = self.target_version.as_ref().is_some_and(|target| !is_untold && !reaches(state, &reading.cluster.version, target));
         match state.status {
-            Status::None if self.target_version.is_none() && self.since.is_none() => Verdict::Good,
+            Status::None if self.target_version.is_none() && (self.since.is_none() || was_seen) => Verdict::Good,
             Status::None if self.target_version.as_deref() == Some(reading.cluster.version.as_str()) => Verdict::Good,
             Status::None | Status::Running | Status::Pause | Status::Unknown => Verdict::Pending,
             _ if is_old || is_other => Verdict::Pending,

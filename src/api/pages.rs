@@ -27,11 +27,10 @@ pub(super) fn query_after(token: String) -> [(&'static str, String); 2] {
     [("next_token", token), ("max_results", PAGE_SIZE.to_string())]
 }
 
-/// Whether `token` leads on from page `number`, which had so many `new` items, where `seen` were on all pages so far. One that
-/// leads back must have an end, and none is followed where everything has been seen.
-pub(super) fn leads_on(token: &str, number: u32, new: usize, seen: usize, info: Option<PageInfo>) -> bool {
+/// Whether a token leads on from page `number`, where `seen` items were on all pages so far: not where that is all.
+pub(super) fn may_lead_on(number: u32, seen: usize, info: Option<PageInfo>) -> bool {
     let is_all = info.and_then(|info| info.total_count).is_some_and(|total| seen >= total as usize);
-    !token.is_empty() && !is_all && new > 0 && number < MAX_PAGES
+    !is_all && number < MAX_PAGES
 }
 
 /// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on the pages before;

@@ -97,6 +97,8 @@ pub async fn newest_task(
     let mut seen = HashSet::new();
     let mut order = Order::default();
     let mut newest: Option<Task> = None;
+    // One that comes again leads in a circle.
+    let mut tokens = HashSet::new();
     let mut token: Option<String> = None;
     for number in 1.. {
         let by_token = token.is_some();
@@ -117,7 +119,8 @@ pub async fn newest_task(
         let new = seen.len() - before;
         let by_number = !by_token && pages::has_next(number, items, new, seen.len(), page.page_info);
         // The vendor does not say whether a list that is asked for by number may have a token where the numbers end.
-        token = page.next_token.filter(|token| !by_number && pages::leads_on(token, number, new, seen.len(), page.page_info));
+        token = page.next_token.filter(|token| !by_number && !token.is_empty() && tokens.insert(token.clone()));
+        token = token.filter(|_| pages::may_lead_on(number, seen.len(), page.page_info));
         if nothing_newer || (!by_number && token.is_none()) {
             break;
         }

@@ -30,6 +30,9 @@ pub(super) use probe::Probe;
 use progress::{Progress, Started};
 use query::{Landing, Query};
 
+/// How much longer than usual a query may take at the end of a round that is started all the same, if it takes as long as that.
+const SLACK: Duration = Duration::from_millis(250);
+
 /// A query has this long at least, however soon those who wait for it go: a client that hardly waits at all must not make
 /// clusters fail for all others.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -267,12 +270,12 @@ impl Lane {
         }
     }
 
-    /// Lets the waiters go first if a query that starts now would most likely be cut off by their deadline: a cluster
+    /// Lets the waiters go first if a query that starts now would most likely not be answered by their deadline: a cluster
     /// that was not asked can be served from memory, one that did not answer cannot.
     async fn wait_out(&self, round: &Round) {
         let typical = self.lock().patience.typical();
         let end = round.deadline.instant();
-        if Instant::now() < end && Instant::now() + 2 * typical > end {
+        if Instant::now() < end && Instant::now() + typical + typical.min(SLACK) > end {
             round.deadline.passed().await;
         }
     }
@@ -350,10 +353,10 @@ impl Lane {
         Some((Query::new(record, landing), flight))
     }
 
-    /// Adds what the page of `round` says of each cluster; whether every one of them has been asked in it and has ended.
-    pub(super) fn readings(&self, round: u64, max_age: Duration, out: &mut Vec<ClusterReading>) -> bool {
+    /// Adds what the page of `round`, whose last waiters go at `end`, says of each cluster; whether every one of them has been asked in it and has ended.
+    pub(super) fn readings(&self, round: u64, end: Instant, max_age: Duration, out: &mut Vec<ClusterReading>) -> bool {
         let roster = self.lock();
-        let read = |record: &Record| record.reading(Reader::Page, record.asked >= round, roster.waiting, max_age);
+        let read = |record: &Record| record.reading(Reader::Page, end, record.asked >= round, roster.waiting, max_age);
         out.extend(roster.records.values().map(read));
         roster.records.values().all(|record| record.asked >= round && record.awaited().is_none())
     }

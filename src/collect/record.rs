@@ -184,9 +184,12 @@ impl Record {
         change
     }
 
-    /// What `reader` is told of this cluster, which was `asked` for it or was not.
-    pub(super) fn reading(&self, reader: Reader, asked: bool, waiting: Waiting, max_age: Duration) -> ClusterReading {
+    /// What `reader` is told of this cluster, which was `asked` for it or was not. A query that started at `end`, when the reader
+    /// went, or later was not for it.
+    pub(super) fn reading(&self, reader: Reader, end: Instant, asked: bool, waiting: Waiting, max_age: Duration) -> ClusterReading {
         let flight = if reader == Reader::Probe { self.flight.as_ref() } else { self.awaited() };
+        let asked = asked && flight.is_none_or(|flight| flight.started < end);
+        let flight = flight.filter(|flight| flight.started < end);
         let outcome = match flight {
             Some(_) => down(Reason::Timeout, "no answer within the scrape's budget"),
             None => self.outcome(asked, waiting, max_age),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ack_upgrade_exporter::collect::budget;
 use ack_upgrade_exporter::config::Scrape;
 use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
-use tokio::time::{Instant, advance, sleep, sleep_until};
+use tokio::time::{Instant, advance, sleep, sleep_until, timeout};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
 
@@ -142,6 +142,21 @@ async fn a_vendor_that_is_slow_to_all_is_waited_for_however_many_clusters_want_a
         }
         assert!(up[0] >= at_first && up[3..].iter().all(|up| *up == soon), "{clusters} clusters, {latency} s: {up:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_off_when_the_page_is_due_has_not_been_silent() {
+    let account = "source: upgrade_status\nrate_limit: {requests_per_second: 100, burst: 10}";
+    let fleet = Fleet::in_process(Options { latency: Duration::from_millis(60), ..still(400) }, account, "");
+    for _ in 0..2 {
+        fleet.scrape(Duration::from_secs(5)).await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let mut page = std::pin::pin!(fleet.collector.collect(deadline));
+    assert!(timeout(Duration::ZERO, &mut page).await.is_err());
+    // Nobody reads it at once: by then those are under way that were held back for it.
+    sleep_until(deadline + Duration::from_millis(20)).await;
+    assert_eq!(tally(&page.await), counts(&[("up", 400)]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -213,6 +213,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
         ("", r#"{"tasks": []}"#, "none/not_start", 2),
         ("", again, "none/not_start", 2),
         (all, task, "none/not_start", 1),
+        ("", r#"{"tasks": [], "next_token": "N2"}"#, "none/not_start", 2),
     ] {
         let (sim, asked) = (Arc::new(Sim::new(options(1))), Arc::new(AtomicUsize::new(0)));
         let ways = Arc::new(Tokens { info, rest, asked: Arc::clone(&asked) });

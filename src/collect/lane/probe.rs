@@ -84,6 +84,6 @@ impl Lane {
         drop(timeout_at(probe.deadline, landed).await);
         let roster = self.lock();
         let record = roster.records.get(id)?;
-        Some(record.reading(Reader::Probe, asked || record.has_answered_since(began), waiting, probe.max_age))
+        Some(record.reading(Reader::Probe, probe.deadline, asked || record.has_answered_since(began), waiting, probe.max_age))
     }
 }
