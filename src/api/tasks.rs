@@ -119,8 +119,8 @@ pub async fn newest_task(
         let new = seen.len() - before;
         let by_number = !by_token && pages::has_next(number, items, new, seen.len(), page.page_info);
         // The vendor does not say whether a list that is asked for by number may have a token where the numbers end.
-        token = page.next_token.filter(|token| !by_number && !token.is_empty() && tokens.insert(token.clone()));
-        token = token.filter(|_| pages::may_lead_on(number, seen.len(), page.page_info));
+        let by_token = !by_number && pages::may_lead_on(number, seen.len(), page.page_info);
+        token = page.next_token.filter(|token| by_token && !token.is_empty() && tokens.insert(token.clone()));
         if nothing_newer || (!by_number && token.is_none()) {
             break;
         }

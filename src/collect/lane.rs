@@ -3,9 +3,10 @@
 mod probe;
 mod progress;
 mod query;
+mod round;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,13 +30,10 @@ use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 pub(super) use probe::Probe;
 use progress::{Progress, Started};
 use query::{Landing, Query};
+use round::{Round, SHORTEST};
 
 /// How much longer than usual a query may take at the end of a round that is started all the same, if it takes as long as that.
 const SLACK: Duration = Duration::from_millis(250);
-
-/// A query has this long at least, however soon those who wait for it go: a client that hardly waits at all must not make
-/// clusters fail for all others.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How long reading one list may take, apart from the scrapes.
 const LIST_BUDGET: Duration = Duration::from_secs(60);
@@ -74,16 +72,6 @@ pub(super) struct Start<'a> {
     pub(super) tasks: &'a TaskTracker,
     /// Cancelled when the collector ends.
     pub(super) stop: &'a CancellationToken,
-}
-
-/// What the queries of one round share.
-#[derive(Debug, Clone)]
-struct Round {
-    number: u64,
-    started: Instant,
-    deadline: Deadline,
-    length: Duration,
-    stop: CancellationToken,
 }
 
 /// What a lane is made of.
@@ -224,9 +212,7 @@ impl Lane {
                 let read = CancellationToken::new();
                 let lists = async {
                     // A list that fails leaves its clusters to be asked.
-                    let each = self.lists.iter().map(|list| {
-                        self.read_list(list, Budget::new(round.deadline.clone(), round.stop.child_token()), Some((round.number, idling)))
-                    });
+                    let each = self.lists.iter().map(|list| self.read_list(list, round.budget(), Some((round.number, idling))));
                     join_all(each).await;
                     read.cancel();
                 };
@@ -342,18 +328,14 @@ impl Lane {
             record.asked = round.number;
             self.progress.take_off();
         }
-        let flight = Flight {
-            started: Instant::now(),
-            deadline: round.deadline_of_a_query(),
-            call_off: round.stop.child_token(),
-            awaited: Arc::new(AtomicBool::new(is_awaited)),
-        };
+        let flight = round.flight(reader);
         record.flight = Some(flight.clone());
         let landing = Landing::new(Arc::clone(self), id.clone(), flight.clone(), round.stop.clone());
         Some((Query::new(record, landing), flight))
     }
 
-    /// Adds what the page of `round`, whose last waiters go at `end`, says of each cluster; whether every one of them has been asked in it and has ended.
+    /// Adds what the page of `round`, whose last waiters go at `end`, says of each cluster; whether every one of them has been
+    /// asked in it and has ended.
     pub(super) fn readings(&self, round: u64, end: Instant, max_age: Duration, out: &mut Vec<ClusterReading>) -> bool {
         let roster = self.lock();
         let read = |record: &Record| record.reading(Reader::Page, end, record.asked >= round, roster.waiting, max_age);
@@ -385,21 +367,6 @@ impl Lane {
 
     fn lock(&self) -> MutexGuard<'_, Roster> {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Round {
-    /// The waiters' deadline; a query that starts after it has as long as the round had.
-    fn deadline_of_a_query(&self) -> Deadline {
-        let now = Instant::now();
-        if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) }
-    }
-}
-
-impl Flight {
-    /// Until its deadline, which may be put off.
-    fn budget(&self) -> Budget {
-        Budget::new(self.deadline.clone(), self.call_off.clone()).not_before(self.started + SHORTEST)
     }
 }
 

@@ -135,3 +135,15 @@ async fn a_page_waits_for_a_probe_that_was_quicker_to_ask() {
         assert!(elapsed > Duration::from_secs(6), "{elapsed:?}: the answer of this round");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_who_hardly_waits_makes_no_list_fail() {
+    let fleet = Fleet::in_process(Options { latency: Duration::from_millis(200), ..still(3) }, LEGACY, "idle_interval: 10m");
+    fleet.scrape_in_time().await;
+    advance(Duration::from_secs(15)).await;
+    fleet.scrape(Duration::from_micros(10)).await;
+    sleep(Duration::from_secs(2)).await;
+    let lists = fleet.page(&fleet.scrape_in_time().await);
+    let failed: Vec<_> = lists.samples("cs_exporter_api_request_failures_total").filter(|sample| sample.value > 0.0).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}

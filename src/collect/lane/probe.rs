@@ -7,7 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Lane, Round};
+use super::Lane;
+use super::round::Round;
 use crate::api::{self, ApiError, Deadline, Explained, Trace};
 use crate::collect::record::{Reader, Waiting};
 use crate::names::ClusterId;
