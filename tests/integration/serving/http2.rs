@@ -145,9 +145,10 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
     let began = Instant::now();
     // Before the server has read it, and while it works on it.
     for turns in [0, 8] {
-        let (mut taken_back, mut ended) = (0, 0);
+        let (mut taken_back, mut was_told) = (0, false);
         while taken_back < 5000 {
             let mut requests = connect_http2(&served, &authority).await;
+            let before = taken_back;
             let end = loop {
                 requests = match requests.ready().await {
                     Ok(ready) => ready,
@@ -163,11 +164,14 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
                 if taken_back % 1000 == 0 {
                     scrape().await;
                 }
+                assert!(taken_back - before < 5000, "one connection takes back as many as it likes");
             };
-            assert_eq!(end.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{taken_back} taken back: {end}");
-            ended += 1;
+            // Who is still writing when the server closes may see that before the reason.
+            let is_told = end.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
+            assert!(is_told || end.is_io(), "{taken_back} taken back: {end}");
+            was_told |= is_told;
         }
-        assert!((3..=10).contains(&ended), "{ended} connections");
+        assert!(was_told, "nobody was told why");
     }
     reaches(..=tasks, alive_tasks).await;
     scrape().await;
