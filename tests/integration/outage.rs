@@ -237,7 +237,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
     );
     let began = Instant::now();
     let snapshot = fleet.scrape(Duration::from_secs(3)).await;
-    assert!(began.elapsed() < Duration::from_millis(3500));
+    assert!(began.elapsed() < Duration::from_secs(8));
     assert_eq!(tally(&snapshot).get("network"), Some(&2), "{:?}", snapshot.clusters[0].outcome);
 }
 
@@ -254,7 +254,7 @@ async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_w
         let fleet = logging_in_through(&sim, &credentials, folder.path(), online.clone());
         let began = Instant::now();
         let snapshot = fleet.scrape(Duration::from_secs(3)).await;
-        assert!(began.elapsed() < Duration::from_millis(3500));
+        assert!(began.elapsed() < Duration::from_secs(8));
         assert_shown(&snapshot, &["auth"], &credentials);
         let said = format!("{:?}", snapshot.clusters[0].outcome);
         assert!(said.contains("does not answer"), "{said}");
