@@ -109,13 +109,19 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
     assert_eq!(run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code(), Some(4));
 }
 
-#[test]
-fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
-    let vendor = Vendor::new(2);
-    let ids = vendor.sim.world().clusters();
-    for id in &ids {
+/// A vendor of so many clusters, in each of which an upgrade has succeeded.
+fn all_good(clusters: usize) -> Vendor {
+    let vendor = Vendor::new(clusters);
+    for id in &vendor.sim.world().clusters() {
         vendor.sim.world().fix(id, Phase::Succeeded, None);
     }
+    vendor
+}
+
+#[test]
+fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
+    let vendor = all_good(2);
+    let ids = vendor.sim.world().clusters();
     let silent = || Rule::new(Fault::ProxyPage(404)).cluster(ids[1].clone());
     let looks = || vendor.sim.count(Action::GetUpgradeStatus) / 2;
     let wait = || run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code();
@@ -127,11 +133,8 @@ fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
 
 #[test]
 fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
-    let vendor = Vendor::new(6);
+    let vendor = all_good(6);
     let ids = vendor.sim.world().clusters();
-    for id in &ids {
-        vendor.sim.world().fix(id, Phase::Succeeded, None);
-    }
     let regions = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
     vendor.write(&vendor.yaml(0).replace("    clusters:\n", regions));
     let away = vendor.sim.world().region(&ids[0]).expect("a region");
@@ -145,8 +148,7 @@ fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
 
 #[test]
 fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
-    let vendor = Vendor::new(1);
-    vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
+    let vendor = all_good(1);
     let config = format!("--config.file={}", vendor.config().display());
     for more in [&["--watch"][..], &["--wait", "--target-version=9.9.9-aliyun.1"], &["--wait", "--since=2100-01-01T00:00:00Z"]] {
         let before = vendor.sim.count(Action::GetUpgradeStatus);
