@@ -188,30 +188,14 @@ fn quote(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("not poisoned").extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn logged(format: LogFormat, event: impl FnOnce()) -> String {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).event_format(Line(format)).finish();
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let to_log = log.reopen().expect("the file");
+        let subscriber = tracing_subscriber::fmt().with_writer(to_log).event_format(Line(format)).finish();
         tracing::subscriber::with_default(subscriber, event);
-        String::from_utf8(lines.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+        std::fs::read_to_string(log.path()).expect("UTF-8")
     }
 
     #[test]

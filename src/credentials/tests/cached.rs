@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
+use tempfile::NamedTempFile;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep, timeout};
 
@@ -189,37 +190,29 @@ async fn a_failure_is_remembered_for_a_while() {
 }
 
 /// What is logged from now on, on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct Log {
+    file: NamedTempFile,
+    _listening: tracing::subscriber::DefaultGuard,
+}
 
 impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let written = tracing_subscriber::fmt().with_writer(move || log.clone()).with_max_level(tracing::Level::INFO).finish();
-        tracing::subscriber::set_default(written)
+    fn listen() -> Self {
+        let file = NamedTempFile::new().expect("a file");
+        let to_file = file.reopen().expect("the file");
+        let written = tracing_subscriber::fmt().with_writer(to_file).with_max_level(tracing::Level::INFO).finish();
+        Self { file, _listening: tracing::subscriber::set_default(written) }
     }
 
     /// How often each of the messages was logged.
     fn count(&self, messages: &[&str]) -> Vec<usize> {
-        let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8");
+        let text = std::fs::read_to_string(self.file.path()).expect("text");
         messages.iter().map(|message| text.lines().filter(|line| line.contains(message)).count()).collect()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_log_tells_once_that_there_are_no_credentials_and_once_that_there_are_again() {
-    let log = Log::default();
-    let listening = log.listen();
+    let log = Log::listen();
     let server = Server::new(Mood::Silent, Duration::ZERO);
     let credentials = server.credentials();
     let outage = async || {
@@ -246,7 +239,6 @@ async fn the_log_tells_once_that_there_are_no_credentials_and_once_that_there_ar
     server.turn(Mood::Silent);
     id(&credentials).await.expect_err("silent");
     assert_eq!(log.count(&messages), [4, 1, 1], "and so is every other reason");
-    drop(listening);
 }
 
 #[tokio::test(start_paused = true)]
