@@ -151,8 +151,10 @@ class Comparison:
 
     def presence(self, life, seen):
         came, goes = life.get("came"), life.get("goes", float("inf"))
-        here = max(self.began, (came + self.rules.grace) if came and came > self.began else 0)
-        first, last = bisect.bisect_left(self.history.scrapes, here), bisect.bisect_left(self.history.scrapes, min(goes, self.ended))
+        here = max(self.began, came + self.rules.grace if came else 0)
+        # A scrape has the time of its beginning; the list may be read, and the cluster be gone, at its end.
+        there = min(goes - self.rules.timeout, self.ended)
+        first, last = bisect.bisect_left(self.history.scrapes, here), bisect.bisect_left(self.history.scrapes, there)
         expected = self.history.scrapes[first:last]
         missing = [when for when in expected if when not in seen]
         self.counts["presences"] += len(expected)
@@ -180,7 +182,8 @@ class Comparison:
             ("ghosts", self.counts["ghosts"], self.counts["presences"], 0.01),
         ]
         for what, count, of, share in bounds:
-            if count > of * share:
+            # One is for the moment at which a busy machine stands still.
+            if count > max(1, of * share):
                 found.append(f"{what}: {count} of {of}, more than {share:.1%}")
         if self.counts["phases seen"] < 0.9 * (self.counts["phases"] - self.counts["phases too short"]):
             found.append("too few phases seen for this to be a test")

@@ -49,8 +49,20 @@ BAD = {
     "empty": "",
 }
 
+# Keeps nothing open: no list is read, and its only cluster answers nobody.
+REST = """
+accounts:
+  - name: nobody
+    credentials: {type: access_key, access_key_id: KEY, access_key_secret_file: secret}
+    endpoint: http://127.0.0.1:9
+    clusters: [{id: c-of-nobody, region: cn-hangzhou}]
+"""
+
 
 def configuration(variant, api, max_age):
+    """One of VARIANTS, or REST if there is none."""
+    if variant is None:
+        return REST.replace("KEY", KEY)
     scrape, metrics, extra = VARIANTS[variant % len(VARIANTS)]
     lines = [f"scrape: {scrape}", f"metrics: {metrics}", "accounts:"]
     for name, (applications, source, signature, credentials) in ACCOUNTS.items():
@@ -154,6 +166,10 @@ class Reloads:
             if time.monotonic() > end:
                 raise Failed(f"reload {turn} by {way}: cs_exporter_config_last_reload_successful is not {expected}")
             time.sleep(0.5)
+
+    def put_in_force(self, variant):
+        put(self.config, self.text(variant))
+        self.post(200)
 
     def post(self, expected):
         try:

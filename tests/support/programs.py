@@ -91,8 +91,8 @@ class Programs:
         folder.mkdir()
         (folder / "prometheus.yml").write_text(config)
         port = free_port()
-        self.start(name, ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"])
-        server = Prometheus(f"http://127.0.0.1:{port}")
+        child = self.start(name, ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"])
+        server = Prometheus(f"http://127.0.0.1:{port}", child)
         wait_for(f"{name} is ready", 60, lambda: answers(f"{server.url}/-/ready"))
         return server
 
@@ -100,8 +100,12 @@ class Programs:
 class Prometheus:
     """A running Prometheus."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, child):
+        self.url, self.child = url, child
+
+    def stop(self):
+        self.child.terminate()
+        self.child.wait()
 
     def api(self, path, **parameters):
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
