@@ -22,6 +22,8 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 pub use account::{Access, Account, Cluster, RateLimit, Signature, Source};
 pub use credentials::{
     Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
@@ -41,7 +43,14 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whose clusters; at least one account.
     pub accounts: Vec<Account>,
-    /// The files whose content is part of it, as they were read.
+}
+
+/// What comes of reading a configuration.
+#[derive(Debug)]
+pub struct Reading {
+    /// The configuration, or every mistake in it.
+    pub config: Result<Config, Problems>,
+    /// The files whose content is part of it or was to be, as they were read.
     pub files: Vec<Beside>,
 }
 
@@ -50,8 +59,17 @@ pub struct Config {
 pub struct Beside {
     /// Where it is.
     pub path: PathBuf,
-    /// SHA-256 of what was read there.
+    /// SHA-256 of what was read there; of nothing, if it could not be read.
     pub digest: [u8; 32],
+}
+
+impl Beside {
+    /// The file with the content that it has now, which comes with it; blocks.
+    pub fn read(path: &FilePath) -> (Self, std::io::Result<Vec<u8>>) {
+        let content = std::fs::read(path);
+        let digest = Sha256::digest(content.as_deref().unwrap_or_default()).into();
+        (Self { path: path.to_owned(), digest }, content)
+    }
 }
 
 /// How a scrape goes.
@@ -120,16 +138,19 @@ pub enum StateSets {
 impl Config {
     /// Checks `text`; relative paths inside it start at `folder`.
     pub fn parse(text: &str, folder: &FilePath) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
+        Self::read(text, folder).config
+    }
+
+    /// Checks `text` and tells what was read besides; relative paths inside it start at `folder`.
+    pub fn read(text: &str, folder: &FilePath) -> Reading {
+        let (mut problems, mut files) = (Problems::default(), Vec::new());
         let file: raw::File = document::read(text, &mut problems);
         if problems.has(&Path::root()) {
-            return Err(problems);
+            return Reading { config: Err(problems), files };
         }
-        let config = Reader { problems: &mut problems, folder, files: Vec::new() }.config(file);
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(problems),
-        }
+        let config = Reader { problems: &mut problems, folder, files: &mut files }.config(file);
+        let config = config.filter(|_| problems.is_empty()).ok_or(problems);
+        Reading { config, files }
     }
 }
 
@@ -164,7 +185,7 @@ struct Reader<'a> {
     problems: &'a mut Problems,
     folder: &'a FilePath,
     /// What was read besides.
-    files: Vec<Beside>,
+    files: &'a mut Vec<Beside>,
 }
 
 impl Reader<'_> {
@@ -173,7 +194,7 @@ impl Reader<'_> {
         let scrape = self.scrape(&root.key("scrape"), &file.scrape.unwrap_or_default());
         let metrics = self.metrics(&root.key("metrics"), file.metrics.unwrap_or_default());
         let accounts = self.accounts(&root.key("accounts"), file.accounts, &metrics);
-        Some(Config { scrape, metrics, accounts: accounts?, files: self.files })
+        Some(Config { scrape, metrics, accounts: accounts? })
     }
 
     fn scrape(&mut self, path: &Path, raw: &raw::Scrape) -> Scrape {

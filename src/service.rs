@@ -2,13 +2,14 @@
 
 mod origin;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
 pub use origin::Origin;
-use origin::{Content, Text, Unreadable};
+use origin::{Content, Parsed, Text, Unreadable};
 
 use crate::apart::{Panicked, apart};
 use crate::collect::{Collector, Surroundings};
@@ -42,6 +43,8 @@ struct Seen {
     running: Content,
     /// What was read last, good or bad.
     last: Content,
+    /// The files that the text parsed last, good or bad, names and whose content is part of it.
+    beside: Vec<PathBuf>,
 }
 
 /// Why the old configuration stays in force.
@@ -61,12 +64,12 @@ pub enum ReloadError {
 impl Service {
     /// Builds what the configuration asks for.
     pub fn start(origin: Origin, surroundings: Surroundings, own: Arc<Own>) -> Result<Self, ReloadError> {
-        let text = origin.read()?;
-        let (config, content) = text.parse()?;
+        let Parsed { config, content, beside } = origin.read()?.parse();
+        let config = config?;
         let collector = Collector::new(&config, &surroundings);
         own.reload_succeeded(surroundings.clock.now());
         let running = watch::Sender::new(Arc::new(Running { config, collector }));
-        Ok(Self { running, surroundings, own, origin, seen: Mutex::new(Seen { running: content, last: content }) })
+        Ok(Self { running, surroundings, own, origin, seen: Mutex::new(Seen { running: content, last: content, beside }) })
     }
 
     /// What is running, now and after each reload.
@@ -78,7 +81,7 @@ impl Service {
     /// that come at once are done one after the other. Dropping the future before its end leaves the old one in force.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         let mut seen = self.seen.lock().await;
-        let reloaded = match self.read().await {
+        let reloaded = match self.read(&seen).await {
             Ok((read, content)) => self.take(&mut seen, read, content).await,
             Err(panicked) => Err(panicked.into()),
         };
@@ -92,7 +95,7 @@ impl Service {
         loop {
             tokio::time::sleep(interval).await;
             let mut seen = self.seen.lock().await;
-            let reloaded = match self.read().await {
+            let reloaded = match self.read(&seen).await {
                 Ok((_, content)) if content == seen.last => continue,
                 Ok((read, content)) => self.take(&mut seen, read, content).await,
                 Err(panicked) => Err(panicked.into()),
@@ -107,10 +110,9 @@ impl Service {
         running.collector.stop().await;
     }
 
-    /// What is there now, with the files that the running configuration names.
-    async fn read(&self) -> Result<(Result<Text, Unreadable>, Content), Panicked> {
-        let beside: Vec<_> = self.running.borrow().config.files.iter().map(|file| file.path.clone()).collect();
-        let origin = self.origin.clone();
+    /// What is there now, with the files that it named last.
+    async fn read(&self, seen: &Seen) -> Result<(Result<Text, Unreadable>, Content), Panicked> {
+        let (origin, beside) = (self.origin.clone(), seen.beside.clone());
         let read = move || {
             let read = origin.read();
             let content = Content::now(read.as_ref(), &beside);
@@ -120,12 +122,20 @@ impl Service {
     }
 
     async fn take(&self, seen: &mut Seen, read: Result<Text, Unreadable>, content: Content) -> Result<(), ReloadError> {
-        let parsed = if content == seen.running { None } else { Some(parse(read).await) };
+        let parsed = match read {
+            Ok(_) if content == seen.running => None,
+            // Off the async threads: a large fleet takes a while.
+            Ok(text) => Some(apart(move || text.parse()).await.map_err(ReloadError::from)),
+            Err(unreadable) => Some(Err(unreadable.into())),
+        };
         // Only now: where the one who asked has left in between, nothing has been seen.
         seen.last = content;
-        if let Some(parsed) = parsed {
-            let (config, content) = parsed?;
-            *seen = Seen { running: content, last: content };
+        let Some(parsed) = parsed else { return Ok(()) };
+        let Parsed { config, content, beside } = parsed?;
+        (seen.last, seen.beside) = (content, beside);
+        let config = config?;
+        if content != seen.running {
+            seen.running = content;
             self.swap(config);
         }
         Ok(())
@@ -153,12 +163,6 @@ impl Service {
         self.running.send_replace(Arc::new(Running { config, collector }));
         tracing::info!(accounts, "configuration reloaded");
     }
-}
-
-/// The configuration, and the content that it was made of. Off the async threads: a large fleet takes a while.
-async fn parse(read: Result<Text, Unreadable>) -> Result<(Config, Content), ReloadError> {
-    let text = read?;
-    Ok(apart(move || text.parse()).await??)
 }
 
 impl ReloadError {

@@ -6,7 +6,6 @@ use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use sha2::{Digest as _, Sha256};
 
 use super::{Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, pem, raw};
 use crate::names::{AccountName, ClusterId, Region};
@@ -200,9 +199,10 @@ impl Reader<'_> {
     }
 
     fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
-        let text = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+        let (beside, text) = Beside::read(file);
+        self.files.push(beside);
+        let text = text.map_err(|error| format!("{}: {error}", file.display()));
         let Some(text) = self.problems.keep(path, text) else { return Vec::new() };
-        self.files.push(Beside { path: file.to_owned(), digest: Sha256::digest(&text).into() });
         let authorities = pem::certificates(&text).map_err(|complaint| format!("{} {complaint}", file.display()));
         self.problems.keep(path, authorities).unwrap_or_default()
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::config::{Config, Problems};
+use crate::config::{Beside, Config, Problems, Reading};
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
@@ -31,6 +31,17 @@ pub(super) struct Text {
     folder: PathBuf,
 }
 
+/// What comes of a text.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// The configuration, or every mistake in it.
+    pub(super) config: Result<Config, Problems>,
+    /// What it was made of.
+    pub(super) content: Content,
+    /// The files that it names and whose content is part of it.
+    pub(super) beside: Vec<PathBuf>,
+}
+
 /// Tells one content from another, and from none at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Content(Option<[u8; 32]>);
@@ -38,7 +49,7 @@ pub(super) struct Content(Option<[u8; 32]>);
 impl Origin {
     /// The configuration that is there now; blocks.
     pub fn load(&self) -> Result<Config, super::ReloadError> {
-        Ok(self.read()?.parse()?.0)
+        Ok(self.read()?.parse().config?)
     }
 
     /// Reads what is there now; blocks.
@@ -54,24 +65,24 @@ impl Origin {
 }
 
 impl Text {
-    /// The configuration, and the content that it was made of, which may be gone by now.
-    pub(super) fn parse(&self) -> Result<(Config, Content), Problems> {
-        let config = Config::parse(&self.text, &self.folder)?;
-        let content = Content::of(self, config.files.iter().map(|file| file.digest));
-        Ok((config, content))
+    /// The configuration, and the content that it was made of, which may be gone by now; blocks.
+    pub(super) fn parse(&self) -> Parsed {
+        let Reading { config, files } = Config::read(&self.text, &self.folder);
+        Parsed { config, content: Content::of(self, &files), beside: files.into_iter().map(|file| file.path).collect() }
     }
 }
 
 impl Content {
     /// The content of a text that was just read and of the files that it has `beside` it now; blocks.
     pub(super) fn now(read: Result<&Text, &Unreadable>, beside: &[PathBuf]) -> Self {
-        let digest = |file: &PathBuf| Sha256::digest(std::fs::read(file).unwrap_or_default()).into();
-        read.map_or(Self(None), |text| Self::of(text, beside.iter().map(digest)))
+        read.map_or(Self(None), |text| Self::of(text, &beside.iter().map(|file| Beside::read(file).0).collect::<Vec<_>>()))
     }
 
-    fn of(text: &Text, files: impl Iterator<Item = [u8; 32]>) -> Self {
+    fn of(text: &Text, files: &[Beside]) -> Self {
         let whole = Sha256::new().chain_update(Sha256::digest(&text.text));
-        let whole = files.fold(whole, Sha256::chain_update);
-        Self(Some(whole.finalize().into()))
+        let add = |whole: Sha256, file: &Beside| {
+            whole.chain_update(Sha256::digest(file.path.as_os_str().as_encoded_bytes())).chain_update(file.digest)
+        };
+        Self(Some(files.iter().fold(whole, add).finalize().into()))
     }
 }

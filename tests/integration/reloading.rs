@@ -307,3 +307,35 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
     assert!(timeout(Duration::from_secs(3), polling).await.is_err(), "it goes on");
     assert_eq!(authorities(), [b"new"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_there() {
+    let stage = Stage::new(options(1), MORE);
+    let before = stage.running();
+    let names = async |file: &str| {
+        std::fs::write(stage.path(), yaml("a", &format!("ca_file: {file}{MORE}"))).expect("writes the configuration");
+        timeout(Duration::from_secs(3), stage.service.keep_current(Duration::from_secs(1))).await.expect_err("it goes on");
+    };
+    for (name, early) in [("absent.crt", None), ("bad.crt", Some("not yet"))] {
+        let file = stage.folder.path().join(name);
+        early.into_iter().for_each(|text| std::fs::write(&file, text).expect("written"));
+        names(name).await;
+        assert!(!stage.is_successful() && Arc::ptr_eq(&before, &stage.running()), "{name}");
+    }
+    // Only now, and in this file alone.
+    std::fs::write(stage.folder.path().join("bad.crt"), pem("good")).expect("written");
+    timeout(Duration::from_secs(3), stage.service.keep_current(Duration::from_secs(1))).await.expect_err("it goes on");
+    assert!(stage.is_successful());
+    assert_eq!(stage.running().config.accounts[0].access.authorities, [b"good".to_vec().into()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_goes_on_when_a_bad_file_is_taken_back() {
+    let stage = Stage::new(options(1), MORE);
+    let (good, before) = (std::fs::read_to_string(stage.path()).expect("it is there"), stage.running());
+    std::fs::write(stage.path(), yaml("a", &format!("ca_file: absent.crt{MORE}"))).expect("writes the configuration");
+    stage.service.reload().await.expect_err("the file is missing");
+    std::fs::write(stage.path(), good).expect("writes the configuration");
+    stage.service.reload().await.expect("it is good again");
+    assert!(stage.is_successful() && Arc::ptr_eq(&before, &stage.running()));
+}
