@@ -61,6 +61,8 @@ pub struct Failure {
     pub reason: Reason,
     /// For people; no secret in it.
     pub message: String,
+    /// Whether it lasts until somebody does something about it, as far as one query can tell.
+    pub lasting: bool,
 }
 
 /// One cluster of a page.

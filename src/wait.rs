@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::api::Reason;
 use crate::names::ClusterId;
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{Status, UpgradeState};
@@ -92,7 +91,7 @@ impl Waiting {
     }
 
     /// What this look means after those before it; `is_whole` is whether it shows all that there may be. Waiting ends with
-    /// whoever has not answered in three looks in a row, or for a reason that does not pass by itself.
+    /// whoever has not answered in three looks in a row, or in one for a reason that lasts.
     pub fn judge(&mut self, look: &Snapshot, is_whole: bool) -> Verdict {
         // A snapshot that `cache_ttl` keeps is one look.
         if self.latest.replace(look.at) != Some(look.at) {
@@ -144,7 +143,7 @@ impl Waiting {
 
     fn may_answer(&self, reading: &ClusterReading) -> bool {
         let passes = match &reading.outcome {
-            Outcome::Down(failure) => !matches!(failure.reason, Reason::Auth | Reason::Forbidden | Reason::NotFound),
+            Outcome::Down(failure) => !failure.lasting,
             Outcome::Up(_) | Outcome::NotAsked => true,
         };
         passes && self.looks_without(reading) < SILENT_LOOKS
@@ -174,6 +173,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::api::Reason;
     use crate::names::AccountName;
     use crate::shard::Shard;
     use crate::snapshot::{ClusterInfo, Failure};
@@ -205,12 +205,12 @@ mod tests {
         reading(Outcome::Up(Arc::new(state)))
     }
 
-    fn down(reason: Reason) -> ClusterReading {
-        reading(Outcome::Down(Failure { reason, message: String::new() }))
+    fn down(reason: Reason, lasting: bool) -> ClusterReading {
+        reading(Outcome::Down(Failure { reason, message: String::new(), lasting }))
     }
 
     fn silent() -> ClusterReading {
-        down(Reason::Timeout)
+        down(Reason::Timeout, false)
     }
 
     /// The look that is made in this second.
@@ -232,12 +232,10 @@ mod tests {
         let mut see = |second, reading| waiting.judge(&look(second, &[up(Status::Success), reading]), true);
         assert_eq!([see(1, silent()), see(2, silent()), see(2, silent())], [Verdict::Pending; 3], "the last two are one look");
         assert_eq!(see(3, up(Status::Running)), Verdict::Pending);
-        assert_eq!([see(4, silent()), see(5, down(Reason::Throttled))], [Verdict::Pending; 2]);
+        assert_eq!([see(4, silent()), see(5, down(Reason::Auth, false))], [Verdict::Pending; 2]);
         assert_eq!(see(6, silent()), Verdict::Unknown);
         assert_eq!(see(7, up(Status::Success)), Verdict::Good);
-        for reason in [Reason::Auth, Reason::Forbidden, Reason::NotFound] {
-            assert_eq!(see(8, down(reason)), Verdict::Unknown, "{reason:?} does not pass by itself");
-        }
+        assert_eq!(see(8, down(Reason::Auth, true)), Verdict::Unknown, "it does not pass by itself");
     }
 
     #[test]

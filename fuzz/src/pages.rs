@@ -101,7 +101,7 @@ impl Input<'_> {
         };
         let outcome = match self.byte() % 3 {
             0 => Outcome::Up(Arc::new(self.state())),
-            1 => Outcome::Down(Failure { reason: self.one(Reason::ALL), message: self.text() }),
+            1 => Outcome::Down(Failure { reason: self.one(Reason::ALL), message: self.text(), lasting: false }),
             _ => Outcome::NotAsked,
         };
         let duration = self.some(Self::duration);

@@ -19,7 +19,7 @@ use super::transport::{Transport, TransportError};
 use super::{reply, retry, trace};
 use crate::clock::Clock;
 use crate::config::{Endpoint, Signature};
-use crate::credentials::{Credential, Credentials};
+use crate::credentials::{Credential, Credentials, CredentialsError};
 use crate::outgoing::PRODUCT;
 use crate::sign::encode::{canonical_query, hex};
 use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
@@ -146,7 +146,7 @@ impl Client {
     /// What `call` would send now, without sending it. The secret half and the token are not in it.
     pub async fn explain(&self, call: &Call<'_>) -> Result<Explained, ApiError> {
         let credential = self.credentials.current().await;
-        let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let credential = credential.map_err(|error| without_credentials(call.operation, &error))?;
         let signed = self.sign(call, &credential)?;
         let text = |value: &HeaderValue| credential.hide_in(&String::from_utf8_lossy(value.as_bytes())).into_owned();
         Ok(Explained {
@@ -188,7 +188,7 @@ impl Client {
         let Some((_permit, credential)) = ready.filter(|_| !budget.is_spent()) else {
             return Err(timeout("the time was over before the call could be made"));
         };
-        let credential = credential.map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))?;
+        let credential = credential.map_err(|error| without_credentials(call.operation, &error))?;
         let request = self.request(call, &credential)?;
         let traced = budget.trace().map(|trace| (trace, trace::head(&request)));
         let started = Instant::now();
@@ -226,6 +226,11 @@ impl Client {
         request.headers_mut().insert(USER_AGENT, PRODUCT);
         Ok(request)
     }
+}
+
+fn without_credentials(operation: Operation, error: &CredentialsError) -> ApiError {
+    let kind = if error.may_pass() { ErrorKind::NoCredentials } else { ErrorKind::Credentials };
+    ApiError::local(operation, kind, error.to_string())
 }
 
 /// A request that is not sent.

@@ -65,8 +65,11 @@ impl Reason {
 /// What happened, as finely as somebody may have to tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The vendor does not know the key, or the signature does not fit it.
+    /// The vendor does not know the key, or the signature does not fit it; or there are no credentials, and somebody has to
+    /// do something about it.
     Credentials,
+    /// There are no credentials for now: whoever gives them does not answer or has none yet.
+    NoCredentials,
     /// The security token has run out or does not fit its key; a fresh one helps.
     TokenExpired,
     /// The nonce was used before; a new one helps.
@@ -101,7 +104,7 @@ impl ErrorKind {
     /// The label of this failure.
     pub fn reason(self) -> Reason {
         match self {
-            Self::Credentials | Self::TokenExpired | Self::NonceUsed | Self::Clock => Reason::Auth,
+            Self::Credentials | Self::NoCredentials | Self::TokenExpired | Self::NonceUsed | Self::Clock => Reason::Auth,
             Self::Forbidden => Reason::Forbidden,
             Self::ClusterNotFound => Reason::NotFound,
             Self::Throttled => Reason::Throttled,
@@ -112,6 +115,11 @@ impl ErrorKind {
             Self::RateLimited => Reason::RateLimited,
             Self::OperationGone | Self::Rejected | Self::Foreign => Reason::Other,
         }
+    }
+
+    /// Whether it lasts until somebody does something about it, as far as one call can tell.
+    pub fn is_lasting(self) -> bool {
+        matches!(self, Self::Credentials | Self::Forbidden | Self::ClusterNotFound)
     }
 
     /// Whether the same call may succeed when it is made again a little later.
@@ -175,15 +183,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_somebody_has_to_mend_lasts() {
+        use ErrorKind::*;
+        let lasting = |kind: &ErrorKind| kind.is_lasting();
+        assert!([Credentials, Forbidden, ClusterNotFound].iter().all(lasting));
+        assert!(![NoCredentials, TokenExpired, NonceUsed, Clock, Network, Timeout, Server, Throttled].iter().any(lasting));
+    }
+
+    #[test]
     fn only_what_may_be_over_in_a_moment_is_tried_again() {
         use ErrorKind::*;
         for kind in [Throttled, Server, Network, Timeout] {
             assert!(kind.is_retryable(), "{kind:?}");
         }
         // Some are mended by a new nonce or token, which is another call; the rest by somebody.
-        for kind in
-            [Credentials, TokenExpired, NonceUsed, Clock, Forbidden, ClusterNotFound, OperationGone, Rejected, Foreign, Decode, RateLimited]
-        {
+        for kind in [
+            Credentials,
+            NoCredentials,
+            TokenExpired,
+            NonceUsed,
+            Clock,
+            Forbidden,
+            ClusterNotFound,
+            OperationGone,
+            Rejected,
+            Foreign,
+            Decode,
+            RateLimited,
+        ] {
             assert!(!kind.is_retryable(), "{kind:?}");
         }
     }

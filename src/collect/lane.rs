@@ -372,7 +372,7 @@ impl Lane {
 
 fn first_list_retry(error: &ApiError) -> Duration {
     match error.kind {
-        ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Credentials => LIST_OUT_OF_REACH_RETRY,
+        ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Credentials | ErrorKind::NoCredentials => LIST_OUT_OF_REACH_RETRY,
         _ => LIST_RETRY,
     }
 }

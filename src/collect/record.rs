@@ -164,7 +164,11 @@ impl Record {
 
     /// Takes the answer of the query that is under way.
     pub(super) fn finish(&mut self, result: Result<UpgradeState, ApiError>, duration: Duration, now: Timestamp) -> Change {
-        let failure = result.as_ref().err().map(|error| Failure { reason: error.reason(), message: error.to_string() });
+        let failure = result.as_ref().err().map(|error| Failure {
+            reason: error.reason(),
+            message: error.to_string(),
+            lasting: error.kind.is_lasting(),
+        });
         self.memory.last = Some(LastQuery { failure, duration });
         let Ok(state) = result else { return Change::Nothing };
         let same = self.memory.good.as_ref().is_some_and(|good| good.state.status == state.status && good.state.step == state.step);
@@ -224,5 +228,5 @@ impl Record {
 }
 
 fn down(reason: Reason, message: &str) -> Outcome {
-    Outcome::Down(Failure { reason, message: message.to_owned() })
+    Outcome::Down(Failure { reason, message: message.to_owned(), lasting: false })
 }

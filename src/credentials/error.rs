@@ -43,6 +43,27 @@ pub struct CredentialsError {
 }
 
 impl CredentialsError {
+    /// Whether it may be over without anybody doing something about it here: a server that does not answer, a file that is
+    /// about to be written.
+    pub fn may_pass(&self) -> bool {
+        match &self.problem {
+            Problem::Unreadable { .. }
+            | Problem::Malformed(_)
+            | Problem::Unreachable { .. }
+            | Problem::Reply { .. }
+            | Problem::Expired(_)
+            | Problem::BrokeOff => true,
+            Problem::Refused(refusal) => refusal.may_pass(),
+            Problem::Source(source) => source.may_pass(),
+            Problem::NothingConfigured(_)
+            | Problem::NotConfigured(_)
+            | Problem::Incomplete(_)
+            | Problem::Unsupported(_)
+            | Problem::NoRole { .. }
+            | Problem::Unsignable(_) => false,
+        }
+    }
+
     /// Whether the same is wrong in `other`, whatever request or time it names.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let is_like = match (&self.problem, &other.problem) {
@@ -137,6 +158,13 @@ pub struct Refusal {
     pub request_id: Option<String>,
     /// What would help.
     pub advice: Option<String>,
+}
+
+impl Refusal {
+    /// Whether the server has a problem of its own or too much to do.
+    fn may_pass(&self) -> bool {
+        self.status >= 500 || self.status == 429 || self.code.as_ref().is_some_and(|code| code.to_ascii_lowercase().contains("throttling"))
+    }
 }
 
 impl fmt::Display for Refusal {

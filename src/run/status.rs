@@ -200,7 +200,7 @@ mod tests {
             error_message: Some("node\u{1b}[31m".to_owned()),
             ..UpgradeState::never(SourceName::Tasks)
         };
-        let failure = snapshot::Failure { reason: Reason::Other, message: "proxy\n\u{1b}[A".to_owned() };
+        let failure = snapshot::Failure { reason: Reason::Other, message: "proxy\n\u{1b}[A".to_owned(), lasting: false };
         let readings = [Outcome::Up(Arc::new(state)), Outcome::Down(failure), Outcome::NotAsked].map(reading);
         let table = table(&readings, Timestamp::UNIX_EPOCH);
         assert_eq!(table.lines().count(), 1 + readings.len(), "{table:?}");

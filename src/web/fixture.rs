@@ -68,7 +68,7 @@ pub(super) fn up(status: Status, step: Step) -> Outcome {
 }
 
 pub(super) fn down(reason: Reason, message: &str) -> Outcome {
-    Outcome::Down(Failure { reason, message: message.to_owned() })
+    Outcome::Down(Failure { reason, message: message.to_owned(), lasting: false })
 }
 
 /// A complete snapshot, twelve seconds old.

@@ -312,19 +312,19 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
 async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_there() {
     let stage = Stage::new(options(1), MORE);
     let before = stage.running();
-    let names = async |file: &str| {
-        std::fs::write(stage.path(), yaml("a", &format!("ca_file: {file}{MORE}"))).expect("writes the configuration");
-        timeout(Duration::from_secs(3), stage.service.keep_current(Duration::from_secs(1))).await.expect_err("it goes on");
+    let ca = stage.folder.path().join("ca.crt");
+    let poll = async || {
+        let polling = stage.service.keep_current(Duration::from_secs(1));
+        timeout(Duration::from_secs(3), polling).await.expect_err("it goes on");
     };
-    for (name, early) in [("absent.crt", None), ("bad.crt", Some("not yet"))] {
-        let file = stage.folder.path().join(name);
-        early.into_iter().for_each(|text| std::fs::write(&file, text).expect("written"));
-        names(name).await;
-        assert!(!stage.is_successful() && Arc::ptr_eq(&before, &stage.running()), "{name}");
-    }
-    // Only now, and in this file alone.
-    std::fs::write(stage.folder.path().join("bad.crt"), pem("good")).expect("written");
-    timeout(Duration::from_secs(3), stage.service.keep_current(Duration::from_secs(1))).await.expect_err("it goes on");
+    std::fs::write(stage.path(), yaml("a", &format!("ca_file: ca.crt{MORE}"))).expect("writes the configuration");
+    poll().await;
+    assert!(!stage.is_successful(), "there is no such file");
+    std::fs::write(&ca, "not yet").expect("written");
+    poll().await;
+    assert!(!stage.is_successful() && Arc::ptr_eq(&before, &stage.running()), "it is none");
+    std::fs::write(&ca, pem("good")).expect("written");
+    poll().await;
     assert!(stage.is_successful());
     assert_eq!(stage.running().config.accounts[0].access.authorities, [b"good".to_vec().into()]);
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Phase, Rule, Stage};
+use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, Stage};
 use serde_json::Value;
 
 use crate::process::{Exporter, PROGRAM, get};
@@ -129,6 +129,24 @@ fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
     assert_eq!((wait(), looks()), (Some(0), 3));
     vendor.sim.add_fault(silent());
     assert_eq!((wait(), looks()), (Some(4), 6));
+}
+
+#[test]
+fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
+    let vendor = all_good(2);
+    let yaml = vendor.yaml(2);
+    let given = format!("    credentials: {{type: credentials_uri, uri: 'http://{}/credentials'}}", vendor.endpoint);
+    let lines = yaml.lines().map(|line| if line.contains("credentials:") { given.as_str() } else { line });
+    vendor.write(&lines.collect::<Vec<_>>().join("\n"));
+    let wait = |fault| {
+        vendor.sim.add_fault(Rule::new(fault).on(Action::CredentialsUri).times(1));
+        let before = vendor.sim.count(Action::CredentialsUri);
+        let output = run(&vendor, "status", &["--wait", "--interval=3s"]);
+        (output.status.code(), text(&output.stdout).contains("auth:"), vendor.sim.count(Action::CredentialsUri) - before)
+    };
+    // Whoever gives them is asked again after five seconds.
+    assert_eq!(wait(Fault::ServerError { status: 503, body: ErrorBody::Json }), (Some(0), true, 2));
+    assert_eq!(wait(Fault::Forbidden), (Some(4), true, 1));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn failed() -> ClusterReading {
 fn silent() -> ClusterReading {
     ClusterReading {
         cluster: Arc::new(ClusterInfo { labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]), ..cluster("c-silent") }),
-        outcome: Outcome::Down(Failure { reason: Reason::Timeout, message: "no reply".to_owned() }),
+        outcome: Outcome::Down(Failure { reason: Reason::Timeout, message: "no reply".to_owned(), lasting: false }),
         duration: Some(Duration::from_secs(9)),
         last_success: "2026-11-23T10:09:00Z".parse().ok(),
         since: "2026-11-23T09:00:00Z".parse().ok(),

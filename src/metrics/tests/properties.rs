@@ -65,7 +65,7 @@ prop_compose! {
 }
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
-    let failure = |(reason, message)| Outcome::Down(Failure { reason, message });
+    let failure = |(reason, message)| Outcome::Down(Failure { reason, message, lasting: false });
     prop_oneof![
         3 => any_state().prop_map(|state| Outcome::Up(Arc::new(state))),
         1 => (select(Reason::ALL), any::<String>()).prop_map(failure),
