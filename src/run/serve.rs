@@ -1,6 +1,7 @@
 //! Serving until a signal says stop.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
 use super::{Failure, accounts, say};
+use crate::apart::apart;
 use crate::api::{Network, SystemProxy};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
@@ -77,12 +79,20 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// Serves until a signal; `started` learns the URL, without a slash at its end.
     pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), Failure> {
-        let signals = Signals::listen().map_err(runtime)?;
+        let mut signals = Signals::listen().map_err(runtime)?;
         let own = Arc::new(Own::new(if self.web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown }));
         let surroundings = surroundings(&own, self.shard)?;
         // Both before either is complained of, and before anything is bound.
-        let (door, service) = (open_door(self.web), Service::start(self.origin, surroundings, Arc::clone(&own)));
-        let (door, service) = match (door, service) {
+        let (web_config, origin, audience) = (self.web.config_file.clone(), self.origin, Arc::clone(&own));
+        let read = apart(move || (open_door(web_config.as_deref()), Service::start(origin, surroundings, audience)));
+        let read = tokio::select! {
+            read = read => read.map_err(runtime)?,
+            () = signals.ends.one() => {
+                tracing::info!("stopped before the configuration was read");
+                return Ok(());
+            }
+        };
+        let (door, service) = match read {
             (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
             (door, service) => return Err(usage(door.err(), service.err())),
         };
@@ -138,11 +148,8 @@ fn system_proxy() -> SystemProxy {
     if is_named { SystemProxy::Named } else { SystemProxy::Absent }
 }
 
-fn open_door(web: &WebArgs) -> Result<Door, WebConfigError> {
-    match &web.config_file {
-        Some(file) => Door::open(file),
-        None => Door::unguarded(),
-    }
+fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {
+    config.map_or_else(Door::unguarded, Door::open)
 }
 
 fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {

@@ -9,30 +9,40 @@ use crate::web::Lifecycle;
 
 /// The signals that the process listens for, from now on.
 pub(super) struct Signals {
+    pub(super) ends: Ends,
+    hang_up: Signal,
+}
+
+/// SIGTERM and SIGINT.
+pub(super) struct Ends {
     terminate: Signal,
     interrupt: Signal,
-    hang_up: Signal,
+}
+
+impl Ends {
+    /// Waits for one of them.
+    pub(super) async fn one(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
+        let ends = Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
+        Ok(Self { ends, hang_up: signal(SignalKind::hangup())? })
     }
 
     /// SIGHUP reloads. The first SIGTERM or SIGINT lets requests in flight finish, the second ends the process; neither waits
     /// for a reload, since a file system may hang.
     pub(super) async fn obey(self, lifecycle: &Lifecycle, stop: &CancellationToken) {
-        let Self { mut terminate, mut interrupt, mut hang_up } = self;
-        let ends = async {
+        let Self { mut ends, mut hang_up } = self;
+        let ended = async {
             loop {
-                tokio::select! {
-                    _ = terminate.recv() => end(stop),
-                    _ = interrupt.recv() => end(stop),
-                }
+                ends.one().await;
+                end(stop);
             }
         };
         let reloads = async {
@@ -43,7 +53,7 @@ impl Signals {
                 drop(lifecycle.reload().await);
             }
         };
-        tokio::join!(ends, reloads);
+        tokio::join!(ended, reloads);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -185,6 +185,23 @@ fn a_reload_that_hangs_does_not_hold_up_the_end() {
         assert_eq!(exporter.wait().code(), Some(0), "{flag:?}");
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     }
+}
+
+#[test]
+fn a_start_that_hangs_does_not_hold_up_the_end() {
+    let vendor = Vendor::new(1);
+    make_pipe(&vendor);
+    let config = format!("--config.file={}", vendor.config().display());
+    let mut exporter =
+        Command::new(PROGRAM).args([&config, "--web.listen-address=127.0.0.1:0"]).stderr(Stdio::piped()).spawn().expect("it starts");
+    let _hanging = write_slowly(&vendor);
+    let began = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &exporter.id().to_string()]).status().expect("a program").success());
+    assert_eq!(exporter.wait().expect("it ends").code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let mut log = String::new();
+    exporter.stderr.take().expect("a pipe").read_to_string(&mut log).expect("UTF-8");
+    assert!(log.contains("stopped before the configuration was read"), "{log}");
 }
 
 #[test]
