@@ -2,8 +2,9 @@
 """A long run that must change nothing: the exporter over an unruly account in accelerated time, two Prometheus servers.
 
 Meanwhile keys are rotated and expire, the configuration is reloaded, good and bad, by signal, HTTP and polling, clusters
-come and go, and people look at the pages. At the end memory, descriptors and threads must be flat, and what each
-Prometheus has must be what the stand-in's chronicle says there was to be seen.
+come and go, and people look at the pages. At the end memory, descriptors and threads must be flat, nothing that was
+opened may be left open once nothing is asked for, and what each Prometheus has must be what the stand-in's chronicle
+says there was to be seen.
 
     tests/soak/run.py                  two minutes, as tests/run does it
     tests/soak/run.py --minutes 60     the real one
