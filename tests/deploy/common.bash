@@ -34,9 +34,9 @@ debian_packages() { # debian_packages PROGRAM=PACKAGE…: the packages whose pro
     command -v "${wanted%=*}" >/dev/null || missing+=("${wanted#*=}")
   done
   [ "${#missing[@]}" -gt 0 ] || return 0
-  as_root apt-get update -qq
+  as_root apt-get -o Acquire::Retries=3 update -qq
   # No service is started.
-  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${missing[@]}"
 }
 
 # A port that was free a moment ago.

@@ -10,7 +10,7 @@ use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::sim::{Options, Sim, Upgrading};
 use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::{Fleet, word};
@@ -30,13 +30,14 @@ pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
 
 #[tokio::test]
 async fn nobody_at_the_other_end_is_a_network_failure() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    // Taken, but nobody listens on it.
+    let port = TcpSocket::new_v4().expect("a socket");
+    port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let address = port.local_addr().expect("an address");
     let sim = Arc::new(Sim::new(Options { clusters: 2, ..Options::default() }));
     let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
     let fleet = Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), LEGACY, "");
-    let snapshot = fleet.scrape(Duration::from_secs(3)).await;
+    let snapshot = fleet.scrape(Duration::from_secs(20)).await;
     assert!(snapshot.clusters.iter().all(|reading| word(reading) == "network"));
 }
 

@@ -150,7 +150,7 @@ async fn all_faults_at_once_over_sockets_keep_their_reasons_and_leave_the_good_c
         }
         assert_no_secret(&snapshot, &fleet, source);
         fleet.sim.clear_faults();
-        let after = fleet.scrape(Duration::from_secs(3)).await;
+        let after = fleet.scrape(Duration::from_secs(20)).await;
         (0..ids.len()).for_each(|place| assert_shown(&after, &fleet, place, GOOD, &format!("{source}, after all")));
     }
 }

@@ -122,7 +122,7 @@ impl Stage {
 /// Every account has one cluster, but the faulty one has one for each fault.
 fn config(sim: &Sim, address: SocketAddr) -> String {
     let mut ids = sim.world().clusters().into_iter();
-    let mut text = "scrape: {timeout: 2s}\naccounts:\n".to_owned();
+    let mut text = "scrape: {timeout: 4s}\naccounts:\n".to_owned();
     for (name, credentials) in ACCOUNTS {
         let credentials = credentials.replace("ADDRESS", &address.to_string()).replace("ROLE", ROLE);
         writeln!(text, "  - name: {name}\n    endpoint: http://{address}\n    source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    clusters:").expect("a String takes every write");

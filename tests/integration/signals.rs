@@ -40,7 +40,7 @@ fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
     for signal in ["TERM", "INT"] {
         let vendor = Vendor::new(5);
         let mut exporter = Exporter::start(&vendor.config(), &[]);
-        vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(1500))));
+        vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(4))));
         let scrape = scrape_apart(&exporter);
         vendor.wait_for_calls(5);
         exporter.signal(signal);

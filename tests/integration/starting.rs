@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet;
+use crate::outage::NO_NAME;
 use crate::process::{Exporter, get};
 
 const KEY: &str = "access_key_id: LTAI5tDemoOnlyNotARealKey";
@@ -93,7 +94,7 @@ impl Unready {
             ("late-metadata", api.to_string(), format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{late_address}'}}")),
             ("late-uri", api.to_string(), format!("{{type: credentials_uri, uri: 'http://{late_address}/credentials'}}")),
             ("late-network", late_address.to_string(), secret.clone()),
-            ("no-name", "ack.invalid:80".to_owned(), secret),
+            ("no-name", NO_NAME.to_owned(), secret),
         ];
         let accounts: Vec<_> = kinds.iter().map(|(name, ..)| *name).zip(sim.world().clusters()).collect();
         let mut text = "accounts:\n".to_owned();
@@ -159,6 +160,7 @@ async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_re
         assert!(ready.elapsed() < Duration::from_secs(20), "{page}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    exporter.wait_for_logs("cluster answers again", 5);
     let said = log(&exporter);
     for (account, _) in &accounts[..5] {
         assert_eq!(lines(&said, "cluster answers again", &[&format!("account={account}")]), 1, "{said}");
@@ -209,7 +211,8 @@ async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("config.yaml");
     std::fs::write(&file, fleet::yaml(&sim, &format!("http://{api}"), fleet::UNLIMITED, "")).expect("writes the configuration");
-    let mut exporter = Exporter::start(&file, &[]);
+    // Nobody else is given ports of this address while it is down.
+    let mut exporter = Exporter::start_on("127.0.0.11:0", &file, &[]);
     let address = exporter.address.clone();
     let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
     let mut clients = JoinSet::new();

@@ -40,8 +40,10 @@ impl Account {
         let text = fleet::yaml(&sim, &format!("http://{address}"), ACCOUNT, "");
         std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
         // One of the tests runs it as somebody else.
-        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(folder.path(), readable).expect("the folder is ours");
+        for (path, mode) in [(folder.path(), 0o755), (&folder.path().join("config.yaml"), 0o644)] {
+            let readable = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(path, readable).expect("it is ours");
+        }
         Self { sim, folder }
     }
 
@@ -65,8 +67,8 @@ fn address(exporter: &Exporter) -> SocketAddr {
 /// The page of a scrape that gives up after `seconds`.
 async fn scrape(exporter: &Exporter, seconds: u64) -> String {
     let request = get("/metrics", &format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n"));
-    let answer = timeout(Duration::from_secs(seconds), send(address(exporter), request)).await.ok().flatten();
-    let answer = answer.unwrap_or_else(|| panic!("no page within {seconds} s: {:#?}", exporter.logged()));
+    let answer = timeout(Duration::from_secs(seconds + 20), send(address(exporter), request)).await.ok().flatten();
+    let answer = answer.unwrap_or_else(|| panic!("no page long after {seconds} s: {:#?}", exporter.logged()));
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.text()
 }
@@ -137,7 +139,7 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
     assert_eq!(failed(&page, "timeout") + failed(&page, "network"), CLUSTERS, "{page}");
     let refused = r#"cs_exporter_api_request_failures_total{account="test",operation="GetUpgradeStatus",reason="network"} 0"#;
     assert!(!page.lines().any(|line| line == refused), "descriptors have run out: {page}");
-    let healthy = timeout(Duration::from_secs(3), ask(address(&exporter), "/-/healthy")).await.expect("an answer");
+    let healthy = timeout(Duration::from_secs(20), ask(address(&exporter), "/-/healthy")).await.expect("an answer");
     assert_eq!(healthy.status, 200);
     account.sim.clear_faults();
     drop(idle);

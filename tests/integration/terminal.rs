@@ -245,7 +245,8 @@ fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
         let mut command = Command::new(PROGRAM);
         command.args([&format!("--config.file={}", vendor.config().display()), "--web.listen-address=127.0.0.1:0"]).args(flags);
         let exporter = Exporter::run(&mut command);
-        let scrape = || get(&format!("http://{}/metrics", exporter.address));
+        let metrics = format!("http://{}/metrics", exporter.address);
+        let scrape = || get(&metrics);
         scrape();
         vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
         scrape();
@@ -255,8 +256,8 @@ fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
         scrape();
         vendor.sim.clear_faults();
         scrape();
-        exporter.wait_for_log("cluster answers again");
-        let lines = exporter.logged();
+        let log = exporter.end();
+        let lines: Vec<_> = log.lines().collect();
         let of = |message: &str| lines.iter().filter(|line| line.contains(message)).count();
         assert_eq!((of("upgrade state changed"), of("cluster does not answer"), of("cluster answers again")), (1, 1, 1), "{lines:#?}");
         let queries = if format == "json" { 18 } else { 0 };

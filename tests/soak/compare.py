@@ -25,13 +25,13 @@ class History:
 
     def __init__(self, server, began, ended):
         self.clusters = defaultdict(dict)
-        self.scrapes, self.failed, self.durations = [], 0, []
+        self.scrapes, self.failed, self.durations = set(), set(), []
         self.server = server
         step, at = 120, began
         while at < ended:
             at = min(at + step, ended)
             self.load(at, step)
-        self.scrapes = sorted(set(self.scrapes))
+        self.scrapes = sorted(self.scrapes)
 
     def load(self, at, step):
         def samples(selector):
@@ -41,15 +41,15 @@ class History:
 
         for _, when, value in samples("up"):
             if value == 1:
-                self.scrapes.append(when)
+                self.scrapes.add(when)
             else:
-                self.failed += 1
+                self.failed.add(when)
         self.durations += [value for _, _, value in samples("scrape_duration_seconds")]
         for name, label, into in (("cs_upgrade_status", "status", "states"), ("cs_upgrade_step", "step", "steps"), ("cs_query_failure", "reason", "reasons")):
             for metric, when, value in samples(name):
                 if value == 1:
                     found = getattr(self.of(metric, when), into)
-                    # The ranges touch, so that a sample on the edge comes twice.
+                    # The ranges touch or overlap, so that a sample may come twice.
                     if metric[label] not in found:
                         found.append(metric[label])
         for name, into in (("cs_up", "up"), ("cs_last_success_timestamp_seconds", "read"), ("cs_query_duration_seconds", "took")):
@@ -175,7 +175,7 @@ class Comparison:
         scrapes = len(self.history.scrapes)
         # Every tenth call or so goes wrong and most are made again; the bounds are a few times what that comes to.
         bounds = [
-            ("failed scrapes", self.history.failed, scrapes, 0.005),
+            ("failed scrapes", len(self.history.failed), scrapes, 0.005),
             ("readings without an answer", sum(self.outcomes.values()), self.counts["readings"], 0.10),
             ("phases without an answer", self.counts["phases without an answer"], self.counts["phases"], 0.01),
             ("guests missing", self.counts["guests missing"], self.counts["presences"], 0.01),
@@ -191,7 +191,7 @@ class Comparison:
 
     def lines(self):
         counts = self.counts
-        yield f"{len(self.history.scrapes)} scrapes, {self.history.failed} failed, the slowest {max(self.history.durations):.2f} s"
+        yield f"{len(self.history.scrapes)} scrapes, {len(self.history.failed)} failed, the slowest {max(self.history.durations):.2f} s"
         yield f"{counts['readings']} readings of clusters that are up, {counts['unknown']} of them unknown; down: {dict(self.outcomes.most_common())}"
         yield f"{counts['phases']} phases: {counts['phases seen']} seen, {counts['phases too short']} too short to be asked for, {counts['phases without an answer']} without an answer"
         yield f"{counts['guests']} clusters came and went, {counts['guests seen']} of them seen; {counts['guests missing']} missing of {counts['presences']}; ghosts: {counts['ghosts']}"

@@ -133,17 +133,18 @@ fn a_kill_is_a_gap_for_prometheus_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
     std::fs::write(&config, demo.config()).expect("writes the configuration");
-    let killed = Exporter::start(&config, &[]);
+    // Nobody else is given ports of this address while it is down.
+    let killed = Exporter::start_on("127.0.0.11:0", &config, &[]);
     let address = killed.address.clone();
     let prometheus = Prometheus::scraping(&address, "");
     let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
     prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), is_whole);
     // SIGKILL, and no farewell.
     drop(killed);
-    prometheus.wait_for("up == 0", Duration::from_secs(10), |samples| samples.len() == 1);
+    prometheus.wait_for("up == 0", Duration::from_secs(30), |samples| samples.len() == 1);
     assert_eq!(prometheus.query("cs_up or cs_upgrade_status"), [], "nothing old is left standing");
     let _again = Exporter::start_on(&address, &config, &[]);
-    prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(10), is_whole);
+    prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(30), is_whole);
     assert_eq!(prometheus.query("count(cs_upgrade_status == 1)")[0].value, 12.0);
     assert_eq!(prometheus.query("changes(process_start_time_seconds[5m])")[0].value, 1.0);
     // Counters that begin anew are no harm.

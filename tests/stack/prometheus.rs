@@ -25,10 +25,10 @@ pub struct Sample {
 }
 
 impl Prometheus {
-    /// Scrapes `target` every second; `more` is added to the scrape configuration.
+    /// Scrapes `target` every two seconds; `more` is added to the scrape configuration.
     pub fn scraping(target: &str, more: &str) -> Self {
         Self::with_config(&format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nscrape_configs:\n  - job_name: ack\n    honor_labels: true\n    \
+            "global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}\nscrape_configs:\n  - job_name: ack\n    honor_labels: true\n    \
              static_configs: [{{targets: ['{target}']}}]\n{more}"
         ))
     }
@@ -39,7 +39,8 @@ impl Prometheus {
         let file = folder.path().join("prometheus.yml");
         std::fs::write(&file, config).expect("writes the configuration");
         // Prometheus does not tell the port it was given, so one that is free now has to do.
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        // Nobody else is given ports of this address.
+        let address = TcpListener::bind("127.0.0.7:0").and_then(|listener| listener.local_addr()).expect("a free port");
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
 use crate::credentials::{Http as _, HttpError, Online, Route};
@@ -67,9 +67,10 @@ async fn a_broken_reply_is_told_from_a_dead_server_and_neither_repeats_the_addre
     let (address, _) = server(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()).await;
     let broken = online().send(Route::Local, get(&format!("{address}/hunter2"))).await.expect_err("broken");
     assert!(matches!(broken, HttpError::Broken(_)), "{broken:?}");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let closed = format!("http://{}/hunter2", listener.local_addr().expect("an address"));
-    drop(listener);
+    // Taken, but nobody listens on it.
+    let port = TcpSocket::new_v4().expect("a socket");
+    port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let closed = format!("http://{}/hunter2", port.local_addr().expect("an address"));
     let dead = online().send(Route::Local, get(&closed)).await.expect_err("dead");
     assert!(matches!(dead, HttpError::Connect(_)), "{dead:?}");
     assert!(!format!("{broken:?} {dead:?}").contains("hunter2"), "{broken:?} {dead:?}");

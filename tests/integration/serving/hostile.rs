@@ -157,12 +157,16 @@ async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
         });
     }
     // Until none of them is answered any more.
-    let mut before = 0;
-    while before == 0 || sent.load(Ordering::Relaxed) != before {
-        before = sent.load(Ordering::Relaxed);
-        sleep(Duration::from_secs(1)).await;
+    let (mut before, mut quiet) = (0, Instant::now());
+    while before == 0 || quiet.elapsed() < Duration::from_millis(700) {
+        if sent.load(Ordering::Relaxed) != before {
+            (before, quiet) = (sent.load(Ordering::Relaxed), Instant::now());
+        }
+        sleep(Duration::from_millis(100)).await;
     }
-    assert!(send(served.address, get("/-/healthy", "")).await.is_none(), "there is no room");
+    let answer = send(served.address, get("/-/healthy", "")).await;
+    // Later they may have lost their places.
+    assert!(answer.is_none() || quiet.elapsed() > Duration::from_secs(4), "there is no room");
     let began = Instant::now();
     while send(served.address, get("/-/healthy", "")).await.is_none() {
         assert!(began.elapsed() < Duration::from_secs(20), "they keep their places");
@@ -295,7 +299,7 @@ async fn a_client_that_has_no_more_to_say_is_still_answered() {
 async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own() {
     let limits = Limits { requests: 5, ..Limits::default() };
     let served = Setup { limits, ..Setup::default() }.serve();
-    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
+    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(20))));
     let patient = get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 120\r\n");
     let mut listening = connect(served.address).await;
     listening.write_all(patient.as_bytes()).await.expect("sent");
@@ -317,10 +321,10 @@ async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_l
     drop(leaving);
     let began = Instant::now();
     while ask(served.address, "/config").await.status == 503 {
-        assert!(began.elapsed() < Duration::from_secs(4), "the places stay taken");
+        assert!(began.elapsed() < Duration::from_secs(15), "the places stay taken");
         sleep(Duration::from_millis(50)).await;
     }
-    let reply = timeout(Duration::from_secs(20), read(&mut listening, false)).await.expect("in time").expect("an answer");
+    let reply = timeout(Duration::from_secs(60), read(&mut listening, false)).await.expect("in time").expect("an answer");
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("cs_up{"));
 }
