@@ -4,19 +4,24 @@
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
-use std::collections::HashSet;
-
 use serde::Deserialize;
 
 use super::budget::Budget;
 use super::client::{Call, Client};
-use super::error::ApiError;
+use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
-use super::pages::{self, PageInfo};
+use super::pages::{self, PageInfo, Seen};
 use crate::config::Endpoint;
 use crate::names::{ClusterId, Region};
+use crate::upgrade::clean_message;
 
-/// One cluster of a list. Text that the vendor did not give is empty.
+/// How long all texts of a list may be together, in bytes: many times what the largest account has.
+const MAX_LENGTH: usize = 16 << 20;
+
+/// The vendor allows 20 of the user's own.
+const MAX_TAGS: usize = 64;
+
+/// One cluster of a list. Texts are cleaned, and short; those that the vendor did not give are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedCluster {
     /// Its ID.
@@ -37,6 +42,15 @@ pub struct ListedCluster {
     pub next_version: String,
     /// Key and value of each tag.
     pub tags: Vec<(String, String)>,
+}
+
+impl ListedCluster {
+    /// How long its texts are together, in bytes.
+    fn length(&self) -> usize {
+        let texts = [self.id.as_str(), &self.name, &self.cluster_type, &self.spec, &self.state, &self.version, &self.next_version];
+        let tags = self.tags.iter().flat_map(|(key, value)| [key.as_str(), value]);
+        texts.into_iter().chain(tags).map(str::len).sum()
+    }
 }
 
 /// Which list to read.
@@ -91,7 +105,7 @@ pub async fn list_clusters(
         ClusterList::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
     };
     let mut clusters = Vec::new();
-    let mut seen = HashSet::new();
+    let (mut seen, mut length) = (Seen::default(), 0);
     for number in 1.. {
         let mut query = pages::query(number).to_vec();
         if list == ClusterList::V1 {
@@ -100,7 +114,11 @@ pub async fn list_clusters(
         let page: WirePage = client.call(&Call { operation, endpoint, path: &path, query: &query }, budget, None).await?;
         let listed = page.clusters.unwrap_or_default();
         let (items, before) = (listed.len(), clusters.len());
-        clusters.extend(listed.into_iter().filter_map(cluster).filter(|cluster| seen.insert(cluster.id.clone())));
+        clusters.extend(listed.into_iter().filter_map(cluster).filter(|cluster| seen.insert(cluster.id.as_str())));
+        length += clusters[before..].iter().map(ListedCluster::length).sum::<usize>();
+        if length > MAX_LENGTH {
+            return Err(ApiError::local(operation, ErrorKind::Decode, "a list of more than 16 MiB"));
+        }
         if !pages::has_next(number, items, clusters.len() - before, clusters.len(), page.page_info) {
             break;
         }
@@ -110,7 +128,7 @@ pub async fn list_clusters(
 
 /// None for what no other operation could be asked about, such as a cluster without an ID.
 fn cluster(wire: WireCluster) -> Option<ListedCluster> {
-    let text = |text: Option<String>| text.unwrap_or_default();
+    let text = |text: Option<String>| clean_message(&text.unwrap_or_default());
     Some(ListedCluster {
         id: ClusterId::parse(&wire.cluster_id?).ok()?,
         region: wire.region_id.and_then(|region| Region::parse(&region).ok()),
@@ -120,7 +138,7 @@ fn cluster(wire: WireCluster) -> Option<ListedCluster> {
         state: text(wire.state).to_ascii_lowercase(),
         version: text(wire.current_version),
         next_version: text(wire.next_version),
-        tags: wire.tags.unwrap_or_default().into_iter().map(|tag| (text(tag.key), text(tag.value))).collect(),
+        tags: wire.tags.unwrap_or_default().into_iter().take(MAX_TAGS).map(|tag| (text(tag.key), text(tag.value))).collect(),
     })
 }
 

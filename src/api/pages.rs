@@ -1,5 +1,8 @@
 //! Paging that neither loops nor loses a page.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+
 use serde::Deserialize;
 
 /// What the vendor's own provider asks for; its lists answer more than 50 unreliably.
@@ -7,6 +10,9 @@ pub(super) const PAGE_SIZE: u32 = 50;
 
 /// Far more than any account or cluster has; an end for a list that has none.
 const MAX_PAGES: u32 = 1000;
+
+/// As many as those pages have, for a server that serves larger ones than it was asked for.
+const MAX_ITEMS: usize = (MAX_PAGES * PAGE_SIZE) as usize;
 
 /// `page_info` of a reply. May echo less than was asked for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize)]
@@ -27,16 +33,36 @@ pub(super) fn query_after(token: String) -> [(&'static str, String); 2] {
     [("next_token", token), ("max_results", PAGE_SIZE.to_string())]
 }
 
+/// What was on the pages so far. IDs are remembered by their hashes, since a server decides how long they are and how many
+/// there are; that two of them have the same is as likely as never.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Seen {
+    /// Whether `id` was not there before.
+    pub(super) fn insert(&mut self, id: &str) -> bool {
+        self.hashes.insert(self.hasher.hash_one(id))
+    }
+
+    /// How many were there.
+    pub(super) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+}
+
 /// Whether a token leads on from page `number`, where `seen` items were on all pages so far: not where that is all.
 pub(super) fn may_lead_on(number: u32, seen: usize, info: Option<PageInfo>) -> bool {
     let is_all = info.and_then(|info| info.total_count).is_some_and(|total| seen >= total as usize);
-    !is_all && number < MAX_PAGES
+    !is_all && number < MAX_PAGES && seen < MAX_ITEMS
 }
 
 /// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on the pages before;
 /// `seen` were on all pages so far.
 pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, info: Option<PageInfo>) -> bool {
-    if items == 0 || new == 0 || number >= MAX_PAGES {
+    if items == 0 || new == 0 || number >= MAX_PAGES || seen >= MAX_ITEMS {
         return false;
     }
     match info.and_then(|info| info.total_count) {
@@ -67,6 +93,8 @@ mod tests {
     fn paging_ends_where_nothing_new_comes() {
         assert!(!has_next(3, 0, 0, 100, Some(total(230))));
         assert!(!has_next(3, 50, 0, 100, Some(total(230))), "a server that repeats its last page");
-        assert!(!has_next(MAX_PAGES, 50, 50, 50_000, Some(total(u32::MAX))));
+        assert!(!has_next(MAX_PAGES, 50, 50, 1000, Some(total(u32::MAX))));
+        assert!(!has_next(2, 30_000, 30_000, 60_000, Some(total(u32::MAX))), "pages that are larger than was asked for");
+        assert!(!may_lead_on(2, 60_000, None));
     }
 }

@@ -3,8 +3,6 @@
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -14,12 +12,16 @@ use super::client::{Call, Client, Explained};
 use super::error::ApiError;
 use super::limit::Ticket;
 use super::operation::Operation;
-use super::pages::{self, PageInfo};
+use super::pages::{self, PageInfo, Seen};
 use crate::config::Endpoint;
 use crate::names::ClusterId;
 use crate::sign::encode::percent_encode;
+use crate::upgrade::clean_message;
 
-/// A task as the list tells it.
+/// No ID of the vendor is nearly as long, in bytes.
+const MAX_ID: usize = 256;
+
+/// A task as the list tells it. Texts are cleaned, and short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// Its ID, such as `T-5fd211e924e1d00787000293`.
@@ -94,11 +96,11 @@ pub async fn newest_task(
     mut ticket: Option<Ticket>,
 ) -> Result<Option<Task>, ApiError> {
     let path = format!("/clusters/{cluster}/tasks");
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     let mut order = Order::default();
     let mut newest: Option<Task> = None;
     // One that comes again leads in a circle.
-    let mut tokens = HashSet::new();
+    let mut tokens = Seen::default();
     let mut token: Option<String> = None;
     for number in 1.. {
         let by_token = token.is_some();
@@ -109,7 +111,7 @@ pub async fn newest_task(
         let (items, before) = (listed.len(), seen.len());
         for wire in listed {
             let is_wanted = wire.task_type.as_ref().is_some_and(|kind| types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind)));
-            let Some(task) = task(wire).filter(|task| seen.insert(task.id.clone())) else { continue };
+            let Some(task) = task(wire).filter(|task| seen.insert(&task.id)) else { continue };
             order.note(task.created);
             if is_wanted && newest.as_ref().is_none_or(|newest| task.created > newest.created) {
                 newest = Some(task);
@@ -120,7 +122,7 @@ pub async fn newest_task(
         let by_number = !by_token && pages::has_next(number, items, new, seen.len(), page.page_info);
         // The vendor does not say whether a list that is asked for by number may have a token where the numbers end.
         let by_token = !by_number && pages::may_lead_on(number, seen.len(), page.page_info);
-        token = page.next_token.filter(|token| by_token && !token.is_empty() && tokens.insert(token.clone()));
+        token = page.next_token.filter(|token| by_token && !token.is_empty() && tokens.insert(token));
         if nothing_newer || (!by_number && token.is_none()) {
             break;
         }
@@ -167,7 +169,7 @@ pub async fn describe_task(client: &Client, endpoint: &Endpoint, task: &str, bud
 
 fn task(wire: WireTask) -> Option<Task> {
     Some(Task {
-        id: wire.task_id.filter(|id| !id.is_empty())?,
+        id: wire.task_id.filter(|id| (1..=MAX_ID).contains(&id.len()))?,
         state: word(wire.state),
         created: time(wire.created.as_deref()),
         updated: time(wire.updated.as_deref()),
@@ -179,11 +181,11 @@ fn info(wire: WireTask) -> TaskInfo {
     let told = |keys: &[&str]| {
         let places = [&wire.parameters, &wire.outputs];
         let texts = keys.iter().flat_map(|key| places.iter().filter_map(move |place| place.as_ref()?.get(*key)?.as_str()));
-        texts.map(str::trim).find(|text| !text.is_empty()).unwrap_or_default().to_owned()
+        texts.map(clean_message).find(|text| !text.is_empty()).unwrap_or_default()
     };
     TaskInfo {
-        state: word(wire.state.clone()),
-        stage: wire.current_stage.clone().unwrap_or_default(),
+        state: word(wire.state),
+        stage: clean_message(wire.current_stage.as_deref().unwrap_or_default()),
         created: time(wire.created.as_deref()),
         updated: time(wire.updated.as_deref()),
         target_version: told(&["next_version", "target_version", "version", "k8s_version", "kubernetes_version"]),
@@ -193,7 +195,7 @@ fn info(wire: WireTask) -> TaskInfo {
 }
 
 fn word(text: Option<String>) -> String {
-    text.unwrap_or_default().trim().to_ascii_lowercase()
+    clean_message(&text.unwrap_or_default()).to_ascii_lowercase()
 }
 
 fn time(text: Option<&str>) -> Option<Timestamp> {
@@ -202,5 +204,5 @@ fn time(text: Option<&str>) -> Option<Timestamp> {
 
 fn message(error: Option<WireError>) -> Option<String> {
     let error = error?;
-    error.message.or(error.code).filter(|message| !message.trim().is_empty())
+    error.message.or(error.code).map(|message| clean_message(&message)).filter(|message| !message.is_empty())
 }

@@ -86,12 +86,13 @@ fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeStat
             _ => None,
         });
     // A failed task says why in its own message where the upgrade as a whole does not.
-    let task_message = task.message.filter(|message| task_status == TaskStatus::Failed && !message.trim().is_empty());
+    let task_message = task.message.filter(|_| task_status == TaskStatus::Failed);
+    let said = |message: Option<String>| message.map(|message| clean_message(&message)).filter(|message| !message.is_empty());
     UpgradeState {
         status,
         step,
         task_status,
-        error_message: wire.error_message.filter(|message| !message.trim().is_empty()).or(task_message),
+        error_message: said(wire.error_message).or_else(|| said(task_message)),
         precheck_report_id: wire.precheck_report_id.map(|id| clean_message(&id)).unwrap_or_default(),
         ..UpgradeState::never(SourceName::UpgradeStatus)
     }

@@ -10,7 +10,7 @@ use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
-use ack_upgrade_exporter::snapshot::Snapshot;
+use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::sleep;
@@ -316,4 +316,53 @@ async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow
         assert_eq!(scrape().await, all, "round {round}");
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
     }
+}
+
+/// A vendor whose pages have no end: larger ones than were asked for, always with something new, and every text as long as
+/// a reply can be.
+#[derive(Debug, Clone)]
+struct Endless {
+    pages: Arc<AtomicUsize>,
+}
+
+impl Transport for Endless {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        let page = self.pages.fetch_add(1, Ordering::Relaxed);
+        let path = request.uri().path();
+        let info = r#""page_info": {"total_count": 4000000000}"#;
+        let body = if path.ends_with("/tasks") {
+            let tasks: Vec<_> = (0..20_000).map(|number| format!(r#"{{"task_id": "T-{page}-{number}"}}"#)).collect();
+            format!(r#"{{"tasks": [{}], {info}}}"#, tasks.join(","))
+        } else if path.starts_with("/regions/") {
+            let text = "x".repeat(240);
+            let tags: Vec<_> = (0..64).map(|number| format!(r#"{{"key": "{number}", "value": "{text}"}}"#)).collect();
+            let clusters: Vec<_> =
+                (0..50).map(|number| format!(r#"{{"cluster_id": "c{page}-{number}", "tags": [{}]}}"#, tags.join(","))).collect();
+            format!(r#"{{"clusters": [{}], {info}}}"#, clusters.join(","))
+        } else {
+            format!(r#"{{"status": "fail", "upgrade_step": "upgrading", "error_message": "{}"}}"#, "x".repeat(1_000_000))
+        };
+        Box::pin(std::future::ready(Ok(Response::new(Bytes::from(body)))))
+    }
+}
+
+fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
+    let (sim, pages) = (Arc::new(Sim::new(still(1))), Arc::new(AtomicUsize::new(0)));
+    let clock = Clock::simulated(sim.world().now());
+    let unlimited = format!("{account}\nrate_limit: {{requests_per_second: 100000, burst: 100000}}");
+    (Fleet::over(sim, Arc::new(Endless { pages: Arc::clone(&pages) }), clock, "http://stand-in.example", &unlimited, ""), pages)
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_without_an_end_are_given_up_and_no_text_is_kept_longer_than_it_is_shown() {
+    let (fleet, pages) = endless("source: tasks");
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 1)]));
+    assert_eq!(pages.load(Ordering::Relaxed), 3, "60,000 tasks");
+
+    let (fleet, pages) = endless("source: upgrade_status\ndiscovery: {regions: [cn-hangzhou]}");
+    let snapshot = fleet.scrape_in_time().await;
+    assert!(!snapshot.accounts[0].discoveries[0].succeeded);
+    assert!((20..30).contains(&pages.load(Ordering::Relaxed)), "16 MiB: {pages:?}");
+    let Outcome::Up(state) = &snapshot.clusters[0].outcome else { panic!("{:?}", snapshot.clusters[0].outcome) };
+    assert_eq!(state.error_message.as_ref().map(String::len), Some(256));
 }
