@@ -270,21 +270,25 @@ fn rules(text: &str) -> Result<FaultRules, String> {
 fn absolute_path(text: &str) -> Result<String, String> {
     if OTHER_PAGES.contains(&text) || text.starts_with("/-/") {
         Err("is where another page is".to_owned())
-    } else if text.starts_with('/') && text.len() > 1 && !text.ends_with('/') {
-        Ok(text.to_owned())
-    } else {
+    } else if !text.starts_with('/') || text.len() == 1 || text.ends_with('/') {
         Err("must start with a slash and not end in one".to_owned())
+    } else if !is_path(text) {
+        Err("has what no path of a URL can have; write it as %XX".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
+}
+
+/// Whether a client can ask for it as it stands.
+fn is_path(text: &str) -> bool {
+    text.is_ascii() && text.parse::<PathAndQuery>().is_ok_and(|parsed| parsed.path() == text)
 }
 
 /// A path in the form in which it stands before others: starting with a slash and not ending in one, or empty.
 fn prefix(text: &str) -> Result<String, String> {
     let inner = text.trim_matches('/');
     let path = if inner.is_empty() { String::new() } else { format!("/{inner}") };
-    match format!("{path}/").parse::<PathAndQuery>() {
-        Ok(parsed) if parsed.query().is_none() && !text.contains('#') => Ok(path),
-        _ => Err("must be the path of a URL, such as /ack".to_owned()),
-    }
+    if is_path(&format!("{path}/")) { Ok(path) } else { Err("must be the path of a URL, such as /ack".to_owned()) }
 }
 
 /// The path of the URL, which is all of it that matters here.
@@ -378,6 +382,11 @@ mod tests {
             "--web.telemetry-path=metrics",
             "--web.telemetry-path=/probe",
             "--web.telemetry-path=/-/healthy",
+            "--web.telemetry-path=/m?x=1",
+            "--web.telemetry-path=/a#b",
+            "--web.telemetry-path=/a b",
+            "--web.telemetry-path=/é",
+            "--web.external-url=http://h/ä",
             "--config.auto-reload-interval=30s",
         ] {
             assert_eq!(web(&[flag]).expect_err(flag).exit_code(), 2, "{flag}");

@@ -1,15 +1,23 @@
 //! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
 
 use std::error::Error;
+use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 
 /// The value of `User-Agent`.
 pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
 
 /// The largest reply that is read, in bytes; what is longer is cut off and counts as undecodable.
 pub const MAX_REPLY: usize = 1 << 20;
+
+/// Whether the server is this machine. No proxy is asked for it that is not named for it: a proxy would take `localhost` for
+/// itself.
+pub fn is_this_machine(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
 
 /// The body of `response`; None if it is longer than [`MAX_REPLY`].
 pub async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>, reqwest::Error> {
@@ -47,6 +55,17 @@ mod tests {
         let inner = || io::Error::other(Outer(io::Error::other("the line is dead")));
         assert_eq!(root_cause(&Outer(inner())), "the line is dead");
         assert_eq!(root_cause(&io::Error::other("alone")), "alone");
+    }
+
+    #[test]
+    fn this_machine_has_a_name_and_many_addresses() {
+        let is = |uri: &str| is_this_machine(&uri.parse().expect("a URI"));
+        for uri in ["http://localhost:1/x", "http://LocalHost", "http://127.0.0.1", "https://127.9.9.9:8", "http://[::1]:80/"] {
+            assert!(is(uri), "{uri}");
+        }
+        for uri in ["http://localhost.example", "http://10.0.0.1", "http://[::2]/", "http://cs.aliyuncs.com", "/x"] {
+            assert!(!is(uri), "{uri}");
+        }
     }
 
     #[tokio::test]

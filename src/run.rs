@@ -50,9 +50,9 @@ enum Failure {
     Runtime(String),
 }
 
-/// Prints a line for the person at the terminal; one who has stopped reading ends nothing.
-fn say(line: &str) {
-    drop(writeln!(io::stdout(), "{line}"));
+/// Prints a line for the person at the terminal; one who has stopped reading ends nothing. Returns whether somebody reads it.
+fn say(line: &str) -> bool {
+    writeln!(io::stdout(), "{line}").is_ok()
 }
 
 #[expect(clippy::print_stderr, reason = "the last words of the program, where logs may be off")]

@@ -91,7 +91,8 @@ impl Waiting {
     }
 
     /// What this look means after those before it; `is_whole` is whether it shows all that there may be. Waiting ends with
-    /// whoever has not answered in three looks in a row, or in one for a reason that lasts.
+    /// whoever has not answered in three looks in a row, or in one for a reason that lasts; one that goes while it is upgraded
+    /// does not answer.
     pub fn judge(&mut self, look: &Snapshot, is_whole: bool) -> Verdict {
         // A snapshot that `cache_ttl` keeps is one look.
         if self.latest.replace(look.at) != Some(look.at) {
@@ -106,7 +107,9 @@ impl Waiting {
             Verdict::Unknown if self.may_answer(reading) => Verdict::Pending,
             verdict => verdict,
         });
-        together(each.chain([whole]))
+        let gone =
+            self.gone(look).map(|cluster| if self.looks_without(cluster) < SILENT_LOOKS { Verdict::Pending } else { Verdict::Unknown });
+        together(each.chain(gone).chain([whole]))
     }
 
     /// The clusters of `look` whose upgrade has ended and of which nothing tells whether it is the one that is waited for:
@@ -123,6 +126,11 @@ impl Waiting {
         look.clusters.iter().filter(move |reading| is_untold(reading)).map(|reading| &reading.cluster.id)
     }
 
+    /// Those whose upgrade was seen under way and that are no longer among the clusters: nobody has seen it end.
+    fn gone<'a>(&'a self, look: &'a Snapshot) -> impl Iterator<Item = &'a ClusterId> {
+        self.under_way.keys().filter(|cluster| look.clusters.iter().all(|reading| reading.cluster.id != **cluster))
+    }
+
     fn begun(&self, reading: &ClusterReading) -> Begun<'_> {
         self.under_way.get(&reading.cluster.id).map_or(Begun::Before, |version| Begun::Seen(version))
     }
@@ -132,13 +140,13 @@ impl Waiting {
         for reading in look.clusters.iter().filter(is_under_way) {
             self.under_way.entry(reading.cluster.id.clone()).or_insert_with(|| reading.cluster.version.clone());
         }
-        let silent = look.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Down(_)));
-        self.silent = silent.map(|reading| (reading.cluster.id.clone(), self.looks_without(reading) + 1)).collect();
+        let silent = look.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Down(_))).map(|reading| &reading.cluster.id);
+        self.silent = silent.chain(self.gone(look)).map(|cluster| (cluster.clone(), self.looks_without(cluster) + 1)).collect();
         self.partial = if is_whole { 0 } else { self.partial + 1 };
     }
 
-    fn looks_without(&self, reading: &ClusterReading) -> u32 {
-        self.silent.get(&reading.cluster.id).copied().unwrap_or(0)
+    fn looks_without(&self, cluster: &ClusterId) -> u32 {
+        self.silent.get(cluster).copied().unwrap_or(0)
     }
 
     fn may_answer(&self, reading: &ClusterReading) -> bool {
@@ -146,7 +154,7 @@ impl Waiting {
             Outcome::Down(failure) => !failure.lasting,
             Outcome::Up(_) | Outcome::NotAsked => true,
         };
-        passes && self.looks_without(reading) < SILENT_LOOKS
+        passes && self.looks_without(&reading.cluster.id) < SILENT_LOOKS
     }
 }
 
@@ -236,6 +244,21 @@ mod tests {
         assert_eq!(see(6, silent()), Verdict::Unknown);
         assert_eq!(see(7, up(Status::Success)), Verdict::Good);
         assert_eq!(see(8, down(Reason::Auth, true)), Verdict::Unknown, "it does not pass by itself");
+    }
+
+    #[test]
+    fn one_that_goes_while_it_is_upgraded_was_not_seen_to_end() {
+        let mut waiting = Waiting::default();
+        let other = || {
+            let mut other = up(Status::Success);
+            Arc::make_mut(&mut other.cluster).id = ClusterId::parse("c2").expect("an ID");
+            other
+        };
+        let mut see = |second, clusters: &[ClusterReading]| waiting.judge(&look(second, clusters), true);
+        assert_eq!(see(1, &[up(Status::Running), other()]), Verdict::Pending);
+        assert_eq!([see(2, &[other()]), see(3, &[other()])], [Verdict::Pending; 2]);
+        assert_eq!(see(4, &[up(Status::Running), other()]), Verdict::Pending, "it is back");
+        assert_eq!([see(5, &[other()]), see(6, &[other()]), see(7, &[other()])], [Verdict::Pending, Verdict::Pending, Verdict::Unknown]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
@@ -23,7 +24,7 @@ where
 {
     let text = without_secrets(response.body(), credential);
     let body = Body::of(&text);
-    let error = || body.decode::<VendorError>().ok().filter(VendorError::is_meant);
+    let error = || VendorError::of(body).filter(VendorError::is_meant);
     let unusable = |kind, message| unusable(operation, response, kind, message, now, credential);
     if response.status().is_success() {
         let answer: T = body.decode().map_err(|message| unusable(ErrorKind::Decode, message))?;
@@ -120,7 +121,8 @@ fn depth(json: &[u8]) -> usize {
 }
 
 /// Both of the vendor's error bodies: the service's (`code`) and the gateway's (`Code`).
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct VendorError {
     #[serde(alias = "Code")]
     code: Option<String>,
@@ -132,13 +134,32 @@ struct VendorError {
     access_denied_detail: Option<AccessDenied>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct AccessDenied {
     #[serde(rename = "AuthAction")]
     auth_action: Option<String>,
 }
 
 impl VendorError {
+    /// The error that `body` is. In JSON no field costs the others: one of another shape is as good as absent, and of several
+    /// spellings the first will do.
+    fn of(body: Body<'_>) -> Option<Self> {
+        let Body::Json(_) = body else { return body.decode().ok() };
+        let fields: Map<String, Value> = body.decode().ok()?;
+        let text = |names: &[&str]| {
+            let texts = names.iter().filter_map(|name| fields.get(*name)?.as_str());
+            texts.map(str::to_owned).find(|text| !text.is_empty())
+        };
+        let detail = ["accessDeniedDetail", "AccessDeniedDetail"].iter().find_map(|name| fields.get(*name)?.get("AuthAction")?.as_str());
+        Some(Self {
+            code: text(&["code", "Code"]),
+            message: text(&["message", "Message"]),
+            request_id: text(&["requestId", "RequestId", "requestid", "request_id"]),
+            access_denied_detail: detail.map(|action| AccessDenied { auth_action: Some(action.to_owned()) }),
+        })
+    }
+
     /// Once more, since XML and JSON can spell a letter in many ways. Before anything is cut off: half a secret is one too.
     fn without_secrets(self, credential: &Credential) -> Self {
         let hide = |text: Option<String>| text.map(|text| credential.hide_in(&text).into_owned());

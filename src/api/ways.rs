@@ -12,6 +12,7 @@ use super::proxied::Proxied;
 use super::transport::{Sending, Transport, TransportError};
 use crate::config::Account;
 use crate::lookup::Lookup;
+use crate::outgoing::is_this_machine;
 use crate::trust;
 
 /// Chooses the transport of each account.
@@ -48,17 +49,37 @@ impl Network {
 impl Ways for Network {
     fn of(&self, account: &Account) -> Arc<dyn Transport> {
         let tls = if account.access.authorities.is_empty() { self.tls.clone() } else { trust::client_config(&account.access.authorities) };
-        if account.access.proxy.is_some() || self.system_proxy == SystemProxy::Named {
-            return match Proxied::new(account.access.proxy.as_ref(), tls, self.lookup.clone()) {
+        let proxied = |tls| -> Arc<dyn Transport> {
+            match Proxied::new(account.access.proxy.as_ref(), tls, self.lookup.clone()) {
                 Ok(proxied) => Arc::new(proxied),
                 Err(error) => Arc::new(Unusable(error)),
-            };
+            }
+        };
+        if account.access.proxy.is_some() {
+            return proxied(tls);
         }
-        if account.access.authorities.is_empty() {
-            Arc::<Direct>::clone(&self.direct)
+        let direct = if account.access.authorities.is_empty() {
+            Arc::clone(&self.direct)
         } else {
-            Arc::new(Direct::new(tls, self.lookup.clone()))
+            Arc::new(Direct::new(tls.clone(), self.lookup.clone()))
+        };
+        match self.system_proxy {
+            SystemProxy::Named => Arc::new(AsTheSystemSays { near: direct, far: proxied(tls) }),
+            SystemProxy::Absent => direct,
         }
+    }
+}
+
+/// Through the proxy that the environment names, but for servers on this machine, as in curl and every Go program.
+#[derive(Debug)]
+struct AsTheSystemSays {
+    near: Arc<Direct>,
+    far: Arc<dyn Transport>,
+}
+
+impl Transport for AsTheSystemSays {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        if is_this_machine(request.uri()) { self.near.send(request) } else { self.far.send(request) }
     }
 }
 

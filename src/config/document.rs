@@ -21,6 +21,8 @@ pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
     assert!(!text.contains(PANIC), "so that it is seen what a panic does");
     let found = RefCell::new(Vec::new());
     let tree = Tree { path: Path::root(), duplicates: &found };
+    // Some editors begin every file with it; the parser takes it for a document of its own.
+    let text = text.trim_start_matches('\u{feff}');
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));
     for path in found.into_inner() {
         problems.note(path, "this key is there twice");

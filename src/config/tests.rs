@@ -117,6 +117,8 @@ fn a_file_without_accounts_or_with_broken_yaml_is_refused() {
     assert_eq!(problems(""), ["accounts: there must be at least one account"]);
     assert!(problems("accounts: [").iter().any(|found| found.starts_with("the file: not YAML")));
     assert_eq!(problems("- 1"), ["the file: must be a mapping"]);
+    assert_eq!(problems("\u{feff}- 1"), problems("- 1"), "an editor's byte-order mark");
+    assert_eq!(problems("\u{feff}---\nscrape: {}\nmetrics: {}\n"), problems(""));
     assert_eq!(problems("scrape: [10s]\naccounts: {}"), ["scrape: must be a mapping", "accounts: must be a list"]);
 }
 

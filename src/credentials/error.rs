@@ -161,9 +161,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Whether the server has a problem of its own or too much to do.
+    /// Whether it is not the server's own word that it will not: it has a problem or too much to do, the clocks differ, or
+    /// something stands before it.
     fn may_pass(&self) -> bool {
-        self.status >= 500 || self.status == 429 || self.code.as_ref().is_some_and(|code| code.to_ascii_lowercase().contains("throttling"))
+        let Some(code) = self.code.as_ref().map(|code| code.to_ascii_lowercase()) else { return true };
+        self.status >= 500 || matches!(self.status, 408 | 429) || ["throttling", "timestamp"].iter().any(|word| code.contains(word))
     }
 }
 

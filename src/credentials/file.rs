@@ -46,7 +46,7 @@ async fn read(source: &SecretSource, files: &Files) -> Result<Secret, Problem> {
 /// The secret in a file: one word, with white space around it at most.
 pub(super) async fn secret(path: &Path, files: &Files) -> Result<Secret, Problem> {
     let text = files.read(path).await.map_err(|error| Problem::unreadable(path, &error))?;
-    match text.trim() {
+    match text.trim_start_matches('\u{feff}').trim() {
         "" => Err(Problem::Malformed(format!("{} is empty", path.display()))),
         word if word.chars().any(|c| c.is_whitespace() || c.is_control()) => {
             Err(Problem::Malformed(format!("{} holds more than one word", path.display())))

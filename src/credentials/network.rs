@@ -1,7 +1,6 @@
 //! The seam between providers and the network.
 
 use std::fmt::Debug;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use http::{Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use crate::lookup::Lookup;
-use crate::outgoing::{MAX_REPLY, PRODUCT, read_body, root_cause};
+use crate::outgoing::{MAX_REPLY, PRODUCT, is_this_machine, read_body, root_cause};
 
 /// The way a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +25,9 @@ pub enum Route {
 }
 
 impl Route {
-    /// The way to `uri`. A server on this machine is not asked through a proxy, which would take `localhost` for itself.
+    /// The way to `uri`.
     pub(super) fn to(uri: &Uri) -> Self {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        if local { Self::Local } else { Self::Internet }
+        if is_this_machine(uri) { Self::Local } else { Self::Internet }
     }
 
     fn time_limit(self) -> Duration {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::accounts::load;
 use super::serve::build;
@@ -26,19 +27,22 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let (collector, clock) = build(&config, Shard::default())?;
     let goal = Goal { target_version: args.target_version.clone(), since: args.since };
     let mut waiting = Waiting::new(goal.clone());
-    let mut told = HashSet::new();
+    // The targets that were there once: what goes afterwards was no mistake on the command line.
+    let (mut told, mut met) = (HashSet::new(), HashSet::new());
     let code = loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
         let snapshot = args.select(&seen);
-        let missing = args.targets.iter().find(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
+        let missing = args.targets.iter().filter(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
+        let missing: HashSet<_> = missing.collect();
+        met.extend(args.targets.iter().filter(|target| !missing.contains(target)));
         let are_all_known = collector.clusters().is_some();
-        if let Some(target) = missing
+        if let Some(target) = missing.iter().find(|target| !met.contains(*target))
             && are_all_known
         {
             return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
-        show(&snapshot, clock.now(), args);
-        let is_whole = missing.is_none() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
+        let is_read = show(&snapshot, clock.now(), args);
+        let is_whole = missing.is_empty() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
         let verdict = match goal.judge(&snapshot.clusters) {
             _ if args.wait => waiting.judge(&snapshot, is_whole),
             // Something may be there that was not seen.
@@ -50,8 +54,9 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
                 tracing::warn!(%cluster, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
             }
         }
-        let is_over = !args.wait || verdict != Verdict::Pending;
-        if is_over && (args.wait || !args.watch) {
+        // Whoever waits wants the exit code, whoever watches wants to see.
+        let goes_on = if args.wait { verdict == Verdict::Pending } else { args.watch && is_read };
+        if !goes_on {
             break code(verdict);
         }
         sleep(args.interval).await;
@@ -68,7 +73,8 @@ fn code(verdict: Verdict) -> ExitCode {
     }
 }
 
-fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) {
+/// Shows one look. Returns whether somebody reads it.
+fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) -> bool {
     let text = match args.output {
         Output::Json => json::clusters(Some(snapshot), now),
         Output::Table => table(&snapshot.clusters, now),
@@ -76,16 +82,16 @@ fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) {
     if args.watch && args.output == Output::Table && stdout().is_terminal() {
         drop(write!(stdout(), "{CLEAR}"));
     }
-    say(text.trim_end());
+    say(text.trim_end())
 }
 
-/// One line a cluster, columns as wide as they have to be. What others have written is cleaned: a terminal obeys it.
+/// One line a cluster, columns as wide as they have to be; a Chinese character takes two places. What others have written is cleaned: a terminal obeys it.
 fn table(readings: &[ClusterReading], now: Timestamp) -> String {
     let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
     rows.extend(readings.iter().map(|reading| row(reading, now)));
-    let widths: Vec<_> = (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<_> = (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
     let lines = rows.iter().map(|row| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{:1$}", "", width - cell.width()));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -191,6 +197,19 @@ mod tests {
             labels: BTreeMap::new(),
         };
         ClusterReading { cluster: Arc::new(cluster), outcome, duration: None, last_success: None, since: None }
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_whatever_the_names_are_written_in() {
+        let named = |name: &str| {
+            let mut reading = reading(Outcome::NotAsked);
+            Arc::make_mut(&mut reading.cluster).name = name.to_owned();
+            reading
+        };
+        let table = table(&["生产集群", "shop", ""].map(named), Timestamp::UNIX_EPOCH);
+        let place = |line: &str, word: &str| line[..line.find(word).expect("it is there")].width();
+        let header = table.lines().next().map(|line| place(line, "STATUS"));
+        assert!(table.lines().skip(1).all(|line| Some(place(line, "?")) == header), "{table}");
     }
 
     #[test]

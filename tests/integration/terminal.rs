@@ -80,6 +80,61 @@ fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+    let vendor = all_good(2);
+    let config = format!("--config.file={}", vendor.config().display());
+    let mut command = Command::new(PROGRAM);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        // Nobody listens there.
+        command.env(name, "http://127.0.0.1:9");
+    }
+    let output = command.args(["status", &config]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
+    let vendor = Vendor::new(2);
+    let ids = vendor.sim.world().clusters();
+    vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+    vendor.sim.world().fix(&ids[1], Phase::Succeeded, None);
+    let region = vendor.sim.world().region(&ids[0]).expect("a region");
+    let yaml = vendor.yaml(0).replace("    clusters:\n", &format!("    discovery: {{regions: [{region}]}}\n"));
+    vendor.write(&format!("scrape: {{idle_interval: 1m}}\n{yaml}"));
+    let config = format!("--config.file={}", vendor.config().display());
+    let waiting = [&[][..], &[ids[0].as_str()]].map(|targets| {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["status", &config, "--wait", "--interval=100ms"])
+            .args(targets)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program runs")
+    });
+    vendor.wait_for_calls(8);
+    // Only the list tells that it is gone.
+    vendor.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus).cluster(ids[0].clone()));
+    vendor.sim.world().remove(&ids[0]);
+    for mut waiting in waiting {
+        assert_eq!(waiting.wait().expect("it ends").code(), Some(4));
+    }
+}
+
+#[test]
+fn watching_ends_with_whoever_reads_it() {
+    let vendor = Vendor::new(2);
+    let config = format!("--config.file={}", vendor.config().display());
+    let mut watching = Command::new(PROGRAM)
+        .args(["status", &config, "--watch", "--interval=100ms"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    vendor.wait_for_calls(6);
+    drop(watching.stdout.take());
+    assert_eq!(watching.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
 fn waiting_ends_with_the_upgrades_and_says_how() {
     for (end, code) in [(Phase::Succeeded, 0), (Phase::Failed(Stage::Precheck), 3)] {
         let vendor = Vendor::new(2);

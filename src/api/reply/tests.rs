@@ -144,6 +144,28 @@ fn the_code_decides_before_the_status() {
 }
 
 #[test]
+fn a_field_of_another_shape_costs_an_error_nothing_else() {
+    for body in [
+        r#"{"code":"StatusForbidden","message":"m","requestId":"R","RequestId":"S"}"#,
+        r#"{"code":"StatusForbidden","Code":"StatusForbidden","message":"m","requestId":"R"}"#,
+        r#"{"code":"","Code":"StatusForbidden","message":"m","requestId":"R"}"#,
+        r#"{"code":"StatusForbidden","message":"m","requestId":"R","accessDeniedDetail":"x"}"#,
+        r#"{"code":"StatusForbidden","message":"m","requestId":"R","accessDeniedDetail":{"AuthAction":5}}"#,
+        r#"{"code":"StatusForbidden","message":"m","requestId":["x"],"request_id":"R","Message":{}}"#,
+    ] {
+        let error = error(403, body);
+        assert_eq!(
+            (error.kind, error.code.as_deref(), error.request_id.as_deref()),
+            (ErrorKind::Forbidden, Some("StatusForbidden"), Some("R")),
+            "{body}"
+        );
+        assert!(error.message.starts_with("m; RAM must allow cs:"), "{}", error.message);
+    }
+    assert_eq!(error(400, r#"{"code":"Throttling","message":5}"#).kind, ErrorKind::Throttled);
+    assert_eq!(error(403, r#"{"code":5,"message":"m"}"#).kind, ErrorKind::Foreign);
+}
+
+#[test]
 fn a_refusal_in_other_words_than_the_vendors_proves_nothing() {
     for (status, reason) in [
         (301, Reason::Other),
