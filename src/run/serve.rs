@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -144,8 +145,20 @@ fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
 /// As every Go program does, ours heeds the proxies that the environment names.
 fn system_proxy() -> SystemProxy {
     const NAMES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-    let is_named = NAMES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    if is_named { SystemProxy::Named } else { SystemProxy::Absent }
+    let named = NAMES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))).filter(|(_, value)| !value.is_empty());
+    let named: Vec<_> = named.collect();
+    // Its value may hold a password.
+    for (variable, _) in named.iter().filter(|(_, value)| !value.to_str().is_some_and(is_proxy)) {
+        tracing::warn!(variable, "not the URL of an HTTP proxy, and passed over");
+    }
+    if named.is_empty() { SystemProxy::Absent } else { SystemProxy::Named }
+}
+
+/// Whether the environment can name a proxy so: a URL, or only its host and port.
+fn is_proxy(value: &str) -> bool {
+    let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+    url.parse::<Uri>()
+        .is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty()))
 }
 
 fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {

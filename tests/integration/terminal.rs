@@ -88,8 +88,12 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
         // Nobody listens there.
         command.env(name, "http://127.0.0.1:9");
     }
+    command.env("all_proxy", "socks5://user:hunter2@127.0.0.1:9");
     let output = command.args(["status", &config]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let said = text(&output.stderr);
+    assert!(said.contains("passed over\" variable=all_proxy"), "{said}");
+    assert!(!said.contains("hunter2") && said.lines().count() == 1, "{said}");
 }
 
 #[test]
