@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
 use crate::credentials::Credential;
+use crate::outgoing::first_text;
 use crate::upgrade::clean_message;
 
 /// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`, in an
@@ -147,10 +148,7 @@ impl VendorError {
     fn of(body: Body<'_>) -> Option<Self> {
         let Body::Json(_) = body else { return body.decode().ok() };
         let fields: Map<String, Value> = body.decode().ok()?;
-        let text = |names: &[&str]| {
-            let texts = names.iter().filter_map(|name| fields.get(*name)?.as_str());
-            texts.map(str::to_owned).find(|text| !text.is_empty())
-        };
+        let text = |names: &[&str]| first_text(&fields, names);
         let detail = ["accessDeniedDetail", "AccessDeniedDetail"].iter().find_map(|name| fields.get(*name)?.get("AuthAction")?.as_str());
         Some(Self {
             code: text(&["code", "Code"]),

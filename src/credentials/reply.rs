@@ -5,10 +5,12 @@ use http::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::Credential;
 use super::error::{Problem, Refusal};
 use super::hidden::hide;
+use crate::outgoing::first_text;
 use crate::secret::Secret;
 use crate::upgrade::clean_message;
 
@@ -32,6 +34,17 @@ struct Words {
     message: Option<String>,
     #[serde(rename = "RequestId", alias = "requestId", alias = "request_id")]
     request_id: Option<String>,
+}
+
+impl Words {
+    /// What can be read of words of which one has another shape.
+    fn of(fields: &Map<String, Value>) -> Self {
+        Self {
+            code: first_text(fields, &["Code", "code"]),
+            message: first_text(fields, &["Message", "message"]),
+            request_id: first_text(fields, &["RequestId", "requestId", "request_id"]),
+        }
+    }
 }
 
 /// Whether a reply must say when its credentials expire.
@@ -78,7 +91,8 @@ pub(super) fn decode<T: DeserializeOwned>(host: &str, response: &Response<Bytes>
 /// The reply's own words that it is no success, if it has any: a code other than `Success`. Should they repeat one of
 /// `secrets`, it is taken out.
 pub(super) fn objection(host: &str, response: &Response<Bytes>, secrets: &[&Secret]) -> Option<Refusal> {
-    let words: Words = decode(host, response).ok()?;
+    let fields = || decode::<Map<String, Value>>(host, response).map(|fields| Words::of(&fields));
+    let words: Words = decode(host, response).or_else(|_| fields()).ok()?;
     let code = words.code.filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;
     let clean = |text: String| clean_message(&without(secrets, text));
     Some(Refusal {
