@@ -221,6 +221,45 @@ fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
 }
 
+fn threads(exporter: &Exporter) -> usize {
+    std::fs::read_dir(format!("/proc/{}/task", exporter.id())).expect("Linux").count()
+}
+
+#[test]
+fn reloads_over_http_that_hang_are_answered_and_take_no_place_and_no_thread_of_a_scrape() {
+    let vendor = Vendor::new(3);
+    let exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle", "--web.max-requests=2"]);
+    let is_up = || answer(&exporter.address, "/metrics").lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count();
+    assert_eq!(is_up(), 3);
+    let before = threads(&exporter);
+    make_pipe(&vendor);
+    let ask = || {
+        let mut client = TcpStream::connect(&exporter.address).expect("it listens");
+        client.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+        client
+    };
+    let first = ask();
+    let mut slow = write_slowly(&vendor);
+    let clients: Vec<_> = std::iter::once(first).chain((0..200).map(|_| ask())).collect();
+    assert_eq!(is_up(), 3);
+    let during = threads(&exporter);
+    assert!(during <= before + 2, "{during} threads, {before} before");
+    let answers = clients.into_iter().map(|mut client| {
+        let mut answer = String::new();
+        client.set_read_timeout(Some(Duration::from_secs(40))).expect("not zero");
+        client.read_to_string(&mut answer).expect("answered");
+        answer
+    });
+    let answers: Vec<_> = answers.collect();
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 503")), "{answers:#?}");
+    assert!(answers[0].contains("a reload is under way"), "{}", answers[0]);
+    // It goes on, for all that.
+    slow.write_all(vendor.yaml(2).as_bytes()).expect("written");
+    drop(slow);
+    exporter.wait_for_log("configuration reloaded");
+    assert_eq!(is_up(), 2);
+}
+
 #[test]
 fn hang_up_during_a_reload_is_heeded_afterwards() {
     let vendor = Vendor::new(5);
