@@ -205,6 +205,46 @@ fn a_start_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
+fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
+    let vendor = Vendor::new(1);
+    // glibc looks here before it asks a name server, and so hangs as if that one were silent.
+    let aliases = vendor.folder.path().join("aliases");
+    assert!(Command::new("mkfifo").arg(&aliases).status().expect("a program").success(), "a pipe with a name");
+    let config = format!("--config.file={}", vendor.config().display());
+    let mut exporter = Command::new(PROGRAM)
+        .args([&config, "--web.listen-address=somewhere:0"])
+        .env("HOSTALIASES", &aliases)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let (say, hear) = std::sync::mpsc::channel();
+    std::thread::spawn(move || say.send(File::options().write(true).open(aliases)));
+    let _hanging = loop {
+        if let Ok(opened) = hear.recv_timeout(Duration::from_millis(50)) {
+            break opened.expect("it is being read");
+        }
+        if exporter.try_wait().expect("a child").is_some() {
+            // Some machines do not ask name servers, or not through glibc.
+            return;
+        }
+    };
+    let began = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &exporter.id().to_string()]).status().expect("a program").success());
+    let ended = loop {
+        match exporter.try_wait().expect("a child") {
+            None if began.elapsed() < Duration::from_secs(5) => std::thread::sleep(Duration::from_millis(10)),
+            ended => break ended,
+        }
+    };
+    // One that does not end would be left behind.
+    drop(exporter.kill());
+    assert_eq!(ended.expect("it ends").code(), Some(0));
+    let mut log = String::new();
+    exporter.stderr.take().expect("a pipe").read_to_string(&mut log).expect("UTF-8");
+    assert!(log.contains("stopped before it listened"), "{log}");
+}
+
+#[test]
 fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
     let vendor = Vendor::new(1);
     let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
