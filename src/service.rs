@@ -32,8 +32,8 @@ pub struct Service {
     surroundings: Surroundings,
     own: Arc<Own>,
     origin: Origin,
-    /// Held by the reload under way, so that there is one at a time.
-    seen: Mutex<Seen>,
+    /// Held by the reload under way, so that there is one at a time; it goes with the thread that reads.
+    seen: Arc<Mutex<Seen>>,
 }
 
 /// Contents of the configuration file and of those that it names.
@@ -45,6 +45,15 @@ struct Seen {
     last: Content,
     /// The files that the text parsed last, good or bad, names and whose content is part of it.
     beside: Vec<PathBuf>,
+}
+
+/// Why the file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// Somebody wants it in force.
+    Asked,
+    /// It may have changed.
+    Polled,
 }
 
 /// Why the old configuration stays in force.
@@ -69,7 +78,8 @@ impl Service {
         let collector = Collector::new(&config, &surroundings);
         own.reload_succeeded(surroundings.clock.now());
         let running = watch::Sender::new(Arc::new(Running { config, collector }));
-        Ok(Self { running, surroundings, own, origin, seen: Mutex::new(Seen { running: content, last: content, beside }) })
+        let seen = Arc::new(Mutex::new(Seen { running: content, last: content, beside }));
+        Ok(Self { running, surroundings, own, origin, seen })
     }
 
     /// What is running, now and after each reload.
@@ -78,29 +88,19 @@ impl Service {
     }
 
     /// Reads the configuration again and puts it in force as a whole, or leaves the old one; logs every mistake. Reloads
-    /// that come at once are done one after the other. Dropping the future before its end leaves the old one in force.
-    pub async fn reload(&self) -> Result<(), ReloadError> {
-        let mut seen = self.seen.lock().await;
-        let reloaded = match self.read(&seen).await {
-            Ok((read, content)) => self.take(&mut seen, read, content).await,
-            Err(panicked) => Err(panicked.into()),
-        };
-        self.note(&reloaded);
-        reloaded
+    /// that come at once are done one after the other. Dropping the future gives up one whose turn has not come; what has
+    /// begun goes on to its end, since nobody can stop a read on a file system that hangs.
+    pub async fn reload(self: &Arc<Self>) -> Result<(), ReloadError> {
+        self.take_turn(Occasion::Asked).await
     }
 
     /// Reloads every `interval` if the content of the file has changed, for ever. Contents are compared, since neither a
     /// bind-mounted file nor Kubernetes' swap of the folder behind a link shows in the way that file watchers wait for.
-    pub async fn keep_current(&self, interval: Duration) {
+    pub async fn keep_current(self: &Arc<Self>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
-            let mut seen = self.seen.lock().await;
-            let reloaded = match self.read(&seen).await {
-                Ok((_, content)) if content == seen.last => continue,
-                Ok((read, content)) => self.take(&mut seen, read, content).await,
-                Err(panicked) => Err(panicked.into()),
-            };
-            self.note(&reloaded);
+            // What is wrong is logged there.
+            drop(self.take_turn(Occasion::Polled).await);
         }
     }
 
@@ -110,28 +110,37 @@ impl Service {
         running.collector.stop().await;
     }
 
-    /// What is there now, with the files that it named last.
-    async fn read(&self, seen: &Seen) -> Result<(Result<Text, Unreadable>, Content), Panicked> {
-        let (origin, beside) = (self.origin.clone(), seen.beside.clone());
-        let read = move || {
-            let read = origin.read();
-            let content = Content::now(read.as_ref(), &beside);
-            (read, content)
-        };
-        apart(read).await
+    async fn take_turn(self: &Arc<Self>, occasion: Occasion) -> Result<(), ReloadError> {
+        let mut seen = Arc::clone(&self.seen).lock_owned().await;
+        let service = Arc::clone(self);
+        // Off the async threads: a large fleet takes a while, too.
+        let reloaded = apart(move || service.look(&mut seen, occasion)).await;
+        reloaded.unwrap_or_else(|panicked| {
+            let reloaded = Err(panicked.into());
+            self.note(&reloaded);
+            reloaded
+        })
     }
 
-    async fn take(&self, seen: &mut Seen, read: Result<Text, Unreadable>, content: Content) -> Result<(), ReloadError> {
-        let parsed = match read {
-            Ok(_) if content == seen.running => None,
-            // Off the async threads: a large fleet takes a while.
-            Ok(text) => Some(apart(move || text.parse()).await.map_err(ReloadError::from)),
-            Err(unreadable) => Some(Err(unreadable.into())),
-        };
-        // Only now: where the one who asked has left in between, nothing has been seen.
+    /// Reads what is there now, with the files that it named last, and takes it; blocks.
+    fn look(&self, seen: &mut Seen, occasion: Occasion) -> Result<(), ReloadError> {
+        let read = self.origin.read();
+        let content = Content::now(read.as_ref(), &seen.beside);
+        if occasion == Occasion::Polled && content == seen.last {
+            return Ok(());
+        }
         seen.last = content;
-        let Some(parsed) = parsed else { return Ok(()) };
-        let Parsed { config, content, beside } = parsed?;
+        let reloaded = read.map_err(ReloadError::from).and_then(|text| self.take(seen, &text, content));
+        self.note(&reloaded);
+        reloaded
+    }
+
+    /// Puts what was read in force, if it is good and new; blocks.
+    fn take(&self, seen: &mut Seen, text: &Text, content: Content) -> Result<(), ReloadError> {
+        if content == seen.running {
+            return Ok(());
+        }
+        let Parsed { config, content, beside } = text.parse();
         (seen.last, seen.beside) = (content, beside);
         let config = config?;
         if content != seen.running {

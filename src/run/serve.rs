@@ -86,18 +86,19 @@ impl Job<'_> {
         // Both before either is complained of, and before anything is bound.
         let (web_config, origin, audience) = (self.web.config_file.clone(), self.origin, Arc::clone(&own));
         let read = apart(move || (open_door(web_config.as_deref()), Service::start(origin, surroundings, audience)));
-        let read = tokio::select! {
-            read = read => read.map_err(runtime)?,
-            () = signals.ends.one() => {
-                tracing::info!("stopped before the configuration was read");
-                return Ok(());
-            }
+        let Some(read) = signals.ends.unless_one_comes(read).await else {
+            tracing::info!("stopped before the configuration was read");
+            return Ok(());
         };
-        let (door, service) = match read {
+        let (door, service) = match read.map_err(runtime)? {
             (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
             (door, service) => return Err(usage(door.err(), service.err())),
         };
-        let server = Server::new(listen(self.web, self.handed_over)?, Arc::clone(&door), limits(self.web));
+        let Some(listeners) = signals.ends.unless_one_comes(listen(self.web, self.handed_over)).await else {
+            tracing::info!("stopped before it listened");
+            return Ok(());
+        };
+        let server = Server::new(listeners?, Arc::clone(&door), limits(self.web));
         let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
         let stop = CancellationToken::new();
         let site = Site {
@@ -171,10 +172,11 @@ fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
     Failure::Usage(service.into_iter().chain(web).collect::<Vec<_>>().join("\n"))
 }
 
-fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
-    let listeners =
-        if web.systemd_socket { socket::take_over(handed_over) } else { web.listen_addresses.iter().map(ListenAddress::listen).collect() };
-    listeners.map_err(runtime)
+/// Listens, apart, since a name server that is asked for a host may be silent.
+async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
+    let (of_systemd, addresses) = (web.systemd_socket, web.listen_addresses.clone());
+    let listen = move || if of_systemd { socket::take_over(handed_over) } else { addresses.iter().map(ListenAddress::listen).collect() };
+    apart(listen).await.map_err(runtime)?.map_err(runtime)
 }
 
 fn limits(web: &WebArgs) -> Limits {

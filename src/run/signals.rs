@@ -27,6 +27,14 @@ impl Ends {
             _ = self.interrupt.recv() => {}
         }
     }
+
+    /// What comes of `work`, or nothing if one of them comes before.
+    pub(super) async fn unless_one_comes<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.one() => None,
+        }
+    }
 }
 
 impl Signals {

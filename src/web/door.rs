@@ -10,14 +10,14 @@ mod stream;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
 use http::request::Parts;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
 pub use refusal::Refusal;
@@ -39,7 +39,8 @@ pub const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Door {
     file: Option<PathBuf>,
     live: watch::Sender<Arc<Live>>,
-    reloading: Mutex<()>,
+    /// Held by the reload under way, so that there is one at a time; it goes with the thread that reads.
+    reloading: Arc<Mutex<()>>,
     passwords: Passwords,
 }
 
@@ -94,7 +95,7 @@ pub enum HandshakeError {
 impl Door {
     /// A door without a file: plain HTTP for everyone.
     pub fn unguarded() -> Result<Self, WebConfigError> {
-        Ok(Self { file: None, live: watch::Sender::default(), reloading: Mutex::new(()), passwords: Passwords::new()? })
+        Ok(Self { file: None, live: watch::Sender::default(), reloading: Arc::default(), passwords: Passwords::new()? })
     }
 
     /// A door as the file at `path` has it. Reads files; what is accepted but not as written is logged.
@@ -103,27 +104,17 @@ impl Door {
         Ok(Self { file: Some(path.to_owned()), live: watch::Sender::new(Arc::new(live)), ..Self::unguarded()? })
     }
 
-    /// Reads the file and those it names again. On any error all stays as it was. Reads files, so call it off the async
-    /// threads.
-    pub fn reload(&self) -> Result<Reloaded, WebConfigError> {
-        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(path) = &self.file else { return Ok(Reloaded::Unchanged) };
-        let config = WebConfig::load(path)?;
-        let live = self.live();
-        if live.fingerprint == Some(config.fingerprint) {
-            return Ok(Reloaded::Unchanged);
-        }
-        if live.tls.is_some() != config.tls.is_some() {
-            return Err(WebConfigError::TlsSwitched);
-        }
-        self.live.send_replace(Arc::new(Live::new(config, &live)?));
-        Ok(Reloaded::Changed)
-    }
-
-    /// The same, off the async threads.
+    /// Reads the file and those it names again. On any error all stays as it was. Reloads that come at once are done one
+    /// after the other. Dropping the future gives up one whose turn has not come; what has begun goes on to its end.
     pub async fn reload_apart(self: &Arc<Self>) -> Result<Reloaded, WebConfigError> {
+        let turn = Arc::clone(&self.reloading).lock_owned().await;
         let door = Arc::clone(self);
-        apart(move || door.reload()).await?
+        apart(move || {
+            let reloaded = door.reload();
+            drop(turn);
+            reloaded
+        })
+        .await?
     }
 
     /// Reloads every [`RELOAD_INTERVAL`], for ever; drop it to stop. Contents are compared, since neither a bind-mounted
@@ -133,8 +124,7 @@ impl Door {
         loop {
             tokio::time::sleep(RELOAD_INTERVAL).await;
             match self.reload_apart().await {
-                Ok(Reloaded::Unchanged) => {}
-                Ok(Reloaded::Changed) => tracing::info!("web configuration reloaded"),
+                Ok(Reloaded::Changed | Reloaded::Unchanged) => {}
                 Err(error) => {
                     let error = error.to_string();
                     if error != complaint {
@@ -175,6 +165,22 @@ impl Door {
     /// Puts the file's headers on a response, refusals included.
     pub fn add_headers(&self, response: &mut HeaderMap) {
         self.live().headers.apply(response);
+    }
+
+    /// Blocks.
+    fn reload(&self) -> Result<Reloaded, WebConfigError> {
+        let Some(path) = &self.file else { return Ok(Reloaded::Unchanged) };
+        let config = WebConfig::load(path)?;
+        let live = self.live();
+        if live.fingerprint == Some(config.fingerprint) {
+            return Ok(Reloaded::Unchanged);
+        }
+        if live.tls.is_some() != config.tls.is_some() {
+            return Err(WebConfigError::TlsSwitched);
+        }
+        self.live.send_replace(Arc::new(Live::new(config, &live)?));
+        tracing::info!("web configuration reloaded");
+        Ok(Reloaded::Changed)
     }
 
     fn live(&self) -> Arc<Live> {

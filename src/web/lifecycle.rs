@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::door::{Door, Reloaded};
+use super::door::Door;
 use crate::service::{ReloadError, Service};
 use crate::web::config::WebConfigError;
 
@@ -26,7 +26,8 @@ impl Lifecycle {
         Self { service, door }
     }
 
-    /// Reads every file again and puts in force what is good. Logs what it did.
+    /// Reads every file again and puts in force what is good. Logs what it did. Dropping the future gives up what has not
+    /// been begun.
     pub async fn reload(&self) -> Result<(), NotReloaded> {
         let configuration = self.service.reload().await.err();
         let web = self.reload_door().await.err();
@@ -35,10 +36,8 @@ impl Lifecycle {
 
     async fn reload_door(&self) -> Result<(), WebConfigError> {
         let reloaded = self.door.reload_apart().await;
-        match &reloaded {
-            Ok(Reloaded::Unchanged) => {}
-            Ok(Reloaded::Changed) => tracing::info!("web configuration reloaded"),
-            Err(error) => tracing::error!(%error, "web configuration not reloaded, the old one stays"),
+        if let Err(error) = &reloaded {
+            tracing::error!(%error, "web configuration not reloaded, the old one stays");
         }
         reloaded.map(drop)
     }

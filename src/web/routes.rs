@@ -1,13 +1,14 @@
 //! What each path answers. The `match` in [`Site::respond`] is the route table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::door::Passage;
@@ -29,6 +30,9 @@ use crate::snapshot::Snapshot;
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 const RELOAD: &str = "/-/reload";
+
+/// How long a client waits for a reload.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(10);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -89,6 +93,11 @@ impl Site {
             Some(HEALTHY | READY) => Passage::Open,
             _ => Passage::Guarded,
         }
+    }
+
+    /// Whether a request for `path` asks for a reload, which may take long and then is no scrape's business.
+    pub fn is_reload(&self, path: &str) -> bool {
+        path.strip_prefix(&self.prefix) == Some(RELOAD)
     }
 
     async fn metrics(&self, request: &Parts) -> Answer {
@@ -154,11 +163,12 @@ impl Site {
         if !matches!(*method, Method::POST | Method::PUT) {
             return not_allowed("POST, PUT");
         }
-        // The end does not wait for a file system that hangs.
-        match self.stop.run_until_cancelled(lifecycle.reload()).await {
+        // Neither the client nor the end waits for a file system that hangs.
+        match self.stop.run_until_cancelled(timeout(RELOAD_PATIENCE, lifecycle.reload())).await {
             None => draining(),
-            Some(Ok(())) => text(StatusCode::OK, "reloaded\n"),
-            Some(Err(error)) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
+            Some(Err(_)) => text(StatusCode::SERVICE_UNAVAILABLE, "a reload is under way and does not end; a file may hang\n"),
+            Some(Ok(Ok(()))) => text(StatusCode::OK, "reloaded\n"),
+            Some(Ok(Err(error))) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
         }
     }
 

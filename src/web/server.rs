@@ -28,7 +28,6 @@ use pulse::Pulse;
 pub use limits::{Limits, Patience, connections};
 
 use super::door::Door;
-use super::limits::MaxRequests;
 use super::routes::Site;
 
 /// How long those that only asked for the server's health may take to go.
@@ -57,7 +56,7 @@ impl Server {
     pub async fn serve(self, site: Arc<Site>) {
         let stop = site.stop.clone();
         let entrance = Entrance {
-            host: Arc::new(Host { site, door: self.door, places: MaxRequests::new(self.limits.requests) }),
+            host: Arc::new(Host::new(site, self.door, self.limits.requests)),
             limits: self.limits,
             crowd: Crowd::new(self.limits.connections),
             open: Shift::until(stop.clone()),

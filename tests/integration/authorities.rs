@@ -72,7 +72,8 @@ async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_fil
         credentials: credentials::Context::offline(Clock::System),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
     };
-    let service = Service::start(Origin::File(config), surroundings, Arc::new(Own::new(ProcessMetrics::Hidden))).expect("a good file");
+    let service = Service::start(Origin::File(config), surroundings, Arc::new(Own::new(ProcessMetrics::Hidden)));
+    let service = Arc::new(service.expect("a good file"));
     let scrape = || {
         let running = Arc::clone(&service.running().borrow());
         async move { tally(&running.collector.collect(Instant::now() + Duration::from_secs(8)).await) }

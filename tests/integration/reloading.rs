@@ -13,6 +13,7 @@ use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Phase, Retired,
 use ack_upgrade_exporter::snapshot::Snapshot;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -23,7 +24,7 @@ use crate::fleet::{options, reading, surroundings, tally};
 /// A service over a simulated account, and the file that it reads.
 struct Stage {
     sim: Arc<Sim>,
-    service: Service,
+    service: Arc<Service>,
     own: Arc<Own>,
     folder: TempDir,
 }
@@ -36,7 +37,7 @@ impl Stage {
         std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let service = Service::start(Origin::File(path), surroundings(&sim, &own), Arc::clone(&own)).expect("a good file");
-        Self { sim, service, own, folder }
+        Self { sim, service: Arc::new(service), own, folder }
     }
 
     fn path(&self) -> PathBuf {
@@ -338,4 +339,35 @@ async fn what_runs_goes_on_when_a_bad_file_is_taken_back() {
     std::fs::write(stage.path(), good).expect("writes the configuration");
     stage.service.reload().await.expect("it is good again");
     assert!(stage.is_successful() && Arc::ptr_eq(&before, &stage.running()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_force() {
+    let stage = Stage::new(options(1), MORE);
+    let mut running = stage.service.running();
+    running.mark_unchanged();
+    std::fs::remove_file(stage.path()).expect("removed");
+    assert!(std::process::Command::new("mkfifo").arg(stage.path()).status().expect("a program").success(), "a pipe with a name");
+    for _ in 0..600 {
+        assert!(stage.service.reload().now_or_never().is_none(), "it hangs");
+        // tokio lets a task take so many locks in a row.
+        tokio::task::yield_now().await;
+    }
+    let (say, hear) = std::sync::mpsc::channel();
+    tokio::task::spawn_blocking(move || say.send(()));
+    let is_room = hear.recv_timeout(Duration::from_secs(10)).is_ok();
+    let mut pipe = std::fs::File::options().write(true).open(stage.path()).expect("it is being read");
+    // Whoever asks now wants what is there now, not what the reading before has found.
+    std::fs::remove_file(stage.path()).expect("removed");
+    std::fs::write(stage.path(), yaml("c", MORE)).expect("writes the configuration");
+    let mut next = std::pin::pin!(stage.service.reload());
+    assert!(next.as_mut().now_or_never().is_none(), "it waits for its turn");
+    pipe.write_all(yaml("b", MORE).as_bytes()).expect("written");
+    drop(pipe);
+    assert!(is_room, "there is a thread left");
+    let name = |running: &Running| running.config.accounts[0].name.to_string();
+    running.changed().await.expect("the service runs");
+    assert_eq!(name(&running.borrow_and_update()), "b", "though nobody has waited for it");
+    next.await.expect("a good file");
+    assert_eq!(name(&stage.running()), "c");
 }

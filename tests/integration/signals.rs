@@ -205,6 +205,46 @@ fn a_start_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
+fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
+    let vendor = Vendor::new(1);
+    // glibc looks here before it asks a name server, and so hangs as if that one were silent.
+    let aliases = vendor.folder.path().join("aliases");
+    assert!(Command::new("mkfifo").arg(&aliases).status().expect("a program").success(), "a pipe with a name");
+    let config = format!("--config.file={}", vendor.config().display());
+    let mut exporter = Command::new(PROGRAM)
+        .args([&config, "--web.listen-address=somewhere:0"])
+        .env("HOSTALIASES", &aliases)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let (say, hear) = std::sync::mpsc::channel();
+    std::thread::spawn(move || say.send(File::options().write(true).open(aliases)));
+    let _hanging = loop {
+        if let Ok(opened) = hear.recv_timeout(Duration::from_millis(50)) {
+            break opened.expect("it is being read");
+        }
+        if exporter.try_wait().expect("a child").is_some() {
+            // Some machines do not ask name servers, or not through glibc.
+            return;
+        }
+    };
+    let began = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &exporter.id().to_string()]).status().expect("a program").success());
+    let ended = loop {
+        match exporter.try_wait().expect("a child") {
+            None if began.elapsed() < Duration::from_secs(5) => std::thread::sleep(Duration::from_millis(10)),
+            ended => break ended,
+        }
+    };
+    // One that does not end would be left behind.
+    drop(exporter.kill());
+    assert_eq!(ended.expect("it ends").code(), Some(0));
+    let mut log = String::new();
+    exporter.stderr.take().expect("a pipe").read_to_string(&mut log).expect("UTF-8");
+    assert!(log.contains("stopped before it listened"), "{log}");
+}
+
+#[test]
 fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
     let vendor = Vendor::new(1);
     let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
@@ -219,6 +259,45 @@ fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
     let mut answer = String::new();
     client.read_to_string(&mut answer).expect("answered");
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+}
+
+fn threads(exporter: &Exporter) -> usize {
+    std::fs::read_dir(format!("/proc/{}/task", exporter.id())).expect("Linux").count()
+}
+
+#[test]
+fn reloads_over_http_that_hang_are_answered_and_take_no_place_and_no_thread_of_a_scrape() {
+    let vendor = Vendor::new(3);
+    let exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle", "--web.max-requests=2"]);
+    let is_up = || answer(&exporter.address, "/metrics").lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count();
+    assert_eq!(is_up(), 3);
+    let before = threads(&exporter);
+    make_pipe(&vendor);
+    let ask = || {
+        let mut client = TcpStream::connect(&exporter.address).expect("it listens");
+        client.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+        client
+    };
+    let first = ask();
+    let mut slow = write_slowly(&vendor);
+    let clients: Vec<_> = std::iter::once(first).chain((0..200).map(|_| ask())).collect();
+    assert_eq!(is_up(), 3);
+    let during = threads(&exporter);
+    assert!(during <= before + 2, "{during} threads, {before} before");
+    let answers = clients.into_iter().map(|mut client| {
+        let mut answer = String::new();
+        client.set_read_timeout(Some(Duration::from_secs(40))).expect("not zero");
+        client.read_to_string(&mut answer).expect("answered");
+        answer
+    });
+    let answers: Vec<_> = answers.collect();
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 503")), "{answers:#?}");
+    assert!(answers[0].contains("a reload is under way"), "{}", answers[0]);
+    // It goes on, for all that.
+    slow.write_all(vendor.yaml(2).as_bytes()).expect("written");
+    drop(slow);
+    exporter.wait_for_log("configuration reloaded");
+    assert_eq!(is_up(), 2);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 mod handshake;
 mod stage;
 
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::FutureExt as _;
 use http::{Request, header};
 
 use self::stage::{Stage, dns, tls};
@@ -191,6 +193,38 @@ async fn the_swap_of_a_mounted_secret_is_noticed_by_itself() {
         () = tokio::time::sleep(RELOAD_INTERVAL + Duration::from_millis(1)) => {}
     }
     assert!(client().gets_in(&door).await);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn however_many_ask_for_a_reload_and_go_one_of_them_reads_and_what_it_reads_comes_into_force() {
+    use std::sync::mpsc;
+
+    let stage = Stage::new();
+    let door = Arc::new(stage.door(&users("alice", "old")));
+    let mut live = door.live.subscribe();
+    let file = stage.path("web.yml");
+    std::fs::remove_file(&file).expect("removed");
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().expect("a program").success(), "a pipe with a name");
+    for _ in 0..600 {
+        assert!(door.reload_apart().now_or_never().is_none(), "it hangs");
+        // tokio lets a task take so many locks in a row.
+        tokio::task::yield_now().await;
+    }
+    let (say, hear) = mpsc::channel();
+    tokio::task::spawn_blocking(move || say.send(()));
+    let is_room = hear.recv_timeout(Duration::from_secs(10)).is_ok();
+    let mut pipe = std::fs::File::options().write(true).open(&file).expect("it is being read");
+    // What is there for those who ask from now on.
+    std::fs::remove_file(&file).expect("removed");
+    stage.write("web.yml", &users("alice", "newest"));
+    pipe.write_all(users("alice", "new").as_bytes()).expect("written");
+    drop(pipe);
+    assert!(is_room, "there is a thread left");
+    live.changed().await.expect("the door is there");
+    assert_eq!(door.check(&login("alice", "new"), CLIENT, Passage::Guarded).await, Ok(()), "though nobody has waited for it");
+    assert_eq!(door.reload_apart().await.expect("a good file"), Reloaded::Changed);
+    assert_eq!(door.check(&login("alice", "newest"), CLIENT, Passage::Guarded).await, Ok(()));
 }
 
 #[test]

@@ -16,14 +16,24 @@ use crate::web::door::{Door, Passage, Refusal};
 use crate::web::limits::{MaxRequests, Place};
 use crate::web::routes::{Site, draining};
 
+/// Reloads asked for at once; more are answered with 503.
+const RELOADS: u32 = 10;
+
 /// What answers the requests of a server.
 pub(super) struct Host {
     pub(super) site: Arc<Site>,
     pub(super) door: Arc<Door>,
-    pub(super) places: MaxRequests,
+    places: MaxRequests,
+    /// Those of reloads, so that a file that hangs leaves scrapes theirs.
+    reloads: MaxRequests,
 }
 
 impl Host {
+    /// Answers from `site` behind `door`, so many `requests` at once.
+    pub(super) fn new(site: Arc<Site>, door: Arc<Door>, requests: u32) -> Self {
+        Self { site, door, places: MaxRequests::new(requests), reloads: MaxRequests::new(RELOADS) }
+    }
+
     /// Answers one request. Its body, if there is one, is not read.
     pub(super) async fn answer(
         &self,
@@ -51,12 +61,16 @@ impl Host {
     /// Lets a request in, to a place of its own unless it is a health check.
     async fn admit(&self, request: &Parts, client: IpAddr) -> Result<Option<Place>, Response<Bytes>> {
         let refuse = |refusal: Refusal| refusal.response().map(|text| Bytes::from_static(text.as_bytes()));
-        let passage = self.site.passage(request.uri.path());
+        let path = request.uri.path();
+        let passage = self.site.passage(path);
         self.door.check(request, client, passage).await.map_err(refuse)?;
         match passage {
             Passage::Open => Ok(None),
             Passage::Guarded if self.site.stop.is_cancelled() => Err(draining()),
-            Passage::Guarded => self.places.enter().map(Some).ok_or_else(|| refuse(Refusal::Busy)),
+            Passage::Guarded => {
+                let places = if self.site.is_reload(path) { &self.reloads } else { &self.places };
+                places.enter().map(Some).ok_or_else(|| refuse(Refusal::Busy))
+            }
         }
     }
 }

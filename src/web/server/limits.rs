@@ -36,7 +36,7 @@ pub struct Limits {
     pub patience: Patience,
     /// Connections open at once.
     pub connections: usize,
-    /// Requests worked on at once, health checks aside; 0 is no limit.
+    /// Requests worked on at once, health checks and reloads aside; 0 is no limit.
     pub requests: u32,
 }
 

@@ -82,11 +82,11 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
         served.write("server.key", &key);
         // Between the two writes nothing fits, and the old pair goes on.
         if round % 2 == 0 {
-            assert!(served.door.reload().is_err());
+            assert!(served.door.reload_apart().await.is_err());
         }
         served.write("server.crt", &certificate);
         served.write("web.yml", &both);
-        assert_eq!(served.door.reload().expect("a pair"), Reloaded::Changed);
+        assert_eq!(served.door.reload_apart().await.expect("a pair"), Reloaded::Changed);
         let (reply, certificate) = ask(&served, &connector, "prometheus:constant").await;
         assert_eq!(reply.expect("an answer").status, 200);
         assert!(shown.insert(certificate), "the new certificate is shown at once");
@@ -95,7 +95,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     let scrapes: u32 = load.join_all().await.into_iter().sum();
     assert!(scrapes > 20, "{scrapes}");
     served.write("web.yml", &users(&[("prometheus", "constant"), ("alice", "second")]));
-    served.door.reload().expect("a good file");
+    served.door.reload_apart().await.expect("a good file");
     assert_eq!(ask(&served, &connector, "alice:first").await.0.expect("an answer").status, 401);
     assert_eq!(ask(&served, &connector, "alice:second").await.0.expect("an answer").status, 200);
 }
