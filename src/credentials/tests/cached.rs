@@ -192,6 +192,9 @@ async fn a_failure_is_remembered_for_a_while() {
 /// What is logged from now on, on this thread.
 struct Log {
     file: NamedTempFile,
+    /// While there is only one in the process, tracing asks the subscriber of whichever thread comes by first, which is none
+    /// in other tests, whether anybody wants a line at all.
+    _second: tracing::Dispatch,
     _listening: tracing::subscriber::DefaultGuard,
 }
 
@@ -200,7 +203,8 @@ impl Log {
         let file = NamedTempFile::new().expect("a file");
         let to_file = file.reopen().expect("the file");
         let written = tracing_subscriber::fmt().with_writer(to_file).with_max_level(tracing::Level::INFO).finish();
-        Self { file, _listening: tracing::subscriber::set_default(written) }
+        let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+        Self { file, _second, _listening: tracing::subscriber::set_default(written) }
     }
 
     /// How often each of the messages was logged.

@@ -88,6 +88,8 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
 async fn who_is_cut_off_at_the_end_is_counted() {
     let log = NamedTempFile::new().expect("a file");
     let to_log = log.reopen().expect("the file");
+    // While there is only one in the process, tracing asks the subscriber of whichever test comes by first.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = tracing::subscriber::set_default(tracing_subscriber::fmt().with_ansi(false).with_writer(to_log).finish());
     let authority = Authority::new();
     let limits = Limits { patience: Patience { drain: Duration::from_millis(100), ..Patience::default() }, ..Limits::default() };
