@@ -50,15 +50,15 @@ enum Failure {
     Runtime(String),
 }
 
-/// Prints a line for the person at the terminal; one who has stopped reading ends nothing.
+/// Prints a line for the person at the terminal, after what was logged before; one who has stopped reading ends nothing.
 fn say(line: &str) {
+    log::flush();
     drop(writeln!(io::stdout(), "{line}"));
 }
 
-#[expect(clippy::print_stderr, reason = "the last words of the program, where logs may be off")]
 fn complain(message: &str, code: ExitCode) -> ExitCode {
     for line in message.lines() {
-        eprintln!("ack-upgrade-exporter: {line}");
+        log::say(&format!("ack-upgrade-exporter: {line}"));
     }
     code
 }
