@@ -1,6 +1,9 @@
 //! Logs in the shape of the Prometheus family: logfmt or JSON with `time`, `level`, `source`, `msg` and the event's fields.
 
+mod outlet;
+
 use std::fmt::{self, Write as _};
+use std::io::{self, Write};
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -12,6 +15,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+
+use self::outlet::Outlet;
 
 /// The lowest level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,7 +52,11 @@ pub enum Queries {
     AsTheLevelSays,
 }
 
-/// Sends the program's events to standard error. Other crates' events are logged from errors on.
+/// What waits to be written to standard error.
+static OUTLET: Outlet = Outlet::new(outlet::ROOM);
+
+/// Sends the program's events to standard error, by way of a thread that writes them: nobody else waits for who reads them. Other
+/// crates' events are logged from errors on.
 pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
     let level = match level {
         LogLevel::Debug => LevelFilter::DEBUG,
@@ -60,13 +69,80 @@ pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
         Queries::Logged => shown.with_target(QUERIES, LevelFilter::DEBUG),
         Queries::AsTheLevelSays => shown,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Line(format));
+    OUTLET.serve(write, move |lines| Line(format).lost(lines));
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Handover).event_format(Line(format));
     let subscriber = tracing_subscriber::registry().with(shown).with(lines);
     // A second call, in tests, keeps the first subscriber.
     drop(tracing::subscriber::set_global_default(subscriber));
 }
 
+/// Has a line that is no event written in its turn: the last words of the program, where logs may be off.
+pub fn say(line: &str) {
+    hand_over(format!("{line}\n").as_bytes());
+}
+
+/// Waits until what has been logged is written, but not long for somebody who does not read it.
+pub fn flush() {
+    OUTLET.drain();
+}
+
+/// What may still wait to be written. It is when this ends, whatever the reason.
+#[derive(Debug)]
+pub struct Unwritten;
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        flush();
+    }
+}
+
+/// Takes a line with each write.
+struct Handover;
+
+impl Write for Handover {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        hand_over(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn hand_over(line: &[u8]) {
+    if !OUTLET.put(line) {
+        write(line);
+    }
+}
+
+/// Locked, so that nothing comes between the two halves of a line, not even a panic's message.
+fn write(line: &[u8]) {
+    outlet::write_whole(&mut io::stderr().lock(), line);
+}
+
 struct Line(LogFormat);
+
+impl Line {
+    fn text(&self, level: &str, source: String, message: String, others: Vec<(String, Value)>) -> String {
+        let mut line = Map::new();
+        line.insert("time".to_owned(), Value::String(format!("{:.3}", Timestamp::now())));
+        line.insert("level".to_owned(), Value::String(level.to_owned()));
+        line.insert("source".to_owned(), Value::String(source));
+        line.insert("msg".to_owned(), Value::String(message));
+        line.extend(others);
+        match self.0 {
+            LogFormat::Json => format!("{}\n", Value::Object(line)),
+            LogFormat::Logfmt => format!("{}\n", logfmt(&line)),
+        }
+    }
+
+    /// What stands in the place of lines that found no room. No event: it would have to wait for room itself.
+    fn lost(&self, lines: u64) -> String {
+        let message = "the log is read too slowly: lines are lost here".to_owned();
+        self.text("WARN", source(Some(file!()), Some(line!())), message, vec![("lines".to_owned(), lines.into())])
+    }
+}
 
 impl<S, N> FormatEvent<S, N> for Line
 where
@@ -77,16 +153,8 @@ where
         let metadata = event.metadata();
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let mut line = Map::new();
-        line.insert("time".to_owned(), Value::String(format!("{:.3}", Timestamp::now())));
-        line.insert("level".to_owned(), Value::String(level(*metadata.level()).to_owned()));
-        line.insert("source".to_owned(), Value::String(source(metadata.file(), metadata.line())));
-        line.insert("msg".to_owned(), Value::String(fields.message));
-        line.extend(fields.others);
-        match self.0 {
-            LogFormat::Json => writeln!(writer, "{}", Value::Object(line)),
-            LogFormat::Logfmt => writeln!(writer, "{}", logfmt(&line)),
-        }
+        let source = source(metadata.file(), metadata.line());
+        writer.write_str(&self.text(level(*metadata.level()), source, fields.message, fields.others))
     }
 }
 
@@ -215,5 +283,13 @@ mod tests {
         assert_eq!(value["msg"], "ready");
         assert_eq!(value["level"], "INFO");
         assert_eq!(value["listening"], true);
+    }
+
+    #[test]
+    fn what_tells_of_lost_lines_has_the_shape_of_any_line() {
+        let line = Line(LogFormat::Logfmt).lost(12);
+        assert!(line.contains("Z level=WARN source=log.rs:") && line.ends_with(" lines=12\n"), "{line}");
+        let value: Map<String, Value> = serde_json::from_str(&Line(LogFormat::Json).lost(12)).expect("JSON");
+        assert_eq!(value.keys().collect::<Vec<_>>(), ["time", "level", "source", "msg", "lines"]);
     }
 }

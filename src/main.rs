@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ack_upgrade_exporter::cli::Cli;
+use ack_upgrade_exporter::log::Unwritten;
 use ack_upgrade_exporter::run::run;
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -11,6 +12,8 @@ use tokio::runtime::Builder;
 
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
+    // Of all that is here the last to go, in a panic too.
+    let _unwritten = Unwritten;
     // It changes the environment, so there must be no other thread yet.
     let handed_over = ListenFd::from_env();
     // All of it is waiting and short work; what takes long goes to threads of its own. A second worker costs more in waking

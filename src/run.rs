@@ -50,15 +50,16 @@ enum Failure {
     Runtime(String),
 }
 
-/// Prints a line for the person at the terminal; one who has stopped reading ends nothing. Returns whether somebody reads it.
+/// Prints a line for the person at the terminal, after what was logged before; one who has stopped reading ends nothing. Returns
+/// whether somebody reads it.
 fn say(line: &str) -> bool {
+    log::flush();
     writeln!(io::stdout(), "{line}").is_ok()
 }
 
-#[expect(clippy::print_stderr, reason = "the last words of the program, where logs may be off")]
 fn complain(message: &str, code: ExitCode) -> ExitCode {
     for line in message.lines() {
-        eprintln!("ack-upgrade-exporter: {line}");
+        log::say(&format!("ack-upgrade-exporter: {line}"));
     }
     code
 }

@@ -5,6 +5,7 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::log;
 use crate::web::Lifecycle;
 
 /// The signals that the process listens for, from now on.
@@ -67,6 +68,7 @@ impl Signals {
 
 fn end(stop: &CancellationToken) {
     if stop.is_cancelled() {
+        log::flush();
         std::process::exit(1);
     }
     stop.cancel();

@@ -1,7 +1,7 @@
 //! One look at the fleet in the terminal, or as many as it takes for the upgrades to end.
 
 use std::collections::HashSet;
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{IsTerminal as _, stdout};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -79,13 +79,12 @@ fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) -> bool {
         Output::Json => json::clusters(Some(snapshot), now),
         Output::Table => table(&snapshot.clusters, now),
     };
-    if args.watch && args.output == Output::Table && stdout().is_terminal() {
-        drop(write!(stdout(), "{CLEAR}"));
-    }
-    say(text.trim_end())
+    let clear = if args.watch && args.output == Output::Table && stdout().is_terminal() { CLEAR } else { "" };
+    say(&format!("{clear}{}", text.trim_end()))
 }
 
-/// One line a cluster, columns as wide as they have to be; a Chinese character takes two places. What others have written is cleaned: a terminal obeys it.
+/// One line a cluster, columns as wide as they have to be; a Chinese character takes two places. What others have written is
+/// cleaned: a terminal obeys it.
 fn table(readings: &[ClusterReading], now: Timestamp) -> String {
     let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
     rows.extend(readings.iter().map(|reading| row(reading, now)));

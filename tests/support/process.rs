@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Exporter {
     /// Host and port.
     pub address: String,
+    /// Who holds it keeps the log from being read.
+    pub reading: Arc<Mutex<()>>,
     child: Child,
     log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
@@ -80,9 +82,13 @@ impl Exporter {
         let lines = BufReader::new(child.stderr.take().expect("a pipe")).split(b'\n').map_while(Result::ok);
         let log = Arc::new(Log::default());
         let writer = Arc::clone(&log);
-        // To the end, so that the exporter never waits for a reader.
+        let reading = Arc::new(Mutex::new(()));
+        let may_read = Arc::clone(&reading);
+        // To the end, so that nothing is lost.
         let reader = std::thread::spawn(move || {
             for line in lines {
+                // A test that fails while it holds it wants the rest all the same.
+                drop(may_read.lock());
                 let line = String::from_utf8_lossy(&line).into_owned();
                 writer.lines.lock().expect("nobody panics with it").push(line);
                 writer.more.notify_all();
@@ -92,7 +98,7 @@ impl Exporter {
         // Of logfmt or JSON.
         let address = line.split("address").nth(1).map(|rest| rest.trim_start_matches(['=', '"', ':']));
         let address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
-        Self { address, child, log, reader: Some(reader) }
+        Self { address, reading, child, log, reader: Some(reader) }
     }
 
     /// Waits for a line with `text` in it.
@@ -133,9 +139,16 @@ impl Exporter {
         self.child.id()
     }
 
-    /// Ends it and returns all that it has logged, to the last line.
+    /// Ends it and returns all that it has logged, to the last line. By a signal that it obeys: what it is killed with might
+    /// not be written yet.
     pub fn end(mut self) -> String {
-        self.kill();
+        self.signal("TERM");
+        self.wait();
+        self.rest()
+    }
+
+    /// All that one which has ended has logged, to the last line.
+    pub fn rest(mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("it only reads");
         }

@@ -203,8 +203,8 @@ impl Log {
         let file = NamedTempFile::new().expect("a file");
         let to_file = file.reopen().expect("the file");
         let written = tracing_subscriber::fmt().with_writer(to_file).with_max_level(tracing::Level::INFO).finish();
-        let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-        Self { file, _second, _listening: tracing::subscriber::set_default(written) }
+        let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+        Self { file, _second: second, _listening: tracing::subscriber::set_default(written) }
     }
 
     /// How often each of the messages was logged.

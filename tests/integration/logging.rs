@@ -1,0 +1,142 @@
+//! What the built program logs, whoever reads it: nobody, somebody slow, or somebody who has closed it.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+
+use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
+use crate::vendor::Vendor;
+
+/// Mistakes in a configuration, each of which is a line of more than a thousand letters; of all of them twice there is no room.
+const MISTAKES: usize = 2000;
+
+fn with_mistakes(vendor: &Vendor) -> String {
+    let mistakes: Vec<_> = (0..MISTAKES).map(|number| format!("{}{number}: 1", "wrong".repeat(200))).collect();
+    format!("{}{}\n", vendor.yaml(1), mistakes.join("\n"))
+}
+
+/// The status of the answer, which comes when all is logged.
+fn reload(exporter: &Exporter) -> u16 {
+    let mut stream = TcpStream::connect(&exporter.address).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
+    stream.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+}
+
+fn mistakes(log: &str) -> usize {
+    log.lines().filter(|line| line.contains("wrongwrong")).count()
+}
+
+/// Waits until it is no longer ready. A connection that was made before and is used after is closed, so it may take another.
+fn wait_until_stopping(exporter: &Exporter) {
+    let is_stopping = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(&exporter.address)?;
+        stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer.split(' ').nth(1) == Some("503"))
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_stopping().unwrap_or(false) {
+        assert!(Instant::now() < end, "it goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
+    let vendor = Vendor::new(100);
+    let unlimited = "    rate_limit: {requests_per_second: 100000, burst: 100000}\n    clusters:\n";
+    vendor.write(&vendor.yaml(100).replace("    clusters:\n", unlimited));
+    let mut exporter = Exporter::start(&vendor.config(), &["--log.queries", "--log.level=debug"]);
+    let reading = Arc::clone(&exporter.reading);
+    let _nobody_reads = reading.lock().expect("nobody panics with it");
+    // Ten times what a pipe takes, and more.
+    for _ in 0..30 {
+        get(&format!("http://{}/metrics", exporter.address));
+    }
+    assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 3000);
+    wait_until_ok(&format!("http://{}/-/ready", exporter.address), Duration::from_secs(20));
+    let began = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[test]
+fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
+    let vendor = Vendor::new(2);
+    let exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
+    vendor.write(&with_mistakes(&vendor));
+    let reading = Arc::clone(&exporter.reading);
+    let nobody_reads = reading.lock().expect("nobody panics with it");
+    for _ in 0..3 {
+        assert_eq!(reload(&exporter), 500);
+    }
+    drop(nobody_reads);
+    exporter.wait_for_log("lines are lost here");
+    vendor.write(&vendor.yaml(1));
+    assert_eq!(reload(&exporter), 200);
+    let log = exporter.end();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("lines are lost here")).collect();
+    let [told] = told[..] else { panic!("{told:#?}") };
+    assert!(told.contains(" level=WARN source=log.rs:"), "{told}");
+    let lost: usize = told.split("lines=").last().and_then(|count| count.parse().ok()).expect("a number");
+    assert!(lost > 0, "{told}");
+    assert_eq!(mistakes(&log) + lost, 3 * MISTAKES, "what is not there is counted");
+    assert!(log.lines().all(|line| line.starts_with("time=20")), "nothing but whole lines");
+    let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is in the log"));
+    assert!(place("lines are lost here") < place("configuration reloaded"), "it stands where they would");
+}
+
+#[test]
+fn all_that_was_logged_is_there_after_the_end() {
+    for (signals, code) in [(1, 0), (2, 1)] {
+        let vendor = Vendor::new(1);
+        let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
+        vendor.write(&with_mistakes(&vendor));
+        let mut scrape = None;
+        if signals == 2 {
+            vendor.sim.add_fault(Rule::new(Fault::Hang));
+            let address = exporter.address.clone();
+            let mut stream = TcpStream::connect(address).expect("it listens");
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n").expect("sent");
+            scrape = Some(stream);
+            vendor.wait_for_calls(1);
+        }
+        assert_eq!(reload(&exporter), 500);
+        exporter.signal("TERM");
+        if scrape.is_some() {
+            wait_until_stopping(&exporter);
+            exporter.signal("TERM");
+        }
+        assert_eq!(exporter.wait().code(), Some(code));
+        let log = exporter.rest();
+        assert_eq!(mistakes(&log), MISTAKES, "{signals} signals");
+        let last = if signals == 1 { "msg=stopped" } else { "requests in flight may finish" };
+        assert!(log.lines().last().is_some_and(|line| line.contains(last)), "{:?}", log.lines().last());
+    }
+}
+
+#[test]
+fn every_mistake_is_named_before_the_end_and_a_reader_who_has_gone_changes_no_exit_code() {
+    let vendor = Vendor::new(1);
+    vendor.write(&with_mistakes(&vendor));
+    let check = || {
+        let mut command = Command::new(PROGRAM);
+        command.arg(format!("--config.file={}", vendor.config().display())).arg("--config.check").stdout(Stdio::null());
+        command
+    };
+    let output = check().output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(mistakes(&String::from_utf8_lossy(&output.stderr)), MISTAKES);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    assert_eq!(check().stderr(writer).status().expect("the program runs").code(), Some(2));
+}
