@@ -4,6 +4,7 @@
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::budget::Budget;
@@ -40,6 +41,8 @@ pub struct ListedCluster {
     pub version: String,
     /// The version it could be upgraded to.
     pub next_version: String,
+    /// When it changed last, whatever that was.
+    pub updated: Option<Timestamp>,
     /// Key and value of each tag.
     pub tags: Vec<(String, String)>,
 }
@@ -80,6 +83,7 @@ struct WireCluster {
     state: Option<String>,
     current_version: Option<String>,
     next_version: Option<String>,
+    updated: Option<String>,
     tags: Option<Vec<WireTag>>,
 }
 
@@ -138,6 +142,7 @@ fn cluster(wire: WireCluster) -> Option<ListedCluster> {
         state: text(wire.state).to_ascii_lowercase(),
         version: text(wire.current_version),
         next_version: text(wire.next_version),
+        updated: wire.updated.and_then(|time| time.trim().parse().ok()),
         tags: wire.tags.unwrap_or_default().into_iter().take(MAX_TAGS).map(|tag| (text(tag.key), text(tag.value))).collect(),
     })
 }

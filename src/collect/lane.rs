@@ -328,7 +328,7 @@ impl Lane {
             record.asked = round.number;
             self.progress.take_off();
         }
-        let flight = round.flight(reader);
+        let flight = round.flight(reader, record.changed);
         record.flight = Some(flight.clone());
         let landing = Landing::new(Arc::clone(self), id.clone(), flight.clone(), round.stop.clone());
         Some((Query::new(record, landing), flight))

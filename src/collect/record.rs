@@ -44,6 +44,8 @@ pub(super) struct Record {
     pub(super) asked: u64,
     /// The query under way.
     pub(super) flight: Option<Flight>,
+    /// When the cluster changed last, as the list has it.
+    pub(super) changed: Option<Timestamp>,
     memory: Memory,
 }
 
@@ -63,6 +65,8 @@ pub(super) struct Flight {
     pub(super) call_off: CancellationToken,
     /// Whether a round waits for it, and not only somebody who wants this cluster.
     pub(super) awaited: Arc<AtomicBool>,
+    /// When the cluster had changed last, as the list had it when the query started.
+    pub(super) changed: Option<Timestamp>,
 }
 
 /// Who reads what is known of a cluster.
@@ -92,6 +96,8 @@ struct Good {
     fresh_at: Timestamp,
     /// When this status and step were first seen.
     since: Timestamp,
+    /// When the cluster had changed last, as the list had it before it was read.
+    changed: Option<Timestamp>,
 }
 
 /// Why a cluster was left out of a round so far.
@@ -116,7 +122,7 @@ pub(super) enum Change {
 
 impl Record {
     pub(super) fn new(target: Target, memory: Memory) -> Self {
-        Self { target, asked: 0, flight: None, memory }
+        Self { target, asked: 0, flight: None, changed: None, memory }
     }
 
     /// All that is remembered.
@@ -148,6 +154,11 @@ impl Record {
         self.memory.last.as_ref().and_then(|last| last.failure.as_ref())
     }
 
+    /// Whether the list says that something has changed since the last answer: an upgrade may have begun and ended unseen.
+    pub(super) fn has_changed(&self) -> bool {
+        self.memory.good.as_ref().is_some_and(|good| good.changed != self.changed)
+    }
+
     /// When the last answer was read, if it says that nothing is going on and nothing has failed since.
     pub(super) fn idle_since_reading(&self) -> Option<Instant> {
         self.memory.good.as_ref().filter(|good| good.state.status.is_idle() && !self.is_failing()).map(|good| good.read)
@@ -162,8 +173,14 @@ impl Record {
         }
     }
 
-    /// Takes the answer of the query that is under way.
-    pub(super) fn finish(&mut self, result: Result<UpgradeState, ApiError>, duration: Duration, now: Timestamp) -> Change {
+    /// Takes the answer of a query that started when the cluster had `changed` last then, as the list had it.
+    pub(super) fn finish(
+        &mut self,
+        result: Result<UpgradeState, ApiError>,
+        duration: Duration,
+        now: Timestamp,
+        changed: Option<Timestamp>,
+    ) -> Change {
         let failure = result.as_ref().err().map(|error| Failure {
             reason: error.reason(),
             message: error.to_string(),
@@ -184,7 +201,7 @@ impl Record {
             _ => Arc::new(state),
         };
         let read = Instant::now();
-        self.memory.good = Some(Good { state, read, fresh: read, fresh_at: now, since });
+        self.memory.good = Some(Good { state, read, fresh: read, fresh_at: now, since, changed });
         change
     }
 

@@ -80,6 +80,7 @@ impl Roster {
         for (id, record) in &mut self.records {
             if let Some(cluster) = listed.get(id) {
                 learn(&mut record.target.info, cluster);
+                record.changed = cluster.updated;
             }
         }
         if let Some((round, idling)) = round {
@@ -92,6 +93,7 @@ impl Roster {
             .records
             .iter_mut()
             .filter(|(id, record)| record.asked < round && listed.get(id).is_some_and(|cluster| is_quiet(&cluster.state)))
+            .filter(|(_, record)| !record.has_changed())
             .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)))
             .collect();
         idle.sort_by_key(|(read, _)| *read);

@@ -9,8 +9,9 @@ use ack_upgrade_exporter::api::{Sending, Transport};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Stage, Upgrading};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
+use ack_upgrade_exporter::upgrade::Status;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::sleep;
@@ -365,4 +366,24 @@ async fn lists_without_an_end_are_given_up_and_no_text_is_kept_longer_than_it_is
     assert!((20..30).contains(&pages.load(Ordering::Relaxed)), "16 MiB: {pages:?}");
     let Outcome::Up(state) = &snapshot.clusters[0].outcome else { panic!("{:?}", snapshot.clusters[0].outcome) };
     assert_eq!(state.error_message.as_ref().map(String::len), Some(256));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_that_begins_and_ends_between_two_scrapes_is_on_the_page_of_the_second() {
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 1h");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(300))), &text, Shard::default());
+    fleet.scrape_in_time().await;
+    sleep(Duration::from_secs(30)).await;
+    fleet.scrape_in_time().await;
+    let (id, asked) = (fleet.ids()[7].clone(), fleet.calls(Action::GetUpgradeStatus));
+    sleep(Duration::from_secs(5)).await;
+    fleet.sim.world().fix(&id, Phase::Prechecking, None);
+    sleep(Duration::from_secs(20)).await;
+    fleet.sim.world().fix(&id, Phase::Failed(Stage::Precheck), None);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 300)]));
+    let snapshot = fleet.scrape_in_time().await;
+    let Outcome::Up(state) = &reading(&snapshot, &id).outcome else { panic!("{snapshot:?}") };
+    assert_eq!(state.status, Status::Fail);
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), asked + 1, "and nobody else is asked");
 }

@@ -77,7 +77,7 @@ impl Drop for Landing {
             record.flight = None;
             // What ends with all others has not failed.
             if answered || !self.stop.is_cancelled() {
-                land(record, result, elapsed, now);
+                land(record, result, elapsed, now, self.flight.changed);
             }
             if answered {
                 roster.patience.answered(elapsed);
@@ -91,10 +91,10 @@ impl Drop for Landing {
 }
 
 /// Takes the answer, with one line in the log for what changed.
-fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Duration, now: Timestamp) {
+fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Duration, now: Timestamp, changed: Option<Timestamp>) {
     let before = record.failure().map(|failure| failure.reason);
     let words = result.as_ref().ok().map(|state| (state.status.as_str(), state.step.as_str()));
-    let change = record.finish(result, elapsed, now);
+    let change = record.finish(result, elapsed, now, changed);
     let info = &record.target.info;
     let after = record.failure();
     match (before, after) {

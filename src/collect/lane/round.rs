@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -33,14 +34,15 @@ impl Round {
         budget(self.deadline.clone(), self.stop.child_token(), Instant::now())
     }
 
-    /// A query that takes off now for `reader`: until the waiters' deadline or, after it, for as long as the round had.
-    pub(super) fn flight(&self, reader: Reader) -> Flight {
+    /// A query of a cluster that `changed` last then, which takes off now for `reader`: until the waiters' deadline or, after it, for as long as the round had.
+    pub(super) fn flight(&self, reader: Reader, changed: Option<Timestamp>) -> Flight {
         let now = Instant::now();
         Flight {
             started: now,
             deadline: if now < self.deadline.instant() { self.deadline.clone() } else { Deadline::at(now + self.length) },
             call_off: self.stop.child_token(),
             awaited: Arc::new(AtomicBool::new(reader == Reader::Page)),
+            changed,
         }
     }
 }
