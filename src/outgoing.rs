@@ -1,11 +1,13 @@
 //! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
 
+mod words;
+
 use std::error::Error;
 use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Uri};
-use serde_json::{Map, Value};
+pub use words::{Piece, Words};
 
 /// The value of `User-Agent`.
 pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
@@ -30,13 +32,6 @@ pub async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body.freeze()))
-}
-
-/// The first of the `names` under which `fields` have some text: servers spell one name in several ways, and a field of
-/// another shape is as good as absent.
-pub fn first_text(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    let texts = names.iter().filter_map(|name| fields.get(*name)?.as_str());
-    texts.map(str::to_owned).find(|text| !text.is_empty())
 }
 
 /// The innermost error: the outer ones say no more than that there is one.

@@ -3,10 +3,12 @@
 mod origin;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 
 pub use origin::Origin;
 use origin::{Content, Parsed, Text, Unreadable};
@@ -24,6 +26,9 @@ pub struct Running {
     /// What collects for it; ends with the last scrape that has it.
     pub collector: Arc<Collector>,
 }
+
+/// Reading the configuration takes less, unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Owns what is running.
 #[derive(Debug)]
@@ -114,7 +119,13 @@ impl Service {
         let mut seen = Arc::clone(&self.seen).lock_owned().await;
         let service = Arc::clone(self);
         // Off the async threads: a large fleet takes a while, too.
-        let reloaded = apart(move || service.look(&mut seen, occasion)).await;
+        let mut look = pin!(apart(move || service.look(&mut seen, occasion)));
+        let reloaded = if let Ok(reloaded) = timeout(PATIENCE, &mut look).await {
+            reloaded
+        } else {
+            tracing::warn!("the configuration is not read yet; a file may hang");
+            look.await
+        };
         reloaded.unwrap_or_else(|panicked| {
             let reloaded = Err(panicked.into());
             self.note(&reloaded);

@@ -1,6 +1,6 @@
 //! Waiting for upgrades to end, as pipelines do: what a look at the fleet means for the one who waits.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -77,6 +77,8 @@ pub struct Waiting {
     goal: Goal,
     /// Those whose upgrade was seen under way, with their version then.
     under_way: HashMap<ClusterId, String>,
+    /// Those that were waited for when they answered last.
+    open: HashSet<ClusterId>,
     /// Looks in a row that each has not answered in.
     silent: HashMap<ClusterId, u32>,
     /// Looks in a row that did not show all that there may be.
@@ -126,9 +128,9 @@ impl Waiting {
         look.clusters.iter().filter(move |reading| is_untold(reading)).map(|reading| &reading.cluster.id)
     }
 
-    /// Those whose upgrade was seen under way and that are no longer among the clusters: nobody has seen it end.
+    /// Those that were waited for and are no longer among the clusters: nobody has seen them end.
     fn gone<'a>(&'a self, look: &'a Snapshot) -> impl Iterator<Item = &'a ClusterId> {
-        self.under_way.keys().filter(|cluster| look.clusters.iter().all(|reading| reading.cluster.id != **cluster))
+        self.open.iter().filter(|cluster| look.clusters.iter().all(|reading| reading.cluster.id != **cluster))
     }
 
     fn begun(&self, reading: &ClusterReading) -> Begun<'_> {
@@ -139,6 +141,13 @@ impl Waiting {
         let is_under_way = |reading: &&ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Running | Status::Pause));
         for reading in look.clusters.iter().filter(is_under_way) {
             self.under_way.entry(reading.cluster.id.clone()).or_insert_with(|| reading.cluster.version.clone());
+        }
+        for reading in look.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Up(_))) {
+            if self.goal.judge_one(reading, self.begun(reading)) == Verdict::Pending {
+                self.open.insert(reading.cluster.id.clone());
+            } else {
+                self.open.remove(&reading.cluster.id);
+            }
         }
         let silent = look.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Down(_))).map(|reading| &reading.cluster.id);
         self.silent = silent.chain(self.gone(look)).map(|cluster| (cluster.clone(), self.looks_without(cluster) + 1)).collect();
@@ -259,6 +268,23 @@ mod tests {
         assert_eq!([see(2, &[other()]), see(3, &[other()])], [Verdict::Pending; 2]);
         assert_eq!(see(4, &[up(Status::Running), other()]), Verdict::Pending, "it is back");
         assert_eq!([see(5, &[other()]), see(6, &[other()]), see(7, &[other()])], [Verdict::Pending, Verdict::Pending, Verdict::Unknown]);
+    }
+
+    #[test]
+    fn one_that_goes_after_it_has_ended_is_missed_by_nobody() {
+        let mut waiting = Waiting::default();
+        let two = |status| {
+            let mut reading = up(status);
+            Arc::make_mut(&mut reading.cluster).id = ClusterId::parse("c2").expect("an ID");
+            reading
+        };
+        let mut see = |second, clusters: &[ClusterReading]| waiting.judge(&look(second, clusters), true);
+        assert_eq!(see(1, &[up(Status::Running), two(Status::Running)]), Verdict::Pending);
+        assert_eq!(see(2, &[up(Status::Success), two(Status::Running)]), Verdict::Pending);
+        for second in 3..8 {
+            assert_eq!(see(second, &[two(Status::Running)]), Verdict::Pending);
+        }
+        assert_eq!(see(8, &[two(Status::Success)]), Verdict::Good);
     }
 
     #[test]

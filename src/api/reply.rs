@@ -9,12 +9,11 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
 use crate::credentials::Credential;
-use crate::outgoing::first_text;
+use crate::outgoing::Words;
 use crate::upgrade::clean_message;
 
 /// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`, in an
@@ -143,19 +142,12 @@ struct AccessDenied {
 }
 
 impl VendorError {
-    /// The error that `body` is. In JSON no field costs the others: one of another shape is as good as absent, and of several
-    /// spellings the first will do.
+    /// The error that `body` is.
     fn of(body: Body<'_>) -> Option<Self> {
         let Body::Json(_) = body else { return body.decode().ok() };
-        let fields: Map<String, Value> = body.decode().ok()?;
-        let text = |names: &[&str]| first_text(&fields, names);
-        let detail = ["accessDeniedDetail", "AccessDeniedDetail"].iter().find_map(|name| fields.get(*name)?.get("AuthAction")?.as_str());
-        Some(Self {
-            code: text(&["code", "Code"]),
-            message: text(&["message", "Message"]),
-            request_id: text(&["requestId", "RequestId", "requestid", "request_id"]),
-            access_denied_detail: detail.map(|action| AccessDenied { auth_action: Some(action.to_owned()) }),
-        })
+        let Words { code, message, request_id, action } = body.decode().ok()?;
+        let access_denied_detail = action.map(|action| AccessDenied { auth_action: Some(action) });
+        Some(Self { code, message, request_id, access_denied_detail })
     }
 
     /// Once more, since XML and JSON can spell a letter in many ways. Before anything is cut off: half a secret is one too.

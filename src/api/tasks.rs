@@ -3,9 +3,12 @@
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::budget::Budget;
 use super::client::{Call, Client, Explained};
@@ -15,6 +18,7 @@ use super::operation::Operation;
 use super::pages::{self, PageInfo, Seen};
 use crate::config::Endpoint;
 use crate::names::ClusterId;
+use crate::outgoing::Piece;
 use crate::sign::encode::percent_encode;
 use crate::upgrade::clean_message;
 
@@ -74,8 +78,46 @@ struct WireTask {
     updated: Option<String>,
     error: Option<WireError>,
     current_stage: Option<String>,
-    parameters: Option<Map<String, Value>>,
-    outputs: Option<Map<String, Value>>,
+    parameters: Option<Told>,
+    outputs: Option<Told>,
+}
+
+/// Where a task tells the version that is upgraded to.
+const VERSIONS: [&str; 5] = ["next_version", "target_version", "version", "k8s_version", "kubernetes_version"];
+
+/// Where a task tells the report of its precheck.
+const REPORTS: [&str; 2] = ["precheck_report_id", "report_id"];
+
+/// What a task was given or has come to: the texts of it that matter here.
+#[derive(Debug, Default, PartialEq)]
+struct Told(HashMap<String, String>);
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Telling)
+    }
+}
+
+struct Telling;
+
+impl<'de> Visitor<'de> for Telling {
+    type Value = Told;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Told, A::Error> {
+        let mut told = HashMap::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if !VERSIONS.iter().chain(&REPORTS).any(|known| *known == key) {
+                map.next_value::<IgnoredAny>()?;
+            } else if let Piece::Text(text) = map.next_value()? {
+                told.insert(key, text);
+            }
+        }
+        Ok(Told(told))
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -180,16 +222,16 @@ fn task(wire: WireTask) -> Option<Task> {
 fn info(wire: WireTask) -> TaskInfo {
     let told = |keys: &[&str]| {
         let places = [&wire.parameters, &wire.outputs];
-        let texts = keys.iter().flat_map(|key| places.iter().filter_map(move |place| place.as_ref()?.get(*key)?.as_str()));
-        texts.map(clean_message).find(|text| !text.is_empty()).unwrap_or_default()
+        let texts = keys.iter().flat_map(|key| places.iter().filter_map(move |place| place.as_ref()?.0.get(*key)));
+        texts.map(|text| clean_message(text)).find(|text| !text.is_empty()).unwrap_or_default()
     };
     TaskInfo {
         state: word(wire.state),
         stage: clean_message(wire.current_stage.as_deref().unwrap_or_default()),
         created: time(wire.created.as_deref()),
         updated: time(wire.updated.as_deref()),
-        target_version: told(&["next_version", "target_version", "version", "k8s_version", "kubernetes_version"]),
-        precheck_report_id: told(&["precheck_report_id", "report_id"]),
+        target_version: told(&VERSIONS),
+        precheck_report_id: told(&REPORTS),
         error: message(wire.error),
     }
 }

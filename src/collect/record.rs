@@ -90,9 +90,9 @@ struct Good {
     state: Arc<UpgradeState>,
     /// When it was read.
     read: Instant,
-    /// When it was read, or a list confirmed that nothing can have changed.
+    /// When it was read, or a list said that nothing is going on.
     fresh: Instant,
-    /// The same as a time of day.
+    /// When it was read, or a list confirmed that nothing can have changed.
     fresh_at: Timestamp,
     /// When this status and step were first seen.
     since: Timestamp,
@@ -162,6 +162,14 @@ impl Record {
     /// When the last answer was read, if it says that nothing is going on and nothing has failed since.
     pub(super) fn idle_since_reading(&self) -> Option<Instant> {
         self.memory.good.as_ref().filter(|good| good.state.status.is_idle() && !self.is_failing()).map(|good| good.read)
+    }
+
+    /// Keeps the last answer from growing too old to be served while the cluster waits to be asked: a list says that nothing is
+    /// going on, though something has.
+    pub(super) fn keep(&mut self) {
+        if let Some(good) = &mut self.memory.good {
+            good.fresh = Instant::now();
+        }
     }
 
     /// Takes the last answer for a fresh one in `round`: a list says that nothing is going on.

@@ -89,13 +89,15 @@ impl Roster {
     }
 
     fn leave_idle_out(&mut self, listed: &HashMap<&ClusterId, &ListedCluster>, round: u64, idling: Idling, now: Timestamp) {
-        let mut idle: Vec<_> = self
+        let quiet = self
             .records
             .iter_mut()
             .filter(|(id, record)| record.asked < round && listed.get(id).is_some_and(|cluster| is_quiet(&cluster.state)))
-            .filter(|(_, record)| !record.has_changed())
-            .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)))
-            .collect();
+            .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)));
+        let (changed, mut idle): (Vec<_>, Vec<_>) = quiet.partition(|(_, record)| record.has_changed());
+        for (_, record) in changed {
+            record.keep();
+        }
         idle.sort_by_key(|(read, _)| *read);
         let mut may_wake = (idle.len() * WAKING_PERCENT / 100).max(1);
         for (read, record) in idle {

@@ -5,12 +5,11 @@ use http::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use super::Credential;
 use super::error::{Problem, Refusal};
 use super::hidden::hide;
-use crate::outgoing::first_text;
+use crate::outgoing::Words;
 use crate::secret::Secret;
 use crate::upgrade::clean_message;
 
@@ -24,10 +23,10 @@ pub(super) struct Keys {
     expiration: Option<String>,
 }
 
-/// What a reply may say of its success.
+/// What a reply may say of its success, if all of it is as it should be.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Words {
+struct PlainWords {
     #[serde(rename = "Code", alias = "code")]
     code: Option<String>,
     #[serde(rename = "Message", alias = "message")]
@@ -36,14 +35,9 @@ struct Words {
     request_id: Option<String>,
 }
 
-impl Words {
-    /// What can be read of words of which one has another shape.
-    fn of(fields: &Map<String, Value>) -> Self {
-        Self {
-            code: first_text(fields, &["Code", "code"]),
-            message: first_text(fields, &["Message", "message"]),
-            request_id: first_text(fields, &["RequestId", "requestId", "request_id"]),
-        }
+impl From<PlainWords> for Words {
+    fn from(PlainWords { code, message, request_id }: PlainWords) -> Self {
+        Self { code, message, request_id, action: None }
     }
 }
 
@@ -91,8 +85,7 @@ pub(super) fn decode<T: DeserializeOwned>(host: &str, response: &Response<Bytes>
 /// The reply's own words that it is no success, if it has any: a code other than `Success`. Should they repeat one of
 /// `secrets`, it is taken out.
 pub(super) fn objection(host: &str, response: &Response<Bytes>, secrets: &[&Secret]) -> Option<Refusal> {
-    let fields = || decode::<Map<String, Value>>(host, response).map(|fields| Words::of(&fields));
-    let words: Words = decode(host, response).or_else(|_| fields()).ok()?;
+    let words = decode::<PlainWords>(host, response).map(Words::from).or_else(|_| decode(host, response)).ok()?;
     let code = words.code.filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;
     let clean = |text: String| clean_message(&without(secrets, text));
     Some(Refusal {
