@@ -74,7 +74,7 @@ fn querying(c: &mut Criterion) {
         Arc::new(Canned),
         Arc::new(Credentials::fixed(credential())),
         Signature::Acs3,
-        Limiter::new(rate, 1, 64),
+        Limiter::new(AccountName::parse("bench").expect("a name"), rate, 1, 64),
         Arc::new(Deaf),
         Clock::System,
     );
@@ -84,7 +84,7 @@ fn querying(c: &mut Criterion) {
     c.bench_function("query without a network", |b| {
         b.iter(|| {
             let budget = Budget::lasting(Duration::from_secs(10));
-            runtime.block_on(get_upgrade_status(&client, &endpoint, &cluster, &budget, None)).expect("an answer")
+            runtime.block_on(get_upgrade_status(&client, &endpoint, &cluster, &budget)).expect("an answer")
         });
     });
 }

@@ -1,6 +1,6 @@
 //! The vendor's API: sign, send, decode. One operation a file.
 //!
-//! [`Client`] is one account's way out. It takes a ticket from the account's [`Limiter`], signs each attempt anew, sends
+//! [`Client`] is one account's way out. It takes a token from the account's [`Limiter`], signs each attempt anew, sends
 //! it through a [`Transport`], reads the reply, and repeats what may succeed within the query's [`Budget`].
 
 mod budget;
@@ -22,12 +22,12 @@ mod transport;
 mod upgrade_status;
 mod ways;
 
-pub use budget::{Budget, Deadline};
+pub use budget::{Budget, Deadline, Stage};
 pub use client::{Call, Client, Explained};
 pub use clusters::{ClusterList, ListedCluster, describe_cluster, list_clusters};
 pub use direct::Direct;
 pub use error::{ApiError, ErrorKind, Reason};
-pub use limit::{Limiter, Ticket};
+pub use limit::{Limiter, Tokens};
 pub use observe::{Deaf, Observer};
 pub use operation::Operation;
 pub use proxied::Proxied;

@@ -12,22 +12,20 @@ pub use auto::Auto;
 pub use tasks::Tasks;
 pub use upgrade_status::UpgradeStatus;
 
-use crate::api::{ApiError, Budget, Client, Ticket};
+use crate::api::{ApiError, Budget, Client};
 use crate::config::{Account, Endpoint, Source};
 use crate::names::{ClusterId, Region};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// What is asked of a source.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The cluster.
     pub cluster: &'a ClusterId,
     /// The server that knows it.
     pub endpoint: &'a Endpoint,
-    /// How long the answer may take.
+    /// How long the answer may take, and what it may use of the rate limit.
     pub budget: &'a Budget,
-    /// The right to the first request.
-    pub ticket: Option<Ticket>,
     /// What the source answered last, so that it need not ask again for what cannot have changed.
     pub known: Option<&'a UpgradeState>,
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::budget::Budget;
 use super::error::{ApiError, ErrorKind};
-use super::limit::{Limiter, Ticket};
+use super::limit::Limiter;
 use super::observe::Observer;
 use super::operation::Operation;
 use super::transport::{Transport, TransportError};
@@ -67,7 +67,7 @@ pub struct Client {
     transport: Arc<dyn Transport>,
     credentials: Arc<Credentials>,
     signature: Signature,
-    limiter: Limiter,
+    limiter: Arc<Limiter>,
     observer: Arc<dyn Observer>,
     clock: Clock,
     nonces: Nonces,
@@ -79,7 +79,7 @@ impl Client {
         transport: Arc<dyn Transport>,
         credentials: Arc<Credentials>,
         signature: Signature,
-        limiter: Limiter,
+        limiter: Arc<Limiter>,
         observer: Arc<dyn Observer>,
         clock: Clock,
     ) -> Self {
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// The account's limits.
-    pub fn limiter(&self) -> &Limiter {
+    pub fn limiter(&self) -> &Arc<Limiter> {
         &self.limiter
     }
 
@@ -101,30 +101,31 @@ impl Client {
         &*self.observer
     }
 
-    /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The first attempt uses
-    /// `ticket`, if there is one; every other waits for its own. The error is the last attempt's, or the first of several
+    /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The first attempt uses a token of
+    /// the budget's, if one is left; every other waits for its own. The error is the last attempt's, or the first of several
     /// timeouts in a row. Dropping the future abandons the call.
-    pub async fn call<T>(&self, call: &Call<'_>, budget: &Budget, mut ticket: Option<Ticket>) -> Result<T, ApiError>
+    pub async fn call<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
     where
         T: DeserializeOwned + Default + PartialEq,
     {
+        if !budget.begin_call() && !self.first_token(budget).await {
+            return Err(unadmitted(call.operation, budget));
+        }
         let mut attempt = 1;
         let mut renewed = false;
-        let mut last: Option<ApiError> = None;
+        let mut earlier: Option<ApiError> = None;
         loop {
-            if ticket.take().is_none() && self.admit(budget).await.is_none() {
-                return Err(last.unwrap_or_else(|| unadmitted(call.operation, budget)));
-            }
-            let error = match self.attempt(call, budget).await {
+            let sent = Instant::now();
+            let result = self.attempt(call, budget).await;
+            self.pace(attempt, sent, result.as_ref().err());
+            let error = match result {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
+                Err(error) => more_telling(earlier.take(), error),
             };
-            // One that the budget has cut off knows less than one before it that ran into a limit of its own.
-            let error =
-                last.take().filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout)).unwrap_or(error);
+            budget.back_off(error.clone());
             match error.kind {
                 ErrorKind::TokenExpired | ErrorKind::NonceUsed if !renewed => renewed = true,
-                kind if kind.is_retryable() && attempt < retry::MAX_ATTEMPTS => {
+                kind if kind.is_retryable() && attempt < retry::max_attempts(kind) => {
                     let delay = retry::delay(attempt, error.retry_after);
                     // A vendor may ask to wait longer than there is time to count.
                     if Instant::now().checked_add(delay).is_none_or(|next| next >= budget.end()) {
@@ -137,9 +138,14 @@ impl Client {
                 }
                 _ => return Err(error),
             }
+            // While every call is throttled, those of other clusters find out as well when that is over.
+            if !self.next_token(budget).await || (error.kind == ErrorKind::Throttled && self.limiter.is_congested()) {
+                return Err(error);
+            }
             attempt += 1;
+            budget.retry();
             self.observer.retried(call.operation);
-            last = Some(error);
+            earlier = Some(error);
         }
     }
 
@@ -163,12 +169,39 @@ impl Client {
             .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))
     }
 
-    /// A ticket, unless there is none within `budget`.
-    async fn admit(&self, budget: &Budget) -> Option<Ticket> {
+    /// Tells the limiter how the `attempt` that was made at `sent` ended. What a single cluster's repetitions meet says little of the
+    /// account.
+    fn pace(&self, attempt: u32, sent: Instant, failure: Option<&ApiError>) {
+        match failure {
+            Some(error) if error.asks_to_slow_down() => {
+                if attempt == 1 {
+                    self.limiter.throttled(sent);
+                }
+            }
+            Some(error) if error.status.is_none() => {}
+            Some(_) | None => self.limiter.succeeded(),
+        }
+    }
+
+    /// Waits for a token of a call's first attempt. Returns false if there is none within `budget`.
+    async fn first_token(&self, budget: &Budget) -> bool {
+        if let Some(mut token) = self.limiter.try_acquire(1) {
+            return token.spend();
+        }
+        budget.hold_up();
+        let is_there = self.next_token(budget).await;
+        if is_there {
+            budget.go_on();
+        }
+        is_there
+    }
+
+    /// Waits for a token. Returns false if there is none within `budget`.
+    async fn next_token(&self, budget: &Budget) -> bool {
         tokio::select! {
             biased;
-            ticket = self.limiter.admit_before(budget.end()) => ticket,
-            () = budget.spent() => None,
+            mut token = self.limiter.acquire(1) => token.spend(),
+            () = budget.spent() => false,
         }
     }
 
@@ -258,6 +291,12 @@ impl Drop for Told<'_> {
     fn drop(&mut self) {
         self.client.observer.finished(self.operation, self.started.elapsed(), self.failure.map(ErrorKind::reason));
     }
+}
+
+/// The error to report of two attempts in a row. A time-out that the budget has cut short knows less than one before it that ran
+/// into a limit of its own.
+fn more_telling(earlier: Option<ApiError>, error: ApiError) -> ApiError {
+    earlier.filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout)).unwrap_or(error)
 }
 
 fn unadmitted(operation: Operation, budget: &Budget) -> ApiError {

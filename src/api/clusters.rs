@@ -115,7 +115,7 @@ pub async fn list_clusters(
         if list == ClusterList::V1 {
             query.push(("region_id", region.to_string()));
         }
-        let page: WirePage = client.call(&Call { operation, endpoint, path: &path, query: &query }, budget, None).await?;
+        let page: WirePage = client.call(&Call { operation, endpoint, path: &path, query: &query }, budget).await?;
         let listed = page.clusters.unwrap_or_default();
         let (items, before) = (listed.len(), clusters.len());
         clusters.extend(listed.into_iter().filter_map(cluster).filter(|cluster| seen.insert(cluster.id.as_str())));
@@ -151,6 +151,6 @@ fn cluster(wire: WireCluster) -> Option<ListedCluster> {
 pub async fn describe_cluster(client: &Client, endpoint: &Endpoint, cluster: &ClusterId, budget: &Budget) -> Result<(), ApiError> {
     let path = format!("/clusters/{cluster}");
     let call = Call { operation: Operation::DescribeClusterDetail, endpoint, path: &path, query: &[] };
-    let _: WireCluster = client.call(&call, budget, None).await?;
+    let _: WireCluster = client.call(&call, budget).await?;
     Ok(())
 }

@@ -157,6 +157,11 @@ impl ApiError {
     pub fn reason(&self) -> Reason {
         self.kind.reason()
     }
+
+    /// True if the API is asked too much, by its words or by its status.
+    pub fn asks_to_slow_down(&self) -> bool {
+        self.kind == ErrorKind::Throttled || self.status == Some(503)
+    }
 }
 
 impl fmt::Display for ApiError {

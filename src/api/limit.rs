@@ -1,63 +1,57 @@
-//! The account's own limits: a token bucket and a cap on calls under way.
+//! The account's own limits: a token bucket, which slows down while the API throttles, and a cap on calls under way.
+
+mod bucket;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use self::bucket::Bucket;
 use crate::config::RateLimit;
-
-/// The right to send one request.
-#[derive(Debug)]
-pub struct Ticket(());
+use crate::names::AccountName;
 
 /// What all calls of one account share.
 #[derive(Debug)]
 pub struct Limiter {
-    interval: Duration,
-    /// How far the schedule may lag behind the clock: the burst, less the request at hand.
-    slack: Duration,
-    /// The schedule's zero: a slack before the limiter was made, so that it starts with a full bucket.
-    born: Instant,
-    /// When, after zero, the next request would be due if requests came evenly.
-    next: Mutex<Duration>,
+    account: AccountName,
+    made: Instant,
+    bucket: Mutex<Bucket>,
+    /// Held by whoever is next, so that tokens are given first come, first served. A wait that is dropped takes nothing.
+    turn: tokio::sync::Mutex<()>,
     under_way: Arc<Semaphore>,
 }
 
 impl Limiter {
-    /// A full bucket that refills at `rate`, of which this instance has one `share`th, and at most `max_concurrency`
+    /// A full bucket of `account` that refills at `rate`, of which this instance has one `share`th, and at most `max_concurrency`
     /// calls under way.
-    pub fn new(rate: RateLimit, share: u32, max_concurrency: u32) -> Self {
-        // A very low rate must not overflow; a year between requests is as good as never.
-        let seconds = (f64::from(share.max(1)) / rate.requests_per_second).clamp(0.0, 31_536_000.0);
-        let interval = Duration::from_secs_f64(seconds);
-        let burst = (rate.burst.get() / share.max(1)).max(1);
-        Self {
-            interval,
-            slack: interval.saturating_mul(burst - 1).min(Duration::from_secs(31_536_000)),
-            born: Instant::now(),
-            next: Mutex::new(Duration::ZERO),
+    pub fn new(account: AccountName, rate: RateLimit, share: u32, max_concurrency: u32) -> Arc<Self> {
+        Arc::new(Self {
+            account,
+            made: Instant::now(),
+            bucket: Mutex::new(Bucket::new(rate, share, max_concurrency)),
+            turn: tokio::sync::Mutex::new(()),
             under_way: Arc::new(Semaphore::new(max_concurrency as usize)),
+        })
+    }
+
+    /// Waits for `count` tokens, each the right to send one request. Those that are not used go back. Dropping the future costs
+    /// none.
+    pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
+        let _turn = self.turn.lock().await;
+        loop {
+            // The rate may change during the wait.
+            let Err(ready) = self.try_take(count) else { break };
+            sleep_until(ready).await;
         }
+        Tokens { limiter: Arc::clone(self), left: count }
     }
 
-    /// Requests a second that the bucket lets through in the long run.
-    pub fn requests_per_second(&self) -> f64 {
-        if self.interval.is_zero() { f64::INFINITY } else { 1.0 / self.interval.as_secs_f64() }
-    }
-
-    /// Waits for a ticket. A wait that is dropped costs none.
-    pub async fn admit(&self) -> Ticket {
-        match self.reserve(None) {
-            Some(reservation) => reservation.redeem().await,
-            None => Ticket(()),
-        }
-    }
-
-    /// Waits for a ticket if there will be one before `end`; otherwise says so at once. A wait that is dropped costs none.
-    pub async fn admit_before(&self, end: Instant) -> Option<Ticket> {
-        Some(self.reserve(Some(end))?.redeem().await)
+    /// Takes `count` tokens if they are there and nobody waits.
+    pub(super) fn try_acquire(self: &Arc<Self>, count: u32) -> Option<Tokens> {
+        let _turn = self.turn.try_lock().ok()?;
+        self.try_take(count).ok()?;
+        Some(Tokens { limiter: Arc::clone(self), left: count })
     }
 
     /// Waits until one more call may be under way; the permit's drop ends it.
@@ -65,50 +59,67 @@ impl Limiter {
         Arc::clone(&self.under_way).acquire_owned().await.expect("the semaphore is never closed")
     }
 
-    /// When the next request may go; none is reserved if that is after `end`.
-    fn reserve(&self, end: Option<Instant>) -> Option<Reservation<'_>> {
-        let mut next = self.lock();
-        let since_born = self.born.elapsed();
-        // Never further behind than the slack: a bucket that rests does not overflow.
-        let due = (*next).max(since_born);
-        let wait = due.saturating_sub(since_born + self.slack);
-        let at = Instant::now() + wait;
-        if end.is_some_and(|end| at > end) {
-            return None;
+    /// Slows the account down: the API throttled a call that was sent at `sent`.
+    pub(super) fn throttled(&self, sent: Instant) {
+        let mut bucket = self.lock();
+        let has_slowed = bucket.throttled(sent.saturating_duration_since(self.made), self.made.elapsed());
+        let rate = bucket.rate();
+        drop(bucket);
+        if has_slowed {
+            tracing::warn!(account = %self.account, requests_per_second = rate, "the API throttles; slowing down");
         }
-        *next = due + self.interval;
-        Some(Reservation { limiter: self, at, is_redeemed: false })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Duration> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A ticket that there will be. Dropped before, it makes room for another: waits that are always given up must not put the
-/// next ticket off for ever.
-struct Reservation<'a> {
-    limiter: &'a Limiter,
-    at: Instant,
-    is_redeemed: bool,
-}
-
-impl Reservation<'_> {
-    async fn redeem(mut self) -> Ticket {
-        // A timer is a millisecond at the least, which a ticket that is there must not cost.
-        if self.at > Instant::now() {
-            sleep_until(self.at).await;
+    /// Lets the account recover: the API served a call.
+    pub(super) fn succeeded(&self) {
+        if self.lock().succeeded(self.made.elapsed()) {
+            tracing::info!(account = %self.account, "the API no longer throttles; at the configured rate again");
         }
-        self.is_redeemed = true;
-        Ticket(())
+    }
+
+    /// True while the API throttles call after call.
+    pub(super) fn is_congested(&self) -> bool {
+        self.lock().is_congested()
+    }
+
+    /// Takes `count` tokens, or says when they will be there.
+    fn try_take(&self, count: u32) -> Result<(), Instant> {
+        let now = self.made.elapsed();
+        let mut bucket = self.lock();
+        match bucket.ready_at(count, now) {
+            Some(ready) => Err(self.made + ready),
+            None => {
+                bucket.take(count, now);
+                Ok(())
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Reservation<'_> {
+/// Rights to send requests. Those that are left when it is dropped go back to the bucket.
+#[derive(Debug)]
+pub struct Tokens {
+    limiter: Arc<Limiter>,
+    left: u32,
+}
+
+impl Tokens {
+    /// Uses one, if one is left.
+    pub(super) fn spend(&mut self) -> bool {
+        let is_left = self.left > 0;
+        self.left -= u32::from(is_left);
+        is_left
+    }
+}
+
+impl Drop for Tokens {
     fn drop(&mut self) {
-        if !self.is_redeemed {
-            let mut next = self.limiter.lock();
-            *next = next.saturating_sub(self.limiter.interval);
+        if self.left > 0 {
+            self.limiter.lock().put_back(self.left);
         }
     }
 }
@@ -116,20 +127,30 @@ impl Drop for Reservation<'_> {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use tokio::time::{advance, timeout, timeout_at};
 
     use super::*;
 
-    fn limiter(requests_per_second: f64, burst: u32, share: u32) -> Limiter {
-        Limiter::new(RateLimit { requests_per_second, burst: NonZeroU32::new(burst).expect("not zero") }, share, 16)
+    fn limiter(requests_per_second: f64, burst: u32, share: u32) -> Arc<Limiter> {
+        let rate = RateLimit { requests_per_second, burst: NonZeroU32::new(burst).expect("not zero") };
+        Limiter::new(AccountName::parse("a").expect("a name"), rate, share, 16)
     }
 
-    async fn admitted_within(limiter: &Limiter, window: Duration) -> usize {
+    /// Takes a token for good.
+    async fn spend(limiter: &Arc<Limiter>) {
+        assert!(limiter.acquire(1).await.spend());
+    }
+
+    async fn spent_within(limiter: &Arc<Limiter>, window: Duration) -> usize {
         let end = Instant::now() + window;
-        let mut admitted = 0;
-        while limiter.admit_before(end).await.is_some() {
-            admitted += 1;
+        let mut spent = 0;
+        while timeout_at(end, spend(limiter)).await.is_ok() {
+            spent += 1;
         }
-        admitted
+        spent
     }
 
     #[tokio::test(start_paused = true)]
@@ -137,43 +158,62 @@ mod tests {
         let limiter = limiter(20.0, 40, 1);
         let start = Instant::now();
         for _ in 0..40 {
-            limiter.admit().await;
+            spend(&limiter).await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
-        assert_eq!(admitted_within(&limiter, Duration::from_secs(10)).await, 200);
+        assert_eq!(spent_within(&limiter, Duration::from_millis(10_001)).await, 200);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_bucket_that_rested_holds_one_burst_and_no_more() {
         let limiter = limiter(10.0, 5, 1);
-        admitted_within(&limiter, Duration::ZERO).await;
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-        assert_eq!(admitted_within(&limiter, Duration::ZERO).await, 5);
+        spent_within(&limiter, Duration::from_millis(1)).await;
+        advance(Duration::from_secs(3600)).await;
+        assert_eq!(spent_within(&limiter, Duration::from_millis(1)).await, 5);
     }
 
     #[tokio::test(start_paused = true)]
     async fn shards_divide_the_rate() {
         let shard = limiter(20.0, 40, 4);
-        assert_eq!(admitted_within(&shard, Duration::from_secs(60)).await, 10 + 60 * 5);
+        assert_eq!(spent_within(&shard, Duration::from_millis(60_001)).await, 10 + 60 * 5);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_ticket_that_comes_too_late_is_not_taken() {
-        let limiter = limiter(1.0, 1, 1);
-        assert!(limiter.admit_before(Instant::now()).await.is_some());
-        assert!(limiter.admit_before(Instant::now() + Duration::from_millis(500)).await.is_none());
-        assert!(limiter.admit_before(Instant::now() + Duration::from_millis(1500)).await.is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn waits_that_are_given_up_do_not_put_the_next_ticket_off() {
-        let limiter = limiter(0.1, 1, 1);
-        limiter.admit().await;
+    async fn waits_that_are_given_up_neither_put_the_next_token_off_nor_bring_it_forward() {
+        let slow = limiter(0.1, 1, 1);
+        spend(&slow).await;
         let began = Instant::now();
-        let mut admitted = 0;
+        let mut spent = 0;
         while began.elapsed() < Duration::from_secs(100) {
-            admitted += usize::from(tokio::time::timeout(Duration::from_secs(3), limiter.admit()).await.is_ok());
+            spent += usize::from(timeout(Duration::from_secs(3), spend(&slow)).await.is_ok());
         }
-        assert_eq!(admitted, 10);
+        assert_eq!(spent, 10);
+
+        // Of twenty who wait, ten go, and ten others come.
+        let limiter = limiter(10.0, 1, 1);
+        spend(&limiter).await;
+        let began = Instant::now();
+        let waits = (0..20).map(|place| {
+            let patience = Duration::from_millis(if place % 2 == 0 { 50 } else { 60_000 });
+            timeout(patience, spend(&limiter))
+        });
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            join_all((0..10).map(|_| spend(&limiter))).await;
+        };
+        let (waited, ()) = tokio::join!(join_all(waits), late);
+        assert_eq!(waited.into_iter().filter(Result::is_ok).count(), 10);
+        assert_eq!(began.elapsed().as_millis(), 2000, "twenty tokens at ten a second");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_that_were_not_used_go_back() {
+        let limiter = limiter(1.0, 3, 1);
+        let mut tokens = limiter.acquire(3).await;
+        assert!(tokens.spend());
+        drop(tokens);
+        assert_eq!(spent_within(&limiter, Duration::from_millis(1)).await, 2);
+        let mut more = limiter.acquire(5).await;
+        assert_eq!((0..9).filter(|_| more.spend()).count(), 5, "more than a burst takes longer");
     }
 }

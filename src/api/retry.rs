@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-/// Attempts at one call, the first included.
-pub(super) const MAX_ATTEMPTS: u32 = 4;
+use super::error::ErrorKind;
+
+/// Attempts at one call that failed as `kind`, the first included. A call that is throttled is repeated once: more would be
+/// what the API asks not to do.
+pub(super) fn max_attempts(kind: ErrorKind) -> u32 {
+    if kind == ErrorKind::Throttled { 2 } else { 4 }
+}
 
 const BASE: Duration = Duration::from_millis(250);
 const CAP: Duration = Duration::from_secs(5);

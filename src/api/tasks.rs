@@ -13,7 +13,6 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::budget::Budget;
 use super::client::{Call, Client, Explained};
 use super::error::ApiError;
-use super::limit::Ticket;
 use super::operation::Operation;
 use super::pages::{self, PageInfo, Seen};
 use crate::config::Endpoint;
@@ -135,7 +134,6 @@ pub async fn newest_task(
     cluster: &ClusterId,
     types: &[String],
     budget: &Budget,
-    mut ticket: Option<Ticket>,
 ) -> Result<Option<Task>, ApiError> {
     let path = format!("/clusters/{cluster}/tasks");
     let mut seen = Seen::default();
@@ -148,7 +146,7 @@ pub async fn newest_task(
         let by_token = token.is_some();
         let query = token.map_or_else(|| pages::query(number), pages::query_after);
         let call = Call { operation: Operation::DescribeClusterTasks, endpoint, path: &path, query: &query };
-        let page: WirePage = client.call(&call, budget, ticket.take()).await?;
+        let page: WirePage = client.call(&call, budget).await?;
         let listed = page.tasks.unwrap_or_default();
         let (items, before) = (listed.len(), seen.len());
         for wire in listed {
@@ -206,7 +204,7 @@ pub async fn describe_task(client: &Client, endpoint: &Endpoint, task: &str, bud
     let mut path = "/tasks/".to_owned();
     percent_encode(&mut path, task);
     let call = Call { operation: Operation::DescribeTaskInfo, endpoint, path: &path, query: &[] };
-    client.call(&call, budget, None).await.map(info)
+    client.call(&call, budget).await.map(info)
 }
 
 fn task(wire: WireTask) -> Option<Task> {

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::budget::Budget;
 use super::client::{Call, Client, Explained};
 use super::error::ApiError;
-use super::limit::Ticket;
 use super::operation::Operation;
 use crate::config::Endpoint;
 use crate::names::ClusterId;
@@ -36,10 +35,9 @@ pub async fn get_upgrade_status(
     endpoint: &Endpoint,
     cluster: &ClusterId,
     budget: &Budget,
-    ticket: Option<Ticket>,
 ) -> Result<UpgradeState, ApiError> {
     let path = path(cluster);
-    let wire: Wire = client.call(&call(endpoint, &path), budget, ticket).await?;
+    let wire: Wire = client.call(&call(endpoint, &path), budget).await?;
     Ok(state(wire, &mut |field, value| client.observer().unknown_value(field, value)))
 }
 

@@ -61,7 +61,7 @@ fn client(account: &Account, surroundings: &Surroundings) -> Client {
         surroundings.ways.of(account),
         Arc::new(Credentials::new(account.name.clone(), access.credentials.clone(), surroundings.credentials.clone())),
         access.signature,
-        Limiter::new(access.rate_limit, surroundings.shard.total(), access.max_concurrency.get()),
+        Limiter::new(account.name.clone(), access.rate_limit, surroundings.shard.total(), access.max_concurrency.get()),
         surroundings.audience.observer(&account.name),
         surroundings.clock,
     )

@@ -6,7 +6,8 @@ mod query;
 mod round;
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,11 +30,8 @@ use crate::names::{AccountName, ClusterId};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 pub(super) use probe::Probe;
 use progress::{Progress, Started};
-use query::{Landing, Query};
+use query::Query;
 use round::{Round, SHORTEST};
-
-/// How much longer than usual a query may take at the end of a round that is started all the same, if it takes as long as that.
-const SLACK: Duration = Duration::from_millis(250);
 
 /// How long reading one list may take, apart from the scrapes.
 const LIST_BUDGET: Duration = Duration::from_secs(60);
@@ -182,8 +180,8 @@ impl Lane {
         let round = Round { number: start.number, started, deadline: start.deadline.clone(), length, stop: start.stop.clone() };
         {
             let mut roster = self.lock();
-            roster.waiting = Waiting::ForTicket;
-            roster.call_off_silent(started, length);
+            roster.waiting = Waiting::ForToken;
+            roster.silent(started, length).for_each(|flight| flight.call_off.cancel());
         }
         let started = self.progress.started(start.number);
         let (lane, queries, superseded) = (Arc::clone(self), start.tasks.clone(), start.superseded.clone());
@@ -247,57 +245,65 @@ impl Lane {
             if !self.wants(&mut self.lock(), round, &id) {
                 continue;
             }
+            // All that it will most likely take, so that it does not have to wait half-way.
+            let tokens = self.client().limiter().acquire(self.cost(&id)).await;
             let place = self.place(round, oldest).await;
-            let ticket = self.client().limiter().admit().await;
-            self.wait_out(round).await;
             let Some((query, flight)) = self.take_off(round, &id, Reader::Page) else { continue };
-            queries.spawn(query.run(flight.budget(), ticket, place));
+            flight.budget.grant(tokens);
+            queries.spawn(query.run(flight.budget.clone(), place));
             oldest.push_back((id, flight));
         }
     }
 
-    /// Lets the waiters go first if a query that starts now would most likely not be answered by their deadline: a cluster
-    /// that was not asked can be served from memory, one that did not answer cannot.
-    async fn wait_out(&self, round: &Round) {
-        let typical = self.lock().patience.typical();
-        let end = round.deadline.instant();
-        if Instant::now() < end && Instant::now() + typical + typical.min(SLACK) > end {
-            round.deadline.passed().await;
-        }
+    fn cost(&self, id: &ClusterId) -> u32 {
+        self.lock().records.get(id).map_or(1, Record::cost)
     }
 
     /// Waits for a free place. While there is none, the query that has been under way longest gives its place up as
     /// soon as it has had its share, so that a few silent clusters do not keep the others from being asked. One place is
-    /// wanted, so no more than one query is called off.
+    /// wanted, so that the next is called off only once the last has gone and somebody else has taken its place.
     async fn place(&self, round: &Round, oldest: &mut VecDeque<(ClusterId, Flight)>) -> OwnedSemaphorePermit {
-        let places = || Arc::clone(&self.places).acquire_owned();
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return place;
         }
         self.lock().waiting = Waiting::ForPlace;
+        let mut free = pin!(Arc::clone(&self.places).acquire_owned());
         let place = loop {
-            let Some((id, flight)) = oldest.front() else { break places().await };
-            let end = flight.started + self.lock().patience.share(flight.started, round.length);
-            let is_under_way = self.is_under_way(id, flight);
+            let Some((id, flight)) = oldest.pop_front() else { break free.await };
             tokio::select! {
                 biased;
-                place = places() => break place,
-                () = sleep_until(end), if is_under_way => {
-                    flight.call_off.cancel();
-                    self.lock().patience.called_off(flight.started);
-                    oldest.pop_front();
-                    break places().await;
+                place = &mut free => {
+                    oldest.push_front((id, flight));
+                    break place;
                 }
-                () = std::future::ready(()), if !is_under_way => {}
+                () = self.call_off_in_time(&id, &flight, round.length) => {}
             }
-            oldest.pop_front();
         };
-        self.lock().waiting = Waiting::ForTicket;
+        self.lock().waiting = Waiting::ForToken;
         place.expect("the semaphore is never closed")
     }
 
-    fn is_under_way(&self, id: &ClusterId, flight: &Flight) -> bool {
-        self.lock().records.get(id).and_then(|record| record.flight.as_ref()).is_some_and(|other| other.started == flight.started)
+    /// Calls the query of `id` off once it has had its share of a round of `length`, and waits until it has ended, if it has not
+    /// ended before.
+    async fn call_off_in_time(&self, id: &ClusterId, flight: &Flight, length: Duration) {
+        let mut landings = self.progress.landings();
+        let end = flight.started + self.lock().patience.share(flight.started, length);
+        let mut share = pin!(sleep_until(end));
+        let mut is_over = false;
+        while self.lock().is_under_way(id, flight) {
+            tokio::select! {
+                () = landings.next() => {}
+                () = &mut share, if !is_over => {
+                    is_over = true;
+                    let mut roster = self.lock();
+                    // It may have ended just now, which is no silence.
+                    if roster.is_under_way(id, flight) {
+                        flight.call_off.cancel();
+                        roster.patience.called_off(flight.started);
+                    }
+                }
+            }
+        }
     }
 
     /// Whether `round` has to ask for this cluster. Not if it is gone, was asked in it, has answered since it began, or is asked
@@ -323,22 +329,30 @@ impl Lane {
         if is_awaited && !self.wants(&mut roster, round, id) {
             return None;
         }
+        let now = Instant::now();
+        let share = roster.patience.share(now, round.length).min(round.length.max(SHORTEST));
+        let number = roster.number_flight();
         let record = roster.records.get_mut(id).filter(|record| record.flight.is_none())?;
+        let asked_before = record.asked;
         if is_awaited {
             record.asked = round.number;
             self.progress.take_off();
         }
-        let flight = round.flight(reader, record.changed);
+        let (deadline, call_off) = (round.deadline_at(now), round.stop.child_token());
+        let budget = Budget::new(deadline.clone(), call_off.clone()).at_least(share.max(SHORTEST));
+        let awaited = Arc::new(AtomicBool::new(is_awaited));
+        let flight = Flight { number, started: now, deadline, call_off, budget, share, asked_before, awaited, changed: record.changed };
         record.flight = Some(flight.clone());
-        let landing = Landing::new(Arc::clone(self), id.clone(), flight.clone(), round.stop.clone());
-        Some((Query::new(record, landing), flight))
+        let query = Query::new(Arc::clone(self), record, flight.clone(), round.stop.clone());
+        Some((query, flight))
     }
 
     /// Adds what the page of `round`, whose last waiters go at `end`, says of each cluster; whether every one of them has been
     /// asked in it and has ended.
     pub(super) fn readings(&self, round: u64, end: Instant, max_age: Duration, out: &mut Vec<ClusterReading>) -> bool {
         let roster = self.lock();
-        let read = |record: &Record| record.reading(Reader::Page, end, record.asked >= round, roster.waiting, max_age);
+        let now = Instant::now();
+        let read = |record: &Record| record.reading(Reader::Page, end, record.asked >= round, roster.waiting, max_age, now);
         out.extend(roster.records.values().map(read));
         roster.records.values().all(|record| record.asked >= round && record.awaited().is_none())
     }

@@ -15,8 +15,6 @@ const MOST_DOUBLINGS: u32 = 2;
 /// been heard since, since then it may be the vendor that is slow, and not one cluster that is silent.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    /// How long an answer takes, smoothed; zero before the first.
-    typical: Duration,
     /// How long a slow one takes: rises at once and falls slowly.
     slow: Duration,
     doublings: u32,
@@ -25,11 +23,6 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// How long an answer takes, smoothed; zero before the first.
-    pub(super) fn typical(&self) -> Duration {
-        self.typical
-    }
-
     /// What a query that started then has of a round of `length` while others wait for its place.
     pub(super) fn share(&self, started: Instant, length: Duration) -> Duration {
         let is_older = self.doubled.is_some_and(|doubled| started < doubled);
@@ -39,7 +32,6 @@ impl Patience {
 
     /// There was an answer, after so long.
     pub(super) fn answered(&mut self, elapsed: Duration) {
-        self.typical = (self.typical * 7 + elapsed) / 8;
         self.slow = elapsed.max(self.slow * 7 / 8);
         self.heard();
     }

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ApiError, Deadline, Reason};
+use crate::api::{ApiError, Budget, Deadline, Reason, Stage};
 use crate::config::Endpoint;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
 use crate::source::UpgradeSource;
-use crate::upgrade::UpgradeState;
+use crate::upgrade::{SourceName, UpgradeState};
 
 /// A cluster and the way to it.
 #[derive(Debug, Clone)]
@@ -54,15 +54,24 @@ pub(super) struct Record {
 pub(super) struct Memory {
     last: Option<LastQuery>,
     good: Option<Good>,
+    /// Calls that the last answer took.
+    calls: Option<u32>,
 }
 
 /// A query under way.
 #[derive(Debug, Clone)]
 pub(super) struct Flight {
+    /// No two queries of an account have the same.
+    pub(super) number: u64,
     pub(super) started: Instant,
     /// Put off by each round that waits for it.
     pub(super) deadline: Deadline,
     pub(super) call_off: CancellationToken,
+    pub(super) budget: Budget,
+    /// How long the API has until its silence is a time-out.
+    pub(super) share: Duration,
+    /// The round in which the cluster was asked before.
+    pub(super) asked_before: u64,
     /// Whether a round waits for it, and not only somebody who wants this cluster.
     pub(super) awaited: Arc<AtomicBool>,
     /// When the cluster had changed last, as the list had it when the query started.
@@ -82,6 +91,7 @@ pub(super) enum Reader {
 struct LastQuery {
     failure: Option<Failure>,
     duration: Duration,
+    ended: Instant,
 }
 
 /// The last answer.
@@ -104,7 +114,7 @@ struct Good {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiting {
     /// The bucket is empty.
-    ForTicket,
+    ForToken,
     /// All queries that may be under way are, and the vendor is silent.
     ForPlace,
 }
@@ -140,9 +150,25 @@ impl Record {
         self.flight.as_ref().filter(|flight| flight.awaited.load(Ordering::Relaxed))
     }
 
+    /// True if the query under way is the one of this number.
+    pub(super) fn has_flight(&self, number: u64) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.number == number)
+    }
+
     /// Whether there was an answer after `instant`.
     pub(super) fn has_answered_since(&self, instant: Instant) -> bool {
         !self.is_failing() && self.memory.good.as_ref().is_some_and(|good| good.read > instant)
+    }
+
+    /// True if a query has ended at `instant` or later that was more than a wait for the rate limit.
+    pub(super) fn has_ended_since(&self, instant: Instant) -> bool {
+        self.memory.last.as_ref().is_some_and(|last| last.ended >= instant)
+    }
+
+    /// The number of calls that asking it will most likely take.
+    pub(super) fn cost(&self) -> u32 {
+        let usual = if self.target.source.in_use() == Some(SourceName::Tasks) { 2 } else { 1 };
+        self.memory.calls.unwrap_or(usual)
     }
 
     /// Whether the last query failed.
@@ -181,21 +207,12 @@ impl Record {
         }
     }
 
-    /// Takes the answer of a query that started when the cluster had `changed` last then, as the list had it.
-    pub(super) fn finish(
-        &mut self,
-        result: Result<UpgradeState, ApiError>,
-        duration: Duration,
-        now: Timestamp,
-        changed: Option<Timestamp>,
-    ) -> Change {
-        let failure = result.as_ref().err().map(|error| Failure {
-            reason: error.reason(),
-            message: error.to_string(),
-            lasting: error.kind.is_lasting(),
-        });
-        self.memory.last = Some(LastQuery { failure, duration });
+    /// Takes the result of the query that took off as `flight` and has ended after `duration`.
+    pub(super) fn finish(&mut self, result: Result<UpgradeState, Failure>, flight: &Flight, duration: Duration, now: Timestamp) -> Change {
+        let ended = Instant::now();
+        self.memory.last = Some(LastQuery { failure: result.as_ref().err().cloned(), duration, ended });
         let Ok(state) = result else { return Change::Nothing };
+        self.memory.calls = Some(flight.budget.calls().max(1));
         let same = self.memory.good.as_ref().is_some_and(|good| good.state.status == state.status && good.state.step == state.step);
         let since = self.memory.good.as_ref().filter(|_| same).map_or(now, |good| good.since);
         let change = match (&self.memory.good, same) {
@@ -208,22 +225,32 @@ impl Record {
             Some(good) if *good.state == state => Arc::clone(&good.state),
             _ => Arc::new(state),
         };
-        let read = Instant::now();
-        self.memory.good = Some(Good { state, read, fresh: read, fresh_at: now, since, changed });
+        self.memory.good = Some(Good { state, read: ended, fresh: ended, fresh_at: now, since, changed: flight.changed });
         change
     }
 
-    /// What `reader` is told of this cluster, which was `asked` for it or was not. A query that started at `end`, when the reader
-    /// went, or later was not for it.
-    pub(super) fn reading(&self, reader: Reader, end: Instant, asked: bool, waiting: Waiting, max_age: Duration) -> ClusterReading {
+    /// What `reader` is told at `now` of this cluster, which was `asked` for it or was not. A query that started at `end`, when the
+    /// reader went, or later was not for it. Nor is it a failure yet that there is no answer to a query that has waited for the
+    /// account's own rate limit, or that the API has not had for its share of the time.
+    pub(super) fn reading(
+        &self,
+        reader: Reader,
+        end: Instant,
+        asked: bool,
+        waiting: Waiting,
+        max_age: Duration,
+        now: Instant,
+    ) -> ClusterReading {
         let flight = if reader == Reader::Probe { self.flight.as_ref() } else { self.awaited() };
-        let asked = asked && flight.is_none_or(|flight| flight.started < end);
+        let asked = asked && flight.is_none();
         let flight = flight.filter(|flight| flight.started < end);
-        let outcome = match flight {
-            Some(_) => down(Reason::Timeout, "no answer within the scrape's budget"),
-            None => self.outcome(asked, waiting, max_age),
+        let outcome = match flight.map(|flight| (flight.budget.stage(now), flight.share)) {
+            Some(((Stage::Retrying(error), _), _)) => Outcome::Down(Failure::of(&error)),
+            Some(((Stage::Asking, elapsed), share)) if elapsed >= share => down(Reason::Timeout, "no answer within the scrape's budget"),
+            Some(((Stage::HeldUp, _), _)) => self.outcome(false, Waiting::ForToken, max_age),
+            Some(((Stage::Asking, _), _)) | None => self.outcome(asked, waiting, max_age),
         };
-        let flown = flight.map(|flight| flight.started.elapsed());
+        let flown = flight.map(|flight| now.saturating_duration_since(flight.started));
         let known = self.memory.good.as_ref();
         ClusterReading {
             cluster: Arc::clone(&self.target.info),
@@ -243,12 +270,19 @@ impl Record {
             (Some(LastQuery { failure: Some(failure), .. }), _) => Outcome::Down(failure.clone()),
             (Some(_), Some(good)) if asked || good.fresh.elapsed() <= max_age => Outcome::Up(Arc::clone(&good.state)),
             _ => match waiting {
-                Waiting::ForTicket => {
+                Waiting::ForToken => {
                     down(Reason::RateLimited, "not asked for longer than scrape.max_age: the account's rate_limit is too low")
                 }
                 Waiting::ForPlace => down(Reason::Timeout, "not asked for longer than scrape.max_age: the vendor is too slow"),
             },
         }
+    }
+}
+
+impl Failure {
+    /// The failure that `error` is.
+    pub(super) fn of(error: &ApiError) -> Self {
+        Self { reason: error.reason(), message: error.to_string(), lasting: error.kind.is_lasting() }
     }
 }
 

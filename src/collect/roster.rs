@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::patience::Patience;
-use super::record::{Memory, Origin, Record, Target, Waiting};
-use crate::api::ListedCluster;
+use super::record::{Change, Flight, Memory, Origin, Record, Target, Waiting};
+use crate::api::{ApiError, ErrorKind, ListedCluster};
 use crate::names::{ClusterId, Region};
-use crate::snapshot::ClusterInfo;
+use crate::snapshot::{ClusterInfo, Failure};
+use crate::upgrade::UpgradeState;
 
 /// The clusters of a lane and how its round stands.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Roster {
     inherited: HashMap<ClusterId, Memory>,
     pub(super) waiting: Waiting,
     pub(super) patience: Patience,
+    /// The number of the query that takes off next.
+    next_flight: u64,
 }
 
 /// How clusters are left out of a round while nothing is going on in them.
@@ -37,14 +40,54 @@ const WAKING_PERCENT: usize = 1;
 impl Roster {
     pub(super) fn new(targets: Vec<Target>) -> Self {
         let records = targets.into_iter().map(|target| (target.info.id.clone(), Record::new(target, Memory::default()))).collect();
-        Self { records, inherited: HashMap::new(), waiting: Waiting::ForTicket, patience: Patience::default() }
+        Self { records, inherited: HashMap::new(), waiting: Waiting::ForToken, patience: Patience::default(), next_flight: 0 }
     }
 
-    /// Ends the queries that started before `instant` and have been silent for longer than their share of a round of `length`.
-    pub(super) fn call_off_silent(&self, instant: Instant, length: Duration) {
-        let flights = self.records.values().filter_map(|record| record.flight.as_ref()).filter(|flight| flight.started < instant);
-        for flight in flights.filter(|flight| flight.started.elapsed() > self.patience.share(flight.started, length)) {
-            flight.call_off.cancel();
+    /// The queries that started before `now` and have by then been silent for longer than their share of a round of `length`.
+    pub(super) fn silent(&self, now: Instant, length: Duration) -> impl Iterator<Item = &Flight> {
+        let flights = self.records.values().filter_map(|record| record.flight.as_ref()).filter(move |flight| flight.started < now);
+        flights.filter(move |flight| now - flight.started > self.patience.share(flight.started, length))
+    }
+
+    /// True if the query of `id` that took off as `flight` has not ended.
+    pub(super) fn is_under_way(&self, id: &ClusterId, flight: &Flight) -> bool {
+        self.records.get(id).is_some_and(|record| record.has_flight(flight.number))
+    }
+
+    /// A number for the query that takes off.
+    pub(super) fn number_flight(&mut self) -> u64 {
+        self.next_flight += 1;
+        self.next_flight
+    }
+
+    /// Takes the result of the query of `id` that took off as `flight` and ended at `now`, after `duration`. None if nothing is
+    /// remembered of it: the cluster is gone from the list, or gone and back; the query ended because all queries did, which
+    /// `is_stopping` tells; or it was never more than a wait for the account's own rate limit.
+    pub(super) fn land(
+        &mut self,
+        id: &ClusterId,
+        flight: &Flight,
+        result: Result<UpgradeState, ApiError>,
+        duration: Duration,
+        now: Timestamp,
+        is_stopping: bool,
+    ) -> Option<Change> {
+        let record = self.records.get_mut(id).filter(|record| record.has_flight(flight.number))?;
+        record.flight = None;
+        match &result {
+            Ok(_) if !flight.budget.was_held_up() => self.patience.answered(duration),
+            Ok(_) => self.patience.heard(),
+            Err(error) if error.status.is_some() => self.patience.heard(),
+            Err(_) => {}
+        }
+        match &result {
+            Err(_) if is_stopping => None,
+            Err(error) if error.kind == ErrorKind::RateLimited => {
+                // First in turn again.
+                record.asked = flight.asked_before;
+                None
+            }
+            Ok(_) | Err(_) => Some(record.finish(result.map_err(|error| Failure::of(&error)), flight, duration, now)),
         }
     }
 

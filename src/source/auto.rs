@@ -83,9 +83,8 @@ impl Auto {
         self.ask(question, lead).await
     }
 
-    async fn ask(&self, mut question: Question<'_>, lead: Option<Lead<'_>>) -> Result<UpgradeState, ApiError> {
-        let first = Question { ticket: question.ticket.take(), ..question };
-        let error = match self.upgrade_status.read(first).await {
+    async fn ask(&self, question: Question<'_>, lead: Option<Lead<'_>>) -> Result<UpgradeState, ApiError> {
+        let error = match self.upgrade_status.read(question).await {
             Ok(state) => {
                 self.served(question.cluster);
                 return Ok(state);
@@ -164,8 +163,7 @@ impl Auto {
             }
             evidence.next_probe = now + PROBE_INTERVAL;
         }
-        let probe = Question { ticket: None, ..*question };
-        let is_back = self.upgrade_status.read(probe).await.is_ok();
+        let is_back = self.upgrade_status.read(*question).await.is_ok();
         let returns = {
             let mut evidence = self.lock();
             evidence.good_probes = if is_back { evidence.good_probes + 1 } else { 0 };

@@ -20,8 +20,8 @@ impl Tasks {
     }
 
     async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
-        let Question { cluster, endpoint, budget, ticket, known } = question;
-        let Some(task) = newest_task(&self.client, endpoint, cluster, &self.types, budget, ticket).await? else {
+        let Question { cluster, endpoint, budget, known } = question;
+        let Some(task) = newest_task(&self.client, endpoint, cluster, &self.types, budget).await? else {
             return Ok(UpgradeState::never(SourceName::Tasks));
         };
         if let Some(known) = known.filter(|known| is_told(&task, known)) {

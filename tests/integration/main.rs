@@ -18,6 +18,7 @@ mod finding;
 mod fleet;
 mod hostile;
 mod inputs;
+mod limits;
 mod logging;
 mod logging_in;
 mod matrix;

@@ -54,12 +54,11 @@ impl Lane {
         let mut landings = self.progress.landings();
         let began = Instant::now();
         let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
-        let waiting = if place.is_ok() { Waiting::ForTicket } else { Waiting::ForPlace };
-        let mut asked = false;
+        let waiting = if place.is_ok() { Waiting::ForToken } else { Waiting::ForPlace };
+        let cost = self.cost(id);
         if let Ok(Ok(place)) = place
-            && let Some(ticket) = self.client().limiter().admit_before(probe.deadline).await
+            && let Ok(tokens) = timeout_at(probe.deadline, self.client().limiter().acquire(cost)).await
         {
-            asked = true;
             let round = Round {
                 number: probe.round,
                 started: began,
@@ -68,12 +67,12 @@ impl Lane {
                 stop: probe.stop.clone(),
             };
             if let Some((query, flight)) = self.take_off(&round, id, Reader::Probe) {
-                let budget = flight.budget();
+                flight.budget.grant(tokens);
                 let budget = match probe.trace {
-                    Some(trace) => budget.traced(trace.clone()),
-                    None => budget,
+                    Some(trace) => flight.budget.traced(trace.clone()),
+                    None => flight.budget,
                 };
-                probe.tasks.spawn(query.run(budget, ticket, place));
+                probe.tasks.spawn(query.run(budget, place));
             }
         }
         let landed = async {
@@ -85,6 +84,7 @@ impl Lane {
         drop(timeout_at(probe.deadline, landed).await);
         let roster = self.lock();
         let record = roster.records.get(id)?;
-        Some(record.reading(Reader::Probe, probe.deadline, asked || record.has_answered_since(began), waiting, probe.max_age))
+        let asked = record.has_ended_since(began);
+        Some(record.reading(Reader::Probe, probe.deadline, asked, waiting, probe.max_age, Instant::now()))
     }
 }

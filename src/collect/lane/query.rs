@@ -1,104 +1,78 @@
 //! One cluster's query, from take-off to what is remembered and logged of it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::Lane;
-use crate::api::{ApiError, Budget, ErrorKind, Operation, Ticket};
+use crate::api::{ApiError, Budget, ErrorKind, Operation};
 use crate::collect::record::{Change, Flight, Record, Target};
 use crate::log::QUERIES;
-use crate::names::ClusterId;
+use crate::snapshot::Failure;
 use crate::source::Question;
-use crate::upgrade::{StateSet as _, UpgradeState};
+use crate::upgrade::{SourceName, StateSet as _, UpgradeState};
 
 /// One cluster's query.
 #[derive(Debug)]
 pub(super) struct Query {
+    lane: Arc<Lane>,
     target: Target,
     known: Option<Arc<UpgradeState>>,
-    landing: Landing,
+    flight: Flight,
+    stop: CancellationToken,
 }
 
 impl Query {
-    /// The query of `record`'s cluster.
-    pub(super) fn new(record: &Record, landing: Landing) -> Self {
-        Self { target: record.target.clone(), known: record.known(), landing }
+    /// The query of `record`'s cluster that takes off as `flight`, unless all ends with `stop`.
+    pub(super) fn new(lane: Arc<Lane>, record: &Record, flight: Flight, stop: CancellationToken) -> Self {
+        Self { lane, target: record.target.clone(), known: record.known(), flight, stop }
     }
 
-    /// Asks, and holds `place` until the answer is there.
-    pub(super) async fn run(mut self, budget: Budget, ticket: Ticket, place: OwnedSemaphorePermit) {
-        let question = Question {
-            cluster: &self.target.info.id,
-            endpoint: &self.target.endpoint,
-            budget: &budget,
-            ticket: Some(ticket),
-            known: self.known.as_deref(),
-        };
-        let answer = self.target.source.read(question).await;
-        self.landing.result = Some(answer);
+    /// Asks within `budget`, and holds `place` until the answer is there. A query that panics is that cluster's failure and
+    /// nothing else.
+    pub(super) async fn run(self, budget: Budget, place: OwnedSemaphorePermit) {
+        let question =
+            Question { cluster: &self.target.info.id, endpoint: &self.target.endpoint, budget: &budget, known: self.known.as_deref() };
+        let answer = AssertUnwindSafe(self.target.source.read(question)).catch_unwind().await;
         drop(place);
+        self.record_result(answer.unwrap_or_else(|_| Err(self.panicked())));
     }
-}
 
-/// Ends a flight when it goes out of scope, so that a query that panics is that cluster's failure and nothing else.
-#[derive(Debug)]
-pub(super) struct Landing {
-    lane: Arc<Lane>,
-    id: ClusterId,
-    flight: Flight,
-    stop: CancellationToken,
-    result: Option<Result<UpgradeState, ApiError>>,
-}
-
-impl Landing {
-    /// The end of this flight of `id`, unless all ends with `stop`.
-    pub(super) fn new(lane: Arc<Lane>, id: ClusterId, flight: Flight, stop: CancellationToken) -> Self {
-        Self { lane, id, flight, stop, result: None }
+    fn panicked(&self) -> ApiError {
+        let operation = match self.target.source.in_use() {
+            Some(SourceName::Tasks) => Operation::DescribeClusterTasks,
+            Some(SourceName::UpgradeStatus) | None => Operation::GetUpgradeStatus,
+        };
+        ApiError::local(operation, ErrorKind::Rejected, "the query panicked; please report this")
     }
-}
 
-impl Drop for Landing {
-    fn drop(&mut self) {
-        let result = self.result.take().unwrap_or_else(|| {
-            Err(ApiError::local(Operation::GetUpgradeStatus, ErrorKind::Rejected, "the query ended without a result; please report this"))
-        });
+    /// Remembers the result, with one line in the log for what changed.
+    fn record_result(&self, result: Result<UpgradeState, ApiError>) {
         let now = self.lane.clock.now();
-        let (elapsed, answered) = (self.flight.started.elapsed(), result.is_ok());
-        let heard = result.as_ref().is_err_and(|error| error.status.is_some());
+        let duration = self.flight.started.elapsed();
+        let words = result.as_ref().ok().map(|state| (state.status.as_str(), state.step.as_str()));
         let mut roster = self.lane.lock();
-        // Gone from the list in the meantime, or gone and back: nobody waits for this answer.
-        let record = roster.records.get_mut(&self.id);
-        if let Some(record) = record.filter(|record| record.flight.as_ref().is_some_and(|flight| flight.started == self.flight.started)) {
-            record.flight = None;
-            // What ends with all others has not failed.
-            if answered || !self.stop.is_cancelled() {
-                land(record, result, elapsed, now, self.flight.changed);
-            }
-            if answered {
-                roster.patience.answered(elapsed);
-            } else if heard {
-                roster.patience.heard();
-            }
+        let id = &self.target.info.id;
+        let before = roster.records.get(id).and_then(Record::failure).cloned();
+        let change = roster.land(id, &self.flight, result, duration, now, self.stop.is_cancelled());
+        if let (Some(change), Some(record)) = (change, roster.records.get(id)) {
+            log(record, before.as_ref(), change, words, duration);
         }
         drop(roster);
         self.lane.progress.land(self.flight.awaited.load(Ordering::Relaxed));
     }
 }
 
-/// Takes the answer, with one line in the log for what changed.
-fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Duration, now: Timestamp, changed: Option<Timestamp>) {
-    let before = record.failure().map(|failure| failure.reason);
-    let words = result.as_ref().ok().map(|state| (state.status.as_str(), state.step.as_str()));
-    let change = record.finish(result, elapsed, now, changed);
+fn log(record: &Record, before: Option<&Failure>, change: Change, words: Option<(&'static str, &'static str)>, duration: Duration) {
     let info = &record.target.info;
     let after = record.failure();
     match (before, after) {
-        (before, Some(failure)) if before != Some(failure.reason) => {
+        (before, Some(failure)) if before.is_none_or(|before| before.reason != failure.reason) => {
             tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
         }
         (Some(_), None) => tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again"),
@@ -109,7 +83,7 @@ fn land(record: &mut Record, result: Result<UpgradeState, ApiError>, elapsed: Du
         cluster = %info.id,
         account = %info.account,
         outcome = after.map_or("ok", |failure| failure.reason.as_str()),
-        seconds = elapsed.as_secs_f64(),
+        seconds = duration.as_secs_f64(),
         "query ended"
     );
     match (change, words) {
