@@ -44,6 +44,7 @@ class Checker:
             version = document["apiVersion"]
             known = version in NATIVE or (version, document["kind"]) in CUSTOM
             self.expect(known, document, f"{version} has no schema to check it against")
+            self.metadata(document)
         workloads = self.of("Deployment", "StatefulSet")
         if len(workloads) != 1:
             self.mistakes.append(f"{self.file}: {len(workloads)} workloads")
@@ -75,6 +76,15 @@ class Checker:
             scrape = self.of("ScrapeConfig")
             self.expect(len(scrape) == shards, scrape[0], f"{len(scrape)} for {shards} shards")
         return self.mistakes
+
+    def metadata(self, document):
+        # The schemas of custom resources leave it out. A name of digits is text, too.
+        metadata = document["metadata"]
+        texts = [metadata["name"], metadata.get("namespace", "")]
+        for part in ("labels", "annotations"):
+            texts += metadata.get(part, {}).values()
+        for text in texts:
+            self.expect(isinstance(text, str), document, f"{text} is no text")
 
     def scrape(self, document, interval, timeout):
         self.expect(seconds(timeout) <= seconds(interval), document, f"the timeout {timeout} is longer than the interval {interval}")
@@ -131,6 +141,8 @@ class Checker:
 
     def service(self, service, workload):
         template = workload["spec"]["template"]
+        # What the API server refuses otherwise; the schema does not say it.
+        self.expect(re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", str(service["metadata"]["name"])), service, "does not begin with a letter")
         selector = service["spec"]["selector"].items()
         self.expect(selector <= template["metadata"]["labels"].items(), service, "selects no pod")
         names = [port["name"] for port in template["spec"]["containers"][0]["ports"]]
