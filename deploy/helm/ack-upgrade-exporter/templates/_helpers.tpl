@@ -87,6 +87,15 @@ config.yaml
 {{- printf "%s%s" (trimSuffix "/" $root.Values.web.routePrefix) (index . 1) -}}
 {{- end -}}
 
+{{/* Relabelings as YAML, each with its action: what the API server fills in would be a difference to whoever compares. */}}
+{{- define "ack-upgrade-exporter.relabelings" -}}
+{{- $steps := list -}}
+{{- range . -}}
+{{- $steps = append $steps (merge (dict) . (dict "action" "replace")) -}}
+{{- end -}}
+{{- toYaml $steps -}}
+{{- end -}}
+
 {{- define "ack-upgrade-exporter.scheme" -}}
 {{- ternary "https" "http" .Values.web.tls -}}
 {{- end -}}
