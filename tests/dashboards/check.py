@@ -256,6 +256,10 @@ def check_rules(path, uids, metrics):
             mistake(where, f"deploy/prometheus/README.md does not have {row}")
         for template in re.findall(r"printf `([^`]*)`", chunk):
             check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
+    alerts = path.read_text().count("\n      - alert: ")
+    for readme, text in (("README.md", f"[{alerts} alerts](deploy/prometheus"), ("README.zh-CN.md", f"[{alerts} 条告警](deploy/prometheus")):
+        if alerts and text not in (ROOT / readme).read_text():
+            mistake(readme, f"does not say {text}")
     for runbook in (ROOT / "deploy/prometheus/runbooks").glob("*.md"):
         if path.name == "alerts.yml" and f"- alert: {runbook.stem}\n" not in path.read_text():
             mistake(runbook.name, "is about no alert")

@@ -23,6 +23,7 @@ CUSTOM = {
 # What kubernetes-validate has looked at before.
 NATIVE = {"v1", "apps/v1", "policy/v1", "networking.k8s.io/v1"}
 LABELS = {f"app.kubernetes.io/{label}" for label in ("name", "component", "part-of")}
+RELABELINGS = ("relabelings", "metricRelabelings", "relabelingConfigs")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -44,6 +45,8 @@ class Checker:
             version = document["apiVersion"]
             known = version in NATIVE or (version, document["kind"]) in CUSTOM
             self.expect(known, document, f"{version} has no schema to check it against")
+            self.metadata(document)
+            self.relabelings(document, document.get("spec"))
         workloads = self.of("Deployment", "StatefulSet")
         if len(workloads) != 1:
             self.mistakes.append(f"{self.file}: {len(workloads)} workloads")
@@ -75,6 +78,26 @@ class Checker:
             scrape = self.of("ScrapeConfig")
             self.expect(len(scrape) == shards, scrape[0], f"{len(scrape)} for {shards} shards")
         return self.mistakes
+
+    def metadata(self, document):
+        # The schemas of custom resources leave it out. A name of digits is text, too.
+        metadata = document["metadata"]
+        texts = [metadata["name"], metadata.get("namespace", "")]
+        for part in ("labels", "annotations"):
+            texts += metadata.get(part, {}).values()
+        for text in texts:
+            self.expect(isinstance(text, str), document, f"{text} is no text")
+
+    def relabelings(self, document, part):
+        # What the API server would add is a difference for ever to whoever compares.
+        if isinstance(part, dict):
+            for key, value in part.items():
+                for step in value if key in RELABELINGS else ():
+                    self.expect("action" in step, document, f"{key} without an action: {step}")
+                self.relabelings(document, value)
+        elif isinstance(part, list):
+            for value in part:
+                self.relabelings(document, value)
 
     def scrape(self, document, interval, timeout):
         self.expect(seconds(timeout) <= seconds(interval), document, f"the timeout {timeout} is longer than the interval {interval}")
@@ -131,6 +154,8 @@ class Checker:
 
     def service(self, service, workload):
         template = workload["spec"]["template"]
+        # What the API server refuses otherwise; the schema does not say it.
+        self.expect(re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", str(service["metadata"]["name"])), service, "does not begin with a letter")
         selector = service["spec"]["selector"].items()
         self.expect(selector <= template["metadata"]["labels"].items(), service, "selects no pod")
         names = [port["name"] for port in template["spec"]["containers"][0]["ports"]]

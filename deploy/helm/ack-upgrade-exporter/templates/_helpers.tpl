@@ -2,13 +2,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Short enough that the ordinal of a pod and the suffix of a dashboard still fit into 63 characters. */}}
+{{/* Short enough that the ordinal of a pod and the suffix of a dashboard still fit into 63 characters. A service's name begins with a letter. */}}
 {{- define "ack-upgrade-exporter.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if contains $name .Release.Name -}}
+{{- if regexMatch "^[0-9]" .Release.Name -}}
+{{- printf "%s-%s" .Chart.Name .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 52 | trimSuffix "-" -}}
 {{- else -}}
 {{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
@@ -21,8 +23,8 @@
 {{- end -}}
 
 {{- define "ack-upgrade-exporter.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "ack-upgrade-exporter.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ack-upgrade-exporter.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels as YAML: those of the chart win over those of the user, as selectors rely on them. */}}
@@ -83,6 +85,15 @@ config.yaml
 {{- define "ack-upgrade-exporter.path" -}}
 {{- $root := index . 0 -}}
 {{- printf "%s%s" (trimSuffix "/" $root.Values.web.routePrefix) (index . 1) -}}
+{{- end -}}
+
+{{/* Relabelings as YAML, each with its action: what the API server fills in would be a difference to whoever compares. */}}
+{{- define "ack-upgrade-exporter.relabelings" -}}
+{{- $steps := list -}}
+{{- range . -}}
+{{- $steps = append $steps (merge (dict) . (dict "action" "replace")) -}}
+{{- end -}}
+{{- toYaml $steps -}}
 {{- end -}}
 
 {{- define "ack-upgrade-exporter.scheme" -}}
@@ -151,7 +162,7 @@ metadata:
   labels:
     {{- omit $labels "helm.sh/chart" | toYaml | nindent 4 }}
 spec:
-  serviceAccountName: {{ include "ack-upgrade-exporter.serviceAccountName" . }}
+  serviceAccountName: {{ include "ack-upgrade-exporter.serviceAccountName" . | quote }}
   automountServiceAccountToken: {{ .Values.automountServiceAccountToken }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ int .Values.terminationGracePeriodSeconds }}
@@ -164,7 +175,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.dnsPolicy }}
   dnsPolicy: {{ . }}
@@ -285,10 +296,10 @@ spec:
           readOnly: true
         {{- end }}
         {{- range concat .Values.extraConfigmapMounts .Values.extraSecretMounts }}
-        - name: {{ .name }}
-          mountPath: {{ .mountPath }}
+        - name: {{ .name | quote }}
+          mountPath: {{ .mountPath | quote }}
           {{- with .subPath }}
-          subPath: {{ . }}
+          subPath: {{ . | quote }}
           {{- end }}
           readOnly: true
         {{- end }}
@@ -302,29 +313,29 @@ spec:
     - name: config
       {{- if .Values.configExistingSecret.name }}
       secret:
-        secretName: {{ .Values.configExistingSecret.name }}
+        secretName: {{ .Values.configExistingSecret.name | quote }}
         defaultMode: 0440
       {{- else if .Values.configExistingConfigMap.name }}
       configMap:
-        name: {{ .Values.configExistingConfigMap.name }}
+        name: {{ .Values.configExistingConfigMap.name | quote }}
       {{- else if .Values.secretConfig }}
       secret:
-        secretName: {{ include "ack-upgrade-exporter.fullname" . }}
+        secretName: {{ include "ack-upgrade-exporter.fullname" . | quote }}
         defaultMode: 0440
       {{- else }}
       configMap:
-        name: {{ include "ack-upgrade-exporter.fullname" . }}
+        name: {{ include "ack-upgrade-exporter.fullname" . | quote }}
       {{- end }}
     {{- with .Values.accessKey.existingSecret }}
     - name: credentials
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         defaultMode: 0440
     {{- end }}
     {{- with .Values.web.configExistingSecret.name }}
     - name: web-config
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         defaultMode: 0440
     {{- end }}
     {{- if and .Values.rrsa.enabled (eq .Values.rrsa.mode "projected") }}
@@ -338,17 +349,17 @@ spec:
               path: token
     {{- end }}
     {{- range .Values.extraConfigmapMounts }}
-    - name: {{ .name }}
+    - name: {{ .name | quote }}
       configMap:
-        name: {{ .configMap }}
+        name: {{ .configMap | quote }}
         {{- with .defaultMode }}
         defaultMode: {{ int . }}
         {{- end }}
     {{- end }}
     {{- range .Values.extraSecretMounts }}
-    - name: {{ .name }}
+    - name: {{ .name | quote }}
       secret:
-        secretName: {{ .secretName }}
+        secretName: {{ .secretName | quote }}
         defaultMode: {{ int (default 288 .defaultMode) }}
     {{- end }}
     {{- with .Values.extraVolumes }}
