@@ -11,7 +11,7 @@ use serde::Deserialize;
 use self::entry::Entry;
 use super::Loaded;
 use super::chain::Attempt;
-use super::context::Context;
+use super::context::{Context, Environment};
 use super::error::{CredentialsError, Problem, ProviderName};
 use super::file::CHECK_FILES;
 use super::loader::Loader;
@@ -56,7 +56,7 @@ pub(super) async fn load(profile: &config::Profile, loader: &Loader) -> Result<L
         let text = loader.context().files.read(&path).await.map_err(|error| Problem::unreadable(&path, &error))?;
         let file = File::parse(&path, &text)?;
         let name = profile.name.as_deref().or_else(|| environment.value(PROFILE)).unwrap_or_else(|| file.current());
-        file.select(&path, name, &DefaultChain::default())
+        file.select(&path, name, &DefaultChain::default(), environment)
     };
     selected.await.map_err(|problem| problem.of(NAME))?.load(loader).await
 }
@@ -80,7 +80,7 @@ async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<Selected>, 
         _ if file.profiles.is_empty() => Ok(Found::Nothing(format!("{} has no profiles", path.display()))),
         // It may be the name of a section of the INI file, which comes next.
         Some(name) if file.entry(name).is_none() => Ok(Found::Nothing(format!("{} has no profile {name:?}", path.display()))),
-        name => file.select(&path, name.unwrap_or_else(|| file.current()), chain).map(Found::Here),
+        name => file.select(&path, name.unwrap_or_else(|| file.current()), chain, environment).map(Found::Here),
     }
 }
 
@@ -140,11 +140,11 @@ impl File {
         self.profiles.iter().find(|entry| entry.name.as_deref() == Some(name))
     }
 
-    fn select(&self, path: &Path, name: &str, chain: &DefaultChain) -> Result<Selected, Problem> {
+    fn select(&self, path: &Path, name: &str, chain: &DefaultChain, environment: &Environment) -> Result<Selected, Problem> {
         let missing = |name: &str| Problem::Incomplete(format!("{} has no profile {name:?}", path.display()));
         let entry = self.entry(name).ok_or_else(|| missing(name))?;
         let lookup = |name: &str| self.entry(name).ok_or_else(|| missing(name));
-        let credentials = entry.credentials(&lookup, chain, entry::MAX_SOURCES)?;
+        let credentials = entry.credentials(&lookup, chain, environment, entry::MAX_SOURCES)?;
         let provider = ProviderName::new(&format!("{NAME}:{name} ({})", entry.mode()));
         Ok(Selected { provider, credentials })
     }
