@@ -44,13 +44,13 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn mode(&self) -> &str {
-        self.mode.as_deref().unwrap_or_default()
+        present(self.mode.as_deref()).unwrap_or_default()
     }
 
     /// What the profile stands for. `lookup` finds other profiles, of which `sources` may follow one another.
-    pub(super) fn credentials<'a>(
-        &'a self,
-        lookup: &dyn Fn(&str) -> Result<&'a Entry, Problem>,
+    pub(super) fn credentials(
+        &self,
+        lookup: &dyn Fn(&str) -> Result<Entry, Problem>,
         chain: &DefaultChain,
         environment: &Environment,
         sources: usize,
