@@ -19,8 +19,7 @@ pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
 
 /// The configuration itself.
 pub(super) fn load(args: &AccountArgs) -> Result<Config, Failure> {
-    let origin = origin(args)?;
-    origin.load().map_err(|error| Failure::Usage(format!("the configuration is not one\n{error}")))
+    origin(args)?.load().map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// The part of the clusters that is this instance's.
