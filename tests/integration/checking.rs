@@ -82,3 +82,21 @@ fn a_mistake_in_the_web_configuration_is_told_in_the_same_form() {
     let (_, complained, code) = run(folder.path(), &[flags[0], flags[1], flags[2], "--web.config.file=nope.yaml"]);
     assert_eq!((complained.as_str(), code), ("error: cannot read nope.yaml: No such file or directory\n", Some(2)));
 }
+
+#[test]
+fn mistakes_in_the_flags_are_told_in_their_own_terms() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (flags, expected) in [
+        (&["--cluster=c1"][..], "error: --cluster=c1: its region is missing; add --region=REGION or write --cluster=ID@REGION\n"),
+        (
+            &["--region=CN", "--cluster=a/b@cn-hangzhou", "--cluster=c1", "--cluster=c1@cn-beijing"],
+            "error: --region=CN: \"CN\" is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou\n\
+             error: --cluster=a/b@cn-hangzhou: \"a/b\" is not a cluster ID: 1 to 64 of A-Z a-z 0-9 _ -\n\
+             error: --cluster=c1@cn-beijing: this cluster is there twice\n",
+        ),
+        (&["--region=cn-hangzhou", "--region=cn-hangzhou"], "error: --region=cn-hangzhou: this region is there twice\n"),
+        (&["status"], "error: nothing to serve: name a file with --config.file, a region with --region, or try the demo\n"),
+    ] {
+        assert_eq!(run(folder.path(), flags), (String::new(), expected.to_owned(), Some(2)), "{flags:?}");
+    }
+}
