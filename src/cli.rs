@@ -133,7 +133,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "VERSION")]
     pub target_version: Option<String>,
     /// With --wait: only what has ended since then counts, such as 2026-11-23T08:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<Timestamp>,
     /// How long to wait between two looks
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
@@ -301,6 +301,10 @@ fn external_path(text: &str) -> Result<String, String> {
     prefix(url.path())
 }
 
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "must be a time with its offset, such as 2026-11-23T08:00:00Z")
+}
+
 fn interval(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {
         Duration::ZERO => Err("must be above 0".to_owned()),
@@ -366,6 +370,16 @@ mod tests {
         assert!(Cli::try_parse_from(["x", "--config.file=f", "--region=cn-hangzhou"]).is_err());
         assert!(Cli::try_parse_from(["x", "--region=cn-hangzhou", "--cluster=c1", "--cluster=c2@cn-shanghai"]).is_ok());
         assert!(Cli::try_parse_from(["x", "--shard.ordinal=1", "--shard.ordinal-from-hostname"]).is_err());
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_told_how_one_is_written() {
+        let since = |text: &str| Cli::try_parse_from(["x", "status", "--wait", &format!("--since={text}")]);
+        assert!(since("2026-11-23T08:00:00+08:00").is_ok());
+        for bad in ["yesterday", "2026-11-23", "08:00"] {
+            let said = since(bad).expect_err(bad).to_string();
+            assert!(said.contains("must be a time with its offset, such as 2026-11-23T08:00:00Z") && !said.contains("digit"), "{said}");
+        }
     }
 
     #[test]

@@ -9,10 +9,12 @@ mod discovery;
 pub(crate) mod document;
 pub mod duration;
 mod endpoint;
+mod lines;
 pub(crate) mod pem;
 pub(crate) mod problem;
 mod proxy;
 mod raw;
+mod regions;
 #[cfg(test)]
 mod schema;
 mod show;
@@ -22,6 +24,7 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 pub use account::{Access, Account, Cluster, RateLimit, Signature, Source};
@@ -52,6 +55,17 @@ pub struct Reading {
     pub config: Result<Config, Problems>,
     /// The files whose content is part of it or was to be, as they were read.
     pub files: Vec<Beside>,
+    /// What is accepted, but hardly what was meant; only for a check.
+    pub warnings: Problems,
+}
+
+/// What a configuration is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To serve by it.
+    Serve,
+    /// To tell a person all that is wrong with it.
+    Check,
 }
 
 /// A file whose content is part of the configuration.
@@ -143,14 +157,26 @@ impl Config {
 
     /// Checks `text` and tells what was read besides; relative paths inside it start at `folder`.
     pub fn read(text: &str, folder: &FilePath) -> Reading {
-        let (mut problems, mut files) = (Problems::default(), Vec::new());
+        Self::read_for(Purpose::Serve, text, folder)
+    }
+
+    /// The same, and looks into the files with secrets, which otherwise may come later, and for what cannot be meant.
+    pub fn check(text: &str, folder: &FilePath) -> Reading {
+        Self::read_for(Purpose::Check, text, folder)
+    }
+
+    fn read_for(purpose: Purpose, text: &str, folder: &FilePath) -> Reading {
+        let (mut problems, mut warnings, mut files) = (Problems::default(), Problems::default(), Vec::new());
         let file: raw::File = document::read(text, &mut problems);
-        if problems.has(&Path::root()) {
-            return Reading { config: Err(problems), files };
-        }
-        let config = Reader { problems: &mut problems, folder, files: &mut files }.config(file);
-        let config = config.filter(|_| problems.is_empty()).ok_or(problems);
-        Reading { config, files }
+        let config = if problems.has(&Path::root()) {
+            None
+        } else {
+            let (problems, warnings, files) = (&mut problems, &mut warnings, &mut files);
+            Reader { problems, warnings, purpose, folder, files }.config(file)
+        };
+        problems.locate(text);
+        warnings.locate(text);
+        Reading { config: config.filter(|_| problems.is_empty()).ok_or(problems), files, warnings }
     }
 }
 
@@ -183,6 +209,8 @@ pub const RESERVED_LABELS: &[&str] = &[
 /// Turns the raw file into the typed one; what is wrong is noted, and the rest still checked.
 struct Reader<'a> {
     problems: &'a mut Problems,
+    warnings: &'a mut Problems,
+    purpose: Purpose,
     folder: &'a FilePath,
     /// What was read besides.
     files: &'a mut Vec<Beside>,
@@ -240,9 +268,30 @@ impl Reader<'_> {
     fn positive(&mut self, path: Path, value: Option<u32>, default: u32) -> Option<NonZeroU32> {
         let number = NonZeroU32::new(value.unwrap_or(default));
         if number.is_none() {
-            self.problems.note(path, "must be above 0");
+            self.problems.note(path, document::WHOLE_NUMBER);
         }
         number
+    }
+
+    /// Notes what is accepted but `doubtful`, if somebody is going to read it.
+    fn doubt(&mut self, path: &Path, doubtful: impl FnOnce() -> Option<String>) {
+        if self.purpose == Purpose::Check
+            && let Some(doubtful) = doubtful()
+        {
+            self.warnings.note(path.clone(), doubtful);
+        }
+    }
+
+    /// The mappings of a list, each read by itself, with their paths; what is none is noted.
+    fn mappings<T: DeserializeOwned + Default>(&mut self, path: &Path, raw: Vec<Option<raw::Untyped>>) -> Vec<(Path, T)> {
+        let mut mappings = Vec::with_capacity(raw.len());
+        for (path, raw::Untyped(value)) in self.entries(path, raw) {
+            let mapping = document::accept(value, &path, self.problems);
+            if !self.problems.has(&path) {
+                mappings.push((path, mapping));
+            }
+        }
+        mappings
     }
 
     /// The entries of a list with their paths; those that are empty are noted, unless something was said of them before.

@@ -59,7 +59,14 @@ fn say(line: &str) -> bool {
 
 fn complain(message: &str, code: ExitCode) -> ExitCode {
     for line in message.lines() {
-        log::say(&format!("ack-upgrade-exporter: {line}"));
+        log::say(&format!("error: {line}"));
     }
     code
+}
+
+/// Prints each line for the person at the terminal, who may want to do something about it.
+fn warn(lines: &str) {
+    for line in lines.lines() {
+        log::say(&format!("warning: {line}"));
+    }
 }

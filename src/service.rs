@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
-pub use origin::Origin;
 use origin::{Content, Parsed, Text, Unreadable};
+pub use origin::{Origin, Warnings};
 
 use crate::apart::{Panicked, apart};
 use crate::collect::{Collector, Surroundings};
@@ -192,7 +192,12 @@ impl ReloadError {
             Self::Panicked(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
             Self::Mistakes(problems) => {
                 for problem in problems.iter() {
-                    tracing::error!(path = %problem.path, problem = problem.message, "configuration not reloaded, the old one stays");
+                    tracing::error!(
+                        line = problem.line,
+                        path = %problem.path,
+                        problem = problem.message,
+                        "configuration not reloaded, the old one stays"
+                    );
                 }
             }
         }

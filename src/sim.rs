@@ -163,6 +163,16 @@ impl Sim {
         self.keys.expire_temporary(self.world.now());
     }
 
+    /// Makes every temporary key that was issued unknown, as when its role is made anew.
+    pub fn revoke_temporary_keys(&self) {
+        self.keys.revoke_temporary();
+    }
+
+    /// Makes the token of every temporary key that was issued one that does not fit the key.
+    pub fn change_tokens(&self) {
+        self.keys.change_tokens();
+    }
+
     /// How often an action was asked for, well signed or not.
     pub fn count(&self, action: Action) -> u64 {
         self.journal.counted(action)

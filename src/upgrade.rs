@@ -158,7 +158,7 @@ impl UpgradeState {
 pub const MAX_MESSAGE: usize = 256;
 
 /// The vendor's text as it may be shown: line breaks and tabs become one space, other control characters go, at most
-/// [`MAX_MESSAGE`] characters stay.
+/// [`MAX_MESSAGE`] characters stay, the last of which says that there were more.
 pub fn clean_message(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(4 * MAX_MESSAGE));
     let mut length = 0;
@@ -170,6 +170,8 @@ pub fn clean_message(text: &str) -> String {
             c => c,
         };
         if length == MAX_MESSAGE {
+            clean.pop();
+            clean.push('…');
             break;
         }
         clean.push(c);
@@ -185,7 +187,10 @@ mod tests {
     #[test]
     fn a_message_is_cleaned_and_cut_by_characters() {
         assert_eq!(clean_message("  a\r\n\tb\u{7f}\u{1b}c  d "), "a bc  d");
-        assert_eq!(clean_message(&"升".repeat(300)).chars().count(), MAX_MESSAGE);
+        let cut = clean_message(&"升".repeat(300));
+        assert_eq!((cut.chars().count(), cut.chars().last()), (MAX_MESSAGE, Some('…')));
+        let whole = "升".repeat(MAX_MESSAGE);
+        assert_eq!(clean_message(&format!("{whole}\u{1b} \n")), whole, "nothing is left out that could be seen");
         assert_eq!(clean_message("\n"), "");
     }
 }

@@ -216,7 +216,7 @@ fn kind_of(code: &str, status: StatusCode) -> ErrorKind {
         ErrorKind::ClusterNotFound
     } else if is(&["statusforbidden", "forbidden", "errorcheckacl", "nopermission"]) {
         ErrorKind::Forbidden
-    } else if is(&["invalidsecuritytoken.expired"]) {
+    } else if is(&["invalidsecuritytoken.expired", "invalidsecuritytoken.malformed", "invalidsecuritytoken.mismatchwithaccesskey"]) {
         ErrorKind::TokenExpired
     } else if is(&["signaturenonceused"]) {
         ErrorKind::NonceUsed

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-use super::{Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, pem, raw};
+use super::problem::reason;
+use super::{
+    Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, pem, raw, regions,
+};
 use crate::names::{AccountName, ClusterId, Region};
 
 /// One account of the vendor, as one set of credentials sees it.
@@ -116,7 +119,7 @@ pub(super) fn default_task_types() -> Vec<String> {
 }
 
 impl Reader<'_> {
-    pub(super) fn accounts(&mut self, path: &Path, raw: Option<Vec<Option<raw::Account>>>, metrics: &Metrics) -> Option<Vec<Account>> {
+    pub(super) fn accounts(&mut self, path: &Path, raw: Option<Vec<Option<raw::Untyped>>>, metrics: &Metrics) -> Option<Vec<Account>> {
         let raw = raw.unwrap_or_default();
         if raw.is_empty() && !self.problems.has(path) {
             self.problems.note(path.clone(), "there must be at least one account");
@@ -124,27 +127,20 @@ impl Reader<'_> {
         let mut names = HashMap::new();
         let mut ids = HashMap::new();
         let mut accounts = Vec::new();
-        for (path, raw) in self.entries(path, raw) {
+        for (path, raw) in self.mappings::<raw::Account>(path, raw) {
             if let Some(name) = &raw.name
                 && let Some(first) = names.insert(name.clone(), path.clone())
             {
                 self.problems.note(path.key("name"), format!("{first} has this name already"));
             }
-            for (index, cluster) in raw.clusters.iter().flatten().enumerate() {
-                let path = path.key("clusters").index(index);
-                if let Some(id) = cluster.as_ref().and_then(|cluster| cluster.id.clone())
-                    && let Some(first) = ids.insert(id, path.clone())
-                {
-                    self.problems.note(path.key("id"), format!("{first} is this cluster already"));
-                }
-            }
-            accounts.push(self.account(&path, raw, metrics));
+            accounts.push(self.account(&path, raw, metrics, &mut ids));
         }
         // Only now: a bad account must not keep the next one from being checked.
         accounts.into_iter().collect()
     }
 
-    fn account(&mut self, path: &Path, raw: raw::Account, metrics: &Metrics) -> Option<Account> {
+    /// The account at `path`; `ids` are the clusters named before it.
+    fn account(&mut self, path: &Path, raw: raw::Account, metrics: &Metrics, ids: &mut HashMap<String, Path>) -> Option<Account> {
         let name = self.required(path, "name", raw.name).and_then(|name| self.problems.keep(&path.key("name"), AccountName::parse(&name)));
         let endpoint = match (raw.endpoint, raw.network) {
             (Some(text), _) => self.problems.keep(&path.key("endpoint"), EndpointTemplate::parse(&text)),
@@ -157,14 +153,14 @@ impl Reader<'_> {
         let task_types = self.task_types(&path.key("task_types"), raw.task_types);
         let has_discovery = raw.discovery.is_some();
         let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
-        let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.problems);
+        let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.purpose, self.problems);
         let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
         let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, DEFAULT_CONCURRENCY.get());
         let clusters_path = path.key("clusters");
         if raw.clusters.as_ref().is_none_or(Vec::is_empty) && !has_discovery && !self.problems.has(&clusters_path) {
             self.problems.note(clusters_path.clone(), "the account has neither clusters nor discovery");
         }
-        let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics);
+        let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics, ids);
         Some(Account {
             name: name?,
             access: Access {
@@ -201,7 +197,7 @@ impl Reader<'_> {
     fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
         let (beside, text) = Beside::read(file);
         self.files.push(beside);
-        let text = text.map_err(|error| format!("{}: {error}", file.display()));
+        let text = text.map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)));
         let Some(text) = self.problems.keep(path, text) else { return Vec::new() };
         let authorities = pem::certificates(&text).map_err(|complaint| format!("{} {complaint}", file.display()));
         self.problems.keep(path, authorities).unwrap_or_default()
@@ -219,32 +215,55 @@ impl Reader<'_> {
         let default = RateLimit::default();
         let requests_per_second = raw.requests_per_second.unwrap_or(default.requests_per_second);
         if !(requests_per_second.is_finite() && requests_per_second > 0.0) {
-            self.problems.note(path.key("requests_per_second"), "must be above 0");
+            self.problems.note(path.key("requests_per_second"), "must be a number above 0");
         }
         let burst = self.positive(path.key("burst"), raw.burst, default.burst.get())?;
         Some(RateLimit { requests_per_second, burst })
     }
 
+    /// A private installation has regions of its own.
+    pub(super) fn doubt_region(&mut self, path: &Path, region: &Region, endpoint: &EndpointTemplate) {
+        if endpoint.is_public_cloud() {
+            self.doubt(path, || regions::doubt(region.as_str()));
+        }
+    }
+
     fn clusters(
         &mut self,
         path: &Path,
-        raw: Option<Vec<Option<raw::Cluster>>>,
+        raw: Option<Vec<Option<raw::Untyped>>>,
         endpoint: Option<&EndpointTemplate>,
         metrics: &Metrics,
+        ids: &mut HashMap<String, Path>,
     ) -> Option<Vec<Cluster>> {
-        let raw = raw.unwrap_or_default();
-        let clusters: Vec<_> = self.entries(path, raw).into_iter().map(|(path, raw)| self.cluster(&path, raw, endpoint, metrics)).collect();
+        let mut clusters = Vec::new();
+        for (path, raw) in self.mappings::<raw::Cluster>(path, raw.unwrap_or_default()) {
+            if let Some(id) = &raw.id
+                && let Some(first) = ids.insert(id.clone(), path.clone())
+            {
+                self.problems.note(path.key("id"), format!("{first} is this cluster already"));
+            }
+            clusters.push(self.cluster(&path, raw, endpoint, metrics));
+        }
         clusters.into_iter().collect()
     }
 
     fn cluster(&mut self, path: &Path, raw: raw::Cluster, endpoint: Option<&EndpointTemplate>, metrics: &Metrics) -> Option<Cluster> {
         let id = self.required(path, "id", raw.id).and_then(|id| self.problems.keep(&path.key("id"), ClusterId::parse(&id)));
+        if let Some(id) = &id {
+            self.doubt(&path.key("id"), || {
+                (!id.is_usual()).then(|| format!("{id:?} does not look like a cluster ID, which is c and 32 hexadecimal digits"))
+            });
+        }
         let region_path = path.key("region");
         // Outside: whether it is right; inside: whether it is there.
         let region = match raw.region {
             Some(region) => self.problems.keep(&region_path, Region::parse(&region)).map(Some),
             None => (!self.problems.has(&region_path)).then_some(None),
         };
+        if let (Some(Some(region)), Some(endpoint)) = (&region, endpoint) {
+            self.doubt_region(&region_path, region, endpoint);
+        }
         let endpoint = region.as_ref().zip(endpoint);
         let endpoint = endpoint.and_then(|(region, template)| self.problems.keep(&region_path, template.resolve(region.as_ref())));
         let labels = raw.labels.unwrap_or_default();

@@ -78,6 +78,9 @@ impl Reader<'_> {
                 self.problems.note(path, "this region is there twice");
                 continue;
             }
+            if let Some(endpoint) = endpoint {
+                self.doubt_region(&path, &region, endpoint);
+            }
             if let Some(endpoint) = endpoint.and_then(|template| self.problems.keep(&path, template.resolve(Some(&region)))) {
                 regions.push(ListedRegion { region, endpoint });
             }

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use super::lines::Lines;
 use super::problem::{Path, Problems};
 use super::strict::Strict;
 
@@ -24,14 +25,18 @@ pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
     // Some editors begin every file with it; the parser takes it for a document of its own.
     let text = text.trim_start_matches('\u{feff}');
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));
-    for path in found.into_inner() {
-        problems.note(path, "this key is there twice");
+    let twice = found.into_inner();
+    let lines = if twice.is_empty() { Lines::default() } else { Lines::of(text) };
+    for path in twice {
+        if !problems.has(&path) {
+            problems.note_at(lines.last(&path), path, "this key is there twice");
+        }
     }
     match value {
         Ok(Value::Null) => T::default(),
         Ok(value) => accept(value, &Path::root(), problems),
         Err(error) => {
-            problems.note(Path::root(), format!("not YAML: {error}"));
+            problems.note_at(error.location().map(|place| place.line()), Path::root(), format!("not YAML: {error}"));
             T::default()
         }
     }
@@ -44,46 +49,108 @@ pub(super) fn accept<T: DeserializeOwned + Default>(mut value: Value, place: &Pa
             Ok(accepted) => return accepted,
             Err(error) => error,
         };
-        let path = place.below(error.path());
-        let removed = remove(&mut value, error.path().iter());
-        problems.note(path, describe(&error.inner().to_string()));
-        if !removed {
-            return T::default();
+        let message = error.inner().to_string();
+        let segments: Vec<_> = error.path().iter().collect();
+        let is_alone = match (known_keys(&message), segments.split_last()) {
+            (Some(known), Some((_, parents))) => !remove_unknown(&mut value, parents, &known, place, problems),
+            _ => true,
+        };
+        if is_alone {
+            let removed = remove(&mut value, &segments);
+            problems.note(place.below(segments), describe(&message));
+            if !removed {
+                return T::default();
+            }
         }
     }
 }
 
-/// serde's words without the value they quote: the path names the place, and the value may be a secret.
-fn describe(message: &str) -> String {
-    match message.split_once(", expected ") {
-        Some((unknown, known)) if unknown.starts_with("unknown field") => {
-            format!("unknown key; here it may be {}", known.trim_start_matches("one of "))
+/// The keys that may stand where one is unknown, if that is what serde says.
+fn known_keys(message: &str) -> Option<Vec<&str>> {
+    message.starts_with("unknown field").then(|| names(message))
+}
+
+/// The names in backquotes behind the last `expected`.
+fn names(message: &str) -> Vec<&str> {
+    let list = message.rsplit_once(", expected ").map_or("", |(_, list)| list);
+    list.split('`').skip(1).step_by(2).collect()
+}
+
+/// Takes every key that is not among the `known` ones out of the mapping at `parents`, and notes each: many at once, so that
+/// a long list of them does not cost a reading each. Returns whether there was one.
+fn remove_unknown(value: &mut Value, parents: &[&Segment], known: &[&str], place: &Path, problems: &mut Problems) -> bool {
+    let Some(Value::Object(map)) = find(value, parents) else { return false };
+    let place = place.below(parents.iter().copied());
+    let before = map.len();
+    map.retain(|key, _| {
+        let is_known = known.contains(&key.as_str());
+        if !is_known {
+            problems.note(place.key(key), unknown_key(key, known));
         }
-        Some((_, expected)) => format!("expected {expected}"),
-        None if message.starts_with("unknown field") => "unknown key".to_owned(),
+        is_known
+    });
+    map.len() < before
+}
+
+/// What is said of a key that is not among the `known` ones.
+pub(super) fn unknown_key(key: &str, known: &[&str]) -> String {
+    match (nearest(key, known.iter().copied()), known) {
+        (Some(known), _) => format!("unknown key, did you mean {known}?"),
+        (None, []) => "unknown key".to_owned(),
+        (None, _) => format!("unknown key; here it may be {}", one_of(known)),
+    }
+}
+
+/// The one of `known` that differs from `word` by a slip or two, if there is one.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // What is longer is no slip, and comparing it takes long.
+    if word.len() > 64 {
+        return None;
+    }
+    let slips = known.map(|known| (strsim::osa_distance(word, known), known));
+    slips.filter(|(slips, known)| *slips <= (known.len() / 4).max(1)).min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
+}
+
+/// `a, b or c`.
+pub(super) fn one_of(words: &[&str]) -> String {
+    match words.split_last() {
+        None => String::new(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+/// serde's words for people, without the value that they quote: the path names the place, and the value may be a secret.
+fn describe(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((unknown, _)) if unknown.starts_with("unknown variant") => format!("must be {}", one_of(&names(message))),
+        Some((_, "u32")) => WHOLE_NUMBER.to_owned(),
+        Some((_, "f64")) => "must be a number above 0".to_owned(),
+        Some((_, "a string")) => "must be text; put it in quotes".to_owned(),
+        Some((_, "a boolean")) => "must be true or false".to_owned(),
+        Some((_, expected)) => format!("must be {expected}"),
         None => message.to_owned(),
     }
 }
 
-fn remove<'a>(value: &mut Value, segments: impl Iterator<Item = &'a Segment>) -> bool {
-    let segments: Vec<_> = segments.collect();
+/// What is said of what should be one.
+pub(super) const WHOLE_NUMBER: &str = "must be a whole number from 1 to 4294967295";
+
+/// The value at `segments`.
+fn find<'v>(value: &'v mut Value, segments: &[&Segment]) -> Option<&'v mut Value> {
+    segments.iter().try_fold(value, |place, segment| match segment {
+        Segment::Map { key } => place.get_mut(key.as_str()),
+        Segment::Seq { index } => place.get_mut(*index),
+        _ => None,
+    })
+}
+
+fn remove(value: &mut Value, segments: &[&Segment]) -> bool {
     let Some((last, parents)) = segments.split_last() else { return false };
-    let mut place = value;
-    for segment in parents {
-        let next = match segment {
-            Segment::Map { key } => place.get_mut(key.as_str()),
-            Segment::Seq { index } => place.get_mut(*index),
-            _ => None,
-        };
-        match next {
-            Some(next) => place = next,
-            None => return false,
-        }
-    }
-    match (last, place) {
-        (Segment::Map { key }, Value::Object(map)) => map.remove(key).is_some(),
+    match (last, find(value, parents)) {
+        (Segment::Map { key }, Some(Value::Object(map))) => map.shift_remove(key).is_some(),
         // `null`, so that the places behind it keep their numbers.
-        (Segment::Seq { index }, Value::Array(items)) => items.get_mut(*index).is_some_and(|item| !std::mem::take(item).is_null()),
+        (Segment::Seq { index }, Some(Value::Array(items))) => items.get_mut(*index).is_some_and(|item| !std::mem::take(item).is_null()),
         _ => false,
     }
 }

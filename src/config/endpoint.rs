@@ -16,7 +16,12 @@ const REGION: &str = "{region}";
 impl EndpointTemplate {
     /// Checks `text`: `http://` or `https://`, a host, perhaps a port, and nothing behind it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let sample = Endpoint::parse(&text.replace(REGION, "cn-hangzhou"))?;
+        let sample = text.replace(REGION, "cn-hangzhou");
+        if let Some((_, rest)) = sample.split_once('{') {
+            let name = rest.split('}').next().unwrap_or_default();
+            return Err(format!("{{{name}}} is not a placeholder; the only one is {REGION}"));
+        }
+        let sample = Endpoint::parse(&sample)?;
         drop(sample);
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
@@ -29,6 +34,11 @@ impl EndpointTemplate {
     /// The vendor's hosts inside a VPC.
     pub fn vpc() -> Self {
         Self("https://cs-anony-vpc.{region}.aliyuncs.com".to_owned())
+    }
+
+    /// Whether it leads to Alibaba Cloud's own hosts.
+    pub fn is_public_cloud(&self) -> bool {
+        self.0.ends_with(".aliyuncs.com")
     }
 
     /// Whether the place depends on the region.

@@ -19,7 +19,8 @@ pub(super) struct File {
     /// How the page looks.
     pub(super) metrics: Option<Metrics>,
     /// Whose clusters: one entry for each set of credentials.
-    pub(super) accounts: Option<Vec<Option<Account>>>,
+    #[cfg_attr(test, schemars(with = "Option<Vec<Option<Account>>>"))]
+    pub(super) accounts: Option<Vec<Option<Untyped>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,7 +90,8 @@ pub(super) struct Account {
     /// Where clusters are looked for.
     pub(super) discovery: Option<Discovery>,
     /// Clusters named one by one.
-    pub(super) clusters: Option<Vec<Option<Cluster>>>,
+    #[cfg_attr(test, schemars(with = "Option<Vec<Option<Cluster>>>"))]
+    pub(super) clusters: Option<Vec<Option<Untyped>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -173,7 +175,8 @@ pub(super) struct Cluster {
     pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
-/// A mapping whose keys depend on one of its values. Not shown, as it may hold secrets.
+/// A mapping that is read by itself: its keys depend on one of its values, or it is one of many and a mistake in it must not
+/// have the others read again. Not shown, as it may hold secrets.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Untyped(pub(super) serde_json::Value);

@@ -18,8 +18,8 @@ use crate::names::AccountName;
 /// The earliest that credentials are renewed ahead of their expiry.
 const MAX_MARGIN: Duration = Duration::from_secs(15 * 60);
 
-/// The least time between two tries while they bring nothing usable, and between two renewals that the vendor's
-/// refusals ask for.
+/// The least time between two tries while they bring nothing usable, and between two renewals that refusals of the API
+/// ask for.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// One account's credentials, kept fresh.
@@ -67,7 +67,7 @@ struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Good,
-    /// The vendor has refused it: it may be half of a new key, or a key that is gone.
+    /// The API has refused it: it may be half of a new key, or a key that is gone.
     Doubted,
     /// The vendor says that it has expired.
     Rejected,
@@ -77,15 +77,21 @@ enum Standing {
 #[derive(Debug)]
 struct Refresh {
     _task: AbortOnDropHandle<()>,
-    ended: watch::Receiver<()>,
+    ended: Ended,
 }
 
-/// Who has started the refresh that is under way.
-enum UnderWay {
-    Started(watch::Receiver<()>),
-    Joined(watch::Receiver<()>),
-    /// There is none: the last try is too recent.
-    Paused,
+/// Tells how a refresh has ended: as a failure until it says otherwise.
+type Ended = watch::Receiver<Result<(), CredentialsError>>;
+
+/// The next step of a caller that asks for credentials.
+#[derive(Debug)]
+enum Step {
+    /// There is no reason to wait.
+    Use(Arc<Credential>),
+    /// The refresh under way decides.
+    Wait(Ended),
+    /// The last try failed a moment ago.
+    Fail(CredentialsError),
 }
 
 // === impl Credentials ===
@@ -121,34 +127,26 @@ impl Credentials {
 
     /// The present credentials. Fetches them if there are none that are valid; starts to renew those that soon will not
     /// be. Whoever looks first at a source that may have changed waits for it, everybody else goes on with what is there,
-    /// unless the vendor has refused that.
+    /// unless the API has refused that.
     pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
         loop {
-            if let Some(credential) = self.shared.fresh() {
-                return Ok(credential);
-            }
-            let under_way = self.refresh();
-            let usable = self.shared.usable();
-            let mut ended = match (under_way, usable) {
-                (UnderWay::Started(ended), Some(credential)) if credential.expires_at.is_none() => ended,
-                (UnderWay::Joined(ended), Some(_)) if self.shared.is_doubted() => ended,
-                (_, Some(credential)) => return Ok(credential),
-                (UnderWay::Started(ended) | UnderWay::Joined(ended), None) => ended,
-                (UnderWay::Paused, None) => return Err(self.shared.failure()),
+            let mut ended = match self.step() {
+                Step::Use(credential) => return Ok(credential),
+                Step::Fail(error) => return Err(error),
+                Step::Wait(ended) => ended,
             };
-            // Nothing is ever sent: the only news is that the channel is closed.
+            // If the channel closes without news, what it began with holds: the refresh broke off.
             _ = ended.changed().await;
+            let result = ended.borrow().clone();
             if let Some(credential) = self.shared.usable() {
                 return Ok(credential);
             }
-            // Somebody may have given up already what came; then there is more to wait for.
-            if self.under_way().is_none() {
-                return Err(self.shared.failure());
-            }
+            // Where it succeeded, somebody has given up already what came; then there is more to wait for.
+            result?;
         }
     }
 
-    /// Gives up `refused`, which the vendor says has expired, unless it is no longer in use. Those that took the place of others
+    /// Gives up `refused`, which the API says has expired, unless it is no longer in use. Those that took the place of others
     /// that were given up a moment ago are kept: to fetch them again would not make them better.
     pub fn invalidate(&self, refused: &Credential) {
         let mut state = self.shared.state();
@@ -161,8 +159,8 @@ impl Credentials {
         }
     }
 
-    /// Notes that the vendor does not take `refused`. It stays in use, but once its source is looked at again, nobody goes on
-    /// without what comes of it.
+    /// Notes that the API does not take `refused`. Its source is asked at once, however long it was to last, and everybody
+    /// waits for what comes of it; while nothing comes, it stays in use.
     pub fn doubt(&self, refused: &Credential) {
         let mut state = self.shared.state();
         if let Some(held) = state.held.as_mut().filter(|held| held.standing == Standing::Good && *held.credential == *refused) {
@@ -180,39 +178,43 @@ impl Credentials {
         self.shared.state().held.as_ref().and_then(|held| held.credential.expires_at)
     }
 
-    /// The refresh that is under way.
-    fn under_way(&self) -> Option<watch::Receiver<()>> {
-        self.lock().as_ref().and_then(Refresh::under_way)
-    }
-
     fn lock(&self) -> MutexGuard<'_, Option<Refresh>> {
         self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a refresh, unless one is under way or the last was only just tried.
-    fn refresh(&self) -> UnderWay {
+    /// Starts a refresh if there is reason for one, unless one is under way or the last was only just tried.
+    fn step(&self) -> Step {
+        let now = self.shared.now();
         let mut refresh = self.lock();
-        if let Some(ended) = refresh.as_ref().and_then(Refresh::under_way) {
-            return UnderWay::Joined(ended);
+        let under_way = refresh.as_ref().and_then(Refresh::under_way);
+        let mut state = self.shared.state();
+        if let Some(ended) = under_way {
+            return match state.usable(now) {
+                Some(credential) if !state.is_doubted() => Step::Use(credential),
+                _ => Step::Wait(ended),
+            };
         }
-        if !self.shared.begin() {
-            return UnderWay::Paused;
+        if let Some(step) = state.step_without_refresh(now) {
+            return step;
         }
-        let (end, ended) = watch::channel(());
+        state.begin();
+        let usable = state.usable(now).filter(|credential| credential.expires_at.is_some() && !state.is_doubted());
+        drop(state);
+        let (end, ended) = watch::channel(Err(broke_off()));
         let shared = Arc::clone(&self.shared);
         let task = tokio::spawn(async move {
-            shared.refresh().await;
-            drop(end);
+            let result = shared.refresh().await;
+            drop(end.send_replace(result));
         });
         *refresh = Some(Refresh { _task: AbortOnDropHandle::new(task), ended: ended.clone() });
-        UnderWay::Started(ended)
+        usable.map_or(Step::Wait(ended), Step::Use)
     }
 }
 
 impl Refresh {
     /// Its channel, unless it has ended.
-    fn under_way(&self) -> Option<watch::Receiver<()>> {
-        self.ended.has_changed().is_ok().then(|| self.ended.clone())
+    fn under_way(&self) -> Option<Ended> {
+        matches!(self.ended.has_changed(), Ok(false)).then(|| self.ended.clone())
     }
 }
 
@@ -227,47 +229,16 @@ impl Shared {
         self.loader.context().clock.now()
     }
 
-    fn fresh(&self) -> Option<Arc<Credential>> {
-        let now = self.now();
-        self.state().held.as_ref().filter(|held| held.is_fresh(now)).map(|held| Arc::clone(&held.credential))
-    }
-
     fn usable(&self) -> Option<Arc<Credential>> {
-        let now = self.now();
-        self.state().held.as_ref().filter(|held| held.is_usable(now)).map(|held| Arc::clone(&held.credential))
+        self.state().usable(self.now())
     }
 
-    fn is_doubted(&self) -> bool {
-        self.state().held.as_ref().is_some_and(|held| held.standing == Standing::Doubted)
-    }
-
-    fn failure(&self) -> CredentialsError {
-        self.state().failure.clone().unwrap_or_else(broke_off)
-    }
-
-    /// Whether a refresh may begin now; if so, it counts as failed until it has succeeded.
-    fn begin(&self) -> bool {
-        let now = self.now();
-        let mut state = self.state();
-        if state.held.as_ref().is_some_and(|held| held.is_fresh(now)) {
-            return false;
-        }
-        // After a success, only credentials that are of no use any more are urgent.
-        let urgent = state.failure.is_none() && !state.held.as_ref().is_some_and(|held| held.is_usable(now));
-        if !urgent && state.next_try.is_some_and(|next| Instant::now() < next) {
-            return false;
-        }
-        state.failure = Some(broke_off());
-        state.next_try = Some(Instant::now() + PAUSE);
-        true
-    }
-
-    async fn refresh(&self) {
+    async fn refresh(&self) -> Result<(), CredentialsError> {
         let result = self.loader.load().await;
         let now = self.now();
         let mut state = self.state();
         self.tell(&result, &mut state);
-        state.settle(result, now);
+        state.settle(result, now)
     }
 
     /// One line in the log for what has changed: a failure is tried again every few seconds, and may last for hours.
@@ -298,17 +269,50 @@ impl Shared {
 // === impl State ===
 
 impl State {
-    fn settle(&mut self, result: Result<Loaded, CredentialsError>, now: Timestamp) {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        self.held.as_ref().is_some_and(|held| held.is_fresh(now))
+    }
+
+    fn is_doubted(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.standing == Standing::Doubted)
+    }
+
+    /// What requests may be signed with.
+    fn usable(&self, now: Timestamp) -> Option<Arc<Credential>> {
+        self.held.as_ref().filter(|held| held.is_usable(now)).map(|held| Arc::clone(&held.credential))
+    }
+
+    /// The step of a caller while no refresh is under way; none if one must begin.
+    fn step_without_refresh(&self, now: Timestamp) -> Option<Step> {
+        let paused = self.next_try.is_some_and(|next| Instant::now() < next);
+        match (self.usable(now), &self.failure) {
+            (Some(credential), _) if paused || self.is_fresh(now) => Some(Step::Use(credential)),
+            (None, Some(failure)) if paused => Some(Step::Fail(failure.clone())),
+            // After a success, credentials that are of no use any more are urgent.
+            _ => None,
+        }
+    }
+
+    /// Notes that a refresh begins, which counts as failed until it has succeeded.
+    fn begin(&mut self) {
+        self.failure = Some(broke_off());
+        self.next_try = Some(Instant::now() + PAUSE);
+    }
+
+    fn settle(&mut self, result: Result<Loaded, CredentialsError>, now: Timestamp) -> Result<(), CredentialsError> {
         match result {
             Ok(loaded) => {
                 let held = Held::new(loaded, now);
-                self.next_try = Some(held.check_at.unwrap_or(held.since + PAUSE));
+                let soon = held.since + PAUSE;
+                self.next_try = Some(held.check_at.map_or(soon, |check_at| check_at.min(soon)));
                 self.held = Some(held);
                 self.failure = None;
+                Ok(())
             }
             Err(error) => {
                 self.next_try = Some(Instant::now() + PAUSE);
-                self.failure = Some(error);
+                self.failure = Some(error.clone());
+                Err(error)
             }
         }
     }
@@ -334,6 +338,7 @@ impl Held {
     /// Whether there is no reason to ask the provider again.
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.is_usable(now)
+            && self.standing == Standing::Good
             && self.renew_at.is_none_or(|renew_at| now < renew_at)
             && self.check_at.is_none_or(|check_at| Instant::now() < check_at)
     }

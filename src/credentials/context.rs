@@ -58,7 +58,7 @@ impl Environment {
 
     /// Whether the switch `name` is on.
     pub(super) fn is_on(&self, name: &str) -> bool {
-        self.value(name).is_some_and(|value| ["true", "1", "yes", "on"].iter().any(|on| value.eq_ignore_ascii_case(on)))
+        self.value(name).is_some_and(is_on)
     }
 
     /// `path` below the user's home.
@@ -66,6 +66,11 @@ impl Environment {
         let home = self.value("HOME").or_else(|| self.value("USERPROFILE"))?;
         Some(Path::new(home).join(path))
     }
+}
+
+/// Whether a switch of this value is on.
+pub(super) fn is_on(value: &str) -> bool {
+    ["true", "1", "yes", "on"].iter().any(|on| value.eq_ignore_ascii_case(on))
 }
 
 impl FromIterator<(String, String)> for Environment {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::network::HttpError;
+use crate::config::problem::reason;
 use crate::sign::SignError;
 
 /// Where credentials come from, such as `oidc_role_arn` or `cli_profile:default (RamRoleArn)`: at most 128 characters,
@@ -195,7 +196,7 @@ impl Problem {
 
     /// A file that could not be read.
     pub(super) fn unreadable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
-        Self::Unreadable { path: path.into(), reason: error.to_string() }
+        Self::Unreadable { path: path.into(), reason: reason(error) }
     }
 
     /// A server's refusal.

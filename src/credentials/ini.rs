@@ -7,10 +7,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::chain::Attempt;
+use super::context::{Environment, is_on};
 use super::error::{CredentialsError, Problem, ProviderName};
 use super::loader::Loader;
 use super::profile::{self, Found, PROFILE, Selected};
-use crate::config::{Credentials, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession, SecretSource};
+use super::sts::{self, ProfileKeys};
+use crate::config::{Credentials, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession, SecretSource};
 use crate::secret::Secret;
 
 pub(super) const NAME: &str = "ini_profile";
@@ -32,7 +34,7 @@ async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<Selected>, 
         Found::Here((path, text)) => {
             let keys = section(&text, name).map_err(|line| Problem::Malformed(format!("{} is not INI, at line {line}", path.display())))?;
             match keys {
-                Some(keys) => return Section { name, path: &path, keys, chain }.select().map(Found::Here),
+                Some(keys) => return Section { name, path: &path, keys, chain, environment }.select().map(Found::Here),
                 None => format!("{} has no section [{name}]", path.display()),
             }
         }
@@ -89,6 +91,7 @@ struct Section<'a> {
     path: &'a Path,
     keys: BTreeMap<&'a str, &'a str>,
     chain: &'a DefaultChain,
+    environment: &'a Environment,
 }
 
 impl Section<'_> {
@@ -106,14 +109,14 @@ impl Section<'_> {
                 role_arn: self.required("role_arn")?.to_owned(),
                 session: self.session(),
                 external_id: self.owned("external_id"),
-                sts_endpoint: self.chain.sts_endpoint.clone(),
+                sts_endpoint: Some(self.sts_endpoint()?),
             }),
             "oidc_role_arn" => Credentials::OidcRoleArn(OidcRoleArn {
                 role_arn: self.owned("role_arn"),
                 oidc_provider_arn: self.owned("oidc_provider_arn"),
                 oidc_token_file: self.value("oidc_token_file_path").or_else(|| self.value("oidc_token_file")).map(PathBuf::from),
                 session: self.session(),
-                sts_endpoint: self.chain.sts_endpoint.clone(),
+                sts_endpoint: Some(self.sts_endpoint()?),
             }),
             other => return Err(Problem::Unsupported(format!("{self} has the type {other}, which is not supported"))),
         };
@@ -130,6 +133,17 @@ impl Section<'_> {
 
     fn session(&self) -> RoleSession {
         RoleSession { name: self.owned("role_session_name"), duration: None, policy: self.owned("policy") }
+    }
+
+    /// Of the same keys as in the command line's profiles.
+    fn sts_endpoint(&self) -> Result<Endpoint, Problem> {
+        let keys = ProfileKeys {
+            sts_endpoint: self.value("sts_endpoint"),
+            sts_region: self.value("sts_region"),
+            enable_vpc: self.value("enable_vpc").map(is_on),
+        };
+        let endpoint = sts::endpoint(self.chain.sts_endpoint.as_ref(), keys, self.environment);
+        endpoint.map_err(|error| Problem::Malformed(format!("{self}: {error}")))
     }
 
     fn required(&self, key: &str) -> Result<&str, Problem> {

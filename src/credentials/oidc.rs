@@ -9,7 +9,7 @@ use super::chain::Attempt;
 use super::context::{Context, Environment};
 use super::error::{Problem, ProviderName};
 use super::file;
-use super::sts::{self, Call, Proof};
+use super::sts::{self, Call, ProfileKeys, Proof};
 use crate::config::{DefaultChain, OidcRoleArn};
 
 pub(super) const NAME: &str = "oidc_role_arn";
@@ -37,7 +37,7 @@ pub(super) async fn load(role: &OidcRoleArn, context: &Context) -> Result<Loaded
     if !TOKEN_LENGTH.contains(&token.expose().len()) {
         return Err(Problem::Malformed(format!("{} holds no token: it has {} characters", token_file.display(), token.expose().len())));
     }
-    let endpoint = sts::endpoint(role.sts_endpoint.as_ref(), environment)?;
+    let endpoint = sts::endpoint(role.sts_endpoint.as_ref(), ProfileKeys::default(), environment).map_err(Problem::Malformed)?;
     let proof = Proof::Token { token: &token, oidc_provider_arn };
     let credential = sts::assume(context, &Call { endpoint: &endpoint, role_arn, session: &session, proof }).await?;
     Ok(Loaded { credential, provider: ProviderName::new(NAME), check_again: None })

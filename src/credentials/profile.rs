@@ -6,12 +6,13 @@ mod entry;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::Deserialize as _;
+use serde_json::Value;
 
 use self::entry::Entry;
 use super::Loaded;
 use super::chain::Attempt;
-use super::context::Context;
+use super::context::{Context, Environment};
 use super::error::{CredentialsError, Problem, ProviderName};
 use super::file::CHECK_FILES;
 use super::loader::Loader;
@@ -56,7 +57,7 @@ pub(super) async fn load(profile: &config::Profile, loader: &Loader) -> Result<L
         let text = loader.context().files.read(&path).await.map_err(|error| Problem::unreadable(&path, &error))?;
         let file = File::parse(&path, &text)?;
         let name = profile.name.as_deref().or_else(|| environment.value(PROFILE)).unwrap_or_else(|| file.current());
-        file.select(&path, name, &DefaultChain::default())
+        file.select(&path, name, &DefaultChain::default(), environment)
     };
     selected.await.map_err(|problem| problem.of(NAME))?.load(loader).await
 }
@@ -76,11 +77,17 @@ async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<Selected>, 
         Found::Nothing(missed) => return Ok(Found::Nothing(missed)),
     };
     let file = File::parse(&path, &text)?;
-    match environment.value(PROFILE) {
-        _ if file.profiles.is_empty() => Ok(Found::Nothing(format!("{} has no profiles", path.display()))),
+    if file.profiles.is_empty() {
+        return Ok(Found::Nothing(format!("{} has no profiles", path.display())));
+    }
+    let named = environment.value(PROFILE);
+    let name = named.unwrap_or_else(|| file.current());
+    match file.entry(&path, name)? {
         // It may be the name of a section of the INI file, which comes next.
-        Some(name) if file.entry(name).is_none() => Ok(Found::Nothing(format!("{} has no profile {name:?}", path.display()))),
-        name => file.select(&path, name.unwrap_or_else(|| file.current()), chain).map(Found::Here),
+        None if named.is_some() => Ok(Found::Nothing(format!("{} has no profile {name:?}", path.display()))),
+        // The command line writes such a one before anybody has configured it.
+        Some(entry) if entry.mode().is_empty() => Ok(Found::Nothing(format!("the profile {name:?} of {} has no mode", path.display()))),
+        _ => file.select(&path, name, chain, environment).map(Found::Here),
     }
 }
 
@@ -116,36 +123,50 @@ pub(super) async fn text(variable: &str, usual: &[&str], loader: &Loader) -> Res
     Ok(Found::Nothing(missed))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// The parts of the file that matter here. Not shown: some are secrets.
 struct File {
     current: Option<String>,
-    profiles: Vec<Entry>,
+    profiles: Vec<Value>,
 }
 
 impl File {
-    /// The complaint says where, never what: the file holds secrets.
+    /// Reads JSON of any shape: a file without profiles, however it says so, configures nothing. The complaint says where,
+    /// never what: the file holds secrets.
     fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
-            let place = format!("line {} column {}", error.line(), error.column());
-            Problem::Malformed(format!("{} is not what the command line writes, at {place}", path.display()))
-        })
+        let text = text.trim_start_matches('\u{feff}').trim();
+        let mut whole = if text.is_empty() { Value::Null } else { parse(path, text)? };
+        let profiles = match whole.get_mut("profiles").map(Value::take) {
+            Some(Value::Array(profiles)) => profiles.into_iter().filter(Value::is_object).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Self { current: whole.get("current").and_then(Value::as_str).map(str::to_owned), profiles })
     }
 
     fn current(&self) -> &str {
         self.current.as_deref().filter(|name| !name.is_empty()).unwrap_or("default")
     }
 
-    fn entry(&self, name: &str) -> Option<&Entry> {
-        self.profiles.iter().find(|entry| entry.name.as_deref() == Some(name))
+    /// The profile called `name`, if there is one.
+    fn entry(&self, path: &Path, name: &str) -> Result<Option<Entry>, Problem> {
+        let found = self.profiles.iter().find(|profile| profile.get("name").and_then(Value::as_str) == Some(name));
+        // What serde says would repeat the value.
+        let complaint = || format!("the profile {name:?} of {} is not what the command line writes", path.display());
+        found.map(|profile| Entry::deserialize(profile).map_err(|_| Problem::Malformed(complaint()))).transpose()
     }
 
-    fn select(&self, path: &Path, name: &str, chain: &DefaultChain) -> Result<Selected, Problem> {
+    fn select(&self, path: &Path, name: &str, chain: &DefaultChain, environment: &Environment) -> Result<Selected, Problem> {
         let missing = |name: &str| Problem::Incomplete(format!("{} has no profile {name:?}", path.display()));
-        let entry = self.entry(name).ok_or_else(|| missing(name))?;
-        let lookup = |name: &str| self.entry(name).ok_or_else(|| missing(name));
-        let credentials = entry.credentials(&lookup, chain, entry::MAX_SOURCES)?;
+        let lookup = |name: &str| self.entry(path, name)?.ok_or_else(|| missing(name));
+        let entry = lookup(name)?;
+        let credentials = entry.credentials(&lookup, chain, environment, entry::MAX_SOURCES)?;
         let provider = ProviderName::new(&format!("{NAME}:{name} ({})", entry.mode()));
         Ok(Selected { provider, credentials })
     }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Value, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        Problem::Malformed(format!("{} is not what the command line writes, at {place}", path.display()))
+    })
 }

@@ -55,7 +55,7 @@ impl Keys {
             value.filter(|value| !value.trim().is_empty()).ok_or_else(|| Problem::reply(host, format!("has no {name}")))
         };
         let expires_at = match self.expiration.filter(|text| !text.is_empty()) {
-            Some(text) => Some(text.trim().parse().map_err(|_| Problem::reply(host, "has an Expiration that is not a time"))?),
+            Some(text) => Some(expiration(text.trim()).ok_or_else(|| Problem::reply(host, "has an Expiration that is not a time"))?),
             None if expiry == Expiry::Required => return Err(Problem::reply(host, "has no Expiration")),
             None => None::<Timestamp>,
         };
@@ -66,6 +66,11 @@ impl Keys {
             expires_at,
         })
     }
+}
+
+/// The time that `text` is. Many write the end of the year 9999 for "never", which is a day more than can be counted.
+fn expiration(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| text.starts_with("9999-12-3").then_some(Timestamp::MAX))
 }
 
 /// Reads a reply in JSON or XML. The complaints say where, never what: the reply holds secrets.

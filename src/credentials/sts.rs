@@ -64,35 +64,48 @@ pub(super) async fn assume(context: &Context, call: &Call<'_>) -> Result<Credent
     answer.credentials.credential(host, Expiry::Required)
 }
 
-/// The endpoint of STS: as configured, else as the environment says.
-pub(super) fn endpoint(configured: Option<&Endpoint>, environment: &Environment) -> Result<Endpoint, Problem> {
+/// The keys of a profile that say which STS is asked; any of them may be absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ProfileKeys<'a> {
+    pub(super) sts_endpoint: Option<&'a str>,
+    pub(super) sts_region: Option<&'a str>,
+    pub(super) enable_vpc: Option<bool>,
+}
+
+const ENDPOINT: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
+const REGION: &str = "ALIBABA_CLOUD_STS_REGION";
+const VPC: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
+
+/// The endpoint of STS: the configured one, else that of the profile, else that of the environment, else the one of the
+/// region, inside the VPC if so asked; without a region the central one. A profile's region and network come before the
+/// environment's. The error names the key or the variable that is wrong.
+pub(super) fn endpoint(configured: Option<&Endpoint>, profile: ProfileKeys<'_>, environment: &Environment) -> Result<Endpoint, String> {
     if let Some(endpoint) = configured {
         return Ok(endpoint.clone());
     }
-    if let Some(host) = environment.value("ALIBABA_CLOUD_STS_ENDPOINT") {
-        return config::sts_endpoint(host).map_err(|error| Problem::Malformed(format!("ALIBABA_CLOUD_STS_ENDPOINT: {error}")));
+    if let Some((name, host)) = setting(profile.sts_endpoint, "sts_endpoint", ENDPOINT, environment) {
+        return config::sts_endpoint(host).map_err(|error| format!("{name}: {error}"));
     }
-    let network = if environment.is_on("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED") { Network::Vpc } else { Network::Public };
-    match environment.value("ALIBABA_CLOUD_STS_REGION") {
-        Some(region) => regional(region, network).map_err(|error| Problem::Malformed(format!("ALIBABA_CLOUD_STS_REGION: {error}"))),
-        None => config::sts_endpoint("sts.aliyuncs.com").map_err(Problem::Malformed),
+    let vpc = profile.enable_vpc.unwrap_or_else(|| environment.is_on(VPC));
+    match setting(profile.sts_region, "sts_region", REGION, environment) {
+        Some((name, region)) => {
+            let region = Region::parse(region).map_err(|error| format!("{name}: {error}"))?;
+            // The one finance region without an STS of its own.
+            let region = if region.as_str() == "cn-hangzhou-finance" { "cn-hangzhou" } else { region.as_str() };
+            config::sts_endpoint(&format!("{}.{region}.aliyuncs.com", if vpc { "sts-vpc" } else { "sts" }))
+        }
+        None => config::sts_endpoint("sts.aliyuncs.com"),
     }
 }
 
-/// The network that STS is asked over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Network {
-    Public,
-    Vpc,
-}
-
-/// The endpoint of STS in one region.
-pub(super) fn regional(region: &str, network: Network) -> Result<Endpoint, String> {
-    let region = Region::parse(region).map_err(|error| error.to_string())?;
-    // The one finance region without an STS of its own.
-    let region = if region.as_str() == "cn-hangzhou-finance" { "cn-hangzhou" } else { region.as_str() };
-    let service = if network == Network::Vpc { "sts-vpc" } else { "sts" };
-    config::sts_endpoint(&format!("{service}.{region}.aliyuncs.com"))
+/// What a profile says, else what the environment does, and where that stands.
+fn setting<'a>(
+    key: Option<&'a str>,
+    name: &'static str,
+    variable: &'static str,
+    environment: &'a Environment,
+) -> Option<(&'static str, &'a str)> {
+    key.map(|value| (name, value)).or_else(|| environment.value(variable).map(|value| (variable, value)))
 }
 
 impl Call<'_> {
@@ -193,4 +206,40 @@ fn nonce() -> String {
     let mut bytes = [0; 16];
     let random = getrandom::fill(&mut bytes).map_or_else(|_| fastrand::u128(..), |()| u128::from_ne_bytes(bytes));
     format!("{random:032x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sts_is_where_the_most_explicit_of_all_settings_says() {
+        let none = ProfileKeys::default();
+        let region = ProfileKeys { sts_region: Some("cn-beijing"), ..none };
+        let vpc = ProfileKeys { enable_vpc: Some(true), ..none };
+        let no_vpc = ProfileKeys { enable_vpc: Some(false), ..region };
+        let host = ProfileKeys { sts_endpoint: Some("sts.profile"), enable_vpc: Some(true), ..region };
+        for (configured, profile, environment, expected) in [
+            (None, none, &[][..], "sts.aliyuncs.com"),
+            (None, none, &[(VPC, "true")], "sts.aliyuncs.com"),
+            (None, none, &[(REGION, "cn-hangzhou")], "sts.cn-hangzhou.aliyuncs.com"),
+            (None, none, &[(REGION, "cn-hangzhou"), (VPC, "true")], "sts-vpc.cn-hangzhou.aliyuncs.com"),
+            (None, none, &[(REGION, "cn-hangzhou-finance"), (VPC, "true")], "sts-vpc.cn-hangzhou.aliyuncs.com"),
+            (None, none, &[(REGION, "cn-hangzhou"), (VPC, "true"), (ENDPOINT, "sts.environment")], "sts.environment"),
+            (None, vpc, &[], "sts.aliyuncs.com"),
+            (None, vpc, &[(REGION, "cn-hangzhou")], "sts-vpc.cn-hangzhou.aliyuncs.com"),
+            (None, region, &[], "sts.cn-beijing.aliyuncs.com"),
+            (None, region, &[(REGION, "cn-hangzhou")], "sts.cn-beijing.aliyuncs.com"),
+            (None, region, &[(VPC, "true")], "sts-vpc.cn-beijing.aliyuncs.com"),
+            (None, region, &[(ENDPOINT, "sts.environment")], "sts.environment"),
+            (None, no_vpc, &[(VPC, "true")], "sts.cn-beijing.aliyuncs.com"),
+            (None, host, &[(ENDPOINT, "sts.environment"), (REGION, "cn-hangzhou"), (VPC, "true")], "sts.profile"),
+            (Some("sts.configured"), host, &[(ENDPOINT, "sts.environment"), (REGION, "cn-hangzhou"), (VPC, "true")], "sts.configured"),
+        ] {
+            let configured = configured.map(|host| config::sts_endpoint(host).expect("an endpoint"));
+            let variables: Environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let endpoint = endpoint(configured.as_ref(), profile, &variables).expect("an endpoint");
+            assert_eq!(endpoint.authority(), expected, "{configured:?} {profile:?} {environment:?}");
+        }
+    }
 }

@@ -1,26 +1,62 @@
 //! Which accounts the command line names, and which part of their clusters.
 
+use std::collections::HashSet;
+
 use super::Failure;
 use crate::cli::{AccountArgs, ShardArgs};
 use crate::config::Config;
+use crate::names::{ClusterId, Region};
 use crate::service::Origin;
 use crate::shard::Shard;
 
-/// Where the configuration comes from: the file, or the text that the flags stand for.
+/// Where the configuration comes from: the file, or the text that the flags stand for, which then has no mistakes.
 pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
     match &args.config_file {
         Some(file) => Ok(Origin::File(file.clone())),
         None if args.regions.is_empty() && args.clusters.is_empty() => {
             Err(Failure::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
         }
-        None => Ok(Origin::Text(args.as_config())),
+        None => {
+            let mistakes = mistakes(args);
+            if mistakes.is_empty() { Ok(Origin::Text(args.as_config())) } else { Err(Failure::Usage(mistakes.join("\n"))) }
+        }
     }
+}
+
+/// What is wrong with the flags, in their own terms: nobody has written the file that they stand for.
+fn mistakes(args: &AccountArgs) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let mut note = |flag: &str, value: &str, why: &dyn std::fmt::Display| mistakes.push(format!("--{flag}={value}: {why}"));
+    let mut seen = HashSet::new();
+    for region in &args.regions {
+        if let Err(error) = Region::parse(region) {
+            note("region", region, &error);
+        } else if !seen.insert(region) {
+            note("region", region, &"this region is there twice");
+        }
+    }
+    let mut seen = HashSet::new();
+    for cluster in &args.clusters {
+        let (id, region) = cluster.split_once('@').map_or((cluster.as_str(), None), |(id, region)| (id, Some(region)));
+        if let Err(error) = ClusterId::parse(id) {
+            note("cluster", cluster, &error);
+        } else if !seen.insert(id) {
+            note("cluster", cluster, &"this cluster is there twice");
+        }
+        match region.map(Region::parse) {
+            Some(Err(error)) => note("cluster", cluster, &error),
+            None if args.regions.is_empty() => {
+                note("cluster", cluster, &"its region is missing; add --region=REGION or write --cluster=ID@REGION");
+            }
+            Some(Ok(_)) | None => {}
+        }
+    }
+    mistakes
 }
 
 /// The configuration itself.
 pub(super) fn load(args: &AccountArgs) -> Result<Config, Failure> {
-    let origin = origin(args)?;
-    origin.load().map_err(|error| Failure::Usage(format!("the configuration is not one\n{error}")))
+    origin(args)?.load().map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// The part of the clusters that is this instance's.

@@ -11,13 +11,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use super::{Failure, accounts, say};
+use super::{Failure, accounts, say, warn};
 use crate::apart::apart;
 use crate::api::{Network, SystemProxy};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
 use crate::collect::{self, Audience, Collector, Surroundings};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::credentials;
 use crate::lookup::Lookup;
 use crate::metrics::{Own, ProcessMetrics};
@@ -38,23 +38,37 @@ pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), 
 
 /// Checks the configuration file and says what it would do.
 pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
-    let config = accounts::load(&args.accounts)?;
+    let (config, mut warnings) = accounts::origin(&args.accounts)?.check().map_err(|error| Failure::Usage(error.to_string()))?;
     let shard = accounts::shard(&args.shard)?;
     let length = collect::budget(None, &config.scrape);
-    for account in &config.accounts {
+    for (index, account) in config.accounts.iter().enumerate() {
         let covered = account.access.rate_limit.calls_within(length, shard.total());
         let named = account.clusters.iter().filter(|cluster| shard.owns(&cluster.id)).count();
-        let found = account
-            .discovery
-            .as_ref()
-            .map_or_else(String::new, |discovery| format!(" and those found in {} regions", discovery.regions.len()));
-        say(&format!(
-            "account {}: {named} clusters named{found}; the rate limit covers {covered:.0} calls in a scrape of {length:?}",
-            account.name
-        ));
+        let clusters = match &account.discovery {
+            None => format!("{} named", count(named, "cluster")),
+            Some(discovery) if named == 0 => format!("clusters looked for in {}", count(discovery.regions.len(), "region")),
+            Some(discovery) => {
+                format!("{} named, others looked for in {}", count(named, "cluster"), count(discovery.regions.len(), "region"))
+            }
+        };
+        say(&format!("account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of {length:?}", account.name));
+        if covered < u32::try_from(named).map_or(f64::INFINITY, f64::from) {
+            let message = format!(
+                "{named} clusters are named, but the rate limit allows {covered:.0} calls in a scrape of {length:?}; it takes several scrapes to ask them all"
+            );
+            warnings.note(config::Path::root().key("accounts").index(index), message);
+        }
     }
-    say("the configuration is good");
+    warn(&warnings.to_string());
+    if let Some(file) = &args.accounts.config_file {
+        say(&format!("configuration accepted: {}", file.display()));
+    }
     Ok(())
+}
+
+/// `1 region`, `2 regions`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A collector for `config` and the clock it goes by, for a look from the terminal.
@@ -167,9 +181,12 @@ fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {
 }
 
 fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
-    let web = web.map(|error| format!("the web configuration is not one\n{error}"));
-    let service = service.map(|error| format!("the configuration is not one\n{error}"));
-    Failure::Usage(service.into_iter().chain(web).collect::<Vec<_>>().join("\n"))
+    let web = web.map(|error| match error {
+        // These name the file.
+        WebConfigError::Mistakes { .. } | WebConfigError::Unreadable { .. } => error.to_string(),
+        error => format!("web configuration rejected: {error}"),
+    });
+    Failure::Usage(service.map(|error| error.to_string()).into_iter().chain(web).collect::<Vec<_>>().join("\n"))
 }
 
 /// Listens, apart, since a name server that is asked for a host may be silent.

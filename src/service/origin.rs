@@ -1,10 +1,12 @@
 //! Where the configuration comes from.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::config::problem::reason;
 use crate::config::{Beside, Config, Problems, Reading};
 
 /// Where the configuration comes from.
@@ -18,17 +20,26 @@ pub enum Origin {
 
 /// The file cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("cannot read {}: {}", path.display(), reason(source))]
 pub struct Unreadable {
     path: PathBuf,
     source: io::Error,
 }
 
+/// What is accepted, but hardly what was meant, with its places in the file; shown a line each.
+#[derive(Debug)]
+pub struct Warnings {
+    list: Problems,
+    text: Text,
+}
+
 /// The text of a configuration, and the folder where the relative paths inside it start.
 #[derive(Debug)]
 pub(super) struct Text {
-    text: String,
+    content: String,
     folder: PathBuf,
+    /// The file that it is from, as somebody named it.
+    file: Option<PathBuf>,
 }
 
 /// What comes of a text.
@@ -52,13 +63,23 @@ impl Origin {
         Ok(self.read()?.parse().config?)
     }
 
+    /// The same, looked at more closely, with what is accepted but hardly meant; blocks.
+    pub fn check(&self) -> Result<(Config, Warnings), super::ReloadError> {
+        let text = self.read()?;
+        let Reading { config, warnings, .. } = Config::check(&text.content, &text.folder);
+        let config = config.map_err(|problems| text.named(problems))?;
+        Ok((config, Warnings { list: text.named(warnings), text }))
+    }
+
     /// Reads what is there now; blocks.
     pub(super) fn read(&self) -> Result<Text, Unreadable> {
         match self {
-            Self::Text(text) => Ok(Text { text: text.clone(), folder: PathBuf::new() }),
+            Self::Text(text) => Ok(Text { content: text.clone(), folder: PathBuf::new(), file: None }),
             Self::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|source| Unreadable { path: path.clone(), source })?;
-                Ok(Text { text, folder: path.parent().unwrap_or(Path::new("")).to_owned() })
+                // Whoever reads of a file beside it, here or in the log, may be in another folder.
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                Ok(Text { content: text, folder: whole.parent().unwrap_or(Path::new("")).to_owned(), file: Some(path.clone()) })
             }
         }
     }
@@ -67,8 +88,31 @@ impl Origin {
 impl Text {
     /// The configuration, and the content that it was made of, which may be gone by now; blocks.
     pub(super) fn parse(&self) -> Parsed {
-        let Reading { config, files } = Config::read(&self.text, &self.folder);
+        let Reading { config, files, .. } = Config::read(&self.content, &self.folder);
+        let config = config.map_err(|problems| self.named(problems));
         Parsed { config, content: Content::of(self, &files), beside: files.into_iter().map(|file| file.path).collect() }
+    }
+
+    /// The problems with the name of the file that has them.
+    fn named(&self, problems: Problems) -> Problems {
+        match &self.file {
+            Some(file) => problems.in_file(file),
+            None => problems,
+        }
+    }
+}
+
+impl Warnings {
+    /// Adds one at `path`.
+    pub fn note(&mut self, path: crate::config::Path, message: String) {
+        self.list.note(path, message);
+        self.list.locate(&self.text.content);
+    }
+}
+
+impl fmt::Display for Warnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.list, f)
     }
 }
 
@@ -79,7 +123,7 @@ impl Content {
     }
 
     fn of(text: &Text, files: &[Beside]) -> Self {
-        let whole = Sha256::new().chain_update(Sha256::digest(&text.text));
+        let whole = Sha256::new().chain_update(Sha256::digest(&text.content));
         let add = |whole: Sha256, file: &Beside| {
             whole.chain_update(Sha256::digest(file.path.as_os_str().as_encoded_bytes())).chain_update(file.digest)
         };

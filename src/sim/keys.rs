@@ -75,6 +75,20 @@ impl Keys {
             }
         }
     }
+
+    /// Makes every temporary key unknown.
+    pub(super) fn revoke_temporary(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, known| known.temporary.is_none());
+    }
+
+    /// Gives every temporary key another token than the one that was issued.
+    pub(super) fn change_tokens(&self) {
+        for known in self.0.write().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            if let Some(temporary) = &mut known.temporary {
+                temporary.token = Secret::new("another-token");
+            }
+        }
+    }
 }
 
 fn forget_oldest(keys: &mut HashMap<String, Known>) {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::apart::Panicked;
+use crate::config::problem::reason;
 use crate::config::{Path, Problems, document, duration};
 use crate::secret::Secret;
 use crate::web::auth::{PasswordHash, Users};
@@ -52,7 +53,7 @@ pub struct Fingerprint([u8; 32]);
 #[derive(Debug, thiserror::Error)]
 pub enum WebConfigError {
     /// The file could not be read.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read {}: {}", path.display(), reason(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -88,7 +89,12 @@ impl WebConfig {
         reader.seen(text.as_bytes());
         let raw = document::read(&text, &mut reader.problems);
         let config = reader.file(raw);
-        if reader.problems.is_empty() { Ok(config) } else { Err(WebConfigError::Mistakes { problems: reader.problems }) }
+        if reader.problems.is_empty() {
+            return Ok(config);
+        }
+        let mut problems = reader.problems.in_file(path);
+        problems.locate(&text);
+        Err(WebConfigError::Mistakes { problems })
     }
 }
 

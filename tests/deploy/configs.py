@@ -4,6 +4,7 @@ Where a manifest only names a configuration that exists elsewhere, an example st
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,11 @@ for file in map(pathlib.Path, sys.argv[3:]):
     text = next((data["config.yaml"] for data in own if "config.yaml" in data), pathlib.Path(example).read_text())
     workload = next(d for d in documents if d["kind"] in ("Deployment", "StatefulSet"))
     with tempfile.TemporaryDirectory() as folder:
+        # Files with secrets must be there, as in the pod.
+        for path in set(re.findall(r"(?:secret|token|config)_file: (/\S+)", text)):
+            secret = pathlib.Path(folder) / pathlib.Path(path).name
+            secret.write_text("secret")
+            text = text.replace(path, str(secret))
         config = pathlib.Path(folder) / "config.yaml"
         config.write_text(text)
         args = workload["spec"]["template"]["spec"]["containers"][0]["args"]

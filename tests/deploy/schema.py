@@ -82,6 +82,7 @@ BEYOND_JSON_SCHEMA = [
     r"\.ca_file: ",
     r"\.duration: must be between 15m and 12h",
     r"\.refresh_interval: must be at least 1s",
+    r"_file: cannot read ",
 ]
 
 
@@ -172,8 +173,14 @@ class Both:
     def ask(self, tree):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "config.yaml"
+            for secret in ("key", "token", "cli.json"):
+                (file.parent / secret).write_text("secret")
             # JSON is YAML, and leaves nothing to the reader's taste.
-            file.write_text(json.dumps(tree))
+            text = json.dumps(tree)
+            # Those of the examples are elsewhere.
+            for absent in set(re.findall(r'(?:secret|token|config)_file": "(/[^"]+)"', text)):
+                text = text.replace(f'"{absent}"', '"key"')
+            file.write_text(text)
             ended = subprocess.run([self.exporter, f"--config.file={file}", "--config.check"], capture_output=True, text=True, check=False)
         assert ended.returncode in (0, 2), ended
         said = ended.stderr.strip()
@@ -185,7 +192,7 @@ class Both:
 def verdict(change, said, complaints):
     if bool(said) == bool(complaints):
         return "refused" if said else "accepted"
-    problems = said.splitlines()[1:]
+    problems = said.splitlines()
     if problems and all(any(re.search(known, problem) for known in BEYOND_JSON_SCHEMA) for problem in problems):
         return "refused by the exporter, which alone can know"
     sys.exit(f"{change}\nthe exporter says: {said or 'accepted'}\nthe schema says: {complaints or 'accepted'}")

@@ -365,7 +365,7 @@ async fn lists_without_an_end_are_given_up_and_no_text_is_kept_longer_than_it_is
     assert!(!snapshot.accounts[0].discoveries[0].succeeded);
     assert!((20..30).contains(&pages.load(Ordering::Relaxed)), "16 MiB: {pages:?}");
     let Outcome::Up(state) = &snapshot.clusters[0].outcome else { panic!("{:?}", snapshot.clusters[0].outcome) };
-    assert_eq!(state.error_message.as_ref().map(String::len), Some(256));
+    assert_eq!(state.error_message.as_ref().map(|message| message.chars().count()), Some(256));
 }
 
 #[tokio::test(start_paused = true)]

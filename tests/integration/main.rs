@@ -12,6 +12,7 @@ mod process;
 mod targets;
 
 mod authorities;
+mod checking;
 mod client;
 mod collecting;
 mod finding;

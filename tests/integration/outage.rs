@@ -148,6 +148,26 @@ async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is
 }
 
 #[tokio::test(start_paused = true)]
+async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
+    for (credentials, _) in SERVERS {
+        let sim = simulated();
+        let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), Clock::simulated(start()));
+        assert_shown(&fleet.scrape_in_time().await, &[GOOD], credentials);
+        sleep(Duration::from_secs(15)).await;
+        sim.change_tokens();
+        // The call that is refused is made again at once, as with a token that has expired.
+        assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("{credentials} with tokens that do not fit"));
+        sleep(Duration::from_secs(15)).await;
+        sim.revoke_temporary_keys();
+        // Whoever asks behind the refusal waits for the new key.
+        assert_shown(&fleet.scrape_in_time().await, &[GOOD, "auth"], &format!("{credentials} without keys"));
+        assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("{credentials} after the first refusal"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
     const MINUTE: i64 = 60_000;
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,7 @@
 //! The `credentials` mapping as it is written, a table for each type: the keys of another type are unknown keys.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 #[cfg(test)]
 use super::schema;
@@ -15,7 +16,7 @@ pub(super) struct Tag {
     pub(super) kind: Option<Kind>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
@@ -34,6 +35,40 @@ pub(super) enum Kind {
     CredentialsUri,
     /// A profile of the vendor's command line.
     Profile,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 7] =
+        [Self::Default, Self::AccessKey, Self::RamRoleArn, Self::OidcRoleArn, Self::EcsRamRole, Self::CredentialsUri, Self::Profile];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::AccessKey => "access_key",
+            Self::RamRoleArn => "ram_role_arn",
+            Self::OidcRoleArn => "oidc_role_arn",
+            Self::EcsRamRole => "ecs_ram_role",
+            Self::CredentialsUri => "credentials_uri",
+            Self::Profile => "profile",
+        }
+    }
+
+    /// Whether a mapping of this type may have `key`.
+    pub(super) fn knows(self, key: &str) -> bool {
+        match self {
+            Self::Default => is_key_of::<DefaultChain>(key),
+            Self::AccessKey => is_key_of::<KeyPair>(key),
+            Self::RamRoleArn => is_key_of::<RamRoleArn>(key),
+            Self::OidcRoleArn => is_key_of::<OidcRoleArn>(key),
+            Self::EcsRamRole => is_key_of::<EcsRamRole>(key),
+            Self::CredentialsUri => is_key_of::<CredentialsUri>(key),
+            Self::Profile => is_key_of::<Profile>(key),
+        }
+    }
+}
+
+fn is_key_of<T: DeserializeOwned>(key: &str) -> bool {
+    serde_json::from_value::<T>(serde_json::json!({ key: null })).is_ok()
 }
 
 #[derive(Default, Deserialize)]

@@ -1,26 +1,33 @@
 //! The `credentials` mapping → [`Credentials`]. What is wrong is noted and read as absent, so that the rest is still checked.
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
     metadata_endpoint, raw, sts_endpoint,
 };
+use crate::config::problem::reason;
 use crate::config::raw::Untyped;
-use crate::config::{Endpoint, Path, Problems, document};
+use crate::config::{Endpoint, Path, Problems, Purpose, document};
 use crate::secret::Secret;
 
 /// What STS allows; a role's own maximum may be lower.
 const DURATIONS: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=Duration::from_secs(43_200);
 
 /// Reads the mapping at `path`, noting every mistake. Absent, it is the default chain.
-pub(in crate::config) fn read(raw: Option<Untyped>, path: &Path, folder: &FilePath, problems: &mut Problems) -> Option<Credentials> {
+pub(in crate::config) fn read(
+    raw: Option<Untyped>,
+    path: &Path,
+    folder: &FilePath,
+    purpose: Purpose,
+    problems: &mut Problems,
+) -> Option<Credentials> {
     match raw {
-        Some(Untyped(value)) => Reader { problems, folder }.credentials(path, value),
+        Some(Untyped(value)) => Reader { problems, folder, purpose }.credentials(path, value),
         None if problems.has(path) => None,
         None => Some(Credentials::default()),
     }
@@ -29,16 +36,23 @@ pub(in crate::config) fn read(raw: Option<Untyped>, path: &Path, folder: &FilePa
 struct Reader<'a> {
     problems: &'a mut Problems,
     folder: &'a FilePath,
+    purpose: Purpose,
 }
 
 impl Reader<'_> {
     fn credentials(&mut self, path: &Path, mut value: Value) -> Option<Credentials> {
         let Value::Object(map) = &mut value else {
-            self.problems.note(path.clone(), "expected a mapping");
+            self.problems.note(path.clone(), "must be a mapping");
             return None;
         };
         let kind = match map.remove("type") {
-            None | Some(Value::Null) => raw::Kind::Default,
+            None | Some(Value::Null) => {
+                if let Some((place, message)) = missing_type(path, map) {
+                    self.problems.note(place, message);
+                    return None;
+                }
+                raw::Kind::Default
+            }
             Some(kind) => self.accept::<raw::Tag>(path, serde_json::json!({ "type": kind })).kind?,
         };
         match kind {
@@ -122,7 +136,7 @@ impl Reader<'_> {
         let oidc_token_file = self.optional(path, "oidc_token_file", raw.oidc_token_file);
         let session = self.session(path, raw.role_session_name, raw.duration.map(Duration::from), raw.policy);
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
-        let oidc_token_file = oidc_token_file.map(|file| self.folder.join(file));
+        let oidc_token_file = oidc_token_file.map(|file| self.file(&path.key("oidc_token_file"), &file));
         Credentials::OidcRoleArn(OidcRoleArn { role_arn, oidc_provider_arn, oidc_token_file, session, sts_endpoint })
     }
 
@@ -144,7 +158,7 @@ impl Reader<'_> {
         let raw: raw::Profile = self.accept(path, value);
         let name = self.optional(path, "profile", raw.profile);
         let config_file = self.optional(path, "config_file", raw.config_file);
-        Credentials::Profile(Profile { name, config_file: config_file.map(|file| self.folder.join(file)) })
+        Credentials::Profile(Profile { name, config_file: config_file.map(|file| self.file(&path.key("config_file"), &file)) })
     }
 
     fn session(&mut self, path: &Path, name: Option<String>, duration: Option<Duration>, policy: Option<String>) -> RoleSession {
@@ -197,8 +211,27 @@ impl Reader<'_> {
                 None
             }
             (Some(secret), None) => Some(SecretSource::Inline(secret)),
-            (None, file) => self.optional(place, &format!("{key}_file"), file).map(|file| SecretSource::File(self.folder.join(file))),
+            (None, file) => {
+                let key = format!("{key}_file");
+                let file = self.optional(place, &key, file)?;
+                Some(SecretSource::File(self.file(&place.key(&key), &file)))
+            }
         }
+    }
+
+    /// Where `file` is. While serving it may come later; who checks wants to know.
+    fn file(&mut self, path: &Path, file: &str) -> PathBuf {
+        let file = self.folder.join(file);
+        if self.purpose == Purpose::Check {
+            let complaint = match std::fs::read(&file) {
+                Err(error) => Some(format!("cannot read {}: {}", file.display(), reason(&error))),
+                Ok(content) => content.trim_ascii().is_empty().then(|| format!("{} is empty", file.display())),
+            };
+            if let Some(complaint) = complaint {
+                self.problems.note(path.clone(), complaint);
+            }
+        }
+        file
     }
 
     fn required(&mut self, path: &Path, key: &str, value: Option<String>) -> Option<String> {
@@ -222,6 +255,26 @@ impl Reader<'_> {
     fn accept<T: DeserializeOwned + Default>(&mut self, path: &Path, value: Value) -> T {
         document::accept(value, path, self.problems)
     }
+}
+
+/// Where and what is to be said of a mapping without a type that has keys of another type than the default one.
+fn missing_type(path: &Path, map: &Map<String, Value>) -> Option<(Path, String)> {
+    let stranger = map.keys().find(|key| !raw::Kind::Default.knows(key))?;
+    if let Some(misspelt) = map.keys().find(|key| document::nearest(key, ["type"].into_iter()).is_some()) {
+        return Some((path.key(misspelt), document::unknown_key(misspelt, &["type"])));
+    }
+    let owners = |is_one: &dyn Fn(raw::Kind) -> bool| raw::Kind::ALL.into_iter().filter(|kind| is_one(*kind)).collect::<Vec<_>>();
+    let mut kinds = owners(&|kind| map.keys().all(|key| kind.knows(key)));
+    if kinds.is_empty() {
+        kinds = owners(&|kind| kind.knows(stranger));
+    }
+    // A role may have a key pair beside it, but needs a key of its own as well.
+    if kinds.contains(&raw::Kind::AccessKey) {
+        kinds = vec![raw::Kind::AccessKey];
+    }
+    let names: Vec<_> = kinds.into_iter().map(raw::Kind::name).collect();
+    let message = format!("type is missing; {stranger} belongs to type: {}", document::one_of(&names));
+    (!names.is_empty()).then(|| (path.clone(), message))
 }
 
 /// An STS of the operator's own serves the whole tree: where it is needed, the usual one is seldom within reach.

@@ -2,7 +2,7 @@
 
 use std::path::Path as FilePath;
 
-use super::{Credentials, ImdsV1, SecretSource};
+use super::{Credentials, ImdsV1, SecretSource, raw};
 use crate::config::Config;
 
 /// The credentials of a file in which `yaml` stands under `credentials`, or its mistakes.
@@ -69,11 +69,11 @@ fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
 #[test]
 fn every_mistake_is_named_with_its_path() {
     for (yaml, expected) in [
-        ("[a]", &["accounts[0].credentials: expected a mapping"][..]),
-        ("type: keys", &["accounts[0].credentials.type: expected one of `default`, `access_key`, `ram_role_arn`"]),
+        ("[a]", &["accounts[0].credentials: must be a mapping"][..]),
+        ("type: keys", &["accounts[0].credentials.type: must be default, access_key, ram_role_arn"]),
         ("type: 5", &["accounts[0].credentials.type: "]),
-        ("role_name: r", &["accounts[0].credentials.role_name: unknown key; here it may be `sts_endpoint` or `metadata_endpoint`"]),
-        ("{type: ecs_ram_role, access_key_id: id}", &["accounts[0].credentials.access_key_id: unknown key; here it may be `role_name`"]),
+        ("role_name: r", &["accounts[0].credentials: type is missing; role_name belongs to type: ecs_ram_role"]),
+        ("{type: ecs_ram_role, access_key_id: id}", &["accounts[0].credentials.access_key_id: unknown key; here it may be role_name, "]),
         (
             "type: access_key",
             &[
@@ -117,7 +117,7 @@ fn every_mistake_is_named_with_its_path() {
         ("{type: credentials_uri, uri: 'ftp://hunter2'}", &["credentials.uri: must be http:// or https://, a host"]),
         ("{type: credentials_uri, uri: 'http://u:hunter2@h/'}", &["credentials.uri: must be http:// or https://, a host"]),
         ("{type: credentials_uri, uri: hunter2}", &["credentials.uri: must be http:// or https://, a host"]),
-        ("{type: profile, profile: [a]}", &["credentials.profile: expected a string"]),
+        ("{type: profile, profile: [a]}", &["credentials.profile: must be text; put it in quotes"]),
         ("{type: default, type: profile}", &["credentials.type: this key is there twice"]),
     ] {
         let problems = parse(yaml).expect_err(yaml);
@@ -126,5 +126,12 @@ fn every_mistake_is_named_with_its_path() {
         }
         assert_eq!(problems.lines().count(), expected.len(), "{yaml}: {problems}");
         assert!(!problems.contains("hunter2") && !problems.contains("123456,"), "{problems}");
+    }
+}
+
+#[test]
+fn every_type_has_the_name_that_is_written() {
+    for kind in raw::Kind::ALL {
+        assert!(serde_json::from_value::<raw::Kind>(kind.name().into()).is_ok_and(|read| read == kind), "{}", kind.name());
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::{
-    self, Credentials, CredentialsUri, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession, SecretSource,
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession, SecretSource,
 };
+use crate::credentials::context::Environment;
 use crate::credentials::error::Problem;
-use crate::credentials::sts::{self, Network};
+use crate::credentials::sts::{self, ProfileKeys};
 use crate::secret::Secret;
 
 /// How many profiles may name one another as their source, so that a circle ends.
@@ -43,24 +44,25 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn mode(&self) -> &str {
-        self.mode.as_deref().unwrap_or_default()
+        present(self.mode.as_deref()).unwrap_or_default()
     }
 
     /// What the profile stands for. `lookup` finds other profiles, of which `sources` may follow one another.
-    pub(super) fn credentials<'a>(
-        &'a self,
-        lookup: &dyn Fn(&str) -> Result<&'a Entry, Problem>,
+    pub(super) fn credentials(
+        &self,
+        lookup: &dyn Fn(&str) -> Result<Entry, Problem>,
         chain: &DefaultChain,
+        environment: &Environment,
         sources: usize,
     ) -> Result<Credentials, Problem> {
         match self.mode() {
             "AK" => self.access_key(None),
             "StsToken" => self.access_key(Some(self.required("sts_token", self.sts_token.as_deref())?)),
-            "RamRoleArn" => self.role(self.access_key(present(self.sts_token.as_deref()))?, chain),
+            "RamRoleArn" => self.role(self.access_key(present(self.sts_token.as_deref()))?, chain, environment),
             "ChainableRamRoleArn" => {
                 let name = self.required("source_profile", self.source_profile.as_deref())?;
                 let sources = sources.checked_sub(1).ok_or_else(|| self.complaint("its source_profiles go round in a circle"))?;
-                self.role(lookup(name)?.credentials(lookup, chain, sources)?, chain)
+                self.role(lookup(name)?.credentials(lookup, chain, environment, sources)?, chain, environment)
             }
             "EcsRamRole" => Ok(Credentials::EcsRamRole(EcsRamRole {
                 role_name: owned(self.ram_role_name.as_deref()),
@@ -72,7 +74,7 @@ impl Entry {
                 oidc_provider_arn: owned(self.oidc_provider_arn.as_deref()),
                 oidc_token_file: present(self.oidc_token_file.as_deref()).map(PathBuf::from),
                 session: self.session(),
-                sts_endpoint: self.sts_endpoint(chain)?,
+                sts_endpoint: Some(self.sts_endpoint(chain, environment)?),
             })),
             "CredentialsURI" => {
                 let uri = self.required("credentials_uri", self.credentials_uri.as_deref())?;
@@ -93,13 +95,13 @@ impl Entry {
         })
     }
 
-    fn role(&self, source: Credentials, chain: &DefaultChain) -> Result<Credentials, Problem> {
+    fn role(&self, source: Credentials, chain: &DefaultChain, environment: &Environment) -> Result<Credentials, Problem> {
         Ok(Credentials::RamRoleArn(RamRoleArn {
             source: Box::new(source),
             role_arn: self.required("ram_role_arn", self.ram_role_arn.as_deref())?.to_owned(),
             session: self.session(),
             external_id: owned(self.external_id.as_deref()),
-            sts_endpoint: self.sts_endpoint(chain)?,
+            sts_endpoint: Some(self.sts_endpoint(chain, environment)?),
         }))
     }
 
@@ -111,17 +113,13 @@ impl Entry {
         }
     }
 
-    fn sts_endpoint(&self, chain: &DefaultChain) -> Result<Option<Endpoint>, Problem> {
-        if chain.sts_endpoint.is_some() {
-            return Ok(chain.sts_endpoint.clone());
-        }
-        let network = if self.enable_vpc == Some(true) { Network::Vpc } else { Network::Public };
-        let endpoint = match (present(self.sts_endpoint.as_deref()), present(self.sts_region.as_deref())) {
-            (Some(host), _) => config::sts_endpoint(host).map_err(|error| self.complaint(&format!("sts_endpoint: {error}")))?,
-            (None, Some(region)) => sts::regional(region, network).map_err(|error| self.complaint(&format!("sts_region: {error}")))?,
-            (None, None) => return Ok(None),
+    fn sts_endpoint(&self, chain: &DefaultChain, environment: &Environment) -> Result<Endpoint, Problem> {
+        let keys = ProfileKeys {
+            sts_endpoint: present(self.sts_endpoint.as_deref()),
+            sts_region: present(self.sts_region.as_deref()),
+            enable_vpc: self.enable_vpc,
         };
-        Ok(Some(endpoint))
+        sts::endpoint(chain.sts_endpoint.as_ref(), keys, environment).map_err(|error| self.complaint(&error))
     }
 
     fn required<'a>(&self, key: &str, value: Option<&'a str>) -> Result<&'a str, Problem> {

@@ -29,6 +29,8 @@ enum Mood {
     Lasting(Duration),
     /// Hands out credentials that end at one time, as the metadata service does.
     Until(Timestamp),
+    /// Hands out credentials and does not say how long they last.
+    Endless,
     Silent,
     Panicking,
 }
@@ -78,15 +80,19 @@ impl Http for Server {
             let expires_at = match mood {
                 Mood::Lasting(lifetime) => self.clock.now() + lifetime,
                 Mood::Until(end) => end,
+                Mood::Endless => return Ok(Response::new(Bytes::from(key(number).to_string()))),
                 Mood::Silent => return Err(HttpError::Timeout),
                 Mood::Panicking => panic!("the server is meant to panic"),
             };
-            let reply = serde_json::json!({
-                "AccessKeyId": format!("STS.{number}"), "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": expires_at.to_string(),
-            });
+            let mut reply = key(number);
+            reply["Expiration"] = expires_at.to_string().into();
             Ok(Response::new(Bytes::from(reply.to_string())))
         })
     }
+}
+
+fn key(number: usize) -> serde_json::Value {
+    serde_json::json!({ "AccessKeyId": format!("STS.{number}"), "AccessKeySecret": "s", "SecurityToken": "t" })
 }
 
 fn account() -> AccountName {
@@ -316,6 +322,97 @@ async fn what_the_vendor_says_has_expired_is_fetched_anew_once() {
     sleep(5 * SECOND).await;
     credentials.invalidate(&second);
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_temporary_key_that_is_refused_is_renewed_at_once_whatever_its_expiry() {
+    let server = Server::new(Mood::Lasting(HOUR), SECOND);
+    let credentials = server.credentials();
+    let first = credentials.current().await.expect("credentials");
+    sleep(MINUTE).await;
+    let mut callers = JoinSet::new();
+    for _ in 0..100 {
+        let (credentials, first) = (Arc::clone(&credentials), Arc::clone(&first));
+        callers.spawn(async move {
+            credentials.doubt(&first);
+            id(&credentials).await
+        });
+    }
+    let all = callers.join_all().await;
+    assert!(all.iter().all(|result| result.as_deref() == Ok("STS.2")), "everybody waits for the new one: {all:?}");
+    assert_eq!(server.asked(), 2);
+    credentials.doubt(&first);
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
+    settle().await;
+    assert_eq!(server.asked(), 2, "the first is no longer in use");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_does_not_say_how_long_it_lasts_is_renewed_when_it_is_refused() {
+    let server = Server::new(Mood::Endless, Duration::ZERO);
+    let credentials = server.credentials();
+    let first = credentials.current().await.expect("credentials");
+    sleep(MINUTE).await;
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    credentials.doubt(&first);
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_refused_again_and_again_are_renewed_once_in_five_seconds() {
+    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
+    let credentials = server.credentials();
+    let end = Instant::now() + MINUTE;
+    while Instant::now() < end {
+        let current = credentials.current().await.expect("the old one serves until there is another");
+        credentials.doubt(&current);
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!((10..=13).contains(&server.asked()), "asked {} times", server.asked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_temporary_key_that_is_refused_serves_on_while_there_is_no_other() {
+    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
+    let credentials = server.credentials();
+    let first = credentials.current().await.expect("credentials");
+    sleep(MINUTE).await;
+    server.turn(Mood::Silent);
+    credentials.doubt(&first);
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    assert_eq!(server.asked(), 2);
+    server.turn(Mood::Lasting(HOUR));
+    sleep(5 * SECOND).await;
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_while_others_give_up_what_came_waits_for_the_next() {
+    let server = Server::new(Mood::Lasting(HOUR), SECOND);
+    let credentials = server.credentials();
+    let mut callers = JoinSet::new();
+    for _ in 0..3 {
+        let credentials = Arc::clone(&credentials);
+        callers.spawn(async move {
+            let credential = credentials.current().await.map_err(|error| error.to_string())?;
+            // Before the others have had a look at it.
+            credentials.invalidate(&credential);
+            Ok::<_, String>(credential.access_key_id.clone())
+        });
+    }
+    let mut all = callers.join_all().await;
+    all.sort();
+    assert_eq!(all, ["STS.1", "STS.2", "STS.2"].map(|id| Ok(id.to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expiry_at_the_end_of_time_is_far_away_and_nothing_else() {
+    let server = Server::new(Mood::Until(Timestamp::MAX), Duration::ZERO);
+    let credentials = server.credentials();
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    advance(10_000 * 24 * HOUR).await;
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    assert_eq!((server.asked(), credentials.expires_at()), (1, Some(Timestamp::MAX)));
 }
 
 #[tokio::test(start_paused = true)]

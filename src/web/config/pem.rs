@@ -12,6 +12,7 @@ use super::Reader;
 use crate::config::Path;
 use crate::config::pem::BROKEN;
 pub(super) use crate::config::pem::certificates;
+use crate::config::problem::reason;
 
 /// The content of a PEM file, or of a key that has it inline, and the place where mistakes in it are noted.
 pub(super) struct Pem {
@@ -31,7 +32,7 @@ impl Reader<'_> {
             (Some(text), None) => Some(Pem { path: path.key(key), text: text.into_bytes() }),
             (None, Some(file)) => {
                 let file = self.folder.join(file);
-                let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()));
+                let text = std::fs::read(&file).map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)));
                 let text = self.problems.keep(&file_path, text)?;
                 self.seen(&text);
                 Some(Pem { path: file_path, text })
