@@ -3,11 +3,14 @@
 mod words;
 
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Uri};
 pub use words::{Piece, Words};
+
+use crate::trust;
 
 /// The value of `User-Agent`.
 pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
@@ -34,13 +37,25 @@ pub async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>
     Ok(Some(body.freeze()))
 }
 
-/// The innermost error: the outer ones say no more than that there is one.
+/// The innermost error, in words: the outer ones say no more than that there is one.
 pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+    loop {
+        if let Some(error) = tls_error(cause) {
+            return trust::in_words(error);
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => return cause.to_string(),
+        }
     }
-    cause.to_string()
+}
+
+/// The error of TLS that `error` is or wraps.
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    // The source of an I/O error is the source of what it wraps, not that itself.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).and_then(|wrapped| wrapped.downcast_ref());
+    error.downcast_ref().or(wrapped)
 }
 
 #[cfg(test)]
