@@ -11,7 +11,6 @@ pub mod duration;
 mod endpoint;
 pub(crate) mod pem;
 pub(crate) mod problem;
-mod proxy;
 mod raw;
 #[cfg(test)]
 mod schema;
@@ -32,7 +31,6 @@ pub use credentials::{
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
-pub use proxy::Proxy;
 
 /// The whole configuration.
 #[derive(Debug, Clone)]

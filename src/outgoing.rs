@@ -1,5 +1,7 @@
 //! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
 
+mod proxies;
+mod proxy;
 mod words;
 
 use std::error::Error;
@@ -7,7 +9,10 @@ use std::io;
 use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
+use http::uri::Scheme;
 use http::{HeaderValue, Uri};
+pub use proxies::{NoProxy, Proxies};
+pub use proxy::Proxy;
 pub use words::{Piece, Words};
 
 use crate::trust;
@@ -21,8 +26,23 @@ pub const MAX_REPLY: usize = 1 << 20;
 /// Whether the server is this machine. No proxy is asked for it that is not named for it: a proxy would take `localhost` for
 /// itself.
 pub fn is_this_machine(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let host = host(uri);
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The host in `uri`, without the brackets of IPv6.
+pub fn host(uri: &Uri) -> &str {
+    uri.host().unwrap_or_default().trim_matches(['[', ']'])
+}
+
+/// The port in `uri`, or its scheme's own.
+pub fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 })
+}
+
+/// The server in `uri` as it is named to people.
+pub fn host_and_port(uri: &Uri) -> String {
+    format!("{}:{}", uri.host().unwrap_or_default(), port(uri))
 }
 
 /// The body of `response`; None if it is longer than [`MAX_REPLY`].

@@ -140,7 +140,7 @@ pub(crate) fn system_roots() -> RootCertStore {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{AlertDescription, PeerIncompatible, ServerConfig};
@@ -164,6 +164,12 @@ mod tests {
         let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
         let config = builder.with_single_cert(vec![certificate.clone()], key).expect("a pair");
         (certificate, TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// A server at `localhost` and a client that trusts it alone.
+    pub(crate) fn trusted_server() -> (ClientConfig, TlsAcceptor) {
+        let (certificate, acceptor) = server(&authority());
+        (client_config(&[certificate]), acceptor)
     }
 
     /// A handshake of a client that trusts `certificates` with a server that it takes for `name`.

@@ -1,7 +1,7 @@
 //! Connections that wait for their next request.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,33 +34,48 @@ impl Origin {
 
 /// Connections without a request, by server, the one used last at the end; clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Idle(Arc<Mutex<HashMap<Origin, VecDeque<Resting>>>>);
+pub(super) struct Idle(Arc<Mutex<HashMap<Origin, VecDeque<Kept>>>>);
 
+/// A connection that serves one request after another.
 #[derive(Debug)]
-struct Resting {
-    connection: SendRequest<Full<Bytes>>,
+pub(super) struct Kept {
+    pub(super) connection: SendRequest<Full<Bytes>>,
+    /// The end of its last exchange.
     since: Instant,
 }
 
 impl Idle {
-    /// The connection to `origin` that was used last: the one least likely to have been closed by the server.
-    pub(super) fn take(&self, origin: &Origin) -> Option<SendRequest<Full<Bytes>>> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let resting = idle.get_mut(origin)?;
-        std::iter::from_fn(|| resting.pop_back()).find(Resting::is_good).map(|resting| resting.connection)
+    /// A connection that has just been opened.
+    pub(super) fn opened(connection: SendRequest<Full<Bytes>>) -> Kept {
+        Kept { connection, since: Instant::now() }
     }
 
-    /// Keeps `connection` for the next request to `origin`, and lets those go that nobody has needed for long, to whichever
+    /// The connection to `origin` that was used last: the one least likely to have been closed by the server.
+    pub(super) fn take(&self, origin: &Origin) -> Option<Kept> {
+        let mut connections = self.lock();
+        let kept = connections.get_mut(origin)?;
+        std::iter::from_fn(|| kept.pop_back()).find(Self::is_good)
+    }
+
+    /// Keeps a connection for the next request to `origin`, and lets those go that nobody has needed for long, to whichever
     /// server: one that a reload took away is never asked again.
-    pub(super) fn put(&self, origin: Origin, connection: SendRequest<Full<Bytes>>) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.entry(origin).or_default().push_back(Resting { connection, since: Instant::now() });
-        idle.retain(|_, resting| {
-            while resting.front().is_some_and(|first| !first.is_good()) {
-                resting.pop_front();
+    pub(super) fn put(&self, origin: Origin, kept: Kept) {
+        let mut connections = self.lock();
+        connections.entry(origin).or_default().push_back(Kept { since: Instant::now(), ..kept });
+        connections.retain(|_, kept| {
+            while kept.front().is_some_and(|first| !Self::is_good(first)) {
+                kept.pop_front();
             }
-            !resting.is_empty()
+            !kept.is_empty()
         });
+    }
+
+    fn is_good(kept: &Kept) -> bool {
+        kept.since.elapsed() < TIMEOUT && !kept.connection.is_closed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, VecDeque<Kept>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,13 +83,6 @@ impl Idle {
 impl Idle {
     /// Connections that are still open.
     pub(super) fn open(&self) -> usize {
-        let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.values().flatten().filter(|resting| resting.is_good()).count()
-    }
-}
-
-impl Resting {
-    fn is_good(&self) -> bool {
-        self.since.elapsed() < TIMEOUT && !self.connection.is_closed()
+        self.lock().values().flatten().filter(|kept| Self::is_good(kept)).count()
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-use super::{Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, pem, raw};
+use super::{Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Reader, check_label, credentials, pem, raw};
 use crate::names::{AccountName, ClusterId, Region};
+use crate::outgoing::Proxy;
 
 /// One account of the vendor, as one set of credentials sees it.
 #[derive(Debug, Clone)]

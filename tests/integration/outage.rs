@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Transport as _, TransportError};
+use ack_upgrade_exporter::api::{Direct, Network, Transport as _, TransportError};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::credentials::{Context, Http, HttpError, Route};
 use ack_upgrade_exporter::lookup::Lookup;
+use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use ack_upgrade_exporter::trust;
@@ -243,7 +244,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
 async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
-    let online = Context::system(&trust::client_config(&[]), &Lookup::system()).expect("a client");
+    let online = Context::system(&trust::client_config(&[]), &Lookup::system(), &Proxies::default()).expect("a client");
     for (credentials, _) in SERVERS {
         let credentials = ["http://sts.example", "http://100.100.100.200", "http://uri.example"]
             .iter()
@@ -273,7 +274,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
         for (endpoint, proxy, host) in
             [("http://silent.invalid", "", "silent.invalid"), ("https://cs.invalid", "proxy: http://proxy.invalid:3128", "proxy.invalid")]
         {
-            let ways = Arc::new(Network::new(trust.clone(), lookup.clone(), SystemProxy::Absent));
+            let ways = Arc::new(Network::new(trust.clone(), lookup.clone(), Proxies::default()));
             let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
             let fleet = Fleet::over(Arc::new(Sim::new(options(clusters))), ways, Clock::System, endpoint, &account, "");
             let snapshot = fleet.scrape(Duration::from_secs(seconds)).await;
@@ -284,7 +285,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
         }
     }
     let sim = simulated();
-    let online = Context::system(&trust, &lookup).expect("a client");
+    let online = Context::system(&trust, &lookup, &Proxies::default()).expect("a client");
     let fleet = logging_in_through(&sim, &filled_in(SERVERS[0].0), Path::new("/nonexistent"), online);
     let snapshot = fleet.scrape_in_time().await;
     assert_shown(&snapshot, &["auth", "timeout"], "STS behind a silent name server");
@@ -347,7 +348,7 @@ async fn a_proxy_breaks(trust: ClientConfig, what: &'static str, says: Option<&'
     });
     for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
         let sim = Arc::new(Sim::new(options(2)));
-        let ways = Arc::new(Network::new(trust.clone(), Lookup::system(), SystemProxy::Absent));
+        let ways = Arc::new(Network::new(trust.clone(), Lookup::system(), Proxies::default()));
         // Not `auto`, in which the second cluster waits for the first one's verdict before it is asked.
         let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("upgrade_status"));
         let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");
