@@ -33,6 +33,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long connecting may take where a proxy has a way of its own to go, tunnel and TLS included.
 const PROXY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often the kernel asks whether a quiet connection is still there. It also keeps a NAT from forgetting it.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Questions without an answer after which the kernel gives a quiet connection up.
+const KEEP_ALIVE_RETRIES: u32 = 3;
+
 /// A connection to a server, on which HTTP can be spoken.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -52,6 +58,13 @@ impl Connector {
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
+        tcp.set_keepalive(Some(KEEP_ALIVE));
+        tcp.set_keepalive_interval(Some(KEEP_ALIVE));
+        tcp.set_keepalive_retries(Some(KEEP_ALIVE_RETRIES));
+        // A server may be slow to answer, but its kernel confirms at once that a request has arrived. A NAT that has forgotten
+        // the connection does not.
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(CONNECT_TIMEOUT));
         Self { tcp, tls: TlsConnector::from(Arc::new(tls)), proxies }
     }
 
@@ -86,7 +99,7 @@ impl Connector {
         self.secured(stream, uri, &host_and_port(uri)).await
     }
 
-    async fn tcp(&self, uri: &Uri, place: &str) -> Result<TcpStream, TransportError> {
+    pub(super) async fn tcp(&self, uri: &Uri, place: &str) -> Result<TcpStream, TransportError> {
         // It opens connections without waiting for anything, so it is always ready.
         let stream = self.tcp.clone().call(uri.clone()).await.map_err(|error| unconnected(place, &error))?;
         Ok(stream.into_inner())

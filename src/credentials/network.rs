@@ -13,6 +13,9 @@ use reqwest::{Client, ClientBuilder, redirect};
 use crate::lookup::Lookup;
 use crate::outgoing::{MAX_REPLY, PRODUCT, Proxies, host_and_port, is_this_machine, read_body, root_cause};
 
+/// How often the kernel asks whether a quiet connection is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
 /// The way a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
@@ -79,6 +82,8 @@ impl Online {
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(lookup.clone()))
                 .redirect(redirect::Policy::none())
+                .tcp_keepalive(KEEP_ALIVE)
+                .tcp_keepalive_interval(KEEP_ALIVE)
                 .connect_timeout(connect)
         };
         let build = |builder: ClientBuilder| builder.build().map_err(|error| failure(error, "the network"));

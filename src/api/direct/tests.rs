@@ -147,6 +147,20 @@ async fn a_server_that_is_asked_no_more_keeps_no_connection() {
     assert_eq!(end.expect("the client closes it").unwrap(), 0);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_kernel_asks_whether_a_quiet_connection_is_there_and_gives_an_unheard_request_up() {
+    use rustix::net::sockopt;
+    let server = Server::start().await;
+    let uri: Uri = format!("http://{}", server.listener.local_addr().unwrap()).parse().unwrap();
+    let stream = server.direct.connector.tcp(&uri, "the server").await.unwrap();
+    assert!(sockopt::socket_keepalive(&stream).unwrap());
+    assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_secs(15));
+    assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(15));
+    assert_eq!(sockopt::tcp_keepcnt(&stream).unwrap(), 3);
+    assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 3000);
+}
+
 /// A client whose calls go through `proxy`.
 fn through(proxy: &str, tls: ClientConfig) -> Direct {
     let proxy = Proxy::parse(Secret::new(proxy)).expect("a proxy");
