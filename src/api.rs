@@ -10,6 +10,7 @@ mod connector;
 mod direct;
 mod error;
 mod idle;
+mod interim;
 mod limit;
 mod observe;
 mod operation;

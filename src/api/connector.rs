@@ -23,6 +23,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
 
 use super::direct::MAX_HEAD;
+use super::interim;
 use super::transport::TransportError;
 use crate::lookup::Lookup;
 use crate::outgoing::{Proxies, Proxy, host, host_and_port, root_cause};
@@ -139,7 +140,12 @@ async fn tunnel(stream: Box<dyn Stream>, proxy: &Proxy, uri: &Uri) -> Result<imp
     if let Some(authorization) = proxy.authorization() {
         request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
     }
-    let response = sender.send_request(request).await.map_err(failed)?;
+    let flood = interim::flood(&mut request);
+    let response = tokio::select! {
+        biased;
+        response = sender.send_request(request) => response.map_err(failed)?,
+        () = flood => return Err(TransportError::Connect(format!("cannot connect to {server}: the proxy {proxy} {}", interim::COMPLAINT))),
+    };
     if !response.status().is_success() {
         let status = response.status();
         return Err(TransportError::Connect(format!("cannot connect to {server}: the proxy {proxy} refused the tunnel: HTTP {status}")));

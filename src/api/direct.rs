@@ -3,6 +3,8 @@
 //! hyper-util's pooled client does the same and more. The little that is needed here (no HTTP/2, no racing of connections,
 //! no request without a host) costs a tenth less of a whole scrape.
 
+use std::pin::pin;
+
 use bytes::{Bytes, BytesMut};
 use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, Uri};
@@ -14,6 +16,7 @@ use rustls::ClientConfig;
 
 use super::connector::Connector;
 use super::idle::{Idle, Kept, Origin};
+use super::interim;
 use super::transport::{Sending, Transport, TransportError};
 use crate::lookup::Lookup;
 use crate::outgoing::{MAX_REPLY, Proxies, host_and_port, root_cause};
@@ -41,11 +44,18 @@ impl Direct {
 
     /// Sends `request` on a connection that is there, or else on a new one, and reads the reply.
     async fn exchange(&self, origin: &Origin, mut request: Request<Full<Bytes>>) -> Result<(Kept, Response<Bytes>), TransportError> {
+        let flood = interim::flood(&mut request);
+        let mut flood = pin!(flood);
         while let Some(mut kept) = self.idle.take(origin) {
             if kept.connection.ready().await.is_err() {
                 continue;
             }
-            match kept.connection.try_send_request(request).await {
+            let sent = tokio::select! {
+                biased;
+                sent = kept.connection.try_send_request(request) => sent,
+                () = &mut flood => return Err(flooded(origin)),
+            };
+            match sent {
                 Ok(response) => {
                     let response = read(response, origin).await?;
                     return Ok((kept, response));
@@ -58,7 +68,11 @@ impl Direct {
             }
         }
         let mut kept = self.connect(origin).await?;
-        let response = kept.connection.send_request(request).await.map_err(|error| broken(origin, &error))?;
+        let response = tokio::select! {
+            biased;
+            response = kept.connection.send_request(request) => response.map_err(|error| broken(origin, &error))?,
+            () = flood => return Err(flooded(origin)),
+        };
         let response = read(response, origin).await?;
         Ok((kept, response))
     }
@@ -104,6 +118,10 @@ impl Transport for Direct {
 
 fn broken(origin: &Origin, error: &hyper::Error) -> TransportError {
     TransportError::Broken(format!("the connection to {} broke: {}", host_and_port(&origin.uri()), root_cause(error)))
+}
+
+fn flooded(origin: &Origin) -> TransportError {
+    TransportError::Broken(format!("{} {}", host_and_port(&origin.uri()), interim::COMPLAINT))
 }
 
 async fn read(response: Response<Incoming>, origin: &Origin) -> Result<Response<Bytes>, TransportError> {

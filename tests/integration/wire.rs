@@ -43,7 +43,7 @@ const PEERS: [(Does, &str); 16] = [
     (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"), "network"),
     (Does::Say("HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n"), "throttled"),
     (Does::Repeat("x: a header without end, in a head that has no beginning\r\n"), "network"),
-    (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "timeout"),
+    (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "network"),
     (Does::Hold("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
     (Does::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"), "timeout"),
     (Does::Drip("HTTP/1.1 200 OK\r\nx-this-head-takes-longer-than-anybody-waits: for-it\r\n\r\n{}"), "timeout"),

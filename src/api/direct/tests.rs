@@ -161,6 +161,43 @@ async fn the_kernel_asks_whether_a_quiet_connection_is_there_and_gives_an_unhear
     assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 3000);
 }
 
+#[tokio::test]
+async fn interim_responses_without_an_end_end_the_call() {
+    for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"] {
+        let server = Server::start().await;
+        // On a connection that was kept and on a new one.
+        for kept in [Some(a_call_goes_well(&server).await), None] {
+            let call = server.send();
+            let mut stream = match kept {
+                Some(stream) => stream,
+                None => server.accept().await,
+            };
+            head(&mut stream).await;
+            let mut sent = 0;
+            while stream.write_all(interim.as_bytes()).await.is_ok() {
+                sent += interim.len();
+                assert!(sent < 64 << 20, "the client reads on and on");
+            }
+            let Err(TransportError::Broken(said)) = call.await.unwrap() else { panic!("not broken") };
+            assert!(said.ends_with("sends interim responses (1xx) without an end"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_few_interim_responses_are_passed_over() {
+    let server = Server::start().await;
+    let mut stream = a_call_goes_well(&server).await;
+    for _ in 0..3 {
+        let call = server.send();
+        head(&mut stream).await;
+        stream.write_all(&b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(8)).await.unwrap();
+        stream.write_all(REPLY).await.unwrap();
+        assert_eq!(call.await.unwrap().unwrap().body(), "{}");
+    }
+    server.nobody_connects().await;
+}
+
 /// A client whose calls go through `proxy`.
 fn through(proxy: &str, tls: ClientConfig) -> Direct {
     let proxy = Proxy::parse(Secret::new(proxy)).expect("a proxy");
