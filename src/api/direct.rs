@@ -50,6 +50,7 @@ impl Direct {
             if kept.connection.ready().await.is_err() {
                 continue;
             }
+            let suspicion = self.idle.suspicion(origin);
             let sent = tokio::select! {
                 biased;
                 sent = kept.connection.try_send_request(request) => sent,
@@ -58,6 +59,7 @@ impl Direct {
             match sent {
                 Ok(response) => {
                     let response = read(response, origin).await?;
+                    suspicion.lift();
                     return Ok((kept, response));
                 }
                 // The other side had closed it, and nothing of the request went out.

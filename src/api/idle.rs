@@ -70,12 +70,43 @@ impl Idle {
         });
     }
 
+    /// The suspicion that a kept connection to `origin`, which is about to be used, is dead.
+    pub(super) fn suspicion<'a>(&'a self, origin: &'a Origin) -> Suspicion<'a> {
+        Suspicion { idle: self, origin, began: Instant::now(), is_lifted: false }
+    }
+
     fn is_good(kept: &Kept) -> bool {
         kept.since.elapsed() < TIMEOUT && !kept.connection.is_closed()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Origin, VecDeque<Kept>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Unless it is lifted, lets the idle connections to the same server go that have not been used since: whatever killed one,
+/// a restart or a NAT that forgot, has killed them, too. A call that is dropped in the middle is suspect as well.
+pub(super) struct Suspicion<'a> {
+    idle: &'a Idle,
+    origin: &'a Origin,
+    began: Instant,
+    is_lifted: bool,
+}
+
+impl Suspicion<'_> {
+    /// The connection has answered.
+    pub(super) fn lift(mut self) {
+        self.is_lifted = true;
+    }
+}
+
+impl Drop for Suspicion<'_> {
+    fn drop(&mut self) {
+        if !self.is_lifted
+            && let Some(kept) = self.idle.lock().get_mut(self.origin)
+        {
+            kept.retain(|kept| kept.since > self.began);
+        }
     }
 }
 

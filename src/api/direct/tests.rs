@@ -59,6 +59,24 @@ async fn a_call_goes_well(server: &Server) -> TcpStream {
     stream
 }
 
+/// As many calls at once as there are to be connections, all answered.
+async fn kept_connections(server: &Server, number: usize) -> Vec<TcpStream> {
+    let calls: Vec<_> = (0..number).map(|_| server.send()).collect();
+    let mut streams = Vec::new();
+    for _ in 0..number {
+        streams.push(server.accept().await);
+    }
+    for stream in &mut streams {
+        head(stream).await;
+        stream.write_all(REPLY).await.unwrap();
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(server.direct.idle.open(), number);
+    streams
+}
+
 /// Moves paused time, which the sockets do not notice.
 async fn advance(time: Duration) {
     tokio::time::pause();
@@ -145,6 +163,57 @@ async fn a_server_that_is_asked_no_more_keeps_no_connection() {
     let _other = a_call_goes_well(&left.beside().await).await;
     let end = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 8])).await;
     assert_eq!(end.expect("the client closes it").unwrap(), 0);
+}
+
+#[tokio::test]
+async fn one_reset_is_enough_to_tell_that_all_kept_connections_are_dead() {
+    let server = Server::start().await;
+    for mut stream in kept_connections(&server, 16).await {
+        tokio::spawn(async move {
+            head(&mut stream).await;
+            // A reset rather than an end.
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        });
+    }
+    let Err(TransportError::Broken(said)) = server.send().await.unwrap() else { panic!("not broken") };
+    let address = server.listener.local_addr().unwrap();
+    assert!(said.starts_with(&format!("the connection to {address} broke: ")), "{said}");
+    a_call_goes_well(&server).await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_on_a_silent_connection_takes_the_silent_others_along() {
+    let server = Server::start().await;
+    let mut silent = kept_connections(&server, 4).await;
+    let call = server.send();
+    head_on_any(&mut silent).await;
+    call.abort();
+    assert!(call.await.is_err_and(|error| error.is_cancelled()));
+    a_call_goes_well(&server).await;
+}
+
+#[tokio::test]
+async fn a_slow_cluster_does_not_cost_the_connections_that_have_answered_meanwhile() {
+    let server = Server::start().await;
+    let mut streams = kept_connections(&server, 2).await;
+    let slow = server.send();
+    let slow_one = head_on_any(&mut streams).await;
+    let mut other = streams.swap_remove(1 - slow_one);
+    for _ in 0..2 {
+        let call = server.send();
+        head(&mut other).await;
+        other.write_all(REPLY).await.unwrap();
+        call.await.unwrap().unwrap();
+        slow.abort();
+        tokio::task::yield_now().await;
+    }
+    server.nobody_connects().await;
+}
+
+/// Reads the head of a request on the connection that it comes on; returns which one that is.
+async fn head_on_any(streams: &mut [TcpStream]) -> usize {
+    let heads = streams.iter_mut().map(|stream| Box::pin(async move { assert!(!head(stream).await.is_empty()) }));
+    futures_util::future::select_all(heads).await.1
 }
 
 #[cfg(target_os = "linux")]
