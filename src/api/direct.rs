@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 
 use super::connector::Connector;
-use super::idle::{Idle, Kept, Origin};
+use super::idle::{Generation, Idle, Kept, Origin};
 use super::interim;
 use super::transport::{Sending, Transport, TransportError};
 use crate::lookup::Lookup;
@@ -34,12 +34,12 @@ pub struct Direct {
 impl Direct {
     /// A transport without a proxy that trusts whom `tls` trusts and asks `lookup` for names.
     pub fn new(tls: ClientConfig, lookup: Lookup) -> Self {
-        Self::through(Proxies::default(), tls, lookup)
+        Self::through(Proxies::default(), tls, lookup, Generation::default())
     }
 
-    /// The same through `proxies`.
-    pub(super) fn through(proxies: Proxies, tls: ClientConfig, lookup: Lookup) -> Self {
-        Self { connector: Connector::new(tls, lookup, proxies), idle: Idle::default() }
+    /// The same through `proxies`; connections of an earlier generation than `generation` is in are not used again.
+    pub(super) fn through(proxies: Proxies, tls: ClientConfig, lookup: Lookup, generation: Generation) -> Self {
+        Self { connector: Connector::new(tls, lookup, proxies), idle: Idle::new(generation) }
     }
 
     /// Sends `request` on a connection that is there, or else on a new one, and reads the reply.
@@ -85,7 +85,7 @@ impl Direct {
             http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await.map_err(|error| broken(origin, &error))?;
         // Ends when either side closes the connection; ours does so by dropping the sender.
         tokio::spawn(connection);
-        Ok(Idle::opened(sender))
+        Ok(self.idle.opened(sender))
     }
 
     /// The server of `request`, and the request as it is on the wire: with the path alone, but for a proxy that passes it on.

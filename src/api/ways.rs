@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 
 use super::direct::Direct;
+use super::idle::Generation;
 use super::transport::Transport;
 use crate::config::Account;
 use crate::lookup::Lookup;
@@ -16,6 +17,9 @@ use crate::trust;
 pub trait Ways: Debug + Send + Sync {
     /// The transport of `account`.
     fn of(&self, account: &Account) -> Arc<dyn Transport>;
+
+    /// Has names looked up again: connections that are there now are used for no more calls.
+    fn refresh(&self) {}
 }
 
 /// The real network, on connections that the accounts share but for those with authorities or a proxy of their own.
@@ -25,13 +29,15 @@ pub struct Network {
     tls: ClientConfig,
     lookup: Lookup,
     proxies: Proxies,
+    generation: Generation,
 }
 
 impl Network {
     /// Ways that trust whom `tls` trusts, ask `lookup` for names, and go through `proxies` where an account names none.
     pub fn new(tls: ClientConfig, lookup: Lookup, proxies: Proxies) -> Self {
-        let shared = Arc::new(Direct::through(proxies.clone(), tls.clone(), lookup.clone()));
-        Self { shared, tls, lookup, proxies }
+        let generation = Generation::default();
+        let shared = Arc::new(Direct::through(proxies.clone(), tls.clone(), lookup.clone(), generation.clone()));
+        Self { shared, tls, lookup, proxies, generation }
     }
 }
 
@@ -43,7 +49,11 @@ impl Ways for Network {
         }
         let tls = if authorities.is_empty() { self.tls.clone() } else { trust::client_config(authorities) };
         let proxies = proxy.clone().map_or_else(|| self.proxies.clone(), Proxies::all);
-        Arc::new(Direct::through(proxies, tls, self.lookup.clone()))
+        Arc::new(Direct::through(proxies, tls, self.lookup.clone(), self.generation.clone()))
+    }
+
+    fn refresh(&self) {
+        self.generation.advance();
     }
 }
 

@@ -76,12 +76,14 @@ pub struct Online {
 impl Online {
     /// A client that trusts whom `tls` trusts, asks `lookup` for names, and goes through `proxies`.
     pub fn new(tls: &rustls::ClientConfig, lookup: &Lookup, proxies: &Proxies) -> Result<Self, HttpError> {
-        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too.
+        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too. A connection is not kept: the next
+        // call is minutes away, and it would be dead by then or lead to a server that has moved.
         let builder = |connect| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(lookup.clone()))
                 .redirect(redirect::Policy::none())
+                .pool_max_idle_per_host(0)
                 .tcp_keepalive(KEEP_ALIVE)
                 .tcp_keepalive_interval(KEEP_ALIVE)
                 .connect_timeout(connect)

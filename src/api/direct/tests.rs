@@ -216,6 +216,38 @@ async fn head_on_any(streams: &mut [TcpStream]) -> usize {
     futures_util::future::select_all(heads).await.1
 }
 
+#[tokio::test]
+async fn names_are_looked_up_again_after_five_minutes_however_busy_a_connection_is() {
+    let server = Server::start().await;
+    let mut stream = a_call_goes_well(&server).await;
+    for _ in 0..4 {
+        advance(Duration::from_secs(60)).await;
+        let call = server.send();
+        head(&mut stream).await;
+        stream.write_all(REPLY).await.unwrap();
+        call.await.unwrap().unwrap();
+    }
+    advance(Duration::from_secs(61)).await;
+    a_call_goes_well(&server).await;
+}
+
+#[tokio::test]
+async fn a_connection_of_before_a_reload_serves_no_call_after_it() {
+    let generation = Generation::default();
+    let mut server = Server::start().await;
+    server.direct = Direct::through(Proxies::default(), trust::client_config(&[]), Lookup::system(), generation.clone());
+    let mut stream = a_call_goes_well(&server).await;
+    generation.advance();
+    let mut another = a_call_goes_well(&server).await;
+    assert_eq!(head(&mut stream).await, "", "the client has closed it");
+    let call = server.send();
+    head(&mut another).await;
+    generation.advance();
+    another.write_all(REPLY).await.unwrap();
+    call.await.unwrap().unwrap();
+    a_call_goes_well(&server).await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_kernel_asks_whether_a_quiet_connection_is_there_and_gives_an_unheard_request_up() {
@@ -270,7 +302,7 @@ async fn a_few_interim_responses_are_passed_over() {
 /// A client whose calls go through `proxy`.
 fn through(proxy: &str, tls: ClientConfig) -> Direct {
     let proxy = Proxy::parse(Secret::new(proxy)).expect("a proxy");
-    Direct::through(Proxies::all(proxy), tls, Lookup::system())
+    Direct::through(Proxies::all(proxy), tls, Lookup::system(), Generation::default())
 }
 
 fn get(uri: &str) -> Request<Bytes> {
@@ -391,7 +423,7 @@ async fn no_proxy_is_heeded_by_calls_of_the_cluster_api() {
             })
         });
         let proxies = Proxies::from_environment(environment).unwrap();
-        let direct = Direct::through(proxies, trust::client_config(&[]), lookup);
+        let direct = Direct::through(proxies, trust::client_config(&[]), lookup, Generation::default());
         let call = tokio::spawn(async move { direct.send(get(&format!("http://cs.example:{port}/x"))).await });
         if is_exempt {
             let mut stream = server.accept().await;

@@ -90,6 +90,28 @@ async fn a_silent_metadata_service_is_given_a_second() {
 }
 
 #[tokio::test]
+async fn no_connection_is_kept_for_a_call_that_is_minutes_away() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(async move {
+        let mut connections = Vec::new();
+        for _ in 0..2 {
+            let (mut socket, _) = listener.accept().await.expect("a client");
+            _ = socket.read(&mut [0; 4096]).await.expect("a request");
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.expect("a reader");
+            connections.push(socket);
+        }
+    });
+    let online = online();
+    for _ in 0..2 {
+        // A second request on the first connection has nobody who reads it.
+        let sending = tokio::time::timeout(Duration::from_secs(5), online.send(Route::Local, get(&address)));
+        assert_eq!(sending.await.expect("an answer").expect("a reply").body(), "{}");
+    }
+    served.await.expect("no panic");
+}
+
+#[tokio::test]
 async fn no_proxy_is_heeded_and_a_failure_names_server_and_proxy_without_the_password() {
     let environment = |name: &str| match name {
         "https_proxy" | "http_proxy" => Some("http://user:hunter2@proxy.invalid:3128".into()),
