@@ -12,7 +12,6 @@ mod endpoint;
 mod lines;
 pub(crate) mod pem;
 pub(crate) mod problem;
-mod proxy;
 mod raw;
 mod regions;
 #[cfg(test)]
@@ -35,7 +34,6 @@ pub use credentials::{
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
-pub use proxy::Proxy;
 
 /// The whole configuration.
 #[derive(Debug, Clone)]

@@ -1,13 +1,21 @@
 //! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
 
+mod proxies;
+mod proxy;
 mod words;
 
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
+use http::uri::Scheme;
 use http::{HeaderValue, Uri};
+pub use proxies::{NoProxy, Proxies};
+pub use proxy::Proxy;
 pub use words::{Piece, Words};
+
+use crate::trust;
 
 /// The value of `User-Agent`.
 pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
@@ -18,8 +26,23 @@ pub const MAX_REPLY: usize = 1 << 20;
 /// Whether the server is this machine. No proxy is asked for it that is not named for it: a proxy would take `localhost` for
 /// itself.
 pub fn is_this_machine(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let host = host(uri);
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The host in `uri`, without the brackets of IPv6.
+pub fn host(uri: &Uri) -> &str {
+    uri.host().unwrap_or_default().trim_matches(['[', ']'])
+}
+
+/// The port in `uri`, or its scheme's own.
+pub fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 })
+}
+
+/// The server in `uri` as it is named to people.
+pub fn host_and_port(uri: &Uri) -> String {
+    format!("{}:{}", uri.host().unwrap_or_default(), port(uri))
 }
 
 /// The body of `response`; None if it is longer than [`MAX_REPLY`].
@@ -34,13 +57,25 @@ pub async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>
     Ok(Some(body.freeze()))
 }
 
-/// The innermost error: the outer ones say no more than that there is one.
+/// The innermost error, in words: the outer ones say no more than that there is one.
 pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+    loop {
+        if let Some(error) = tls_error(cause) {
+            return trust::in_words(error);
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => return cause.to_string(),
+        }
     }
-    cause.to_string()
+}
+
+/// The error of TLS that `error` is or wraps.
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    // The source of an I/O error is the source of what it wraps, not that itself.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).and_then(|wrapped| wrapped.downcast_ref());
+    error.downcast_ref().or(wrapped)
 }
 
 #[cfg(test)]

@@ -140,6 +140,8 @@ impl Service {
         if occasion == Occasion::Polled && content == seen.last {
             return Ok(());
         }
+        // Whoever asks may have moved a server.
+        self.surroundings.ways.refresh();
         seen.last = content;
         let reloaded = read.map_err(ReloadError::from).and_then(|text| self.take(seen, &text, content));
         self.note(&reloaded);

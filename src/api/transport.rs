@@ -18,17 +18,17 @@ pub trait Transport: Debug + Send + Sync {
     fn send(&self, request: Request<Bytes>) -> Sending<'_>;
 }
 
-/// Why there is no reply. The messages name the host at most, never the request.
+/// Why there is no reply, as a whole sentence. It names the server or the proxy, never the request or a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
     /// No connection could be made, TLS included.
-    #[error("cannot connect: {0}")]
+    #[error("{0}")]
     Connect(String),
     /// No connection came about in time.
-    #[error("connecting takes too long: {0}")]
+    #[error("{0}")]
     ConnectTimeout(String),
     /// The connection broke before the reply was whole.
-    #[error("the connection broke: {0}")]
+    #[error("{0}")]
     Broken(String),
     /// The reply is longer than [`MAX_REPLY`].
     #[error("the reply is longer than {MAX_REPLY} bytes")]

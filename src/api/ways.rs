@@ -3,93 +3,57 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Request;
 use rustls::ClientConfig;
 
 use super::direct::Direct;
-use super::proxied::Proxied;
-use super::transport::{Sending, Transport, TransportError};
+use super::idle::Generation;
+use super::transport::Transport;
 use crate::config::Account;
 use crate::lookup::Lookup;
-use crate::outgoing::is_this_machine;
+use crate::outgoing::Proxies;
 use crate::trust;
 
 /// Chooses the transport of each account.
 pub trait Ways: Debug + Send + Sync {
     /// The transport of `account`.
     fn of(&self, account: &Account) -> Arc<dyn Transport>;
+
+    /// Has names looked up again: connections that are there now are used for no more calls.
+    fn refresh(&self) {}
 }
 
-/// Whether the process's environment names a proxy (`HTTPS_PROXY` and its kin).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SystemProxy {
-    /// It does.
-    Named,
-    /// It does not.
-    Absent,
-}
-
-/// The real network: straight ahead where there is no proxy, on connections that the accounts share.
+/// The real network, on connections that the accounts share but for those with authorities or a proxy of their own.
 #[derive(Debug)]
 pub struct Network {
-    direct: Arc<Direct>,
+    shared: Arc<Direct>,
     tls: ClientConfig,
     lookup: Lookup,
-    system_proxy: SystemProxy,
+    proxies: Proxies,
+    generation: Generation,
 }
 
 impl Network {
-    /// Ways that trust whom `tls` trusts and ask `lookup` for names.
-    pub fn new(tls: ClientConfig, lookup: Lookup, system_proxy: SystemProxy) -> Self {
-        Self { direct: Arc::new(Direct::new(tls.clone(), lookup.clone())), tls, lookup, system_proxy }
+    /// Ways that trust whom `tls` trusts, ask `lookup` for names, and go through `proxies` where an account names none.
+    pub fn new(tls: ClientConfig, lookup: Lookup, proxies: Proxies) -> Self {
+        let generation = Generation::default();
+        let shared = Arc::new(Direct::through(proxies.clone(), tls.clone(), lookup.clone(), generation.clone()));
+        Self { shared, tls, lookup, proxies, generation }
     }
 }
 
 impl Ways for Network {
     fn of(&self, account: &Account) -> Arc<dyn Transport> {
-        let tls = if account.access.authorities.is_empty() { self.tls.clone() } else { trust::client_config(&account.access.authorities) };
-        let proxied = |tls| -> Arc<dyn Transport> {
-            match Proxied::new(account.access.proxy.as_ref(), tls, self.lookup.clone()) {
-                Ok(proxied) => Arc::new(proxied),
-                Err(error) => Arc::new(Unusable(error)),
-            }
-        };
-        if account.access.proxy.is_some() {
-            return proxied(tls);
+        let (authorities, proxy) = (&account.access.authorities, &account.access.proxy);
+        if authorities.is_empty() && proxy.is_none() {
+            return Arc::clone(&self.shared) as Arc<dyn Transport>;
         }
-        let direct = if account.access.authorities.is_empty() {
-            Arc::clone(&self.direct)
-        } else {
-            Arc::new(Direct::new(tls.clone(), self.lookup.clone()))
-        };
-        match self.system_proxy {
-            SystemProxy::Named => Arc::new(AsTheSystemSays { near: direct, far: proxied(tls) }),
-            SystemProxy::Absent => direct,
-        }
+        let tls = if authorities.is_empty() { self.tls.clone() } else { trust::client_config(authorities) };
+        let proxies = proxy.clone().map_or_else(|| self.proxies.clone(), Proxies::all);
+        Arc::new(Direct::through(proxies, tls, self.lookup.clone(), self.generation.clone()))
     }
-}
 
-/// Through the proxy that the environment names, but for servers on this machine, as in curl and every Go program.
-#[derive(Debug)]
-struct AsTheSystemSays {
-    near: Arc<Direct>,
-    far: Arc<dyn Transport>,
-}
-
-impl Transport for AsTheSystemSays {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        if is_this_machine(request.uri()) { self.near.send(request) } else { self.far.send(request) }
-    }
-}
-
-/// A way that could not be built: each call fails with the reason, and other accounts go on.
-#[derive(Debug)]
-struct Unusable(TransportError);
-
-impl Transport for Unusable {
-    fn send(&self, _: Request<Bytes>) -> Sending<'_> {
-        Box::pin(std::future::ready(Err(self.0.clone())))
+    fn refresh(&self) {
+        self.generation.advance();
     }
 }
 

@@ -9,9 +9,10 @@ use rustls::pki_types::CertificateDer;
 
 use super::problem::reason;
 use super::{
-    Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Proxy, Reader, check_label, credentials, pem, raw, regions,
+    Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Reader, check_label, credentials, pem, raw, regions,
 };
 use crate::names::{AccountName, ClusterId, Region};
+use crate::outgoing::Proxy;
 
 /// One account of the vendor, as one set of credentials sees it.
 #[derive(Debug, Clone)]

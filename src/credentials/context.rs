@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::network::{Http, HttpError, Offline, Online};
 use crate::clock::Clock;
 use crate::lookup::Lookup;
+use crate::outgoing::Proxies;
 
 /// The world, as providers see it. Cheap to clone; one serves all accounts.
 #[derive(Debug, Clone)]
@@ -26,8 +27,8 @@ pub struct Context {
 
 impl Context {
     /// The real world: this process's environment, this machine's files, its network and its clock.
-    pub fn system(tls: &rustls::ClientConfig, lookup: &Lookup) -> Result<Self, HttpError> {
-        let http = Arc::new(Online::new(tls, lookup)?);
+    pub fn system(tls: &rustls::ClientConfig, lookup: &Lookup, proxies: &Proxies) -> Result<Self, HttpError> {
+        let http = Arc::new(Online::new(tls, lookup, proxies)?);
         Ok(Self { environment: Environment::of_process(), files: Files::system(), http, clock: Clock::System })
     }
 

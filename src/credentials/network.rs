@@ -11,7 +11,10 @@ use http::{Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use crate::lookup::Lookup;
-use crate::outgoing::{MAX_REPLY, PRODUCT, is_this_machine, read_body, root_cause};
+use crate::outgoing::{MAX_REPLY, PRODUCT, Proxies, host_and_port, is_this_machine, read_body, root_cause};
+
+/// How often the kernel asks whether a quiet connection is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The way a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +48,11 @@ pub trait Http: Debug + Send + Sync {
     fn send(&self, route: Route, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>>;
 }
 
-/// Why there is no reply. The messages hold nothing of the request.
+/// Why there is no reply. The messages name the server and the proxy, and hold nothing else of the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// No connection could be made, TLS included.
-    #[error("cannot connect: {0}")]
+    #[error("{0}")]
     Connect(String),
     /// There was no reply in time.
     #[error("no reply in time")]
@@ -67,21 +70,37 @@ pub enum HttpError {
 pub struct Online {
     proxied: Client,
     direct: Client,
+    proxies: Proxies,
 }
 
 impl Online {
-    /// A client that trusts whom `tls` trusts and asks `lookup` for names.
-    pub fn new(tls: &rustls::ClientConfig, lookup: &Lookup) -> Result<Self, HttpError> {
-        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too.
+    /// A client that trusts whom `tls` trusts, asks `lookup` for names, and goes through `proxies`.
+    pub fn new(tls: &rustls::ClientConfig, lookup: &Lookup, proxies: &Proxies) -> Result<Self, HttpError> {
+        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too. A connection is not kept: the next
+        // call is minutes away, and it would be dead by then or lead to a server that has moved.
         let builder = |connect| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(lookup.clone()))
                 .redirect(redirect::Policy::none())
+                .pool_max_idle_per_host(0)
+                .tcp_keepalive(KEEP_ALIVE)
+                .tcp_keepalive_interval(KEEP_ALIVE)
                 .connect_timeout(connect)
         };
-        let build = |builder: ClientBuilder| builder.build().map_err(failure);
-        Ok(Self { proxied: build(builder(Duration::from_secs(5)))?, direct: build(builder(Duration::from_secs(1)).no_proxy())? })
+        let build = |builder: ClientBuilder| builder.build().map_err(|error| failure(error, "the network"));
+        let of_url = {
+            let proxies = proxies.clone();
+            move |url: &reqwest::Url| {
+                let uri = url.as_str().parse().ok()?;
+                proxies.of(&uri).map(|proxy| proxy.expose().to_owned())
+            }
+        };
+        Ok(Self {
+            proxied: build(builder(Duration::from_secs(5)).proxy(reqwest::Proxy::custom(of_url)))?,
+            direct: build(builder(Duration::from_secs(1)).no_proxy())?,
+            proxies: proxies.clone(),
+        })
     }
 }
 
@@ -91,11 +110,14 @@ impl Http for Online {
         route: Route,
         mut request: Request<Bytes>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
-        let client = match route {
-            Route::Internet => &self.proxied,
-            Route::Local | Route::Metadata => &self.direct,
+        let (client, proxy) = match route {
+            Route::Internet => (&self.proxied, self.proxies.of(request.uri())),
+            Route::Local | Route::Metadata => (&self.direct, None),
         };
+        let through = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+        let place = host_and_port(request.uri()) + &through;
         Box::pin(async move {
+            let failure = |error| failure(error, &place);
             request.headers_mut().insert(USER_AGENT, PRODUCT);
             let mut request = reqwest::Request::try_from(request).map_err(failure)?;
             *request.timeout_mut() = Some(route.time_limit());
@@ -119,11 +141,15 @@ impl Http for Offline {
     }
 }
 
-fn failure(error: reqwest::Error) -> HttpError {
+/// Why there is no reply from `place`.
+fn failure(error: reqwest::Error, place: &str) -> HttpError {
     // The address may hold a secret.
     let error = error.without_url();
     if error.is_connect() {
-        HttpError::Connect(root_cause(&error))
+        let cause = root_cause(&error);
+        // reqwest does not tell the status of the proxy's reply.
+        let cause = cause.strip_prefix("tunnel error: ").map(|why| format!("no tunnel, {why}")).unwrap_or(cause);
+        HttpError::Connect(format!("cannot connect to {place}: {cause}"))
     } else if error.is_timeout() {
         HttpError::Timeout
     } else {

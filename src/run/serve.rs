@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::signals::Signals;
 use super::{Failure, accounts, say, warn};
 use crate::apart::apart;
-use crate::api::{Network, SystemProxy};
+use crate::api::Network;
 use crate::cli::{ServeArgs, WebArgs};
 use crate::clock::Clock;
 use crate::collect::{self, Audience, Collector, Surroundings};
@@ -21,6 +20,7 @@ use crate::config::{self, Config};
 use crate::credentials;
 use crate::lookup::Lookup;
 use crate::metrics::{Own, ProcessMetrics};
+use crate::outgoing::Proxies;
 use crate::service::{Origin, ReloadError, Service};
 use crate::shard::Shard;
 use crate::trust;
@@ -152,28 +152,10 @@ impl Job<'_> {
 fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
     let tls = trust::client_config(&[]);
     let lookup = Lookup::system();
-    let credentials = credentials::Context::system(&tls, &lookup).map_err(runtime)?;
-    let ways = Arc::new(Network::new(tls, lookup, system_proxy()));
+    let proxies = Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+    let credentials = credentials::Context::system(&tls, &lookup, &proxies).map_err(runtime)?;
+    let ways = Arc::new(Network::new(tls, lookup, proxies));
     Ok(Surroundings { clock: Clock::System, ways, shard, credentials, audience: Arc::clone(own) as Arc<dyn Audience> })
-}
-
-/// As every Go program does, ours heeds the proxies that the environment names.
-fn system_proxy() -> SystemProxy {
-    const NAMES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-    let named = NAMES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))).filter(|(_, value)| !value.is_empty());
-    let named: Vec<_> = named.collect();
-    // Its value may hold a password.
-    for (variable, _) in named.iter().filter(|(_, value)| !value.to_str().is_some_and(is_proxy)) {
-        tracing::warn!(variable, "not the URL of an HTTP proxy, and passed over");
-    }
-    if named.is_empty() { SystemProxy::Absent } else { SystemProxy::Named }
-}
-
-/// Whether the environment can name a proxy so: a URL, or only its host and port.
-fn is_proxy(value: &str) -> bool {
-    let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-    url.parse::<Uri>()
-        .is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty()))
 }
 
 fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {

@@ -24,8 +24,8 @@ async fn arrive(reply: Reply) -> Result<http::Response<Bytes>, TransportError> {
     match reply.manner {
         Manner::Whole => Ok(reply.into_response()),
         Manner::Hang => std::future::pending().await,
-        Manner::Reset => Err(TransportError::Broken("connection reset by peer".to_owned())),
-        Manner::Truncated => Err(TransportError::Broken("end of file before message length reached".to_owned())),
+        Manner::Reset => Err(TransportError::Broken("the connection broke: connection reset by peer".to_owned())),
+        Manner::Truncated => Err(TransportError::Broken("the connection broke: end of file before message length reached".to_owned())),
         Manner::Huge(_) => Err(TransportError::TooLarge),
         Manner::Drip(interval) => {
             let bytes = u32::try_from(reply.body.len()).unwrap_or(u32::MAX);

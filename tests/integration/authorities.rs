@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Network, SystemProxy};
+use ack_upgrade_exporter::api::Network;
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::collect::{Audience, Surroundings};
 use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::service::{Origin, Service};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Options, Sim};
@@ -67,7 +68,7 @@ async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_fil
         .expect("written");
     let surroundings = Surroundings {
         clock: Clock::System,
-        ways: Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), SystemProxy::Absent)),
+        ways: Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), Proxies::default())),
         shard: Shard::default(),
         credentials: credentials::Context::offline(Clock::System),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network, SystemProxy};
+use ack_upgrade_exporter::api::{Direct, Network};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::lookup::Lookup;
+use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::sim::{Options, Sim, Upgrading};
 use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-    let ways = Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), SystemProxy::Absent));
+    let ways = Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), Proxies::default()));
     let account = format!("{LEGACY}\nproxy: http://user:hunter2@{address}");
     let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, "http://nowhere.invalid", &account, "");
     let snapshot = fleet.scrape(Duration::from_secs(4)).await;

@@ -13,6 +13,7 @@ use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::credentials::Context;
 use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, KeyPair, MetadataVersions, Options, Sim};
 use ack_upgrade_exporter::trust;
@@ -45,7 +46,7 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
         clock: Clock::System,
         ways: Arc::new(Direct::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
-        credentials: Context::system(&tls, &Lookup::system()).expect("a client"),
+        credentials: Context::system(&tls, &Lookup::system(), &Proxies::default()).expect("a client"),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
     };
     Collector::new(&config, &surroundings)

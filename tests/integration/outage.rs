@@ -3,13 +3,18 @@
 use std::fs;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Transport as _, TransportError};
+use ack_upgrade_exporter::api::{Direct, Network, Transport as _, TransportError};
 use ack_upgrade_exporter::clock::Clock;
+use ack_upgrade_exporter::collect::Surroundings;
 use ack_upgrade_exporter::credentials::{Context, Http, HttpError, Route};
 use ack_upgrade_exporter::lookup::Lookup;
+use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::outgoing::Proxies;
+use ack_upgrade_exporter::service::{Origin, Service};
 use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use ack_upgrade_exporter::trust;
@@ -20,8 +25,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::fleet::{Fleet, UNLIMITED, options, start, tally, word, yaml};
+use crate::fleet::{Fleet, UNLIMITED, options, start, surroundings, tally, word, yaml};
 use crate::matrix::{self, faults};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
@@ -263,7 +269,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
 async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
-    let online = Context::system(&trust::client_config(&[]), &Lookup::system()).expect("a client");
+    let online = Context::system(&trust::client_config(&[]), &Lookup::system(), &Proxies::default()).expect("a client");
     for (credentials, _) in SERVERS {
         let credentials = ["http://sts.example", "http://100.100.100.200", "http://uri.example"]
             .iter()
@@ -293,7 +299,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
         for (endpoint, proxy, host) in
             [("http://silent.invalid", "", "silent.invalid"), ("https://cs.invalid", "proxy: http://proxy.invalid:3128", "proxy.invalid")]
         {
-            let ways = Arc::new(Network::new(trust.clone(), lookup.clone(), SystemProxy::Absent));
+            let ways = Arc::new(Network::new(trust.clone(), lookup.clone(), Proxies::default()));
             let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
             let fleet = Fleet::over(Arc::new(Sim::new(options(clusters))), ways, Clock::System, endpoint, &account, "");
             let snapshot = fleet.scrape(Duration::from_secs(seconds)).await;
@@ -304,13 +310,47 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
         }
     }
     let sim = simulated();
-    let online = Context::system(&trust, &lookup).expect("a client");
+    let online = Context::system(&trust, &lookup, &Proxies::default()).expect("a client");
     let fleet = logging_in_through(&sim, &filled_in(SERVERS[0].0), Path::new("/nonexistent"), online);
     let snapshot = fleet.scrape_in_time().await;
     assert_shown(&snapshot, &["auth", "timeout"], "STS behind a silent name server");
     let said = format!("{:?}", snapshot.clusters[0].outcome);
     assert!(said.contains("no name server answers for sts.example"), "{said}");
     assert_eq!(*asked.lock().expect("nobody panics with it"), ["silent.invalid", "proxy.invalid", "sts.example"]);
+}
+
+#[tokio::test]
+async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed() {
+    let sim = Arc::new(Sim::new(options(2)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let lookup = Lookup::by(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move { Ok(vec![address]) })
+    });
+    let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+    let surroundings =
+        Surroundings { ways: Arc::new(Network::new(trust::client_config(&[]), lookup, Proxies::default())), ..surroundings(&sim, &own) };
+    // One call at a time, so that there is one connection.
+    let account = format!("source: upgrade_status\n{UNLIMITED}\nmax_concurrency: 1");
+    let text = yaml(&sim, &format!("http://api.example:{}", address.port()), &account, "");
+    let service = Arc::new(Service::start(Origin::Text(text), surroundings, own).expect("a good configuration"));
+    for expected in [1, 1] {
+        scrape(&service).await;
+        assert_eq!(asked.load(Ordering::Relaxed), expected);
+    }
+    service.reload().await.expect("a good configuration");
+    scrape(&service).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+async fn scrape(service: &Service) {
+    let running = Arc::clone(&service.running().borrow());
+    let snapshot = running.collector.collect(Instant::now() + Duration::from_secs(20)).await;
+    assert_eq!(tally(&snapshot).get("up"), Some(&2), "{:?}", snapshot.clusters[0].outcome);
 }
 
 /// What a broken proxy sends to everybody who asks, and what the clusters then show with an endpoint of `http` and of
@@ -367,7 +407,7 @@ async fn a_proxy_breaks(trust: ClientConfig, what: &'static str, says: Option<&'
     });
     for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
         let sim = Arc::new(Sim::new(options(2)));
-        let ways = Arc::new(Network::new(trust.clone(), Lookup::system(), SystemProxy::Absent));
+        let ways = Arc::new(Network::new(trust.clone(), Lookup::system(), Proxies::default()));
         // Not `auto`, in which the second cluster waits for the first one's verdict before it is asked.
         let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("upgrade_status"));
         let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");

@@ -97,6 +97,18 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
 }
 
 #[test]
+fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
+    let vendor = Vendor::new(1);
+    let config = format!("--config.file={}", vendor.config().display());
+    let mut command = Command::new(PROGRAM);
+    let output = command.args(["status", &config]).env("HTTPS_PROXY", "http://user:hunter2#@127.0.0.1:9").output();
+    let output = output.expect("the program runs");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("HTTPS_PROXY") && said.contains("%23") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
 fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
     let vendor = Vendor::new(2);
     let ids = vendor.sim.world().clusters();

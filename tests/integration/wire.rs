@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network, SystemProxy, Ways};
+use ack_upgrade_exporter::api::{Direct, Network, Ways};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::lookup::Lookup;
+use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::sim::Sim;
 use ack_upgrade_exporter::trust;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -42,7 +43,7 @@ const PEERS: [(Does, &str); 16] = [
     (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"), "network"),
     (Does::Say("HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n"), "throttled"),
     (Does::Repeat("x: a header without end, in a head that has no beginning\r\n"), "network"),
-    (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "timeout"),
+    (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "network"),
     (Does::Hold("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
     (Does::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"), "timeout"),
     (Does::Drip("HTTP/1.1 200 OK\r\nx-this-head-takes-longer-than-anybody-waits: for-it\r\n\r\n{}"), "timeout"),
@@ -87,7 +88,7 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                 });
                 let sim = Arc::new(Sim::new(options(1)));
                 let (ways, endpoint, account) = if proxied {
-                    let ways: Arc<dyn Ways> = Arc::new(Network::new(tls, Lookup::system(), SystemProxy::Absent));
+                    let ways: Arc<dyn Ways> = Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));
                     (ways, "http://vendor.invalid".to_owned(), format!("{}\nproxy: http://{address}", account(source)))
                 } else {
                     (Arc::new(Direct::new(tls, Lookup::system())) as Arc<dyn Ways>, format!("http://{address}"), account(source))

@@ -237,7 +237,7 @@ impl Reply {
             Self::Text(status, text) => (status, text),
             Self::Failure(what) => {
                 return Err(match what.as_str() {
-                    "connect" => HttpError::Connect("connection refused".to_owned()),
+                    "connect" => HttpError::Connect("cannot connect: connection refused".to_owned()),
                     "timeout" => HttpError::Timeout,
                     "too_large" => HttpError::TooLarge,
                     other => panic!("{other} is no failure"),

@@ -9,10 +9,12 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
 use crate::credentials::{Http as _, HttpError, Online, Route};
+use crate::lookup::Lookup;
+use crate::outgoing::Proxies;
 use crate::trust;
 
 fn online() -> Online {
-    Online::new(&trust::client_config(&[]), &crate::lookup::Lookup::system()).expect("a client")
+    Online::new(&trust::client_config(&[]), &Lookup::system(), &Proxies::default()).expect("a client")
 }
 
 fn get(uri: &str) -> Request<Bytes> {
@@ -85,4 +87,58 @@ async fn a_silent_metadata_service_is_given_a_second() {
     // Paused time may pass before the kernel has made the connection.
     assert!(matches!(error, HttpError::Timeout | HttpError::Connect(_)), "{error:?}");
     assert!(started.elapsed() <= Duration::from_millis(1_010), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn no_connection_is_kept_for_a_call_that_is_minutes_away() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(async move {
+        let mut connections = Vec::new();
+        for _ in 0..2 {
+            let (mut socket, _) = listener.accept().await.expect("a client");
+            _ = socket.read(&mut [0; 4096]).await.expect("a request");
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.expect("a reader");
+            connections.push(socket);
+        }
+    });
+    let online = online();
+    for _ in 0..2 {
+        // A second request on the first connection has nobody who reads it.
+        let sending = tokio::time::timeout(Duration::from_secs(5), online.send(Route::Local, get(&address)));
+        assert_eq!(sending.await.expect("an answer").expect("a reply").body(), "{}");
+    }
+    served.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn no_proxy_is_heeded_and_a_failure_names_server_and_proxy_without_the_password() {
+    let environment = |name: &str| match name {
+        "https_proxy" | "http_proxy" => Some("http://user:hunter2@proxy.invalid:3128".into()),
+        "NO_PROXY" => Some("*.aliyuncs.com:443".into()),
+        _ => None,
+    };
+    let lookup = Lookup::by(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
+    let proxies = Proxies::from_environment(environment).expect("proxies");
+    let online = Online::new(&trust::client_config(&[]), &lookup, &proxies).expect("a client");
+    for (uri, expected) in [
+        ("https://sts.aliyuncs.com/x", "cannot connect to sts.aliyuncs.com:443: no such host"),
+        ("https://sts.example/x", "cannot connect to sts.example:443 through the proxy proxy.invalid:3128: no such host"),
+        ("http://sts.aliyuncs.com/x", "cannot connect to sts.aliyuncs.com:80 through the proxy proxy.invalid:3128: no such host"),
+    ] {
+        assert_eq!(online.send(Route::Internet, get(uri)).await.expect_err("nobody there").to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_that_a_proxy_refuses_names_the_proxy() {
+    let (address, served) = server(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+    let environment = |name: &str| (name == "HTTPS_PROXY").then(|| address.replace("http://", "http://us%40er:hunter%232@").into());
+    let proxies = Proxies::from_environment(environment).expect("proxies");
+    let online = Online::new(&trust::client_config(&[]), &Lookup::system(), &proxies).expect("a client");
+    let error = online.send(Route::Internet, get("https://sts.example/x")).await.expect_err("no tunnel").to_string();
+    let proxy = address.trim_start_matches("http://");
+    assert_eq!(error, format!("cannot connect to sts.example:443 through the proxy {proxy}: no tunnel, unsuccessful"));
+    let asked = served.await.expect("no panic").to_lowercase();
+    assert!(asked.contains("proxy-authorization: basic dxnazxi6ahvudgvyizi=\r\n"), "{asked}");
 }
