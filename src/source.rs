@@ -49,6 +49,6 @@ pub fn source(account: &Account, region: Option<&Region>, client: &Arc<Client>) 
     match account.access.source {
         Source::UpgradeStatus => Arc::new(upgrade_status),
         Source::Tasks => Arc::new(tasks),
-        Source::Auto => Arc::new(Auto::new(account.name.clone(), region.cloned(), Arc::clone(client), upgrade_status, tasks)),
+        Source::Auto => Arc::new(Auto::new(account.name.clone(), region.cloned(), client, upgrade_status, tasks)),
     }
 }

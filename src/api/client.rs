@@ -86,6 +86,20 @@ impl Client {
         Self { transport, credentials, signature, limiter, observer, clock, nonces: Nonces::new() }
     }
 
+    /// The same account's client with limits of its own, for the few calls that no reading may wait for.
+    #[must_use]
+    pub fn beside(&self, limiter: Arc<Limiter>) -> Self {
+        Self {
+            transport: Arc::clone(&self.transport),
+            credentials: Arc::clone(&self.credentials),
+            signature: self.signature,
+            limiter,
+            observer: Arc::clone(&self.observer),
+            clock: self.clock,
+            nonces: Nonces::new(),
+        }
+    }
+
     /// The account's limits.
     pub fn limiter(&self) -> &Arc<Limiter> {
         &self.limiter

@@ -1,13 +1,15 @@
 //! Two sources of the same truth, and the switch-off between them.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ack_upgrade_exporter::api::{Sending, Transport};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::names::ClusterId;
-use ack_upgrade_exporter::sim::{Action, Fault, Options, Phase, Retired, Rule, Sim, Stage};
+use ack_upgrade_exporter::sim::{Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage};
+use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::SourceName;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -51,7 +53,7 @@ async fn tasks_tell_more_than_the_operation_did() {
     let snapshot = fleet.scrape_in_time().await;
     let reading = reading(&snapshot, &id);
     assert_eq!(word(reading), "fail/upgrading");
-    let ack_upgrade_exporter::snapshot::Outcome::Up(state) = &reading.outcome else { panic!("it answered") };
+    let Outcome::Up(state) = &reading.outcome else { panic!("it answered") };
     assert_eq!(state.source, SourceName::Tasks);
     assert!(state.task_id.starts_with("T-"), "{state:?}");
     assert!(state.target_version.contains("aliyun"), "{state:?}");
@@ -170,7 +172,7 @@ async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_succes
     }
     assert!(fleet.calls(Action::GetUpgradeStatus) - at_first <= 4 * regions);
     fleet.sim.retire_everywhere(None);
-    let source = |snapshot: &std::sync::Arc<ack_upgrade_exporter::snapshot::Snapshot>| snapshot.accounts[0].sources[0].1;
+    let source = |snapshot: &Arc<Snapshot>| snapshot.accounts[0].sources[0].1;
     sleep(Duration::from_secs(3700)).await;
     assert_eq!(source(&fleet.scrape_in_time().await), "tasks", "one success may be chance");
     sleep(Duration::from_secs(3700)).await;
@@ -225,28 +227,18 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_answers_again_is_no_evidence_any_more() {
+async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     for id in neighbours(&fleet) {
+        advance(Duration::from_secs(15)).await;
         fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
-        assert_eq!(ask(&fleet, &id).await, "other");
+        assert!(ask(&fleet, &id).await.contains('/'), "its tasks answer");
+        sleep(Duration::from_secs(1)).await;
         fleet.sim.retire_everywhere(None);
-        fleet.scrape_in_time().await;
+        assert_eq!(sources(&fleet.scrape_in_time().await), BTreeMap::from([("upgrade_status", 3)]));
     }
-    assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refusal_of_long_ago_is_no_evidence_any_more() {
-    let fleet = by("auto", options(30));
-    fleet.scrape_in_time().await;
-    fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
-    for id in neighbours(&fleet) {
-        assert_eq!(ask(&fleet, &id).await, "other");
-        sleep(Duration::from_secs(2 * 3600)).await;
-    }
-    assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0);
+    assert_eq!(fleet.calls(Action::DescribeClusterDetail), 2, "each was evidence until the answer");
 }
 
 #[tokio::test(start_paused = true)]
@@ -268,4 +260,191 @@ async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
     let snapshot = fleet.scrape_in_time().await;
     let source = snapshot.accounts[0].sources.iter().find(|(of, _)| of == region.as_str()).map(|(_, source)| *source);
     assert_eq!(source, Some("tasks"), "only two probes lead back");
+}
+
+/// Some clusters, to which `GetUpgradeStatus` answers 400 with a code that nobody has heard of, and how often it has.
+#[derive(Debug, Clone)]
+struct Odd {
+    sim: InProcess,
+    clusters: Arc<Mutex<BTreeSet<String>>>,
+    refusals: Arc<AtomicUsize>,
+}
+
+impl Transport for Odd {
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        let id = request.uri().path().strip_prefix("/api/v2/clusters/").and_then(|rest| rest.strip_suffix("/upgrade/status"));
+        if !id.is_some_and(|id| self.clusters.lock().expect("no panic").contains(id)) {
+            return self.sim.send(request);
+        }
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+        let body = r#"{"code": "ErrorClusterProfile", "message": "not for this profile", "requestId": "R"}"#;
+        Box::pin(std::future::ready(Ok(Response::builder().status(400).body(Bytes::from(body)).expect("a response"))))
+    }
+}
+
+/// A fleet on `auto`, and which clusters `GetUpgradeStatus` refuses: `odd` ones of a region, whose clusters it is given in order.
+fn with_odd(odd: &dyn Fn(&[ClusterId]) -> Vec<ClusterId>, options: Options, account: &str) -> (Fleet, Odd) {
+    let sim = Arc::new(Sim::new(options));
+    let region = |id: &ClusterId| sim.world().region(id).expect("a region");
+    let ids = sim.world().clusters();
+    let mut neighbours: Vec<_> = ids.iter().filter(|id| region(id) == region(&ids[0])).cloned().collect();
+    neighbours.sort();
+    let clusters = odd(&neighbours).iter().map(ToString::to_string).collect();
+    let odd = Odd { sim: InProcess(Arc::clone(&sim)), clusters: Arc::new(Mutex::new(clusters)), refusals: Arc::default() };
+    let clock = Clock::simulated(sim.world().now());
+    let fleet = Fleet::over(sim, Arc::new(odd.clone()), clock, "http://stand-in.example", &format!("source: auto\n{account}"), "");
+    (fleet, odd)
+}
+
+fn first_two(neighbours: &[ClusterId]) -> Vec<ClusterId> {
+    neighbours[..2].to_vec()
+}
+
+/// How many regions use each source.
+fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
+    let mut sources = BTreeMap::new();
+    snapshot.accounts[0].sources.iter().for_each(|(_, source)| *sources.entry(*source).or_insert(0) += 1);
+    sources
+}
+
+/// The source of the last answer of one cluster.
+fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
+    let Outcome::Up(state) = &reading(snapshot, id).outcome else { panic!("it answered") };
+    state.source
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clusters_that_the_operation_refuses_are_read_from_their_tasks_and_their_region_stays() {
+    let last_two = |neighbours: &[ClusterId]| neighbours[neighbours.len() - 2..].to_vec();
+    // All at once, and one after the other, when nobody is answered between the two that come last.
+    for (odd, account) in
+        [(&first_two as &dyn Fn(&[ClusterId]) -> Vec<ClusterId>, UNLIMITED), (&last_two, UNLIMITED), (&last_two, ONE_BY_ONE)]
+    {
+        let (fleet, odd) = with_odd(odd, Options { latency: Duration::from_millis(20), ..options(60) }, account);
+        for hour in 0..3 {
+            for _ in 0..3 {
+                let snapshot = fleet.scrape_in_time().await;
+                assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 60)]), "{account}");
+                assert_eq!(sources(&snapshot), BTreeMap::from([("upgrade_status", 3)]), "{account}");
+                let from_tasks = fleet.ids().into_iter().filter(|id| source_of(&snapshot, id) == SourceName::Tasks);
+                let odd: BTreeSet<_> = odd.clusters.lock().expect("no panic").clone();
+                assert_eq!(from_tasks.map(|id| id.to_string()).collect::<BTreeSet<_>>(), odd, "{account}");
+                advance(Duration::from_secs(15)).await;
+            }
+            assert_eq!(odd.refusals.load(Ordering::Relaxed), 2 * (hour + 1), "once an hour each");
+            sleep(Duration::from_secs(3600)).await;
+        }
+    }
+}
+
+/// One call at a time.
+const ONE_BY_ONE: &str = "max_concurrency: 1\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+
+#[tokio::test(start_paused = true)]
+async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidden() {
+    let (fleet, odd) = with_odd(&first_two, options(60), UNLIMITED);
+    fleet.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterTasks));
+    for _ in 0..3 {
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(tally(&snapshot), BTreeMap::from([("forbidden".to_owned(), 2), ("up".to_owned(), 58)]));
+        let id = ClusterId::parse(odd.clusters.lock().expect("no panic").first().expect("one")).expect("an ID");
+        let Outcome::Down(failure) = &reading(&snapshot, &id).outcome else { panic!("it is refused") };
+        for part in ["RAM must allow cs:DescribeClusterTasks", "GetUpgradeStatus: HTTP 400: ErrorClusterProfile: not for this profile"] {
+            assert!(failure.message.contains(part), "{part}: {}", failure.message);
+        }
+        advance(Duration::from_secs(15)).await;
+    }
+    // Nothing that its tasks did not make up for is remembered of it.
+    odd.clusters.lock().expect("no panic").clear();
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 60)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbidden() {
+    let fleet = by("auto", Options { retired: Some(Retired::UnknownCode), ..options(30) });
+    for _ in 0..2 {
+        assert_eq!(sources(&fleet.scrape_in_time().await), BTreeMap::from([("tasks", 3)]));
+    }
+    fleet.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterTasks));
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("forbidden".to_owned(), 30)]));
+    fleet.sim.retire_everywhere(None);
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 30)]), "in the same scrape");
+    assert_eq!(sources(&snapshot), BTreeMap::from([("upgrade_status", 3)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_a_whole_region_retire_the_operation_there() {
+    let fleet = by("auto", options(30));
+    fleet.scrape_in_time().await;
+    advance(Duration::from_secs(15)).await;
+    fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
+    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 30)]));
+    assert_eq!(sources(&fleet.scrape_in_time().await), BTreeMap::from([("tasks", 3)]));
+    let asked = fleet.calls(Action::GetUpgradeStatus);
+    sleep(Duration::from_secs(3700)).await;
+    fleet.scrape_in_time().await;
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), asked + 3, "one probe a region");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_delays_no_reading() {
+    for account in [UNLIMITED, ONE_BY_ONE] {
+        let sim = Arc::new(Sim::new(Options { retired: Some(Retired::InvalidAction), ..options(12) }));
+        let fleet = Fleet::of(sim, &format!("source: auto\n{account}"), "");
+        fleet.scrape_in_time().await;
+        fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus));
+        for _ in 0..3 {
+            sleep(Duration::from_secs(3700)).await;
+            let (asked, began) = (fleet.calls(Action::GetUpgradeStatus), Instant::now());
+            let snapshot = fleet.scrape_in_time().await;
+            assert_eq!((tally(&snapshot), began.elapsed()), (BTreeMap::from([("up".to_owned(), 12)]), Duration::ZERO), "{account}");
+            sleep(Duration::from_secs(1)).await;
+            assert!(fleet.calls(Action::GetUpgradeStatus) > asked, "it was probed");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tried_again_beside_them() {
+    let (fleet, odd) = with_odd(&|neighbours| neighbours[..1].to_vec(), options(60), UNLIMITED);
+    let scrape = async || {
+        let began = Instant::now();
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!((tally(&snapshot), began.elapsed()), (BTreeMap::from([("up".to_owned(), 60)]), Duration::ZERO));
+        snapshot
+    };
+    let mut ids: BTreeSet<_> = odd.clusters.lock().expect("no panic").clone();
+    let id = ClusterId::parse(&ids.pop_first().expect("one")).expect("an ID");
+    for _ in 0..3 {
+        assert_eq!(source_of(&scrape().await, &id), SourceName::Tasks);
+        advance(Duration::from_secs(15)).await;
+    }
+    // As silent as can be, and nobody waits for it.
+    odd.clusters.lock().expect("no panic").clear();
+    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus).cluster(id.clone()));
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(source_of(&scrape().await, &id), SourceName::Tasks);
+    fleet.sim.clear_faults();
+    sleep(Duration::from_secs(3600)).await;
+    scrape().await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(source_of(&scrape().await, &id), SourceName::UpgradeStatus);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_ends_with_its_account() {
+    let fleet = by("auto", Options { retired: Some(Retired::InvalidAction), ..options(12) });
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus));
+    sleep(Duration::from_secs(3700)).await;
+    let asked = fleet.calls(Action::GetUpgradeStatus);
+    fleet.scrape_in_time().await;
+    tokio::task::yield_now().await;
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), asked + 3, "it is under way");
+    fleet.collector.stop().await;
+    let sim = Arc::clone(&fleet.sim);
+    drop(fleet);
+    tokio::task::yield_now().await;
+    assert_eq!(Arc::strong_count(&sim), 1, "nobody asks any more");
 }
