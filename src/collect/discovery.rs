@@ -37,13 +37,13 @@ struct State {
     found: usize,
     /// What it said last.
     listing: Option<Arc<[ListedCluster]>>,
-    /// When it was asked for last, of the times that have ended, however that went.
-    asked: Option<Instant>,
+    /// When the last reading ended, however it went.
+    ended: Option<Instant>,
 }
 
 impl RegionList {
     pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
-        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, listing: None, asked: None };
+        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, listing: None, ended: None };
         Self { account, place, purpose, state: Mutex::new(state), settled: watch::Sender::new(false) }
     }
 
@@ -59,10 +59,7 @@ impl RegionList {
 
     /// Reads the list: all clusters of the region.
     pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Arc<[ListedCluster]>, ApiError> {
-        let asked = Instant::now();
         let listing = self.ask(client, budget).await.map(Arc::from);
-        // Only now: whoever inherits the list in between has to ask again.
-        self.lock().asked = Some(asked);
         self.note(listing.as_ref());
         self.settled.send_replace(true);
         listing
@@ -100,6 +97,7 @@ impl RegionList {
     fn note(&self, result: Result<&Arc<[ListedCluster]>, &ApiError>) {
         let mut state = self.lock();
         let region = &self.place.region;
+        state.ended = Some(Instant::now());
         match result {
             Ok(listing) => {
                 let found = self.wanted(listing).count();
@@ -123,12 +121,13 @@ impl RegionList {
     /// `interval`.
     pub(super) fn is_due(&self, interval: Duration) -> bool {
         let state = self.lock();
-        state.succeeded != Some(true) || state.asked.is_none_or(|asked| asked.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
+        state.succeeded != Some(true) || state.ended.is_none_or(|ended| ended.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
     }
 
-    /// How long it is good for, if it is to be read every `interval`.
+    /// How long it is good for, if it is to be read every `interval`. Counted from the end of the last reading, so that there
+    /// is a pause however long a reading takes.
     pub(super) fn rest(&self, interval: Duration) -> Duration {
-        interval.saturating_sub(self.lock().asked.map_or(Duration::ZERO, |asked| asked.elapsed()))
+        interval.saturating_sub(self.lock().ended.map_or(Duration::ZERO, |ended| ended.elapsed()))
     }
 
     /// Whether the list has been read, or could not be, at least once.

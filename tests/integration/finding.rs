@@ -121,6 +121,46 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
+    let sim = Arc::new(Sim::new(still(690)));
+    sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion));
+    let fleet = Fleet::configured(sim, &yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", ""), Shard::default());
+    // Five pages of five seconds each, and then a minute, give or take a tenth.
+    sleep(Duration::from_secs(75)).await;
+    assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 5);
+    sleep(Duration::from_secs(17)).await;
+    assert!(fleet.calls(Action::DescribeClustersForRegion) > 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_takes_longer_than_its_interval_is_not_read_all_the_time() {
+    let sim = Arc::new(Sim::new(still(3)));
+    sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion));
+    let fleet = Fleet::configured(sim, &yaml("regions: [cn-hangzhou], refresh_interval: 2s", "", ""), Shard::default());
+    sleep(Duration::from_secs(70)).await;
+    let asked = fleet.calls(Action::DescribeClustersForRegion);
+    assert!((9..=11).contains(&asked), "every seven seconds or so: {asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
+    let fleet = found(still(12), ", refresh_interval: 30s");
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    sleep(Duration::from_secs(60)).await;
+    let (mut asked, mut quiet, mut pauses) = (fleet.calls(Action::DescribeClustersForRegion), 0, 0);
+    for _ in 0..600 {
+        sleep(Duration::from_secs(1)).await;
+        let now = fleet.calls(Action::DescribeClustersForRegion);
+        quiet = if now == asked { quiet + 1 } else { 0 };
+        // An attempt of a reading is silent for ten seconds; the three lists have been read in step from the beginning.
+        pauses += u32::from(quiet == 20);
+        asked = now;
+    }
+    assert!(pauses >= 5, "{pauses} pauses in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it() {
     let fleet = found(still(12), "");
     fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
