@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, list_clusters};
+use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters};
 use crate::config::{ListedRegion, Match};
 use crate::names::AccountName;
 use crate::snapshot::DiscoveryReading;
@@ -17,6 +17,8 @@ pub(super) struct RegionList {
     account: AccountName,
     pub(super) place: ListedRegion,
     purpose: Purpose,
+    /// Held while the list is read and taken.
+    turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     settled: watch::Sender<bool>,
 }
@@ -44,7 +46,7 @@ struct State {
 impl RegionList {
     pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
         let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, listing: None, ended: None };
-        Self { account, place, purpose, state: Mutex::new(state), settled: watch::Sender::new(false) }
+        Self { account, place, purpose, turn: tokio::sync::Mutex::new(()), state: Mutex::new(state), settled: watch::Sender::new(false) }
     }
 
     /// Takes over what the same list of `earlier` has come to: what it said last, if it ever was read.
@@ -55,6 +57,19 @@ impl RegionList {
         *self.lock() = State { found: listing.as_deref().map_or(0, |clusters| self.wanted(clusters).count()), ..inherited };
         self.settled.send_replace(earlier.is_settled());
         listing
+    }
+
+    /// Waits until no other reading of the list is under way, for as long as `budget` lasts. The guard is held until what was
+    /// read has been taken: else a list that was asked for earlier could replace one that was asked for later.
+    pub(super) async fn turn(&self, budget: &Budget) -> Result<tokio::sync::MutexGuard<'_, ()>, ApiError> {
+        tokio::select! {
+            biased;
+            turn = self.turn.lock() => Ok(turn),
+            () = budget.spent() => {
+                let operation = Operation::DescribeClustersForRegion;
+                Err(ApiError::local(operation, ErrorKind::Timeout, "another reading of the list is still under way"))
+            }
+        }
     }
 
     /// Reads the list: all clusters of the region.

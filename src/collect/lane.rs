@@ -163,6 +163,7 @@ impl Lane {
     }
 
     async fn read_list(&self, list: &RegionList, budget: Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
+        let _turn = list.turn(&budget).await?;
         let listing = list.read(self.client(), &budget).await?;
         self.take_list(list, &listing, round);
         Ok(())

@@ -161,6 +161,26 @@ async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for_later() {
+    let text = yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", "idle_interval: 1h");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    fleet.scrape_in_time().await;
+    let before = fleet.calls(Action::DescribeClustersForRegion);
+    let slow = Rule::new(Fault::Slow(Duration::from_secs(7))).on(Action::DescribeClustersForRegion);
+    fleet.sim.add_fault(slow.times(1));
+    while fleet.calls(Action::DescribeClustersForRegion) == before {
+        sleep(Duration::from_secs(1)).await;
+    }
+    // The list that is read apart from the scrapes is under way.
+    let new = ClusterId::parse("cnew").expect("an ID");
+    fleet.sim.world().add(new.clone(), Region::parse("cn-hangzhou").expect("a region"), "new");
+    assert!(ids(&*fleet.scrape_in_time().await).contains(&new), "the scrape's own list has it");
+    sleep(Duration::from_secs(10)).await;
+    let known = fleet.collector.clusters().expect("the list was read");
+    assert!(known.iter().any(|cluster| cluster.id == new), "the older list has arrived");
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it() {
     let fleet = found(still(12), "");
     fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
