@@ -17,8 +17,9 @@ mod surroundings;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,10 +29,13 @@ pub use surroundings::{Audience, Surroundings};
 use crate::api::{ApiError, Deadline, Explained, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
-use crate::names::ClusterId;
+use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
 use crate::upgrade::SourceName;
+
+/// How long clusters that the configuration names are kept from service discovery by lists that nobody has tried to read yet.
+const LISTS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
@@ -99,6 +103,24 @@ impl Collector {
     pub fn clusters(&self) -> Option<Vec<Arc<ClusterInfo>>> {
         let is_known = self.lanes.iter().all(|lane| lane.has_found());
         is_known.then(|| self.lanes.iter().flat_map(|lane| lane.clusters()).collect())
+    }
+
+    /// The clusters for service discovery: all that are known once every list has been tried. Named clusters wait for the
+    /// lists no longer than [`LISTS_PATIENCE`]. Otherwise, or where there is nothing to tell, the lists that have not been read.
+    ///
+    /// Prometheus drops a target that an answer leaves out, and keeps its targets where there is none.
+    pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {
+        let has_named = self.lanes.iter().any(|lane| lane.has_named());
+        if has_named {
+            // Most lists take less, and what they find then is not left out after a start.
+            let tried = join_all(self.lanes.iter().map(|lane| lane.tried()));
+            drop(self.stop.run_until_cancelled(timeout(LISTS_PATIENCE, tried)).await);
+        }
+        let clusters: Vec<_> = self.lanes.iter().flat_map(|lane| lane.clusters()).collect();
+        let have_tried = self.lanes.iter().all(|lane| lane.has_tried());
+        let unread: Vec<_> = self.lanes.iter().flat_map(|lane| lane.unread().map(|region| (lane.name().clone(), region.clone()))).collect();
+        let is_answer = has_named || (have_tried && !clusters.is_empty());
+        if unread.is_empty() || is_answer { Ok(clusters) } else { Err(unread) }
     }
 
     /// The snapshot that a scrape saw last, if there was one. Asks nobody.

@@ -125,7 +125,11 @@ impl RegionList {
             }
             Err(error) => {
                 if state.succeeded != Some(false) {
-                    tracing::warn!(account = %self.account, %region, error = %error, "cluster list cannot be read; the last one stands");
+                    if state.listing.is_some() {
+                        tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read; the last one stands");
+                    } else {
+                        tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read");
+                    }
                 }
                 state.succeeded = Some(false);
             }

@@ -295,6 +295,36 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_hangs_keeps_named_clusters_from_service_discovery_for_five_seconds_at_most() {
+    let sim = Arc::new(Sim::new(still(12)));
+    let hangs = Region::parse("cn-hangzhou").expect("a region");
+    sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion).region(hangs.clone()));
+    let of_there = sim.world().clusters().into_iter().find(|id| sim.world().region(id) == Some(hangs.clone())).expect("one in each");
+    let named = format!("    clusters: [{{id: {of_there}, region: {hangs}}}]\n");
+    let fleet = Fleet::configured(Arc::clone(&sim), &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    let start = tokio::time::Instant::now();
+    let known = fleet.collector.targets().await.expect("there are named clusters");
+    assert_eq!((known.len(), start.elapsed()), (9, Duration::from_secs(5)), "all but three of the region that hangs");
+
+    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), "", ""), Shard::default());
+    sleep(Duration::from_secs(1)).await;
+    let unread = fleet.collector.targets().await.expect_err("what the silent list finds is not to be dropped");
+    assert_eq!(unread.len(), 1);
+    // A reading of it ends within a minute.
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(fleet.collector.targets().await.expect("every list has been tried").len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn service_discovery_waits_for_lists_that_are_about_to_be_read() {
+    let sim = Arc::new(Sim::new(Options { latency: Duration::from_secs(1), ..still(12) }));
+    let (id, region) = (sim.world().clusters()[0].clone(), sim.world().region(&sim.world().clusters()[0]).expect("a region"));
+    let named = format!("    clusters: [{{id: {id}, region: {region}}}]\n");
+    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    assert_eq!(fleet.collector.targets().await.expect("all are known").len(), 12, "no target is dropped after a start");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
     let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m, match: {{tags: {{env: nowhere}}}}"), "", "");
     let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());

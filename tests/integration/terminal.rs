@@ -224,6 +224,16 @@ fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
 }
 
 #[test]
+fn a_list_that_was_never_read_is_not_said_to_stand() {
+    let vendor = all_good(3);
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", "    discovery: {regions: [cn-hangzhou]}\n"));
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
+    let said = text(&run(&vendor, "status", &[]).stderr);
+    assert!(said.contains("cluster list cannot be read") && said.contains("region=cn-hangzhou"), "{said}");
+    assert!(!said.contains("the last one stands"), "{said}");
+}
+
+#[test]
 fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
     let vendor = all_good(1);
     let config = format!("--config.file={}", vendor.config().display());
