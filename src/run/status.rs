@@ -3,15 +3,19 @@
 use std::collections::HashSet;
 use std::io::{IsTerminal as _, stdout};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::accounts::load;
 use super::serve::build;
 use super::{Failure, say};
-use crate::cli::{Output, StatusArgs, exit};
+use crate::cli::{FailOn, Output, StatusArgs, exit};
+use crate::clock::Clock;
+use crate::collect::Collector;
+use crate::config::Config;
 use crate::shard::Shard;
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
@@ -21,15 +25,29 @@ use crate::web::json;
 /// Clears the screen and goes to its upper left corner.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
-/// Shows the clusters; the exit code says how they are.
+/// Shows the clusters; the exit code says whether they could be read and, where that is asked for, how their upgrades are.
 pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;
+    let looks = look(args, &config, &collector, clock);
+    let code = match args.timeout {
+        None => looks.await,
+        Some(limit) => timeout(limit, looks).await.unwrap_or_else(|_| {
+            tracing::error!("the time of --timeout is over and the upgrades are not");
+            Ok(exit::timed_out())
+        }),
+    };
+    collector.stop().await;
+    code
+}
+
+/// Looks once or, as `args` say, until the upgrades have ended or nobody reads it.
+async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, clock: Clock) -> Result<ExitCode, Failure> {
     let goal = Goal { target_version: args.target_version.clone(), since: args.since };
-    let mut waiting = Waiting::new(goal.clone());
+    let mut waiting = Waiting::new(goal);
     // The targets that were there once: what goes afterwards was no mistake on the command line.
     let (mut told, mut met) = (HashSet::new(), HashSet::new());
-    let code = loop {
+    loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
         let snapshot = args.select(&seen);
         let missing = args.targets.iter().filter(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
@@ -43,12 +61,7 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
         }
         let is_read = show(&snapshot, clock.now(), args);
         let is_whole = missing.is_empty() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
-        let verdict = match goal.judge(&snapshot.clusters) {
-            _ if args.wait => waiting.judge(&snapshot, is_whole),
-            // Something may be there that was not seen.
-            Verdict::Good if !is_whole => Verdict::Unknown,
-            verdict => verdict,
-        };
+        let verdict = if args.wait { waiting.judge(&snapshot, is_whole) } else { args.judge(&snapshot, is_whole) };
         for cluster in waiting.untold(&snapshot).filter(|_| args.wait) {
             if told.insert(cluster.clone()) {
                 tracing::warn!(%cluster, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
@@ -57,12 +70,10 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
         // Whoever waits wants the exit code, whoever watches wants to see.
         let goes_on = if args.wait { verdict == Verdict::Pending } else { args.watch && is_read };
         if !goes_on {
-            break code(verdict);
+            return Ok(code(verdict));
         }
         sleep(args.interval).await;
-    };
-    collector.stop().await;
-    Ok(code)
+    }
 }
 
 fn code(verdict: Verdict) -> ExitCode {
@@ -169,12 +180,24 @@ impl StatusArgs {
         selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| reading.cluster.is_meant(target)));
         selected
     }
+
+    /// What one look means, waiting aside. What could not be read is never good, whatever is not asked for.
+    fn judge(&self, look: &Snapshot, is_whole: bool) -> Verdict {
+        let has_failed = |reading: &ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Fail | Status::Canceled));
+        let is_read = |reading: &ClusterReading| matches!(reading.outcome, Outcome::Up(_));
+        if self.fail_on.contains(&FailOn::Failed) && look.clusters.iter().any(has_failed) {
+            Verdict::Failed
+        } else if is_whole && look.clusters.iter().all(is_read) {
+            Verdict::Good
+        } else {
+            Verdict::Unknown
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Arc;
 
     use super::*;
     use crate::api::Reason;

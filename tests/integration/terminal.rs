@@ -19,7 +19,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn status_is_a_table_for_people_and_its_code_for_pipelines() {
+fn status_is_a_table_for_people() {
     let vendor = Vendor::new(5);
     let ids = vendor.sim.world().clusters();
     let fix = |place: usize, phase, message| vendor.sim.world().fix(&ids[place], phase, message);
@@ -42,13 +42,89 @@ fn status_is_a_table_for_people_and_its_code_for_pipelines() {
     let mut order: Vec<_> = ids.iter().zip(expected.drain(..)).collect();
     order.sort_by_key(|(id, _)| *id);
     assert_eq!(words, order.into_iter().map(|(_, words)| words).collect::<Vec<_>>(), "{table}");
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(3), ""), "one failed");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "all could be read");
     let one = run(&vendor, "status", &[ids[2].as_str()]);
     assert_eq!((one.status.code(), text(&one.stdout).lines().count()), (Some(0), 2));
     vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let denied = run(&vendor, "status", &[ids[2].as_str()]);
-    assert_eq!(denied.status.code(), Some(4));
     assert!(text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"), "{}", text(&denied.stdout));
+}
+
+#[test]
+fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades_are() {
+    let vendor = Vendor::new(3);
+    let ids = vendor.sim.world().clusters();
+    vendor.sim.world().fix(&ids[0], Phase::Failed(Stage::Upgrade), None);
+    vendor.sim.world().fix(&ids[1], Phase::Upgrading, None);
+    vendor.sim.world().fix(&ids[2], Phase::Succeeded, None);
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
+    let [failed, running, denied] = [0, 1, 2].map(|place| ids[place].as_str());
+    for (clusters, plain, on_failed, on_unanswered, on_both) in [
+        (&[running][..], 0, 0, 0, 0),
+        (&[failed, running], 0, 3, 0, 3),
+        (&[denied, running], 4, 4, 4, 4),
+        (&[failed, denied, running], 4, 3, 4, 3),
+    ] {
+        let code = |more: &[&str]| run(&vendor, "status", &[clusters, more].concat()).status.code();
+        assert_eq!(code(&[]), Some(plain), "{clusters:?}");
+        assert_eq!(code(&["--fail-on=failed"]), Some(on_failed), "{clusters:?}");
+        assert_eq!(code(&["--fail-on=unanswered"]), Some(on_unanswered), "{clusters:?}");
+        assert_eq!(code(&["--fail-on=failed,unanswered"]), Some(on_both), "{clusters:?}");
+    }
+    assert_eq!(run(&vendor, "status", &["--wait", failed, running]).status.code(), Some(3));
+    assert_eq!(run(&vendor, "status", &["--wait", denied]).status.code(), Some(4));
+}
+
+#[test]
+fn a_cluster_that_was_not_asked_was_not_read() {
+    let vendor = all_good(3);
+    vendor.write(&vendor.yaml(3).replace("    clusters:\n", "    rate_limit: {requests_per_second: 0.01, burst: 1}\n    clusters:\n"));
+    let yaml = std::fs::read_to_string(vendor.config()).expect("the configuration");
+    vendor.write(&format!("scrape: {{timeout: 1s}}\n{yaml}"));
+    let output = run(&vendor, "status", &[]);
+    assert!(text(&output.stdout).contains("not asked"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn conditions_of_waiting_need_it_and_it_is_not_watching() {
+    let vendor = all_good(1);
+    for (arguments, named) in [
+        (&["--target-version=1.32.1-aliyun.1"][..], "--wait"),
+        (&["--since=2026-11-23T08:00:00Z"], "--wait"),
+        (&["--timeout=1m"], "--wait"),
+        (&["--watch", "--timeout=1m"], "--watch"),
+        (&["--wait", "--watch"], "--watch"),
+        (&["--wait", "--timeout=0s"], "above 0"),
+        (&["--fail-on=success"], "unanswered"),
+    ] {
+        let output = run(&vendor, "status", arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(named), "{arguments:?}: {said}");
+    }
+    assert_eq!(vendor.sim.calls().len(), 0);
+}
+
+#[test]
+fn waiting_ends_with_its_timeout_whatever_is_under_way() {
+    let vendor = all_good(2);
+    let ids = vendor.sim.world().clusters();
+    vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+    let wait = |timeout: &str| run(&vendor, "status", &["--wait", "--interval=50ms", timeout]);
+    let output = wait("--timeout=300ms");
+    assert_eq!((output.status.code(), text(&output.stdout).contains("running")), (Some(5), true));
+    assert!(text(&output.stderr).contains("--timeout"), "{}", text(&output.stderr));
+    let long = Command::new(PROGRAM)
+        .args(["status", &format!("--config.file={}", vendor.config().display()), "--wait", "--interval=1h", "--timeout=300ms"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(long.status.code(), Some(5), "between two looks");
+    vendor.sim.add_fault(Rule::new(Fault::Hang));
+    assert_eq!(wait("--timeout=300ms").status.code(), Some(5), "in the middle of one");
+    vendor.sim.clear_faults();
+    vendor.sim.world().fix(&ids[0], Phase::Succeeded, None);
+    assert_eq!(wait("--timeout=1h").status.code(), Some(0));
 }
 
 #[test]
