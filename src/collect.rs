@@ -14,6 +14,7 @@ mod record;
 mod roster;
 mod surroundings;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +27,12 @@ use tokio_util::task::TaskTracker;
 use lane::Lane;
 pub use surroundings::{Audience, Surroundings};
 
-use crate::api::{ApiError, Deadline, Explained, Trace};
+use crate::api::{ApiError, Budget, Deadline, Explained, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
-use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
+use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Snapshot};
 use crate::upgrade::SourceName;
 
 /// How long clusters that the configuration names are kept from service discovery by lists that nobody has tried to read yet.
@@ -165,6 +166,14 @@ impl Collector {
         let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
         let max_age = self.settings.max_age;
         lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
+    }
+
+    /// Reads again what there is to know of `clusters` apart from their upgrades, such as version and state, and remembers it.
+    /// Asks the lists that have them and, of those in none, `DescribeClusterDetail`.
+    pub async fn read_again(&self, clusters: &[ClusterId], deadline: Instant) -> HashMap<ClusterId, Result<Arc<ClusterInfo>, Failure>> {
+        let budget = Budget::new(Deadline::at(deadline), self.stop.child_token());
+        let each = join_all(self.lanes.iter().map(|lane| lane.read_again(clusters, &budget))).await;
+        each.into_iter().flatten().map(|(id, read)| (id, read.map_err(|error| Failure::of(&error)))).collect()
     }
 
     /// What asking for one cluster, by ID or name, would send now under `source`; None if there is no such cluster here.

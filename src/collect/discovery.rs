@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters};
 use crate::config::{ListedRegion, Match};
-use crate::names::AccountName;
+use crate::names::{AccountName, ClusterId};
 use crate::snapshot::DiscoveryReading;
 
 /// The list of one region.
@@ -165,6 +165,11 @@ impl RegionList {
         let Purpose::Discovery(_) = self.purpose else { return None };
         let state = self.lock();
         Some(DiscoveryReading { region: self.place.region.clone(), succeeded: state.succeeded?, clusters: state.found })
+    }
+
+    /// Whether the cluster was in it when it was read last.
+    pub(super) fn has(&self, id: &ClusterId) -> bool {
+        self.lock().listing.as_ref().is_some_and(|clusters| clusters.iter().any(|cluster| cluster.id == *id))
     }
 
     /// Whether all that it is to find is known: it has been read at least once, whatever it found and however it went since.

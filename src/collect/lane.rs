@@ -3,6 +3,7 @@
 mod probe;
 mod progress;
 mod query;
+mod reread;
 mod round;
 
 use std::collections::VecDeque;

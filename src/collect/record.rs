@@ -189,11 +189,7 @@ impl Record {
         now: Timestamp,
         changed: Option<Timestamp>,
     ) -> Change {
-        let failure = result.as_ref().err().map(|error| Failure {
-            reason: error.reason(),
-            message: error.to_string(),
-            lasting: error.kind.is_lasting(),
-        });
+        let failure = result.as_ref().err().map(Failure::of);
         self.memory.last = Some(LastQuery { failure, duration });
         let Ok(state) = result else { return Change::Nothing };
         let same = self.memory.good.as_ref().is_some_and(|good| good.state.status == state.status && good.state.step == state.step);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::{IsTerminal as _, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
@@ -17,9 +18,9 @@ use crate::clock::Clock;
 use crate::collect::Collector;
 use crate::config::Config;
 use crate::shard::Shard;
-use crate::snapshot::{ClusterReading, Outcome, Snapshot};
+use crate::snapshot::{self, ClusterInfo, ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
-use crate::wait::{Goal, Verdict, Waiting};
+use crate::wait::{Goal, Notice, Unread, Verdict, Waiting};
 use crate::web::json;
 
 /// Clears the screen and goes to its upper left corner.
@@ -49,7 +50,7 @@ async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, cl
     let (mut told, mut met) = (HashSet::new(), HashSet::new());
     loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
-        let snapshot = args.select(&seen);
+        let mut snapshot = args.select(&seen);
         let missing = args.targets.iter().filter(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
         let missing: HashSet<_> = missing.collect();
         met.extend(args.targets.iter().filter(|target| !missing.contains(target)));
@@ -59,12 +60,13 @@ async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, cl
         {
             return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
+        let unread = if args.wait { read_again(collector, &waiting, &mut snapshot, config.scrape.timeout).await } else { Unread::new() };
         let is_read = show(&snapshot, clock.now(), args);
         let is_whole = missing.is_empty() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
-        let verdict = if args.wait { waiting.judge(&snapshot, is_whole) } else { args.judge(&snapshot, is_whole) };
-        for cluster in waiting.untold(&snapshot).filter(|_| args.wait) {
-            if told.insert(cluster.clone()) {
-                tracing::warn!(%cluster, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
+        let verdict = if args.wait { waiting.judge(&snapshot, is_whole, &unread) } else { args.judge(&snapshot, is_whole) };
+        for (cluster, notice) in waiting.notices(&snapshot, &unread).filter(|_| args.wait) {
+            if told.insert((cluster.id.clone(), notice)) {
+                tell(cluster, notice, unread.get(&cluster.id));
             }
         }
         // Whoever waits wants the exit code, whoever watches wants to see.
@@ -73,6 +75,43 @@ async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, cl
             return Ok(code(verdict));
         }
         sleep(args.interval).await;
+    }
+}
+
+/// Reads again what the clusters are whose upgrades have ended, so that the table shows it. Returns those that could not be read.
+async fn read_again(collector: &Collector, waiting: &Waiting, look: &mut Snapshot, limit: Duration) -> Unread {
+    let to_read = waiting.to_read(look);
+    if to_read.is_empty() {
+        return Unread::new();
+    }
+    let mut read = collector.read_again(&to_read, Instant::now() + limit).await;
+    let mut unread = Unread::new();
+    for reading in &mut look.clusters {
+        match read.remove(&reading.cluster.id) {
+            Some(Ok(info)) => reading.cluster = info,
+            Some(Err(failure)) => drop(unread.insert(reading.cluster.id.clone(), failure)),
+            None => {}
+        }
+    }
+    unread
+}
+
+/// Tells on standard error what the table does not show.
+fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure>) {
+    let (id, version, state) = (&cluster.id, &cluster.version, cluster.state.as_deref().unwrap_or_default());
+    let error = unread.map_or("the API does not tell it", |failure| &failure.message);
+    match notice {
+        Notice::Untold => {
+            tracing::warn!(cluster = %id, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
+        }
+        Notice::OtherVersion => {
+            tracing::warn!(cluster = %id, version, "its upgrade has ended at another version than --target-version; still waiting");
+        }
+        Notice::NotRunning => tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running"),
+        Notice::Unconfirmed => tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read"),
+        Notice::NoVersion => {
+            tracing::error!(cluster = %id, error, "its upgrade has succeeded; which version it has now cannot be read");
+        }
     }
 }
 
