@@ -110,8 +110,18 @@ pub struct ShardArgs {
     pub ordinal_from_hostname: bool,
 }
 
+/// The exit codes of `status`, as its help has them.
+const STATUS_CODES: &str = "Exit codes:
+  0  All could be read; with --wait, the upgrades have ended well
+  1  Something failed while running
+  2  The command line or the configuration is wrong
+  3  An upgrade failed or was canceled (with --wait or --fail-on=failed)
+  4  A cluster or a cluster list could not be read
+  5  The time of --timeout is over";
+
 /// A look from the terminal.
 #[derive(Debug, Args)]
+#[command(after_help = STATUS_CODES)]
 pub struct StatusArgs {
     /// IDs or names of the clusters to look at; all of them if there are none
     #[arg(value_name = "CLUSTER")]
@@ -122,25 +132,41 @@ pub struct StatusArgs {
     /// How to show them
     #[arg(long, value_enum, default_value = "table")]
     pub output: Output,
+    /// Clusters that change the exit code: failed ones (upgrade failed or canceled: 3), unanswered ones (4 without this, too)
+    #[arg(long, value_name = "STATES", value_enum, value_delimiter = ',')]
+    pub fail_on: Vec<FailOn>,
     /// Look again and again
-    #[arg(long)]
+    #[arg(long, conflicts_with = "wait")]
     pub watch: bool,
-    /// Look until the upgrades have ended: 0 all good, 3 one failed or was canceled, 4 one could not be queried; one that does
-    /// not answer is given up after three looks in a row, at once where it is refused or missing
+    /// Look until the upgrades have ended, with the exit codes of --fail-on=failed,unanswered. A cluster that does not answer is
+    /// given up after three looks in a row, at once where it is refused or missing
     #[arg(long)]
     pub wait: bool,
+    // Clap asks for no argument that conflicts with one that is there, so the three exclude --watch themselves.
     /// With --wait: only an upgrade to this version counts
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", requires = "wait", conflicts_with = "watch")]
     pub target_version: Option<String>,
     /// With --wait: only what has ended since then counts, such as 2026-11-23T08:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", requires = "wait", conflicts_with = "watch", value_parser = time)]
     pub since: Option<Timestamp>,
+    /// With --wait: give up after this long
+    #[arg(long, value_name = "DURATION", requires = "wait", conflicts_with = "watch", value_parser = interval)]
+    pub timeout: Option<Duration>,
     /// How long to wait between two looks
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
     pub interval: Duration,
     /// What to log.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// A state of clusters that makes an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// The upgrade failed or was canceled.
+    Failed,
+    /// The cluster could not be read.
+    Unanswered,
 }
 
 /// How a look is shown.
@@ -324,14 +350,19 @@ pub mod exit {
         ExitCode::from(1)
     }
 
-    /// An upgrade that was waited for failed or was canceled.
+    /// An upgrade failed or was canceled, and somebody wants to know.
     pub fn failed_upgrade() -> ExitCode {
         ExitCode::from(3)
     }
 
-    /// A cluster could not be queried.
+    /// A cluster or a list could not be read.
     pub fn not_queried() -> ExitCode {
         ExitCode::from(4)
+    }
+
+    /// Upgrades still go on when the time for them is over.
+    pub fn timed_out() -> ExitCode {
+        ExitCode::from(5)
     }
 
     /// The command line or the configuration is wrong.

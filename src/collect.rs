@@ -14,24 +14,29 @@ mod record;
 mod roster;
 mod surroundings;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use lane::Lane;
 pub use surroundings::{Audience, Surroundings};
 
-use crate::api::{ApiError, Deadline, Explained, Trace};
+use crate::api::{ApiError, Budget, Deadline, Explained, Trace};
 use crate::clock::Clock;
 use crate::config::{Config, Scrape};
-use crate::names::ClusterId;
+use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
-use crate::snapshot::{ClusterInfo, ClusterReading, Snapshot};
+use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Snapshot};
 use crate::upgrade::SourceName;
+
+/// How long clusters that the configuration names are kept from service discovery by lists that nobody has tried to read yet.
+const LISTS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
@@ -101,6 +106,24 @@ impl Collector {
         is_known.then(|| self.lanes.iter().flat_map(|lane| lane.clusters()).collect())
     }
 
+    /// The clusters for service discovery: all that are known once every list has been tried. Named clusters wait for the
+    /// lists no longer than [`LISTS_PATIENCE`]. Otherwise, or where there is nothing to tell, the lists that have not been read.
+    ///
+    /// Prometheus drops a target that an answer leaves out, and keeps its targets where there is none.
+    pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {
+        let has_named = self.lanes.iter().any(|lane| lane.has_named());
+        if has_named {
+            // Most lists take less, and what they find then is not left out after a start.
+            let tried = join_all(self.lanes.iter().map(|lane| lane.tried()));
+            drop(self.stop.run_until_cancelled(timeout(LISTS_PATIENCE, tried)).await);
+        }
+        let clusters: Vec<_> = self.lanes.iter().flat_map(|lane| lane.clusters()).collect();
+        let have_tried = self.lanes.iter().all(|lane| lane.has_tried());
+        let unread: Vec<_> = self.lanes.iter().flat_map(|lane| lane.unread().map(|region| (lane.name().clone(), region.clone()))).collect();
+        let is_answer = has_named || (have_tried && !clusters.is_empty());
+        if unread.is_empty() || is_answer { Ok(clusters) } else { Err(unread) }
+    }
+
     /// The snapshot that a scrape saw last, if there was one. Asks nobody.
     pub fn latest(&self) -> Option<Arc<Snapshot>> {
         self.latest.borrow().clone()
@@ -143,6 +166,14 @@ impl Collector {
         let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
         let max_age = self.settings.max_age;
         lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
+    }
+
+    /// Reads again what there is to know of `clusters` apart from their upgrades, such as version and state, and remembers it.
+    /// Asks the lists that have them and, of those in none, `DescribeClusterDetail`.
+    pub async fn read_again(&self, clusters: &[ClusterId], deadline: Instant) -> HashMap<ClusterId, Result<Arc<ClusterInfo>, Failure>> {
+        let budget = Budget::new(Deadline::at(deadline), self.stop.child_token());
+        let each = join_all(self.lanes.iter().map(|lane| lane.read_again(clusters, &budget))).await;
+        each.into_iter().flatten().map(|(id, read)| (id, read.map_err(|error| Failure::of(&error)))).collect()
     }
 
     /// What asking for one cluster, by ID or name, would send now under `source`; None if there is no such cluster here.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::Reason;
+use crate::api::{ApiError, Reason};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::upgrade::UpgradeState;
@@ -63,6 +63,13 @@ pub struct Failure {
     pub message: String,
     /// Whether it lasts until somebody does something about it, as far as one query can tell.
     pub lasting: bool,
+}
+
+impl Failure {
+    /// Why a call did not answer.
+    pub fn of(error: &ApiError) -> Self {
+        Self { reason: error.reason(), message: error.to_string(), lasting: error.kind.is_lasting() }
+    }
 }
 
 /// One cluster of a page.

@@ -1,6 +1,6 @@
 //! The cluster lists: `DescribeClustersForRegion` (`GET /regions/{region}/clusters`) and, where only that is served,
 //! `DescribeClustersV1` (`GET /api/v1/clusters`). And `DescribeClusterDetail` (`GET /clusters/{ClusterId}`), which is
-//! asked only whether there is such a cluster.
+//! asked whether there is such a cluster, and what it is where no list tells.
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
@@ -147,10 +147,15 @@ fn cluster(wire: WireCluster) -> Option<ListedCluster> {
     })
 }
 
-/// Asks whether the vendor knows `cluster`.
-pub async fn describe_cluster(client: &Client, endpoint: &Endpoint, cluster: &ClusterId, budget: &Budget) -> Result<(), ApiError> {
-    let path = format!("/clusters/{cluster}");
+/// Reads what a list would say of one cluster; None if the reply does not say which cluster it is about.
+pub async fn describe_cluster(
+    client: &Client,
+    endpoint: &Endpoint,
+    id: &ClusterId,
+    budget: &Budget,
+) -> Result<Option<ListedCluster>, ApiError> {
+    let path = format!("/clusters/{id}");
     let call = Call { operation: Operation::DescribeClusterDetail, endpoint, path: &path, query: &[] };
-    let _: WireCluster = client.call(&call, budget).await?;
-    Ok(())
+    let detail: WireCluster = client.call(&call, budget).await?;
+    Ok(cluster(detail).filter(|detail| detail.id == *id))
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, list_clusters};
+use crate::api::{ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters};
 use crate::config::{ListedRegion, Match};
-use crate::names::AccountName;
+use crate::names::{AccountName, ClusterId};
 use crate::snapshot::DiscoveryReading;
 
 /// The list of one region.
@@ -17,6 +17,8 @@ pub(super) struct RegionList {
     account: AccountName,
     pub(super) place: ListedRegion,
     purpose: Purpose,
+    /// Held while the list is read and taken.
+    turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     settled: watch::Sender<bool>,
 }
@@ -37,14 +39,14 @@ struct State {
     found: usize,
     /// What it said last.
     listing: Option<Arc<[ListedCluster]>>,
-    /// When it was asked for last, of the times that have ended, however that went.
-    asked: Option<Instant>,
+    /// When the last reading ended, however it went.
+    ended: Option<Instant>,
 }
 
 impl RegionList {
     pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
-        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, listing: None, asked: None };
-        Self { account, place, purpose, state: Mutex::new(state), settled: watch::Sender::new(false) }
+        let state = State { list: ClusterList::ForRegion, succeeded: None, found: 0, listing: None, ended: None };
+        Self { account, place, purpose, turn: tokio::sync::Mutex::new(()), state: Mutex::new(state), settled: watch::Sender::new(false) }
     }
 
     /// Takes over what the same list of `earlier` has come to: what it said last, if it ever was read.
@@ -57,12 +59,22 @@ impl RegionList {
         listing
     }
 
+    /// Waits until no other reading of the list is under way, for as long as `budget` lasts. The guard is held until what was
+    /// read has been taken: else a list that was asked for earlier could replace one that was asked for later.
+    pub(super) async fn turn(&self, budget: &Budget) -> Result<tokio::sync::MutexGuard<'_, ()>, ApiError> {
+        tokio::select! {
+            biased;
+            turn = self.turn.lock() => Ok(turn),
+            () = budget.spent() => {
+                let operation = Operation::DescribeClustersForRegion;
+                Err(ApiError::local(operation, ErrorKind::Timeout, "another reading of the list is still under way"))
+            }
+        }
+    }
+
     /// Reads the list: all clusters of the region.
     pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Arc<[ListedCluster]>, ApiError> {
-        let asked = Instant::now();
         let listing = self.ask(client, budget).await.map(Arc::from);
-        // Only now: whoever inherits the list in between has to ask again.
-        self.lock().asked = Some(asked);
         self.note(listing.as_ref());
         self.settled.send_replace(true);
         listing
@@ -100,6 +112,7 @@ impl RegionList {
     fn note(&self, result: Result<&Arc<[ListedCluster]>, &ApiError>) {
         let mut state = self.lock();
         let region = &self.place.region;
+        state.ended = Some(Instant::now());
         match result {
             Ok(listing) => {
                 let found = self.wanted(listing).count();
@@ -112,7 +125,11 @@ impl RegionList {
             }
             Err(error) => {
                 if state.succeeded != Some(false) {
-                    tracing::warn!(account = %self.account, %region, error = %error, "cluster list cannot be read; the last one stands");
+                    if state.listing.is_some() {
+                        tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read; the last one stands");
+                    } else {
+                        tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read");
+                    }
                 }
                 state.succeeded = Some(false);
             }
@@ -123,12 +140,13 @@ impl RegionList {
     /// `interval`.
     pub(super) fn is_due(&self, interval: Duration) -> bool {
         let state = self.lock();
-        state.succeeded != Some(true) || state.asked.is_none_or(|asked| asked.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
+        state.succeeded != Some(true) || state.ended.is_none_or(|ended| ended.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
     }
 
-    /// How long it is good for, if it is to be read every `interval`.
+    /// How long it is good for, if it is to be read every `interval`. Counted from the end of the last reading, so that there
+    /// is a pause however long a reading takes.
     pub(super) fn rest(&self, interval: Duration) -> Duration {
-        interval.saturating_sub(self.lock().asked.map_or(Duration::ZERO, |asked| asked.elapsed()))
+        interval.saturating_sub(self.lock().ended.map_or(Duration::ZERO, |ended| ended.elapsed()))
     }
 
     /// Whether the list has been read, or could not be, at least once.
@@ -147,6 +165,11 @@ impl RegionList {
         let Purpose::Discovery(_) = self.purpose else { return None };
         let state = self.lock();
         Some(DiscoveryReading { region: self.place.region.clone(), succeeded: state.succeeded?, clusters: state.found })
+    }
+
+    /// Whether the cluster was in it when it was read last.
+    pub(super) fn has(&self, id: &ClusterId) -> bool {
+        self.lock().listing.as_ref().is_some_and(|clusters| clusters.iter().any(|cluster| cluster.id == *id))
     }
 
     /// Whether all that it is to find is known: it has been read at least once, whatever it found and however it went since.

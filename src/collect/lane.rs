@@ -3,6 +3,7 @@
 mod probe;
 mod progress;
 mod query;
+mod reread;
 mod round;
 
 use std::collections::VecDeque;
@@ -22,11 +23,11 @@ use tokio_util::task::TaskTracker;
 use super::contact::Contact;
 use super::discovery::{self, RegionList};
 use super::finder::Finder;
-use super::record::{Flight, Reader, Record, Target, Waiting};
+use super::record::{Flight, Origin, Reader, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
 use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, ListedCluster};
 use crate::clock::Clock;
-use crate::names::{AccountName, ClusterId};
+use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 pub(super) use probe::Probe;
 use progress::{Progress, Started};
@@ -138,6 +139,26 @@ impl Lane {
         self.lists.iter().all(RegionList::has_found)
     }
 
+    /// The regions whose lists find clusters and have not been read yet.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &Region> {
+        self.lists.iter().filter(|list| !list.has_found()).map(|list| &list.place.region)
+    }
+
+    /// Whether every list that finds clusters has been read, or could not be, at least once.
+    pub(super) fn has_tried(&self) -> bool {
+        self.lists.iter().all(|list| list.has_found() || list.is_settled())
+    }
+
+    /// Waits until every list that finds clusters has been read, or could not be, at least once.
+    pub(super) async fn tried(&self) {
+        join_all(self.lists.iter().filter(|list| !list.has_found()).map(RegionList::settled)).await;
+    }
+
+    /// Whether the configuration names clusters of this instance.
+    pub(super) fn has_named(&self) -> bool {
+        self.lock().records.values().any(|record| record.target.origin == Origin::Configured)
+    }
+
     /// All clusters known.
     pub(super) fn clusters(&self) -> Vec<Arc<ClusterInfo>> {
         self.lock().records.values().map(|record| Arc::clone(&record.target.info)).collect()
@@ -161,6 +182,7 @@ impl Lane {
     }
 
     async fn read_list(&self, list: &RegionList, budget: Budget, round: Option<(u64, Idling)>) -> Result<(), ApiError> {
+        let _turn = list.turn(&budget).await?;
         let listing = list.read(self.client(), &budget).await?;
         self.take_list(list, &listing, round);
         Ok(())

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ApiError, Budget, Deadline, Reason, Stage};
+use crate::api::{Budget, Deadline, Reason, Stage};
 use crate::config::Endpoint;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
 use crate::source::UpgradeSource;
@@ -276,13 +276,6 @@ impl Record {
                 Waiting::ForPlace => down(Reason::Timeout, "not asked for longer than scrape.max_age: the vendor is too slow"),
             },
         }
-    }
-}
-
-impl Failure {
-    /// The failure that `error` is.
-    pub(super) fn of(error: &ApiError) -> Self {
-        Self { reason: error.reason(), message: error.to_string(), lasting: error.kind.is_lasting() }
     }
 }
 

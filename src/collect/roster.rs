@@ -196,7 +196,7 @@ fn is_quiet(state: &str) -> bool {
 }
 
 /// Puts what the list says into `info`; the operator's own name and labels stand.
-fn learn(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
+pub(super) fn learn(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
     let name = if info.name.is_empty() { &cluster.name } else { &info.name };
     let state = Some(cluster.state.as_str()).filter(|state| !state.is_empty());
     let is_known = info.name == *name

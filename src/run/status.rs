@@ -3,35 +3,54 @@
 use std::collections::HashSet;
 use std::io::{IsTerminal as _, stdout};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::accounts::load;
 use super::serve::build;
 use super::{Failure, say};
-use crate::cli::{Output, StatusArgs, exit};
+use crate::cli::{FailOn, Output, StatusArgs, exit};
+use crate::clock::Clock;
+use crate::collect::Collector;
+use crate::config::Config;
 use crate::shard::Shard;
-use crate::snapshot::{ClusterReading, Outcome, Snapshot};
+use crate::snapshot::{self, ClusterInfo, ClusterReading, Outcome, Snapshot};
 use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
-use crate::wait::{Goal, Verdict, Waiting};
+use crate::wait::{Goal, Notice, Unread, Verdict, Waiting};
 use crate::web::json;
 
 /// Clears the screen and goes to its upper left corner.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
-/// Shows the clusters; the exit code says how they are.
+/// Shows the clusters; the exit code says whether they could be read and, where that is asked for, how their upgrades are.
 pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;
+    let looks = look(args, &config, &collector, clock);
+    let code = match args.timeout {
+        None => looks.await,
+        Some(limit) => timeout(limit, looks).await.unwrap_or_else(|_| {
+            tracing::error!("the time of --timeout is over and the upgrades are not");
+            Ok(exit::timed_out())
+        }),
+    };
+    collector.stop().await;
+    code
+}
+
+/// Looks once or, as `args` say, until the upgrades have ended or nobody reads it.
+async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, clock: Clock) -> Result<ExitCode, Failure> {
     let goal = Goal { target_version: args.target_version.clone(), since: args.since };
-    let mut waiting = Waiting::new(goal.clone());
+    let mut waiting = Waiting::new(goal);
     // The targets that were there once: what goes afterwards was no mistake on the command line.
     let (mut told, mut met) = (HashSet::new(), HashSet::new());
-    let code = loop {
+    loop {
         let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
-        let snapshot = args.select(&seen);
+        let mut snapshot = args.select(&seen);
         let missing = args.targets.iter().filter(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
         let missing: HashSet<_> = missing.collect();
         met.extend(args.targets.iter().filter(|target| !missing.contains(target)));
@@ -41,28 +60,59 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
         {
             return Err(Failure::Usage(format!("{target} is not among the clusters")));
         }
+        let unread = if args.wait { read_again(collector, &waiting, &mut snapshot, config.scrape.timeout).await } else { Unread::new() };
         let is_read = show(&snapshot, clock.now(), args);
         let is_whole = missing.is_empty() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
-        let verdict = match goal.judge(&snapshot.clusters) {
-            _ if args.wait => waiting.judge(&snapshot, is_whole),
-            // Something may be there that was not seen.
-            Verdict::Good if !is_whole => Verdict::Unknown,
-            verdict => verdict,
-        };
-        for cluster in waiting.untold(&snapshot).filter(|_| args.wait) {
-            if told.insert(cluster.clone()) {
-                tracing::warn!(%cluster, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
+        let verdict = if args.wait { waiting.judge(&snapshot, is_whole, &unread) } else { args.judge(&snapshot, is_whole) };
+        for (cluster, notice) in waiting.notices(&snapshot, &unread).filter(|_| args.wait) {
+            if told.insert((cluster.id.clone(), notice)) {
+                tell(cluster, notice, unread.get(&cluster.id));
             }
         }
         // Whoever waits wants the exit code, whoever watches wants to see.
         let goes_on = if args.wait { verdict == Verdict::Pending } else { args.watch && is_read };
         if !goes_on {
-            break code(verdict);
+            return Ok(code(verdict));
         }
         sleep(args.interval).await;
-    };
-    collector.stop().await;
-    Ok(code)
+    }
+}
+
+/// Reads again what the clusters are whose upgrades have ended, so that the table shows it. Returns those that could not be read.
+async fn read_again(collector: &Collector, waiting: &Waiting, look: &mut Snapshot, limit: Duration) -> Unread {
+    let to_read = waiting.to_read(look);
+    if to_read.is_empty() {
+        return Unread::new();
+    }
+    let mut read = collector.read_again(&to_read, Instant::now() + limit).await;
+    let mut unread = Unread::new();
+    for reading in &mut look.clusters {
+        match read.remove(&reading.cluster.id) {
+            Some(Ok(info)) => reading.cluster = info,
+            Some(Err(failure)) => drop(unread.insert(reading.cluster.id.clone(), failure)),
+            None => {}
+        }
+    }
+    unread
+}
+
+/// Tells on standard error what the table does not show.
+fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure>) {
+    let (id, version, state) = (&cluster.id, &cluster.version, cluster.state.as_deref().unwrap_or_default());
+    let error = unread.map_or("the API does not tell it", |failure| &failure.message);
+    match notice {
+        Notice::Untold => {
+            tracing::warn!(cluster = %id, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
+        }
+        Notice::OtherVersion => {
+            tracing::warn!(cluster = %id, version, "its upgrade has ended at another version than --target-version; still waiting");
+        }
+        Notice::NotRunning => tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running"),
+        Notice::Unconfirmed => tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read"),
+        Notice::NoVersion => {
+            tracing::error!(cluster = %id, error, "its upgrade has succeeded; which version it has now cannot be read");
+        }
+    }
 }
 
 fn code(verdict: Verdict) -> ExitCode {
@@ -169,12 +219,24 @@ impl StatusArgs {
         selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| reading.cluster.is_meant(target)));
         selected
     }
+
+    /// What one look means, waiting aside. What could not be read is never good, whatever is not asked for.
+    fn judge(&self, look: &Snapshot, is_whole: bool) -> Verdict {
+        let has_failed = |reading: &ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Fail | Status::Canceled));
+        let is_read = |reading: &ClusterReading| matches!(reading.outcome, Outcome::Up(_));
+        if self.fail_on.contains(&FailOn::Failed) && look.clusters.iter().any(has_failed) {
+            Verdict::Failed
+        } else if is_whole && look.clusters.iter().all(is_read) {
+            Verdict::Good
+        } else {
+            Verdict::Unknown
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Arc;
 
     use super::*;
     use crate::api::Reason;

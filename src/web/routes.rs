@@ -140,10 +140,13 @@ impl Site {
         encoded(format.content_type(), encode(metrics::render_probe(&reading, began.elapsed(), &running.config.metrics, format), encoding))
     }
 
-    /// The clusters as Prometheus' service discovery wants them; an error before the first list, so that it keeps its own.
+    /// The clusters as Prometheus' service discovery wants them; an error while they are not known, so that it keeps its own.
     async fn targets(&self) -> Answer {
-        let clusters = self.running.borrow().collector.clusters();
-        let Some(clusters) = clusters else { return unlisted() };
+        let collector = Arc::clone(&self.running.borrow().collector);
+        let clusters = match collector.targets().await {
+            Ok(clusters) => clusters,
+            Err(unread) => return typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, sd::unread(&unread)),
+        };
         let written = self.writers.write(clusters.len(), move || sd::targets(&clusters)).await;
         written.map_or_else(|_| unwritten(), |targets| typed(StatusCode::OK, JSON, targets))
     }
@@ -225,10 +228,6 @@ fn unwritten() -> Answer {
 
 fn unknown_cluster() -> Answer {
     text(StatusCode::NOT_FOUND, "no such cluster is configured here\n")
-}
-
-fn unlisted() -> Answer {
-    text(StatusCode::SERVICE_UNAVAILABLE, "the cluster list has not been read yet\n")
 }
 
 fn not_found() -> Answer {

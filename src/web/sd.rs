@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::names::Region;
+use crate::names::{AccountName, Region};
 use crate::snapshot::ClusterInfo;
 use crate::upgrade::clean_message;
 
@@ -28,6 +28,13 @@ struct Group<'a> {
 pub fn targets(clusters: &[Arc<ClusterInfo>]) -> String {
     let groups: Vec<Group<'_>> = clusters.iter().map(|cluster| group(cluster)).collect();
     serde_json::to_string(&groups).expect("strings in lists and maps are JSON")
+}
+
+/// The body of an error: the cluster lists that have not been read, one a line.
+pub fn unread(lists: &[(AccountName, Region)]) -> String {
+    let line =
+        |(account, region): &(AccountName, Region)| format!("the cluster list of account {account} in {region} has not been read yet\n");
+    lists.iter().map(line).collect()
 }
 
 fn group(cluster: &ClusterInfo) -> Group<'_> {

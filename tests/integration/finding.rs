@@ -121,6 +121,66 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
+    let sim = Arc::new(Sim::new(still(690)));
+    sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion));
+    let fleet = Fleet::configured(sim, &yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", ""), Shard::default());
+    // Five pages of five seconds each, and then a minute, give or take a tenth.
+    sleep(Duration::from_secs(75)).await;
+    assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 5);
+    sleep(Duration::from_secs(17)).await;
+    assert!(fleet.calls(Action::DescribeClustersForRegion) > 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_takes_longer_than_its_interval_is_not_read_all_the_time() {
+    let sim = Arc::new(Sim::new(still(3)));
+    sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion));
+    let fleet = Fleet::configured(sim, &yaml("regions: [cn-hangzhou], refresh_interval: 2s", "", ""), Shard::default());
+    sleep(Duration::from_secs(70)).await;
+    let asked = fleet.calls(Action::DescribeClustersForRegion);
+    assert!((9..=11).contains(&asked), "every seven seconds or so: {asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
+    let fleet = found(still(12), ", refresh_interval: 30s");
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    sleep(Duration::from_secs(60)).await;
+    let (mut asked, mut quiet, mut pauses) = (fleet.calls(Action::DescribeClustersForRegion), 0, 0);
+    for _ in 0..600 {
+        sleep(Duration::from_secs(1)).await;
+        let now = fleet.calls(Action::DescribeClustersForRegion);
+        quiet = if now == asked { quiet + 1 } else { 0 };
+        // An attempt of a reading is silent for ten seconds; the three lists have been read in step from the beginning.
+        pauses += u32::from(quiet == 20);
+        asked = now;
+    }
+    assert!(pauses >= 5, "{pauses} pauses in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for_later() {
+    let text = yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", "idle_interval: 1h");
+    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    fleet.scrape_in_time().await;
+    let before = fleet.calls(Action::DescribeClustersForRegion);
+    let slow = Rule::new(Fault::Slow(Duration::from_secs(7))).on(Action::DescribeClustersForRegion);
+    fleet.sim.add_fault(slow.times(1));
+    while fleet.calls(Action::DescribeClustersForRegion) == before {
+        sleep(Duration::from_secs(1)).await;
+    }
+    // The list that is read apart from the scrapes is under way.
+    let new = ClusterId::parse("cnew").expect("an ID");
+    fleet.sim.world().add(new.clone(), Region::parse("cn-hangzhou").expect("a region"), "new");
+    assert!(ids(&*fleet.scrape_in_time().await).contains(&new), "the scrape's own list has it");
+    sleep(Duration::from_secs(10)).await;
+    let known = fleet.collector.clusters().expect("the list was read");
+    assert!(known.iter().any(|cluster| cluster.id == new), "the older list has arrived");
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it() {
     let fleet = found(still(12), "");
     fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
@@ -232,6 +292,36 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
         assert_eq!(fleet.collector.clusters().map(|clusters| clusters.len()), Some(12), "{scrape}");
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_hangs_keeps_named_clusters_from_service_discovery_for_five_seconds_at_most() {
+    let sim = Arc::new(Sim::new(still(12)));
+    let hangs = Region::parse("cn-hangzhou").expect("a region");
+    sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion).region(hangs.clone()));
+    let of_there = sim.world().clusters().into_iter().find(|id| sim.world().region(id) == Some(hangs.clone())).expect("one in each");
+    let named = format!("    clusters: [{{id: {of_there}, region: {hangs}}}]\n");
+    let fleet = Fleet::configured(Arc::clone(&sim), &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    let start = tokio::time::Instant::now();
+    let known = fleet.collector.targets().await.expect("there are named clusters");
+    assert_eq!((known.len(), start.elapsed()), (9, Duration::from_secs(5)), "all but three of the region that hangs");
+
+    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), "", ""), Shard::default());
+    sleep(Duration::from_secs(1)).await;
+    let unread = fleet.collector.targets().await.expect_err("what the silent list finds is not to be dropped");
+    assert_eq!(unread.len(), 1);
+    // A reading of it ends within a minute.
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(fleet.collector.targets().await.expect("every list has been tried").len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn service_discovery_waits_for_lists_that_are_about_to_be_read() {
+    let sim = Arc::new(Sim::new(Options { latency: Duration::from_secs(1), ..still(12) }));
+    let (id, region) = (sim.world().clusters()[0].clone(), sim.world().region(&sim.world().clusters()[0]).expect("a region"));
+    let named = format!("    clusters: [{{id: {id}, region: {region}}}]\n");
+    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    assert_eq!(fleet.collector.targets().await.expect("all are known").len(), 12, "no target is dropped after a start");
 }
 
 #[tokio::test(start_paused = true)]

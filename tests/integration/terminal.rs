@@ -1,6 +1,6 @@
 //! The built program at a terminal: `status`, `explain`, and what is logged.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, Stage};
@@ -19,7 +19,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn status_is_a_table_for_people_and_its_code_for_pipelines() {
+fn status_is_a_table_for_people() {
     let vendor = Vendor::new(5);
     let ids = vendor.sim.world().clusters();
     let fix = |place: usize, phase, message| vendor.sim.world().fix(&ids[place], phase, message);
@@ -42,13 +42,89 @@ fn status_is_a_table_for_people_and_its_code_for_pipelines() {
     let mut order: Vec<_> = ids.iter().zip(expected.drain(..)).collect();
     order.sort_by_key(|(id, _)| *id);
     assert_eq!(words, order.into_iter().map(|(_, words)| words).collect::<Vec<_>>(), "{table}");
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(3), ""), "one failed");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "all could be read");
     let one = run(&vendor, "status", &[ids[2].as_str()]);
     assert_eq!((one.status.code(), text(&one.stdout).lines().count()), (Some(0), 2));
     vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let denied = run(&vendor, "status", &[ids[2].as_str()]);
-    assert_eq!(denied.status.code(), Some(4));
     assert!(text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"), "{}", text(&denied.stdout));
+}
+
+#[test]
+fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades_are() {
+    let vendor = Vendor::new(3);
+    let ids = vendor.sim.world().clusters();
+    vendor.sim.world().fix(&ids[0], Phase::Failed(Stage::Upgrade), None);
+    vendor.sim.world().fix(&ids[1], Phase::Upgrading, None);
+    vendor.sim.world().fix(&ids[2], Phase::Succeeded, None);
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
+    let [failed, running, denied] = [0, 1, 2].map(|place| ids[place].as_str());
+    for (clusters, plain, on_failed, on_unanswered, on_both) in [
+        (&[running][..], 0, 0, 0, 0),
+        (&[failed, running], 0, 3, 0, 3),
+        (&[denied, running], 4, 4, 4, 4),
+        (&[failed, denied, running], 4, 3, 4, 3),
+    ] {
+        let code = |more: &[&str]| run(&vendor, "status", &[clusters, more].concat()).status.code();
+        assert_eq!(code(&[]), Some(plain), "{clusters:?}");
+        assert_eq!(code(&["--fail-on=failed"]), Some(on_failed), "{clusters:?}");
+        assert_eq!(code(&["--fail-on=unanswered"]), Some(on_unanswered), "{clusters:?}");
+        assert_eq!(code(&["--fail-on=failed,unanswered"]), Some(on_both), "{clusters:?}");
+    }
+    assert_eq!(run(&vendor, "status", &["--wait", failed, running]).status.code(), Some(3));
+    assert_eq!(run(&vendor, "status", &["--wait", denied]).status.code(), Some(4));
+}
+
+#[test]
+fn a_cluster_that_was_not_asked_was_not_read() {
+    let vendor = all_good(3);
+    vendor.write(&vendor.yaml(3).replace("    clusters:\n", "    rate_limit: {requests_per_second: 0.01, burst: 1}\n    clusters:\n"));
+    let yaml = std::fs::read_to_string(vendor.config()).expect("the configuration");
+    vendor.write(&format!("scrape: {{timeout: 1s}}\n{yaml}"));
+    let output = run(&vendor, "status", &[]);
+    assert!(text(&output.stdout).contains("not asked"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn conditions_of_waiting_need_it_and_it_is_not_watching() {
+    let vendor = all_good(1);
+    for (arguments, named) in [
+        (&["--target-version=1.32.1-aliyun.1"][..], "--wait"),
+        (&["--since=2026-11-23T08:00:00Z"], "--wait"),
+        (&["--timeout=1m"], "--wait"),
+        (&["--watch", "--timeout=1m"], "--watch"),
+        (&["--wait", "--watch"], "--watch"),
+        (&["--wait", "--timeout=0s"], "above 0"),
+        (&["--fail-on=success"], "unanswered"),
+    ] {
+        let output = run(&vendor, "status", arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(named), "{arguments:?}: {said}");
+    }
+    assert_eq!(vendor.sim.calls().len(), 0);
+}
+
+#[test]
+fn waiting_ends_with_its_timeout_whatever_is_under_way() {
+    let vendor = all_good(2);
+    let ids = vendor.sim.world().clusters();
+    vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+    let wait = |timeout: &str| run(&vendor, "status", &["--wait", "--interval=50ms", timeout]);
+    let output = wait("--timeout=300ms");
+    assert_eq!(output.status.code(), Some(5));
+    assert!(text(&output.stderr).contains("--timeout"), "{}", text(&output.stderr));
+    let long = Command::new(PROGRAM)
+        .args(["status", &format!("--config.file={}", vendor.config().display()), "--wait", "--interval=1h", "--timeout=300ms"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(long.status.code(), Some(5), "between two looks");
+    vendor.sim.add_fault(Rule::new(Fault::Hang));
+    assert_eq!(wait("--timeout=300ms").status.code(), Some(5), "in the middle of one");
+    vendor.sim.clear_faults();
+    vendor.sim.world().fix(&ids[0], Phase::Succeeded, None);
+    assert_eq!(wait("--timeout=1h").status.code(), Some(0));
 }
 
 #[test]
@@ -180,6 +256,108 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
     assert_eq!(run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code(), Some(4));
 }
 
+const FOUND: &str = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
+
+/// A vendor of one cluster that is being upgraded, from what version to what.
+fn upgrading() -> (Vendor, [String; 2]) {
+    let vendor = Vendor::new(1);
+    vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Upgrading, None);
+    let named = std::fs::read_to_string(vendor.config()).expect("the configuration");
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
+    let shown: Value = serde_json::from_slice(&run(&vendor, "status", &["--output=json"]).stdout).expect("JSON");
+    let versions = ["version", "next_version"].map(|key| shown["clusters"][0][key].as_str().expect("a version").to_owned());
+    vendor.write(&named);
+    (vendor, versions)
+}
+
+/// Begins to wait with `more` for the upgrade of the vendor's one cluster, which ends well after a few looks.
+fn begin_to_wait(vendor: &Vendor, more: &[&str]) -> Child {
+    let before = vendor.sim.count(Action::GetUpgradeStatus);
+    let waiting = Command::new(PROGRAM)
+        .args(["status", &format!("--config.file={}", vendor.config().display()), "--wait", "--interval=50ms"])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    vendor.wait_for_calls(before + 2);
+    vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
+    waiting
+}
+
+fn wait_for_success(vendor: &Vendor, more: &[&str]) -> Output {
+    begin_to_wait(vendor, more).wait_with_output().expect("it ends")
+}
+
+/// What is said on standard error while the success is looked at, which must not end the waiting.
+fn wait_on(vendor: &Vendor, more: &[&str]) -> String {
+    let mut waiting = begin_to_wait(vendor, more);
+    vendor.wait_for_calls(vendor.sim.count(Action::GetUpgradeStatus) + 5);
+    assert!(waiting.try_wait().expect("a child").is_none(), "{more:?}");
+    waiting.kill().expect("still there");
+    text(&waiting.wait_with_output().expect("a child").stderr)
+}
+
+#[test]
+fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
+    for is_found in [false, true] {
+        let found = |vendor: &Vendor| vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
+        let (vendor, [before, after]) = upgrading();
+        if is_found {
+            found(&vendor);
+        }
+        let output = wait_for_success(&vendor, &[&format!("--target-version={after}")]);
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{shown}{}", text(&output.stderr));
+        let last = shown.lines().last().expect("a table");
+        assert!(last.contains("success") && last.contains(&after) && !last.contains(&before), "{shown}");
+        for other in ["99.99.99-nonsense", &before] {
+            let (vendor, _) = upgrading();
+            if is_found {
+                found(&vendor);
+            }
+            let said = wait_on(&vendor, &[&format!("--target-version={other}")]);
+            assert_eq!(said.matches("ended at another version").count(), 1, "{other}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_version_that_nobody_may_read_is_not_taken_for_the_one_that_is_waited_for() {
+    let (vendor, [_, after]) = upgrading();
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
+    let output = wait_for_success(&vendor, &[&format!("--target-version={after}")]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("which version it has now cannot be read") && said.contains("cs:DescribeClusterDetail"), "{said}");
+    let (vendor, _) = upgrading();
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
+    assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0), "any version will do");
+}
+
+#[test]
+fn details_are_asked_for_only_at_the_end_of_an_upgrade() {
+    let (vendor, _) = upgrading();
+    assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0));
+    assert_eq!(vendor.sim.count(Action::DescribeClusterDetail), 1);
+    run(&vendor, "status", &["--wait"]);
+    run(&vendor, "status", &[]);
+    assert_eq!(vendor.sim.count(Action::DescribeClusterDetail), 1);
+}
+
+#[test]
+fn an_upgrade_that_has_succeeded_is_waited_for_until_its_cluster_runs_again() {
+    let (vendor, _) = upgrading();
+    let id = vendor.sim.world().clusters()[0].clone();
+    let detail = format!(r#"{{"cluster_id": "{id}", "state": "upgrading", "current_version": "1.32.1-aliyun.1"}}"#);
+    vendor.sim.world().set(&id, Action::DescribeClusterDetail, Some(&detail));
+    let said = wait_on(&vendor, &[]);
+    assert_eq!(said.matches("waiting until its state is running").count(), 1, "{said}");
+    vendor.sim.world().fix(&id, Phase::Upgrading, None);
+    vendor.sim.world().set(&id, Action::DescribeClusterDetail, Some(&detail.replace("upgrading", "running")));
+    assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0));
+}
+
 /// A vendor of so many clusters, in each of which an upgrade has succeeded.
 fn all_good(clusters: usize) -> Vendor {
     let vendor = Vendor::new(clusters);
@@ -233,6 +411,16 @@ fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
         assert_eq!(run(&vendor, "status", more).status.code(), Some(4), "{more:?}");
     }
     assert_eq!(run(&vendor, "status", &[here.as_str()]).status.code(), Some(0), "what was asked for is there");
+}
+
+#[test]
+fn a_list_that_was_never_read_is_not_said_to_stand() {
+    let vendor = all_good(3);
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", "    discovery: {regions: [cn-hangzhou]}\n"));
+    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
+    let said = text(&run(&vendor, "status", &[]).stderr);
+    assert!(said.contains("cluster list cannot be read") && said.contains("region=cn-hangzhou"), "{said}");
+    assert!(!said.contains("the last one stands"), "{said}");
 }
 
 #[test]
