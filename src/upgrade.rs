@@ -137,6 +137,12 @@ pub struct UpgradeState {
 }
 
 impl UpgradeState {
+    /// Whether `later` is the same upgrade in the same status and step. A task that is not told is any.
+    pub fn is_same_state(&self, later: &Self) -> bool {
+        let is_same_task = self.task_id == later.task_id || self.task_id.is_empty() || later.task_id.is_empty();
+        is_same_task && self.status == later.status && self.step == later.step
+    }
+
     /// The state of a cluster that was never upgraded.
     pub fn never(source: SourceName) -> Self {
         Self {
@@ -181,6 +187,16 @@ pub fn clean_message(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_task_is_another_state_and_another_source_is_not() {
+        let state = |task: &str| UpgradeState { task_id: task.to_owned(), ..UpgradeState::never(SourceName::Tasks) };
+        assert!(state("T-1").is_same_state(&state("T-1")));
+        assert!(!state("T-1").is_same_state(&state("T-2")));
+        assert!(state("").is_same_state(&state("T-1")) && state("T-1").is_same_state(&state("")));
+        assert!(!state("T-1").is_same_state(&UpgradeState { step: Step::Upgrading, ..state("T-1") }));
+        assert!(!state("T-1").is_same_state(&UpgradeState { status: Status::Fail, ..state("T-1") }));
+    }
 
     #[test]
     fn a_message_is_cleaned_and_cut_by_characters() {
