@@ -1,5 +1,6 @@
 //! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
 
+mod lenient;
 mod words;
 
 use std::error::Error;
@@ -7,7 +8,9 @@ use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Uri};
-pub use words::{Piece, Words};
+pub(crate) use lenient::object;
+pub use lenient::{Field, Key, Lenient, List, Object, Use, Word};
+pub use words::Words;
 
 /// The value of `User-Agent`.
 pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));

@@ -1,34 +1,67 @@
 //! The task operations, which replace the one that is being switched off.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Question, Reading, UpgradeSource};
-use crate::api::{ApiError, Client, Task, TaskInfo, describe_task, newest_task};
+use crate::api::{ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task};
 use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState, clean_message};
+
+/// How many tasks are asked for in one reading before one is the cluster's.
+const MOST_ASKED: usize = 8;
+
+/// How many tasks are remembered that are not the cluster's.
+const MOST_REMEMBERED: usize = 10_000;
 
 /// Reads the newest upgrade task of a cluster.
 #[derive(Debug)]
 pub struct Tasks {
     client: Arc<Client>,
     types: Vec<String>,
+    /// The IDs of tasks that have a node pool or another cluster for a target, which only the task itself tells.
+    others: Mutex<HashSet<String>>,
 }
 
 impl Tasks {
     /// A source that asks through `client` for tasks of `types`.
     pub fn new(client: Arc<Client>, types: Vec<String>) -> Self {
-        Self { client, types }
+        Self { client, types, others: Mutex::default() }
     }
 
     async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
-        let Question { cluster, endpoint, budget, ticket, known } = question;
-        let Some(task) = newest_task(&self.client, endpoint, cluster, &self.types, budget, ticket).await? else {
-            return Ok(UpgradeState::never(SourceName::Tasks));
-        };
-        if let Some(known) = known.filter(|known| is_told(&task, known)) {
-            return Ok(known.clone());
+        let Question { cluster, endpoint, budget, mut ticket, known } = question;
+        let mut tasks = UpgradeTasks::new(&self.client, endpoint, cluster, &self.types);
+        let mut asked = 0;
+        while asked < MOST_ASKED {
+            let Some(task) = tasks.next(budget, &mut ticket).await? else {
+                return Ok(UpgradeState::never(SourceName::Tasks));
+            };
+            if self.lock().contains(&task.id) {
+                continue;
+            }
+            if let Some(known) = known.filter(|known| is_told(&task, known)) {
+                return Ok(known.clone());
+            }
+            let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
+            if info.target.may_be(cluster) {
+                return Ok(state(task, info, &mut |word| self.client.observer().unknown_value("task.state", word)));
+            }
+            self.remember(task.id);
+            asked += 1;
         }
-        let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
-        Ok(state(task, info, &mut |word| self.client.observer().unknown_value("task.state", word)))
+        let message = format!("the newest {MOST_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further");
+        Err(ApiError::local(Operation::DescribeClusterTasks, ErrorKind::Decode, message))
+    }
+
+    fn remember(&self, id: String) {
+        let mut others = self.lock();
+        if others.len() < MOST_REMEMBERED {
+            others.insert(id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,7 +140,7 @@ mod tests {
     use super::*;
 
     fn told(word: &str, stage: &str) -> (Status, Step, TaskStatus) {
-        let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), created: None, updated: None, error: None };
+        let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), ..Task::default() };
         let info = TaskInfo { state: word.to_owned(), stage: stage.to_owned(), ..TaskInfo::default() };
         let upgrade = super::state(task, info, &mut |_| {});
         (upgrade.status, upgrade.step, upgrade.task_status)

@@ -25,6 +25,7 @@ mod outage;
 mod permissions;
 mod probing;
 mod reloading;
+mod replies;
 mod secrets;
 mod serving;
 mod signals;

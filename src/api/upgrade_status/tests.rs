@@ -1,11 +1,14 @@
 //! The words of `GetUpgradeStatus` in those of an upgrade.
 
+use serde::de::DeserializeSeed as _;
+
 use super::*;
 
 fn decoded(json: &str) -> (UpgradeState, Vec<(&'static str, String)>) {
     let mut unknown = Vec::new();
-    let wire = serde_json::from_str(json).expect("the shape of a reply");
-    let state = state(wire, &mut |field, value| unknown.push((field, value.to_owned())));
+    let mut wire = Field::<Wire>::Absent;
+    (&mut wire).deserialize(&mut serde_json::Deserializer::from_str(json)).expect("JSON");
+    let state = state(wire.known().expect("an object"), &mut |field, value| unknown.push((field, value.to_owned())));
     (state, unknown)
 }
 
