@@ -38,7 +38,7 @@ state_set! {
         None = "none",
         /// Under way.
         Running = "running",
-        /// Paused by someone.
+        /// Paused, by someone or by an error.
         Pause = "pause",
         /// Ended well.
         Success = "success",
@@ -86,6 +86,29 @@ state_set! {
 }
 
 impl Status {
+    /// The status that a word of the API stands for, whichever operation uses it; None if there is no such word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "running" | "pending" | "pausing" | "resuming" | "cancelling" | "canceling" => Some(Self::Running),
+            "pause" | "paused" => Some(Self::Pause),
+            "success" | "succeeded" => Some(Self::Success),
+            "fail" | "failed" | "error" => Some(Self::Fail),
+            "canceled" | "cancelled" => Some(Self::Canceled),
+            _ => None,
+        }
+    }
+
+    /// How the task behind an upgrade of this status stands.
+    pub fn of_task(self) -> TaskStatus {
+        match self {
+            Self::None => TaskStatus::None,
+            Self::Running | Self::Pause => TaskStatus::Running,
+            Self::Success => TaskStatus::Success,
+            Self::Fail => TaskStatus::Failed,
+            Self::Canceled | Self::Unknown => TaskStatus::Unknown,
+        }
+    }
+
     /// Whether nothing will change before somebody starts another upgrade.
     pub fn is_idle(self) -> bool {
         matches!(self, Self::None | Self::Success | Self::Fail | Self::Canceled)

@@ -67,13 +67,7 @@ fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeStat
     let task = wire.upgrade_task.known().unwrap_or_default();
     let status = word(wire.status, Status::None, Status::Unknown, "status", unknown, |word| match word {
         "none" => Some(Status::None),
-        "running" => Some(Status::Running),
-        "pause" | "paused" => Some(Status::Pause),
-        "success" => Some(Status::Success),
-        "fail" | "failed" => Some(Status::Fail),
-        // Of the task operations; the reference of this one does not list it, but nobody else could mean anything else by it.
-        "canceled" | "cancelled" => Some(Status::Canceled),
-        _ => None,
+        word => Status::from_word(word),
     });
     let step = word(wire.upgrade_step, Step::NotStart, Step::Unknown, "upgrade_step", unknown, |word| match word {
         "not_start" => Some(Step::NotStart),
@@ -85,10 +79,7 @@ fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeStat
     });
     let task_status = word(task.status, TaskStatus::None, TaskStatus::Unknown, "upgrade_task.status", unknown, |word| match word {
         "none" => Some(TaskStatus::None),
-        "running" => Some(TaskStatus::Running),
-        "success" => Some(TaskStatus::Success),
-        "fail" | "failed" => Some(TaskStatus::Failed),
-        _ => None,
+        word => Status::from_word(word).map(Status::of_task).filter(|status| *status != TaskStatus::Unknown),
     });
     // A failed task says why in its own message where the upgrade as a whole does not.
     let task_message = task.message.known().filter(|_| task_status == TaskStatus::Failed);

@@ -284,7 +284,7 @@ async fn an_odd_field_of_a_task_costs_that_field() {
         server.answer(TASK, format!(r#"{{"task_id": "T-1", "state": "running", {field}}}"#));
         let fleet = fleet(&server, "tasks");
         let snapshot = fleet.scrape_in_time().await;
-        assert_eq!(word(&snapshot.clusters[0]), "running/unknown", "{field}");
+        assert_eq!(word(&snapshot.clusters[0]), "running/upgrading", "{field}");
         if let Some(counted) = counted {
             assert!((odd(&fleet, &snapshot, counted) - 2.0).abs() < f64::EPSILON, "{field}: once in the list, once in the task");
         }
@@ -441,7 +441,7 @@ async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_the
     }
     server.answer(TASK, r#"{"task_id": "T-1", "state": "running"}"#);
     let fleet = fleet(&server, "tasks");
-    for (expected, asked) in [("decode", 8), ("running/unknown", 3), ("running/unknown", 1)] {
+    for (expected, asked) in [("decode", 8), ("running/upgrading", 3), ("running/upgrading", 1)] {
         assert_eq!((word(&fleet.scrape_in_time().await.clusters[0]).as_str(), server.tasks_asked()), (expected, asked));
         advance(Duration::from_secs(15)).await;
     }
@@ -459,4 +459,29 @@ async fn a_new_task_in_the_same_state_is_a_new_state() {
     server.answer(TASKS, list_of(r#""state": "running""#).replace("T-1", "T-9"));
     server.answer("/tasks/T-9", r#"{"task_id": "T-9", "state": "running", "current_stage": "DrainNodes"}"#);
     assert!(fleet.scrape_in_time().await.clusters[0].since > first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_known_word_of_a_task_has_its_state() {
+    let server = Server::default();
+    for (words, stage, expected) in [
+        (&["success", "succeeded", "SUCCEEDED"][..], "", "success/success"),
+        (&["fail", "failed", "error"], "DrainNodes", "fail/upgrading"),
+        (&["fail", "error"], "", "fail/unknown"),
+        (&["canceled", "cancelled"], "", "canceled/unknown"),
+        (&["pause", "paused"], "", "pause/pause"),
+        (&["running", "pending", "pausing", "resuming", "cancelling", "canceling"], "", "running/upgrading"),
+        (&["pending"], "init_master", "running/upgrading"),
+        (&["running"], "cluster_pre_check", "running/prechecking"),
+        (&["running"], "PreUpgradeCheck", "running/prechecking"),
+        (&["running"], "Cluster Check", "running/prechecking"),
+        (&["running"], "Validating", "running/prechecking"),
+        (&["reticulating"], "", "unknown/unknown"),
+    ] {
+        for state in words {
+            server.answer(TASKS, list_of(&format!(r#""state": "{state}""#)));
+            server.answer(TASK, format!(r#"{{"task_id": "T-1", "state": "{state}", "current_stage": "{stage}"}}"#));
+            assert_eq!(word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]), expected, "{state}, {stage}");
+        }
+    }
 }
