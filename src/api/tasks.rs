@@ -154,11 +154,12 @@ impl Answer for WireTask {
     }
 }
 
-/// Where a task tells the version that is upgraded to.
-const VERSIONS: [&str; 5] = ["nextversion", "targetversion", "version", "k8sversion", "kubernetesversion"];
+/// Where a task tells the version that is upgraded to: the first that is there. In the API's own request, `version` is the one
+/// that the cluster has now.
+const VERSIONS: [&str; 4] = ["nextversion", "targetversion", "kubernetesversion", "k8sversion"];
 
 /// Where a task tells the report of its precheck.
-const REPORTS: [&str; 2] = ["precheckreportid", "reportid"];
+const REPORTS: [&str; 3] = ["precheckreportid", "reportid", "checkid"];
 
 /// What a task was given or has come to: the texts of it that matter here, at the top or one level below.
 #[derive(Debug, Default)]

@@ -485,3 +485,25 @@ async fn every_known_word_of_a_task_has_its_state() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_version_now_is_never_taken_for_the_version_to_come() {
+    let server = Server::default();
+    server.answer(TASKS, list_of(r#""state": "running""#));
+    for (told, expected) in [
+        (r#""parameters": {"version": "1.30", "next_version": "1.31"}"#, "1.31"),
+        (r#""parameters": {"version": "1.30"}"#, ""),
+        (r#""parameters": {"body": {"nextVersion": "1.31", "version": "1.30"}}"#, "1.31"),
+        (r#""parameters": {"k8s-version": "1.29", "KubernetesVersion": "1.30", "Target_Version": "1.31"}"#, "1.31"),
+        (r#""parameters": {"a": {"b": {"next_version": "1.31"}}}"#, ""),
+        (r#""parameters": {"k8s_version": "1.29"}, "outputs": {"next_version": "1.31"}"#, "1.31"),
+        (r#""parameters": {"next_version": ""}, "outputs": {"NEXT_VERSION": 1.31}"#, "1.31"),
+    ] {
+        server.answer(TASK, format!(r#"{{"task_id": "T-1", "state": "running", {told}}}"#));
+        let snapshot = fleet(&server, "tasks").scrape_in_time().await;
+        assert_eq!(state(&snapshot).target_version, expected, "{told}");
+    }
+    server.answer(TASK, r#"{"task_id": "T-1", "state": "running", "outputs": {"checkId": "1700-c1-clustercheck-abcde"}}"#);
+    let snapshot = fleet(&server, "tasks").scrape_in_time().await;
+    assert_eq!(state(&snapshot).precheck_report_id, "1700-c1-clustercheck-abcde");
+}
