@@ -306,7 +306,10 @@ fn vendor_error(operation: Operation, response: &Response<Bytes>, words: Words, 
     let code = hide(code(&words).unwrap_or_default());
     let kind = kind_of(&code, response.status());
     let said = hide(words.message.as_deref().unwrap_or_default());
-    let mut message = clean_message(&said);
+    let mut message = match advice(&code) {
+        Some(advice) => format!("{advice}: {}", first_sentence(&said)),
+        None => clean_message(&said),
+    };
     if kind == ErrorKind::Forbidden {
         let action = words.action.map_or_else(|| format!("cs:{}", operation.as_str()), |action| clean_message(&action));
         message = format!("{message}; RAM must allow {action}");
@@ -324,6 +327,28 @@ fn vendor_error(operation: Operation, response: &Response<Bytes>, words: Words, 
         request_id: words.request_id.map(|id| clean_message(&hide(&id))).or_else(|| request_id(response.headers(), credential)),
         status: Some(response.status().as_u16()),
         retry_after: retry_after(response.headers(), now),
+    }
+}
+
+/// What is wrong with the credentials, in plain words.
+fn advice(code: &str) -> Option<&'static str> {
+    let code = code.to_ascii_lowercase();
+    let advice = [
+        ("signaturedoesnotmatch", "the access key secret is wrong"),
+        ("incompletesignature", "the access key secret is wrong, or something on the way changes requests"),
+        ("invalidaccesskeyid.notfound", "there is no such access key ID"),
+        ("invalidaccesskeyid.inactive", "the access key is disabled"),
+    ];
+    advice.into_iter().find(|(prefix, _)| code.starts_with(prefix)).map(|(_, advice)| advice)
+}
+
+/// The beginning of a message that may go on with all that was signed.
+fn first_sentence(message: &str) -> String {
+    let end = message.find(". ").map_or(message.len(), |end| end + 1);
+    let sentence = &message[..end];
+    match sentence.find("string to sign") {
+        Some(end) => clean_message(&format!("{}string to sign: …", &sentence[..end])),
+        None => clean_message(sentence),
     }
 }
 

@@ -393,6 +393,39 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_refused_say_what_is_wrong_with_them() {
+    let long = "GET\\n\\n/\\nx-acs-date:2026".repeat(40);
+    for (code, said, expected) in [
+        (
+            "SignatureDoesNotMatch",
+            format!("Specified signature is not matched with our calculation. server string to sign is:{long}"),
+            "SignatureDoesNotMatch: the access key secret is wrong: Specified signature is not matched with our calculation.",
+        ),
+        (
+            "IncompleteSignature",
+            format!("The request signature does not conform to Aliyun standards. server string to sign is:{long}"),
+            "IncompleteSignature: the access key secret is wrong, or something on the way changes requests: The request signature does not conform to Aliyun standards.",
+        ),
+        (
+            "InvalidAccessKeyId.NotFound",
+            "Specified access key is not found.".to_owned(),
+            "InvalidAccessKeyId.NotFound: there is no such access key ID: Specified access key is not found.",
+        ),
+        (
+            "InvalidAccessKeyId.Inactive",
+            "Specified access key is disabled.".to_owned(),
+            "InvalidAccessKeyId.Inactive: the access key is disabled: Specified access key is disabled.",
+        ),
+    ] {
+        let server = Server::default();
+        server.refuse(STATUS, 400, format!(r#"{{"Code":"{code}","Message":"{said}","RequestId":"R"}}"#));
+        let snapshot = fleet(&server, "upgrade_status").scrape_in_time().await;
+        assert_eq!(word(&snapshot.clusters[0]), "auth");
+        assert_eq!(message(&snapshot), format!("GetUpgradeStatus: HTTP 400: {expected} (request R)"));
+    }
+}
+
 /// An item of a list of tasks.
 fn item(id: &str, hour: u32, state: &str, more: &str) -> String {
     format!(

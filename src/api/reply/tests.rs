@@ -327,7 +327,7 @@ fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
 #[test]
 fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
     let error = error(400, "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "was sent <secret>"));
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "the access key secret is wrong: was sent <secret>"));
     let answer =
         reply(200, &[], "<GetUpgradeStatusResponse><status>was hunter2token</status></GetUpgradeStatusResponse>").expect("an answer");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
