@@ -54,7 +54,7 @@ pub(super) fn read<T: Answer>(
             None => unusable(foreign_kind(response.status()), foreign_message(response.status(), &body)),
         });
     }
-    let Received { answer, fields, words, keys } = match body.received(operation) {
+    let Received::<T> { answer, fields, words, keys } = match body.received(operation) {
         Ok(received) => received,
         // An error under a good status.
         Err(message) => {
@@ -68,10 +68,10 @@ pub(super) fn read<T: Answer>(
     if code(&words).is_some() {
         return Err(vendor_error(operation, response, words, now, credential));
     }
-    let answer: T = answer;
     if !answer.is_complete(fields) {
         let keys = if keys.is_empty() { "none".to_owned() } else { clean_message(&credential.hide_in(&keys)) };
-        let message = format!("JSON that is not an answer of {}; its keys: {keys}", operation.as_str());
+        let language = if matches!(body, Body::Xml { .. }) { "XML" } else { "JSON" };
+        let message = format!("{language} that is not an answer of {}; its keys: {keys}", operation.as_str());
         return Err(unusable(ErrorKind::Decode, message));
     }
     Ok(answer)
