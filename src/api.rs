@@ -31,8 +31,13 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, Tokens};
 pub use observe::{Deaf, Observer};
 pub use operation::Operation;
-pub use tasks::{Task, TaskInfo, describe_task, explain_tasks, newest_task};
+pub use tasks::{Target, Task, TaskInfo, UpgradeTasks, describe_task, explain_tasks};
 pub use trace::Trace;
 pub use transport::{Sending, Transport, TransportError};
 pub use upgrade_status::{explain_upgrade_status, get_upgrade_status};
 pub use ways::{Network, Ways};
+
+/// The names of all fields that are read of replies, as [`Observer::unknown_value`] has them.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    [upgrade_status::FIELDS, tasks::FIELDS, clusters::FIELDS].into_iter().flatten().copied().flatten().copied()
+}

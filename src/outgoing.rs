@@ -1,5 +1,6 @@
 //! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
 
+mod lenient;
 mod proxies;
 mod proxy;
 mod words;
@@ -11,9 +12,11 @@ use std::net::IpAddr;
 use bytes::{Bytes, BytesMut};
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
+pub(crate) use lenient::object;
+pub use lenient::{Field, Key, Lenient, List, Object, Use, Word};
 pub use proxies::{NoProxy, Proxies};
 pub use proxy::Proxy;
-pub use words::{Piece, Words};
+pub use words::Words;
 
 use crate::trust;
 

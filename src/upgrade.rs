@@ -38,7 +38,7 @@ state_set! {
         None = "none",
         /// Under way.
         Running = "running",
-        /// Paused by someone.
+        /// Paused, by someone or by an error.
         Pause = "pause",
         /// Ended well.
         Success = "success",
@@ -86,6 +86,29 @@ state_set! {
 }
 
 impl Status {
+    /// The status that a word of the API stands for, whichever operation uses it; None if there is no such word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "running" | "pending" | "pausing" | "resuming" | "cancelling" | "canceling" => Some(Self::Running),
+            "pause" | "paused" => Some(Self::Pause),
+            "success" | "succeeded" => Some(Self::Success),
+            "fail" | "failed" | "error" => Some(Self::Fail),
+            "canceled" | "cancelled" => Some(Self::Canceled),
+            _ => None,
+        }
+    }
+
+    /// How the task behind an upgrade of this status stands.
+    pub fn of_task(self) -> TaskStatus {
+        match self {
+            Self::None => TaskStatus::None,
+            Self::Running | Self::Pause => TaskStatus::Running,
+            Self::Success => TaskStatus::Success,
+            Self::Fail => TaskStatus::Failed,
+            Self::Canceled | Self::Unknown => TaskStatus::Unknown,
+        }
+    }
+
     /// Whether nothing will change before somebody starts another upgrade.
     pub fn is_idle(self) -> bool {
         matches!(self, Self::None | Self::Success | Self::Fail | Self::Canceled)
@@ -137,6 +160,12 @@ pub struct UpgradeState {
 }
 
 impl UpgradeState {
+    /// Whether `later` is the same upgrade in the same status and step. A task that is not told is any.
+    pub fn is_same_state(&self, later: &Self) -> bool {
+        let is_same_task = self.task_id == later.task_id || self.task_id.is_empty() || later.task_id.is_empty();
+        is_same_task && self.status == later.status && self.step == later.step
+    }
+
     /// The state of a cluster that was never upgraded.
     pub fn never(source: SourceName) -> Self {
         Self {
@@ -183,6 +212,16 @@ pub fn clean_message(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_task_is_another_state_and_another_source_is_not() {
+        let state = |task: &str| UpgradeState { task_id: task.to_owned(), ..UpgradeState::never(SourceName::Tasks) };
+        assert!(state("T-1").is_same_state(&state("T-1")));
+        assert!(!state("T-1").is_same_state(&state("T-2")));
+        assert!(state("").is_same_state(&state("T-1")) && state("T-1").is_same_state(&state("")));
+        assert!(!state("T-1").is_same_state(&UpgradeState { step: Step::Upgrading, ..state("T-1") }));
+        assert!(!state("T-1").is_same_state(&UpgradeState { status: Status::Fail, ..state("T-1") }));
+    }
 
     #[test]
     fn a_message_is_cleaned_and_cut_by_characters() {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 
 use super::budget::Budget;
@@ -15,6 +14,7 @@ use super::error::{ApiError, ErrorKind};
 use super::limit::Limiter;
 use super::observe::Observer;
 use super::operation::Operation;
+use super::reply::Answer;
 use super::transport::{Transport, TransportError};
 use super::{reply, retry, trace};
 use crate::clock::Clock;
@@ -118,10 +118,7 @@ impl Client {
     /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The first attempt uses a token of
     /// the budget's, if one is left; every other waits for its own. The error is the last attempt's, or the first of several
     /// timeouts in a row. Dropping the future abandons the call.
-    pub async fn call<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
-    where
-        T: DeserializeOwned + Default + PartialEq,
-    {
+    pub(super) async fn call<T: Answer>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError> {
         if !budget.begin_call() && !self.first_token(budget).await {
             return Err(unadmitted(call.operation, budget));
         }
@@ -219,10 +216,7 @@ impl Client {
         }
     }
 
-    async fn attempt<T>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError>
-    where
-        T: DeserializeOwned + Default + PartialEq,
-    {
+    async fn attempt<T: Answer>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError> {
         let timeout = |message| {
             let message = if budget.is_called_off() { CALLED_OFF } else { message };
             ApiError::local(call.operation, ErrorKind::Timeout, message)

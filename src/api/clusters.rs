@@ -5,15 +5,16 @@
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::budget::Budget;
 use super::client::{Call, Client};
 use super::error::{ApiError, ErrorKind};
 use super::operation::Operation;
 use super::pages::{self, PageInfo, Seen};
+use super::reply::{Answer, Fields};
 use crate::config::Endpoint;
 use crate::names::{ClusterId, Region};
+use crate::outgoing::{Field, List, Object as _, object};
 use crate::upgrade::clean_message;
 
 /// How long all texts of a list may be together, in bytes: many times what the largest account has.
@@ -65,35 +66,56 @@ pub enum ClusterList {
     V1,
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct WirePage {
-    clusters: Option<Vec<WireCluster>>,
-    page_info: Option<PageInfo>,
+object! {
+    struct WirePage at "" {
+        clusters: List<WireCluster> = "clusters",
+        page_info: PageInfo = "page_info",
+    }
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct WireCluster {
-    cluster_id: Option<String>,
-    region_id: Option<String>,
-    name: Option<String>,
-    cluster_type: Option<String>,
-    cluster_spec: Option<String>,
-    state: Option<String>,
-    current_version: Option<String>,
-    next_version: Option<String>,
-    updated: Option<String>,
-    tags: Option<Vec<WireTag>>,
+object! {
+    struct WireCluster at "cluster." {
+        cluster_id: String = "cluster_id",
+        region_id: String = "region_id",
+        name: String = "name",
+        cluster_type: String = "cluster_type",
+        cluster_spec: String = "cluster_spec",
+        state: String = "state",
+        current_version: String = "current_version",
+        next_version: String = "next_version",
+        updated: Timestamp = "updated",
+        tags: List<WireTag> = "tags",
+    }
+
+    fn is_useful(&self) -> bool {
+        self.cluster_id.as_known().is_some()
+    }
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct WireTag {
-    #[serde(alias = "Key")]
-    key: Option<String>,
-    #[serde(alias = "Value")]
-    value: Option<String>,
+object! {
+    struct WireTag at "cluster.tags." {
+        key: String = "key" | "Key",
+        value: String = "value" | "Value",
+    }
+
+    fn is_useful(&self) -> bool {
+        self.key.as_known().is_some()
+    }
+}
+
+/// The names of all fields.
+pub(super) const FIELDS: &[&[&str]] = &[WirePage::FIELDS, WireCluster::FIELDS, WireTag::FIELDS];
+
+impl Answer for WirePage {
+    fn is_complete(&self, _: Fields) -> bool {
+        pages::is_page(&self.clusters, &self.page_info)
+    }
+}
+
+impl Answer for WireCluster {
+    fn is_complete(&self, _: Fields) -> bool {
+        self.is_useful()
+    }
 }
 
 /// Reads all pages of the list of `region`. A page that fails fails the list: half a list would look like deletions.
@@ -109,41 +131,57 @@ pub async fn list_clusters(
         ClusterList::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
     };
     let mut clusters = Vec::new();
-    let (mut seen, mut length) = (Seen::default(), 0);
+    let (mut seen, mut length, mut useless) = (Seen::default(), 0, 0);
     for number in 1.. {
         let mut query = pages::query(number).to_vec();
         if list == ClusterList::V1 {
             query.push(("region_id", region.to_string()));
         }
         let page: WirePage = client.call(&Call { operation, endpoint, path: &path, query: &query }, budget).await?;
-        let listed = page.clusters.unwrap_or_default();
-        let (items, before) = (listed.len(), clusters.len());
-        clusters.extend(listed.into_iter().filter_map(cluster).filter(|cluster| seen.insert(cluster.id.as_str())));
+        let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
+        page.tell_odd_fields(&mut odd);
+        let total = pages::total(&page.page_info);
+        let listed = pages::items(operation, number, page.clusters, total)?;
+        let before = clusters.len();
+        let known: Vec<_> = listed.items.into_iter().filter_map(|wire| cluster(wire, &mut odd)).collect();
+        useless += listed.length - known.len();
+        clusters.extend(known.into_iter().filter(|cluster| seen.insert(cluster.id.as_str())));
         length += clusters[before..].iter().map(ListedCluster::length).sum::<usize>();
         if length > MAX_LENGTH {
             return Err(ApiError::local(operation, ErrorKind::Decode, "a list of more than 16 MiB"));
         }
-        if !pages::has_next(number, items, clusters.len() - before, clusters.len(), page.page_info) {
+        if !pages::has_next(number, listed.length, clusters.len() - before, clusters.len() + useless, total) {
             break;
         }
     }
     Ok(clusters)
 }
 
-/// None for what no other operation could be asked about, such as a cluster without an ID.
-fn cluster(wire: WireCluster) -> Option<ListedCluster> {
-    let text = |text: Option<String>| clean_message(&text.unwrap_or_default());
+/// None for what no other operation could be asked about. Each odd field is told to `odd`.
+fn cluster(wire: WireCluster, odd: &mut dyn FnMut(&'static str, &str)) -> Option<ListedCluster> {
+    wire.tell_odd_fields(odd);
+    let id = wire.cluster_id.known()?;
+    let Ok(id) = ClusterId::parse(&id) else {
+        odd("cluster.cluster_id", &id);
+        return None;
+    };
+    let text = |text: Field<String>| clean_message(&text.known().unwrap_or_default());
+    let mut tags = Vec::new();
+    for tag in wire.tags.known().unwrap_or_default().items.into_iter().take(MAX_TAGS) {
+        tag.tell_odd_fields(odd);
+        tags.push((text(tag.key), text(tag.value)));
+    }
     Some(ListedCluster {
-        id: ClusterId::parse(&wire.cluster_id?).ok()?,
-        region: wire.region_id.and_then(|region| Region::parse(&region).ok()),
+        id,
+        region: wire.region_id.known().and_then(|region| Region::parse(&region).ok()),
         name: text(wire.name),
         cluster_type: text(wire.cluster_type),
         spec: text(wire.cluster_spec),
         state: text(wire.state).to_ascii_lowercase(),
         version: text(wire.current_version),
         next_version: text(wire.next_version),
-        updated: wire.updated.and_then(|time| time.trim().parse().ok()),
-        tags: wire.tags.unwrap_or_default().into_iter().take(MAX_TAGS).map(|tag| (text(tag.key), text(tag.value))).collect(),
+        updated: wire.updated.known(),
+        tags,
     })
 }
 
@@ -157,5 +195,6 @@ pub async fn describe_cluster(
     let path = format!("/clusters/{id}");
     let call = Call { operation: Operation::DescribeClusterDetail, endpoint, path: &path, query: &[] };
     let detail: WireCluster = client.call(&call, budget).await?;
-    Ok(cluster(detail).filter(|detail| detail.id == *id))
+    let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
+    Ok(cluster(detail, &mut odd).filter(|detail| detail.id == *id))
 }

@@ -17,7 +17,7 @@ pub trait Observer: Debug + Send + Sync {
     /// The request that comes next is a repetition.
     fn retried(&self, operation: Operation);
 
-    /// The vendor used a value that its reference does not list in `field`.
+    /// The vendor used a value that its reference does not list in `field`, or one of another type.
     fn unknown_value(&self, field: &'static str, value: &str);
 }
 

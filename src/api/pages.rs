@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
-use serde::Deserialize;
+use super::error::{ApiError, ErrorKind};
+use super::operation::Operation;
+use crate::outgoing::{Field, List, object};
 
 /// What the vendor's own provider asks for; its lists answer more than 50 unreliably.
 pub(super) const PAGE_SIZE: u32 = 50;
@@ -14,13 +16,37 @@ const MAX_PAGES: u32 = 1000;
 /// As many as those pages have, for a server that serves larger ones than it was asked for.
 const MAX_ITEMS: usize = (MAX_PAGES * PAGE_SIZE) as usize;
 
-/// `page_info` of a reply. May echo less than was asked for.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct PageInfo {
-    pub(super) page_number: Option<u32>,
-    pub(super) page_size: Option<u32>,
-    pub(super) total_count: Option<u32>,
+object! {
+    /// `page_info` of a reply.
+    pub(super) struct PageInfo at "page_info." {
+        total_count: u64 = "total_count",
+    }
+}
+
+/// The number of items on all pages, if a page tells.
+pub(super) fn total(info: &Field<PageInfo>) -> Option<u64> {
+    info.as_known()?.total_count.as_known().copied()
+}
+
+/// Whether `list` and `info` are those of a page, be it empty.
+pub(super) fn is_page<T>(list: &Field<List<T>>, info: &Field<PageInfo>) -> bool {
+    match list {
+        Field::Known(_) => true,
+        Field::Absent => info.as_known().is_some(),
+        Field::Odd(_) => false,
+    }
+}
+
+/// The items of page `number`, of `total` on all pages. A list that is left out where there are some must not look as if all
+/// were gone.
+pub(super) fn items<T>(operation: Operation, number: u32, list: Field<List<T>>, total: Option<u64>) -> Result<List<T>, ApiError> {
+    match (list.known(), total) {
+        (Some(list), _) => Ok(list),
+        (None, Some(total)) if number == 1 && total > 0 => {
+            Err(ApiError::local(operation, ErrorKind::Decode, format!("no list, though there are {total} items")))
+        }
+        (None, _) => Ok(List::default()),
+    }
 }
 
 /// The query of page `number`, counted from 1.
@@ -54,20 +80,20 @@ impl Seen {
 }
 
 /// Whether a token leads on from page `number`, where `seen` items were on all pages so far: not where that is all.
-pub(super) fn may_lead_on(number: u32, seen: usize, info: Option<PageInfo>) -> bool {
-    let is_all = info.and_then(|info| info.total_count).is_some_and(|total| seen >= total as usize);
+pub(super) fn may_lead_on(number: u32, seen: usize, total: Option<u64>) -> bool {
+    let is_all = total.is_some_and(|total| seen as u64 >= total);
     !is_all && number < MAX_PAGES && seen < MAX_ITEMS
 }
 
 /// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on the pages before;
 /// `seen` were on all pages so far.
-pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, info: Option<PageInfo>) -> bool {
+pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, total: Option<u64>) -> bool {
     if items == 0 || new == 0 || number >= MAX_PAGES || seen >= MAX_ITEMS {
         return false;
     }
-    match info.and_then(|info| info.total_count) {
+    match total {
         // Not by page_number * page_size: a server that serves smaller pages than asked for would lose the rest.
-        Some(total) => seen < total as usize,
+        Some(total) => (seen as u64) < total,
         None => items >= PAGE_SIZE as usize,
     }
 }
@@ -76,25 +102,21 @@ pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, info:
 mod tests {
     use super::*;
 
-    fn total(total_count: u32) -> PageInfo {
-        PageInfo { total_count: Some(total_count), ..PageInfo::default() }
-    }
-
     #[test]
     fn paging_goes_on_until_everything_was_seen() {
-        assert!(has_next(1, 50, 50, 50, Some(total(230))));
-        assert!(!has_next(5, 30, 30, 230, Some(total(230))));
-        assert!(has_next(1, 10, 10, 10, Some(total(230))), "a server may serve smaller pages");
+        assert!(has_next(1, 50, 50, 50, Some(230)));
+        assert!(!has_next(5, 30, 30, 230, Some(230)));
+        assert!(has_next(1, 10, 10, 10, Some(230)), "a server may serve smaller pages");
         assert!(has_next(1, 50, 50, 50, None));
         assert!(!has_next(2, 12, 12, 62, None));
     }
 
     #[test]
     fn paging_ends_where_nothing_new_comes() {
-        assert!(!has_next(3, 0, 0, 100, Some(total(230))));
-        assert!(!has_next(3, 50, 0, 100, Some(total(230))), "a server that repeats its last page");
-        assert!(!has_next(MAX_PAGES, 50, 50, 1000, Some(total(u32::MAX))));
-        assert!(!has_next(2, 30_000, 30_000, 60_000, Some(total(u32::MAX))), "pages that are larger than was asked for");
+        assert!(!has_next(3, 0, 0, 100, Some(230)));
+        assert!(!has_next(3, 50, 0, 100, Some(230)), "a server that repeats its last page");
+        assert!(!has_next(MAX_PAGES, 50, 50, 1000, Some(1 << 40)));
+        assert!(!has_next(2, 30_000, 30_000, 60_000, Some(1 << 40)), "pages that are larger than was asked for");
         assert!(!may_lead_on(2, 60_000, None));
     }
 }

@@ -2,32 +2,37 @@
 //!
 //! Source: the operation's reference of CS 2015-12-15. Every field is optional in the vendor's SDKs.
 
-use serde::Deserialize;
-
 use super::budget::Budget;
 use super::client::{Call, Client, Explained};
 use super::error::ApiError;
 use super::operation::Operation;
+use super::reply::Answer;
 use crate::config::Endpoint;
 use crate::names::ClusterId;
+use crate::outgoing::{Field, Object as _, Word, object};
 use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState, clean_message};
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct Wire {
-    status: Option<String>,
-    upgrade_step: Option<String>,
-    error_message: Option<String>,
-    precheck_report_id: Option<String>,
-    upgrade_task: Option<WireTask>,
+object! {
+    struct Wire at "" {
+        status: Word = "status",
+        upgrade_step: Word = "upgrade_step",
+        error_message: String = "error_message",
+        precheck_report_id: String = "precheck_report_id",
+        upgrade_task: WireTask = "upgrade_task",
+    }
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct WireTask {
-    status: Option<String>,
-    message: Option<String>,
+object! {
+    struct WireTask at "upgrade_task." {
+        status: Word = "status",
+        message: String = "message",
+    }
 }
+
+/// The names of all fields.
+pub(super) const FIELDS: &[&[&str]] = &[Wire::FIELDS, WireTask::FIELDS];
+
+impl Answer for Wire {}
 
 /// Asks for the state of `cluster`'s upgrade.
 pub async fn get_upgrade_status(
@@ -56,18 +61,13 @@ fn call<'a>(endpoint: &'a Endpoint, path: &'a str) -> Call<'a> {
 
 /// The vendor's words in ours. A value that its reference does not list is told to `unknown`, with its field.
 fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeState {
-    let task = wire.upgrade_task.unwrap_or_default();
-    let status = word(wire.status.as_deref(), Status::None, Status::Unknown, "status", unknown, |word| match word {
+    wire.tell_odd_fields(unknown);
+    let task = wire.upgrade_task.known().unwrap_or_default();
+    let status = word(wire.status, Status::None, Status::Unknown, "status", unknown, |word| match word {
         "none" => Some(Status::None),
-        "running" => Some(Status::Running),
-        "pause" | "paused" => Some(Status::Pause),
-        "success" => Some(Status::Success),
-        "fail" | "failed" => Some(Status::Fail),
-        // Of the task operations; the reference of this one does not list it, but nobody else could mean anything else by it.
-        "canceled" | "cancelled" => Some(Status::Canceled),
-        _ => None,
+        word => Status::from_word(word),
     });
-    let step = word(wire.upgrade_step.as_deref(), Step::NotStart, Step::Unknown, "upgrade_step", unknown, |word| match word {
+    let step = word(wire.upgrade_step, Step::NotStart, Step::Unknown, "upgrade_step", unknown, |word| match word {
         "not_start" => Some(Step::NotStart),
         "prechecking" => Some(Step::Prechecking),
         "upgrading" => Some(Step::Upgrading),
@@ -75,43 +75,40 @@ fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeStat
         "success" => Some(Step::Success),
         _ => None,
     });
-    let task_status =
-        word(task.status.as_deref(), TaskStatus::None, TaskStatus::Unknown, "upgrade_task.status", unknown, |word| match word {
-            "none" => Some(TaskStatus::None),
-            "running" => Some(TaskStatus::Running),
-            "success" => Some(TaskStatus::Success),
-            "fail" | "failed" => Some(TaskStatus::Failed),
-            _ => None,
-        });
+    let task_status = word(task.status, TaskStatus::None, TaskStatus::Unknown, "upgrade_task.status", unknown, |word| match word {
+        "none" => Some(TaskStatus::None),
+        word => Status::from_word(word).map(Status::of_task).filter(|status| *status != TaskStatus::Unknown),
+    });
     // A failed task says why in its own message where the upgrade as a whole does not.
-    let task_message = task.message.filter(|_| task_status == TaskStatus::Failed);
+    let task_message = task.message.known().filter(|_| task_status == TaskStatus::Failed);
     let said = |message: Option<String>| message.map(|message| clean_message(&message)).filter(|message| !message.is_empty());
     UpgradeState {
         status,
         step,
         task_status,
-        error_message: said(wire.error_message).or_else(|| said(task_message)),
-        precheck_report_id: wire.precheck_report_id.map(|id| clean_message(&id)).unwrap_or_default(),
+        error_message: said(wire.error_message.known()).or_else(|| said(task_message)),
+        precheck_report_id: wire.precheck_report_id.known().map(|id| clean_message(&id)).unwrap_or_default(),
         ..UpgradeState::never(SourceName::UpgradeStatus)
     }
 }
 
+/// The value that a field stands for. What is odd about its type has been told before.
 fn word<T>(
-    raw: Option<&str>,
+    field: Field<Word>,
     absent: T,
     unlisted: T,
-    field: &'static str,
+    name: &'static str,
     unknown: &mut dyn FnMut(&'static str, &str),
     known: fn(&str) -> Option<T>,
 ) -> T {
-    let word = raw.unwrap_or_default().trim();
-    if word.is_empty() {
-        return absent;
+    match field {
+        Field::Absent => absent,
+        Field::Odd(_) => unlisted,
+        Field::Known(Word(word)) => known(&word.trim().to_ascii_lowercase()).unwrap_or_else(|| {
+            unknown(name, word.trim());
+            unlisted
+        }),
     }
-    known(&word.to_ascii_lowercase()).unwrap_or_else(|| {
-        unknown(field, word);
-        unlisted
-    })
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ struct Good {
     fresh: Instant,
     /// When it was read, or a list confirmed that nothing can have changed.
     fresh_at: Timestamp,
-    /// When this status and step were first seen.
+    /// When this status and step of this task were first seen.
     since: Timestamp,
     /// When the cluster had changed last, as the list had it before it was read.
     changed: Option<Timestamp>,
@@ -124,7 +124,7 @@ pub(super) enum Waiting {
 pub(super) enum Change {
     /// There was no answer before.
     First,
-    /// Status or step differ from the answer before.
+    /// Status, step or task differ from the answer before.
     State,
     /// Nothing that anybody would want a line in the log for.
     Nothing,
@@ -213,7 +213,7 @@ impl Record {
         self.memory.last = Some(LastQuery { failure: result.as_ref().err().cloned(), duration, ended });
         let Ok(state) = result else { return Change::Nothing };
         self.memory.calls = Some(flight.budget.calls().max(1));
-        let same = self.memory.good.as_ref().is_some_and(|good| good.state.status == state.status && good.state.step == state.step);
+        let same = self.memory.good.as_ref().is_some_and(|good| good.state.is_same_state(&state));
         let since = self.memory.good.as_ref().filter(|_| same).map_or(now, |good| good.since);
         let change = match (&self.memory.good, same) {
             (None, _) => Change::First,

@@ -23,24 +23,6 @@ pub(super) struct Keys {
     expiration: Option<String>,
 }
 
-/// What a reply may say of its success, if all of it is as it should be.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PlainWords {
-    #[serde(rename = "Code", alias = "code")]
-    code: Option<String>,
-    #[serde(rename = "Message", alias = "message")]
-    message: Option<String>,
-    #[serde(rename = "RequestId", alias = "requestId", alias = "request_id")]
-    request_id: Option<String>,
-}
-
-impl From<PlainWords> for Words {
-    fn from(PlainWords { code, message, request_id }: PlainWords) -> Self {
-        Self { code, message, request_id, action: None }
-    }
-}
-
 /// Whether a reply must say when its credentials expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expiry {
@@ -90,7 +72,7 @@ pub(super) fn decode<T: DeserializeOwned>(host: &str, response: &Response<Bytes>
 /// The reply's own words that it is no success, if it has any: a code other than `Success`. Should they repeat one of
 /// `secrets`, it is taken out.
 pub(super) fn objection(host: &str, response: &Response<Bytes>, secrets: &[&Secret]) -> Option<Refusal> {
-    let words = decode::<PlainWords>(host, response).map(Words::from).or_else(|_| decode(host, response)).ok()?;
+    let words: Words = decode(host, response).ok()?;
     let code = words.code.filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;
     let clean = |text: String| clean_message(&without(secrets, text));
     Some(Refusal {

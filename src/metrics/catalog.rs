@@ -144,7 +144,7 @@ catalogue! {
         COALESCED_SCRAPES = Counter "cs_exporter_coalesced_scrapes_total" []
             "Scrapes that joined a collection which another scrape had begun.";
         UNKNOWN_VALUES = Counter "cs_exporter_unknown_values_total" ["field"]
-            "Values in Alibaba Cloud's replies that its reference does not list, exposed as unknown; the log has each text once.";
+            "Values in Alibaba Cloud's replies that its reference does not list: words are exposed as unknown, fields of another type are left out; the log has each once.";
         CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge "cs_exporter_config_last_reload_successful" []
             "Whether the last load of the configuration succeeded (1) or was refused (0), the one before it still being in use.";
         CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge "cs_exporter_config_last_reload_success_timestamp_seconds" []

@@ -12,15 +12,12 @@ use super::catalog::{self, Metric};
 use super::page::Page;
 use super::process::{self, ProcessMetrics};
 use super::unknown::UnknownLog;
-use crate::api::{Observer, Operation, Reason};
+use crate::api::{self, Observer, Operation, Reason};
 use crate::collect::Audience;
 use crate::names::AccountName;
 
 /// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole budget when it hangs.
 const DURATION_BUCKETS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// The fields of replies that hold a value of a closed set, as [`Observer::unknown_value`] names them.
-pub const FIELDS: &[&str] = &["status", "upgrade_step", "upgrade_task.status", "task.state"];
 
 /// The instruments of a process, in a registry of their own. Cheap to clone; clones count together.
 #[derive(Debug, Clone)]
@@ -169,7 +166,7 @@ impl Instruments {
             reload_success_timestamp: register(&registry, Gauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP))),
             registry,
         };
-        for field in FIELDS {
+        for field in api::fields() {
             instruments.unknown_values.with_label_values(&[field]);
         }
         gauges(&instruments.registry, &catalog::BUILD_INFO)

@@ -1,16 +1,17 @@
 //! What a server says in an error, as far as it can be read.
 
-use std::fmt;
+use serde::de::{Deserialize, DeserializeSeed as _, Deserializer, MapAccess};
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::lenient::{Field, Lenient, Object, Use, Word, object};
 
-/// The words of an error in JSON, whichever way its fields are spelt. A field of another shape is as good as absent and costs
-/// the others nothing; of several spellings the first that has some text will do. Nothing else is kept, not even while it is
-/// read: a server decides how much there is.
+/// The words of an error, whichever way its fields are spelt. A field of another shape is as good as absent and costs the
+/// others nothing; of several spellings the first that has some text will do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// `code`, `Code`.
     pub code: Option<String>,
+    /// The same as a number, which is no code of Alibaba Cloud's.
+    pub number: Option<String>,
     /// `message`, `Message`.
     pub message: Option<String>,
     /// `requestId`, `RequestId`, `request_id`.
@@ -21,96 +22,62 @@ pub struct Words {
 
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Piece::deserialize(deserializer)? {
-            Piece::Words(words) => Ok(words),
-            Piece::Text(_) | Piece::Other => Ok(Self::default()),
-        }
+        let mut words = Field::<Self>::Absent;
+        words.deserialize(deserializer)?;
+        Ok(words.known().unwrap_or_default())
     }
 }
 
-/// A value of which only texts and error's words matter.
-#[derive(Debug)]
-pub enum Piece {
-    /// A text.
-    Text(String),
-    /// An object.
-    Words(Words),
-    /// Anything else.
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Piece {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Look)
-    }
-}
-
-struct Look;
-
-impl<'de> Visitor<'de> for Look {
-    type Value = Piece;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Piece, E> {
-        Ok(Piece::Text(text.to_owned()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Piece, A::Error> {
-        let mut words = Words::default();
-        while let Some(key) = map.next_key::<String>()? {
-            let place = match key.to_ascii_lowercase().replace('_', "").as_str() {
-                "code" => &mut words.code,
-                "message" => &mut words.message,
-                "requestid" => &mut words.request_id,
-                "authaction" => &mut words.action,
-                "accessdenieddetail" => {
-                    if let Piece::Words(detail) = map.next_value()? {
-                        words.action = words.action.or(detail.action);
-                    }
-                    continue;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            if let Piece::Text(text) = map.next_value()?
-                && place.is_none()
-                && !text.is_empty()
-            {
-                *place = Some(text);
+impl Object for Words {
+    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<Use, A::Error> {
+        match key.to_ascii_lowercase().replace('_', "").as_str() {
+            "code" => match value(map)? {
+                Some(Code::Text(code)) => _ = self.code.get_or_insert(code),
+                Some(Code::Number(code)) => _ = self.number.get_or_insert(code),
+                None => {}
+            },
+            "message" => self.message = self.message.take().or(text(map)?),
+            "requestid" => self.request_id = self.request_id.take().or(text(map)?),
+            "authaction" => self.action = self.action.take().or(text(map)?),
+            "accessdenieddetail" => {
+                let detail: Option<AccessDenied> = value(map)?;
+                self.action = self.action.take().or(detail.and_then(|detail| detail.action.known()).map(|Word(text)| text));
             }
+            _ => return Ok(Use::Foreign),
         }
-        Ok(Piece::Words(words))
+        Ok(Use::Some)
+    }
+}
+
+object! {
+    struct AccessDenied at "accessDeniedDetail." {
+        action: Word = "AuthAction" | "authAction",
+    }
+}
+
+enum Code {
+    Text(String),
+    Number(String),
+}
+
+impl Lenient for Code {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self::Text(text.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Piece, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Piece::Other)
+    fn from_number(number: &str) -> Option<Self> {
+        Some(Self::Number(number.to_owned()))
     }
+}
 
-    fn visit_bool<E>(self, _: bool) -> Result<Piece, E> {
-        Ok(Piece::Other)
-    }
+fn value<'de, T: Lenient, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
+    let mut field = Field::Absent;
+    map.next_value_seed(&mut field)?;
+    Ok(field.known())
+}
 
-    fn visit_i64<E>(self, _: i64) -> Result<Piece, E> {
-        Ok(Piece::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Piece, E> {
-        Ok(Piece::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Piece, E> {
-        Ok(Piece::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Piece, E> {
-        Ok(Piece::Other)
-    }
+fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    Ok(value(map)?.map(|Word(text)| text))
 }
 
 #[cfg(test)]
@@ -121,11 +88,11 @@ mod tests {
     fn every_spelling_is_read_and_every_other_shape_passed_over() {
         let words = |json: &str| serde_json::from_str::<Words>(json).expect("JSON");
         let some = |text: &str| Some(text.to_owned());
-        let expected = Words { code: some("C"), message: some("m"), request_id: some("R"), action: some("cs:Get") };
+        let expected = Words { code: some("C"), number: None, message: some("m"), request_id: some("R"), action: some("cs:Get") };
         for json in [
             r#"{"code":"C","message":"m","requestId":"R","accessDeniedDetail":{"AuthAction":"cs:Get"}}"#,
             r#"{"Code":"C","Message":"m","RequestId":"R","AccessDeniedDetail":{"x":[1],"AuthAction":"cs:Get"}}"#,
-            r#"{"code":5,"Code":"C","message":{},"Message":"m","message":"n","requestid":[{}],"request_id":"R","accessDeniedDetail":"x","AccessDeniedDetail":{"AuthAction":"cs:Get"}}"#,
+            r#"{"code":{},"Code":"C","message":{},"Message":"m","message":"n","requestid":[{}],"request_id":"R","accessDeniedDetail":"x","AccessDeniedDetail":{"AuthAction":"cs:Get"}}"#,
             r#"{"code":"","code":"C","message":"m","Message":null,"RequestId":"R","x":[[[]]],"y":{"code":"D"},"accessDeniedDetail":{"AuthAction":"cs:Get"},"z":1.5}"#,
         ] {
             assert_eq!(words(json), expected, "{json}");
@@ -133,5 +100,8 @@ mod tests {
         for json in ["[1, [2], {}]", "null", "true", "-1", "1", "0.5", "\"code\"", "{}"] {
             assert_eq!(words(json), Words::default(), "{json}");
         }
+        assert_eq!(words(r#"{"code":5,"Code":"C"}"#), Words { code: some("C"), number: some("5"), ..Words::default() });
+        let xml = "<Error><RequestId>R</RequestId><HostId/><Code>C</Code><Message>m</Message><AccessDeniedDetail><AuthAction>cs:Get</AuthAction></AccessDeniedDetail></Error>";
+        assert_eq!(quick_xml::de::from_str::<Words>(xml).expect("XML"), expected);
     }
 }

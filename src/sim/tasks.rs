@@ -44,8 +44,9 @@ struct Info<'a> {
     cluster_id: &'a str,
     #[serde(flatten)]
     entry: Entry,
+    #[serde(skip_serializing_if = "str::is_empty")]
     current_stage: &'static str,
-    target: Target<'a>,
+    target: Target,
     parameters: Parameters<'a>,
     outputs: Nothing,
     stages: Vec<StageInfo>,
@@ -60,8 +61,8 @@ struct Failure {
 }
 
 #[derive(Serialize)]
-struct Target<'a> {
-    id: &'a str,
+struct Target {
+    id: String,
     #[serde(rename = "type")]
     kind: &'static str,
 }
@@ -196,12 +197,22 @@ impl Task {
             cluster_id: cluster.id.as_str(),
             entry,
             current_stage,
-            target: Target { id: cluster.id.as_str(), kind: "cluster" },
+            target: self.target(cluster),
             parameters: Parameters { cluster_version: from, next_version: next },
             outputs: Nothing {},
             stages,
             events,
             task_result: vec![TaskResult { data: cluster.id.as_str(), status: result }],
+        }
+    }
+
+    /// The cluster, with a line break at the end of its ID as in the vendor's sample, or one of its node pools.
+    fn target(&self, cluster: &Cluster) -> Target {
+        match self {
+            Self::Chore(chore) if chore.kind.starts_with("nodepool") => {
+                Target { id: format!("np{:032x}", mix(&[cluster.tag, 12])), kind: "nodepool" }
+            }
+            _ => Target { id: format!("{}\n", cluster.id), kind: "cluster" },
         }
     }
 }
@@ -254,10 +265,12 @@ impl Upgrade {
             source: "cluster-upgrade",
             timestamp: beijing(world.clock.at(millis)),
         };
-        let mut events = vec![event(self.moment.started, "info", "UpgradeStarted", "upgrade of the control plane started")];
+        let mut events = vec![event(self.moment.started, "Normal", "UpgradeStarted", "upgrade of the control plane started")];
         match self.moment.phase {
             Phase::Failed(_) => events.push(event(self.moment.since, "error", "UpgradeFailed", &self.message)),
-            Phase::Succeeded => events.push(event(self.moment.since, "info", "UpgradeSucceeded", "upgrade of the control plane succeeded")),
+            Phase::Succeeded => {
+                events.push(event(self.moment.since, "Normal", "UpgradeSucceeded", "upgrade of the control plane succeeded"));
+            }
             _ => {}
         }
         events
@@ -277,9 +290,12 @@ fn state(phase: Phase, episode: u64) -> &'static str {
     }
 }
 
+/// None once all went well, as many clients expect. The name of the precheck is made up: no stage of a cluster's upgrade is
+/// published, and `DrainNodes` is the one of the vendor's sample.
 fn stage_name(phase: Phase) -> &'static str {
     match phase.stage() {
+        _ if phase == Phase::Succeeded => "",
         Stage::Precheck => "cluster_upgrade_precheck",
-        Stage::Upgrade => "cluster_upgrade_control_plane",
+        Stage::Upgrade => "DrainNodes",
     }
 }

@@ -1,34 +1,67 @@
 //! The task operations, which replace the one that is being switched off.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Question, Reading, UpgradeSource};
-use crate::api::{ApiError, Client, Task, TaskInfo, describe_task, newest_task};
-use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState, clean_message};
+use crate::api::{ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task};
+use crate::upgrade::{SourceName, Status, Step, UpgradeState, clean_message};
+
+/// How many tasks are asked for in one reading before one is the cluster's.
+const MOST_ASKED: usize = 8;
+
+/// How many tasks are remembered that are not the cluster's.
+const MOST_REMEMBERED: usize = 10_000;
 
 /// Reads the newest upgrade task of a cluster.
 #[derive(Debug)]
 pub struct Tasks {
     client: Arc<Client>,
     types: Vec<String>,
+    /// The IDs of tasks that have a node pool or another cluster for a target, which only the task itself tells.
+    others: Mutex<HashSet<String>>,
 }
 
 impl Tasks {
     /// A source that asks through `client` for tasks of `types`.
     pub fn new(client: Arc<Client>, types: Vec<String>) -> Self {
-        Self { client, types }
+        Self { client, types, others: Mutex::default() }
     }
 
     async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
         let Question { cluster, endpoint, budget, known } = question;
-        let Some(task) = newest_task(&self.client, endpoint, cluster, &self.types, budget).await? else {
-            return Ok(UpgradeState::never(SourceName::Tasks));
-        };
-        if let Some(known) = known.filter(|known| is_told(&task, known)) {
-            return Ok(known.clone());
+        let mut tasks = UpgradeTasks::new(&self.client, endpoint, cluster, &self.types);
+        let mut asked = 0;
+        while asked < MOST_ASKED {
+            let Some(task) = tasks.next(budget).await? else {
+                return Ok(UpgradeState::never(SourceName::Tasks));
+            };
+            if self.lock().contains(&task.id) {
+                continue;
+            }
+            if let Some(known) = known.filter(|known| is_told(&task, known)) {
+                return Ok(known.clone());
+            }
+            let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
+            if info.target.may_be(cluster) {
+                return Ok(state(task, info, &mut |word| self.client.observer().unknown_value("task.state", word)));
+            }
+            self.remember(task.id);
+            asked += 1;
         }
-        let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
-        Ok(state(task, info, &mut |word| self.client.observer().unknown_value("task.state", word)))
+        let message = format!("the newest {MOST_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further");
+        Err(ApiError::local(Operation::DescribeClusterTasks, ErrorKind::Decode, message))
+    }
+
+    fn remember(&self, id: String) {
+        let mut others = self.lock();
+        if others.len() < MOST_REMEMBERED {
+            others.insert(id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,7 +78,7 @@ impl UpgradeSource for Tasks {
 /// Whether `known` holds all that the finished `task` will ever tell. Not while the two differ: either may be behind, or a
 /// word of the task may have been one that nobody knows.
 fn is_told(task: &Task, known: &UpgradeState) -> bool {
-    let is_finished = status(&task.state).is_some_and(|status| status.is_idle() && status == known.status);
+    let is_finished = Status::from_word(&task.state).is_some_and(|status| status.is_idle() && status == known.status);
     is_finished && known.source == SourceName::Tasks && known.task_id == task.id && known.updated == task.updated
 }
 
@@ -53,7 +86,7 @@ fn is_told(task: &Task, known: &UpgradeState) -> bool {
 fn state(task: Task, info: TaskInfo, unknown: &mut dyn FnMut(&str)) -> UpgradeState {
     // The task knows better than the list, which may lag behind.
     let word = if info.state.is_empty() { task.state } else { info.state };
-    let status = status(&word).unwrap_or_else(|| {
+    let status = Status::from_word(&word).unwrap_or_else(|| {
         unknown(&word);
         Status::Unknown
     });
@@ -61,7 +94,7 @@ fn state(task: Task, info: TaskInfo, unknown: &mut dyn FnMut(&str)) -> UpgradeSt
         source: SourceName::Tasks,
         status,
         step: step(status, &info.stage),
-        task_status: task_status(status),
+        task_status: status.of_task(),
         error_message: info.error.or(task.error),
         precheck_report_id: clean_message(&info.precheck_report_id),
         task_id: clean_message(&task.id),
@@ -71,43 +104,28 @@ fn state(task: Task, info: TaskInfo, unknown: &mut dyn FnMut(&str)) -> UpgradeSt
     }
 }
 
-fn status(word: &str) -> Option<Status> {
-    match word {
-        "running" => Some(Status::Running),
-        "pause" | "paused" => Some(Status::Pause),
-        "success" => Some(Status::Success),
-        "fail" | "failed" => Some(Status::Fail),
-        "canceled" | "cancelled" => Some(Status::Canceled),
-        _ => None,
-    }
-}
-
 fn step(status: Status, stage: &str) -> Step {
+    let name: String = stage.to_lowercase().split(['_', '-', ' ']).collect();
     match status {
         Status::Success => Step::Success,
         Status::Pause => Step::Pause,
-        _ if stage.trim().is_empty() => Step::Unknown,
-        _ if stage.to_ascii_lowercase().contains("precheck") => Step::Prechecking,
+        _ if PRECHECKS.iter().any(|word| name.contains(word)) => Step::Prechecking,
+        // Many tasks have no stage.
+        _ if name.is_empty() && status != Status::Running => Step::Unknown,
         _ => Step::Upgrading,
     }
 }
 
-fn task_status(status: Status) -> TaskStatus {
-    match status {
-        Status::None => TaskStatus::None,
-        Status::Running | Status::Pause => TaskStatus::Running,
-        Status::Success => TaskStatus::Success,
-        Status::Fail => TaskStatus::Failed,
-        Status::Canceled | Status::Unknown => TaskStatus::Unknown,
-    }
-}
+/// What the name of a stage that is a precheck has in it. None is published.
+const PRECHECKS: [&str; 4] = ["precheck", "preupgradecheck", "clustercheck", "validat"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upgrade::TaskStatus;
 
     fn told(word: &str, stage: &str) -> (Status, Step, TaskStatus) {
-        let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), created: None, updated: None, error: None };
+        let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), ..Task::default() };
         let info = TaskInfo { state: word.to_owned(), stage: stage.to_owned(), ..TaskInfo::default() };
         let upgrade = super::state(task, info, &mut |_| {});
         (upgrade.status, upgrade.step, upgrade.task_status)
@@ -118,7 +136,10 @@ mod tests {
         assert_eq!(told("running", "precheck"), (Status::Running, Step::Prechecking, TaskStatus::Running));
         assert_eq!(told("running", "PreChecking nodes"), (Status::Running, Step::Prechecking, TaskStatus::Running));
         assert_eq!(told("running", "upgrade_master"), (Status::Running, Step::Upgrading, TaskStatus::Running));
-        assert_eq!(told("running", ""), (Status::Running, Step::Unknown, TaskStatus::Running));
+        assert_eq!(told("running", ""), (Status::Running, Step::Upgrading, TaskStatus::Running), "many tasks have no stage");
+        assert_eq!(told("running", " "), (Status::Running, Step::Upgrading, TaskStatus::Running));
+        assert_eq!(told("running", "Pre-Upgrade_Check"), (Status::Running, Step::Prechecking, TaskStatus::Running));
+        assert_eq!(told("fail", ""), (Status::Fail, Step::Unknown, TaskStatus::Failed));
         assert_eq!(told("paused", "upgrade_master"), (Status::Pause, Step::Pause, TaskStatus::Running));
         assert_eq!(told("success", "upgrade_master"), (Status::Success, Step::Success, TaskStatus::Success));
         assert_eq!(told("fail", "precheck"), (Status::Fail, Step::Prechecking, TaskStatus::Failed));

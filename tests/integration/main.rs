@@ -27,6 +27,7 @@ mod outage;
 mod permissions;
 mod probing;
 mod reloading;
+mod replies;
 mod secrets;
 mod serving;
 mod signals;

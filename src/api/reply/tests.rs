@@ -2,28 +2,50 @@
 
 use super::*;
 use crate::api::Reason;
+use crate::outgoing::{Field, Word, object};
 use crate::secret::Secret;
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct Answer {
-    status: Option<String>,
-    upgrade_task: Option<Task>,
+object! {
+    struct Wire at "" {
+        status: Word = "status",
+        upgrade_task: WireTask = "upgrade_task",
+    }
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct Task {
-    status: Option<String>,
+object! {
+    struct WireTask at "upgrade_task." {
+        status: Word = "status",
+    }
 }
 
-fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Answer, ApiError> {
+impl Answer for Wire {}
+
+/// What an answer tells.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    status: Option<String>,
+    task_status: Option<String>,
+}
+
+impl From<Wire> for Told {
+    fn from(wire: Wire) -> Self {
+        let text = |word: Field<Word>| word.known().map(|Word(text)| text);
+        Self { status: text(wire.status), task_status: wire.upgrade_task.known().and_then(|task| text(task.status)) }
+    }
+}
+
+fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Told, ApiError> {
+    bytes(status, headers, body.as_bytes())
+}
+
+fn bytes(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Result<Told, ApiError> {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    let response = response.body(Bytes::copy_from_slice(body.as_bytes())).expect("a response");
-    read(Operation::GetUpgradeStatus, &response, "2026-11-23T08:00:00Z".parse().expect("a time"), &credential())
+    let response = response.body(Bytes::copy_from_slice(body)).expect("a response");
+    let now = "2026-11-23T08:00:00Z".parse().expect("a time");
+    read::<Wire>(Operation::GetUpgradeStatus, &response, now, &credential()).map(Told::from)
 }
 
 fn credential() -> Credential {
@@ -41,7 +63,7 @@ fn error(status: u16, body: &str) -> ApiError {
 
 #[test]
 fn json_and_xml_say_the_same() {
-    let expected = Answer { status: Some("running".to_owned()), upgrade_task: Some(Task { status: Some("Success".to_owned()) }) };
+    let expected = Told { status: Some("running".to_owned()), task_status: Some("Success".to_owned()) };
     for body in [
         r#"{"status": "running", "upgrade_task": {"status": "Success", "more": []}, "extra": 1}"#,
         "\u{feff}\n {\"status\":\"running\",\"upgrade_task\":{\"status\":\"Success\"}}",
@@ -70,7 +92,6 @@ fn what_is_not_an_answer_is_a_decode_failure() {
         "{\"status\": 5}",
         "{\"status\": {}}",
         "{\"upgrade_task\": \"x\"}",
-        "{\"status\":\"a\",\"status\":\"b\"}",
         "<html><body>hi</body></html>",
         "<!DOCTYPE html><p>",
         "<a><b></a>",
@@ -91,7 +112,61 @@ fn what_is_not_an_answer_is_a_decode_failure() {
 fn an_error_under_a_good_status_is_an_error() {
     assert_eq!(error(200, r#"{"code": "ErrorClusterNotFound", "message": "cluster not found"}"#).kind, ErrorKind::ClusterNotFound);
     assert_eq!(error(200, "<Error><Code>Throttling.User</Code></Error>").kind, ErrorKind::Throttled);
-    assert_eq!(reply(200, &[], "{}").expect("nothing was started"), Answer::default());
+    assert_eq!(reply(200, &[], "{}").expect("nothing was started"), Told::default());
+}
+
+#[test]
+fn a_code_that_says_that_all_is_well_is_no_error_and_no_answer() {
+    for code in ["0", "200", "\"\"", "\"0\"", "\"200\"", "\"OK\"", "\"Success\"", "null", "{}"] {
+        let answer = reply(200, &[], &format!(r#"{{"code": {code}, "status": "running"}}"#)).expect(code);
+        assert_eq!(answer.status.as_deref(), Some("running"), "{code}");
+        assert_eq!(error(200, &format!(r#"{{"code": {code}, "data": {{"status": "running"}}}}"#)).kind, ErrorKind::Decode, "{code}");
+    }
+}
+
+#[test]
+fn a_code_is_an_error_whatever_stands_beside_it() {
+    for (code, kind) in [
+        ("\"ErrorClusterNotFound\"", ErrorKind::ClusterNotFound),
+        ("404", ErrorKind::Foreign),
+        ("\"403\"", ErrorKind::Foreign),
+        ("429", ErrorKind::Throttled),
+        ("5001", ErrorKind::Foreign),
+        ("-1", ErrorKind::Rejected),
+        ("\"503\"", ErrorKind::Server),
+    ] {
+        for body in [format!(r#"{{"code": {code}, "status": "running"}}"#), format!(r#"{{"status": 404, "Code": {code}, "message": "m"}}"#)]
+        {
+            let error = error(200, &body);
+            assert_eq!((error.kind, error.code.as_deref()), (kind, Some(code.trim_matches('"'))), "{body}");
+        }
+    }
+}
+
+#[test]
+fn the_keys_of_another_systems_answer_are_told_in_short_and_without_secrets() {
+    let keys: Vec<_> = (0..50).map(|number| format!(r#""a_long_key_of_number_{number}": 1"#)).collect();
+    for body in [format!(r#"{{"hunter2token": 1, {}}}"#, keys.join(",")), format!(r#"{{"\u0068unter2token": 1, {}}}"#, keys.join(","))] {
+        let message = error(200, &body).message;
+        assert!(message.starts_with("JSON that is not an answer of GetUpgradeStatus; its keys: <secret>, a_long_key"), "{message}");
+        assert!(message.ends_with(", …") && message.len() < 200, "{message}");
+    }
+}
+
+#[test]
+fn halves_of_characters_cost_their_text_and_nothing_else() {
+    for (json, expected) in [
+        (r"\ud83d\ude00", "\u{1f600}"),
+        (r"a\ud800", "a\u{fffd}"),
+        (r"\uDC00\uD800\uD83D\uDE00\ud800x", "\u{fffd}\u{fffd}\u{1f600}\u{fffd}x"),
+        (r"\\ud800", r"\ud800"),
+        (r"\ud800\n", "\u{fffd}\n"),
+    ] {
+        let answer = reply(200, &[], &format!(r#"{{"status": "{json}"}}"#)).expect(json);
+        assert_eq!(answer.status.as_deref(), Some(expected), "{json}");
+    }
+    assert_eq!(error(200, r#"{"status": "\ud8"#).kind, ErrorKind::Decode);
+    assert_eq!(error(200, r#"{"status": "\ud800\"#).kind, ErrorKind::Decode);
 }
 
 #[test]
@@ -233,14 +308,13 @@ fn a_vendor_that_repeats_what_was_sent_gives_no_secret_away() {
 fn an_answer_that_repeats_what_was_sent_gives_no_secret_away() {
     let answer = reply(200, &[], r#"{"status":"was hunter2token","upgrade_task":{"status":"and hunter2token"}}"#).expect("an answer");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
-    assert_eq!(answer.upgrade_task.and_then(|task| task.status).as_deref(), Some("and <secret>"));
+    assert_eq!(answer.task_status.as_deref(), Some("and <secret>"));
 }
 
 #[test]
 fn bytes_that_are_no_text_do_not_keep_a_secret_in_an_answer() {
-    let body = Bytes::from_static(b"{\"left_out\":\"\x97\",\"status\":\"was hunter2token\"}");
-    let answer: Answer =
-        read(Operation::GetUpgradeStatus, &Response::new(body), Timestamp::UNIX_EPOCH, &credential()).expect("an answer all the same");
+    let body = b"{\"left_out\":\"\x97\",\"status\":\"was hunter2token\"}";
+    let answer = bytes(200, &[], body).expect("an answer all the same");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
 }
 
@@ -255,8 +329,9 @@ fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
 #[test]
 fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
     let error = error(400, "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "was sent <secret>"));
-    let answer = reply(200, &[], "<Answer><status>was hunter2token</status></Answer>").expect("an answer");
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "the access key secret is wrong: was sent <secret>"));
+    let answer =
+        reply(200, &[], "<GetUpgradeStatusResponse><status>was hunter2token</status></GetUpgradeStatusResponse>").expect("an answer");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
 }
 
@@ -269,7 +344,7 @@ fn json_that_nests_too_deep_is_refused_wherever_it_does() {
         (nested(200_000), false),
         (format!(r#"{{"status": "{}"}}"#, "[".repeat(1000)), true),
         (format!(r#"{{"status": "\"{}"}}"#, "{".repeat(1000)), true),
-        (format!(r#"{{"a": [{}]}}"#, vec!["[]"; 1000].join(",")), true),
+        (format!(r#"{{"status": "x", "a": [{}]}}"#, vec!["[]"; 1000].join(",")), true),
     ] {
         assert_eq!(reply(200, &[], &body).is_ok(), is_good, "{}", &body[..80.min(body.len())]);
     }

@@ -1,11 +1,14 @@
 //! The words of `GetUpgradeStatus` in those of an upgrade.
 
+use serde::de::DeserializeSeed as _;
+
 use super::*;
 
 fn decoded(json: &str) -> (UpgradeState, Vec<(&'static str, String)>) {
     let mut unknown = Vec::new();
-    let wire = serde_json::from_str(json).expect("the shape of a reply");
-    let state = state(wire, &mut |field, value| unknown.push((field, value.to_owned())));
+    let mut wire = Field::<Wire>::Absent;
+    (&mut wire).deserialize(&mut serde_json::Deserializer::from_str(json)).expect("JSON");
+    let state = state(wire.known().expect("an object"), &mut |field, value| unknown.push((field, value.to_owned())));
     (state, unknown)
 }
 
@@ -13,6 +16,13 @@ fn decoded(json: &str) -> (UpgradeState, Vec<(&'static str, String)>) {
 fn every_documented_value_is_understood_in_any_letter_case() {
     let statuses = [
         ("success", Status::Success),
+        ("succeeded", Status::Success),
+        ("error", Status::Fail),
+        ("pending", Status::Running),
+        ("pausing", Status::Running),
+        ("resuming", Status::Running),
+        ("cancelling", Status::Running),
+        ("canceling", Status::Running),
         ("fail", Status::Fail),
         ("failed", Status::Fail),
         ("None", Status::None),
@@ -30,8 +40,14 @@ fn every_documented_value_is_understood_in_any_letter_case() {
         ("paused", Step::Pause),
         ("success", Step::Success),
     ];
-    let tasks =
-        [("running", TaskStatus::Running), ("Success", TaskStatus::Success), ("Failed", TaskStatus::Failed), ("fail", TaskStatus::Failed)];
+    let tasks = [
+        ("running", TaskStatus::Running),
+        ("paused", TaskStatus::Running),
+        ("error", TaskStatus::Failed),
+        ("Success", TaskStatus::Success),
+        ("Failed", TaskStatus::Failed),
+        ("fail", TaskStatus::Failed),
+    ];
     let spellings = |word: &str| [word.to_owned(), word.to_uppercase(), word[..1].to_uppercase() + &word[1..], format!(" {word} ")];
     for (word, status) in statuses {
         for word in spellings(word) {

@@ -28,7 +28,7 @@ async fn info(client: &Client, task: &Value) -> Value {
 /// What `GetUpgradeStatus` would say of a task.
 fn as_status(info: Option<&Value>) -> (String, String) {
     let Some(info) = info else { return (String::new(), "not_start".to_owned()) };
-    let stage = if info["current_stage"].as_str().unwrap().contains("precheck") { "prechecking" } else { "upgrading" };
+    let stage = if info["current_stage"].as_str().unwrap_or_default().contains("precheck") { "prechecking" } else { "upgrading" };
     let (status, step) = match info["state"].as_str().unwrap() {
         "success" => ("success", "success"),
         "paused" => ("pause", "pause"),
