@@ -107,7 +107,7 @@ impl Collector {
     }
 
     /// The clusters for service discovery: all that are known once every list has been tried. Named clusters wait for the
-    /// lists no longer than [`LISTS_PATIENCE`]. Otherwise, or where there is nothing to tell, the lists that have not been read.
+    /// lists no longer than five seconds. Otherwise, or where there is nothing to tell, the lists that have not been read.
     ///
     /// Prometheus drops a target that an answer leaves out, and keeps its targets where there is none.
     pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {

@@ -39,9 +39,8 @@ impl Limiter {
     /// none.
     pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
         let _turn = self.turn.lock().await;
-        loop {
-            // The rate may change during the wait.
-            let Err(ready) = self.try_take(count) else { break };
+        // Once more after the wait, during which the rate may have changed.
+        while let Err(ready) = self.try_take(count) {
             sleep_until(ready).await;
         }
         Tokens { limiter: Arc::clone(self), left: count }
@@ -86,13 +85,11 @@ impl Limiter {
     fn try_take(&self, count: u32) -> Result<(), Instant> {
         let now = self.made.elapsed();
         let mut bucket = self.lock();
-        match bucket.ready_at(count, now) {
-            Some(ready) => Err(self.made + ready),
-            None => {
-                bucket.take(count, now);
-                Ok(())
-            }
+        if let Some(ready) = bucket.ready_at(count, now) {
+            return Err(self.made + ready);
         }
+        bucket.take(count, now);
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -202,7 +199,7 @@ mod tests {
             join_all((0..10).map(|_| spend(&limiter))).await;
         };
         let (waited, ()) = tokio::join!(join_all(waits), late);
-        assert_eq!(waited.into_iter().filter(Result::is_ok).count(), 10);
+        assert_eq!(waited.into_iter().flatten().count(), 10);
         assert_eq!(began.elapsed().as_millis(), 2000, "twenty tokens at ten a second");
     }
 
