@@ -299,3 +299,6 @@ pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
     };
     budget.min(LONGEST)
 }
+
+#[cfg(test)]
+mod tests;

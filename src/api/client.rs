@@ -120,7 +120,7 @@ impl Client {
     /// timeouts in a row. Dropping the future abandons the call.
     pub(super) async fn call<T: Answer>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError> {
         if !budget.begin_call() && !self.first_token(budget).await {
-            return Err(unadmitted(call.operation, budget));
+            return Err(unadmitted(call.operation));
         }
         let mut attempt = 1;
         let mut renewed = false;
@@ -307,10 +307,8 @@ fn more_telling(earlier: Option<ApiError>, error: ApiError) -> ApiError {
     earlier.filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout)).unwrap_or(error)
 }
 
-fn unadmitted(operation: Operation, budget: &Budget) -> ApiError {
-    if budget.is_called_off() {
-        return ApiError::local(operation, ErrorKind::Timeout, CALLED_OFF);
-    }
+/// The query has waited for the rate limit and for nothing else, however that wait ended.
+fn unadmitted(operation: Operation) -> ApiError {
     ApiError::local(operation, ErrorKind::RateLimited, "the account's rate_limit leaves no room within the budget")
 }
 

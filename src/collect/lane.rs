@@ -31,8 +31,9 @@ use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 pub(super) use probe::Probe;
 use progress::{Progress, Started};
-use query::Query;
-use round::{Round, SHORTEST};
+pub(super) use query::Query;
+pub(super) use round::Round;
+use round::SHORTEST;
 
 /// How long reading one list may take, apart from the scrapes.
 const LIST_BUDGET: Duration = Duration::from_secs(60);
@@ -284,7 +285,7 @@ impl Lane {
     /// Waits for a free place. While there is none, the query that has been under way longest gives its place up as
     /// soon as it has had its share, so that a few silent clusters do not keep the others from being asked. One place is
     /// wanted, so that the next is called off only once the last has gone and somebody else has taken its place.
-    async fn place(&self, round: &Round, oldest: &mut VecDeque<(ClusterId, Flight)>) -> OwnedSemaphorePermit {
+    pub(super) async fn place(&self, round: &Round, oldest: &mut VecDeque<(ClusterId, Flight)>) -> OwnedSemaphorePermit {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return place;
         }
@@ -345,7 +346,7 @@ impl Lane {
     }
 
     /// Has a query take off for `reader`. None if it is not wanted any more, or if the cluster is asked for just now.
-    fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, reader: Reader) -> Option<(Query, Flight)> {
+    pub(super) fn take_off(self: &Arc<Self>, round: &Round, id: &ClusterId, reader: Reader) -> Option<(Query, Flight)> {
         let mut roster = self.lock();
         let is_awaited = reader == Reader::Page;
         if is_awaited && !self.wants(&mut roster, round, id) {
@@ -401,8 +402,23 @@ impl Lane {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Roster> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Roster> {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Lane {
+    /// A round that begins now.
+    pub(super) fn round_of(&self, number: u64, deadline: Deadline) -> Round {
+        let started = Instant::now();
+        let length = deadline.instant() - started;
+        Round { number, started, deadline, length, stop: CancellationToken::new() }
+    }
+
+    /// A place, if one is free.
+    pub(super) fn free_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::upgrade::{SourceName, StateSet as _, UpgradeState};
 
 /// One cluster's query.
 #[derive(Debug)]
-pub(super) struct Query {
+pub(in crate::collect) struct Query {
     lane: Arc<Lane>,
     target: Target,
     known: Option<Arc<UpgradeState>>,

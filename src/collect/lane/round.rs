@@ -13,15 +13,15 @@ pub(super) const SHORTEST: Duration = Duration::from_secs(1);
 
 /// One round in one lane.
 #[derive(Debug, Clone)]
-pub(super) struct Round {
-    pub(super) number: u64,
-    pub(super) started: Instant,
+pub(in crate::collect) struct Round {
+    pub(in crate::collect) number: u64,
+    pub(in crate::collect) started: Instant,
     /// When those who wait for it go.
-    pub(super) deadline: Deadline,
+    pub(in crate::collect) deadline: Deadline,
     /// How long they wait, but no less than [`SHORTEST`].
-    pub(super) length: Duration,
+    pub(in crate::collect) length: Duration,
     /// Cancelled when the collector ends.
-    pub(super) stop: CancellationToken,
+    pub(in crate::collect) stop: CancellationToken,
 }
 
 impl Round {

@@ -1,0 +1,400 @@
+//! The rules of scheduling, as functions of a state and a time: who is next, who is silent, what a result is, what a page says.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, advance, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::lane::{Lane, Start};
+use super::patience::Patience;
+use super::record::{Change, Flight, Memory, Origin, Reader, Record, Target, Waiting};
+use super::roster::Roster;
+use super::{Collector, Surroundings};
+use crate::api::{ApiError, Budget, Deadline, ErrorKind, Operation, Reason};
+use crate::clock::Clock;
+use crate::config::{Config, Endpoint};
+use crate::credentials;
+use crate::metrics::{Own, ProcessMetrics};
+use crate::names::{AccountName, ClusterId};
+use crate::shard::Shard;
+use crate::sim::{InProcess, Options, Sim};
+use crate::snapshot::{ClusterInfo, ClusterReading, Outcome};
+use crate::source::{Question, Reading, UpgradeSource};
+use crate::upgrade::{SourceName, Status, Step, UpgradeState};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MAX_AGE: Duration = Duration::from_secs(300);
+/// How long a query has in these tests while others wait for its place.
+const SHARE: Duration = Duration::from_secs(2);
+
+/// A source that nobody may ask.
+#[derive(Debug)]
+struct Untouched(Option<SourceName>);
+
+impl UpgradeSource for Untouched {
+    fn read<'a>(&'a self, _: Question<'a>) -> Reading<'a> {
+        panic!("these tests ask nobody")
+    }
+
+    fn in_use(&self) -> Option<SourceName> {
+        self.0
+    }
+}
+
+fn id(name: &str) -> ClusterId {
+    ClusterId::parse(name).expect("an ID")
+}
+
+fn target(name: &str, source: Option<SourceName>) -> Target {
+    let info = ClusterInfo {
+        id: id(name),
+        name: String::new(),
+        account: AccountName::parse("a").expect("a name"),
+        region: None,
+        cluster_type: String::new(),
+        spec: String::new(),
+        version: String::new(),
+        next_version: String::new(),
+        state: None,
+        labels: BTreeMap::new(),
+    };
+    Target {
+        info: Arc::new(info),
+        origin: Origin::Configured,
+        endpoint: Endpoint::parse("http://stand-in.example").expect("an endpoint"),
+        source: Arc::new(Untouched(source)),
+    }
+}
+
+fn roster(names: &[&str]) -> Roster {
+    Roster::new(names.iter().map(|name| target(name, None)).collect())
+}
+
+fn record() -> Record {
+    Record::new(target("c1", None), Memory::default())
+}
+
+fn flight(number: u64) -> Flight {
+    let deadline = Deadline::at(Instant::now() + 10 * SECOND);
+    let call_off = CancellationToken::new();
+    Flight {
+        number,
+        started: Instant::now(),
+        budget: Budget::new(deadline.clone(), call_off.clone()),
+        deadline,
+        call_off,
+        share: SHARE,
+        asked_before: 3,
+        awaited: Arc::new(AtomicBool::new(true)),
+        changed: None,
+    }
+}
+
+fn good() -> UpgradeState {
+    UpgradeState { status: Status::Running, step: Step::Upgrading, ..UpgradeState::never(SourceName::Tasks) }
+}
+
+fn error(kind: ErrorKind) -> ApiError {
+    ApiError::local(Operation::DescribeClusterTasks, kind, "no luck")
+}
+
+/// A record that was answered at this moment.
+fn answered() -> Record {
+    let mut record = record();
+    record.finish(Ok(good()), &flight(1), SECOND, Timestamp::UNIX_EPOCH);
+    record
+}
+
+/// What the page of a scrape whose waiters go in a moment says of `record`, which was `asked` in it or was not.
+fn page(record: &Record, asked: bool) -> Outcome {
+    let now = Instant::now();
+    record.reading(Reader::Page, now, asked, Waiting::ForToken, MAX_AGE, now).outcome
+}
+
+fn reason(outcome: &Outcome) -> Option<Reason> {
+    match outcome {
+        Outcome::Down(failure) => Some(failure.reason),
+        Outcome::Up(_) | Outcome::NotAsked => None,
+    }
+}
+
+fn is_up(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Up(_))
+}
+
+// === who is next ===
+
+#[tokio::test(start_paused = true)]
+async fn those_that_were_left_out_come_first_and_those_that_fail_last() {
+    let mut roster = roster(&["a", "b", "c", "d", "e"]);
+    for (name, asked, fails) in [("a", 1, true), ("b", 1, false), ("c", 0, true), ("d", 0, false), ("e", 2, false)] {
+        let record = roster.records.get_mut(&id(name)).expect("it is there");
+        record.asked = asked;
+        let result = if fails { Err(crate::snapshot::Failure::of(&error(ErrorKind::Network))) } else { Ok(good()) };
+        record.finish(result, &flight(1), SECOND, Timestamp::UNIX_EPOCH);
+    }
+    assert_eq!(roster.due(2, |_| true), ["d", "c", "b", "a"].map(id), "e was asked in this round");
+    assert_eq!(roster.due(3, |record| !record.is_failing()), ["d", "b", "e"].map(id));
+    assert!(roster.due(0, |_| true).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_costs_what_the_last_one_took() {
+    let cost = |source| Record::new(target("c1", source), Memory::default()).cost();
+    assert_eq!([None, Some(SourceName::UpgradeStatus), Some(SourceName::Tasks)].map(cost), [1, 1, 2]);
+    assert_eq!(answered().cost(), 1, "no call at all is one the next time");
+}
+
+// === who is silent ===
+
+#[tokio::test(start_paused = true)]
+async fn a_query_is_silent_after_its_share_and_not_before() {
+    let mut roster = roster(&["old", "young", "resting"]);
+    let mut take_off = |name: &str, number| {
+        roster.records.get_mut(&id(name)).expect("it is there").flight = Some(flight(number));
+    };
+    take_off("old", 1);
+    advance(SECOND).await;
+    take_off("young", 2);
+    let silent = |roster: &Roster, now| roster.silent(now, 8 * SECOND).map(|flight| flight.number).collect::<Vec<_>>();
+    let began = Instant::now() - SECOND;
+    assert_eq!(silent(&roster, began + 2 * SECOND), [0_u64; 0], "a quarter of eight seconds is not over");
+    assert_eq!(silent(&roster, began + 2 * SECOND + Duration::from_millis(1)), [1]);
+    assert_eq!(silent(&roster, began + 4 * SECOND).len(), 2);
+    roster.patience.answered(3 * SECOND);
+    assert_eq!(silent(&roster, began + 6 * SECOND), [0_u64; 0], "twice a slow answer");
+    assert!(roster.is_under_way(&id("old"), &flight(1)) && !roster.is_under_way(&id("old"), &flight(2)));
+    assert!(!roster.is_under_way(&id("resting"), &flight(1)) && !roster.is_under_way(&id("gone"), &flight(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_is_a_quarter_or_twice_a_slow_answer_and_doubles_while_nothing_is_heard() {
+    let mut patience = Patience::default();
+    let began = Instant::now();
+    let share = |patience: &Patience| patience.share(Instant::now(), 8 * SECOND);
+    assert_eq!(share(&patience), 2 * SECOND);
+    patience.answered(3 * SECOND);
+    assert_eq!(share(&patience), 6 * SECOND);
+    patience.answered(Duration::ZERO);
+    assert_eq!(share(&patience), 5250 * Duration::from_millis(1), "what is slow is forgotten slowly");
+    let mut patience = Patience::default();
+    advance(SECOND).await;
+    patience.called_off(began);
+    patience.called_off(began);
+    assert_eq!(share(&patience), 4 * SECOND, "those that were under way beside it count once");
+    assert_eq!(patience.share(began, 8 * SECOND), 2 * SECOND);
+    for _ in 0..4 {
+        advance(SECOND).await;
+        patience.called_off(Instant::now());
+    }
+    assert_eq!(share(&patience), 8 * SECOND, "never more than the whole");
+    patience.heard();
+    assert_eq!(share(&patience), 2 * SECOND);
+}
+
+// === what a result is ===
+
+/// A roster with a query under way of its only cluster, which was asked in round 7.
+fn under_way() -> (Roster, Flight) {
+    let mut roster = roster(&["c1"]);
+    let flight = flight(1);
+    let record = roster.records.get_mut(&id("c1")).expect("it is there");
+    (record.asked, record.flight) = (7, Some(flight.clone()));
+    (roster, flight)
+}
+
+fn land(roster: &mut Roster, flight: &Flight, result: Result<UpgradeState, ApiError>, is_stopping: bool) -> Option<Change> {
+    roster.land(&id("c1"), flight, result, 3 * SECOND, Timestamp::UNIX_EPOCH, is_stopping)
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_and_failures_are_remembered_and_tell_how_long_the_api_takes() {
+    let share = |roster: &Roster| roster.patience.share(Instant::now(), 4 * SECOND);
+    let (mut roster, flight) = under_way();
+    assert_eq!(land(&mut roster, &flight, Ok(good()), false), Some(Change::First));
+    assert_eq!(share(&roster), 6 * SECOND);
+    let record = &roster.records[&id("c1")];
+    assert!(record.flight.is_none() && !record.is_failing() && record.asked == 7);
+
+    let (mut roster, flight) = under_way();
+    roster.patience.called_off(flight.started);
+    assert_eq!(land(&mut roster, &flight, Err(error(ErrorKind::Timeout)), false), Some(Change::Nothing));
+    assert_eq!(roster.records[&id("c1")].failure().map(|failure| failure.reason), Some(Reason::Timeout));
+    assert_eq!(share(&roster), 2 * SECOND, "still doubled: nothing was heard");
+
+    let (mut roster, flight) = under_way();
+    roster.patience.called_off(flight.started);
+    let refused = ApiError { status: Some(403), ..error(ErrorKind::Forbidden) };
+    land(&mut roster, &flight, Err(refused), false);
+    assert_eq!(share(&roster), SECOND, "the API is there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_because_all_ends_has_not_failed() {
+    let (mut roster, flight) = under_way();
+    assert_eq!(land(&mut roster, &flight, Err(error(ErrorKind::Timeout)), true), None);
+    assert!(!roster.records[&id("c1")].is_failing() && roster.records[&id("c1")].flight.is_none());
+    let (mut roster, flight) = under_way();
+    assert_eq!(land(&mut roster, &flight, Ok(good()), true), Some(Change::First), "an answer is one all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_the_own_rate_limit_is_no_result_and_makes_the_cluster_the_first_in_turn() {
+    let (mut roster, flight) = under_way();
+    assert_eq!(land(&mut roster, &flight, Err(error(ErrorKind::RateLimited)), false), None);
+    let record = &roster.records[&id("c1")];
+    assert!(!record.is_failing() && record.flight.is_none());
+    assert_eq!(record.asked, 3, "as before the query");
+}
+
+#[tokio::test(start_paused = true)]
+async fn queries_that_start_in_one_moment_are_told_apart_and_those_of_clusters_that_are_gone_are_nobodys() {
+    let (mut roster, first) = under_way();
+    let second = flight(2);
+    assert_eq!(first.started, second.started);
+    assert_eq!(land(&mut roster, &second, Ok(good()), false), None);
+    assert!(roster.is_under_way(&id("c1"), &first));
+    roster.records.clear();
+    assert_eq!(land(&mut roster, &first, Ok(good()), false), None);
+    let (one, other) = (roster.number_flight(), roster.number_flight());
+    assert_ne!(one, other);
+}
+
+// === what a page says ===
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_was_not_asked_is_served_from_memory_until_max_age() {
+    let record = answered();
+    advance(MAX_AGE).await;
+    assert!(is_up(&page(&record, false)));
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(reason(&page(&record, false)), Some(Reason::RateLimited));
+    assert!(is_up(&page(&record, true)), "it has been asked");
+    let now = Instant::now();
+    let waits_for_place = record.reading(Reader::Page, now, false, Waiting::ForPlace, MAX_AGE, now).outcome;
+    assert_eq!(reason(&waits_for_place), Some(Reason::Timeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_never_asked_has_no_state_unless_the_api_has_kept_it_from_being_asked() {
+    let record = record();
+    assert_eq!(page(&record, false), Outcome::NotAsked);
+    let now = Instant::now();
+    let outcome = record.reading(Reader::Page, now, false, Waiting::ForPlace, MAX_AGE, now).outcome;
+    assert_eq!(reason(&outcome), Some(Reason::Timeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_never_covered_by_memory() {
+    let mut record = answered();
+    record.finish(Err(crate::snapshot::Failure::of(&error(ErrorKind::Forbidden))), &flight(2), SECOND, Timestamp::UNIX_EPOCH);
+    assert_eq!(reason(&page(&record, true)), Some(Reason::Forbidden));
+    assert_eq!(reason(&page(&record, false)), Some(Reason::Forbidden));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_has_had_its_share_is_a_time_out_and_one_that_has_not_is_not() {
+    let mut record = answered();
+    record.flight = Some(flight(2));
+    let early = page(&record, true);
+    assert!(is_up(&early), "it started when the page was due: {early:?}");
+    advance(SHARE - Duration::from_millis(1)).await;
+    assert!(is_up(&page(&record, true)));
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(reason(&page(&record, true)), Some(Reason::Timeout));
+    record.flight.as_ref().expect("under way").awaited.store(false, Ordering::Relaxed);
+    assert!(is_up(&page(&record, true)), "it is a probe's and nobody's else");
+    let now = Instant::now();
+    let probe: ClusterReading = record.reading(Reader::Probe, now, true, Waiting::ForToken, MAX_AGE, now);
+    assert_eq!((reason(&probe.outcome), probe.duration), (Some(Reason::Timeout), Some(SHARE)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_whose_first_query_is_not_silent_yet_has_no_state() {
+    let mut record = record();
+    record.flight = Some(flight(1));
+    advance(SECOND).await;
+    assert_eq!(page(&record, true), Outcome::NotAsked);
+}
+
+// === a lane ===
+
+/// A lane of four clusters with two places, over an account that nobody asks.
+fn lane() -> (Arc<Collector>, Arc<Lane>) {
+    let sim = Arc::new(Sim::new(Options::default()));
+    let clock = Clock::simulated(sim.world().now());
+    let yaml = "accounts:\n  - name: a\n    endpoint: http://stand-in.example\n    max_concurrency: 2\n    \
+                credentials: {type: access_key, access_key_id: i, access_key_secret: s}\n    \
+                clusters: [{id: c1}, {id: c2}, {id: c3}, {id: c4}]\n";
+    let config = Config::parse(yaml, Path::new("")).expect("a configuration");
+    let surroundings = Surroundings {
+        clock,
+        ways: Arc::new(InProcess(sim)),
+        shard: Shard::default(),
+        credentials: credentials::Context::offline(clock),
+        audience: Arc::new(Own::new(ProcessMetrics::Hidden)),
+    };
+    let collector = Collector::new(&config, &surroundings);
+    let lane = Arc::clone(&collector.lanes[0]);
+    (collector, lane)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_round_calls_off_who_has_been_silent_for_its_share() {
+    let (collector, lane) = lane();
+    let [old, young] = ["c1", "c2"].map(|name| {
+        let flight = flight(if name == "c1" { 1 } else { 2 });
+        lane.lock().records.get_mut(&id(name)).expect("it is there").flight = Some(flight.clone());
+        flight
+    });
+    advance(3 * SECOND).await;
+    let young = Flight { started: Instant::now() - SECOND, ..young };
+    lane.lock().records.get_mut(&id("c2")).expect("it is there").flight = Some(young.clone());
+    let (deadline, superseded) = (Deadline::at(Instant::now() + 8 * SECOND), CancellationToken::new());
+    drop(lane.begin(&Start { number: 1, deadline: &deadline, superseded: &superseded, tasks: &collector.tasks, stop: &collector.stop }));
+    assert!(old.call_off.is_cancelled(), "three seconds of the eight");
+    assert!(!young.call_off.is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_waits_for_a_query_puts_off_the_deadline_of_that_query_alone() {
+    let (_collector, lane) = lane();
+    let first = lane.round_of(1, Deadline::at(Instant::now() + 5 * SECOND));
+    let (_, one) = lane.take_off(&first, &id("c1"), Reader::Page).expect("nobody asks it");
+    let (_, other) = lane.take_off(&first, &id("c2"), Reader::Page).expect("nobody asks it");
+    let second = lane.round_of(2, Deadline::at(Instant::now() + 30 * SECOND));
+    assert!(lane.take_off(&second, &id("c1"), Reader::Page).is_none(), "it is under way");
+    assert_eq!(one.deadline.instant(), second.deadline.instant());
+    assert_eq!(other.deadline.instant(), first.deadline.instant());
+    assert_eq!(lane.lock().records[&id("c1")].asked, 2);
+    first.deadline.put_off(Instant::now() + 9 * SECOND);
+    assert_eq!(other.deadline.instant(), first.deadline.instant(), "who joins its own round");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has_ended() {
+    let (_collector, lane) = lane();
+    let round = lane.round_of(1, Deadline::at(Instant::now() + 8 * SECOND));
+    let places: Vec<_> = (0..2).map(|_| lane.free_place().expect("free")).collect();
+    let flights: Vec<_> =
+        ["c1", "c2"].map(|name| (id(name), lane.take_off(&round, &id(name), Reader::Page).expect("nobody asks it").1)).into();
+    // The first has ended, but its place is with somebody else.
+    lane.lock().land(&flights[0].0, &flights[0].1, Ok(good()), Duration::ZERO, Timestamp::UNIX_EPOCH, false);
+    let mut oldest: VecDeque<_> = flights.clone().into();
+    assert!(timeout(SECOND, lane.place(&round, &mut oldest)).await.is_err());
+    assert!(!flights[0].1.call_off.is_cancelled() && !flights[1].1.call_off.is_cancelled());
+    let mut oldest: VecDeque<_> = flights.clone().into();
+    let (place, ()) = tokio::join!(lane.place(&round, &mut oldest), async {
+        flights[1].1.call_off.cancelled().await;
+        assert_eq!(flights[1].1.started.elapsed(), 2 * SECOND, "a quarter of the round");
+        lane.lock().land(&flights[1].0, &flights[1].1, Err(error(ErrorKind::Timeout)), SHARE, Timestamp::UNIX_EPOCH, false);
+        drop(places);
+    });
+    drop(place);
+    assert!(!flights[0].1.call_off.is_cancelled());
+}
