@@ -339,3 +339,19 @@ impl Nonces {
         hex(&(u128::from(self.process) << 64 | u128::from(count)).to_be_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_several_time_outs_in_a_row_is_told_and_else_the_last_failure() {
+        let error = |kind, message: &str| ApiError::local(Operation::GetUpgradeStatus, kind, message);
+        let told = |earlier, kind| more_telling(earlier, error(kind, "last")).message;
+        let connecting = || Some(error(ErrorKind::Timeout, "no connection in 3 s"));
+        assert_eq!(told(connecting(), ErrorKind::Timeout), "no connection in 3 s");
+        assert_eq!(told(connecting(), ErrorKind::Server), "last");
+        assert_eq!(told(Some(error(ErrorKind::Server, "first")), ErrorKind::Timeout), "last");
+        assert_eq!(told(None, ErrorKind::Timeout), "last");
+    }
+}

@@ -410,7 +410,7 @@ impl Lane {
 #[cfg(test)]
 impl Lane {
     /// A round that begins now.
-    pub(super) fn round_of(&self, number: u64, deadline: Deadline) -> Round {
+    pub(super) fn round_of(number: u64, deadline: Deadline) -> Round {
         let started = Instant::now();
         let length = deadline.instant() - started;
         Round { number, started, deadline, length, stop: CancellationToken::new() }

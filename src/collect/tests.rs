@@ -303,7 +303,7 @@ async fn a_query_that_has_had_its_share_is_a_time_out_and_one_that_has_not_is_no
     record.flight = Some(flight(2));
     let early = page(&record, true);
     assert!(is_up(&early), "it started when the page was due: {early:?}");
-    advance(SHARE - Duration::from_millis(1)).await;
+    advance(Duration::from_millis(1999)).await;
     assert!(is_up(&page(&record, true)));
     advance(Duration::from_millis(1)).await;
     assert_eq!(reason(&page(&record, true)), Some(Reason::Timeout));
@@ -364,10 +364,10 @@ async fn a_new_round_calls_off_who_has_been_silent_for_its_share() {
 #[tokio::test(start_paused = true)]
 async fn a_round_that_waits_for_a_query_puts_off_the_deadline_of_that_query_alone() {
     let (_collector, lane) = lane();
-    let first = lane.round_of(1, Deadline::at(Instant::now() + 5 * SECOND));
+    let first = Lane::round_of(1, Deadline::at(Instant::now() + 5 * SECOND));
     let (_, one) = lane.take_off(&first, &id("c1"), Reader::Page).expect("nobody asks it");
     let (_, other) = lane.take_off(&first, &id("c2"), Reader::Page).expect("nobody asks it");
-    let second = lane.round_of(2, Deadline::at(Instant::now() + 30 * SECOND));
+    let second = Lane::round_of(2, Deadline::at(Instant::now() + 30 * SECOND));
     assert!(lane.take_off(&second, &id("c1"), Reader::Page).is_none(), "it is under way");
     assert_eq!(one.deadline.instant(), second.deadline.instant());
     assert_eq!(other.deadline.instant(), first.deadline.instant());
@@ -379,7 +379,7 @@ async fn a_round_that_waits_for_a_query_puts_off_the_deadline_of_that_query_alon
 #[tokio::test(start_paused = true)]
 async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has_ended() {
     let (_collector, lane) = lane();
-    let round = lane.round_of(1, Deadline::at(Instant::now() + 8 * SECOND));
+    let round = Lane::round_of(1, Deadline::at(Instant::now() + 8 * SECOND));
     let places: Vec<_> = (0..2).map(|_| lane.free_place().expect("free")).collect();
     let flights: Vec<_> =
         ["c1", "c2"].map(|name| (id(name), lane.take_off(&round, &id(name), Reader::Page).expect("nobody asks it").1)).into();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::Poll;
 
+use futures_util::future::join_all;
+
 use super::*;
 
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -72,6 +74,17 @@ async fn a_known_password_needs_no_turn_and_no_guess() {
     let _all_turns = passwords.turns.acquire_many(u32::try_from(passwords.turns.available_permits()).expect("few")).await;
     assert_eq!(passwords.check(&users, &login("alice", "right"), CLIENT).await, Ok(()));
     assert_eq!(passwords.check(&users, &login("bob", "also right"), CLIENT).await, Err(Denied::Busy));
+}
+
+#[tokio::test]
+async fn many_who_come_at_once_with_one_password_are_one_comparison() {
+    let passwords = Passwords::new().expect("randomness");
+    let users = users(&[("alice", "right")]);
+    let all_but_one = u32::try_from(passwords.turns.available_permits() - 1).expect("few");
+    let _others = passwords.turns.acquire_many(all_but_one).await;
+    let wrong = login("alice", "wrong");
+    let found = join_all((0..50).map(|_| passwords.check(&users, &wrong, CLIENT))).await;
+    assert!(found.iter().all(|found| *found == Err(Denied::Unauthorized)), "fifty guesses would be too many: {found:?}");
 }
 
 #[tokio::test(start_paused = true)]
