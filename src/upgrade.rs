@@ -44,7 +44,7 @@ state_set! {
         Success = "success",
         /// Ended badly.
         Fail = "fail",
-        /// Given up by someone.
+        /// Canceled.
         Canceled = "canceled",
         /// A value the vendor's reference does not list.
         Unknown = "unknown",

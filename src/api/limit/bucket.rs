@@ -85,11 +85,12 @@ impl Bucket {
             return false;
         }
         let was_full = self.is_full_rate();
+        let next = self.due.saturating_sub(self.slack_in_force());
         self.rate = (self.rate.min(self.concurrency) / 2.0).max(FLOOR).min(self.limit);
         self.changed = now;
         self.falls = self.falls.saturating_add(1);
-        // What was left of the burst is gone.
-        self.due = now + self.interval();
+        // What was left of the burst is gone; what was taken in advance is still to be waited for.
+        self.due = next.max(now + self.interval()) + self.slack_in_force();
         was_full && !self.is_full_rate()
     }
 
@@ -105,7 +106,7 @@ impl Bucket {
         let is_back = self.is_full_rate();
         if is_back {
             // Without a burst at first.
-            self.due = self.due.max(now + self.slack);
+            self.due = self.due.max(now) + self.slack;
         }
         is_back
     }
