@@ -416,6 +416,11 @@ impl Lane {
         Round { number, started, deadline, length, stop: CancellationToken::new() }
     }
 
+    /// Counts one more query that a round waits for.
+    pub(super) fn await_one(&self) {
+        self.progress.take_off();
+    }
+
     /// A place, if one is free.
     pub(super) fn free_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, advance, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::lane::{Lane, Start};
+use super::lane::{Lane, Query, Start};
 use super::patience::Patience;
 use super::record::{Change, Flight, Memory, Origin, Reader, Record, Target, Waiting};
 use super::roster::Roster;
@@ -397,4 +397,29 @@ async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has
     });
     drop(place);
     assert!(!flights[0].1.call_off.is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_panics_is_its_clusters_failure_and_names_what_its_source_asks() {
+    for (source, operation) in [
+        (None, "GetUpgradeStatus"),
+        (Some(SourceName::UpgradeStatus), "GetUpgradeStatus"),
+        (Some(SourceName::Tasks), "DescribeClusterTasks"),
+    ] {
+        let (_collector, lane) = lane();
+        let flight = flight(1);
+        let mut record = Record::new(target("c1", source), Memory::default());
+        record.flight = Some(flight.clone());
+        let query = Query::new(Arc::clone(&lane), &record, flight.clone(), CancellationToken::new());
+        lane.lock().records.insert(id("c1"), record);
+        // As whoever starts it does.
+        lane.await_one();
+        query.run(flight.budget, lane.free_place().expect("free")).await;
+        let roster = lane.lock();
+        let failure = roster.records[&id("c1")].failure().expect("it has failed");
+        assert_eq!(
+            (failure.reason, failure.message.as_str()),
+            (Reason::Other, &*format!("{operation}: the query panicked; please report this"))
+        );
+    }
 }

@@ -29,16 +29,16 @@ pub(in crate::collect) struct Query {
 
 impl Query {
     /// The query of `record`'s cluster that takes off as `flight`, unless all ends with `stop`.
-    pub(super) fn new(lane: Arc<Lane>, record: &Record, flight: Flight, stop: CancellationToken) -> Self {
+    pub(in crate::collect) fn new(lane: Arc<Lane>, record: &Record, flight: Flight, stop: CancellationToken) -> Self {
         Self { lane, target: record.target.clone(), known: record.known(), flight, stop }
     }
 
     /// Asks within `budget`, and holds `place` until the answer is there. A query that panics is that cluster's failure and
     /// nothing else.
-    pub(super) async fn run(self, budget: Budget, place: OwnedSemaphorePermit) {
+    pub(in crate::collect) async fn run(self, budget: Budget, place: OwnedSemaphorePermit) {
         let question =
             Question { cluster: &self.target.info.id, endpoint: &self.target.endpoint, budget: &budget, known: self.known.as_deref() };
-        let answer = AssertUnwindSafe(self.target.source.read(question)).catch_unwind().await;
+        let answer = AssertUnwindSafe(async { self.target.source.read(question).await }).catch_unwind().await;
         drop(place);
         self.record_result(answer.unwrap_or_else(|_| Err(self.panicked())));
     }
