@@ -141,7 +141,7 @@ pub async fn list_clusters(
         let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
         page.tell_odd_fields(&mut odd);
         let total = pages::total(&page.page_info);
-        let listed = pages::items(operation, number, page.clusters, total)?;
+        let listed = pages::items(operation, clusters.len() + useless, page.clusters, total)?;
         let before = clusters.len();
         let known: Vec<_> = listed.items.into_iter().filter_map(|wire| cluster(wire, &mut odd)).collect();
         useless += listed.length - known.len();

@@ -37,12 +37,12 @@ pub(super) fn is_page<T>(list: &Field<List<T>>, info: &Field<PageInfo>) -> bool 
     }
 }
 
-/// The items of page `number`, of `total` on all pages. A list that is left out where there are some must not look as if all
-/// were gone.
-pub(super) fn items<T>(operation: Operation, number: u32, list: Field<List<T>>, total: Option<u64>) -> Result<List<T>, ApiError> {
+/// The items of a page, of `total` on all pages, of which `seen` were on those before it. A list that is left out where there
+/// are more must not look as if they were gone.
+pub(super) fn items<T>(operation: Operation, seen: usize, list: Field<List<T>>, total: Option<u64>) -> Result<List<T>, ApiError> {
     match (list.known(), total) {
         (Some(list), _) => Ok(list),
-        (None, Some(total)) if number == 1 && total > 0 => {
+        (None, Some(total)) if (seen as u64) < total => {
             Err(ApiError::local(operation, ErrorKind::Decode, format!("no list, though there are {total} items")))
         }
         (None, _) => Ok(List::default()),

@@ -285,7 +285,7 @@ impl<'a> UpgradeTasks<'a> {
         let mut odd = |field, value: &str| self.client.observer().unknown_value(field, value);
         page.tell_odd_fields(&mut odd);
         let total = pages::total(&page.page_info);
-        let listed = pages::items(operation, number, page.tasks, total)?;
+        let listed = pages::items(operation, self.seen.len() + self.useless, page.tasks, total)?;
         let (length, before) = (listed.length, self.seen.len());
         self.useless += length - listed.items.len();
         for wire in listed.items {

@@ -46,7 +46,9 @@ impl Transport for Server {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
         self.asked.lock().expect("nobody panics here").push(request.uri().path().to_owned());
         let answers = self.answers.lock().expect("nobody panics here");
-        let found = answers.iter().find(|(path, _)| request.uri().path().ends_with(**path));
+        let whole = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let find = |asked: &str| answers.iter().find(|(path, _)| asked.ends_with(**path));
+        let found = find(whole).or_else(|| find(request.uri().path()));
         let (_, response) = found.unwrap_or_else(|| panic!("nobody expects {}", request.uri()));
         Box::pin(std::future::ready(Ok(response.clone())))
     }
@@ -203,6 +205,20 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(snapshot.clusters.len(), 2, "{body}");
         assert!(!is_list_read(&fleet, &snapshot), "{body}");
+        fleet.collector.stop().await;
+    }
+    // The same on a later page: half a list would look like deletions.
+    let first = r#"{"clusters":[{"cluster_id":"c1"}],"page_info":{"total_count":2}}"#;
+    for second in [r#"{"clusters":null,"page_info":{"total_count":2}}"#, r#"{"page_info":{"total_count":2}}"#] {
+        server.answer(LIST, good);
+        let fleet = discovering(&server);
+        assert_eq!(fleet.scrape_in_time().await.clusters.len(), 2);
+        server.answer(LIST, first);
+        server.answer("/cn-hangzhou/clusters?page_number=2&page_size=50", second);
+        sleep(Duration::from_secs(60)).await;
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(snapshot.clusters.len(), 2, "{second}");
+        assert!(!is_list_read(&fleet, &snapshot), "{second}");
         fleet.collector.stop().await;
     }
     for body in [r#"{"clusters":[]}"#, r#"{"clusters":null,"page_info":{"total_count":0}}"#, r#"{"page_info":{"total_count":0}}"#] {
