@@ -55,9 +55,11 @@ impl Tasks {
 
     fn remember(&self, id: String) {
         let mut others = self.lock();
-        if others.len() < MOST_REMEMBERED {
-            others.insert(id);
+        // To ask some of them again costs a call each, once.
+        if others.len() >= MOST_REMEMBERED {
+            others.clear();
         }
+        others.insert(id);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
