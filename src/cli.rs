@@ -132,7 +132,7 @@ pub struct StatusArgs {
     /// How to show them
     #[arg(long, value_enum, default_value = "table")]
     pub output: Output,
-    /// Clusters that change the exit code: failed ones (upgrade failed or canceled: 3), unanswered ones (4 without this, too)
+    /// Clusters that change the exit code: failed ones (upgrade failed or canceled: 3), unanswered ones (4, which they are without this as well)
     #[arg(long, value_name = "STATES", value_enum, value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
     /// Look again and again

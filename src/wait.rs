@@ -36,7 +36,7 @@ pub enum Verdict {
 /// Something about a cluster that the table does not show and that decides how the wait goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Notice {
-    /// Its upgrade had ended before the first look, and nothing tells when or to which version.
+    /// It is not upgraded, and nothing tells which version it has, or when its last upgrade ended.
     Untold,
     /// Its upgrade has ended well, at another version than the one that is waited for.
     OtherVersion,
@@ -113,6 +113,10 @@ impl Waiting {
         let (info, was_seen) = (&reading.cluster, self.under_way.contains(&reading.cluster.id));
         if !was_seen && self.is_untold(info, state) {
             return Some(Notice::Untold);
+        }
+        if state.status == Status::None && self.goal.target_version.is_some() && info.version.is_empty() {
+            let may_be_read = unread.get(&info.id).is_some_and(|failure| !self.is_given_up(&info.id, failure));
+            return (!may_be_read).then_some(Notice::Untold);
         }
         if state.status != Status::Success || self.is_old(state, was_seen) {
             return None;

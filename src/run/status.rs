@@ -102,7 +102,7 @@ fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure
     let error = unread.map_or("the API does not tell it", |failure| &failure.message);
     match notice {
         Notice::Untold => {
-            tracing::warn!(cluster = %id, "nothing tells when its last upgrade ended or to which version; waiting until one is seen under way");
+            tracing::warn!(cluster = %id, "nothing tells which version it has or when its last upgrade ended; waiting until one is seen under way");
         }
         Notice::OtherVersion => {
             tracing::warn!(cluster = %id, version, "its upgrade has ended at another version than --target-version; still waiting");

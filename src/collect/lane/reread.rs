@@ -53,10 +53,15 @@ impl Lane {
 
     async fn read_detail(&self, target: &Target, budget: &Budget) -> Result<(), ApiError> {
         let id = &target.info.id;
-        let place = self.places.acquire().await;
+        let failed = |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
+        let place = tokio::select! {
+            place = self.places.acquire() => place,
+            () = budget.spent() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
+        };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;
         drop(place);
-        if let (Some(detail), Some(record)) = (detail, self.lock().records.get_mut(id)) {
+        let detail = detail.ok_or_else(|| failed(ErrorKind::Decode, "the reply is about another cluster"))?;
+        if let Some(record) = self.lock().records.get_mut(id) {
             learn(&mut record.target.info, &detail);
         }
         Ok(())
