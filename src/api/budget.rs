@@ -42,13 +42,6 @@ impl Deadline {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         *at = instant.max(*at);
     }
-
-    /// Waits until it has passed.
-    pub async fn passed(&self) {
-        while Instant::now() < self.instant() {
-            sleep_until(self.instant()).await;
-        }
-    }
 }
 
 /// What one query may use: the time until a deadline, unless it is called off before, and the tokens that it was given. Clones
@@ -113,9 +106,14 @@ impl Budget {
         Self { trace: Some(trace), ..self }
     }
 
-    /// Gives the query `tokens` for its first calls. Those that are left go back when the last clone is dropped.
+    /// Gives the query `tokens` for its first calls.
     pub fn grant(&self, tokens: Tokens) {
         self.progress().tokens = Some(tokens);
+    }
+
+    /// Lets the tokens that are left go back: the query has ended.
+    pub fn release(&self) {
+        self.progress().tokens = None;
     }
 
     /// Where exchanges are noted, if somebody wants to see them.
@@ -218,7 +216,12 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
+    use super::super::limit::Limiter;
     use super::*;
+    use crate::config::RateLimit;
+    use crate::names::AccountName;
 
     #[tokio::test(start_paused = true)]
     async fn a_forked_deadline_follows_its_base_and_can_be_put_off_alone() {
@@ -247,5 +250,20 @@ mod tests {
         tokio::time::advance(second / 2).await;
         assert_eq!(budget.stage(Instant::now()), (Stage::Asking, second / 2));
         assert!(budget.was_held_up());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_use_up_the_tokens_that_were_granted_and_the_rest_goes_back() {
+        let rate = RateLimit { requests_per_second: 1.0, burst: NonZeroU32::MIN.saturating_add(2) };
+        let limiter = Limiter::new(AccountName::parse("a").expect("a name"), rate, 1, 16);
+        let budget = Budget::lasting(Duration::from_secs(1));
+        budget.grant(limiter.acquire(2).await);
+        assert_eq!([(); 3].map(|()| budget.begin_call()), [true, true, false]);
+        assert_eq!(budget.calls(), 3);
+        let other = Budget::lasting(Duration::from_secs(1));
+        other.grant(limiter.acquire(1).await);
+        assert!(limiter.try_acquire().is_none(), "all three are taken");
+        other.release();
+        assert!(limiter.try_acquire().is_some());
     }
 }

@@ -68,6 +68,8 @@ pub struct Client {
     credentials: Arc<Credentials>,
     signature: Signature,
     limiter: Arc<Limiter>,
+    /// For what nobody waits for.
+    background: Arc<Limiter>,
     observer: Arc<dyn Observer>,
     clock: Clock,
     nonces: Nonces,
@@ -83,17 +85,19 @@ impl Client {
         observer: Arc<dyn Observer>,
         clock: Clock,
     ) -> Self {
-        Self { transport, credentials, signature, limiter, observer, clock, nonces: Nonces::new() }
+        let background = limiter.background();
+        Self { transport, credentials, signature, limiter, background, observer, clock, nonces: Nonces::new() }
     }
 
-    /// The same account's client with limits of its own, for the few calls that no reading may wait for.
+    /// The same account's client for the few calls that no reading may wait for, with limits of their own.
     #[must_use]
-    pub fn beside(&self, limiter: Arc<Limiter>) -> Self {
+    pub fn in_background(&self) -> Self {
         Self {
             transport: Arc::clone(&self.transport),
             credentials: Arc::clone(&self.credentials),
             signature: self.signature,
-            limiter,
+            limiter: Arc::clone(&self.background),
+            background: Arc::clone(&self.background),
             observer: Arc::clone(&self.observer),
             clock: self.clock,
             nonces: Nonces::new(),
@@ -136,6 +140,8 @@ impl Client {
             budget.back_off(error.clone());
             match error.kind {
                 ErrorKind::TokenExpired | ErrorKind::NonceUsed if !renewed => renewed = true,
+                // While every call is throttled, those of other clusters find out as well when that is over.
+                ErrorKind::Throttled if self.limiter.is_congested() => return Err(error),
                 kind if kind.is_retryable() && attempt < retry::max_attempts(kind) => {
                     let delay = retry::delay(attempt, error.retry_after);
                     // A vendor may ask to wait longer than there is time to count.
@@ -149,8 +155,7 @@ impl Client {
                 }
                 _ => return Err(error),
             }
-            // While every call is throttled, those of other clusters find out as well when that is over.
-            if !self.next_token(budget).await || (error.kind == ErrorKind::Throttled && self.limiter.is_congested()) {
+            if !self.next_token(budget).await {
                 return Err(error);
             }
             attempt += 1;
@@ -181,22 +186,23 @@ impl Client {
     }
 
     /// Tells the limiter how the `attempt` that was made at `sent` ended. What a single cluster's repetitions meet says little of the
-    /// account.
+    /// account, and what a proxy or a broken server says nothing.
     fn pace(&self, attempt: u32, sent: Instant, failure: Option<&ApiError>) {
+        use ErrorKind::{Decode, Foreign, Server};
         match failure {
             Some(error) if error.asks_to_slow_down() => {
                 if attempt == 1 {
                     self.limiter.throttled(sent);
                 }
             }
-            Some(error) if error.status.is_none() => {}
+            Some(ApiError { kind: Decode | Foreign | Server, .. } | ApiError { status: None, .. }) => {}
             Some(_) | None => self.limiter.succeeded(),
         }
     }
 
     /// Waits for a token of a call's first attempt. Returns false if there is none within `budget`.
     async fn first_token(&self, budget: &Budget) -> bool {
-        if let Some(mut token) = self.limiter.try_acquire(1) {
+        if let Some(mut token) = self.limiter.try_acquire() {
             return token.spend();
         }
         budget.hold_up();

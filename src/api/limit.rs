@@ -2,6 +2,7 @@
 
 mod bucket;
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -35,22 +36,29 @@ impl Limiter {
         })
     }
 
-    /// Waits for `count` tokens, each the right to send one request. Those that are not used go back. Dropping the future costs
-    /// none.
-    pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
-        let _turn = self.turn.lock().await;
-        // Once more after the wait, during which the rate may have changed.
-        while let Err(ready) = self.try_take(count) {
-            sleep_until(ready).await;
-        }
-        Tokens { limiter: Arc::clone(self), left: count }
+    /// Limits of their own for the few calls of the same account that nobody waits for: five a second, ten at once.
+    pub(super) fn background(&self) -> Arc<Self> {
+        let rate = RateLimit { requests_per_second: 5.0, burst: NonZeroU32::MIN.saturating_add(9) };
+        Self::new(self.account.clone(), rate, 1, rate.burst.get())
     }
 
-    /// Takes `count` tokens if they are there and nobody waits.
-    pub(super) fn try_acquire(self: &Arc<Self>, count: u32) -> Option<Tokens> {
+    /// Waits for `count` tokens, each the right to send one request, or for as many as there can be at once. Those that are not used
+    /// go back. Dropping the future costs none.
+    pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
+        let _turn = self.turn.lock().await;
+        loop {
+            match self.try_take(count) {
+                Ok(tokens) => return tokens,
+                // Once more then, since the rate may have changed.
+                Err(ready) => sleep_until(ready).await,
+            }
+        }
+    }
+
+    /// Takes a token if there is one and nobody waits.
+    pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Tokens> {
         let _turn = self.turn.try_lock().ok()?;
-        self.try_take(count).ok()?;
-        Some(Tokens { limiter: Arc::clone(self), left: count })
+        self.try_take(1).ok()
     }
 
     /// Waits until one more call may be under way; the permit's drop ends it.
@@ -81,15 +89,16 @@ impl Limiter {
         self.lock().is_congested()
     }
 
-    /// Takes `count` tokens, or says when they will be there.
-    fn try_take(&self, count: u32) -> Result<(), Instant> {
+    /// Takes `count` tokens, or as many as there can be at once; or says when they will be there.
+    fn try_take(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
         let now = self.made.elapsed();
         let mut bucket = self.lock();
+        let count = count.min(bucket.most_at_once());
         if let Some(ready) = bucket.ready_at(count, now) {
             return Err(self.made + ready);
         }
         bucket.take(count, now);
-        Ok(())
+        Ok(Tokens { limiter: Arc::clone(self), left: count })
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -123,7 +132,6 @@ impl Drop for Tokens {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
     use std::time::Duration;
 
     use futures_util::future::join_all;
@@ -211,6 +219,6 @@ mod tests {
         drop(tokens);
         assert_eq!(spent_within(&limiter, Duration::from_millis(1)).await, 2);
         let mut more = limiter.acquire(5).await;
-        assert_eq!((0..9).filter(|_| more.spend()).count(), 5, "more than a burst takes longer");
+        assert_eq!((0..9).filter(|_| more.spend()).count(), 3, "no more than a burst at once");
     }
 }

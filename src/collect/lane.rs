@@ -322,7 +322,10 @@ impl Lane {
                     // It may have ended just now, which is no silence.
                     if roster.is_under_way(id, flight) {
                         flight.call_off.cancel();
-                        roster.patience.called_off(flight.started);
+                        // A wait for the own limit says nothing of the API.
+                        if !flight.budget.was_held_up() {
+                            roster.patience.called_off(flight.started);
+                        }
                     }
                 }
             }

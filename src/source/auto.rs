@@ -6,7 +6,6 @@
 
 mod detection;
 
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use tokio::time::{Instant, timeout};
 
 use self::detection::{Detection, Refusal};
 use super::{Question, Reading, Tasks, UpgradeSource, UpgradeStatus};
-use crate::api::{ApiError, Budget, Client, ErrorKind, Limiter, describe_cluster};
-use crate::config::{Endpoint, RateLimit};
+use crate::api::{ApiError, Budget, Client, ErrorKind, describe_cluster};
+use crate::config::Endpoint;
 use crate::names::{AccountName, ClusterId, Region};
 use crate::upgrade::{SourceName, UpgradeState};
 
@@ -28,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const BACKGROUND_BUDGET: Duration = Duration::from_secs(5);
 
 /// Background tasks of one region that may run at once.
-const MAX_BACKGROUND: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+const MAX_BACKGROUND: usize = 2;
 
 /// Starts with `GetUpgradeStatus`, falls back to the tasks, and goes on looking.
 #[derive(Debug)]
@@ -53,9 +52,7 @@ struct Detector {
 impl Auto {
     /// A source for the clusters of `account` in `region`.
     pub fn new(account: AccountName, region: Option<Region>, client: &Client, upgrade_status: UpgradeStatus, tasks: Tasks) -> Self {
-        let rate = RateLimit { requests_per_second: 1.0, burst: MAX_BACKGROUND };
-        let limiter = Limiter::new(account.clone(), rate, 1, MAX_BACKGROUND.get());
-        let client = Arc::new(client.beside(limiter));
+        let client = Arc::new(client.in_background());
         let detector = Arc::new(Detector { account, region, client, detection: watch::Sender::default() });
         Self { upgrade_status, tasks, detector, background: Mutex::default() }
     }
@@ -133,7 +130,7 @@ impl Auto {
     {
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
-        if background.len() < MAX_BACKGROUND.get() as usize
+        if background.len() < MAX_BACKGROUND
             && let Some(task) = start(Arc::clone(&self.detector))
         {
             background.spawn(task);

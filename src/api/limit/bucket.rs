@@ -26,6 +26,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(1);
 pub(super) struct Bucket {
     /// The configured rate, in requests a second.
     limit: f64,
+    burst: u32,
     /// How far the schedule may lag behind the clock at that rate: the burst, less the request at hand.
     slack: Duration,
     /// The rate in force, never above `limit`.
@@ -36,6 +37,8 @@ pub(super) struct Bucket {
     due: Duration,
     /// When the rate changed last.
     changed: Duration,
+    /// When it fell last.
+    fell: Option<Duration>,
     /// How often the rate has fallen since a call succeeded.
     falls: u32,
 }
@@ -48,23 +51,28 @@ impl Bucket {
         let burst = (limit.burst.get() / share).max(1);
         let mut bucket = Self {
             limit: rate,
+            burst,
             slack: Duration::ZERO,
             rate,
             concurrency: f64::from(concurrency.max(1)),
             due: Duration::ZERO,
             changed: Duration::ZERO,
+            fell: None,
             falls: 0,
         };
         bucket.slack = bucket.interval().saturating_mul(burst - 1).min(YEAR);
         bucket
     }
 
-    /// When `tokens` can be taken, if that is later than `now`.
+    /// How many tokens can be taken at once: none of a burst while the API throttles.
+    pub(super) fn most_at_once(&self) -> u32 {
+        if self.is_full_rate() { self.burst } else { 1 }
+    }
+
+    /// When `tokens` can be taken, of which there are no more than [at most](Self::most_at_once), if that is later than `now`.
     pub(super) fn ready_at(&self, tokens: u32, now: Duration) -> Option<Duration> {
-        let after_the_first = self.interval().saturating_mul(tokens.saturating_sub(1)).min(YEAR);
-        // More than a burst is taken in advance: those who come later wait the longer.
-        let ahead = self.slack_in_force().max(after_the_first);
-        let ready = (self.due.max(now) + after_the_first).saturating_sub(ahead);
+        let last_due = self.due.max(now) + self.interval().saturating_mul(tokens.saturating_sub(1)).min(YEAR);
+        let ready = last_due.saturating_sub(self.slack_in_force());
         (ready > now).then_some(ready)
     }
 
@@ -81,15 +89,15 @@ impl Bucket {
     /// Notes that the API throttled a call that was sent at `sent`. Calls that were under way together count once. Returns true
     /// if the rate was the configured one until now.
     pub(super) fn throttled(&mut self, sent: Duration, now: Duration) -> bool {
-        if self.falls > 0 && sent <= self.changed {
+        if self.fell.is_some_and(|fell| sent <= fell) {
             return false;
         }
         let was_full = self.is_full_rate();
         let next = self.due.saturating_sub(self.slack_in_force());
         self.rate = (self.rate.min(self.concurrency) / 2.0).max(FLOOR).min(self.limit);
-        self.changed = now;
+        (self.changed, self.fell) = (now, Some(now));
         self.falls = self.falls.saturating_add(1);
-        // What was left of the burst is gone; what was taken in advance is still to be waited for.
+        // What was left of the burst is gone.
         self.due = next.max(now + self.interval()) + self.slack_in_force();
         was_full && !self.is_full_rate()
     }
@@ -205,6 +213,9 @@ mod tests {
         assert!(bucket.is_congested());
         bucket.succeeded(at(201));
         assert!(!bucket.is_congested());
+        let rate = bucket.rate();
+        assert!(!bucket.throttled(at(199), at(202)), "it was under way with the others");
+        assert!((bucket.rate() - rate).abs() < 1e-9);
     }
 
     #[test]
@@ -244,6 +255,7 @@ mod tests {
             let mut used: Vec<(Duration, u32)> = Vec::new();
             for (pause, wanted, unused, is_throttled) in steps {
                 now += at(pause);
+                let wanted = wanted.min(bucket.most_at_once());
                 now = bucket.ready_at(wanted, now).unwrap_or(now);
                 bucket.take(wanted, now);
                 let unused = unused.min(wanted);
@@ -261,7 +273,7 @@ mod tests {
                 for (to, count) in &used[first..] {
                     sum += count;
                     let window = to.saturating_sub(*from);
-                    let allowed = f64::from(burst.max(5)) + window.as_secs_f64() * rate;
+                    let allowed = f64::from(burst) + window.as_secs_f64() * rate;
                     prop_assert!(f64::from(sum) <= allowed + 1e-3, "{sum} in {window:?} at {rate}/s, burst {burst}");
                 }
             }

@@ -39,6 +39,7 @@ impl Query {
         let question =
             Question { cluster: &self.target.info.id, endpoint: &self.target.endpoint, budget: &budget, known: self.known.as_deref() };
         let answer = AssertUnwindSafe(async { self.target.source.read(question).await }).catch_unwind().await;
+        budget.release();
         drop(place);
         self.record_result(answer.unwrap_or_else(|_| Err(self.panicked())));
     }
