@@ -31,6 +31,10 @@ use crate::outgoing::{Proxies, Proxy, host, host_and_port, root_cause};
 /// The vendor's SDKs allow 5 s; 3 s leave time for a second try in a default scrape.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long what was sent may stay unconfirmed by the other side's kernel, which ends the connection.
+#[cfg(target_os = "linux")]
+const UNCONFIRMED_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How long connecting may take where a proxy has a way of its own to go, tunnel and TLS included.
 const PROXY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -65,7 +69,7 @@ impl Connector {
         // A server may be slow to answer, but its kernel confirms at once that a request has arrived. A NAT that has forgotten
         // the connection does not.
         #[cfg(target_os = "linux")]
-        tcp.set_tcp_user_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_tcp_user_timeout(Some(UNCONFIRMED_TIMEOUT));
         Self { tcp, tls: TlsConnector::from(Arc::new(tls)), proxies }
     }
 
