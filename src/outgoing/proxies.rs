@@ -35,7 +35,7 @@ impl Proxies {
                 let Some(value) = value(name) else { continue };
                 match parse(&value.to_string_lossy()) {
                     Ok(proxy) => found = found.or(Some(proxy)),
-                    Err(Proxy::UNENCODED) => return Err(format!("{name} {}", Proxy::UNENCODED)),
+                    Err(Proxy::UNENCODED) if found.is_none() => return Err(format!("{name} {}", Proxy::UNENCODED)),
                     // Its value may hold a password.
                     Err(_) => tracing::warn!(variable = name, "not the URL of an HTTP proxy, and passed over"),
                 }

@@ -194,7 +194,8 @@ impl Detector {
 
     fn unserved(&self, cluster: &ClusterId, error: &ApiError) {
         if self.note(None, |detection, now| detection.unserved(cluster, now)) {
-            tracing::info!(%cluster, account = %self.account, %error, "GetUpgradeStatus does not serve this cluster; reading its tasks instead");
+            // In a switch-off it is the region that the log names, once.
+            tracing::debug!(%cluster, account = %self.account, %error, "GetUpgradeStatus does not serve this cluster; reading its tasks instead");
         }
     }
 
