@@ -106,6 +106,11 @@ impl Collector {
         is_known.then(|| self.lanes.iter().flat_map(|lane| lane.clusters()).collect())
     }
 
+    /// The account and region of each list that finds clusters and has not been read yet.
+    pub fn unread_lists(&self) -> Vec<(AccountName, Region)> {
+        self.lanes.iter().flat_map(|lane| lane.unread().map(|region| (lane.name().clone(), region.clone()))).collect()
+    }
+
     /// The clusters for service discovery: all that are known once every list has been tried. Named clusters wait for the
     /// lists no longer than five seconds. Otherwise, or where there is nothing to tell, the lists that have not been read.
     ///
@@ -119,7 +124,7 @@ impl Collector {
         }
         let clusters: Vec<_> = self.lanes.iter().flat_map(|lane| lane.clusters()).collect();
         let have_tried = self.lanes.iter().all(|lane| lane.has_tried());
-        let unread: Vec<_> = self.lanes.iter().flat_map(|lane| lane.unread().map(|region| (lane.name().clone(), region.clone()))).collect();
+        let unread = self.unread_lists();
         let is_answer = has_named || (have_tried && !clusters.is_empty());
         if unread.is_empty() || is_answer { Ok(clusters) } else { Err(unread) }
     }

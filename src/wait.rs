@@ -38,7 +38,7 @@ pub enum Verdict {
 pub enum Notice {
     /// It is not upgraded, and nothing tells which version it has, or when its last upgrade ended.
     Untold,
-    /// Its upgrade has ended well, at another version than the one that is waited for.
+    /// Its last upgrade has ended well, at another version than the one that is waited for.
     OtherVersion,
     /// Its upgrade has ended well, and its state is not `running` again.
     NotRunning,
@@ -128,7 +128,7 @@ impl Waiting {
         }
         match self.has_reached(state, &info.version) {
             None => Some(Notice::NoVersion),
-            Some(false) => was_seen.then_some(Notice::OtherVersion),
+            Some(false) => Some(Notice::OtherVersion),
             Some(true) => (!self.reached.contains(&info.id) && !is_at_rest(info, was_seen)).then_some(Notice::NotRunning),
         }
     }
@@ -436,7 +436,11 @@ mod tests {
             let notices: Vec<_> = waiting.notices(&look, &Unread::new()).map(|(_, notice)| notice).collect();
             (has_to_be_read, verdict, notices)
         };
-        assert_eq!(see(1, up(Status::Success)), (false, Verdict::Pending, vec![]), "an old success: another upgrade is to come");
+        assert_eq!(
+            see(1, up(Status::Success)),
+            (false, Verdict::Pending, vec![Notice::OtherVersion]),
+            "an old success: another upgrade is to come"
+        );
         assert_eq!(see(2, up(Status::Running)), (false, Verdict::Pending, vec![]));
         let other = (true, Verdict::Pending, vec![Notice::OtherVersion]);
         assert_eq!(see(3, up(Status::Success)), other);

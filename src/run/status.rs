@@ -34,7 +34,7 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let code = match args.timeout {
         None => looks.await,
         Some(limit) => timeout(limit, looks).await.unwrap_or_else(|_| {
-            tracing::error!("the time of --timeout is over and the upgrades are not");
+            tracing::error!("--timeout is over, and not all upgrades have ended");
             Ok(exit::timed_out())
         }),
     };
@@ -72,6 +72,9 @@ async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, cl
         // Whoever waits wants the exit code, whoever watches wants to see.
         let goes_on = if args.wait { verdict == Verdict::Pending } else { args.watch && is_read };
         if !goes_on {
+            if !is_whole {
+                tell_missing(collector, &snapshot);
+            }
             return Ok(code(verdict));
         }
         sleep(args.interval).await;
@@ -96,6 +99,17 @@ async fn read_again(collector: &Collector, waiting: &Waiting, look: &mut Snapsho
     unread
 }
 
+/// Tells on standard error why the table does not show all that there may be.
+fn tell_missing(collector: &Collector, snapshot: &Snapshot) {
+    let unread = collector.unread_lists();
+    for (account, region) in &unread {
+        tracing::error!(%account, %region, "the cluster list could not be read in time");
+    }
+    if unread.is_empty() && snapshot.clusters.is_empty() {
+        tracing::error!("no cluster found: the cluster lists have none that the configuration selects");
+    }
+}
+
 /// Tells on standard error what the table does not show.
 fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure>) {
     let (id, version, state) = (&cluster.id, &cluster.version, cluster.state.as_deref().unwrap_or_default());
@@ -105,7 +119,7 @@ fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure
             tracing::warn!(cluster = %id, "nothing tells which version it has or when its last upgrade ended; waiting until one is seen under way");
         }
         Notice::OtherVersion => {
-            tracing::warn!(cluster = %id, version, "its upgrade has ended at another version than --target-version; still waiting");
+            tracing::warn!(cluster = %id, version, "it has another version than --target-version; waiting for an upgrade to that one");
         }
         Notice::NotRunning => tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running"),
         Notice::Unconfirmed => tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read"),

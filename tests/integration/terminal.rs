@@ -317,7 +317,7 @@ fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
                 found(&vendor);
             }
             let said = wait_on(&vendor, &[&format!("--target-version={other}")]);
-            assert_eq!(said.matches("ended at another version").count(), 1, "{other}: {said}");
+            assert_eq!(said.matches("another version than --target-version").count(), 1, "{other}: {said}");
         }
     }
 }
@@ -411,6 +411,22 @@ fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
         assert_eq!(run(&vendor, "status", more).status.code(), Some(4), "{more:?}");
     }
     assert_eq!(run(&vendor, "status", &[here.as_str()]).status.code(), Some(0), "what was asked for is there");
+}
+
+#[test]
+fn a_look_without_a_cluster_says_why() {
+    let vendor = all_good(3);
+    let discovery = "    discovery: {regions: [cn-hangzhou], match: {name: zzz}}\n";
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", discovery));
+    let output = run(&vendor, "status", &[]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).contains("no cluster found"), "{}", text(&output.stderr));
+    vendor.write(&vendor.yaml(0).replace("    clusters:\n", discovery).replace("scrape: {", "scrape: {timeout: 1s, "));
+    vendor.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    let output = run(&vendor, "status", &[]);
+    assert_eq!(output.status.code(), Some(4));
+    let said = text(&output.stderr);
+    assert!(said.contains("the cluster list could not be read in time") && said.contains("region=cn-hangzhou"), "{said}");
 }
 
 #[test]
