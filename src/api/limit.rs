@@ -221,4 +221,17 @@ mod tests {
         let mut more = limiter.acquire(5).await;
         assert_eq!((0..9).filter(|_| more.spend()).count(), 3, "no more than a burst at once");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_slows_the_account_and_call_after_call_is_congestion() {
+        let limiter = limiter(20.0, 40, 1);
+        assert!(!limiter.is_congested());
+        limiter.throttled(Instant::now());
+        assert!(!limiter.is_congested());
+        assert_eq!(spent_within(&limiter, Duration::from_millis(1001)).await, 8, "half of what may be under way");
+        limiter.throttled(Instant::now());
+        assert!(limiter.is_congested());
+        limiter.succeeded();
+        assert!(!limiter.is_congested());
+    }
 }
