@@ -69,7 +69,8 @@ impl Direct {
                 },
             }
         }
-        let mut kept = self.connect(origin).await?;
+        // Apart from the others, since few calls need one: a call's future is as large as the largest of its parts.
+        let mut kept = Box::pin(self.connect(origin)).await?;
         let response = tokio::select! {
             biased;
             response = kept.connection.send_request(request) => response.map_err(|error| broken(origin, &error))?,

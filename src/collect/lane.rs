@@ -306,29 +306,32 @@ impl Lane {
         place.expect("the semaphore is never closed")
     }
 
-    /// Calls the query of `id` off once it has had its share of a round of `length`, and waits until it has ended, if it has not
-    /// ended before.
+    /// Calls the query of `id` off once it has had its share of a round of `length`, and waits until it has ended; or returns as
+    /// soon as it is noticed that it has ended by itself, after its share at the latest.
     async fn call_off_in_time(&self, id: &ClusterId, flight: &Flight, length: Duration) {
-        let mut landings = self.progress.landings();
-        let end = flight.started + self.lock().patience.share(flight.started, length);
-        let mut share = pin!(sleep_until(end));
-        let mut is_over = false;
-        while self.lock().is_under_way(id, flight) {
-            tokio::select! {
-                () = landings.next() => {}
-                () = &mut share, if !is_over => {
-                    is_over = true;
-                    let mut roster = self.lock();
-                    // It may have ended just now, which is no silence.
-                    if roster.is_under_way(id, flight) {
-                        flight.call_off.cancel();
-                        // A wait for the own limit says nothing of the API.
-                        if !flight.budget.was_held_up() {
-                            roster.patience.called_off(flight.started);
-                        }
-                    }
-                }
+        let end = {
+            let roster = self.lock();
+            if !roster.is_under_way(id, flight) {
+                return;
             }
+            flight.started + roster.patience.share(flight.started, length)
+        };
+        sleep_until(end).await;
+        let mut landings = self.progress.landings();
+        {
+            let mut roster = self.lock();
+            // It may have ended just now, which is no silence.
+            if !roster.is_under_way(id, flight) {
+                return;
+            }
+            flight.call_off.cancel();
+            // A wait for the own limit says nothing of the API.
+            if !flight.budget.was_held_up() {
+                roster.patience.called_off(flight.started);
+            }
+        }
+        while self.lock().is_under_way(id, flight) {
+            landings.next().await;
         }
     }
 
