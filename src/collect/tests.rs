@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 use super::lane::{Lane, Query, Start};
 use super::patience::Patience;
 use super::record::{Change, Flight, Memory, Origin, Reader, Record, Target, Waiting};
-use super::roster::Roster;
+use super::roster::{Idling, Roster};
 use super::{Collector, Surroundings};
-use crate::api::{ApiError, Budget, Deadline, ErrorKind, Operation, Reason};
+use crate::api::{ApiError, Budget, Deadline, ErrorKind, ListedCluster, Operation, Reason};
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
 use crate::credentials;
 use crate::metrics::{Own, ProcessMetrics};
-use crate::names::{AccountName, ClusterId};
+use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::sim::{InProcess, Options, Sim};
 use crate::snapshot::{ClusterInfo, ClusterReading, Outcome};
@@ -320,6 +320,185 @@ async fn a_cluster_whose_first_query_is_not_silent_yet_has_no_state() {
     record.flight = Some(flight(1));
     advance(SECOND).await;
     assert_eq!(page(&record, true), Outcome::NotAsked);
+}
+
+// === what a list says ===
+
+const INTERVAL: Duration = Duration::from_secs(600);
+
+fn listed(name: &str, state: &str, updated: i64) -> ListedCluster {
+    ListedCluster {
+        id: id(name),
+        region: None,
+        name: format!("{name} by the list"),
+        cluster_type: "ManagedKubernetes".to_owned(),
+        spec: "ack.pro.small".to_owned(),
+        state: state.to_owned(),
+        version: "1.31.1".to_owned(),
+        next_version: String::new(),
+        updated: Some(Timestamp::constant(updated, 0)),
+        tags: Vec::new(),
+    }
+}
+
+fn region(name: &str) -> Region {
+    Region::parse(name).expect("a region")
+}
+
+fn discovered(name: &str, in_region: &str) -> Target {
+    let mut target = target(name, None);
+    Arc::make_mut(&mut target.info).region = Some(region(in_region));
+    Target { origin: Origin::Discovered, ..target }
+}
+
+/// A roster whose clusters have answered in turn, one each second, that no upgrade has begun.
+async fn idle(names: &[&str]) -> Roster {
+    let mut roster = roster(names);
+    for name in names {
+        let flight = Flight { changed: Some(Timestamp::constant(1, 0)), ..flight(1) };
+        let never = UpgradeState::never(SourceName::Tasks);
+        roster.records.get_mut(&id(name)).expect("it is there").finish(Ok(never), &flight, SECOND, Timestamp::UNIX_EPOCH);
+        advance(SECOND).await;
+    }
+    roster
+}
+
+fn take_list(roster: &mut Roster, list: &[ListedCluster], round: Option<u64>) {
+    let round = round.map(|round| (round, Idling { interval: INTERVAL }));
+    roster.take_list(&region("cn-hangzhou"), list, Vec::new(), round, Timestamp::constant(9, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_leaves_those_out_in_which_nothing_goes_on() {
+    let mut roster = idle(&["calm", "changed", "upgrading", "unlisted"]).await;
+    roster.records.insert(id("never"), Record::new(target("never", None), Memory::default()));
+    let failure = crate::snapshot::Failure::of(&error(ErrorKind::Network));
+    let mut failing = Record::new(target("failing", None), answered().memory().clone());
+    failing.finish(Err(failure), &flight(2), SECOND, Timestamp::UNIX_EPOCH);
+    roster.records.insert(id("failing"), failing);
+    let states = [
+        ("calm", "running", 1),
+        ("changed", "running", 2),
+        ("upgrading", "upgrading", 1),
+        ("never", "running", 1),
+        ("failing", "running", 1),
+    ];
+    let list = states.map(|(name, state, updated)| listed(name, state, updated));
+    advance(MAX_AGE).await;
+    take_list(&mut roster, &list, Some(5));
+    assert_eq!(roster.due(5, |_| true).len(), 5, "all but one");
+    let record = |name: &str| &roster.records[&id(name)];
+    assert_eq!(record("calm").asked, 5);
+    assert!(
+        is_up(&page(record("calm"), false)) && is_up(&page(record("changed"), false)),
+        "what has changed waits its turn and is served on"
+    );
+    assert!(record("changed").has_changed() && !record("calm").has_changed());
+    assert_eq!(reason(&page(record("unlisted"), false)), Some(Reason::RateLimited), "a list that does not have it keeps nothing");
+    let fresh =
+        |name: &str| record(name).reading(Reader::Page, Instant::now(), true, Waiting::ForToken, MAX_AGE, Instant::now()).last_success;
+    assert_eq!((fresh("calm"), fresh("changed")), (Some(Timestamp::constant(9, 0)), Some(Timestamp::UNIX_EPOCH)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_whose_interval_is_over_one_in_a_hundred_is_asked_the_oldest_first() {
+    let names: Vec<_> = (0..300).map(|number| format!("c{number:03}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let list: Vec<_> = names.iter().map(|name| listed(name, "running", 1)).collect();
+    let mut roster = idle(&names).await;
+    advance(INTERVAL - 300 * SECOND - Duration::from_millis(1)).await;
+    take_list(&mut roster, &list, Some(1));
+    assert!(roster.due(1, |_| true).is_empty(), "the oldest lacks a millisecond");
+    advance(Duration::from_millis(1)).await;
+    take_list(&mut roster, &list, Some(2));
+    assert_eq!(roster.due(2, |_| true), ["c000"].map(id), "the others are younger");
+    advance(INTERVAL).await;
+    take_list(&mut roster, &list, Some(3));
+    assert_eq!(roster.due(3, |_| true), ["c000", "c001", "c002"].map(id));
+    let mut few = idle(&["a", "b"]).await;
+    advance(INTERVAL).await;
+    take_list(&mut few, &[listed("a", "running", 1), listed("b", "running", 1)], Some(1));
+    assert_eq!(few.due(1, |_| true), ["a"].map(id), "one at the least");
+    few.records.get_mut(&id("b")).expect("it is there").asked = 0;
+    take_list(&mut few, &[listed("a", "running", 1), listed("b", "running", 1)], Some(0));
+    assert_eq!(few.records[&id("b")].asked, 0, "a round that it has been asked in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_come_and_go_with_the_list_of_their_own_region() {
+    let mut roster = roster(&["named"]);
+    let list = [listed("new", "running", 1)];
+    for (gone, in_region) in [("old", "cn-hangzhou"), ("far", "cn-shanghai")] {
+        roster.records.insert(id(gone), Record::new(discovered(gone, in_region), Memory::default()));
+    }
+    roster.take_list(&region("cn-hangzhou"), &list, vec![discovered("new", "cn-hangzhou")], None, Timestamp::UNIX_EPOCH);
+    assert_eq!(roster.records.keys().cloned().collect::<Vec<_>>(), ["far", "named", "new"].map(id));
+    let info = &roster.records[&id("new")].target.info;
+    assert_eq!((info.name.as_str(), info.version.as_str(), info.state.as_deref()), ("new by the list", "1.31.1", Some("running")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_list_says_of_a_cluster_is_learnt_but_for_the_operators_own_name() {
+    let mut roster = roster(&["c1", "c2"]);
+    Arc::make_mut(&mut roster.records.get_mut(&id("c2")).expect("it is there").target.info).name = "shop".to_owned();
+    take_list(&mut roster, &[listed("c1", "", 1), listed("c2", "running", 1)], None);
+    let info = |roster: &Roster, name: &str| Arc::clone(&roster.records[&id(name)].target.info);
+    assert_eq!((info(&roster, "c1").name.as_str(), info(&roster, "c1").state.as_deref()), ("c1 by the list", None));
+    assert_eq!(info(&roster, "c2").name, "shop");
+    let changes: [fn(&mut ListedCluster); 5] = [
+        |cluster| cluster.version = "1.32.1".to_owned(),
+        |cluster| cluster.next_version = "1.33.1".to_owned(),
+        |cluster| cluster.spec = "ack.standard".to_owned(),
+        |cluster| cluster.cluster_type = "Kubernetes".to_owned(),
+        |cluster| cluster.state = "upgrading".to_owned(),
+    ];
+    let mut cluster = listed("c2", "running", 1);
+    for change in changes {
+        let before = info(&roster, "c2");
+        take_list(&mut roster, std::slice::from_ref(&cluster), None);
+        assert!(Arc::ptr_eq(&before, &info(&roster, "c2")), "nothing new");
+        change(&mut cluster);
+        take_list(&mut roster, std::slice::from_ref(&cluster), None);
+        assert_ne!(before, info(&roster, "c2"));
+    }
+    let now = info(&roster, "c2");
+    assert_eq!((now.version.as_str(), now.next_version.as_str(), now.state.as_deref()), ("1.32.1", "1.33.1", Some("upgrading")));
+    assert_eq!((now.spec.as_str(), now.cluster_type.as_str()), ("ack.standard", "Kubernetes"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_configuration_knew_is_taken_over_until_the_lists_are_known() {
+    let mut earlier = idle(&["c1", "c2"]).await;
+    let memories = earlier.memories();
+    let mut later = roster(&["c1"]);
+    later.inherit(memories);
+    assert!(is_up(&page(&later.records[&id("c1")], false)));
+    later.take_list(
+        &region("cn-hangzhou"),
+        &[listed("c2", "running", 1)],
+        vec![discovered("c2", "cn-hangzhou")],
+        None,
+        Timestamp::UNIX_EPOCH,
+    );
+    assert!(is_up(&page(&later.records[&id("c2")], false)), "found later");
+    earlier.disinherit();
+    assert_eq!(earlier.memories().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_state_takes_the_place_of_the_old_one_and_an_equal_one_is_shared() {
+    let mut record = answered();
+    let before = record.known().expect("answered");
+    let began = Instant::now() + SECOND;
+    assert!(!record.has_ended_since(began));
+    assert_eq!(record.finish(Ok(good()), &flight(2), SECOND, Timestamp::UNIX_EPOCH), Change::Nothing);
+    assert!(Arc::ptr_eq(&before, &record.known().expect("answered")));
+    advance(SECOND).await;
+    let paused = UpgradeState { status: Status::Pause, ..good() };
+    assert_eq!(record.finish(Ok(paused.clone()), &flight(3), SECOND, Timestamp::UNIX_EPOCH), Change::State);
+    assert_eq!(*record.known().expect("answered"), paused);
+    assert!(record.has_ended_since(began));
+    assert!(record.idle_since_reading().is_none(), "it is under way");
 }
 
 // === a lane ===
