@@ -498,6 +498,10 @@ async fn a_new_state_takes_the_place_of_the_old_one_and_an_equal_one_is_shared()
     assert_eq!(record.finish(Ok(paused.clone()), &flight(3), SECOND, Timestamp::UNIX_EPOCH), Change::State);
     assert_eq!(*record.known().expect("answered"), paused);
     assert!(record.has_ended_since(began));
+    assert!(record.has_answered_since(Instant::now() - SECOND) && !record.has_answered_since(Instant::now()));
+    let mut failing = Record::new(target("c1", None), record.memory().clone());
+    failing.finish(Err(crate::snapshot::Failure::of(&error(ErrorKind::Network))), &flight(4), SECOND, Timestamp::UNIX_EPOCH);
+    assert!(!failing.has_answered_since(Instant::now() - SECOND), "it has failed since");
     assert!(record.idle_since_reading().is_none(), "it is under way");
 }
 
