@@ -186,16 +186,15 @@ impl Client {
     }
 
     /// Tells the limiter how the `attempt` that was made at `sent` ended. What a single cluster's repetitions meet says little of the
-    /// account, and what a proxy or a broken server says nothing.
+    /// account.
     fn pace(&self, attempt: u32, sent: Instant, failure: Option<&ApiError>) {
-        use ErrorKind::{Decode, Foreign, Server};
         match failure {
             Some(error) if error.asks_to_slow_down() => {
                 if attempt == 1 {
                     self.limiter.throttled(sent);
                 }
             }
-            Some(ApiError { kind: Decode | Foreign | Server, .. } | ApiError { status: None, .. }) => {}
+            Some(error) if error.status.is_none() => {}
             Some(_) | None => self.limiter.succeeded(),
         }
     }

@@ -145,7 +145,8 @@ class World(threading.Thread):
     def run(self):
         while True:
             try:
-                page = get(self.url)
+                # As long as Prometheus waits here: without it the exporter may take ten seconds, and the world goes on.
+                page = get(self.url, headers={"X-Prometheus-Scrape-Timeout-Seconds": "1"})
             except OSError:
                 return
             now = time.time()

@@ -27,8 +27,8 @@ def free_port():
         return one.getsockname()[1]
 
 
-def get(url, timeout=30, method="GET", limit=None):
-    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=timeout) as reply:
+def get(url, timeout=30, method="GET", limit=None, headers=None):
+    with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=headers or {}), timeout=timeout) as reply:
         return reply.read(limit).decode()
 
 
