@@ -1,6 +1,7 @@
 //! The steps of a scrape, one by one: `cargo bench --bench steps`.
 //!
-//! A whole query without a network, its signature alone, and what follows the queries: the page in both formats, and gzip.
+//! A whole query without a network, its signature alone, and what follows the queries: the page in
+//! both formats, and gzip.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +10,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Budget, Client, Deaf, Limiter, Sending, Transport, get_upgrade_status};
+use ack_upgrade_exporter::api::{
+    Budget, Client, Deaf, Limiter, Sending, Transport, get_upgrade_status,
+};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::config::{self, Config, Endpoint, RateLimit, Signature};
 use ack_upgrade_exporter::credentials::{Credential, Credentials};
@@ -40,7 +43,10 @@ fn credential() -> Credential {
 
 fn signing(c: &mut Criterion) {
     let credential = credential();
-    let stamp = Stamp { time: Timestamp::UNIX_EPOCH, nonce: "0123456789abcdef0123456789abcdef".to_owned() };
+    let stamp = Stamp {
+        time: Timestamp::UNIX_EPOCH,
+        nonce: "0123456789abcdef0123456789abcdef".to_owned(),
+    };
     let call = Unsigned {
         method: "GET",
         authority: "cs.cn-hangzhou.aliyuncs.com",
@@ -52,7 +58,9 @@ fn signing(c: &mut Criterion) {
     };
     let mut group = c.benchmark_group("sign");
     for (name, scheme) in [("acs3", Signature::Acs3), ("roa", Signature::Roa)] {
-        group.bench_function(name, |b| b.iter(|| sign::sign(scheme, black_box(&call), &credential, &stamp)));
+        group.bench_function(name, |b| {
+            b.iter(|| sign::sign(scheme, black_box(&call), &credential, &stamp))
+        });
     }
     group.finish();
 }
@@ -64,12 +72,17 @@ struct Canned;
 impl Transport for Canned {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
         black_box(request);
-        Box::pin(std::future::ready(Ok(Response::new(Bytes::from_static(REPLY.as_bytes())))))
+        Box::pin(std::future::ready(Ok(Response::new(Bytes::from_static(
+            REPLY.as_bytes(),
+        )))))
     }
 }
 
 fn querying(c: &mut Criterion) {
-    let rate = RateLimit { requests_per_second: 1e9, burst: NonZeroU32::MAX };
+    let rate = RateLimit {
+        requests_per_second: 1e9,
+        burst: NonZeroU32::MAX,
+    };
     let client = Client::new(
         Arc::new(Canned),
         Arc::new(Credentials::fixed(credential())),
@@ -80,11 +93,16 @@ fn querying(c: &mut Criterion) {
     );
     let endpoint = Endpoint::parse("http://127.0.0.1:8080").expect("an endpoint");
     let cluster = ClusterId::parse("c106f377e16f34eb1808d6b9362c9abcd").expect("an ID");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     c.bench_function("query without a network", |b| {
         b.iter(|| {
             let budget = Budget::lasting(Duration::from_secs(10));
-            runtime.block_on(get_upgrade_status(&client, &endpoint, &cluster, &budget)).expect("an answer")
+            runtime
+                .block_on(get_upgrade_status(&client, &endpoint, &cluster, &budget))
+                .expect("an answer")
         });
     });
 }
@@ -105,9 +123,21 @@ fn snapshot(clusters: usize) -> Snapshot {
             labels: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
         }),
         outcome: Outcome::Up(Arc::new(UpgradeState {
-            status: if index.is_multiple_of(20) { Status::Running } else { Status::Success },
-            step: if index.is_multiple_of(20) { Step::Upgrading } else { Step::Success },
-            task_status: if index.is_multiple_of(20) { TaskStatus::Running } else { TaskStatus::Success },
+            status: if index.is_multiple_of(20) {
+                Status::Running
+            } else {
+                Status::Success
+            },
+            step: if index.is_multiple_of(20) {
+                Step::Upgrading
+            } else {
+                Step::Success
+            },
+            task_status: if index.is_multiple_of(20) {
+                TaskStatus::Running
+            } else {
+                TaskStatus::Success
+            },
             ..UpgradeState::never(SourceName::UpgradeStatus)
         })),
         duration: Some(Duration::from_micros(31_234 + index as u64)),
@@ -127,16 +157,24 @@ fn snapshot(clusters: usize) -> Snapshot {
 
 fn exposing(c: &mut Criterion) {
     let own = Own::new(ProcessMetrics::Hidden);
-    let options =
-        Config::parse("accounts: [{name: prod, discovery: {regions: [cn-hangzhou]}}]", "".as_ref()).expect("a configuration").metrics;
+    let options = Config::parse(
+        "accounts: [{name: prod, discovery: {regions: [cn-hangzhou]}}]",
+        "".as_ref(),
+    )
+    .expect("a configuration")
+    .metrics;
     let mut group = c.benchmark_group("expose");
     for clusters in [100, 1_000, 10_000] {
         let snapshot = snapshot(clusters);
         group.throughput(Throughput::Elements(clusters as u64));
         for (name, format) in [("text", Format::Text), ("openmetrics", Format::OpenMetrics)] {
-            group.bench_with_input(BenchmarkId::new(name, clusters), &snapshot, |b, snapshot| {
-                b.iter(|| render(snapshot, &own, &options, format));
-            });
+            group.bench_with_input(
+                BenchmarkId::new(name, clusters),
+                &snapshot,
+                |b, snapshot| {
+                    b.iter(|| render(snapshot, &own, &options, format));
+                },
+            );
         }
         let page = render(&snapshot, &own, &options, Format::Text);
         group.bench_with_input(BenchmarkId::new("gzip", clusters), &page, |b, page| {
@@ -152,8 +190,16 @@ fn reading_the_configuration(c: &mut Criterion) {
         writeln!(yaml, "      - {{id: c{index:032x}, region: cn-hangzhou, name: cluster-{index}, labels: {{team: platform}}}}")
             .expect("a String takes every write");
     }
-    c.bench_function("parse a configuration of 1000 clusters", |b| b.iter(|| config::Config::parse(&yaml, "".as_ref())));
+    c.bench_function("parse a configuration of 1000 clusters", |b| {
+        b.iter(|| config::Config::parse(&yaml, "".as_ref()))
+    });
 }
 
-criterion_group!(steps, signing, querying, exposing, reading_the_configuration);
+criterion_group!(
+    steps,
+    signing,
+    querying,
+    exposing,
+    reading_the_configuration
+);
 criterion_main!(steps);

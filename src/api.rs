@@ -1,7 +1,8 @@
 //! The vendor's API: sign, send, decode. One operation a file.
 //!
-//! [`Client`] is one account's way out. It takes a token from the account's [`Limiter`], signs each attempt anew, sends
-//! it through a [`Transport`], reads the reply, and repeats what may succeed within the query's [`Budget`].
+//! [`Client`] is one account's way out. It takes a token from the account's [`Limiter`], signs each
+//! attempt anew, sends it through a [`Transport`], reads the reply, and repeats what may succeed
+//! within the query's [`Budget`].
 
 mod budget;
 mod client;
@@ -39,5 +40,10 @@ pub use ways::{Network, Ways};
 
 /// The names of all fields that are read of replies, as [`Observer::unknown_value`] has them.
 pub fn fields() -> impl Iterator<Item = &'static str> {
-    [upgrade_status::FIELDS, tasks::FIELDS, clusters::FIELDS].into_iter().flatten().copied().flatten().copied()
+    [upgrade_status::FIELDS, tasks::FIELDS, clusters::FIELDS]
+        .into_iter()
+        .flatten()
+        .copied()
+        .flatten()
+        .copied()
 }

@@ -18,7 +18,12 @@ use crate::web::socket::ListenAddress;
 
 /// Prometheus exporter for the upgrade state of Kubernetes clusters on Alibaba Cloud ACK.
 #[derive(Debug, Parser)]
-#[command(name = "ack-upgrade-exporter", version, about, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "ack-upgrade-exporter",
+    version,
+    about,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// Another job than serving.
     #[command(subcommand)]
@@ -51,7 +56,8 @@ pub struct ServeArgs {
     /// Check the configuration file, list every mistake, and exit
     #[arg(long = "config.check", requires = "config_file")]
     pub config_check: bool,
-    /// Look this often whether the content of the configuration file has changed, and reload it then
+    /// Look this often whether the content of the configuration file has changed, and reload it
+    /// then
     #[arg(long = "config.auto-reload-interval", value_name = "DURATION", requires = "config_file", value_parser = interval)]
     pub auto_reload_interval: Option<Duration>,
     /// Where and how to listen.
@@ -68,28 +74,41 @@ pub struct AccountArgs {
     /// The configuration file
     #[arg(long = "config.file", value_name = "FILE", conflicts_with_all = ["regions", "clusters"])]
     pub config_file: Option<PathBuf>,
-    /// Without a file: region to look for clusters in, with the credentials of the default chain; repeatable
+    /// Without a file: region to look for clusters in, with the credentials of the default chain;
+    /// repeatable
     #[arg(long = "region", value_name = "REGION")]
     pub regions: Vec<String>,
-    /// Without a file: cluster to ask about, in the first --region unless it names its own; repeatable
+    /// Without a file: cluster to ask about, in the first --region unless it names its own;
+    /// repeatable
     #[arg(long = "cluster", value_name = "ID[@REGION]")]
     pub clusters: Vec<String>,
 }
 
 impl AccountArgs {
-    /// What somebody would write in place of the flags: the clusters named, those without a region in the first one given;
-    /// or, without clusters, whatever is found in the regions.
+    /// What somebody would write in place of the flags: the clusters named, those without a region
+    /// in the first one given; or, without clusters, whatever is found in the regions.
     pub fn as_config(&self) -> String {
         let mut yaml = "accounts:\n  - name: default\n".to_owned();
         if self.clusters.is_empty() {
-            writeln!(yaml, "    discovery: {{regions: {}}}", serde_json::json!(self.regions)).expect("a String takes every write");
+            writeln!(
+                yaml,
+                "    discovery: {{regions: {}}}",
+                serde_json::json!(self.regions)
+            )
+            .expect("a String takes every write");
         } else {
             yaml.push_str("    clusters:\n");
             for cluster in &self.clusters {
-                let (id, region) = cluster
-                    .split_once('@')
-                    .map_or((cluster.as_str(), self.regions.first().cloned()), |(id, region)| (id, Some(region.to_owned())));
-                writeln!(yaml, "      - {}", serde_json::json!({"id": id, "region": region})).expect("a String takes every write");
+                let (id, region) = cluster.split_once('@').map_or(
+                    (cluster.as_str(), self.regions.first().cloned()),
+                    |(id, region)| (id, Some(region.to_owned())),
+                );
+                writeln!(
+                    yaml,
+                    "      - {}",
+                    serde_json::json!({"id": id, "region": region})
+                )
+                .expect("a String takes every write");
             }
         }
         yaml
@@ -100,12 +119,17 @@ impl AccountArgs {
 #[derive(Debug, Args)]
 pub struct ShardArgs {
     /// This instance's part of the clusters, counted from 0
-    #[arg(long = "shard.ordinal", value_name = "NUMBER", conflicts_with = "ordinal_from_hostname")]
+    #[arg(
+        long = "shard.ordinal",
+        value_name = "NUMBER",
+        conflicts_with = "ordinal_from_hostname"
+    )]
     pub ordinal: Option<u32>,
     /// How many parts there are
     #[arg(long = "shard.total", value_name = "NUMBER", default_value_t = 1)]
     pub total: u32,
-    /// Take the part from the number at the end of the host name, as the pods of a `StatefulSet` have one
+    /// Take the part from the number at the end of the host name, as the pods of a `StatefulSet`
+    /// have one
     #[arg(long = "shard.ordinal-from-hostname")]
     pub ordinal_from_hostname: bool,
 }
@@ -132,19 +156,27 @@ pub struct StatusArgs {
     /// How to show them
     #[arg(long, value_enum, default_value = "table")]
     pub output: Output,
-    /// Clusters that change the exit code: failed ones (upgrade failed or canceled: 3), unanswered ones (4, which they are without this as well)
+    /// Clusters that change the exit code: failed ones (upgrade failed or canceled: 3), unanswered
+    /// ones (4, which they are without this as well)
     #[arg(long, value_name = "STATES", value_enum, value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
     /// Look again and again
     #[arg(long, conflicts_with = "wait")]
     pub watch: bool,
-    /// Look until the upgrades have ended, with the exit codes of --fail-on=failed,unanswered. A cluster that does not answer is
-    /// given up after three looks in a row, at once where it is refused or missing
+    /// Look until the upgrades have ended, with the exit codes of --fail-on=failed,unanswered. A
+    /// cluster that does not answer is given up after three looks in a row, at once where it is
+    /// refused or missing
     #[arg(long)]
     pub wait: bool,
-    // Clap asks for no argument that conflicts with one that is there, so the three exclude --watch themselves.
+    // Clap asks for no argument that conflicts with one that is there, so the three exclude --watch
+    // themselves.
     /// With --wait: only an upgrade to this version counts
-    #[arg(long, value_name = "VERSION", requires = "wait", conflicts_with = "watch")]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "wait",
+        conflicts_with = "watch"
+    )]
     pub target_version: Option<String>,
     /// With --wait: only what has ended since then counts, such as 2026-11-23T08:00:00Z
     #[arg(long, value_name = "TIME", requires = "wait", conflicts_with = "watch", value_parser = time)]
@@ -196,7 +228,11 @@ pub struct ExplainArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Where the stand-in for the vendor's API listens
-    #[arg(long = "api.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(
+        long = "api.listen-address",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:0"
+    )]
     pub api_listen_address: SocketAddr,
     /// The world that is played; another seed, another story
     #[arg(long, default_value_t = 1)]
@@ -204,7 +240,8 @@ pub struct DemoArgs {
     /// Play the switch-off of `GetUpgradeStatus`
     #[arg(long)]
     pub retired: bool,
-    /// Play an unruly service: "unruly", or rules such as "throttled=429/2s:5%, hang@GetUpgradeStatus:1%"
+    /// Play an unruly service: "unruly", or rules such as "throttled=429/2s:5%,
+    /// hang@GetUpgradeStatus:1%"
     #[arg(long, value_name = "RULES", num_args = 0..=1, default_missing_value = "unruly", value_parser = rules)]
     pub faults: Option<FaultRules>,
     /// How many clusters the simulated account has
@@ -213,7 +250,8 @@ pub struct DemoArgs {
     /// How many more come and go, each within a minute or two
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     pub guests: u32,
-    /// How long keys from the simulated STS, metadata service and credentials URI last, in place of what is asked for
+    /// How long keys from the simulated STS, metadata service and credentials URI last, in place of
+    /// what is asked for
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub key_lifetime: Option<Duration>,
     /// Where and how to listen.
@@ -232,12 +270,17 @@ pub struct FaultRules(pub Vec<Rule>);
 #[derive(Debug, Args)]
 pub struct WebArgs {
     /// Address to listen on; repeatable
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10525")]
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10525"
+    )]
     pub listen_addresses: Vec<ListenAddress>,
     /// Listen on the sockets that systemd hands over, in place of --web.listen-address
     #[arg(long = "web.systemd-socket")]
     pub systemd_socket: bool,
-    /// File with TLS, passwords, headers and rate limit, as every exporter of the Prometheus family takes it
+    /// File with TLS, passwords, headers and rate limit, as every exporter of the Prometheus family
+    /// takes it
     #[arg(id = "web_config_file", long = "web.config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// Requests worked on at once; more are answered with 503. 0 is no limit
@@ -263,23 +306,35 @@ pub struct WebArgs {
 impl WebArgs {
     /// Before every path of a request.
     pub fn route_prefix(&self) -> &str {
-        self.route_prefix.as_ref().or(self.external_url.as_ref()).map_or("", |prefix| prefix)
+        self.route_prefix
+            .as_ref()
+            .or(self.external_url.as_ref())
+            .map_or("", |prefix| prefix)
     }
 
     /// Before every path of a link.
     pub fn link_prefix(&self) -> &str {
-        self.external_url.as_ref().or(self.route_prefix.as_ref()).map_or("", |prefix| prefix)
+        self.external_url
+            .as_ref()
+            .or(self.route_prefix.as_ref())
+            .map_or("", |prefix| prefix)
     }
 }
 
 /// What to log.
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// The lowest level that is logged [default: info where it serves, warn where it answers on the terminal]
+    /// The lowest level that is logged [default: info where it serves, warn where it answers on the
+    /// terminal]
     #[arg(long = "log.level", value_name = "LEVEL", value_enum)]
     pub level: Option<LogLevel>,
     /// The shape of a line
-    #[arg(long = "log.format", value_name = "FORMAT", value_enum, default_value = "logfmt")]
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "logfmt"
+    )]
     pub format: LogFormat,
     /// Log each query of a cluster, whatever the level
     #[arg(long = "log.queries")]
@@ -290,7 +345,9 @@ pub struct LogArgs {
 const OTHER_PAGES: [&str; 4] = ["/probe", "/sd", "/config", "/api/v1/clusters"];
 
 fn rules(text: &str) -> Result<FaultRules, String> {
-    parse_rules(text).map(FaultRules).map_err(|error| error.to_string())
+    parse_rules(text)
+        .map(FaultRules)
+        .map_err(|error| error.to_string())
 }
 
 fn absolute_path(text: &str) -> Result<String, String> {
@@ -307,28 +364,44 @@ fn absolute_path(text: &str) -> Result<String, String> {
 
 /// Whether a client can ask for it as it stands.
 fn is_path(text: &str) -> bool {
-    text.is_ascii() && text.parse::<PathAndQuery>().is_ok_and(|parsed| parsed.path() == text)
+    text.is_ascii()
+        && text
+            .parse::<PathAndQuery>()
+            .is_ok_and(|parsed| parsed.path() == text)
 }
 
-/// A path in the form in which it stands before others: starting with a slash and not ending in one, or empty.
+/// A path in the form in which it stands before others: starting with a slash and not ending in
+/// one, or empty.
 fn prefix(text: &str) -> Result<String, String> {
     let inner = text.trim_matches('/');
-    let path = if inner.is_empty() { String::new() } else { format!("/{inner}") };
-    if is_path(&format!("{path}/")) { Ok(path) } else { Err("must be the path of a URL, such as /ack".to_owned()) }
+    let path = if inner.is_empty() {
+        String::new()
+    } else {
+        format!("/{inner}")
+    };
+    if is_path(&format!("{path}/")) {
+        Ok(path)
+    } else {
+        Err("must be the path of a URL, such as /ack".to_owned())
+    }
 }
 
 /// The path of the URL, which is all of it that matters here.
 fn external_path(text: &str) -> Result<String, String> {
     const COMPLAINT: &str = "must be http:// or https://, a host, and perhaps a path";
     let url: Uri = text.parse().map_err(|_| COMPLAINT)?;
-    if !matches!(url.scheme_str(), Some("http" | "https")) || url.query().is_some() || text.contains('#') {
+    if !matches!(url.scheme_str(), Some("http" | "https"))
+        || url.query().is_some()
+        || text.contains('#')
+    {
         return Err(COMPLAINT.to_owned());
     }
     prefix(url.path())
 }
 
 fn time(text: &str) -> Result<Timestamp, &'static str> {
-    text.parse().map_err(|_| "must be a time with its offset, such as 2026-11-23T08:00:00Z")
+    text.parse()
+        .map_err(|_| "must be a time with its offset, such as 2026-11-23T08:00:00Z")
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -386,11 +459,26 @@ mod tests {
             (&["--web.route-prefix=/"], "", ""),
             (&["--web.route-prefix=ack/"], "/ack", "/ack"),
             (&["--web.external-url=https://example.com"], "", ""),
-            (&["--web.external-url=https://example.com/a/b/"], "/a/b", "/a/b"),
-            (&["--web.external-url=https://example.com/a", "--web.route-prefix=/"], "", "/a"),
+            (
+                &["--web.external-url=https://example.com/a/b/"],
+                "/a/b",
+                "/a/b",
+            ),
+            (
+                &[
+                    "--web.external-url=https://example.com/a",
+                    "--web.route-prefix=/",
+                ],
+                "",
+                "/a",
+            ),
         ] {
             let web = web(flags).expect("good flags");
-            assert_eq!((web.route_prefix(), web.link_prefix()), (route, link), "{flags:?}");
+            assert_eq!(
+                (web.route_prefix(), web.link_prefix()),
+                (route, link),
+                "{flags:?}"
+            );
         }
     }
 
@@ -399,17 +487,33 @@ mod tests {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["x", "--config.file=f", "--region=cn-hangzhou"]).is_err());
-        assert!(Cli::try_parse_from(["x", "--region=cn-hangzhou", "--cluster=c1", "--cluster=c2@cn-shanghai"]).is_ok());
-        assert!(Cli::try_parse_from(["x", "--shard.ordinal=1", "--shard.ordinal-from-hostname"]).is_err());
+        assert!(
+            Cli::try_parse_from([
+                "x",
+                "--region=cn-hangzhou",
+                "--cluster=c1",
+                "--cluster=c2@cn-shanghai"
+            ])
+            .is_ok()
+        );
+        assert!(
+            Cli::try_parse_from(["x", "--shard.ordinal=1", "--shard.ordinal-from-hostname"])
+                .is_err()
+        );
     }
 
     #[test]
     fn a_time_that_is_none_is_told_how_one_is_written() {
-        let since = |text: &str| Cli::try_parse_from(["x", "status", "--wait", &format!("--since={text}")]);
+        let since =
+            |text: &str| Cli::try_parse_from(["x", "status", "--wait", &format!("--since={text}")]);
         assert!(since("2026-11-23T08:00:00+08:00").is_ok());
         for bad in ["yesterday", "2026-11-23", "08:00"] {
             let said = since(bad).expect_err(bad).to_string();
-            assert!(said.contains("must be a time with its offset, such as 2026-11-23T08:00:00Z") && !said.contains("digit"), "{said}");
+            assert!(
+                said.contains("must be a time with its offset, such as 2026-11-23T08:00:00Z")
+                    && !said.contains("digit"),
+                "{said}"
+            );
         }
     }
 

@@ -39,19 +39,28 @@ impl Dial {
     fn now(&self) -> Timestamp {
         let steady = self.start.checked_add(self.origin.elapsed());
         let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed));
-        steady.and_then(|steady| steady.checked_add(ahead)).unwrap_or(Timestamp::MAX)
+        steady
+            .and_then(|steady| steady.checked_add(ahead))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 
 impl Clock {
     /// A clock that says `start` now and runs with tokio's from here on.
     pub fn simulated(start: Timestamp) -> Self {
-        Self::Simulated { start, origin: Instant::now() }
+        Self::Simulated {
+            start,
+            origin: Instant::now(),
+        }
     }
 
     /// A clock that says `start` now, and what sets it. The dial is never freed: it is for tests.
     pub fn adjustable(start: Timestamp) -> (Self, &'static Dial) {
-        let dial = &*Box::leak(Box::new(Dial { start, origin: Instant::now(), ahead: AtomicI64::new(0) }));
+        let dial = &*Box::leak(Box::new(Dial {
+            start,
+            origin: Instant::now(),
+            ahead: AtomicI64::new(0),
+        }));
         (Self::Adjustable(dial), dial)
     }
 
@@ -60,7 +69,9 @@ impl Clock {
         match self {
             Self::System => Timestamp::now(),
             Self::Adjustable(dial) => dial.now(),
-            Self::Simulated { start, origin } => start.checked_add(origin.elapsed()).unwrap_or(Timestamp::MAX),
+            Self::Simulated { start, origin } => start
+                .checked_add(origin.elapsed())
+                .unwrap_or(Timestamp::MAX),
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Collecting: every cluster asked concurrently, within the scrape's budget and the accounts' limits.
+//! Collecting: every cluster asked concurrently, within the scrape's budget and the accounts'
+//! limits.
 //!
-//! A scrape starts a round in every account's lane, or joins the one that is being waited for. Each waiter
-//! takes its [`Snapshot`] when the round is done or when its own deadline has come, whichever is first; the round itself
-//! goes on until every cluster has been asked, at the pace that the account's limits allow.
+//! A scrape starts a round in every account's lane, or joins the one that is being waited for. Each
+//! waiter takes its [`Snapshot`] when the round is done or when its own deadline has come,
+//! whichever is first; the round itself goes on until every cluster has been asked, at the pace
+//! that the account's limits allow.
 
 mod contact;
 mod discovery;
@@ -35,7 +37,8 @@ use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Snapshot};
 use crate::upgrade::SourceName;
 
-/// How long clusters that the configuration names are kept from service discovery by lists that nobody has tried to read yet.
+/// How long clusters that the configuration names are kept from service discovery by lists that
+/// nobody has tried to read yet.
 const LISTS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Collects for every scrape of this instance.
@@ -57,8 +60,9 @@ pub struct Collector {
 struct Round {
     number: u64,
     started: Instant,
-    /// The deadline of the one who started it. Others may join until then and no longer: scrapes that always overlap
-    /// would else keep a round with a silent cluster in it open for ever, and see the others as they were at its start.
+    /// The deadline of the one who started it. Others may join until then and no longer: scrapes
+    /// that always overlap would else keep a round with a silent cluster in it open for ever, and
+    /// see the others as they were at its start.
     open_until: Instant,
     /// The latest deadline of those who wait.
     deadline: Deadline,
@@ -69,19 +73,35 @@ struct Round {
 }
 
 impl Collector {
-    /// A collector for the clusters of `config`, which runs its rounds as tasks until it is dropped.
+    /// A collector for the clusters of `config`, which runs its rounds as tasks until it is
+    /// dropped.
     pub fn new(config: &Config, surroundings: &Surroundings) -> Arc<Self> {
-        Self::start(config, surroundings, plan::lanes(config, surroundings, &[]), None)
+        Self::start(
+            config,
+            surroundings,
+            plan::lanes(config, surroundings, &[]),
+            None,
+        )
     }
 
-    /// A collector for `config` that takes over from `earlier`: what it knows of the same clusters and, of accounts that
-    /// are asked as before, connections, credentials, limits and lists. `earlier` goes on for the scrapes that still wait
-    /// there.
+    /// A collector for `config` that takes over from `earlier`: what it knows of the same clusters
+    /// and, of accounts that are asked as before, connections, credentials, limits and lists.
+    /// `earlier` goes on for the scrapes that still wait there.
     pub fn after(earlier: &Self, config: &Config, surroundings: &Surroundings) -> Arc<Self> {
-        Self::start(config, surroundings, plan::lanes(config, surroundings, &earlier.lanes), earlier.latest())
+        Self::start(
+            config,
+            surroundings,
+            plan::lanes(config, surroundings, &earlier.lanes),
+            earlier.latest(),
+        )
     }
 
-    fn start(config: &Config, surroundings: &Surroundings, lanes: Vec<Arc<Lane>>, latest: Option<Arc<Snapshot>>) -> Arc<Self> {
+    fn start(
+        config: &Config,
+        surroundings: &Surroundings,
+        lanes: Vec<Arc<Lane>>,
+        latest: Option<Arc<Snapshot>>,
+    ) -> Arc<Self> {
         let collector = Arc::new(Self {
             lanes,
             shard: surroundings.shard,
@@ -95,7 +115,9 @@ impl Collector {
         });
         for lane in &collector.lanes {
             let (lane, stop) = (Arc::clone(lane), collector.stop.clone());
-            collector.tasks.spawn(async move { stop.run_until_cancelled(lane.keep_refreshing()).await });
+            collector
+                .tasks
+                .spawn(async move { stop.run_until_cancelled(lane.keep_refreshing()).await });
         }
         collector
     }
@@ -108,25 +130,41 @@ impl Collector {
 
     /// The account and region of each list that finds clusters and has not been read yet.
     pub fn unread_lists(&self) -> Vec<(AccountName, Region)> {
-        self.lanes.iter().flat_map(|lane| lane.unread().map(|region| (lane.name().clone(), region.clone()))).collect()
+        self.lanes
+            .iter()
+            .flat_map(|lane| {
+                lane.unread()
+                    .map(|region| (lane.name().clone(), region.clone()))
+            })
+            .collect()
     }
 
-    /// The clusters for service discovery: all that are known once every list has been tried. Named clusters wait for the
-    /// lists no longer than five seconds. Otherwise, or where there is nothing to tell, the lists that have not been read.
+    /// The clusters for service discovery: all that are known once every list has been tried. Named
+    /// clusters wait for the lists no longer than five seconds. Otherwise, or where there is
+    /// nothing to tell, the lists that have not been read.
     ///
-    /// Prometheus drops a target that an answer leaves out, and keeps its targets where there is none.
+    /// Prometheus drops a target that an answer leaves out, and keeps its targets where there is
+    /// none.
     pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {
         let has_named = self.lanes.iter().any(|lane| lane.has_named());
         if has_named {
             // Most lists take less, and what they find then is not left out after a start.
             let tried = join_all(self.lanes.iter().map(|lane| lane.tried()));
-            drop(self.stop.run_until_cancelled(timeout(LISTS_PATIENCE, tried)).await);
+            drop(
+                self.stop
+                    .run_until_cancelled(timeout(LISTS_PATIENCE, tried))
+                    .await,
+            );
         }
         let clusters: Vec<_> = self.lanes.iter().flat_map(|lane| lane.clusters()).collect();
         let have_tried = self.lanes.iter().all(|lane| lane.has_tried());
         let unread = self.unread_lists();
         let is_answer = has_named || (have_tried && !clusters.is_empty());
-        if unread.is_empty() || is_answer { Ok(clusters) } else { Err(unread) }
+        if unread.is_empty() || is_answer {
+            Ok(clusters)
+        } else {
+            Err(unread)
+        }
     }
 
     /// The snapshot that a scrape saw last, if there was one. Asks nobody.
@@ -134,7 +172,8 @@ impl Collector {
         self.latest.borrow().clone()
     }
 
-    /// Collects and answers by `deadline` with what is there by then. Dropping the future leaves the round to others.
+    /// Collects and answers by `deadline` with what is there by then. Dropping the future leaves
+    /// the round to others.
     pub async fn collect(self: &Arc<Self>, deadline: Instant) -> Arc<Snapshot> {
         let mut round = match self.join(deadline) {
             Ok(round) => round,
@@ -164,32 +203,76 @@ impl Collector {
         self.find(target).is_some()
     }
 
-    /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there is none. A query that
-    /// is under way is waited for rather than repeated. What is sent and received is noted in `trace`.
-    pub async fn probe(&self, target: &str, deadline: Instant, trace: Option<&Trace>) -> Option<ClusterReading> {
+    /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there
+    /// is none. A query that is under way is waited for rather than repeated. What is sent and
+    /// received is noted in `trace`.
+    pub async fn probe(
+        &self,
+        target: &str,
+        deadline: Instant,
+        trace: Option<&Trace>,
+    ) -> Option<ClusterReading> {
         let (lane, id) = self.find(target)?;
-        let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |round| round.number);
+        let round = self
+            .round
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map_or(0, |round| round.number);
         let max_age = self.settings.max_age;
-        lane.ask_one(&id, &lane::Probe { round, deadline, max_age, trace, tasks: &self.tasks, stop: &self.stop }).await
+        lane.ask_one(
+            &id,
+            &lane::Probe {
+                round,
+                deadline,
+                max_age,
+                trace,
+                tasks: &self.tasks,
+                stop: &self.stop,
+            },
+        )
+        .await
     }
 
-    /// Reads again what there is to know of `clusters` apart from their upgrades, such as version and state, and remembers it.
-    /// Asks the lists that have them and, of those in none, `DescribeClusterDetail`.
-    pub async fn read_again(&self, clusters: &[ClusterId], deadline: Instant) -> HashMap<ClusterId, Result<Arc<ClusterInfo>, Failure>> {
+    /// Reads again what there is to know of `clusters` apart from their upgrades, such as version
+    /// and state, and remembers it. Asks the lists that have them and, of those in none,
+    /// `DescribeClusterDetail`.
+    pub async fn read_again(
+        &self,
+        clusters: &[ClusterId],
+        deadline: Instant,
+    ) -> HashMap<ClusterId, Result<Arc<ClusterInfo>, Failure>> {
         let budget = Budget::new(Deadline::at(deadline), self.stop.child_token());
-        let each = join_all(self.lanes.iter().map(|lane| lane.read_again(clusters, &budget))).await;
-        each.into_iter().flatten().map(|(id, read)| (id, read.map_err(|error| Failure::of(&error)))).collect()
+        let each = join_all(
+            self.lanes
+                .iter()
+                .map(|lane| lane.read_again(clusters, &budget)),
+        )
+        .await;
+        each.into_iter()
+            .flatten()
+            .map(|(id, read)| (id, read.map_err(|error| Failure::of(&error))))
+            .collect()
     }
 
-    /// What asking for one cluster, by ID or name, would send now under `source`; None if there is no such cluster here.
-    pub async fn explain(&self, target: &str, source: SourceName) -> Option<Result<Explained, ApiError>> {
+    /// What asking for one cluster, by ID or name, would send now under `source`; None if there is
+    /// no such cluster here.
+    pub async fn explain(
+        &self,
+        target: &str,
+        source: SourceName,
+    ) -> Option<Result<Explained, ApiError>> {
         let (lane, id) = self.find(target)?;
         lane.explain(&id, source).await
     }
 
     /// The cluster with this ID, or else with this name, and its lane.
     fn find(&self, target: &str) -> Option<(&Arc<Lane>, ClusterId)> {
-        let first = |wanted: &dyn Fn(&ClusterInfo) -> bool| self.lanes.iter().find_map(|lane| Some((lane, lane.find(wanted)?)));
+        let first = |wanted: &dyn Fn(&ClusterInfo) -> bool| {
+            self.lanes
+                .iter()
+                .find_map(|lane| Some((lane, lane.find(wanted)?)))
+        };
         first(&|info| info.id.as_str() == target).or_else(|| first(&|info| info.is_meant(target)))
     }
 
@@ -205,7 +288,10 @@ impl Collector {
                     self.audience.coalesced_scrape();
                     return Ok(round.clone());
                 }
-                Some(done) if done.complete && now < round.started + done.duration + self.settings.cache_ttl => {
+                Some(done)
+                    if done.complete
+                        && now < round.started + done.duration + self.settings.cache_ttl =>
+                {
                     self.audience.cached_scrape();
                     return Err(done);
                 }
@@ -218,7 +304,14 @@ impl Collector {
         let number = current.as_ref().map_or(0, |round| round.number) + 1;
         let (finished, done) = watch::channel(None);
         let superseded = self.stop.child_token();
-        let round = Round { number, started: now, open_until: deadline, deadline: Deadline::at(deadline), superseded, done };
+        let round = Round {
+            number,
+            started: now,
+            open_until: deadline,
+            deadline: Deadline::at(deadline),
+            superseded,
+            done,
+        };
         *current = Some(round.clone());
         self.begin(round.clone(), finished);
         Ok(round)
@@ -227,7 +320,9 @@ impl Collector {
     /// The round that has taken over from `round`, for one who waits until `deadline`.
     fn successor(&self, round: &Round, deadline: Instant) -> Option<Round> {
         let current = self.round.lock().unwrap_or_else(PoisonError::into_inner);
-        let successor = current.as_ref().filter(|current| current.number > round.number)?;
+        let successor = current
+            .as_ref()
+            .filter(|current| current.number > round.number)?;
         successor.deadline.put_off(deadline);
         Some(successor.clone())
     }
@@ -259,15 +354,24 @@ impl Collector {
         let mut clusters = Vec::new();
         let mut complete = true;
         for lane in &self.lanes {
-            complete &= lane.readings(round.number, round.deadline.instant(), self.settings.max_age, &mut clusters);
+            complete &= lane.readings(
+                round.number,
+                round.deadline.instant(),
+                self.settings.max_age,
+                &mut clusters,
+            );
         }
-        clusters.sort_unstable_by(|one: &ClusterReading, other| one.cluster.id.cmp(&other.cluster.id));
+        clusters
+            .sort_unstable_by(|one: &ClusterReading, other| one.cluster.id.cmp(&other.cluster.id));
         // Two accounts may discover the same cluster.
         clusters.dedup_by(|later, first| later.cluster.id == first.cluster.id);
         Snapshot {
             at: self.clock.now(),
             duration: round.started.elapsed(),
-            budget: round.deadline.instant().saturating_duration_since(round.started),
+            budget: round
+                .deadline
+                .instant()
+                .saturating_duration_since(round.started),
             complete,
             shard: self.shard,
             clusters,
@@ -289,14 +393,16 @@ impl Drop for Collector {
     }
 }
 
-/// The budget of a scrape: the client's own timeout less the offset, or the configured one where the client names none
-/// or one that is none.
+/// The budget of a scrape: the client's own timeout less the offset, or the configured one where
+/// the client names none or one that is none.
 pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
     const LONGEST: Duration = Duration::from_secs(120);
     let timeout = header
         .and_then(|text| text.trim().parse::<f64>().ok())
         .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64() * 2.0)).ok())
+        .and_then(|seconds| {
+            Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64() * 2.0)).ok()
+        })
         .filter(|timeout| !timeout.is_zero());
     let budget = match timeout {
         Some(timeout) => timeout.saturating_sub(settings.timeout_offset.min(timeout / 10)),

@@ -1,7 +1,8 @@
 //! The configuration: YAML text → [`Config`], in which a mistake can no longer be written down.
 //!
-//! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing here touches the
-//! network or the environment, and of the file system only the authorities that an account names.
+//! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing
+//! here touches the network or the environment, and of the file system only the authorities that an
+//! account names.
 
 mod account;
 mod credentials;
@@ -28,8 +29,8 @@ use sha2::{Digest as _, Sha256};
 
 pub use account::{Access, Account, Cluster, RateLimit, Signature, Source};
 pub use credentials::{
-    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
-    sts_endpoint,
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile,
+    RamRoleArn, RoleSession, SecretSource, sts_endpoint,
 };
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use endpoint::{Endpoint, EndpointTemplate};
@@ -80,7 +81,13 @@ impl Beside {
     pub fn read(path: &FilePath) -> (Self, std::io::Result<Vec<u8>>) {
         let content = std::fs::read(path);
         let digest = Sha256::digest(content.as_deref().unwrap_or_default()).into();
-        (Self { path: path.to_owned(), digest }, content)
+        (
+            Self {
+                path: path.to_owned(),
+                digest,
+            },
+            content,
+        )
     }
 }
 
@@ -95,8 +102,8 @@ pub struct Scrape {
     pub cache_ttl: Duration,
     /// How old a reading may be that stands in for one that the limits did not allow.
     pub max_age: Duration,
-    /// How long a cluster whose upgrade is over is not asked again while the account's list shows nothing new; zero is
-    /// off.
+    /// How long a cluster whose upgrade is over is not asked again while the account's list shows
+    /// nothing new; zero is off.
     pub idle_interval: Duration,
 }
 
@@ -125,7 +132,11 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { cluster_label: "cluster".to_owned(), error_message: ErrorMessages::Shown, state_sets: StateSets::Full }
+        Self {
+            cluster_label: "cluster".to_owned(),
+            error_message: ErrorMessages::Shown,
+            state_sets: StateSets::Full,
+        }
     }
 }
 
@@ -158,28 +169,41 @@ impl Config {
         Self::read_for(Purpose::Serve, text, folder)
     }
 
-    /// The same, and looks into the files with secrets, which otherwise may come later, and for what cannot be meant.
+    /// The same, and looks into the files with secrets, which otherwise may come later, and for
+    /// what cannot be meant.
     pub fn check(text: &str, folder: &FilePath) -> Reading {
         Self::read_for(Purpose::Check, text, folder)
     }
 
     fn read_for(purpose: Purpose, text: &str, folder: &FilePath) -> Reading {
-        let (mut problems, mut warnings, mut files) = (Problems::default(), Problems::default(), Vec::new());
+        let (mut problems, mut warnings, mut files) =
+            (Problems::default(), Problems::default(), Vec::new());
         let file: raw::File = document::read(text, &mut problems);
         let config = if problems.has(&Path::root()) {
             None
         } else {
             let (problems, warnings, files) = (&mut problems, &mut warnings, &mut files);
-            Reader { problems, warnings, purpose, folder, files }.config(file)
+            Reader {
+                problems,
+                warnings,
+                purpose,
+                folder,
+                files,
+            }
+            .config(file)
         };
         problems.locate(text);
         warnings.locate(text);
-        Reading { config: config.filter(|_| problems.is_empty()).ok_or(problems), files, warnings }
+        Reading {
+            config: config.filter(|_| problems.is_empty()).ok_or(problems),
+            files,
+            warnings,
+        }
     }
 }
 
-/// Names that a user's label or the cluster label must not take: the labels of the `cs_*` families, and those that
-/// Prometheus attaches itself.
+/// Names that a user's label or the cluster label must not take: the labels of the `cs_*` families,
+/// and those that Prometheus attaches itself.
 pub const RESERVED_LABELS: &[&str] = &[
     "account",
     "cluster",
@@ -220,21 +244,30 @@ impl Reader<'_> {
         let scrape = self.scrape(&root.key("scrape"), &file.scrape.unwrap_or_default());
         let metrics = self.metrics(&root.key("metrics"), file.metrics.unwrap_or_default());
         let accounts = self.accounts(&root.key("accounts"), file.accounts, &metrics);
-        Some(Config { scrape, metrics, accounts: accounts? })
+        Some(Config {
+            scrape,
+            metrics,
+            accounts: accounts?,
+        })
     }
 
     fn scrape(&mut self, path: &Path, raw: &raw::Scrape) -> Scrape {
         let default = Scrape::default();
         let timeout = raw.timeout.map_or(default.timeout, Duration::from);
         if timeout.is_zero() {
-            self.problems.note(path.key("timeout"), "a scrape needs some time");
+            self.problems
+                .note(path.key("timeout"), "a scrape needs some time");
         }
         Scrape {
             timeout,
-            timeout_offset: raw.timeout_offset.map_or(default.timeout_offset, Duration::from),
+            timeout_offset: raw
+                .timeout_offset
+                .map_or(default.timeout_offset, Duration::from),
             cache_ttl: raw.cache_ttl.map_or(default.cache_ttl, Duration::from),
             max_age: raw.max_age.map_or(default.max_age, Duration::from),
-            idle_interval: raw.idle_interval.map_or(default.idle_interval, Duration::from),
+            idle_interval: raw
+                .idle_interval
+                .map_or(default.idle_interval, Duration::from),
         }
     }
 
@@ -247,7 +280,11 @@ impl Reader<'_> {
         }
         Metrics {
             cluster_label,
-            error_message: if raw.error_message == Some(false) { ErrorMessages::Hidden } else { ErrorMessages::Shown },
+            error_message: if raw.error_message == Some(false) {
+                ErrorMessages::Hidden
+            } else {
+                ErrorMessages::Shown
+            },
             state_sets: match raw.state_sets {
                 Some(raw::StateSets::Active) => StateSets::Active,
                 Some(raw::StateSets::Full) | None => StateSets::Full,
@@ -281,7 +318,11 @@ impl Reader<'_> {
     }
 
     /// The mappings of a list, each read by itself, with their paths; what is none is noted.
-    fn mappings<T: DeserializeOwned + Default>(&mut self, path: &Path, raw: Vec<Option<raw::Untyped>>) -> Vec<(Path, T)> {
+    fn mappings<T: DeserializeOwned + Default>(
+        &mut self,
+        path: &Path,
+        raw: Vec<Option<raw::Untyped>>,
+    ) -> Vec<(Path, T)> {
         let mut mappings = Vec::with_capacity(raw.len());
         for (path, raw::Untyped(value)) in self.entries(path, raw) {
             let mapping = document::accept(value, &path, self.problems);
@@ -292,7 +333,8 @@ impl Reader<'_> {
         mappings
     }
 
-    /// The entries of a list with their paths; those that are empty are noted, unless something was said of them before.
+    /// The entries of a list with their paths; those that are empty are noted, unless something was
+    /// said of them before.
     fn entries<T>(&mut self, path: &Path, raw: Vec<Option<T>>) -> Vec<(Path, T)> {
         let mut entries = Vec::with_capacity(raw.len());
         for (index, entry) in raw.into_iter().enumerate() {
@@ -308,9 +350,13 @@ impl Reader<'_> {
 }
 
 fn check_label(label: &str, cluster_label: &str) -> Result<(), String> {
-    let legal = label.bytes().enumerate().all(|(index, b)| b.is_ascii_alphabetic() || b == b'_' || (index > 0 && b.is_ascii_digit()));
+    let legal = label.bytes().enumerate().all(|(index, b)| {
+        b.is_ascii_alphabetic() || b == b'_' || (index > 0 && b.is_ascii_digit())
+    });
     if label.is_empty() || !legal || label.starts_with("__") {
-        return Err(format!("{label:?} is not a label name: [a-zA-Z_][a-zA-Z0-9_]*, not starting with __"));
+        return Err(format!(
+            "{label:?} is not a label name: [a-zA-Z_][a-zA-Z0-9_]*, not starting with __"
+        ));
     }
     if RESERVED_LABELS.contains(&label) || label == cluster_label {
         return Err(format!("{label:?} is a label of the exporter's own"));

@@ -1,8 +1,9 @@
 //! Credentials: where they come from and how long they last.
 //!
-//! [`Credentials`] keeps one account's at hand. It asks a loader, which knows one provider a file: each turns its part of
-//! the configuration, and what it finds through the [`Context`], into one [`Credential`]. Profiles are read into the
-//! configuration's own types, so they need no providers of their own.
+//! [`Credentials`] keeps one account's at hand. It asks a loader, which knows one provider a file:
+//! each turns its part of the configuration, and what it finds through the [`Context`], into one
+//! [`Credential`]. Profiles are read into the configuration's own types, so they need no providers
+//! of their own.
 
 mod assume_role;
 mod cached;

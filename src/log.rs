@@ -1,4 +1,5 @@
-//! Logs in the shape of the Prometheus family: logfmt or JSON with `time`, `level`, `source`, `msg` and the event's fields.
+//! Logs in the shape of the Prometheus family: logfmt or JSON with `time`, `level`, `source`, `msg`
+//! and the event's fields.
 
 mod outlet;
 
@@ -55,8 +56,8 @@ pub enum Queries {
 /// What waits to be written to standard error.
 static OUTLET: Outlet = Outlet::new(outlet::ROOM);
 
-/// Sends the program's events to standard error, by way of a thread that writes them: nobody else waits for who reads them. Other
-/// crates' events are logged from errors on.
+/// Sends the program's events to standard error, by way of a thread that writes them: nobody else
+/// waits for who reads them. Other crates' events are logged from errors on.
 pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
     let level = match level {
         LogLevel::Debug => LevelFilter::DEBUG,
@@ -64,19 +65,24 @@ pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Error => LevelFilter::ERROR,
     };
-    let shown = Targets::new().with_default(LevelFilter::ERROR).with_target("ack_upgrade_exporter", level);
+    let shown = Targets::new()
+        .with_default(LevelFilter::ERROR)
+        .with_target("ack_upgrade_exporter", level);
     let shown = match queries {
         Queries::Logged => shown.with_target(QUERIES, LevelFilter::DEBUG),
         Queries::AsTheLevelSays => shown,
     };
     OUTLET.serve(write, move |lines| Line(format).lost(lines));
-    let lines = tracing_subscriber::fmt::layer().with_writer(|| Handover).event_format(Line(format));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| Handover)
+        .event_format(Line(format));
     let subscriber = tracing_subscriber::registry().with(shown).with(lines);
     // A second call, in tests, keeps the first subscriber.
     drop(tracing::subscriber::set_global_default(subscriber));
 }
 
-/// Has a line that is no event written in its turn: the last words of the program, where logs may be off.
+/// Has a line that is no event written in its turn: the last words of the program, where logs may
+/// be off.
 pub fn say(line: &str) {
     hand_over(format!("{line}\n").as_bytes());
 }
@@ -124,9 +130,18 @@ fn write(line: &[u8]) {
 struct Line(LogFormat);
 
 impl Line {
-    fn text(&self, level: &str, source: String, message: String, others: Vec<(String, Value)>) -> String {
+    fn text(
+        &self,
+        level: &str,
+        source: String,
+        message: String,
+        others: Vec<(String, Value)>,
+    ) -> String {
         let mut line = Map::new();
-        line.insert("time".to_owned(), Value::String(format!("{:.3}", Timestamp::now())));
+        line.insert(
+            "time".to_owned(),
+            Value::String(format!("{:.3}", Timestamp::now())),
+        );
         line.insert("level".to_owned(), Value::String(level.to_owned()));
         line.insert("source".to_owned(), Value::String(source));
         line.insert("msg".to_owned(), Value::String(message));
@@ -137,10 +152,16 @@ impl Line {
         }
     }
 
-    /// What stands in the place of lines that found no room. No event: it would have to wait for room itself.
+    /// What stands in the place of lines that found no room. No event: it would have to wait for
+    /// room itself.
     fn lost(&self, lines: u64) -> String {
         let message = "the log is read too slowly: lines are lost here".to_owned();
-        self.text("WARN", source(Some(file!()), Some(line!())), message, vec![("lines".to_owned(), lines.into())])
+        self.text(
+            "WARN",
+            source(Some(file!()), Some(line!())),
+            message,
+            vec![("lines".to_owned(), lines.into())],
+        )
     }
 }
 
@@ -149,12 +170,22 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let metadata = event.metadata();
         let mut fields = Fields::default();
         event.record(&mut fields);
         let source = source(metadata.file(), metadata.line());
-        writer.write_str(&self.text(level(*metadata.level()), source, fields.message, fields.others))
+        writer.write_str(&self.text(
+            level(*metadata.level()),
+            source,
+            fields.message,
+            fields.others,
+        ))
     }
 }
 
@@ -235,7 +266,10 @@ fn logfmt(line: &Map<String, Value>) -> String {
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c > ' ' && c != '"' && c != '=' && c != '\\' && c != '\u{7f}' && !c.is_control())
+    !text.is_empty()
+        && text.chars().all(|c| {
+            c > ' ' && c != '"' && c != '=' && c != '\\' && c != '\u{7f}' && !c.is_control()
+        })
 }
 
 fn quote(out: &mut String, text: &str) {
@@ -247,7 +281,9 @@ fn quote(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes every write"),
+            c if c.is_control() => {
+                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes every write")
+            }
             c => out.push(c),
         }
     }
@@ -261,7 +297,10 @@ mod tests {
     fn logged(format: LogFormat, event: impl FnOnce()) -> String {
         let log = tempfile::NamedTempFile::new().expect("a file");
         let to_log = log.reopen().expect("the file");
-        let subscriber = tracing_subscriber::fmt().with_writer(to_log).event_format(Line(format)).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(to_log)
+            .event_format(Line(format))
+            .finish();
         tracing::subscriber::with_default(subscriber, event);
         std::fs::read_to_string(log.path()).expect("UTF-8")
     }
@@ -269,16 +308,26 @@ mod tests {
     #[test]
     fn a_line_of_logfmt_is_one_line_whatever_the_vendor_says() {
         let line = logged(LogFormat::Logfmt, || {
-            tracing::warn!(cluster = "c1", error = "a \"b\"\nlevel=ERROR", count = 3, "cluster does not answer");
+            tracing::warn!(
+                cluster = "c1",
+                error = "a \"b\"\nlevel=ERROR",
+                count = 3,
+                "cluster does not answer"
+            );
         });
         assert!(line.ends_with("msg=\"cluster does not answer\" cluster=c1 error=\"a \\\"b\\\"\\nlevel=ERROR\" count=3\n"), "{line}");
-        assert!(line.starts_with("time=20") && line.contains("Z level=WARN source=log.rs:"), "{line}");
+        assert!(
+            line.starts_with("time=20") && line.contains("Z level=WARN source=log.rs:"),
+            "{line}"
+        );
         assert_eq!(line.lines().count(), 1);
     }
 
     #[test]
     fn a_line_of_json_is_an_object_with_the_same_keys() {
-        let line = logged(LogFormat::Json, || tracing::info!(listening = true, "ready"));
+        let line = logged(LogFormat::Json, || {
+            tracing::info!(listening = true, "ready")
+        });
         let value: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["msg"], "ready");
         assert_eq!(value["level"], "INFO");
@@ -288,8 +337,15 @@ mod tests {
     #[test]
     fn what_tells_of_lost_lines_has_the_shape_of_any_line() {
         let line = Line(LogFormat::Logfmt).lost(12);
-        assert!(line.contains("Z level=WARN source=log.rs:") && line.ends_with(" lines=12\n"), "{line}");
-        let value: Map<String, Value> = serde_json::from_str(&Line(LogFormat::Json).lost(12)).expect("JSON");
-        assert_eq!(value.keys().collect::<Vec<_>>(), ["time", "level", "source", "msg", "lines"]);
+        assert!(
+            line.contains("Z level=WARN source=log.rs:") && line.ends_with(" lines=12\n"),
+            "{line}"
+        );
+        let value: Map<String, Value> =
+            serde_json::from_str(&Line(LogFormat::Json).lost(12)).expect("JSON");
+        assert_eq!(
+            value.keys().collect::<Vec<_>>(),
+            ["time", "level", "source", "msg", "lines"]
+        );
     }
 }

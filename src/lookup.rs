@@ -14,12 +14,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
-/// How long an answer is waited for, after which the name server counts as silent. One that is there answers within a second,
-/// and a query that has no more than its share of a default scrape should hear of it.
+/// How long an answer is waited for, after which the name server counts as silent. One that is
+/// there answers within a second, and a query that has no more than its share of a default scrape
+/// should hear of it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long an address is good for that came when nobody waited for it any more. Resolvers may need longer than anybody waits,
-/// each time anew: two seconds and a little where the first of their servers is gone.
+/// How long an address is good for that came when nobody waited for it any more. Resolvers may need
+/// longer than anybody waits, each time anew: two seconds and a little where the first of their
+/// servers is gone.
 const LATE: Duration = Duration::from_secs(10);
 
 /// Addresses with port 0, or why there are none. Everyone who waits gets the same.
@@ -28,10 +30,11 @@ type Answer = Result<Arc<[SocketAddr]>, Unknown>;
 /// A lookup under way.
 pub type Finding = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Looks names up, each once at a time, however many connections want its server. The system's lookup holds a thread until
-/// the name server answers, for tens of seconds if it is silent; one for each connection would be all the threads there are,
-/// and pages, passwords and files need some too. Nothing that somebody heard is kept: the system knows how long an answer is good.
-/// Clones share.
+/// Looks names up, each once at a time, however many connections want its server. The system's
+/// lookup holds a thread until the name server answers, for tens of seconds if it is silent; one
+/// for each connection would be all the threads there are, and pages, passwords and files need some
+/// too. Nothing that somebody heard is kept: the system knows how long an answer is good. Clones
+/// share.
 #[derive(Clone)]
 pub struct Lookup(Arc<Shared>);
 
@@ -61,23 +64,34 @@ struct Unknown {
 impl Lookup {
     /// Asks the system.
     pub fn system() -> Self {
-        Self::by(|host| Box::pin(async move { Ok(tokio::net::lookup_host((host.as_str(), 0)).await?.collect()) }))
+        Self::by(|host| {
+            Box::pin(
+                async move { Ok(tokio::net::lookup_host((host.as_str(), 0)).await?.collect()) },
+            )
+        })
     }
 
     /// Asks `find`, in place of the system.
     pub fn by(find: impl Fn(String) -> Finding + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared { find: Box::new(find), state: Mutex::default() }))
+        Self(Arc::new(Shared {
+            find: Box::new(find),
+            state: Mutex::default(),
+        }))
     }
 
-    /// The addresses of `host`, with port 0, or an error of the kind `TimedOut` after two seconds. The system's lookup goes
-    /// on meanwhile, and who asks again waits for the same one. So it does if the future is dropped.
+    /// The addresses of `host`, with port 0, or an error of the kind `TimedOut` after two seconds.
+    /// The system's lookup goes on meanwhile, and who asks again waits for the same one. So it does
+    /// if the future is dropped.
     pub async fn addresses(&self, host: &str) -> io::Result<Arc<[SocketAddr]>> {
         if let Some(addresses) = self.late(host) {
             return Ok(addresses);
         }
         let mut flight = self.join(host);
         let Ok(landed) = timeout(PATIENCE, flight.wait_for(Option::is_some)).await else {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no name server answers for {host}")));
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("no name server answers for {host}"),
+            ));
         };
         let answer = landed.ok().and_then(|answer| answer.clone());
         let answer = answer.ok_or_else(|| io::Error::other("the lookup was given up"))?;
@@ -92,14 +106,20 @@ impl Lookup {
         }
         let (teller, flight) = watch::channel(None);
         state.flights.insert(host.to_owned(), flight.clone());
-        let landing = Landing { lookup: self.clone(), host: host.to_owned() };
+        let landing = Landing {
+            lookup: self.clone(),
+            host: host.to_owned(),
+        };
         tokio::spawn(async move {
             let answer = landing.lookup.find(&landing.host).await;
             let (lookup, host) = (landing.lookup.clone(), landing.host.clone());
             // Whoever asks from now on may be told otherwise.
             drop(landing);
             if let (Ok(addresses), true) = (&answer, teller.is_closed()) {
-                lookup.lock().late.insert(host, (Instant::now(), Arc::clone(addresses)));
+                lookup
+                    .lock()
+                    .late
+                    .insert(host, (Instant::now(), Arc::clone(addresses)));
             }
             teller.send_replace(Some(answer));
         });
@@ -110,7 +130,10 @@ impl Lookup {
     fn late(&self, host: &str) -> Option<Arc<[SocketAddr]>> {
         let mut state = self.lock();
         state.late.retain(|_, (since, _)| since.elapsed() < LATE);
-        state.late.get(host).map(|(_, addresses)| Arc::clone(addresses))
+        state
+            .late
+            .get(host)
+            .map(|(_, addresses)| Arc::clone(addresses))
     }
 
     async fn find(&self, host: &str) -> Answer {
@@ -126,7 +149,10 @@ impl Lookup {
             }
             finding.await
         };
-        found.map(Arc::from).map_err(|error| Unknown { kind: error.kind(), message: error.to_string().into() })
+        found.map(Arc::from).map_err(|error| Unknown {
+            kind: error.kind(),
+            message: error.to_string().into(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -188,7 +214,8 @@ mod tests {
 
     use super::*;
 
-    const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+    const ADDRESS: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
     /// A lookup that takes `seconds` and knows nothing of `nowhere`, and how often it was asked.
     fn taking(seconds: u64) -> (Lookup, Arc<AtomicUsize>) {
@@ -199,7 +226,11 @@ mod tests {
             Box::pin(async move {
                 sleep(Duration::from_secs(seconds)).await;
                 assert_ne!(host, "panic");
-                if host == "nowhere" { Err(io::Error::new(io::ErrorKind::NotFound, "no such host")) } else { Ok(vec![ADDRESS]) }
+                if host == "nowhere" {
+                    Err(io::Error::new(io::ErrorKind::NotFound, "no such host"))
+                } else {
+                    Ok(vec![ADDRESS])
+                }
             })
         });
         (lookup, asked)
@@ -223,24 +254,56 @@ mod tests {
         let (lookup, asked) = taking(60);
         let began = Instant::now();
         for _ in 0..20 {
-            assert!(timeout(Duration::from_secs(1), lookup.addresses("cs.aliyuncs.com")).await.is_err());
+            assert!(
+                timeout(Duration::from_secs(1), lookup.addresses("cs.aliyuncs.com"))
+                    .await
+                    .is_err()
+            );
         }
         for _ in 0..19 {
-            let error = lookup.addresses("cs.aliyuncs.com").await.expect_err("no address");
-            assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::TimedOut, "no name server answers for cs.aliyuncs.com"));
+            let error = lookup
+                .addresses("cs.aliyuncs.com")
+                .await
+                .expect_err("no address");
+            assert_eq!(
+                (error.kind(), error.to_string().as_str()),
+                (
+                    io::ErrorKind::TimedOut,
+                    "no name server answers for cs.aliyuncs.com"
+                )
+            );
         }
         assert_eq!(lookup.lock().slow.len(), 1);
         sleep(Duration::from_secs(2)).await;
-        lookup.addresses("cs.aliyuncs.com").await.expect("an address, late");
-        assert_eq!((asked.load(Ordering::Relaxed), began.elapsed().as_secs()), (1, 60));
+        lookup
+            .addresses("cs.aliyuncs.com")
+            .await
+            .expect("an address, late");
+        assert_eq!(
+            (asked.load(Ordering::Relaxed), began.elapsed().as_secs()),
+            (1, 60)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_address_that_comes_too_late_is_kept_for_whoever_asks_next() {
         let (lookup, asked) = taking(4);
-        assert_eq!(lookup.addresses("cs.aliyuncs.com").await.expect_err("too late").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(
+            lookup
+                .addresses("cs.aliyuncs.com")
+                .await
+                .expect_err("too late")
+                .kind(),
+            io::ErrorKind::TimedOut
+        );
         sleep(Duration::from_secs(5)).await;
-        assert_eq!(*lookup.addresses("cs.aliyuncs.com").await.expect("it has come"), [ADDRESS]);
+        assert_eq!(
+            *lookup
+                .addresses("cs.aliyuncs.com")
+                .await
+                .expect("it has come"),
+            [ADDRESS]
+        );
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         sleep(LATE).await;
         assert!(lookup.addresses("cs.aliyuncs.com").await.is_err());
@@ -252,15 +315,33 @@ mod tests {
         let (lookup, _) = taking(1);
         for found in join_all((0..3).map(|_| lookup.addresses("nowhere"))).await {
             let error = found.expect_err("no such host");
-            assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::NotFound, "no such host"));
+            assert_eq!(
+                (error.kind(), error.to_string().as_str()),
+                (io::ErrorKind::NotFound, "no such host")
+            );
         }
-        assert_eq!(lookup.addresses("panic").await.expect_err("no answer").to_string(), "the lookup was given up");
+        assert_eq!(
+            lookup
+                .addresses("panic")
+                .await
+                .expect_err("no answer")
+                .to_string(),
+            "the lookup was given up"
+        );
         assert!(lookup.lock().flights.is_empty());
     }
 
     #[tokio::test]
     async fn the_system_knows_this_machine() {
-        let found = Lookup::system().addresses("localhost").await.expect("an address");
-        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 0), "{found:?}");
+        let found = Lookup::system()
+            .addresses("localhost")
+            .await
+            .expect("an address");
+        assert!(
+            found
+                .iter()
+                .all(|address| address.ip().is_loopback() && address.port() == 0),
+            "{found:?}"
+        );
     }
 }

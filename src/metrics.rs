@@ -1,7 +1,8 @@
 //! Metrics: a snapshot and the exporter's own instruments → the bytes of a page.
 //!
-//! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a snapshot; [`own`] counts
-//! what the process does. All of them write through [`page`], in either format.
+//! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a
+//! snapshot; [`own`] counts what the process does. All of them write through [`page`], in either
+//! format.
 
 pub mod catalog;
 pub mod collection;
@@ -35,12 +36,22 @@ pub fn render(snapshot: &Snapshot, own: &Own, options: &Metrics, format: Format)
     page.finish()
 }
 
-/// The page of `/probe`: the cluster that was asked for, and how the probe went that took `elapsed`.
-pub fn render_probe(reading: &ClusterReading, elapsed: Duration, options: &Metrics, format: Format) -> Bytes {
+/// The page of `/probe`: the cluster that was asked for, and how the probe went that took
+/// `elapsed`.
+pub fn render_probe(
+    reading: &ClusterReading,
+    elapsed: Duration,
+    options: &Metrics,
+    format: Format,
+) -> Bytes {
     let mut page = Page::with_capacity(format, 4096);
     families::write(&mut page, [reading], options);
-    page.family(&catalog::PROBE_SUCCESS).sample().value(Value::truth(matches!(reading.outcome, Outcome::Up(_))));
-    page.family(&catalog::PROBE_DURATION).sample().value(elapsed);
+    page.family(&catalog::PROBE_SUCCESS)
+        .sample()
+        .value(Value::truth(matches!(reading.outcome, Outcome::Up(_))));
+    page.family(&catalog::PROBE_DURATION)
+        .sample()
+        .value(elapsed);
     page.finish()
 }
 

@@ -80,11 +80,15 @@ name!(
 impl ClusterId {
     /// Whether it looks as those that Alibaba Cloud gives: c and 32 hexadecimal digits.
     pub fn is_usual(&self) -> bool {
-        self.0.len() == 33 && self.0.strip_prefix('c').is_some_and(|rest| rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+        self.0.len() == 33
+            && self
+                .0
+                .strip_prefix('c')
+                .is_some_and(|rest| rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     }
 
-    /// Whether `target`, an ID or a name as people give one, means the cluster of this ID that has this `name`. An empty one
-    /// means none, not those without a name.
+    /// Whether `target`, an ID or a name as people give one, means the cluster of this ID that has
+    /// this `name`. An empty one means none, not those without a name.
     pub fn is_meant(&self, name: &str, target: &str) -> bool {
         !target.is_empty() && (self.as_str() == target || name == target)
     }

@@ -1,4 +1,5 @@
-//! What all requests of this process have in common: who asks, how much of a reply is read, and why there is none.
+//! What all requests of this process have in common: who asks, how much of a reply is read, and why
+//! there is none.
 
 mod lenient;
 mod proxies;
@@ -21,16 +22,20 @@ pub use words::Words;
 use crate::trust;
 
 /// The value of `User-Agent`.
-pub const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+pub const PRODUCT: HeaderValue =
+    HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
 
 /// The largest reply that is read, in bytes; what is longer is cut off and counts as undecodable.
 pub const MAX_REPLY: usize = 1 << 20;
 
-/// Whether the server is this machine. No proxy is asked for it that is not named for it: a proxy would take `localhost` for
-/// itself.
+/// Whether the server is this machine. No proxy is asked for it that is not named for it: a proxy
+/// would take `localhost` for itself.
 pub fn is_this_machine(uri: &Uri) -> bool {
     let host = host(uri);
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// The host in `uri`, without the brackets of IPv6.
@@ -40,7 +45,12 @@ pub fn host(uri: &Uri) -> &str {
 
 /// The port in `uri`, or its scheme's own.
 pub fn port(uri: &Uri) -> u16 {
-    uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 })
+    uri.port_u16()
+        .unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) {
+            443
+        } else {
+            80
+        })
 }
 
 /// The server in `uri` as it is named to people.
@@ -77,7 +87,10 @@ pub fn root_cause(error: &(dyn Error + 'static)) -> String {
 /// The error of TLS that `error` is or wraps.
 fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     // The source of an I/O error is the source of what it wraps, not that itself.
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).and_then(|wrapped| wrapped.downcast_ref());
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+        .and_then(|wrapped| wrapped.downcast_ref());
     error.downcast_ref().or(wrapped)
 }
 
@@ -101,10 +114,22 @@ mod tests {
     #[test]
     fn this_machine_has_a_name_and_many_addresses() {
         let is = |uri: &str| is_this_machine(&uri.parse().expect("a URI"));
-        for uri in ["http://localhost:1/x", "http://LocalHost", "http://127.0.0.1", "https://127.9.9.9:8", "http://[::1]:80/"] {
+        for uri in [
+            "http://localhost:1/x",
+            "http://LocalHost",
+            "http://127.0.0.1",
+            "https://127.9.9.9:8",
+            "http://[::1]:80/",
+        ] {
             assert!(is(uri), "{uri}");
         }
-        for uri in ["http://localhost.example", "http://10.0.0.1", "http://[::2]/", "http://cs.aliyuncs.com", "/x"] {
+        for uri in [
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "http://[::2]/",
+            "http://cs.aliyuncs.com",
+            "/x",
+        ] {
             assert!(!is(uri), "{uri}");
         }
     }
@@ -113,8 +138,18 @@ mod tests {
     async fn a_body_is_read_up_to_the_limit_and_no_further() {
         let read = async |length: usize| {
             let mut response = reqwest::Response::from(http::Response::new(vec![b'x'; length]));
-            read_body(&mut response).await.unwrap().map(|body| body.len())
+            read_body(&mut response)
+                .await
+                .unwrap()
+                .map(|body| body.len())
         };
-        assert_eq!((read(0).await, read(MAX_REPLY).await, read(MAX_REPLY + 1).await), (Some(0), Some(MAX_REPLY), None));
+        assert_eq!(
+            (
+                read(0).await,
+                read(MAX_REPLY).await,
+                read(MAX_REPLY + 1).await
+            ),
+            (Some(0), Some(MAX_REPLY), None)
+        );
     }
 }

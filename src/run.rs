@@ -24,7 +24,11 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
         Some(Command::Explain(args)) => (&args.log, LogLevel::Warn),
         None => (&cli.serve.log, LogLevel::Info),
     };
-    let queries = if logs.queries { Queries::Logged } else { Queries::AsTheLevelSays };
+    let queries = if logs.queries {
+        Queries::Logged
+    } else {
+        Queries::AsTheLevelSays
+    };
     log::init(logs.level.unwrap_or(usual), logs.format, queries);
     seal::seal();
     let result = match cli.command {
@@ -32,7 +36,9 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
         Some(Command::Status(args)) => status::status(&args).await,
         Some(Command::Explain(args)) => explain::explain(&args).await.map(|()| exit::OK),
         None if cli.serve.config_check => serve::check(&cli.serve).map(|()| exit::OK),
-        None => serve::serve(cli.serve, handed_over).await.map(|()| exit::OK),
+        None => serve::serve(cli.serve, handed_over)
+            .await
+            .map(|()| exit::OK),
     };
     match result {
         Ok(code) => code,
@@ -50,8 +56,8 @@ enum Failure {
     Runtime(String),
 }
 
-/// Prints a line for the person at the terminal, after what was logged before; one who has stopped reading ends nothing. Returns
-/// whether somebody reads it.
+/// Prints a line for the person at the terminal, after what was logged before; one who has stopped
+/// reading ends nothing. Returns whether somebody reads it.
 fn say(line: &str) -> bool {
     log::flush();
     writeln!(io::stdout(), "{line}").is_ok()

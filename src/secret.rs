@@ -35,7 +35,9 @@ impl<'de> serde::Deserialize<'de> for Secret {
         // serde's own message would repeat a value of another type, such as an all-digit secret.
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Ok(Self(text)),
-            _ => Err(serde::de::Error::custom("a secret must be a string; put it in quotes")),
+            _ => Err(serde::de::Error::custom(
+                "a secret must be a string; put it in quotes",
+            )),
         }
     }
 }
@@ -47,7 +49,10 @@ mod tests {
     #[test]
     fn a_secret_prints_only_a_placeholder() {
         let secret = Secret::new("hunter2");
-        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "<secret> <secret> Some(<secret>)");
+        assert_eq!(
+            format!("{secret} {secret:?} {:?}", Some(&secret)),
+            "<secret> <secret> Some(<secret>)"
+        );
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub struct Service {
     surroundings: Surroundings,
     own: Arc<Own>,
     origin: Origin,
-    /// Held by the reload under way, so that there is one at a time; it goes with the thread that reads.
+    /// Held by the reload under way, so that there is one at a time; it goes with the thread that
+    /// reads.
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -77,14 +78,32 @@ pub enum ReloadError {
 
 impl Service {
     /// Builds what the configuration asks for.
-    pub fn start(origin: Origin, surroundings: Surroundings, own: Arc<Own>) -> Result<Self, ReloadError> {
-        let Parsed { config, content, beside } = origin.read()?.parse();
+    pub fn start(
+        origin: Origin,
+        surroundings: Surroundings,
+        own: Arc<Own>,
+    ) -> Result<Self, ReloadError> {
+        let Parsed {
+            config,
+            content,
+            beside,
+        } = origin.read()?.parse();
         let config = config?;
         let collector = Collector::new(&config, &surroundings);
         own.reload_succeeded(surroundings.clock.now());
         let running = watch::Sender::new(Arc::new(Running { config, collector }));
-        let seen = Arc::new(Mutex::new(Seen { running: content, last: content, beside }));
-        Ok(Self { running, surroundings, own, origin, seen })
+        let seen = Arc::new(Mutex::new(Seen {
+            running: content,
+            last: content,
+            beside,
+        }));
+        Ok(Self {
+            running,
+            surroundings,
+            own,
+            origin,
+            seen,
+        })
     }
 
     /// What is running, now and after each reload.
@@ -92,15 +111,17 @@ impl Service {
         self.running.subscribe()
     }
 
-    /// Reads the configuration again and puts it in force as a whole, or leaves the old one; logs every mistake. Reloads
-    /// that come at once are done one after the other. Dropping the future gives up one whose turn has not come; what has
-    /// begun goes on to its end, since nobody can stop a read on a file system that hangs.
+    /// Reads the configuration again and puts it in force as a whole, or leaves the old one; logs
+    /// every mistake. Reloads that come at once are done one after the other. Dropping the future
+    /// gives up one whose turn has not come; what has begun goes on to its end, since nobody can
+    /// stop a read on a file system that hangs.
     pub async fn reload(self: &Arc<Self>) -> Result<(), ReloadError> {
         self.take_turn(Occasion::Asked).await
     }
 
-    /// Reloads every `interval` if the content of the file has changed, for ever. Contents are compared, since neither a
-    /// bind-mounted file nor Kubernetes' swap of the folder behind a link shows in the way that file watchers wait for.
+    /// Reloads every `interval` if the content of the file has changed, for ever. Contents are
+    /// compared, since neither a bind-mounted file nor Kubernetes' swap of the folder behind a link
+    /// shows in the way that file watchers wait for.
     pub async fn keep_current(self: &Arc<Self>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
@@ -143,7 +164,9 @@ impl Service {
         // Whoever asks may have moved a server.
         self.surroundings.ways.refresh();
         seen.last = content;
-        let reloaded = read.map_err(ReloadError::from).and_then(|text| self.take(seen, &text, content));
+        let reloaded = read
+            .map_err(ReloadError::from)
+            .and_then(|text| self.take(seen, &text, content));
         self.note(&reloaded);
         reloaded
     }
@@ -153,7 +176,11 @@ impl Service {
         if content == seen.running {
             return Ok(());
         }
-        let Parsed { config, content, beside } = text.parse();
+        let Parsed {
+            config,
+            content,
+            beside,
+        } = text.parse();
         (seen.last, seen.beside) = (content, beside);
         let config = config?;
         if content != seen.running {
@@ -178,11 +205,17 @@ impl Service {
     fn swap(&self, config: Config) {
         let before = Arc::clone(&self.running.borrow());
         let collector = Collector::after(&before.collector, &config, &self.surroundings);
-        for gone in before.config.accounts.iter().filter(|account| config.accounts.iter().all(|other| other.name != account.name)) {
+        for gone in before.config.accounts.iter().filter(|account| {
+            config
+                .accounts
+                .iter()
+                .all(|other| other.name != account.name)
+        }) {
             self.own.forget(&gone.name);
         }
         let accounts = config.accounts.len();
-        self.running.send_replace(Arc::new(Running { config, collector }));
+        self.running
+            .send_replace(Arc::new(Running { config, collector }));
         tracing::info!(accounts, "configuration reloaded");
     }
 }
@@ -190,8 +223,12 @@ impl Service {
 impl ReloadError {
     fn log(&self) {
         match self {
-            Self::Unreadable(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
-            Self::Panicked(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
+            Self::Unreadable(error) => {
+                tracing::error!(%error, "configuration not reloaded, the old one stays")
+            }
+            Self::Panicked(error) => {
+                tracing::error!(%error, "configuration not reloaded, the old one stays")
+            }
             Self::Mistakes(problems) => {
                 for problem in problems.iter() {
                     tracing::error!(

@@ -1,8 +1,9 @@
 //! Which clusters are this instance's.
 //!
-//! Jump consistent hash (Lamping and Veach, 2014) over FNV-1a 64 of the cluster ID, as kube-state-metrics does with
-//! objects: when the total grows from n to n + 1, about one cluster in n + 1 moves. The choice must never change, or a
-//! rolling upgrade would leave clusters without an instance.
+//! Jump consistent hash (Lamping and Veach, 2014) over FNV-1a 64 of the cluster ID, as
+//! kube-state-metrics does with objects: when the total grows from n to n + 1, about one cluster in
+//! n + 1 moves. The choice must never change, or a rolling upgrade would leave clusters without an
+//! instance.
 
 use crate::names::ClusterId;
 
@@ -28,14 +29,19 @@ pub enum InvalidShard {
         total: u32,
     },
     /// The host name does not end in `-` and a number.
-    #[error("the host name {0:?} does not end in a dash and an ordinal, as a StatefulSet's pods do")]
+    #[error(
+        "the host name {0:?} does not end in a dash and an ordinal, as a StatefulSet's pods do"
+    )]
     NoOrdinal(String),
 }
 
 impl Default for Shard {
     /// Everything.
     fn default() -> Self {
-        Self { ordinal: 0, total: 1 }
+        Self {
+            ordinal: 0,
+            total: 1,
+        }
     }
 }
 
@@ -52,8 +58,13 @@ impl Shard {
     /// The part that a pod of a `StatefulSet` has by its host name, such as `exporter-2`.
     pub fn from_hostname(hostname: &str, total: u32) -> Result<Self, InvalidShard> {
         let pod = hostname.split('.').next().unwrap_or_default();
-        let ordinal = pod.rsplit_once('-').and_then(|(_, ordinal)| ordinal.parse().ok());
-        Self::new(ordinal.ok_or_else(|| InvalidShard::NoOrdinal(hostname.to_owned()))?, total)
+        let ordinal = pod
+            .rsplit_once('-')
+            .and_then(|(_, ordinal)| ordinal.parse().ok());
+        Self::new(
+            ordinal.ok_or_else(|| InvalidShard::NoOrdinal(hostname.to_owned()))?,
+            total,
+        )
     }
 
     /// Counted from 0.
@@ -73,7 +84,9 @@ impl Shard {
 }
 
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// The bucket of `key` among `buckets`, which is at least 1.
@@ -110,19 +123,35 @@ mod tests {
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
         // From the reference implementation of jump hash.
-        for (key, buckets, bucket) in
-            [(0, 1, 0), (1, 1, 0), (10_863_919_174_838_991, 11, 6), (2_016_238_256_797_177_309, 11, 3), (1_673_758_223_894_951_030, 11, 5)]
-        {
+        for (key, buckets, bucket) in [
+            (0, 1, 0),
+            (1, 1, 0),
+            (10_863_919_174_838_991, 11, 6),
+            (2_016_238_256_797_177_309, 11, 3),
+            (1_673_758_223_894_951_030, 11, 5),
+        ] {
             assert_eq!(jump(key, buckets), bucket, "{key} in {buckets}");
         }
     }
 
     #[test]
     fn a_pods_name_tells_its_part() {
-        assert_eq!(Shard::from_hostname("ack-upgrade-exporter-2", 3), Shard::new(2, 3));
-        assert_eq!(Shard::from_hostname("exporter-0.exporter.monitoring.svc", 1), Shard::new(0, 1));
-        assert!(matches!(Shard::from_hostname("exporter", 3), Err(InvalidShard::NoOrdinal(_))));
-        assert!(matches!(Shard::from_hostname("exporter-3", 3), Err(InvalidShard::OutOfRange { .. })));
+        assert_eq!(
+            Shard::from_hostname("ack-upgrade-exporter-2", 3),
+            Shard::new(2, 3)
+        );
+        assert_eq!(
+            Shard::from_hostname("exporter-0.exporter.monitoring.svc", 1),
+            Shard::new(0, 1)
+        );
+        assert!(matches!(
+            Shard::from_hostname("exporter", 3),
+            Err(InvalidShard::NoOrdinal(_))
+        ));
+        assert!(matches!(
+            Shard::from_hostname("exporter-3", 3),
+            Err(InvalidShard::OutOfRange { .. })
+        ));
         assert_eq!(Shard::new(0, 0), Err(InvalidShard::NoShards));
     }
 
@@ -137,8 +166,18 @@ mod tests {
 
     #[test]
     fn parts_are_even_and_few_move_when_the_total_grows() {
-        let clusters: Vec<_> = (0..100_000).map(|number| id(&format!("c{number:032x}"))).collect();
-        let owner = |cluster: &ClusterId, total| (0..total).find(|ordinal| Shard { ordinal: *ordinal, total }.owns(cluster));
+        let clusters: Vec<_> = (0..100_000)
+            .map(|number| id(&format!("c{number:032x}")))
+            .collect();
+        let owner = |cluster: &ClusterId, total| {
+            (0..total).find(|ordinal| {
+                Shard {
+                    ordinal: *ordinal,
+                    total,
+                }
+                .owns(cluster)
+            })
+        };
         let mut moved = 0;
         let mut sizes = [0_usize; 10];
         for cluster in &clusters {
@@ -150,6 +189,9 @@ mod tests {
             }
         }
         assert!(moved < clusters.len() * 11 / 100, "{moved}");
-        assert!(sizes.iter().all(|size| (9_500..=10_500).contains(size)), "{sizes:?}");
+        assert!(
+            sizes.iter().all(|size| (9_500..=10_500).contains(size)),
+            "{sizes:?}"
+        );
     }
 }

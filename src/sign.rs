@@ -1,7 +1,8 @@
 //! Signing: pure functions of request, credential, date and nonce.
 //!
-//! Both schemes end in a few headers that are added to the request. The functions in [`acs3`] and [`roa`] take the
-//! request as it is on the wire, so the same code signs here, explains to the operator, and checks in the stand-in.
+//! Both schemes end in a few headers that are added to the request. The functions in [`acs3`] and
+//! [`roa`] take the request as it is on the wire, so the same code signs here, explains to the
+//! operator, and checks in the stand-in.
 
 pub mod acs3;
 pub mod encode;
@@ -59,7 +60,8 @@ pub struct Stamp {
     pub nonce: String,
 }
 
-/// The headers to send, and the texts that led to the signature, which have the security token in them.
+/// The headers to send, and the texts that led to the signature, which have the security token in
+/// them.
 #[derive(Clone)]
 pub struct Signed {
     /// All headers of the request, `Authorization` included.
@@ -72,14 +74,17 @@ pub struct Signed {
 
 impl fmt::Debug for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signed").field("headers", &self.headers).finish_non_exhaustive()
+        f.debug_struct("Signed")
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
 /// Why a request cannot be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
-    /// The value has characters that no header can carry; a key with a line break at its end, for example.
+    /// The value has characters that no header can carry; a key with a line break at its end, for
+    /// example.
     #[error("the {0} has characters that a header cannot carry")]
     NotAHeader(&'static str),
 }
@@ -97,7 +102,12 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// Signs `call` under `scheme`.
-pub fn sign<'a>(scheme: Signature, call: &Unsigned<'_>, key: impl Into<Key<'a>>, stamp: &Stamp) -> Result<Signed, SignError> {
+pub fn sign<'a>(
+    scheme: Signature,
+    call: &Unsigned<'_>,
+    key: impl Into<Key<'a>>,
+    stamp: &Stamp,
+) -> Result<Signed, SignError> {
     let key = key.into();
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(HOST, value("host", call.authority.to_owned())?);
@@ -113,33 +123,63 @@ pub fn sign<'a>(scheme: Signature, call: &Unsigned<'_>, key: impl Into<Key<'a>>,
     let (authorization, canonical_request, string_to_sign) = match scheme {
         Signature::Acs3 => {
             headers.insert(&X_ACS_DATE, value("date", acs3::date(stamp.time))?);
-            let content_sha256 = call.form.map_or(Cow::Borrowed(acs3::EMPTY_SHA256), |form| acs3::content_sha256(form.as_bytes()).into());
-            headers.insert(&X_ACS_CONTENT_SHA256, value("content hash", content_sha256.clone())?);
+            let content_sha256 = call.form.map_or(Cow::Borrowed(acs3::EMPTY_SHA256), |form| {
+                acs3::content_sha256(form.as_bytes()).into()
+            });
+            headers.insert(
+                &X_ACS_CONTENT_SHA256,
+                value("content hash", content_sha256.clone())?,
+            );
             if call.form.is_some() {
                 headers.insert(CONTENT_TYPE, FORM);
             }
             let signed = signed_headers(&headers, acs3::is_signed);
-            let input =
-                acs3::Input { method: call.method, path: call.path, query: call.query, headers: &signed, content_sha256: &content_sha256 };
+            let input = acs3::Input {
+                method: call.method,
+                path: call.path,
+                query: call.query,
+                headers: &signed,
+                content_sha256: &content_sha256,
+            };
             let canonical = acs3::canonical_request(&input);
             let to_sign = acs3::string_to_sign(&canonical);
             let signature = acs3::signature(key.access_key_secret, &to_sign);
-            (acs3::authorization(key.access_key_id, &signed, &signature), Some(canonical), to_sign)
+            (
+                acs3::authorization(key.access_key_id, &signed, &signature),
+                Some(canonical),
+                to_sign,
+            )
         }
         Signature::Roa => {
             headers.insert(DATE, value("date", roa::date(stamp.time))?);
-            headers.insert(&X_ACS_SIGNATURE_METHOD, HeaderValue::from_static("HMAC-SHA1"));
+            headers.insert(
+                &X_ACS_SIGNATURE_METHOD,
+                HeaderValue::from_static("HMAC-SHA1"),
+            );
             headers.insert(&X_ACS_SIGNATURE_VERSION, HeaderValue::from_static("1.0"));
             let signed = signed_headers(&headers, roa::is_signed);
-            let to_sign = roa::string_to_sign(&roa::Input { method: call.method, path: call.path, query: call.query, headers: &signed });
+            let to_sign = roa::string_to_sign(&roa::Input {
+                method: call.method,
+                path: call.path,
+                query: call.query,
+                headers: &signed,
+            });
             let signature = roa::signature(key.access_key_secret, &to_sign);
-            (roa::authorization(key.access_key_id, &signature), None, to_sign)
+            (
+                roa::authorization(key.access_key_id, &signature),
+                None,
+                to_sign,
+            )
         }
     };
     let mut authorization = value("access key ID", authorization)?;
     authorization.set_sensitive(true);
     headers.insert(AUTHORIZATION, authorization);
-    Ok(Signed { headers, canonical_request, string_to_sign })
+    Ok(Signed {
+        headers,
+        canonical_request,
+        string_to_sign,
+    })
 }
 
 /// The headers that `wanted` picks, as name and value, sorted by name.

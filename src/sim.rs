@@ -1,7 +1,9 @@
-//! A stand-in for the vendor's API: signatures are really checked, clusters really go through upgrades.
+//! A stand-in for the vendor's API: signatures are really checked, clusters really go through
+//! upgrades.
 //!
-//! `demo` shows the exporter over it, and the tests and benches ask it instead of the vendor. It can be asked in process
-//! ([`Sim::handle`], [`InProcess`]) or over a socket ([`Sim::serve`]); both end in the same answers.
+//! `demo` shows the exporter over it, and the tests and benches ask it instead of the vendor. It
+//! can be asked in process ([`Sim::handle`], [`InProcess`]) or over a socket ([`Sim::serve`]); both
+//! end in the same answers.
 
 mod action;
 mod auth;
@@ -96,7 +98,8 @@ impl Sim {
             journal: Journal::new(options.calls_kept),
             faults: Faults::new(options.seed, options.faults),
             switched_off: SwitchedOff::default(),
-            tolerance: SignedDuration::try_from(options.clock_tolerance).unwrap_or(SignedDuration::MAX),
+            tolerance: SignedDuration::try_from(options.clock_tolerance)
+                .unwrap_or(SignedDuration::MAX),
             latency: options.latency,
             list_lag: clock::to_millis(options.list_lag),
             seed: options.seed,
@@ -141,21 +144,39 @@ impl Sim {
 
     /// Switches the old operations off in all regions, or on again with `None`.
     pub fn retire_everywhere(&self, retired: Option<Retired>) {
-        self.regions.iter().for_each(|region| self.retire(region, retired));
+        self.regions
+            .iter()
+            .for_each(|region| self.retire(region, retired));
     }
 
     /// Makes a key known, or gives it another secret.
     pub fn add_key(&self, pair: &KeyPair) {
-        self.keys.add(&pair.access_key_id, Known { secret: pair.access_key_secret.clone(), temporary: None });
+        self.keys.add(
+            &pair.access_key_id,
+            Known {
+                secret: pair.access_key_secret.clone(),
+                temporary: None,
+            },
+        );
     }
 
     /// Changes the rules of STS and the metadata service; keys that were issued stay good.
     pub fn change_identities(&self, change: impl FnOnce(&mut Identities)) {
-        change(&mut self.identities.write().unwrap_or_else(PoisonError::into_inner));
+        change(
+            &mut self
+                .identities
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     fn with_identities<T>(&self, look: impl FnOnce(&Identities) -> T) -> T {
-        look(&self.identities.read().unwrap_or_else(PoisonError::into_inner))
+        look(
+            &self
+                .identities
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Makes every temporary key that was issued run out now.
@@ -193,7 +214,8 @@ impl Sim {
         self.journal.reset();
     }
 
-    /// Answers one request. Takes as long as the answer is meant to take; a reply that never comes is told as such.
+    /// Answers one request. Takes as long as the answer is meant to take; a reply that never comes
+    /// is told as such.
     pub async fn handle(&self, request: Request<Bytes>) -> Reply {
         let _in_flight = self.journal.enter();
         let reply = self.answer(&Received::new(request));
@@ -204,7 +226,12 @@ impl Sim {
     }
 
     fn answer(&self, received: &Received) -> Reply {
-        let exchange = Exchange { sim: self, received, request_id: self.request_id(), millis: self.world.clock.millis() };
+        let exchange = Exchange {
+            sim: self,
+            received,
+            request_id: self.request_id(),
+            millis: self.world.clock.millis(),
+        };
         let mut reply = exchange.reply();
         reply.stamp(&exchange.request_id, self.world.now());
         reply.delay += self.latency;
@@ -220,7 +247,14 @@ impl Sim {
     fn request_id(&self) -> String {
         let number = self.next_number();
         let (high, low) = (mix(&[self.seed, 60, number]), mix(&[self.seed, 61, number]));
-        format!("{:08X}-{:04X}-{:04X}-{:04X}-{:012X}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff)
+        format!(
+            "{:08X}-{:04X}-{:04X}-{:04X}-{:012X}",
+            high >> 32,
+            high >> 16 & 0xffff,
+            high & 0xffff,
+            low >> 48,
+            low & 0xffff_ffff_ffff
+        )
     }
 }
 

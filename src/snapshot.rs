@@ -68,7 +68,11 @@ pub struct Failure {
 impl Failure {
     /// Why a call did not answer.
     pub fn of(error: &ApiError) -> Self {
-        Self { reason: error.reason(), message: error.to_string(), lasting: error.kind.is_lasting() }
+        Self {
+            reason: error.reason(),
+            message: error.to_string(),
+            lasting: error.kind.is_lasting(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where the state of an upgrade is read: two sources of the same truth, and one that finds out which is served.
+//! Where the state of an upgrade is read: two sources of the same truth, and one that finds out
+//! which is served.
 
 mod auto;
 mod tasks;
@@ -35,7 +36,8 @@ pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<UpgradeState, ApiError
 
 /// Reads the state of upgrades, for one account and region.
 pub trait UpgradeSource: Debug + Send + Sync {
-    /// Reads the state of one cluster's upgrade within the question's budget. Dropping the future abandons it.
+    /// Reads the state of one cluster's upgrade within the question's budget. Dropping the future
+    /// abandons it.
     fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a>;
 
     /// The source in use, once that is decided.
@@ -43,12 +45,22 @@ pub trait UpgradeSource: Debug + Send + Sync {
 }
 
 /// The source that `account` asks for, for its clusters in `region`.
-pub fn source(account: &Account, region: Option<&Region>, client: &Arc<Client>) -> Arc<dyn UpgradeSource> {
+pub fn source(
+    account: &Account,
+    region: Option<&Region>,
+    client: &Arc<Client>,
+) -> Arc<dyn UpgradeSource> {
     let upgrade_status = UpgradeStatus::new(Arc::clone(client));
     let tasks = Tasks::new(Arc::clone(client), account.access.task_types.clone());
     match account.access.source {
         Source::UpgradeStatus => Arc::new(upgrade_status),
         Source::Tasks => Arc::new(tasks),
-        Source::Auto => Arc::new(Auto::new(account.name.clone(), region.cloned(), client, upgrade_status, tasks)),
+        Source::Auto => Arc::new(Auto::new(
+            account.name.clone(),
+            region.cloned(),
+            client,
+            upgrade_status,
+            tasks,
+        )),
     }
 }

@@ -86,10 +86,13 @@ state_set! {
 }
 
 impl Status {
-    /// The status that a word of the API stands for, whichever operation uses it; None if there is no such word.
+    /// The status that a word of the API stands for, whichever operation uses it; None if there is
+    /// no such word.
     pub fn from_word(word: &str) -> Option<Self> {
         match word.trim().to_ascii_lowercase().as_str() {
-            "running" | "pending" | "pausing" | "resuming" | "cancelling" | "canceling" => Some(Self::Running),
+            "running" | "pending" | "pausing" | "resuming" | "cancelling" | "canceling" => {
+                Some(Self::Running)
+            }
             "pause" | "paused" => Some(Self::Pause),
             "success" | "succeeded" => Some(Self::Success),
             "fail" | "failed" | "error" => Some(Self::Fail),
@@ -111,7 +114,10 @@ impl Status {
 
     /// Whether nothing will change before somebody starts another upgrade.
     pub fn is_idle(self) -> bool {
-        matches!(self, Self::None | Self::Success | Self::Fail | Self::Canceled)
+        matches!(
+            self,
+            Self::None | Self::Success | Self::Fail | Self::Canceled
+        )
     }
 }
 
@@ -160,9 +166,11 @@ pub struct UpgradeState {
 }
 
 impl UpgradeState {
-    /// Whether `later` is the same upgrade in the same status and step. A task that is not told is any.
+    /// Whether `later` is the same upgrade in the same status and step. A task that is not told is
+    /// any.
     pub fn is_same_state(&self, later: &Self) -> bool {
-        let is_same_task = self.task_id == later.task_id || self.task_id.is_empty() || later.task_id.is_empty();
+        let is_same_task =
+            self.task_id == later.task_id || self.task_id.is_empty() || later.task_id.is_empty();
         is_same_task && self.status == later.status && self.step == later.step
     }
 
@@ -186,8 +194,9 @@ impl UpgradeState {
 /// The longest error message that is shown, in characters.
 pub const MAX_MESSAGE: usize = 256;
 
-/// The vendor's text as it may be shown: line breaks and tabs become one space, other control characters go, at most
-/// [`MAX_MESSAGE`] characters stay, the last of which says that there were more.
+/// The vendor's text as it may be shown: line breaks and tabs become one space, other control
+/// characters go, at most [`MAX_MESSAGE`] characters stay, the last of which says that there were
+/// more.
 pub fn clean_message(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(4 * MAX_MESSAGE));
     let mut length = 0;
@@ -215,21 +224,37 @@ mod tests {
 
     #[test]
     fn another_task_is_another_state_and_another_source_is_not() {
-        let state = |task: &str| UpgradeState { task_id: task.to_owned(), ..UpgradeState::never(SourceName::Tasks) };
+        let state = |task: &str| UpgradeState {
+            task_id: task.to_owned(),
+            ..UpgradeState::never(SourceName::Tasks)
+        };
         assert!(state("T-1").is_same_state(&state("T-1")));
         assert!(!state("T-1").is_same_state(&state("T-2")));
         assert!(state("").is_same_state(&state("T-1")) && state("T-1").is_same_state(&state("")));
-        assert!(!state("T-1").is_same_state(&UpgradeState { step: Step::Upgrading, ..state("T-1") }));
-        assert!(!state("T-1").is_same_state(&UpgradeState { status: Status::Fail, ..state("T-1") }));
+        assert!(!state("T-1").is_same_state(&UpgradeState {
+            step: Step::Upgrading,
+            ..state("T-1")
+        }));
+        assert!(!state("T-1").is_same_state(&UpgradeState {
+            status: Status::Fail,
+            ..state("T-1")
+        }));
     }
 
     #[test]
     fn a_message_is_cleaned_and_cut_by_characters() {
         assert_eq!(clean_message("  a\r\n\tb\u{7f}\u{1b}c  d "), "a bc  d");
         let cut = clean_message(&"升".repeat(300));
-        assert_eq!((cut.chars().count(), cut.chars().last()), (MAX_MESSAGE, Some('…')));
+        assert_eq!(
+            (cut.chars().count(), cut.chars().last()),
+            (MAX_MESSAGE, Some('…'))
+        );
         let whole = "升".repeat(MAX_MESSAGE);
-        assert_eq!(clean_message(&format!("{whole}\u{1b} \n")), whole, "nothing is left out that could be seen");
+        assert_eq!(
+            clean_message(&format!("{whole}\u{1b} \n")),
+            whole,
+            "nothing is left out that could be seen"
+        );
         assert_eq!(clean_message("\n"), "");
     }
 }

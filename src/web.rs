@@ -1,7 +1,7 @@
 //! The web server: routes, and what stands between them and the clients.
 //!
-//! [`Server`] holds the sockets and the connections; [`door`] decides who comes in; [`routes`] is the table of what each
-//! path answers.
+//! [`Server`] holds the sockets and the connections; [`door`] decides who comes in; [`routes`] is
+//! the table of what each path answers.
 
 pub mod auth;
 pub mod config;

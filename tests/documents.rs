@@ -29,14 +29,21 @@ fn table(head: &str, meaning: impl Fn(&Metric) -> String) -> String {
     let mut table = format!("| {head} |\n|---|---|---|---|\n");
     for metric in ALL {
         let (name, kind, labels) = (metric.name, metric.kind.as_str(), metric.labels.join(", "));
-        writeln!(table, "| `{name}` | {kind} | {labels} | {} |", meaning(metric)).expect("a String takes every write");
+        writeln!(
+            table,
+            "| `{name}` | {kind} | {labels} | {} |",
+            meaning(metric)
+        )
+        .expect("a String takes every write");
     }
     table
 }
 
 /// What a README says before, in and after its table of metrics.
 fn around_table(readme: &str) -> (&str, &str, &str) {
-    let (before, rest) = readme.split_once(BEGIN).expect("the beginning of the table");
+    let (before, rest) = readme
+        .split_once(BEGIN)
+        .expect("the beginning of the table");
     let (written, after) = rest.split_once(END).expect("the end of the table");
     (before, written, after)
 }
@@ -45,7 +52,8 @@ fn compare_or_update(file: &str, expected: &str) {
     let readme = read(file);
     let (before, written, after) = around_table(&readme);
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(file, format!("{before}{BEGIN}{expected}{END}{after}")).expect("writes the table");
+        fs::write(file, format!("{before}{BEGIN}{expected}{END}{after}"))
+            .expect("writes the table");
     } else {
         assert_eq!(written, expected, "UPDATE=1 cargo test --test documents");
     }
@@ -60,22 +68,38 @@ fn the_readme_lists_every_metric_as_the_catalogue_has_it() {
     compare_or_update(ENGLISH, &table("metric | type | labels | meaning", help));
 }
 
-/// Its meanings are written by hand; a new metric's is the English one until somebody translates it.
+/// Its meanings are written by hand; a new metric's is the English one until somebody translates
+/// it.
 #[test]
 fn the_chinese_readme_lists_every_metric_in_chinese() {
     let readme = read(CHINESE);
     let (_, written, _) = around_table(&readme);
-    let known: BTreeMap<&str, &str> =
-        written.lines().filter_map(|row| Some((name(row), row.strip_suffix(" |")?.rsplit_once(" | ")?.1))).collect();
-    let meaning = |metric: &Metric| known.get(metric.name).map_or_else(|| help(metric), |meaning| (*meaning).to_owned());
+    let known: BTreeMap<&str, &str> = written
+        .lines()
+        .filter_map(|row| Some((name(row), row.strip_suffix(" |")?.rsplit_once(" | ")?.1)))
+        .collect();
+    let meaning = |metric: &Metric| {
+        known
+            .get(metric.name)
+            .map_or_else(|| help(metric), |meaning| (*meaning).to_owned())
+    };
     compare_or_update(CHINESE, &table("指标 | 类型 | 标签 | 含义", meaning));
-    let english: Vec<_> = ALL.iter().filter(|metric| !meaning(metric).chars().any(is_chinese)).map(|metric| metric.name).collect();
-    assert!(english.is_empty(), "to be translated in {CHINESE}: {english:?}");
+    let english: Vec<_> = ALL
+        .iter()
+        .filter(|metric| !meaning(metric).chars().any(is_chinese))
+        .map(|metric| metric.name)
+        .collect();
+    assert!(
+        english.is_empty(),
+        "to be translated in {CHINESE}: {english:?}"
+    );
 }
 
 /// The name at the beginning of a table's row.
 fn name(row: &str) -> &str {
-    row.strip_prefix("| `").and_then(|rest| rest.split('`').next()).unwrap_or_default()
+    row.strip_prefix("| `")
+        .and_then(|rest| rest.split('`').next())
+        .unwrap_or_default()
 }
 
 fn is_chinese(c: char) -> bool {
@@ -89,7 +113,15 @@ fn the_readmes_list_every_value_of_the_state_sets() {
         assert!(readme.contains(&row("| `cs_upgrade_status`", &values::<Status>())));
         assert!(readme.contains(&row("| `cs_upgrade_step`", &values::<Step>())));
         assert!(readme.contains(&row("| `cs_upgrade_task_status`", &values::<TaskStatus>())));
-        assert!(readme.contains(&row("`reason`", &Reason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>())));
+        assert!(
+            readme.contains(&row(
+                "`reason`",
+                &Reason::ALL
+                    .iter()
+                    .map(|reason| reason.as_str())
+                    .collect::<Vec<_>>()
+            ))
+        );
     }
 }
 
@@ -99,11 +131,21 @@ fn values<T: StateSet>() -> Vec<&'static str> {
 
 #[test]
 fn the_readmes_have_the_same_sections_code_and_links() {
-    let [english, chinese] = READMES.map(|file| read(file).replace(file, "the other").replace(other(file), "the other"));
+    let [english, chinese] = READMES.map(|file| {
+        read(file)
+            .replace(file, "the other")
+            .replace(other(file), "the other")
+    });
     assert_eq!(headings(&english), headings(&chinese));
     assert_eq!(code(&english), code(&chinese));
     assert_eq!(links(&english), links(&chinese));
-    assert_eq!(spans(&english).symmetric_difference(&spans(&chinese)).collect::<Vec<_>>(), Vec::<&&str>::new(), "code in one of them only");
+    assert_eq!(
+        spans(&english)
+            .symmetric_difference(&spans(&chinese))
+            .collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "code in one of them only"
+    );
 }
 
 fn other(file: &str) -> &'static str {
@@ -111,37 +153,66 @@ fn other(file: &str) -> &'static str {
 }
 
 fn headings(text: &str) -> Vec<usize> {
-    prose(text).map(|line| line.bytes().take_while(|byte| *byte == b'#').count()).filter(|level| *level > 0).collect()
+    prose(text)
+        .map(|line| line.bytes().take_while(|byte| *byte == b'#').count())
+        .filter(|level| *level > 0)
+        .collect()
 }
 
 /// The lines outside fenced blocks, comments apart.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
-    text.split("```").step_by(2).flat_map(str::lines).filter(|line| !line.starts_with("<!--"))
+    text.split("```")
+        .step_by(2)
+        .flat_map(str::lines)
+        .filter(|line| !line.starts_with("<!--"))
 }
 
 /// Every line of code, fenced or indented, without its comment.
 fn code(text: &str) -> Vec<&str> {
     let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
     let indented = prose(text).filter(|line| line.starts_with("    "));
-    fenced.chain(indented).map(|line| line.split(" # ").next().unwrap_or_default().trim_end()).collect()
+    fenced
+        .chain(indented)
+        .map(|line| line.split(" # ").next().unwrap_or_default().trim_end())
+        .collect()
 }
 
 /// Where the links and pictures lead.
 fn links(text: &str) -> BTreeSet<&str> {
-    prose(text).flat_map(|line| line.split("](").skip(1)).filter_map(|rest| rest.split(')').next()).collect()
+    prose(text)
+        .flat_map(|line| line.split("](").skip(1))
+        .filter_map(|rest| rest.split(')').next())
+        .collect()
 }
 
 /// The code in the text: names of metrics, flags, keys.
 fn spans(text: &str) -> BTreeSet<&str> {
-    prose(text).filter(|line| !line.starts_with("    ")).flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+    prose(text)
+        .filter(|line| !line.starts_with("    "))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect()
 }
 
 #[test]
 fn the_readmes_have_two_commands_to_set_up_and_no_more() {
-    const TOOLS: [&str; 10] = ["cargo", "tests/run", "docker", "helm", "kubectl", "apt", "apt-get", "pip", "npm", "make"];
+    const TOOLS: [&str; 10] = [
+        "cargo",
+        "tests/run",
+        "docker",
+        "helm",
+        "kubectl",
+        "apt",
+        "apt-get",
+        "pip",
+        "npm",
+        "make",
+    ];
     for readme in READMES.map(read) {
-        let commands: Vec<&str> =
-            code(&readme).into_iter().map(str::trim).filter(|line| TOOLS.contains(&line.split(' ').next().unwrap_or_default())).collect();
+        let commands: Vec<&str> = code(&readme)
+            .into_iter()
+            .map(str::trim)
+            .filter(|line| TOOLS.contains(&line.split(' ').next().unwrap_or_default()))
+            .collect();
         assert_eq!(commands, ["cargo run --release -- demo", "tests/run"]);
     }
 }
@@ -154,8 +225,13 @@ fn the_readmes_name_every_key_of_the_configuration() {
     assert!(keys.len() > 40, "{keys:?}");
     for readme in READMES.map(read) {
         let spans = spans(&readme);
-        let missing: Vec<_> =
-            keys.iter().filter(|key| !spans.contains(key.as_str()) && !code(&readme).iter().any(|line| has_key(line, key))).collect();
+        let missing: Vec<_> = keys
+            .iter()
+            .filter(|key| {
+                !spans.contains(key.as_str())
+                    && !code(&readme).iter().any(|line| has_key(line, key))
+            })
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
 }
@@ -172,27 +248,45 @@ fn collect_keys(node: &Value, keys: &mut BTreeSet<String>) {
 }
 
 fn has_key(line: &str, key: &str) -> bool {
-    line.split([' ', '{', '-']).any(|word| word.strip_suffix(':') == Some(key))
+    line.split([' ', '{', '-'])
+        .any(|word| word.strip_suffix(':') == Some(key))
 }
 
 #[test]
 fn the_configurations_in_the_readmes_are_good_and_show_the_defaults() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::copy("tests/data/web-config/pki/client-ca.crt", folder.path().join("private-ca.pem")).expect("an authority");
-    let parse = |text: &str| Config::parse(text, folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    fs::copy(
+        "tests/data/web-config/pki/client-ca.crt",
+        folder.path().join("private-ca.pem"),
+    )
+    .expect("an authority");
+    let parse = |text: &str| {
+        Config::parse(text, folder.path()).unwrap_or_else(|problems| panic!("{problems}"))
+    };
     let least = "accounts: [{name: prod, discovery: {regions: [cn-hangzhou]}, \
                  clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}]}]";
     let defaults = tree(&parse(least).to_yaml());
     for readme in READMES.map(read) {
-        let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
-        let [short, _scrape, whole] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+        let blocks: Vec<&str> = readme
+            .split("```yaml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap_or_default())
+            .collect();
+        let [short, _scrape, whole] = blocks[..] else {
+            panic!("{} blocks", blocks.len())
+        };
         assert_eq!(parse(short).accounts.len(), 2);
         parse(whole);
         let whole = tree(whole);
         for (path, value) in flat(&defaults) {
-            let written = whole.pointer(&path).unwrap_or_else(|| panic!("{path} is missing"));
+            let written = whole
+                .pointer(&path)
+                .unwrap_or_else(|| panic!("{path} is missing"));
             // 20.0 is shown for what people write as 20.
-            assert!(*written == value || value.is_f64() && written.as_f64() == value.as_f64(), "{path}: {written} in place of {value}");
+            assert!(
+                *written == value || value.is_f64() && written.as_f64() == value.as_f64(),
+                "{path}: {written} in place of {value}"
+            );
         }
     }
 }
@@ -203,10 +297,23 @@ fn tree(yaml: &str) -> Value {
 
 /// The scalars of a tree by their paths.
 fn flat(node: &Value) -> BTreeMap<String, Value> {
-    let nested = |(key, value): (String, &Value)| flat(value).into_iter().map(move |(rest, value)| (format!("/{key}{rest}"), value));
+    let nested = |(key, value): (String, &Value)| {
+        flat(value)
+            .into_iter()
+            .map(move |(rest, value)| (format!("/{key}{rest}"), value))
+    };
     match node {
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).flat_map(nested).collect(),
-        Value::Array(list) => list.iter().enumerate().map(|(index, value)| (index.to_string(), value)).flat_map(nested).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), value))
+            .flat_map(nested)
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (index.to_string(), value))
+            .flat_map(nested)
+            .collect(),
         scalar => BTreeMap::from([(String::new(), scalar.clone())]),
     }
 }
@@ -214,35 +321,68 @@ fn flat(node: &Value) -> BTreeMap<String, Value> {
 #[test]
 fn the_readmes_name_every_flag_of_serving_and_none_that_does_not_exist() {
     let command = Cli::command();
-    let (serving, all) = (flags(&command), command.get_subcommands().flat_map(flags).chain(flags(&command)).collect::<BTreeSet<_>>());
+    let (serving, all) = (
+        flags(&command),
+        command
+            .get_subcommands()
+            .flat_map(flags)
+            .chain(flags(&command))
+            .collect::<BTreeSet<_>>(),
+    );
     for readme in READMES.map(read) {
         let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)));
-        let named: BTreeSet<&str> = words.filter_map(|word| word.strip_prefix("--")).map(|flag| flag.trim_end_matches('.')).collect();
-        let missing: Vec<_> = serving.iter().filter(|flag| !named.contains(flag.as_str())).collect();
+        let named: BTreeSet<&str> = words
+            .filter_map(|word| word.strip_prefix("--"))
+            .map(|flag| flag.trim_end_matches('.'))
+            .collect();
+        let missing: Vec<_> = serving
+            .iter()
+            .filter(|flag| !named.contains(flag.as_str()))
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
         // Flags of other programs: cargo's, amtool's, and those that every program has.
-        let foreign = ["release", "bench", "duration", "comment", "test", "help", "version", "", "-"];
-        let unknown: Vec<_> = named.iter().filter(|flag| !all.contains(**flag) && !foreign.contains(flag)).collect();
+        let foreign = [
+            "release", "bench", "duration", "comment", "test", "help", "version", "", "-",
+        ];
+        let unknown: Vec<_> = named
+            .iter()
+            .filter(|flag| !all.contains(**flag) && !foreign.contains(flag))
+            .collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
 }
 
 fn flags(command: &Command) -> BTreeSet<String> {
-    command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
+    command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
 fn the_readmes_count_the_alerts() {
-    let alerts = read("deploy/prometheus/alerts.yml").matches("- alert: ").count();
+    let alerts = read("deploy/prometheus/alerts.yml")
+        .matches("- alert: ")
+        .count();
     assert!(read(ENGLISH).contains(&format!("[{alerts} alerts]")));
     assert!(read(CHINESE).contains(&format!("[{alerts} 条告警]")));
 }
 
 #[test]
 fn every_link_between_the_documents_leads_somewhere() {
-    for document in [ENGLISH, CHINESE, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+    for document in [
+        ENGLISH,
+        CHINESE,
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ] {
         let text = read(document);
-        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+        for link in links(&text)
+            .into_iter()
+            .filter(|link| !link.contains("://"))
+        {
             let (file, _) = link.split_once('#').unwrap_or((link, ""));
             assert!(Path::new(file).exists(), "{document}: {link}");
         }
@@ -253,11 +393,20 @@ fn every_link_between_the_documents_leads_somewhere() {
 fn every_file_that_the_documents_name_is_there() {
     for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = read(document);
-        let files: Vec<&str> =
-            spans(&text).into_iter().filter(|span| Path::new(span).extension().is_some_and(|extension| extension == "rs")).collect();
+        let files: Vec<&str> = spans(&text)
+            .into_iter()
+            .filter(|span| {
+                Path::new(span)
+                    .extension()
+                    .is_some_and(|extension| extension == "rs")
+            })
+            .collect();
         assert!(!files.is_empty(), "{document}");
         for file in files {
-            assert!(Path::new(file).exists() || Path::new("src").join(file).exists(), "{document}: {file}");
+            assert!(
+                Path::new(file).exists() || Path::new("src").join(file).exists(),
+                "{document}: {file}"
+            );
         }
     }
 }
@@ -268,17 +417,42 @@ fn a_module_uses_only_those_that_stand_above_it_in_the_table_of_the_crate() {
     let rows: Vec<Vec<&str>> = library
         .lines()
         .filter(|line| line.starts_with("//! | ["))
-        .map(|line| line.split("[`").skip(1).filter_map(|rest| rest.split('`').next()).collect())
+        .map(|line| {
+            line.split("[`")
+                .skip(1)
+                .filter_map(|rest| rest.split('`').next())
+                .collect()
+        })
         .collect();
-    let place = |module: &str| rows.iter().position(|row| row.contains(&module)).unwrap_or_else(|| panic!("{module} is not in the table"));
-    let declared: Vec<&str> = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let place = |module: &str| {
+        rows.iter()
+            .position(|row| row.contains(&module))
+            .unwrap_or_else(|| panic!("{module} is not in the table"))
+    };
+    let declared: Vec<&str> = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
     for module in declared {
         for file in sources(Path::new("src"), module) {
             let text = read(&file);
-            let (text, _tests) = text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
-            for used in text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| line.split("crate::").skip(1)) {
-                let used = used.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap_or_default();
-                assert!(place(used) <= place(module), "{} uses {used}", file.display());
+            let (text, _tests) = text
+                .split_once("#[cfg(test)]\nmod tests {")
+                .unwrap_or((&text, ""));
+            for used in text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .flat_map(|line| line.split("crate::").skip(1))
+            {
+                let used = used
+                    .split(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+                    .next()
+                    .unwrap_or_default();
+                assert!(
+                    place(used) <= place(module),
+                    "{} uses {used}",
+                    file.display()
+                );
             }
         }
     }
@@ -291,7 +465,10 @@ fn sources(src: &Path, module: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.expect("an entry").path();
-            match (path.is_dir(), path.file_name().and_then(|name| name.to_str())) {
+            match (
+                path.is_dir(),
+                path.file_name().and_then(|name| name.to_str()),
+            ) {
                 (_, Some("tests" | "tests.rs" | "fixture.rs")) => {}
                 (true, _) => folders.push(path),
                 (false, _) => files.push(path),

@@ -15,17 +15,35 @@ use tokio::task::JoinSet;
 use crate::exporter::cluster_id;
 
 /// Sends a round of GETs whenever a line comes in, and prints one when it is done.
-pub(crate) fn run(vendor: SocketAddr, clusters: usize, concurrency: usize, threads: usize) -> anyhow::Result<()> {
+pub(crate) fn run(
+    vendor: SocketAddr,
+    clusters: usize,
+    concurrency: usize,
+    threads: usize,
+) -> anyhow::Result<()> {
     let runtime = match threads {
-        1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
-        threads => tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
+        1 => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?,
+        threads => tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()?,
     };
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .build(connector);
     let targets: Arc<Vec<http::Uri>> = Arc::new(
         (0..clusters)
-            .map(|index| format!("http://{vendor}/api/v2/clusters/{}/upgrade/status", cluster_id(index)).parse())
+            .map(|index| {
+                format!(
+                    "http://{vendor}/api/v2/clusters/{}/upgrade/status",
+                    cluster_id(index)
+                )
+                .parse()
+            })
             .collect::<Result<_, _>>()?,
     );
     for line in std::io::stdin().lock().lines() {
@@ -34,10 +52,14 @@ pub(crate) fn run(vendor: SocketAddr, clusters: usize, concurrency: usize, threa
         runtime.block_on(async {
             let mut workers = JoinSet::new();
             for _ in 0..concurrency.min(clusters) {
-                let (client, targets, next) = (client.clone(), Arc::clone(&targets), Arc::clone(&next));
+                let (client, targets, next) =
+                    (client.clone(), Arc::clone(&targets), Arc::clone(&next));
                 workers.spawn(async move {
                     while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let reply = client.get(target.clone()).await.expect("the vendor answers");
+                        let reply = client
+                            .get(target.clone())
+                            .await
+                            .expect("the vendor answers");
                         reply.into_body().collect().await.expect("the whole reply");
                     }
                 });

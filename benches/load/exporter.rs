@@ -11,8 +11,12 @@ use anyhow::Context as _;
 use crate::measured::Measured;
 use crate::plan::Plan;
 
-/// Starts the exporter of `plan` over the clusters of `vendor`; its address, and how long it took until it was ready.
-pub(crate) fn start(plan: &Plan<'_>, vendor: SocketAddr) -> anyhow::Result<(Measured, SocketAddr, Duration)> {
+/// Starts the exporter of `plan` over the clusters of `vendor`; its address, and how long it took
+/// until it was ready.
+pub(crate) fn start(
+    plan: &Plan<'_>,
+    vendor: SocketAddr,
+) -> anyhow::Result<(Measured, SocketAddr, Duration)> {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
     std::fs::write(file.path(), config(vendor, plan.clusters, plan.concurrency))?;
     let began = Instant::now();
@@ -23,13 +27,27 @@ pub(crate) fn start(plan: &Plan<'_>, vendor: SocketAddr) -> anyhow::Result<(Meas
         .args(["--shard.ordinal=0", "--web.listen-address=127.0.0.1:0"])
         .stderr(Stdio::piped());
     let mut measured = Measured::start(&mut command)?;
-    let mut log = BufReader::new(measured.child.stderr.take().context("a pipe was asked for")?);
+    let mut log = BufReader::new(
+        measured
+            .child
+            .stderr
+            .take()
+            .context("a pipe was asked for")?,
+    );
     let mut line = String::new();
     let address = loop {
         line.clear();
-        anyhow::ensure!(log.read_line(&mut line)? > 0, "the exporter ended before it listened");
+        anyhow::ensure!(
+            log.read_line(&mut line)? > 0,
+            "the exporter ended before it listened"
+        );
         if let Some(rest) = line.split("address=").nth(1) {
-            break rest.split_whitespace().next().unwrap_or_default().parse().with_context(|| line.clone())?;
+            break rest
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .parse()
+                .with_context(|| line.clone())?;
         }
     };
     let ready = began.elapsed();
@@ -42,7 +60,10 @@ pub(crate) fn start(plan: &Plan<'_>, vendor: SocketAddr) -> anyhow::Result<(Meas
 
 /// An ID as the vendor gives them: `c` and 32 hexadecimal digits.
 pub(crate) fn cluster_id(index: usize) -> String {
-    format!("c{:032x}", 0x5851_f42d_4c95_7f2d_u128.wrapping_mul(index as u128 + 1) << 32 | index as u128)
+    format!(
+        "c{:032x}",
+        0x5851_f42d_4c95_7f2d_u128.wrapping_mul(index as u128 + 1) << 32 | index as u128
+    )
 }
 
 fn config(vendor: SocketAddr, clusters: usize, concurrency: usize) -> String {

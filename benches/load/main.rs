@@ -1,11 +1,13 @@
 //! What whole scrapes cost: `cargo bench --bench load`.
 //!
-//! Three processes on this machine's loopback. One plays the vendor, with canned replies and, where asked, latency. One is
-//! the floor: a keep-alive hyper client that sends as many bare GETs and drops the replies. One is the exporter as it
-//! ships, scraped over HTTP. Both clients are measured from outside in the same way, in turn, round by round, so that
-//! the ratios hold on a machine whose speed drifts. Nothing here judges: it prints a table.
+//! Three processes on this machine's loopback. One plays the vendor, with canned replies and, where
+//! asked, latency. One is the floor: a keep-alive hyper client that sends as many bare GETs and
+//! drops the replies. One is the exporter as it ships, scraped over HTTP. Both clients are measured
+//! from outside in the same way, in turn, round by round, so that the ratios hold on a machine
+//! whose speed drifts. Nothing here judges: it prints a table.
 //!
-//! `cargo bench --bench load -- --clusters 1000 --latency 0ms` measures one row; `--help` has the rest.
+//! `cargo bench --bench load -- --clusters 1000 --latency 0ms` measures one row; `--help` has the
+//! rest.
 
 mod bare;
 mod exporter;
@@ -84,14 +86,22 @@ struct PlanArgs {
 
 fn milliseconds(text: &str) -> Result<Duration, String> {
     let number = text.strip_suffix("ms").unwrap_or(text);
-    number.parse().map(Duration::from_millis).map_err(|_| "a number of milliseconds, such as 50ms".to_owned())
+    number
+        .parse()
+        .map(Duration::from_millis)
+        .map_err(|_| "a number of milliseconds, such as 50ms".to_owned())
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match cli.part {
         Some(Part::Vendor { latency }) => vendor::run(latency),
-        Some(Part::Bare { vendor, clusters, concurrency, threads }) => bare::run(vendor, clusters, concurrency, threads),
+        Some(Part::Bare {
+            vendor,
+            clusters,
+            concurrency,
+            threads,
+        }) => bare::run(vendor, clusters, concurrency, threads),
         None => {
             table::print_head();
             for latency in &cli.plan.latency {

@@ -15,7 +15,10 @@ pub(crate) struct Measured {
 impl Measured {
     /// Starts `command` with its standard input and output as pipes.
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let process = Process::new(i32::try_from(child.id())?)?;
         Ok(Self { child, process })
     }
@@ -23,7 +26,9 @@ impl Measured {
     /// User and system time so far, in steps of 10 ms.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = self.process.stat()?;
-        Ok(Duration::from_millis((stat.utime + stat.stime) * 1000 / procfs::ticks_per_second()))
+        Ok(Duration::from_millis(
+            (stat.utime + stat.stime) * 1000 / procfs::ticks_per_second(),
+        ))
     }
 
     /// Resident memory now, in bytes.

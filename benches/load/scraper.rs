@@ -30,14 +30,23 @@ pub(crate) struct Scrape {
 
 impl Scraper {
     pub(crate) fn connect(address: SocketAddr, encoding: &str) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let sender = runtime.block_on(async {
             let stream = TcpStream::connect(address).await?;
-            let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            let (sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
             tokio::spawn(connection);
             anyhow::Ok(sender)
         })?;
-        Ok(Self { runtime, sender, address, encoding: encoding.to_owned() })
+        Ok(Self {
+            runtime,
+            sender,
+            address,
+            encoding: encoding.to_owned(),
+        })
     }
 
     /// Scrapes once.
@@ -52,9 +61,16 @@ impl Scraper {
         let bytes = self.runtime.block_on(async {
             self.sender.ready().await?;
             let reply = self.sender.send_request(request).await?;
-            anyhow::ensure!(reply.status().is_success(), "the exporter says {}", reply.status());
+            anyhow::ensure!(
+                reply.status().is_success(),
+                "the exporter says {}",
+                reply.status()
+            );
             anyhow::Ok(reply.into_body().collect().await?.to_bytes().len())
         })?;
-        Ok(Scrape { wall: began.elapsed(), bytes })
+        Ok(Scrape {
+            wall: began.elapsed(),
+            bytes,
+        })
     }
 }

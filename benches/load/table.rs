@@ -41,9 +41,14 @@ const LEAST: u32 = 10;
 impl Row {
     pub(crate) fn measure(plan: &Plan<'_>) -> anyhow::Result<Self> {
         let itself = std::env::current_exe()?;
-        let mut vendor = Measured::start(Command::new(&itself).args(["vendor", "--latency", &plan.latency.as_millis().to_string()]))?;
+        let mut vendor = Measured::start(Command::new(&itself).args([
+            "vendor",
+            "--latency",
+            &plan.latency.as_millis().to_string(),
+        ]))?;
         let mut address = String::new();
-        BufReader::new(vendor.child.stdout.take().context("a pipe was asked for")?).read_line(&mut address)?;
+        BufReader::new(vendor.child.stdout.take().context("a pipe was asked for")?)
+            .read_line(&mut address)?;
         let address = address.trim().parse().context("the vendor's address")?;
 
         let mut bare = Bare::start(Command::new(&itself).args([
@@ -62,7 +67,8 @@ impl Row {
         }
 
         let (bare_before, before) = (bare.measured.cpu()?, measured.cpu()?);
-        let (mut bare_wall, mut wall, mut bytes, mut count) = (Duration::ZERO, Duration::ZERO, 0, 0);
+        let (mut bare_wall, mut wall, mut bytes, mut count) =
+            (Duration::ZERO, Duration::ZERO, 0, 0);
         let began = Instant::now();
         while began.elapsed() < plan.time * 2 || count < LEAST {
             bare_wall += bare.round()?;
@@ -75,8 +81,14 @@ impl Row {
             clusters: plan.clusters,
             latency: plan.latency,
             scrapes: count,
-            bare: Cost { cpu: bare.measured.cpu()?.saturating_sub(bare_before) / count, wall: bare_wall / count },
-            exporter: Cost { cpu: measured.cpu()?.saturating_sub(before) / count, wall: wall / count },
+            bare: Cost {
+                cpu: bare.measured.cpu()?.saturating_sub(bare_before) / count,
+                wall: bare_wall / count,
+            },
+            exporter: Cost {
+                cpu: measured.cpu()?.saturating_sub(before) / count,
+                wall: wall / count,
+            },
             bytes,
             resident: measured.resident()?,
             peak: measured.peak()?,
@@ -125,13 +137,24 @@ struct Bare {
 impl Bare {
     fn start(command: &mut Command) -> anyhow::Result<Self> {
         let mut measured = Measured::start(command)?;
-        let done = BufReader::new(measured.child.stdout.take().context("a pipe was asked for")?);
+        let done = BufReader::new(
+            measured
+                .child
+                .stdout
+                .take()
+                .context("a pipe was asked for")?,
+        );
         Ok(Self { measured, done })
     }
 
     fn round(&mut self) -> anyhow::Result<Duration> {
         let began = Instant::now();
-        let stdin = self.measured.child.stdin.as_mut().context("a pipe was asked for")?;
+        let stdin = self
+            .measured
+            .child
+            .stdin
+            .as_mut()
+            .context("a pipe was asked for")?;
         stdin.write_all(b"go\n")?;
         stdin.flush()?;
         let mut line = String::new();

@@ -21,24 +21,37 @@ const REPLIES: [&str; 4] = [
 
 /// Serves until it is killed; prints the address first.
 pub(crate) fn run(latency: Duration) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?);
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            let answer = service_fn(move |request: Request<Incoming>| answer(request, latency));
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
-        }
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            println!("{}", listener.local_addr()?);
+            loop {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                let answer = service_fn(move |request: Request<Incoming>| answer(request, latency));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), answer),
+                );
+            }
+        })
 }
 
-async fn answer(request: Request<Incoming>, latency: Duration) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    latency: Duration,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
     let ends = request.uri().path().bytes().map(usize::from).sum::<usize>();
-    let reply = REPLIES[if ends % 10 == 0 { 2 + ends / 10 % 2 } else { ends % 2 }];
+    let reply = REPLIES[if ends % 10 == 0 {
+        2 + ends / 10 % 2
+    } else {
+        ends % 2
+    }];
     Ok(Response::builder()
         .header("content-type", "application/json;charset=utf-8")
         .header("x-acs-request-id", "687C5BAA-D103-4993-884B-C35E4314A1E1")

@@ -15,11 +15,14 @@ use tokio::time::Instant;
 use super::vendor::{Vendor, start};
 use super::{look, paused};
 
-/// Whatever the arguments are, one a line, they are refused with a word or understood: clusters and regions as they were named
-/// and no others, prefixes that paths can begin with, faults that can be played.
+/// Whatever the arguments are, one a line, they are refused with a word or understood: clusters and
+/// regions as they were named and no others, prefixes that paths can begin with, faults that can be
+/// played.
 pub fn arguments(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let cli = match Cli::try_parse_from(std::iter::once("ack-upgrade-exporter").chain(text.split('\n'))) {
+    let cli = match Cli::try_parse_from(
+        std::iter::once("ack-upgrade-exporter").chain(text.split('\n')),
+    ) {
         Ok(cli) => cli,
         Err(error) => {
             assert!(matches!(error.exit_code(), 0 | 2) && !error.to_string().trim().is_empty());
@@ -48,28 +51,52 @@ fn accounts(args: &AccountArgs) {
             return;
         }
     };
-    let [account] = &config.accounts[..] else { panic!("one account: {config:?}") };
+    let [account] = &config.accounts[..] else {
+        panic!("one account: {config:?}")
+    };
     if args.clusters.is_empty() {
-        let regions: Vec<_> =
-            account.discovery.as_ref().expect("regions to look in").regions.iter().map(|listed| listed.region.as_str()).collect();
+        let regions: Vec<_> = account
+            .discovery
+            .as_ref()
+            .expect("regions to look in")
+            .regions
+            .iter()
+            .map(|listed| listed.region.as_str())
+            .collect();
         assert_eq!(regions, args.regions);
     } else {
-        let named: Vec<_> = account.clusters.iter().map(|cluster| cluster.id.as_str()).collect();
-        let asked: Vec<_> = args.clusters.iter().map(|cluster| cluster.split('@').next().unwrap_or_default()).collect();
+        let named: Vec<_> = account
+            .clusters
+            .iter()
+            .map(|cluster| cluster.id.as_str())
+            .collect();
+        let asked: Vec<_> = args
+            .clusters
+            .iter()
+            .map(|cluster| cluster.split('@').next().unwrap_or_default())
+            .collect();
         assert_eq!(named, asked);
     }
 }
 
 fn web(args: &WebArgs) {
     for prefix in [args.route_prefix(), args.link_prefix()] {
-        assert!(prefix.is_empty() || (prefix.starts_with('/') && !prefix.ends_with('/')), "{prefix}");
+        assert!(
+            prefix.is_empty() || (prefix.starts_with('/') && !prefix.ends_with('/')),
+            "{prefix}"
+        );
     }
     assert!(args.telemetry_path.starts_with('/'));
 }
 
 /// Scrapes while the stand-in misbehaves so.
 fn play(faults: Vec<Rule>) {
-    let sim = Arc::new(Sim::new(Options { clusters: 2, start: start(), faults, ..Options::default() }));
+    let sim = Arc::new(Sim::new(Options {
+        clusters: 2,
+        start: start(),
+        faults,
+        ..Options::default()
+    }));
     let pair = KeyPair::demo();
     let text = format!(
         "accounts: [{{name: a, endpoint: 'http://stand-in.example', credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}, \
@@ -84,7 +111,9 @@ fn play(faults: Vec<Rule>) {
         surroundings.ways = Arc::new(InProcess(sim));
         let collector = Collector::new(&config, &surroundings);
         for _ in 0..2 {
-            let snapshot = collector.collect(Instant::now() + Duration::from_secs(3)).await;
+            let snapshot = collector
+                .collect(Instant::now() + Duration::from_secs(3))
+                .await;
             look::at(&snapshot, &own, &config.metrics);
         }
         collector.stop().await;

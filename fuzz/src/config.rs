@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::vendor::Vendor;
 use super::{SECRETS, look, paused, with_secrets};
 
-/// Whatever the file holds, it is refused with a path or understood; what is shown of it has no secret and reads as the
-/// same configuration again, and it can be scraped with.
+/// Whatever the file holds, it is refused with a path or understood; what is shown of it has no
+/// secret and reads as the same configuration again, and it can be scraped with.
 pub fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(&with_secrets(input)).into_owned();
     let config = match Config::parse(&text, Path::new("/nonexistent")) {
@@ -23,12 +23,20 @@ pub fn config(input: &[u8]) {
         }
     };
     let shown = config.to_yaml();
-    for secret in config.accounts.iter().flat_map(|account| secrets(&account.access.credentials)) {
+    for secret in config
+        .accounts
+        .iter()
+        .flat_map(|account| secrets(&account.access.credentials))
+    {
         // A short one may be part of a name.
-        assert!(secret.len() < 16 || !shown.contains(&secret) || text.matches(&secret).count() > 1, "{secret} in {shown}");
+        assert!(
+            secret.len() < 16 || !shown.contains(&secret) || text.matches(&secret).count() > 1,
+            "{secret} in {shown}"
+        );
     }
     if config.accounts.iter().all(is_shown_whole) {
-        let again = Config::parse(&shown, Path::new("/nonexistent")).unwrap_or_else(|problems| panic!("{problems}\n{shown}"));
+        let again = Config::parse(&shown, Path::new("/nonexistent"))
+            .unwrap_or_else(|problems| panic!("{problems}\n{shown}"));
         assert_eq!(again.to_yaml(), shown);
     }
     // Who writes a secret where a name belongs wants it to be seen.
@@ -39,7 +47,9 @@ pub fn config(input: &[u8]) {
         let own = Own::new(ProcessMetrics::Hidden);
         let collector = Collector::new(&config, &Vendor::read(b"200\n\n{}").surroundings(&own));
         for _ in 0..2 {
-            let snapshot = collector.collect(Instant::now() + config.scrape.timeout.min(Duration::from_secs(3))).await;
+            let snapshot = collector
+                .collect(Instant::now() + config.scrape.timeout.min(Duration::from_secs(3)))
+                .await;
             look::at(&snapshot, &own, &config.metrics);
         }
         collector.stop().await;
@@ -57,9 +67,15 @@ fn secrets(credentials: &Credentials) -> Vec<String> {
         SecretSource::File(_) => None,
     };
     match credentials {
-        Credentials::AccessKey { access_key_secret, security_token, .. } => {
-            [Some(access_key_secret), security_token.as_ref()].into_iter().flatten().filter_map(inline).collect()
-        }
+        Credentials::AccessKey {
+            access_key_secret,
+            security_token,
+            ..
+        } => [Some(access_key_secret), security_token.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(inline)
+            .collect(),
         Credentials::RamRoleArn(role) => secrets(&role.source),
         _ => Vec::new(),
     }

@@ -22,35 +22,60 @@ const KINDS: [(&str, &[&str]); 5] = [
         &["MARKED.oidc.token"],
     ),
     ("{type: ecs_ram_role}", &[]),
-    ("{type: ecs_ram_role, role_name: r, disable_imds_v1: true}", &[]),
-    ("{type: credentials_uri, uri: 'http://127.0.0.1/MARKED.oidc.token'}", &["MARKED.oidc.token"]),
+    (
+        "{type: ecs_ram_role, role_name: r, disable_imds_v1: true}",
+        &[],
+    ),
+    (
+        "{type: credentials_uri, uri: 'http://127.0.0.1/MARKED.oidc.token'}",
+        &["MARKED.oidc.token"],
+    ),
 ];
 
 fn configs() -> &'static [Config] {
     static CONFIGS: OnceLock<Vec<Config>> = OnceLock::new();
     CONFIGS.get_or_init(|| {
         std::fs::write(folder().join("token"), SECRETS[2]).expect("writes the token");
-        KINDS.iter().map(|(kind, _)| config(kind, folder())).collect()
+        KINDS
+            .iter()
+            .map(|(kind, _)| config(kind, folder()))
+            .collect()
     })
 }
 
 fn config(kind: &str, folder: &Path) -> Config {
-    let text = format!("accounts:\n  - name: a\n    credentials: {kind}\n    clusters: [{{id: c1, region: cn-hangzhou}}]\n");
+    let text = format!(
+        "accounts:\n  - name: a\n    credentials: {kind}\n    clusters: [{{id: c1, region: cn-hangzhou}}]\n"
+    );
     Config::parse(&text, folder).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// Whatever a server of credentials answers, what is said about it holds no secret.
 pub fn credentials(input: &[u8]) {
-    let Some((choice, input)) = input.split_first() else { return };
+    let Some((choice, input)) = input.split_first() else {
+        return;
+    };
     let kind = usize::from(*choice) % KINDS.len();
     let account = &configs()[kind].accounts[0];
     paused().block_on(async {
-        let credentials = Credentials::new(account.name.clone(), account.access.credentials.clone(), Vendor::read(input).context());
-        let current = timeout(Duration::from_secs(60), credentials.current()).await.expect("ends in time");
+        let credentials = Credentials::new(
+            account.name.clone(),
+            account.access.credentials.clone(),
+            Vendor::read(input).context(),
+        );
+        let current = timeout(Duration::from_secs(60), credentials.current())
+            .await
+            .expect("ends in time");
         match current {
             Ok(credential) => {
                 let shown = format!("{credential:?}");
-                for secret in [Some(&credential.access_key_secret), credential.security_token.as_ref()].into_iter().flatten() {
+                for secret in [
+                    Some(&credential.access_key_secret),
+                    credential.security_token.as_ref(),
+                ]
+                .into_iter()
+                .flatten()
+                {
                     assert!(!secret.expose().is_empty());
                     // A short one may be part of something else, such as the other half.
                     assert!(
@@ -63,6 +88,9 @@ pub fn credentials(input: &[u8]) {
             Err(error) => assert_none(KINDS[kind].1, &format!("{error} {error:?}"), "the error"),
         }
         let provider = credentials.provider().unwrap_or_default();
-        assert!(provider.len() < 512 && !provider.contains(char::is_control), "{provider}");
+        assert!(
+            provider.len() < 512 && !provider.contains(char::is_control),
+            "{provider}"
+        );
     });
 }

@@ -1,4 +1,5 @@
-//! What is fuzzed. Each target is a plain function that takes any bytes, so that `cargo test` can feed it too.
+//! What is fuzzed. Each target is a plain function that takes any bytes, so that `cargo test` can
+//! feed it too.
 
 #[path = "../../tests/support/exposition.rs"]
 pub mod exposition;

@@ -12,27 +12,43 @@ use ack_upgrade_exporter::web::{Paths, json, sd};
 use super::{assert_no_secret, vendor};
 use crate::exposition::{Dialect, Exposition};
 
-/// Reads every page of `snapshot` back. Each is legal, shows no secret, and has one state for each cluster that answered.
+/// Reads every page of `snapshot` back. Each is legal, shows no secret, and has one state for each
+/// cluster that answered.
 pub fn at(snapshot: &Snapshot, own: &Own, options: &Metrics) {
-    for (format, dialect) in [(Format::Text, Dialect::Text), (Format::OpenMetrics, Dialect::OpenMetrics)] {
+    for (format, dialect) in [
+        (Format::Text, Dialect::Text),
+        (Format::OpenMetrics, Dialect::OpenMetrics),
+    ] {
         let bytes = render(snapshot, own, options, format);
         check(&bytes, dialect, snapshot, options);
         for reading in &snapshot.clusters {
             let bytes = render_probe(reading, std::time::Duration::from_secs(1), options, format);
-            Exposition::read(&bytes, dialect).unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&bytes)));
+            Exposition::read(&bytes, dialect)
+                .unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&bytes)));
         }
     }
     let text = json::clusters(Some(snapshot), vendor::start());
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
     assert_no_secret(&text, "the JSON");
-    let infos: Vec<_> = snapshot.clusters.iter().map(|reading| reading.cluster.clone()).collect();
+    let infos: Vec<_> = snapshot
+        .clusters
+        .iter()
+        .map(|reading| reading.cluster.clone())
+        .collect();
     let text = sd::targets(&infos);
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
     assert_no_secret(&text, "the service discovery");
-    let paths = Paths { prefix: String::new(), telemetry: "/metrics".to_owned() };
+    let paths = Paths {
+        prefix: String::new(),
+        telemetry: "/metrics".to_owned(),
+    };
     let page = landing::page(Some(snapshot), vendor::start(), &View::default(), &paths);
     assert_no_secret(&page, "the landing page");
-    assert_eq!(page.matches("<script").count(), 0, "nothing may bring a script in");
+    assert_eq!(
+        page.matches("<script").count(),
+        0,
+        "nothing may bring a script in"
+    );
 }
 
 fn check(bytes: &[u8], dialect: Dialect, snapshot: &Snapshot, options: &Metrics) {
@@ -41,7 +57,9 @@ fn check(bytes: &[u8], dialect: Dialect, snapshot: &Snapshot, options: &Metrics)
     let page = Exposition::read(bytes, dialect).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut answered = BTreeMap::new();
     for reading in &snapshot.clusters {
-        answered.entry(reading.cluster.id.as_str()).or_insert(matches!(reading.outcome, Outcome::Up(_)));
+        answered
+            .entry(reading.cluster.id.as_str())
+            .or_insert(matches!(reading.outcome, Outcome::Up(_)));
     }
     let answered = answered.values().filter(|answered| **answered).count();
     if options.state_sets == StateSets::Full {
@@ -53,6 +71,14 @@ fn check(bytes: &[u8], dialect: Dialect, snapshot: &Snapshot, options: &Metrics)
 
 fn states<S: StateSet>(page: &Exposition, family: &str, label: &str, answered: usize) {
     let values: Vec<_> = S::ALL.iter().map(|value| value.as_str()).collect();
-    let active = page.family(family).map_or(0, |family| family.active_states(label, &values).expect("one state each").len());
-    assert_eq!(active, answered, "{family}: one state for each that answered");
+    let active = page.family(family).map_or(0, |family| {
+        family
+            .active_states(label, &values)
+            .expect("one state each")
+            .len()
+    });
+    assert_eq!(
+        active, answered,
+        "{family}: one state for each that answered"
+    );
 }

@@ -9,7 +9,9 @@ use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::names::{AccountName, ClusterId, Region};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot};
+use ack_upgrade_exporter::snapshot::{
+    AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+};
 use ack_upgrade_exporter::upgrade::{SourceName, StateSet, Status, Step, TaskStatus, UpgradeState};
 use jiff::Timestamp;
 
@@ -19,12 +21,24 @@ use super::look;
 pub fn pages(input: &[u8]) {
     let mut input = Input(input);
     let options = Metrics {
-        error_message: if input.flag() { ErrorMessages::Shown } else { ErrorMessages::Hidden },
-        state_sets: if input.flag() { StateSets::Full } else { StateSets::Active },
+        error_message: if input.flag() {
+            ErrorMessages::Shown
+        } else {
+            ErrorMessages::Hidden
+        },
+        state_sets: if input.flag() {
+            StateSets::Full
+        } else {
+            StateSets::Active
+        },
         ..Metrics::default()
     };
-    let clusters = (0..input.byte() % 6).filter_map(|_| input.reading()).collect();
-    let accounts: Vec<_> = (0..input.byte() % 4).filter_map(|_| input.account()).collect();
+    let clusters = (0..input.byte() % 6)
+        .filter_map(|_| input.reading())
+        .collect();
+    let accounts: Vec<_> = (0..input.byte() % 4)
+        .filter_map(|_| input.account())
+        .collect();
     let own = Own::new(ProcessMetrics::Hidden);
     for account in &accounts {
         own.observer(&account.account, Operation::ALL);
@@ -46,7 +60,9 @@ struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
     fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        let Some((first, rest)) = self.0.split_first() else {
+            return 0;
+        };
         self.0 = rest;
         *first
     }
@@ -75,7 +91,11 @@ impl Input<'_> {
     }
 
     fn time(&mut self) -> Option<Timestamp> {
-        if self.flag() { Timestamp::from_nanosecond(i128::from(self.number())).ok() } else { None }
+        if self.flag() {
+            Timestamp::from_nanosecond(i128::from(self.number())).ok()
+        } else {
+            None
+        }
     }
 
     fn duration(&mut self) -> Duration {
@@ -97,15 +117,27 @@ impl Input<'_> {
             version: self.text(),
             next_version: self.text(),
             state: self.some(Self::text),
-            labels: (0..self.byte() % 3).map(|number| (format!("user_{number}"), self.text())).collect::<BTreeMap<_, _>>(),
+            labels: (0..self.byte() % 3)
+                .map(|number| (format!("user_{number}"), self.text()))
+                .collect::<BTreeMap<_, _>>(),
         };
         let outcome = match self.byte() % 3 {
             0 => Outcome::Up(Arc::new(self.state())),
-            1 => Outcome::Down(Failure { reason: self.one(Reason::ALL), message: self.text(), lasting: false }),
+            1 => Outcome::Down(Failure {
+                reason: self.one(Reason::ALL),
+                message: self.text(),
+                lasting: false,
+            }),
             _ => Outcome::NotAsked,
         };
         let duration = self.some(Self::duration);
-        Some(ClusterReading { cluster: Arc::new(cluster), outcome, duration, last_success: self.time(), since: self.time() })
+        Some(ClusterReading {
+            cluster: Arc::new(cluster),
+            outcome,
+            duration,
+            last_success: self.time(),
+            since: self.time(),
+        })
     }
 
     fn state(&mut self) -> UpgradeState {
@@ -125,13 +157,21 @@ impl Input<'_> {
 
     fn account(&mut self) -> Option<AccountReading> {
         let discoveries = (0..self.byte() % 3)
-            .filter_map(|_| Some(DiscoveryReading { region: self.region()?, succeeded: self.flag(), clusters: usize::from(self.byte()) }))
+            .filter_map(|_| {
+                Some(DiscoveryReading {
+                    region: self.region()?,
+                    succeeded: self.flag(),
+                    clusters: usize::from(self.byte()),
+                })
+            })
             .collect();
         Some(AccountReading {
             account: AccountName::parse(&self.text()).ok()?,
             provider: self.some(Self::text),
             credentials_expiry: self.time(),
-            sources: (0..self.byte() % 3).map(|_| (self.text(), self.one(&["tasks", "upgrade_status"]))).collect(),
+            sources: (0..self.byte() % 3)
+                .map(|_| (self.text(), self.one(&["tasks", "upgrade_status"])))
+                .collect(),
             discoveries,
         })
     }

@@ -39,21 +39,32 @@ fn configs() -> &'static [Config] {
 
 /// Whatever the vendor answers, a scrape ends in time, its page is legal, and no secret is in it.
 pub fn replies(input: &[u8]) {
-    let Some((choice, input)) = input.split_first() else { return };
+    let Some((choice, input)) = input.split_first() else {
+        return;
+    };
     let config = &configs()[usize::from(*choice) % ACCOUNTS.len()];
     paused().block_on(async {
         let own = Own::new(ProcessMetrics::Hidden);
         let collector = Collector::new(config, &Vendor::read(input).surroundings(&own));
         let began = Instant::now();
         let snapshot = collector.collect(began + BUDGET).await;
-        assert!(began.elapsed() <= BUDGET + Duration::from_millis(2), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() <= BUDGET + Duration::from_millis(2),
+            "{:?}",
+            began.elapsed()
+        );
         look::at(&snapshot, &own, &config.metrics);
         assert_no_secret(&format!("{snapshot:?}"), "the snapshot");
         let trace = Trace::default();
-        if let Some(reading) = collector.probe("c1", Instant::now() + BUDGET, Some(&trace)).await {
+        if let Some(reading) = collector
+            .probe("c1", Instant::now() + BUDGET, Some(&trace))
+            .await
+        {
             assert_no_secret(&format!("{reading:?}"), "a probe");
         }
         assert_no_secret(&trace.to_string(), "an exchange");
-        timeout(Duration::from_secs(1), collector.stop()).await.expect("nothing goes on");
+        timeout(Duration::from_secs(1), collector.stop())
+            .await
+            .expect("nothing goes on");
     });
 }

@@ -1,4 +1,5 @@
-//! Requests to the exporter's own server: paths, `/probe` queries, `Accept`, `Accept-Encoding`, the timeout header.
+//! Requests to the exporter's own server: paths, `/probe` queries, `Accept`, `Accept-Encoding`, the
+//! timeout header.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -32,45 +33,85 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Whatever a client asks, it gets a legal answer in its own time and in a form that it accepts.
 pub fn requests(input: &[u8]) {
     let mut lines = input.split(|byte| *byte == b'\n');
-    let Some((method, target)) = lines.next().and_then(request_line) else { return };
+    let Some((method, target)) = lines.next().and_then(request_line) else {
+        return;
+    };
     let headers: HeaderMap = lines.filter_map(header).collect();
     paused().block_on(async {
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let vendor = if headers.contains_key("x-silent") { Vendor::silent() } else { Vendor::read(REPLY) };
-        let service = Service::start(Origin::Text(CONFIG.to_owned()), vendor.surroundings(&own), Arc::clone(&own)).expect("a good one");
+        let vendor = if headers.contains_key("x-silent") {
+            Vendor::silent()
+        } else {
+            Vendor::read(REPLY)
+        };
+        let service = Service::start(
+            Origin::Text(CONFIG.to_owned()),
+            vendor.surroundings(&own),
+            Arc::clone(&own),
+        )
+        .expect("a good one");
         let site = Site {
             running: service.running(),
             own,
-            paths: Paths { prefix: String::new(), telemetry: "/metrics".to_owned() },
+            paths: Paths {
+                prefix: String::new(),
+                telemetry: "/metrics".to_owned(),
+            },
             prefix: String::new(),
             lifecycle: None,
             clock: Clock::simulated(start()),
             writers: Writers::default(),
             stop: CancellationToken::new(),
         };
-        let mut request = Request::builder().method(method).uri(target.clone()).body(()).expect("legal parts");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(target.clone())
+            .body(())
+            .expect("legal parts");
         *request.headers_mut() = headers.clone();
         let began = Instant::now();
         let answer = site.respond(&request.into_parts().0).await;
         let elapsed = began.elapsed();
-        assert!(elapsed <= limit(&headers).unwrap_or(Duration::from_secs(10)).min(LONGEST) + Duration::from_millis(2), "{elapsed:?}");
-        let body = match answer.headers().get("content-encoding").map(http::HeaderValue::as_bytes) {
+        assert!(
+            elapsed
+                <= limit(&headers)
+                    .unwrap_or(Duration::from_secs(10))
+                    .min(LONGEST)
+                    + Duration::from_millis(2),
+            "{elapsed:?}"
+        );
+        let body = match answer
+            .headers()
+            .get("content-encoding")
+            .map(http::HeaderValue::as_bytes)
+        {
             None => answer.body().to_vec(),
             Some(b"gzip") => {
-                assert!(names(&headers, "accept-encoding", &["gzip", "*"]), "nobody asked for gzip");
+                assert!(
+                    names(&headers, "accept-encoding", &["gzip", "*"]),
+                    "nobody asked for gzip"
+                );
                 let mut plain = Vec::new();
-                flate2::read::GzDecoder::new(&answer.body()[..]).read_to_end(&mut plain).expect("gzip");
+                flate2::read::GzDecoder::new(&answer.body()[..])
+                    .read_to_end(&mut plain)
+                    .expect("gzip");
                 plain
             }
             other => panic!("an encoding of its own: {other:?}"),
         };
         assert_no_secret(&String::from_utf8_lossy(&body), "the answer");
         let kind = answer.headers()["content-type"].to_str().expect("ASCII");
-        let is_page = answer.status() == 200 && !body.is_empty() && matches!(target.path(), "/metrics" | "/probe");
+        let is_page = answer.status() == 200
+            && !body.is_empty()
+            && matches!(target.path(), "/metrics" | "/probe");
         if kind.starts_with("application/openmetrics-text") {
-            assert!(names(&headers, "accept", &["application/openmetrics-text"]), "nobody asked for OpenMetrics");
+            assert!(
+                names(&headers, "accept", &["application/openmetrics-text"]),
+                "nobody asked for OpenMetrics"
+            );
             if is_page {
-                Exposition::read(&body, Dialect::OpenMetrics).unwrap_or_else(|error| panic!("{error}"));
+                Exposition::read(&body, Dialect::OpenMetrics)
+                    .unwrap_or_else(|error| panic!("{error}"));
             }
         } else if is_page && !target.query().unwrap_or_default().contains("debug") {
             Exposition::read(&body, Dialect::Text).unwrap_or_else(|error| panic!("{error}"));
@@ -88,9 +129,14 @@ fn request_line(line: &[u8]) -> Option<(http::Method, Uri)> {
 
 /// What the timeout header allows, if it makes sense.
 fn limit(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("x-prometheus-scrape-timeout-seconds")?.to_str().ok()?;
+    let text = headers
+        .get("x-prometheus-scrape-timeout-seconds")?
+        .to_str()
+        .ok()?;
     let seconds: f64 = text.trim().parse().ok()?;
-    (seconds > 0.0 && seconds.is_finite()).then(|| Duration::from_secs_f64(seconds.min(1e6))).filter(|limit| !limit.is_zero())
+    (seconds > 0.0 && seconds.is_finite())
+        .then(|| Duration::from_secs_f64(seconds.min(1e6)))
+        .filter(|limit| !limit.is_zero())
 }
 
 fn names(headers: &HeaderMap, name: &str, words: &[&str]) -> bool {

@@ -1,4 +1,5 @@
-//! One function for each kind of input from outside: it takes any bytes and panics where a promise is broken.
+//! One function for each kind of input from outside: it takes any bytes and panics where a promise
+//! is broken.
 
 mod arguments;
 mod config;
@@ -24,9 +25,13 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// Secrets as they look in every target: a key's secret half and its token, which every account here has, and what a
-/// provider of credentials may send besides.
-pub const SECRETS: [&str; 3] = ["MARKED-key-secret", "MARKED+security/token==", "MARKED.oidc.token"];
+/// Secrets as they look in every target: a key's secret half and its token, which every account
+/// here has, and what a provider of credentials may send besides.
+pub const SECRETS: [&str; 3] = [
+    "MARKED-key-secret",
+    "MARKED+security/token==",
+    "MARKED.oidc.token",
+];
 
 /// A target by its name, which is that of its folder of seeds.
 pub struct Target {
@@ -36,24 +41,51 @@ pub struct Target {
 
 /// Every target.
 pub const ALL: [Target; 7] = [
-    Target { name: "arguments", take: arguments },
-    Target { name: "config", take: config },
-    Target { name: "credentials", take: credentials },
-    Target { name: "pages", take: pages },
-    Target { name: "replies", take: replies },
-    Target { name: "requests", take: requests },
-    Target { name: "web_config", take: web_config },
+    Target {
+        name: "arguments",
+        take: arguments,
+    },
+    Target {
+        name: "config",
+        take: config,
+    },
+    Target {
+        name: "credentials",
+        take: credentials,
+    },
+    Target {
+        name: "pages",
+        take: pages,
+    },
+    Target {
+        name: "replies",
+        take: replies,
+    },
+    Target {
+        name: "requests",
+        take: requests,
+    },
+    Target {
+        name: "web_config",
+        take: web_config,
+    },
 ];
 
 /// Time that passes only while everybody waits.
 fn paused() -> Runtime {
-    Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
 }
 
 /// A folder of this process.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
-    FOLDER.get_or_init(|| tempfile::tempdir().expect("a folder")).path()
+    FOLDER
+        .get_or_init(|| tempfile::tempdir().expect("a folder"))
+        .path()
 }
 
 /// `text` has neither of an account's secrets.
@@ -67,7 +99,8 @@ fn assert_none(secrets: &[&str], text: &str, what: &str) {
     }
 }
 
-/// `input` with each control character 1, 2, 3 replaced by a secret: a server may repeat what it was sent.
+/// `input` with each control character 1, 2, 3 replaced by a secret: a server may repeat what it
+/// was sent.
 fn with_secrets(input: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(input.len());
     for byte in input {

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 
 use super::with_secrets;
 
-/// Replies, given one after the other; the last one again and again, and none at all where there is none.
+/// Replies, given one after the other; the last one again and again, and none at all where there is
+/// none.
 #[derive(Debug, Clone)]
 pub struct Vendor {
     replies: Arc<Mutex<Replies>>,
@@ -35,15 +36,30 @@ pub fn start() -> Timestamp {
 }
 
 impl Vendor {
-    /// Reads replies: a line with the status, lines of headers, an empty one, the body; between two replies a byte 0.
+    /// Reads replies: a line with the status, lines of headers, an empty one, the body; between two
+    /// replies a byte 0.
     pub fn read(input: &[u8]) -> Self {
-        let replies: Vec<_> = input.split(|byte| *byte == 0).take(8).map(read_reply).collect();
-        Self { replies: Arc::new(Mutex::new(Replies { left: replies.into_iter(), last: None })) }
+        let replies: Vec<_> = input
+            .split(|byte| *byte == 0)
+            .take(8)
+            .map(read_reply)
+            .collect();
+        Self {
+            replies: Arc::new(Mutex::new(Replies {
+                left: replies.into_iter(),
+                last: None,
+            })),
+        }
     }
 
     /// A vendor that never answers.
     pub fn silent() -> Self {
-        Self { replies: Arc::new(Mutex::new(Replies { left: Vec::new().into_iter(), last: None })) }
+        Self {
+            replies: Arc::new(Mutex::new(Replies {
+                left: Vec::new().into_iter(),
+                last: None,
+            })),
+        }
     }
 
     /// The world of a collector that asks this vendor.
@@ -62,7 +78,11 @@ impl Vendor {
     pub fn context(self) -> Context {
         let environment = Environment::from_iter([]);
         let clock = Clock::simulated(start());
-        Context { environment, http: Arc::new(self), ..Context::offline(clock) }
+        Context {
+            environment,
+            http: Arc::new(self),
+            ..Context::offline(clock)
+        }
     }
 
     async fn answer(&self) -> Response<Bytes> {
@@ -88,8 +108,16 @@ impl Transport for Vendor {
 }
 
 impl Http for Vendor {
-    fn send(&self, _: Route, _: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
-        Box::pin(async move { tokio::time::timeout(Duration::from_secs(10), self.answer()).await.map_err(|_| HttpError::Timeout) })
+    fn send(
+        &self,
+        _: Route,
+        _: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        Box::pin(async move {
+            tokio::time::timeout(Duration::from_secs(10), self.answer())
+                .await
+                .map_err(|_| HttpError::Timeout)
+        })
     }
 }
 
@@ -99,18 +127,27 @@ fn read_reply(input: &[u8]) -> Response<Bytes> {
         None => (b"200".as_slice(), input),
     };
     let mut lines = head.split(|byte| *byte == b'\n');
-    let status = lines.next().and_then(|line| std::str::from_utf8(line).ok()?.parse().ok());
-    let mut response = Response::builder().status(status.filter(|status| (200..600).contains(status)).unwrap_or(200_u16));
+    let status = lines
+        .next()
+        .and_then(|line| std::str::from_utf8(line).ok()?.parse().ok());
+    let mut response = Response::builder().status(
+        status
+            .filter(|status| (200..600).contains(status))
+            .unwrap_or(200_u16),
+    );
     for (name, value) in lines.filter_map(header) {
         response = response.header(name, value);
     }
-    response.body(Bytes::from(with_secrets(body))).expect("only legal parts")
+    response
+        .body(Bytes::from(with_secrets(body)))
+        .expect("only legal parts")
 }
 
 /// A header, if `line` is a legal one.
 pub fn header(line: &[u8]) -> Option<(http::HeaderName, http::HeaderValue)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = http::HeaderName::from_bytes(&line[..colon]).ok()?;
-    let value = http::HeaderValue::from_bytes(&with_secrets(line[colon + 1..].trim_ascii())).ok()?;
+    let value =
+        http::HeaderValue::from_bytes(&with_secrets(line[colon + 1..].trim_ascii())).ok()?;
     Some((name, value))
 }

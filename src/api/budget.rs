@@ -10,7 +10,8 @@ use super::error::ApiError;
 use super::limit::Tokens;
 use super::trace::Trace;
 
-/// A point in time that may be put off, never brought forward, while others wait for it. Clones share it.
+/// A point in time that may be put off, never brought forward, while others wait for it. Clones
+/// share it.
 #[derive(Debug, Clone)]
 pub struct Deadline {
     at: Arc<Mutex<Instant>>,
@@ -21,13 +22,19 @@ pub struct Deadline {
 impl Deadline {
     /// A deadline at `instant`.
     pub fn at(instant: Instant) -> Self {
-        Self { at: Arc::new(Mutex::new(instant)), base: None }
+        Self {
+            at: Arc::new(Mutex::new(instant)),
+            base: None,
+        }
     }
 
     /// A deadline that is put off whenever this one is, and can be put off alone.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { at: Arc::new(Mutex::new(self.instant())), base: Some(Arc::clone(&self.at)) }
+        Self {
+            at: Arc::new(Mutex::new(self.instant())),
+            base: Some(Arc::clone(&self.at)),
+        }
     }
 
     /// The instant, as far as is known now.
@@ -44,8 +51,8 @@ impl Deadline {
     }
 }
 
-/// What one query may use: the time until a deadline, unless it is called off before, and the tokens that it was given. Clones
-/// share all of it.
+/// What one query may use: the time until a deadline, unless it is called off before, and the
+/// tokens that it was given. Clones share all of it.
 #[derive(Debug, Clone)]
 pub struct Budget {
     deadline: Deadline,
@@ -84,11 +91,25 @@ impl Budget {
     /// The time until `deadline`, or until `called_off` is cancelled.
     pub fn new(deadline: Deadline, called_off: CancellationToken) -> Self {
         let now = Instant::now();
-        let progress = Progress { floor: now, tokens: None, calls: 0, since: now, stage: Stage::Asking, was_held_up: false };
-        Self { deadline, called_off, trace: None, least: Duration::ZERO, progress: Arc::new(Mutex::new(progress)) }
+        let progress = Progress {
+            floor: now,
+            tokens: None,
+            calls: 0,
+            since: now,
+            stage: Stage::Asking,
+            was_held_up: false,
+        };
+        Self {
+            deadline,
+            called_off,
+            trace: None,
+            least: Duration::ZERO,
+            progress: Arc::new(Mutex::new(progress)),
+        }
     }
 
-    /// The same, but not over before `least` from now, nor before `least` after a wait for the rate limit, whenever the deadline is.
+    /// The same, but not over before `least` from now, nor before `least` after a wait for the rate
+    /// limit, whenever the deadline is.
     #[must_use]
     pub fn at_least(self, least: Duration) -> Self {
         self.progress().floor = Instant::now() + least;
@@ -97,13 +118,19 @@ impl Budget {
 
     /// `duration` from now.
     pub fn lasting(duration: Duration) -> Self {
-        Self::new(Deadline::at(Instant::now() + duration), CancellationToken::new())
+        Self::new(
+            Deadline::at(Instant::now() + duration),
+            CancellationToken::new(),
+        )
     }
 
     /// The same, with every exchange noted in `trace`.
     #[must_use]
     pub fn traced(self, trace: Trace) -> Self {
-        Self { trace: Some(trace), ..self }
+        Self {
+            trace: Some(trace),
+            ..self
+        }
     }
 
     /// Gives the query `tokens` for its first calls.
@@ -156,11 +183,14 @@ impl Budget {
         self.progress().was_held_up
     }
 
-    /// Where the query, which has not ended yet, is, and for how long the API has had it by `now`: what the rate limit has
-    /// taken does not count.
+    /// Where the query, which has not ended yet, is, and for how long the API has had it by `now`:
+    /// what the rate limit has taken does not count.
     pub fn stage(&self, now: Instant) -> (Stage, Duration) {
         let progress = self.progress();
-        (progress.stage.clone(), now.saturating_duration_since(progress.since))
+        (
+            progress.stage.clone(),
+            now.saturating_duration_since(progress.since),
+        )
     }
 
     /// Counts one more call. Returns true if a token was left for it.
@@ -179,7 +209,8 @@ impl Budget {
         progress.was_held_up = true;
     }
 
-    /// Notes that the wait for the rate limit is over: the call that follows has its time whatever the wait has taken.
+    /// Notes that the wait for the rate limit is over: the call that follows has its time whatever
+    /// the wait has taken.
     pub(super) fn go_on(&self) {
         let now = Instant::now();
         let mut progress = self.progress();
@@ -230,9 +261,15 @@ mod tests {
         let base = Deadline::at(now + second);
         let fork = base.fork();
         fork.put_off(now + 3 * second);
-        assert_eq!((base.instant(), fork.instant()), (now + second, now + 3 * second));
+        assert_eq!(
+            (base.instant(), fork.instant()),
+            (now + second, now + 3 * second)
+        );
         base.put_off(now + 5 * second);
-        assert_eq!((base.instant(), fork.instant()), (now + 5 * second, now + 5 * second));
+        assert_eq!(
+            (base.instant(), fork.instant()),
+            (now + 5 * second, now + 5 * second)
+        );
         assert_eq!(base.fork().instant(), now + 5 * second);
     }
 
@@ -254,7 +291,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_use_up_the_tokens_that_were_granted_and_the_rest_goes_back() {
-        let rate = RateLimit { requests_per_second: 1.0, burst: NonZeroU32::MIN.saturating_add(2) };
+        let rate = RateLimit {
+            requests_per_second: 1.0,
+            burst: NonZeroU32::MIN.saturating_add(2),
+        };
         let limiter = Limiter::new(AccountName::parse("a").expect("a name"), rate, 1, 16);
         let budget = Budget::lasting(Duration::from_secs(1));
         budget.grant(limiter.acquire(2).await);

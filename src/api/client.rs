@@ -24,7 +24,8 @@ use crate::outgoing::PRODUCT;
 use crate::sign::encode::{canonical_query, hex};
 use crate::sign::{self, CS_VERSION, Signed, Stamp, Unsigned};
 
-/// How long an attempt may be silent, as long as the vendor's SDKs wait: a budget that is longer is for another try.
+/// How long an attempt may be silent, as long as the vendor's SDKs wait: a budget that is longer is
+/// for another try.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a query ended before its time.
@@ -57,7 +58,11 @@ impl Call<'_> {
     }
 
     fn target(&self) -> String {
-        if self.query.is_empty() { self.path.to_owned() } else { format!("{}?{}", self.path, canonical_query(self.query)) }
+        if self.query.is_empty() {
+            self.path.to_owned()
+        } else {
+            format!("{}?{}", self.path, canonical_query(self.query))
+        }
     }
 }
 
@@ -86,10 +91,20 @@ impl Client {
         clock: Clock,
     ) -> Self {
         let background = limiter.background();
-        Self { transport, credentials, signature, limiter, background, observer, clock, nonces: Nonces::new() }
+        Self {
+            transport,
+            credentials,
+            signature,
+            limiter,
+            background,
+            observer,
+            clock,
+            nonces: Nonces::new(),
+        }
     }
 
-    /// The same account's client for the few calls that no reading may wait for, with limits of their own.
+    /// The same account's client for the few calls that no reading may wait for, with limits of
+    /// their own.
     #[must_use]
     pub fn in_background(&self) -> Self {
         Self {
@@ -119,10 +134,15 @@ impl Client {
         &*self.observer
     }
 
-    /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The first attempt uses a token of
-    /// the budget's, if one is left; every other waits for its own. The error is the last attempt's, or the first of several
-    /// timeouts in a row. Dropping the future abandons the call.
-    pub(super) async fn call<T: Answer>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError> {
+    /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The
+    /// first attempt uses a token of the budget's, if one is left; every other waits for its own.
+    /// The error is the last attempt's, or the first of several timeouts in a row. Dropping the
+    /// future abandons the call.
+    pub(super) async fn call<T: Answer>(
+        &self,
+        call: &Call<'_>,
+        budget: &Budget,
+    ) -> Result<T, ApiError> {
         if !budget.begin_call() && !self.first_token(budget).await {
             return Err(unadmitted(call.operation));
         }
@@ -140,12 +160,16 @@ impl Client {
             budget.back_off(error.clone());
             match error.kind {
                 ErrorKind::TokenExpired | ErrorKind::NonceUsed if !renewed => renewed = true,
-                // While every call is throttled, those of other clusters find out as well when that is over.
+                // While every call is throttled, those of other clusters find out as well when that
+                // is over.
                 ErrorKind::Throttled if self.limiter.is_congested() => return Err(error),
                 kind if kind.is_retryable() && attempt < retry::max_attempts(kind) => {
                     let delay = retry::delay(attempt, error.retry_after);
                     // A vendor may ask to wait longer than there is time to count.
-                    if Instant::now().checked_add(delay).is_none_or(|next| next >= budget.end()) {
+                    if Instant::now()
+                        .checked_add(delay)
+                        .is_none_or(|next| next >= budget.end())
+                    {
                         return Err(error);
                     }
                     tokio::select! {
@@ -170,23 +194,37 @@ impl Client {
         let credential = self.credentials.current().await;
         let credential = credential.map_err(|error| without_credentials(call.operation, &error))?;
         let signed = self.sign(call, &credential)?;
-        let text = |value: &HeaderValue| credential.hide_in(&String::from_utf8_lossy(value.as_bytes())).into_owned();
+        let text = |value: &HeaderValue| {
+            credential
+                .hide_in(&String::from_utf8_lossy(value.as_bytes()))
+                .into_owned()
+        };
         Ok(Explained {
             url: format!("{}{}", call.endpoint, call.target()),
-            headers: signed.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            canonical_request: signed.canonical_request.map(|request| credential.hide_in(&request).into_owned()),
+            headers: signed
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
+            canonical_request: signed
+                .canonical_request
+                .map(|request| credential.hide_in(&request).into_owned()),
             string_to_sign: credential.hide_in(&signed.string_to_sign).into_owned(),
         })
     }
 
     fn sign(&self, call: &Call<'_>, credential: &Credential) -> Result<Signed, ApiError> {
-        let stamp = Stamp { time: self.clock.now(), nonce: self.nonces.next() };
-        sign::sign(self.signature, &call.unsigned(), credential, &stamp)
-            .map_err(|error| ApiError::local(call.operation, ErrorKind::Credentials, error.to_string()))
+        let stamp = Stamp {
+            time: self.clock.now(),
+            nonce: self.nonces.next(),
+        };
+        sign::sign(self.signature, &call.unsigned(), credential, &stamp).map_err(|error| {
+            ApiError::local(call.operation, ErrorKind::Credentials, error.to_string())
+        })
     }
 
-    /// Tells the limiter how the `attempt` that was made at `sent` ended. What a single cluster's repetitions meet says little of the
-    /// account.
+    /// Tells the limiter how the `attempt` that was made at `sent` ended. What a single cluster's
+    /// repetitions meet says little of the account.
     fn pace(&self, attempt: u32, sent: Instant, failure: Option<&ApiError>) {
         match failure {
             Some(error) if error.asks_to_slow_down() => {
@@ -223,7 +261,11 @@ impl Client {
 
     async fn attempt<T: Answer>(&self, call: &Call<'_>, budget: &Budget) -> Result<T, ApiError> {
         let timeout = |message| {
-            let message = if budget.is_called_off() { CALLED_OFF } else { message };
+            let message = if budget.is_called_off() {
+                CALLED_OFF
+            } else {
+                message
+            };
             ApiError::local(call.operation, ErrorKind::Timeout, message)
         };
         let ready = tokio::select! {
@@ -239,8 +281,14 @@ impl Client {
         let traced = budget.trace().map(|trace| (trace, trace::head(&request)));
         let started = Instant::now();
         self.observer.started(call.operation);
-        // Told in every case, so that a query that is dropped half-way does not stay in flight for ever.
-        let mut told = Told { client: self, operation: call.operation, started, failure: Some(ErrorKind::Timeout) };
+        // Told in every case, so that a query that is dropped half-way does not stay in flight for
+        // ever.
+        let mut told = Told {
+            client: self,
+            operation: call.operation,
+            started,
+            failure: Some(ErrorKind::Timeout),
+        };
         let response = tokio::select! {
             biased;
             response = self.transport.send(request) => response,
@@ -262,10 +310,15 @@ impl Client {
         result
     }
 
-    fn request(&self, call: &Call<'_>, credential: &Credential) -> Result<Request<Bytes>, ApiError> {
+    fn request(
+        &self,
+        call: &Call<'_>,
+        credential: &Credential,
+    ) -> Result<Request<Bytes>, ApiError> {
         let signed = self.sign(call, credential)?;
-        let uri =
-            call.endpoint.uri(&call.target()).map_err(|error| ApiError::local(call.operation, ErrorKind::Rejected, error.to_string()))?;
+        let uri = call.endpoint.uri(&call.target()).map_err(|error| {
+            ApiError::local(call.operation, ErrorKind::Rejected, error.to_string())
+        })?;
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = uri;
         *request.headers_mut() = signed.headers;
@@ -275,7 +328,11 @@ impl Client {
 }
 
 fn without_credentials(operation: Operation, error: &CredentialsError) -> ApiError {
-    let kind = if error.may_pass() { ErrorKind::NoCredentials } else { ErrorKind::Credentials };
+    let kind = if error.may_pass() {
+        ErrorKind::NoCredentials
+    } else {
+        ErrorKind::Credentials
+    };
     ApiError::local(operation, kind, error.to_string())
 }
 
@@ -302,19 +359,29 @@ struct Told<'a> {
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        self.client.observer.finished(self.operation, self.started.elapsed(), self.failure.map(ErrorKind::reason));
+        self.client.observer.finished(
+            self.operation,
+            self.started.elapsed(),
+            self.failure.map(ErrorKind::reason),
+        );
     }
 }
 
-/// The error to report of two attempts in a row. A time-out that the budget has cut short knows less than one before it that ran
-/// into a limit of its own.
+/// The error to report of two attempts in a row. A time-out that the budget has cut short knows
+/// less than one before it that ran into a limit of its own.
 fn more_telling(earlier: Option<ApiError>, error: ApiError) -> ApiError {
-    earlier.filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout)).unwrap_or(error)
+    earlier
+        .filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout))
+        .unwrap_or(error)
 }
 
 /// The query has waited for the rate limit and for nothing else, however that wait ended.
 fn unadmitted(operation: Operation) -> ApiError {
-    ApiError::local(operation, ErrorKind::RateLimited, "the account's rate_limit leaves no room within the budget")
+    ApiError::local(
+        operation,
+        ErrorKind::RateLimited,
+        "the account's rate_limit leaves no room within the budget",
+    )
 }
 
 fn unsent(operation: Operation, error: &TransportError) -> ApiError {
@@ -336,7 +403,10 @@ struct Nonces {
 impl Nonces {
     fn new() -> Self {
         let process = getrandom::u64().unwrap_or_else(|_| fastrand::u64(..));
-        Self { process, count: AtomicU64::new(0) }
+        Self {
+            process,
+            count: AtomicU64::new(0),
+        }
     }
 
     fn next(&self) -> String {
@@ -351,12 +421,19 @@ mod tests {
 
     #[test]
     fn the_first_of_several_time_outs_in_a_row_is_told_and_else_the_last_failure() {
-        let error = |kind, message: &str| ApiError::local(Operation::GetUpgradeStatus, kind, message);
+        let error =
+            |kind, message: &str| ApiError::local(Operation::GetUpgradeStatus, kind, message);
         let told = |earlier, kind| more_telling(earlier, error(kind, "last")).message;
         let connecting = || Some(error(ErrorKind::Timeout, "no connection in 3 s"));
-        assert_eq!(told(connecting(), ErrorKind::Timeout), "no connection in 3 s");
+        assert_eq!(
+            told(connecting(), ErrorKind::Timeout),
+            "no connection in 3 s"
+        );
         assert_eq!(told(connecting(), ErrorKind::Server), "last");
-        assert_eq!(told(Some(error(ErrorKind::Server, "first")), ErrorKind::Timeout), "last");
+        assert_eq!(
+            told(Some(error(ErrorKind::Server, "first")), ErrorKind::Timeout),
+            "last"
+        );
         assert_eq!(told(None, ErrorKind::Timeout), "last");
     }
 }

@@ -1,6 +1,7 @@
-//! The cluster lists: `DescribeClustersForRegion` (`GET /regions/{region}/clusters`) and, where only that is served,
-//! `DescribeClustersV1` (`GET /api/v1/clusters`). And `DescribeClusterDetail` (`GET /clusters/{ClusterId}`), which is
-//! asked whether there is such a cluster, and what it is where no list tells.
+//! The cluster lists: `DescribeClustersForRegion` (`GET /regions/{region}/clusters`) and, where
+//! only that is served, `DescribeClustersV1` (`GET /api/v1/clusters`). And `DescribeClusterDetail`
+//! (`GET /clusters/{ClusterId}`), which is asked whether there is such a cluster, and what it is
+//! where no list tells.
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
@@ -23,7 +24,8 @@ const MAX_LENGTH: usize = 16 << 20;
 /// The vendor allows 20 of the user's own.
 const MAX_TAGS: usize = 64;
 
-/// One cluster of a list. Texts are cleaned, and short; those that the vendor did not give are empty.
+/// One cluster of a list. Texts are cleaned, and short; those that the vendor did not give are
+/// empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedCluster {
     /// Its ID.
@@ -51,8 +53,19 @@ pub struct ListedCluster {
 impl ListedCluster {
     /// How long its texts are together, in bytes.
     fn length(&self) -> usize {
-        let texts = [self.id.as_str(), &self.name, &self.cluster_type, &self.spec, &self.state, &self.version, &self.next_version];
-        let tags = self.tags.iter().flat_map(|(key, value)| [key.as_str(), value]);
+        let texts = [
+            self.id.as_str(),
+            &self.name,
+            &self.cluster_type,
+            &self.spec,
+            &self.state,
+            &self.version,
+            &self.next_version,
+        ];
+        let tags = self
+            .tags
+            .iter()
+            .flat_map(|(key, value)| [key.as_str(), value]);
         texts.into_iter().chain(tags).map(str::len).sum()
     }
 }
@@ -118,7 +131,8 @@ impl Answer for WireCluster {
     }
 }
 
-/// Reads all pages of the list of `region`. A page that fails fails the list: half a list would look like deletions.
+/// Reads all pages of the list of `region`. A page that fails fails the list: half a list would
+/// look like deletions.
 pub async fn list_clusters(
     client: &Client,
     endpoint: &Endpoint,
@@ -127,7 +141,10 @@ pub async fn list_clusters(
     budget: &Budget,
 ) -> Result<Vec<ListedCluster>, ApiError> {
     let (operation, path) = match list {
-        ClusterList::ForRegion => (Operation::DescribeClustersForRegion, format!("/regions/{region}/clusters")),
+        ClusterList::ForRegion => (
+            Operation::DescribeClustersForRegion,
+            format!("/regions/{region}/clusters"),
+        ),
         ClusterList::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
     };
     let mut clusters = Vec::new();
@@ -137,20 +154,51 @@ pub async fn list_clusters(
         if list == ClusterList::V1 {
             query.push(("region_id", region.to_string()));
         }
-        let page: WirePage = client.call(&Call { operation, endpoint, path: &path, query: &query }, budget).await?;
+        let page: WirePage = client
+            .call(
+                &Call {
+                    operation,
+                    endpoint,
+                    path: &path,
+                    query: &query,
+                },
+                budget,
+            )
+            .await?;
         let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
         page.tell_odd_fields(&mut odd);
         let total = pages::total(&page.page_info);
         let listed = pages::items(operation, clusters.len() + useless, page.clusters, total)?;
         let before = clusters.len();
-        let known: Vec<_> = listed.items.into_iter().filter_map(|wire| cluster(wire, &mut odd)).collect();
+        let known: Vec<_> = listed
+            .items
+            .into_iter()
+            .filter_map(|wire| cluster(wire, &mut odd))
+            .collect();
         useless += listed.length - known.len();
-        clusters.extend(known.into_iter().filter(|cluster| seen.insert(cluster.id.as_str())));
-        length += clusters[before..].iter().map(ListedCluster::length).sum::<usize>();
+        clusters.extend(
+            known
+                .into_iter()
+                .filter(|cluster| seen.insert(cluster.id.as_str())),
+        );
+        length += clusters[before..]
+            .iter()
+            .map(ListedCluster::length)
+            .sum::<usize>();
         if length > MAX_LENGTH {
-            return Err(ApiError::local(operation, ErrorKind::Decode, "a list of more than 16 MiB"));
+            return Err(ApiError::local(
+                operation,
+                ErrorKind::Decode,
+                "a list of more than 16 MiB",
+            ));
         }
-        if !pages::has_next(number, listed.length, clusters.len() - before, clusters.len() + useless, total) {
+        if !pages::has_next(
+            number,
+            listed.length,
+            clusters.len() - before,
+            clusters.len() + useless,
+            total,
+        ) {
             break;
         }
     }
@@ -167,13 +215,23 @@ fn cluster(wire: WireCluster, odd: &mut dyn FnMut(&'static str, &str)) -> Option
     };
     let text = |text: Field<String>| clean_message(&text.known().unwrap_or_default());
     let mut tags = Vec::new();
-    for tag in wire.tags.known().unwrap_or_default().items.into_iter().take(MAX_TAGS) {
+    for tag in wire
+        .tags
+        .known()
+        .unwrap_or_default()
+        .items
+        .into_iter()
+        .take(MAX_TAGS)
+    {
         tag.tell_odd_fields(odd);
         tags.push((text(tag.key), text(tag.value)));
     }
     Some(ListedCluster {
         id,
-        region: wire.region_id.known().and_then(|region| Region::parse(&region).ok()),
+        region: wire
+            .region_id
+            .known()
+            .and_then(|region| Region::parse(&region).ok()),
         name: text(wire.name),
         cluster_type: text(wire.cluster_type),
         spec: text(wire.cluster_spec),
@@ -185,7 +243,8 @@ fn cluster(wire: WireCluster, odd: &mut dyn FnMut(&'static str, &str)) -> Option
     })
 }
 
-/// Reads what a list would say of one cluster; None if the reply does not say which cluster it is about.
+/// Reads what a list would say of one cluster; None if the reply does not say which cluster it is
+/// about.
 pub async fn describe_cluster(
     client: &Client,
     endpoint: &Endpoint,
@@ -193,7 +252,12 @@ pub async fn describe_cluster(
     budget: &Budget,
 ) -> Result<Option<ListedCluster>, ApiError> {
     let path = format!("/clusters/{id}");
-    let call = Call { operation: Operation::DescribeClusterDetail, endpoint, path: &path, query: &[] };
+    let call = Call {
+        operation: Operation::DescribeClusterDetail,
+        endpoint,
+        path: &path,
+        query: &[],
+    };
     let detail: WireCluster = client.call(&call, budget).await?;
     let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
     Ok(cluster(detail, &mut odd).filter(|detail| detail.id == *id))

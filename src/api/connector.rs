@@ -31,14 +31,16 @@ use crate::outgoing::{Proxies, Proxy, host, host_and_port, root_cause};
 /// The vendor's SDKs allow 5 s; 3 s leave time for a second try in a default scrape.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long what was sent may stay unconfirmed by the other side's kernel, which ends the connection.
+/// How long what was sent may stay unconfirmed by the other side's kernel, which ends the
+/// connection.
 #[cfg(target_os = "linux")]
 const UNCONFIRMED_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long connecting may take where a proxy has a way of its own to go, tunnel and TLS included.
 const PROXY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often the kernel asks whether a quiet connection is still there. It also keeps a NAT from forgetting it.
+/// How often the kernel asks whether a quiet connection is still there. It also keeps a NAT from
+/// forgetting it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Questions without an answer after which the kernel gives a quiet connection up.
@@ -66,16 +68,23 @@ impl Connector {
         tcp.set_keepalive(Some(KEEP_ALIVE));
         tcp.set_keepalive_interval(Some(KEEP_ALIVE));
         tcp.set_keepalive_retries(Some(KEEP_ALIVE_RETRIES));
-        // A server may be slow to answer, but its kernel confirms at once that a request has arrived. A NAT that has forgotten
-        // the connection does not.
+        // A server may be slow to answer, but its kernel confirms at once that a request has
+        // arrived. A NAT that has forgotten the connection does not.
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNCONFIRMED_TIMEOUT));
-        Self { tcp, tls: TlsConnector::from(Arc::new(tls)), proxies }
+        Self {
+            tcp,
+            tls: TlsConnector::from(Arc::new(tls)),
+            proxies,
+        }
     }
 
-    /// The proxy that requests to the server in `uri` are sent to as they are; https goes through a tunnel instead.
+    /// The proxy that requests to the server in `uri` are sent to as they are; https goes through a
+    /// tunnel instead.
     pub(super) fn forwarding_proxy(&self, uri: &Uri) -> Option<&Proxy> {
-        self.proxies.of(uri).filter(|_| uri.scheme() != Some(&Scheme::HTTPS))
+        self.proxies
+            .of(uri)
+            .filter(|_| uri.scheme() != Some(&Scheme::HTTPS))
     }
 
     /// A connection to the server in `uri`, or to the proxy that it is asked through.
@@ -93,7 +102,11 @@ impl Connector {
         })
     }
 
-    async fn open_through(&self, proxy: &Proxy, uri: &Uri) -> Result<Box<dyn Stream>, TransportError> {
+    async fn open_through(
+        &self,
+        proxy: &Proxy,
+        uri: &Uri,
+    ) -> Result<Box<dyn Stream>, TransportError> {
         let place = format!("the proxy {proxy}");
         let stream = self.tcp(proxy.server(), &place).await?;
         let stream = self.secured(stream, proxy.server(), &place).await?;
@@ -106,43 +119,77 @@ impl Connector {
 
     pub(super) async fn tcp(&self, uri: &Uri, place: &str) -> Result<TcpStream, TransportError> {
         // It opens connections without waiting for anything, so it is always ready.
-        let stream = self.tcp.clone().call(uri.clone()).await.map_err(|error| unconnected(place, &error))?;
+        let stream = self
+            .tcp
+            .clone()
+            .call(uri.clone())
+            .await
+            .map_err(|error| unconnected(place, &error))?;
         Ok(stream.into_inner())
     }
 
     /// `stream`, with TLS if the scheme of `uri` asks for it.
-    async fn secured(&self, stream: impl Stream + 'static, uri: &Uri, place: &str) -> Result<Box<dyn Stream>, TransportError> {
+    async fn secured(
+        &self,
+        stream: impl Stream + 'static,
+        uri: &Uri,
+        place: &str,
+    ) -> Result<Box<dyn Stream>, TransportError> {
         if uri.scheme() != Some(&Scheme::HTTPS) {
             return Ok(Box::new(stream));
         }
-        let name = ServerName::try_from(host(uri).to_owned())
-            .map_err(|_| TransportError::Connect(format!("cannot connect to {place}: no certificate can have such a name")))?;
-        let stream = self.tls.connect(name, stream).await.map_err(|error| unconnected(place, &error))?;
+        let name = ServerName::try_from(host(uri).to_owned()).map_err(|_| {
+            TransportError::Connect(format!(
+                "cannot connect to {place}: no certificate can have such a name"
+            ))
+        })?;
+        let stream = self
+            .tls
+            .connect(name, stream)
+            .await
+            .map_err(|error| unconnected(place, &error))?;
         Ok(Box::new(stream))
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("proxies", &self.proxies).finish_non_exhaustive()
+        f.debug_struct("Connector")
+            .field("proxies", &self.proxies)
+            .finish_non_exhaustive()
     }
 }
 
 /// Asks `proxy` at the other end of `stream` for a tunnel to the server in `uri`.
-async fn tunnel(stream: Box<dyn Stream>, proxy: &Proxy, uri: &Uri) -> Result<impl Stream + 'static, TransportError> {
+async fn tunnel(
+    stream: Box<dyn Stream>,
+    proxy: &Proxy,
+    uri: &Uri,
+) -> Result<impl Stream + 'static, TransportError> {
     let server = host_and_port(uri);
     let failed = |error: hyper::Error| {
-        TransportError::Connect(format!("cannot connect to {server}: the proxy {proxy} makes no tunnel: {}", root_cause(&error)))
+        TransportError::Connect(format!(
+            "cannot connect to {server}: the proxy {proxy} makes no tunnel: {}",
+            root_cause(&error)
+        ))
     };
-    let (mut sender, connection) = http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await.map_err(failed)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(failed)?;
     // Ends with the tunnel, or with its sender if there is none.
     tokio::spawn(connection.with_upgrades());
-    let mut request = Request::connect(&server).body(Empty::<Bytes>::new()).map_err(|error| TransportError::Connect(error.to_string()))?;
+    let mut request = Request::connect(&server)
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| TransportError::Connect(error.to_string()))?;
     if let Ok(host) = HeaderValue::try_from(&server) {
         request.headers_mut().insert(HOST, host);
     }
     if let Some(authorization) = proxy.authorization() {
-        request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        request
+            .headers_mut()
+            .insert(PROXY_AUTHORIZATION, authorization);
     }
     let flood = interim::flood(&mut request);
     let response = tokio::select! {
@@ -152,9 +199,14 @@ async fn tunnel(stream: Box<dyn Stream>, proxy: &Proxy, uri: &Uri) -> Result<imp
     };
     if !response.status().is_success() {
         let status = response.status();
-        return Err(TransportError::Connect(format!("cannot connect to {server}: the proxy {proxy} refused the tunnel: HTTP {status}")));
+        return Err(TransportError::Connect(format!(
+            "cannot connect to {server}: the proxy {proxy} refused the tunnel: HTTP {status}"
+        )));
     }
-    hyper::upgrade::on(response).await.map(TokioIo::new).map_err(failed)
+    hyper::upgrade::on(response)
+        .await
+        .map(TokioIo::new)
+        .map_err(failed)
 }
 
 /// Why there is no connection to `place`.

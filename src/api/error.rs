@@ -65,8 +65,8 @@ impl Reason {
 /// What happened, as finely as somebody may have to tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The vendor does not know the key, or the signature does not fit it; or there are no credentials, and somebody has to
-    /// do something about it.
+    /// The vendor does not know the key, or the signature does not fit it; or there are no
+    /// credentials, and somebody has to do something about it.
     Credentials,
     /// There are no credentials for now: whoever gives them does not answer or has none yet.
     NoCredentials,
@@ -104,7 +104,11 @@ impl ErrorKind {
     /// The label of this failure.
     pub fn reason(self) -> Reason {
         match self {
-            Self::Credentials | Self::NoCredentials | Self::TokenExpired | Self::NonceUsed | Self::Clock => Reason::Auth,
+            Self::Credentials
+            | Self::NoCredentials
+            | Self::TokenExpired
+            | Self::NonceUsed
+            | Self::Clock => Reason::Auth,
             Self::Forbidden => Reason::Forbidden,
             Self::ClusterNotFound => Reason::NotFound,
             Self::Throttled => Reason::Throttled,
@@ -119,12 +123,18 @@ impl ErrorKind {
 
     /// Whether it lasts until somebody does something about it, as far as one call can tell.
     pub fn is_lasting(self) -> bool {
-        matches!(self, Self::Credentials | Self::Forbidden | Self::ClusterNotFound)
+        matches!(
+            self,
+            Self::Credentials | Self::Forbidden | Self::ClusterNotFound
+        )
     }
 
     /// Whether the same call may succeed when it is made again a little later.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Throttled | Self::Server | Self::Network | Self::Timeout)
+        matches!(
+            self,
+            Self::Throttled | Self::Server | Self::Network | Self::Timeout
+        )
     }
 }
 
@@ -150,7 +160,15 @@ pub struct ApiError {
 impl ApiError {
     /// A failure without a reply.
     pub fn local(operation: Operation, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { operation, kind, code: None, message: message.into(), request_id: None, status: None, retry_after: None }
+        Self {
+            operation,
+            kind,
+            code: None,
+            message: message.into(),
+            request_id: None,
+            status: None,
+            retry_after: None,
+        }
     }
 
     /// The label of this failure.
@@ -191,8 +209,25 @@ mod tests {
     fn what_somebody_has_to_mend_lasts() {
         use ErrorKind::*;
         let lasting = |kind: &ErrorKind| kind.is_lasting();
-        assert!([Credentials, Forbidden, ClusterNotFound].iter().all(lasting));
-        assert!(![NoCredentials, TokenExpired, NonceUsed, Clock, Network, Timeout, Server, Throttled].iter().any(lasting));
+        assert!(
+            [Credentials, Forbidden, ClusterNotFound]
+                .iter()
+                .all(lasting)
+        );
+        assert!(
+            ![
+                NoCredentials,
+                TokenExpired,
+                NonceUsed,
+                Clock,
+                Network,
+                Timeout,
+                Server,
+                Throttled
+            ]
+            .iter()
+            .any(lasting)
+        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 /// Longer than a usual scrape interval, so that connections live from scrape to scrape.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long a connection is used again. A name may have moved to other servers while the old one goes on answering.
+/// How long a connection is used again. A name may have moved to other servers while the old one
+/// goes on answering.
 const MAX_AGE: Duration = Duration::from_secs(300);
 
 /// The server at the other end.
@@ -36,8 +37,8 @@ impl Origin {
     }
 }
 
-/// Counts reloads, after which names are looked up again: connections of an earlier generation are not used again. Clones
-/// share the count.
+/// Counts reloads, after which names are looked up again: connections of an earlier generation are
+/// not used again. Clones share the count.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Generation(Arc<AtomicU64>);
 
@@ -71,27 +72,39 @@ pub(super) struct Kept {
 
 impl Idle {
     pub(super) fn new(generation: Generation) -> Self {
-        Self { connections: Arc::default(), generation }
+        Self {
+            connections: Arc::default(),
+            generation,
+        }
     }
 
     /// A connection that has just been opened.
     pub(super) fn opened(&self, connection: SendRequest<Full<Bytes>>) -> Kept {
         let now = Instant::now();
-        Kept { connection, opened: now, generation: self.generation.number(), since: now }
+        Kept {
+            connection,
+            opened: now,
+            generation: self.generation.number(),
+            since: now,
+        }
     }
 
-    /// The connection to `origin` that was used last: the one least likely to have been closed by the server.
+    /// The connection to `origin` that was used last: the one least likely to have been closed by
+    /// the server.
     pub(super) fn take(&self, origin: &Origin) -> Option<Kept> {
         let mut connections = self.lock();
         let kept = connections.get_mut(origin)?;
         std::iter::from_fn(|| kept.pop_back()).find(|kept| self.is_good(kept))
     }
 
-    /// Keeps a connection for the next request to `origin`, and lets those go that nobody has needed for long, to whichever
-    /// server: one that a reload took away is never asked again.
+    /// Keeps a connection for the next request to `origin`, and lets those go that nobody has
+    /// needed for long, to whichever server: one that a reload took away is never asked again.
     pub(super) fn put(&self, origin: Origin, kept: Kept) {
         let mut connections = self.lock();
-        connections.entry(origin).or_default().push_back(Kept { since: Instant::now(), ..kept });
+        connections.entry(origin).or_default().push_back(Kept {
+            since: Instant::now(),
+            ..kept
+        });
         connections.retain(|_, kept| {
             while kept.front().is_some_and(|first| !self.is_good(first)) {
                 kept.pop_front();
@@ -102,7 +115,12 @@ impl Idle {
 
     /// The suspicion that a kept connection to `origin`, which is about to be used, is dead.
     pub(super) fn suspicion<'a>(&'a self, origin: &'a Origin) -> Suspicion<'a> {
-        Suspicion { idle: self, origin, began: Instant::now(), is_lifted: false }
+        Suspicion {
+            idle: self,
+            origin,
+            began: Instant::now(),
+            is_lifted: false,
+        }
     }
 
     fn is_good(&self, kept: &Kept) -> bool {
@@ -113,12 +131,15 @@ impl Idle {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Origin, VecDeque<Kept>>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Unless it is lifted, lets the idle connections to the same server go that have not been used since: whatever killed one,
-/// a restart or a NAT that forgot, has killed them, too. A call that is dropped in the middle is suspect as well.
+/// Unless it is lifted, lets the idle connections to the same server go that have not been used
+/// since: whatever killed one, a restart or a NAT that forgot, has killed them, too. A call that is
+/// dropped in the middle is suspect as well.
 pub(super) struct Suspicion<'a> {
     idle: &'a Idle,
     origin: &'a Origin,
@@ -147,6 +168,10 @@ impl Drop for Suspicion<'_> {
 impl Idle {
     /// Connections that are still open.
     pub(super) fn open(&self) -> usize {
-        self.lock().values().flatten().filter(|kept| self.is_good(kept)).count()
+        self.lock()
+            .values()
+            .flatten()
+            .filter(|kept| self.is_good(kept))
+            .count()
     }
 }

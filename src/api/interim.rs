@@ -9,7 +9,8 @@ const MAX_INTERIM: u32 = 8;
 /// The complaint about a server that sends more.
 pub(super) const COMPLAINT: &str = "sends interim responses (1xx) without an end";
 
-/// Ends when more interim responses to `request` have come than are passed over. hyper reads them for ever.
+/// Ends when more interim responses to `request` have come than are passed over. hyper reads them
+/// for ever.
 pub(super) fn flood<B>(request: &mut Request<B>) -> impl Future<Output = ()> + use<B> {
     let (count, mut seen) = watch::channel(0);
     hyper::ext::on_informational(request, move |_| count.send_modify(|count| *count += 1));

@@ -1,4 +1,5 @@
-//! The account's own limits: a token bucket, which slows down while the API throttles, and a cap on calls under way.
+//! The account's own limits: a token bucket, which slows down while the API throttles, and a cap on
+//! calls under way.
 
 mod bucket;
 
@@ -18,15 +19,21 @@ pub struct Limiter {
     account: AccountName,
     made: Instant,
     bucket: Mutex<Bucket>,
-    /// Held by whoever is next, so that tokens are given first come, first served. A wait that is dropped takes nothing.
+    /// Held by whoever is next, so that tokens are given first come, first served. A wait that is
+    /// dropped takes nothing.
     turn: tokio::sync::Mutex<()>,
     under_way: Arc<Semaphore>,
 }
 
 impl Limiter {
-    /// A full bucket of `account` that refills at `rate`, of which this instance has one `share`th, and at most `max_concurrency`
-    /// calls under way.
-    pub fn new(account: AccountName, rate: RateLimit, share: u32, max_concurrency: u32) -> Arc<Self> {
+    /// A full bucket of `account` that refills at `rate`, of which this instance has one `share`th,
+    /// and at most `max_concurrency` calls under way.
+    pub fn new(
+        account: AccountName,
+        rate: RateLimit,
+        share: u32,
+        max_concurrency: u32,
+    ) -> Arc<Self> {
         Arc::new(Self {
             account,
             made: Instant::now(),
@@ -36,14 +43,18 @@ impl Limiter {
         })
     }
 
-    /// Limits of their own for the few calls of the same account that nobody waits for: five a second, ten at once.
+    /// Limits of their own for the few calls of the same account that nobody waits for: five a
+    /// second, ten at once.
     pub(super) fn background(&self) -> Arc<Self> {
-        let rate = RateLimit { requests_per_second: 5.0, burst: NonZeroU32::MIN.saturating_add(9) };
+        let rate = RateLimit {
+            requests_per_second: 5.0,
+            burst: NonZeroU32::MIN.saturating_add(9),
+        };
         Self::new(self.account.clone(), rate, 1, rate.burst.get())
     }
 
-    /// Waits for `count` tokens, each the right to send one request, or for as many as there can be at once. Those that are not used
-    /// go back. Dropping the future costs none.
+    /// Waits for `count` tokens, each the right to send one request, or for as many as there can be
+    /// at once. Those that are not used go back. Dropping the future costs none.
     pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
         let _turn = self.turn.lock().await;
         loop {
@@ -63,13 +74,19 @@ impl Limiter {
 
     /// Waits until one more call may be under way; the permit's drop ends it.
     pub async fn enter(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.under_way).acquire_owned().await.expect("the semaphore is never closed")
+        Arc::clone(&self.under_way)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed")
     }
 
     /// Slows the account down: the API throttled a call that was sent at `sent`.
     pub(super) fn throttled(&self, sent: Instant) {
         let mut bucket = self.lock();
-        let has_slowed = bucket.throttled(sent.saturating_duration_since(self.made), self.made.elapsed());
+        let has_slowed = bucket.throttled(
+            sent.saturating_duration_since(self.made),
+            self.made.elapsed(),
+        );
         let rate = bucket.rate();
         drop(bucket);
         if has_slowed {
@@ -98,7 +115,10 @@ impl Limiter {
             return Err(self.made + ready);
         }
         bucket.take(count, now);
-        Ok(Tokens { limiter: Arc::clone(self), left: count })
+        Ok(Tokens {
+            limiter: Arc::clone(self),
+            left: count,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -140,7 +160,10 @@ mod tests {
     use super::*;
 
     fn limiter(requests_per_second: f64, burst: u32, share: u32) -> Arc<Limiter> {
-        let rate = RateLimit { requests_per_second, burst: NonZeroU32::new(burst).expect("not zero") };
+        let rate = RateLimit {
+            requests_per_second,
+            burst: NonZeroU32::new(burst).expect("not zero"),
+        };
         Limiter::new(AccountName::parse("a").expect("a name"), rate, share, 16)
     }
 
@@ -166,7 +189,10 @@ mod tests {
             spend(&limiter).await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
-        assert_eq!(spent_within(&limiter, Duration::from_millis(10_001)).await, 200);
+        assert_eq!(
+            spent_within(&limiter, Duration::from_millis(10_001)).await,
+            200
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,7 +206,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn shards_divide_the_rate() {
         let shard = limiter(20.0, 40, 4);
-        assert_eq!(spent_within(&shard, Duration::from_millis(60_001)).await, 10 + 60 * 5);
+        assert_eq!(
+            spent_within(&shard, Duration::from_millis(60_001)).await,
+            10 + 60 * 5
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -208,7 +237,11 @@ mod tests {
         };
         let (waited, ()) = tokio::join!(join_all(waits), late);
         assert_eq!(waited.into_iter().flatten().count(), 10);
-        assert_eq!(began.elapsed().as_millis(), 2000, "twenty tokens at ten a second");
+        assert_eq!(
+            began.elapsed().as_millis(),
+            2000,
+            "twenty tokens at ten a second"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,7 +252,11 @@ mod tests {
         drop(tokens);
         assert_eq!(spent_within(&limiter, Duration::from_millis(1)).await, 2);
         let mut more = limiter.acquire(5).await;
-        assert_eq!((0..9).filter(|_| more.spend()).count(), 3, "no more than a burst at once");
+        assert_eq!(
+            (0..9).filter(|_| more.spend()).count(),
+            3,
+            "no more than a burst at once"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -228,7 +265,11 @@ mod tests {
         assert!(!limiter.is_congested());
         limiter.throttled(Instant::now());
         assert!(!limiter.is_congested());
-        assert_eq!(spent_within(&limiter, Duration::from_millis(1001)).await, 8, "half of what may be under way");
+        assert_eq!(
+            spent_within(&limiter, Duration::from_millis(1001)).await,
+            8,
+            "half of what may be under way"
+        );
         limiter.throttled(Instant::now());
         assert!(limiter.is_congested());
         limiter.succeeded();

@@ -1,6 +1,7 @@
 //! The operations of CS 2015-12-15 that this exporter knows.
 
-/// One operation, named as the vendor names it: in `x-acs-action`, in RAM policies (`cs:` before it) and in metrics.
+/// One operation, named as the vendor names it: in `x-acs-action`, in RAM policies (`cs:` before
+/// it) and in metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
     /// The state of one cluster's upgrade. The vendor is switching it off.

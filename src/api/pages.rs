@@ -37,30 +37,43 @@ pub(super) fn is_page<T>(list: &Field<List<T>>, info: &Field<PageInfo>) -> bool 
     }
 }
 
-/// The items of a page, of `total` on all pages, of which `seen` were on those before it. A list that is left out where there
-/// are more must not look as if they were gone.
-pub(super) fn items<T>(operation: Operation, seen: usize, list: Field<List<T>>, total: Option<u64>) -> Result<List<T>, ApiError> {
+/// The items of a page, of `total` on all pages, of which `seen` were on those before it. A list
+/// that is left out where there are more must not look as if they were gone.
+pub(super) fn items<T>(
+    operation: Operation,
+    seen: usize,
+    list: Field<List<T>>,
+    total: Option<u64>,
+) -> Result<List<T>, ApiError> {
     match (list.known(), total) {
         (Some(list), _) => Ok(list),
-        (None, Some(total)) if (seen as u64) < total => {
-            Err(ApiError::local(operation, ErrorKind::Decode, format!("no list, though there are {total} items")))
-        }
+        (None, Some(total)) if (seen as u64) < total => Err(ApiError::local(
+            operation,
+            ErrorKind::Decode,
+            format!("no list, though there are {total} items"),
+        )),
         (None, _) => Ok(List::default()),
     }
 }
 
 /// The query of page `number`, counted from 1.
 pub(super) fn query(number: u32) -> [(&'static str, String); 2] {
-    [("page_number", number.to_string()), ("page_size", PAGE_SIZE.to_string())]
+    [
+        ("page_number", number.to_string()),
+        ("page_size", PAGE_SIZE.to_string()),
+    ]
 }
 
 /// The query of the page that `token` stands for.
 pub(super) fn query_after(token: String) -> [(&'static str, String); 2] {
-    [("next_token", token), ("max_results", PAGE_SIZE.to_string())]
+    [
+        ("next_token", token),
+        ("max_results", PAGE_SIZE.to_string()),
+    ]
 }
 
-/// What was on the pages so far. IDs are remembered by their hashes, since a server decides how long they are and how many
-/// there are; that two of them have the same is as likely as never.
+/// What was on the pages so far. IDs are remembered by their hashes, since a server decides how
+/// long they are and how many there are; that two of them have the same is as likely as never.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     hasher: RandomState,
@@ -79,20 +92,28 @@ impl Seen {
     }
 }
 
-/// Whether a token leads on from page `number`, where `seen` items were on all pages so far: not where that is all.
+/// Whether a token leads on from page `number`, where `seen` items were on all pages so far: not
+/// where that is all.
 pub(super) fn may_lead_on(number: u32, seen: usize, total: Option<u64>) -> bool {
     let is_all = total.is_some_and(|total| seen as u64 >= total);
     !is_all && number < MAX_PAGES && seen < MAX_ITEMS
 }
 
-/// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on the pages before;
-/// `seen` were on all pages so far.
-pub(super) fn has_next(number: u32, items: usize, new: usize, seen: usize, total: Option<u64>) -> bool {
+/// Whether there may be a page behind page `number`, which had `items`, of which `new` were not on
+/// the pages before; `seen` were on all pages so far.
+pub(super) fn has_next(
+    number: u32,
+    items: usize,
+    new: usize,
+    seen: usize,
+    total: Option<u64>,
+) -> bool {
     if items == 0 || new == 0 || number >= MAX_PAGES || seen >= MAX_ITEMS {
         return false;
     }
     match total {
-        // Not by page_number * page_size: a server that serves smaller pages than asked for would lose the rest.
+        // Not by page_number * page_size: a server that serves smaller pages than asked for would
+        // lose the rest.
         Some(total) => (seen as u64) < total,
         None => items >= PAGE_SIZE as usize,
     }
@@ -106,7 +127,10 @@ mod tests {
     fn paging_goes_on_until_everything_was_seen() {
         assert!(has_next(1, 50, 50, 50, Some(230)));
         assert!(!has_next(5, 30, 30, 230, Some(230)));
-        assert!(has_next(1, 10, 10, 10, Some(230)), "a server may serve smaller pages");
+        assert!(
+            has_next(1, 10, 10, 10, Some(230)),
+            "a server may serve smaller pages"
+        );
         assert!(has_next(1, 50, 50, 50, None));
         assert!(!has_next(2, 12, 12, 62, None));
     }
@@ -114,9 +138,15 @@ mod tests {
     #[test]
     fn paging_ends_where_nothing_new_comes() {
         assert!(!has_next(3, 0, 0, 100, Some(230)));
-        assert!(!has_next(3, 50, 0, 100, Some(230)), "a server that repeats its last page");
+        assert!(
+            !has_next(3, 50, 0, 100, Some(230)),
+            "a server that repeats its last page"
+        );
         assert!(!has_next(MAX_PAGES, 50, 50, 1000, Some(1 << 40)));
-        assert!(!has_next(2, 30_000, 30_000, 60_000, Some(1 << 40)), "pages that are larger than was asked for");
+        assert!(
+            !has_next(2, 30_000, 30_000, 60_000, Some(1 << 40)),
+            "pages that are larger than was asked for"
+        );
         assert!(!may_lead_on(2, 60_000, None));
     }
 }

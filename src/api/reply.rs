@@ -37,8 +37,8 @@ pub(super) enum Fields {
     Own,
 }
 
-/// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with `credential`, in an
-/// answer as well as in an error; its secrets are taken out first.
+/// Reads `response` as the answer to `operation` at `now`. The vendor may repeat what was sent with
+/// `credential`, in an answer as well as in an error; its secrets are taken out first.
 pub(super) fn read<T: Answer>(
     operation: Operation,
     response: &Response<Bytes>,
@@ -51,10 +51,18 @@ pub(super) fn read<T: Answer>(
     if !response.status().is_success() {
         return Err(match body.error() {
             Some(error) => vendor_error(operation, response, error, now, credential),
-            None => unusable(foreign_kind(response.status()), foreign_message(response.status(), &body)),
+            None => unusable(
+                foreign_kind(response.status()),
+                foreign_message(response.status(), &body),
+            ),
         });
     }
-    let Received::<T> { answer, fields, words, keys } = match body.received(operation) {
+    let Received::<T> {
+        answer,
+        fields,
+        words,
+        keys,
+    } = match body.received(operation) {
         Ok(received) => received,
         // An error under a good status.
         Err(message) => {
@@ -64,26 +72,41 @@ pub(super) fn read<T: Answer>(
             });
         }
     };
-    // No operation's answer has a code of its own, but an error's may have fields that look like an answer's.
+    // No operation's answer has a code of its own, but an error's may have fields that look like an
+    // answer's.
     if code(&words).is_some() {
         return Err(vendor_error(operation, response, words, now, credential));
     }
     if !answer.is_complete(fields) {
-        let keys = if keys.is_empty() { "none".to_owned() } else { clean_message(&credential.hide_in(&keys)) };
-        let language = if matches!(body, Body::Xml { .. }) { "XML" } else { "JSON" };
-        let message = format!("{language} that is not an answer of {}; its keys: {keys}", operation.as_str());
+        let keys = if keys.is_empty() {
+            "none".to_owned()
+        } else {
+            clean_message(&credential.hide_in(&keys))
+        };
+        let language = if matches!(body, Body::Xml { .. }) {
+            "XML"
+        } else {
+            "JSON"
+        };
+        let message = format!(
+            "{language} that is not an answer of {}; its keys: {keys}",
+            operation.as_str()
+        );
         return Err(unusable(ErrorKind::Decode, message));
     }
     Ok(answer)
 }
 
-/// The body as text without what it repeats, before any field of it is read: none can be forgotten. Bytes that are no text do
-/// not keep the rest of a body from being read, and must not keep a secret in it.
+/// The body as text without what it repeats, before any field of it is read: none can be forgotten.
+/// Bytes that are no text do not keep the rest of a body from being read, and must not keep a
+/// secret in it.
 fn without_secrets<'a>(body: &'a [u8], credential: &Credential) -> Cow<'a, str> {
     let text = String::from_utf8_lossy(body);
     match credential.hide_in(&text) {
         // What stands in for a secret must not look like an element.
-        Cow::Owned(clean) if matches!(Body::of(&text), Body::Xml { .. }) => clean.replace("<secret>", "&lt;secret&gt;").into(),
+        Cow::Owned(clean) if matches!(Body::of(&text), Body::Xml { .. }) => {
+            clean.replace("<secret>", "&lt;secret&gt;").into()
+        }
         Cow::Owned(clean) => clean.into(),
         Cow::Borrowed(_) => text,
     }
@@ -102,33 +125,49 @@ enum Body<'a> {
 impl<'a> Body<'a> {
     fn of(text: &'a str) -> Self {
         let text = text.trim_start_matches('\u{feff}').trim_ascii();
-        let is_doctype = || text.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"));
+        let is_doctype = || {
+            text.get(..9)
+                .is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"))
+        };
         match text.as_bytes().first() {
             None => Self::Empty,
             Some(b'{') => Self::Json(text),
             Some(b'<') if is_doctype() => Self::Html,
             Some(b'<') => {
                 let root = root(text).unwrap_or_default();
-                let is_html = ["html", "head", "body"].iter().any(|name| root.eq_ignore_ascii_case(name));
-                if is_html { Self::Html } else { Self::Xml { root, text } }
+                let is_html = ["html", "head", "body"]
+                    .iter()
+                    .any(|name| root.eq_ignore_ascii_case(name));
+                if is_html {
+                    Self::Html
+                } else {
+                    Self::Xml { root, text }
+                }
             }
             Some(_) => Self::Other,
         }
     }
 
-    /// The answer to `operation`, and whatever else stands beside it. The messages say where, never what: a body may hold
-    /// anything.
+    /// The answer to `operation`, and whatever else stands beside it. The messages say where, never
+    /// what: a body may hold anything.
     fn received<T: Object>(&self, operation: Operation) -> Result<Received<T>, String> {
         match self {
             Self::Json(text) => from_json(text),
-            Self::Xml { root, text } if root.strip_suffix("Response") == Some(operation.as_str()) => {
+            Self::Xml { root, text }
+                if root.strip_suffix("Response") == Some(operation.as_str()) =>
+            {
                 let received: Received<T> = from_xml(text)?;
-                Ok(Received { fields: Fields::Own, ..received })
+                Ok(Received {
+                    fields: Fields::Own,
+                    ..received
+                })
             }
             Self::Xml { root, .. } if root.is_empty() => Err("broken XML".to_owned()),
-            Self::Xml { root, .. } => {
-                Err(format!("XML that is not an answer of {}; its root: {}", operation.as_str(), clean_message(root)))
-            }
+            Self::Xml { root, .. } => Err(format!(
+                "XML that is not an answer of {}; its root: {}",
+                operation.as_str(),
+                clean_message(root)
+            )),
             Self::Html => Err("an HTML page".to_owned()),
             Self::Empty => Err("an empty body".to_owned()),
             Self::Other => Err("neither a JSON object nor XML".to_owned()),
@@ -139,7 +178,9 @@ impl<'a> Body<'a> {
     fn error(&self) -> Option<Words> {
         let words: Words = match self {
             Self::Json(text) => from_json(text).ok()?,
-            Self::Xml { root, text } if root == "Error" || root.ends_with("Response") => from_xml(text).ok()?,
+            Self::Xml { root, text } if root == "Error" || root.ends_with("Response") => {
+                from_xml(text).ok()?
+            }
             _ => return None,
         };
         code(&words).is_some().then_some(words)
@@ -151,7 +192,9 @@ fn root(xml: &str) -> Option<String> {
     let mut reader = quick_xml::Reader::from_str(xml);
     loop {
         match reader.read_event().ok()? {
-            Event::Start(element) | Event::Empty(element) => return Some(element.local_name().as_ref().to_owned()),
+            Event::Start(element) | Event::Empty(element) => {
+                return Some(element.local_name().as_ref().to_owned());
+            }
             Event::Eof => return None,
             _ => {}
         }
@@ -203,7 +246,12 @@ impl<'de, T: Object> Visitor<'de> for ReceivedVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Received<T>, A::Error> {
-        let mut received = Received { answer: T::default(), fields: Fields::None, words: Words::default(), keys: String::new() };
+        let mut received = Received {
+            answer: T::default(),
+            fields: Fields::None,
+            words: Words::default(),
+            keys: String::new(),
+        };
         while let Some(Key(key)) = map.next_key()? {
             note(&mut received.keys, &key);
             let used = received.answer.read(&key, &mut map)?;
@@ -231,16 +279,24 @@ fn note(keys: &mut String, key: &str) {
     if !keys.is_empty() {
         keys.push_str(", ");
     }
-    keys.push_str(if keys.len() + key.len() > MAX_KEYS { "…" } else { key });
+    keys.push_str(if keys.len() + key.len() > MAX_KEYS {
+        "…"
+    } else {
+        key
+    });
 }
 
-/// `json` with the escapes of halves of characters replaced, which JavaScript and Python write and which no text can have.
+/// `json` with the escapes of halves of characters replaced, which JavaScript and Python write and
+/// which no text can have.
 fn without_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
     let mut json = Cow::Borrowed(json);
     let mut at = 0;
     while let Some(found) = json[at..].iter().position(|byte| *byte == b'\\') {
         at += found;
-        match (surrogate(&json[at..]), surrogate(&json[(at + 6).min(json.len())..])) {
+        match (
+            surrogate(&json[at..]),
+            surrogate(&json[(at + 6).min(json.len())..]),
+        ) {
             (None, _) => at += 2,
             (Some(Surrogate::High), Some(Surrogate::Low)) => at += 12,
             (Some(_), _) => {
@@ -260,7 +316,9 @@ enum Surrogate {
 
 /// The half of a character that `json` begins with, if it is one.
 fn surrogate(json: &[u8]) -> Option<Surrogate> {
-    let [b'\\', b'u', b'd' | b'D', second, third, fourth, ..] = json else { return None };
+    let [b'\\', b'u', b'd' | b'D', second, third, fourth, ..] = json else {
+        return None;
+    };
     if !third.is_ascii_hexdigit() || !fourth.is_ascii_hexdigit() {
         return None;
     }
@@ -286,7 +344,13 @@ fn depth(json: &[u8]) -> usize {
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
             // A text, to its end.
-            b'"' => while bytes.next().is_some_and(|byte| *byte != b'"' && (*byte != b'\\' || bytes.next().is_some())) {},
+            b'"' => {
+                while bytes
+                    .next()
+                    .is_some_and(|byte| *byte != b'"' && (*byte != b'\\' || bytes.next().is_some()))
+                {
+                }
+            }
             _ => {}
         }
     }
@@ -296,12 +360,21 @@ fn depth(json: &[u8]) -> usize {
 /// The code in `words`, unless it says that all is well.
 fn code(words: &Words) -> Option<&str> {
     let code = words.code.as_deref().or(words.number.as_deref())?.trim();
-    let is_well = ["", "0", "200", "ok", "success"].iter().any(|well| code.eq_ignore_ascii_case(well));
+    let is_well = ["", "0", "200", "ok", "success"]
+        .iter()
+        .any(|well| code.eq_ignore_ascii_case(well));
     (!is_well).then_some(code)
 }
 
-fn vendor_error(operation: Operation, response: &Response<Bytes>, words: Words, now: Timestamp, credential: &Credential) -> ApiError {
-    // Once more, since XML and JSON can spell a letter in many ways. Before anything is cut off: half a secret is one too.
+fn vendor_error(
+    operation: Operation,
+    response: &Response<Bytes>,
+    words: Words,
+    now: Timestamp,
+    credential: &Credential,
+) -> ApiError {
+    // Once more, since XML and JSON can spell a letter in many ways. Before anything is cut off:
+    // half a secret is one too.
     let hide = |text: &str| credential.hide_in(text).into_owned();
     let code = hide(code(&words).unwrap_or_default());
     let kind = kind_of(&code, response.status());
@@ -311,7 +384,10 @@ fn vendor_error(operation: Operation, response: &Response<Bytes>, words: Words, 
         None => clean_message(&said),
     };
     if kind == ErrorKind::Forbidden {
-        let action = words.action.map_or_else(|| format!("cs:{}", operation.as_str()), |action| clean_message(&action));
+        let action = words.action.map_or_else(
+            || format!("cs:{}", operation.as_str()),
+            |action| clean_message(&action),
+        );
         message = format!("{message}; RAM must allow {action}");
     }
     if kind == ErrorKind::Clock
@@ -324,7 +400,10 @@ fn vendor_error(operation: Operation, response: &Response<Bytes>, words: Words, 
         kind,
         code: Some(clean_message(&code)),
         message,
-        request_id: words.request_id.map(|id| clean_message(&hide(&id))).or_else(|| request_id(response.headers(), credential)),
+        request_id: words
+            .request_id
+            .map(|id| clean_message(&hide(&id)))
+            .or_else(|| request_id(response.headers(), credential)),
         status: Some(response.status().as_u16()),
         retry_after: retry_after(response.headers(), now),
     }
@@ -335,11 +414,20 @@ fn advice(code: &str) -> Option<&'static str> {
     let code = code.to_ascii_lowercase();
     let advice = [
         ("signaturedoesnotmatch", "the access key secret is wrong"),
-        ("incompletesignature", "the access key secret is wrong, or something on the way changes requests"),
-        ("invalidaccesskeyid.notfound", "there is no such access key ID"),
+        (
+            "incompletesignature",
+            "the access key secret is wrong, or something on the way changes requests",
+        ),
+        (
+            "invalidaccesskeyid.notfound",
+            "there is no such access key ID",
+        ),
         ("invalidaccesskeyid.inactive", "the access key is disabled"),
     ];
-    advice.into_iter().find(|(prefix, _)| code.starts_with(prefix)).map(|(_, advice)| advice)
+    advice
+        .into_iter()
+        .find(|(prefix, _)| code.starts_with(prefix))
+        .map(|(_, advice)| advice)
 }
 
 /// The beginning of a message that may go on with all that was signed.
@@ -371,8 +459,8 @@ fn unusable(
     }
 }
 
-/// The vendor's code decides; the status is asked only where the code is not known, since it varies by gateway. A number is
-/// no code of the vendor's.
+/// The vendor's code decides; the status is asked only where the code is not known, since it varies
+/// by gateway. A number is no code of the vendor's.
 fn kind_of(code: &str, status: StatusCode) -> ErrorKind {
     if let Ok(number) = code.parse::<u16>() {
         return foreign_kind(StatusCode::from_u16(number).unwrap_or(status));
@@ -383,19 +471,39 @@ fn kind_of(code: &str, status: StatusCode) -> ErrorKind {
         ErrorKind::Throttled
     } else if is(&["errorclusternotfound"]) {
         ErrorKind::ClusterNotFound
-    } else if is(&["statusforbidden", "forbidden", "errorcheckacl", "nopermission"]) {
+    } else if is(&[
+        "statusforbidden",
+        "forbidden",
+        "errorcheckacl",
+        "nopermission",
+    ]) {
         ErrorKind::Forbidden
-    } else if is(&["invalidsecuritytoken.expired", "invalidsecuritytoken.malformed", "invalidsecuritytoken.mismatchwithaccesskey"]) {
+    } else if is(&[
+        "invalidsecuritytoken.expired",
+        "invalidsecuritytoken.malformed",
+        "invalidsecuritytoken.mismatchwithaccesskey",
+    ]) {
         ErrorKind::TokenExpired
     } else if is(&["signaturenonceused"]) {
         ErrorKind::NonceUsed
     } else if is(&["invalidtimestamp", "illegaltimestamp"]) {
         ErrorKind::Clock
-    } else if is(&["invalidaccesskeyid", "signaturedoesnotmatch", "incompletesignature", "invalidsecuritytoken", "missingsecuritytoken"]) {
+    } else if is(&[
+        "invalidaccesskeyid",
+        "signaturedoesnotmatch",
+        "incompletesignature",
+        "invalidsecuritytoken",
+        "missingsecuritytoken",
+    ]) {
         ErrorKind::Credentials
     } else if is(&["invalidapi", "invalidaction"]) {
         ErrorKind::OperationGone
-    } else if is(&["serviceunavailable", "internalerror", "unknownerror", "errorquerycluster"]) {
+    } else if is(&[
+        "serviceunavailable",
+        "internalerror",
+        "unknownerror",
+        "errorquerycluster",
+    ]) {
         ErrorKind::Server
     } else {
         match status.as_u16() {
@@ -408,7 +516,8 @@ fn kind_of(code: &str, status: StatusCode) -> ErrorKind {
     }
 }
 
-/// Without the vendor's words, a 4xx tells of a proxy rather than of the cluster or the credentials.
+/// Without the vendor's words, a 4xx tells of a proxy rather than of the cluster or the
+/// credentials.
 fn foreign_kind(status: StatusCode) -> ErrorKind {
     match status.as_u16() {
         429 => ErrorKind::Throttled,
@@ -429,23 +538,39 @@ fn foreign_message(status: StatusCode, body: &Body<'_>) -> String {
     .to_owned()
 }
 
-/// `x-acs-retry-after` is in milliseconds; `Retry-After` in seconds, or a date, which is by the clock of whoever sends it.
+/// `x-acs-retry-after` is in milliseconds; `Retry-After` in seconds, or a date, which is by the
+/// clock of whoever sends it.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    let until = || Duration::try_from(date(headers, "date").unwrap_or(now).duration_until(date(headers, "retry-after")?)).ok();
-    let wish = number("x-acs-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs));
+    let until = || {
+        Duration::try_from(
+            date(headers, "date")
+                .unwrap_or(now)
+                .duration_until(date(headers, "retry-after")?),
+        )
+        .ok()
+    };
+    let wish = number("x-acs-retry-after")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs));
     wish.or_else(until).filter(|wish| !wish.is_zero())
 }
 
 /// A header with a date as RFC 9110 has it.
 fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new().parse_timestamp(headers.get(name)?.to_str().ok()?).ok()
+    rfc2822::DateTimeParser::new()
+        .parse_timestamp(headers.get(name)?.to_str().ok()?)
+        .ok()
 }
 
 fn skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
     let theirs = date(headers, "date")?;
     let seconds = now.as_second() - theirs.as_second();
-    Some(if seconds >= 0 { format!("{seconds} s ahead of the vendor's") } else { format!("{} s behind the vendor's", -seconds) })
+    Some(if seconds >= 0 {
+        format!("{seconds} s ahead of the vendor's")
+    } else {
+        format!("{} s behind the vendor's", -seconds)
+    })
 }
 
 fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {

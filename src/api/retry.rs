@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::error::ErrorKind;
 
-/// Attempts at one call that failed as `kind`, the first included. A call that is throttled is repeated once: more would be
-/// what the API asks not to do.
+/// Attempts at one call that failed as `kind`, the first included. A call that is throttled is
+/// repeated once: more would be what the API asks not to do.
 pub(super) fn max_attempts(kind: ErrorKind) -> u32 {
     if kind == ErrorKind::Throttled { 2 } else { 4 }
 }
@@ -13,9 +13,12 @@ pub(super) fn max_attempts(kind: ErrorKind) -> u32 {
 const BASE: Duration = Duration::from_millis(250);
 const CAP: Duration = Duration::from_secs(5);
 
-/// How long to wait before attempt `attempt + 1`, counted from 1; `retry_after` is the vendor's wish.
+/// How long to wait before attempt `attempt + 1`, counted from 1; `retry_after` is the vendor's
+/// wish.
 pub(super) fn delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
-    let ceiling = BASE.saturating_mul(1 << attempt.min(16).saturating_sub(1)).min(CAP);
+    let ceiling = BASE
+        .saturating_mul(1 << attempt.min(16).saturating_sub(1))
+        .min(CAP);
     let jitter = ceiling.mul_f64(fastrand::f64());
     retry_after.map_or(jitter, |wish| wish.saturating_add(jitter.min(BASE)))
 }
@@ -28,8 +31,18 @@ mod tests {
     fn delays_spread_from_nothing_to_a_growing_ceiling() {
         for (attempt, ceiling) in [(1, 250), (2, 500), (3, 1000), (6, 5000), (60, 5000)] {
             let delays: Vec<_> = (0..200).map(|_| delay(attempt, None)).collect();
-            assert!(delays.iter().all(|delay| *delay <= Duration::from_millis(ceiling)), "{attempt}");
-            assert!(delays.iter().any(|delay| *delay > Duration::from_millis(ceiling / 2)), "{attempt}");
+            assert!(
+                delays
+                    .iter()
+                    .all(|delay| *delay <= Duration::from_millis(ceiling)),
+                "{attempt}"
+            );
+            assert!(
+                delays
+                    .iter()
+                    .any(|delay| *delay > Duration::from_millis(ceiling / 2)),
+                "{attempt}"
+            );
         }
     }
 

@@ -1,5 +1,5 @@
-//! The task operations: `DescribeClusterTasks` (`GET /clusters/{ClusterId}/tasks`) and `DescribeTaskInfo`
-//! (`GET /tasks/{TaskId}`).
+//! The task operations: `DescribeClusterTasks` (`GET /clusters/{ClusterId}/tasks`) and
+//! `DescribeTaskInfo` (`GET /tasks/{TaskId}`).
 //!
 //! Source: the SDKs' models of CS 2015-12-15. Every field is optional there.
 
@@ -136,8 +136,14 @@ object! {
 }
 
 /// The names of all fields.
-pub(super) const FIELDS: &[&[&str]] =
-    &[WirePage::FIELDS, PageInfo::FIELDS, WireTask::FIELDS, WireError::FIELDS, WireTarget::FIELDS, WireDetails::FIELDS];
+pub(super) const FIELDS: &[&[&str]] = &[
+    WirePage::FIELDS,
+    PageInfo::FIELDS,
+    WireTask::FIELDS,
+    WireError::FIELDS,
+    WireTarget::FIELDS,
+    WireDetails::FIELDS,
+];
 
 impl Answer for WirePage {
     fn is_complete(&self, _: Fields) -> bool {
@@ -149,18 +155,26 @@ impl Answer for WireTask {
     /// An error and a time may be anybody's.
     fn is_complete(&self, fields: Fields) -> bool {
         let words = [&self.task_id, &self.task_type, &self.current_stage];
-        fields == Fields::None || self.state.as_known().is_some() || words.iter().any(|word| word.as_known().is_some())
+        fields == Fields::None
+            || self.state.as_known().is_some()
+            || words.iter().any(|word| word.as_known().is_some())
     }
 }
 
-/// Where a task tells the version that is upgraded to: the first that is there. In the API's own request, `version` is the one
-/// that the cluster has now.
-const VERSIONS: [&str; 4] = ["nextversion", "targetversion", "kubernetesversion", "k8sversion"];
+/// Where a task tells the version that is upgraded to: the first that is there. In the API's own
+/// request, `version` is the one that the cluster has now.
+const VERSIONS: [&str; 4] = [
+    "nextversion",
+    "targetversion",
+    "kubernetesversion",
+    "k8sversion",
+];
 
 /// Where a task tells the report of its precheck.
 const REPORTS: [&str; 3] = ["precheckreportid", "reportid", "checkid"];
 
-/// What a task was given or has come to: the texts of it that matter here, at the top or one level below.
+/// What a task was given or has come to: the texts of it that matter here, at the top or one level
+/// below.
 #[derive(Debug, Default)]
 struct Told {
     top: Texts,
@@ -173,7 +187,10 @@ struct Texts(Vec<(&'static str, String)>);
 
 impl Texts {
     fn find(&self, wanted: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text.as_str())
+        self.0
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, text)| text.as_str())
     }
 
     /// Of several texts the first one stands.
@@ -199,7 +216,11 @@ impl Object for Told {
 
 impl Object for Texts {
     fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<Use, A::Error> {
-        let Some(name) = VERSIONS.iter().chain(&REPORTS).find(|wanted| letters(key).eq(wanted.chars())) else {
+        let Some(name) = VERSIONS
+            .iter()
+            .chain(&REPORTS)
+            .find(|wanted| letters(key).eq(wanted.chars()))
+        else {
             return Ok(Use::Foreign);
         };
         let mut text = Field::<String>::Absent;
@@ -213,7 +234,9 @@ impl Object for Texts {
 
 /// The letters and digits of `text`, small ones: names are spelt in many ways.
 fn letters(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase())
+    text.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' '))
+        .map(|c| c.to_ascii_lowercase())
 }
 
 /// The tasks of a cluster that may be its upgrades, newest first.
@@ -245,7 +268,12 @@ enum Next {
 
 impl<'a> UpgradeTasks<'a> {
     /// The tasks of `cluster` whose type is one of `types`. A node pool's are never the cluster's.
-    pub fn new(client: &'a Client, endpoint: &'a Endpoint, cluster: &'a ClusterId, types: &'a [String]) -> Self {
+    pub fn new(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        cluster: &'a ClusterId,
+        types: &'a [String],
+    ) -> Self {
         Self {
             client,
             endpoint,
@@ -261,14 +289,18 @@ impl<'a> UpgradeTasks<'a> {
         }
     }
 
-    /// The newest that was not given yet. Every page is read before there is said to be none; once one is found, pages are left
-    /// out that can only hold older tasks.
+    /// The newest that was not given yet. Every page is read before there is said to be none; once
+    /// one is found, pages are left out that can only hold older tasks.
     pub async fn next(&mut self, budget: &Budget) -> Result<Option<Task>, ApiError> {
         while self.found.is_empty() || !self.order.is_newest_first() {
             let Some(next) = self.next.take() else { break };
             self.read_page(next, budget).await?;
         }
-        Ok(if self.found.is_empty() { None } else { Some(self.found.remove(0)) })
+        Ok(if self.found.is_empty() {
+            None
+        } else {
+            Some(self.found.remove(0))
+        })
     }
 
     async fn read_page(&mut self, next: Next, budget: &Budget) -> Result<(), ApiError> {
@@ -280,7 +312,12 @@ impl<'a> UpgradeTasks<'a> {
             Next::Token(token) => pages::query_after(token),
         };
         let operation = Operation::DescribeClusterTasks;
-        let call = Call { operation, endpoint: self.endpoint, path: &path, query: &query };
+        let call = Call {
+            operation,
+            endpoint: self.endpoint,
+            path: &path,
+            query: &query,
+        };
         let page: WirePage = self.client.call(&call, budget).await?;
         let mut odd = |field, value: &str| self.client.observer().unknown_value(field, value);
         page.tell_odd_fields(&mut odd);
@@ -289,12 +326,17 @@ impl<'a> UpgradeTasks<'a> {
         let (length, before) = (listed.length, self.seen.len());
         self.useless += length - listed.items.len();
         for wire in listed.items {
-            let is_wanted = wire.task_type.as_known().is_some_and(|kind| self.is_wanted(kind));
+            let is_wanted = wire
+                .task_type
+                .as_known()
+                .is_some_and(|kind| self.is_wanted(kind));
             // What is odd about the others is nobody's business.
             if is_wanted {
                 wire.tell_odd_fields(&mut odd);
             }
-            let Some(task) = task(wire).filter(|task| self.seen.insert(&task.id)) else { continue };
+            let Some(task) = task(wire).filter(|task| self.seen.insert(&task.id)) else {
+                continue;
+            };
             self.order.note(task.created);
             if is_wanted && task.target.may_be(self.cluster) {
                 self.found.push(task);
@@ -305,23 +347,46 @@ impl<'a> UpgradeTasks<'a> {
         let new = self.seen.len() - before;
         let seen = self.seen.len() + self.useless;
         let by_number = !by_token && pages::has_next(number, length, new, seen, total);
-        // The vendor does not say whether a list that is asked for by number may have a token where the numbers end.
+        // The vendor does not say whether a list that is asked for by number may have a token where
+        // the numbers end.
         let by_token = !by_number && pages::may_lead_on(number, seen, total);
-        let token = page.next_token.known().filter(|token| by_token && self.tokens.insert(token));
-        self.next = if by_number { Some(Next::Number) } else { token.map(Next::Token) };
+        let token = page
+            .next_token
+            .known()
+            .filter(|token| by_token && self.tokens.insert(token));
+        self.next = if by_number {
+            Some(Next::Number)
+        } else {
+            token.map(Next::Token)
+        };
         Ok(())
     }
 
     fn is_wanted(&self, kind: &str) -> bool {
         let is_node_pools = letters(kind).take("nodepool".len()).eq("nodepool".chars());
-        !is_node_pools && self.types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind))
+        !is_node_pools
+            && self
+                .types
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(kind))
     }
 }
 
 /// What asking for the first page of `cluster`'s tasks would send.
-pub async fn explain_tasks(client: &Client, endpoint: &Endpoint, cluster: &ClusterId) -> Result<Explained, ApiError> {
+pub async fn explain_tasks(
+    client: &Client,
+    endpoint: &Endpoint,
+    cluster: &ClusterId,
+) -> Result<Explained, ApiError> {
     let (path, query) = (format!("/clusters/{cluster}/tasks"), pages::query(1));
-    client.explain(&Call { operation: Operation::DescribeClusterTasks, endpoint, path: &path, query: &query }).await
+    client
+        .explain(&Call {
+            operation: Operation::DescribeClusterTasks,
+            endpoint,
+            path: &path,
+            query: &query,
+        })
+        .await
 }
 
 /// Whether the list has its newest task first, as far as was seen. The vendor does not say.
@@ -348,10 +413,20 @@ impl Order {
 }
 
 /// Asks for one task.
-pub async fn describe_task(client: &Client, endpoint: &Endpoint, task: &str, budget: &Budget) -> Result<TaskInfo, ApiError> {
+pub async fn describe_task(
+    client: &Client,
+    endpoint: &Endpoint,
+    task: &str,
+    budget: &Budget,
+) -> Result<TaskInfo, ApiError> {
     let mut path = "/tasks/".to_owned();
     percent_encode(&mut path, task);
-    let call = Call { operation: Operation::DescribeTaskInfo, endpoint, path: &path, query: &[] };
+    let call = Call {
+        operation: Operation::DescribeTaskInfo,
+        endpoint,
+        path: &path,
+        query: &[],
+    };
     let wire: WireTask = client.call(&call, budget).await?;
     wire.tell_odd_fields(&mut |field, value| client.observer().unknown_value(field, value));
     Ok(info(wire))
@@ -372,8 +447,19 @@ fn info(wire: WireTask) -> TaskInfo {
     let places = [&wire.parameters, &wire.outputs].map(|place| place.as_known());
     // The first of `wanted` that has some text, at the top rather than below.
     let told = |wanted: &[&str]| {
-        let objects = |name| places.iter().flatten().flat_map(|told| [&told.top, &told.below]).find_map(|texts| texts.find(name));
-        clean_message(wanted.iter().find_map(|name| objects(*name)).unwrap_or_default())
+        let objects = |name| {
+            places
+                .iter()
+                .flatten()
+                .flat_map(|told| [&told.top, &told.below])
+                .find_map(|texts| texts.find(name))
+        };
+        clean_message(
+            wanted
+                .iter()
+                .find_map(|name| objects(*name))
+                .unwrap_or_default(),
+        )
     };
     TaskInfo {
         target_version: told(&VERSIONS),
@@ -388,17 +474,27 @@ fn info(wire: WireTask) -> TaskInfo {
 }
 
 fn word(word: Field<Word>) -> String {
-    word.known().map(|Word(word)| clean_message(&word).to_ascii_lowercase()).unwrap_or_default()
+    word.known()
+        .map(|Word(word)| clean_message(&word).to_ascii_lowercase())
+        .unwrap_or_default()
 }
 
 fn message(error: Field<WireError>) -> Option<String> {
     let error = error.known()?;
-    error.message.known().or(error.code.known()).map(|message| clean_message(&message)).filter(|message| !message.is_empty())
+    error
+        .message
+        .known()
+        .or(error.code.known())
+        .map(|message| clean_message(&message))
+        .filter(|message| !message.is_empty())
 }
 
 fn target(target: Field<WireTarget>, details: Field<WireDetails>) -> Target {
     let inner = || details.known().and_then(|details| details.target.known());
     let target = target.known().or_else(inner).unwrap_or_default();
     let text = |text: Field<String>| clean_message(&text.known().unwrap_or_default());
-    Target { id: text(target.id), kind: text(target.kind) }
+    Target {
+        id: text(target.id),
+        kind: text(target.kind),
+    }
 }

@@ -32,7 +32,10 @@ impl Trace {
         };
         written.expect("a String takes every write");
         text.push_str("\n===\n\n");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&credential.hide_in(&text));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_str(&credential.hide_in(&text));
     }
 }
 
@@ -45,14 +48,21 @@ impl fmt::Display for Trace {
 /// The head of a request as it goes over the wire; the signature and the token are left out.
 pub(super) fn head(request: &Request<Bytes>) -> String {
     let mut text = String::new();
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     writeln!(text, "{} {target} HTTP/1.1", request.method())
         .and_then(|()| write_headers(&mut text, request.headers()))
         .expect("a String takes every write");
     text
 }
 
-fn write_response(text: &mut String, response: &Response<Bytes>, credential: &Credential) -> fmt::Result {
+fn write_response(
+    text: &mut String,
+    response: &Response<Bytes>,
+    credential: &Credential,
+) -> fmt::Result {
     writeln!(text, "{:?} {}", response.version(), response.status())?;
     write_headers(text, response.headers())?;
     let body = String::from_utf8_lossy(response.body());
@@ -71,7 +81,11 @@ fn write_headers(text: &mut String, headers: &HeaderMap) -> fmt::Result {
         if value.is_sensitive() {
             writeln!(text, "{name}: <secret>")?;
         } else {
-            writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+            writeln!(
+                text,
+                "{name}: {}",
+                String::from_utf8_lossy(value.as_bytes())
+            )?;
         }
     }
     Ok(())
@@ -93,7 +107,16 @@ mod tests {
         };
         let trace = Trace::default();
         let body = format!("{}{token}", "x".repeat(MAX_BODY - 10));
-        trace.note("GET /", Ok(&Response::new(Bytes::from(body))), Duration::ZERO, &credential);
-        assert!(!trace.to_string().contains("hunter2"), "{}", &trace.to_string()[MAX_BODY - 20..]);
+        trace.note(
+            "GET /",
+            Ok(&Response::new(Bytes::from(body))),
+            Duration::ZERO,
+            &credential,
+        );
+        assert!(
+            !trace.to_string().contains("hunter2"),
+            "{}",
+            &trace.to_string()[MAX_BODY - 20..]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! `GetUpgradeStatus`: `GET /api/v2/clusters/{ClusterId}/upgrade/status`.
 //!
-//! Source: the operation's reference of CS 2015-12-15. Every field is optional in the vendor's SDKs.
+//! Source: the operation's reference of CS 2015-12-15. Every field is optional in the vendor's
+//! SDKs.
 
 use super::budget::Budget;
 use super::client::{Call, Client, Explained};
@@ -43,11 +44,17 @@ pub async fn get_upgrade_status(
 ) -> Result<UpgradeState, ApiError> {
     let path = path(cluster);
     let wire: Wire = client.call(&call(endpoint, &path), budget).await?;
-    Ok(state(wire, &mut |field, value| client.observer().unknown_value(field, value)))
+    Ok(state(wire, &mut |field, value| {
+        client.observer().unknown_value(field, value)
+    }))
 }
 
 /// What asking for the state of `cluster`'s upgrade would send.
-pub async fn explain_upgrade_status(client: &Client, endpoint: &Endpoint, cluster: &ClusterId) -> Result<Explained, ApiError> {
+pub async fn explain_upgrade_status(
+    client: &Client,
+    endpoint: &Endpoint,
+    cluster: &ClusterId,
+) -> Result<Explained, ApiError> {
     client.explain(&call(endpoint, &path(cluster))).await
 }
 
@@ -56,38 +63,78 @@ fn path(cluster: &ClusterId) -> String {
 }
 
 fn call<'a>(endpoint: &'a Endpoint, path: &'a str) -> Call<'a> {
-    Call { operation: Operation::GetUpgradeStatus, endpoint, path, query: &[] }
+    Call {
+        operation: Operation::GetUpgradeStatus,
+        endpoint,
+        path,
+        query: &[],
+    }
 }
 
-/// The vendor's words in ours. A value that its reference does not list is told to `unknown`, with its field.
+/// The vendor's words in ours. A value that its reference does not list is told to `unknown`, with
+/// its field.
 fn state(wire: Wire, unknown: &mut dyn FnMut(&'static str, &str)) -> UpgradeState {
     wire.tell_odd_fields(unknown);
     let task = wire.upgrade_task.known().unwrap_or_default();
-    let status = word(wire.status, Status::None, Status::Unknown, "status", unknown, |word| match word {
-        "none" => Some(Status::None),
-        word => Status::from_word(word),
-    });
-    let step = word(wire.upgrade_step, Step::NotStart, Step::Unknown, "upgrade_step", unknown, |word| match word {
-        "not_start" => Some(Step::NotStart),
-        "prechecking" => Some(Step::Prechecking),
-        "upgrading" => Some(Step::Upgrading),
-        "pause" | "paused" => Some(Step::Pause),
-        "success" => Some(Step::Success),
-        _ => None,
-    });
-    let task_status = word(task.status, TaskStatus::None, TaskStatus::Unknown, "upgrade_task.status", unknown, |word| match word {
-        "none" => Some(TaskStatus::None),
-        word => Status::from_word(word).map(Status::of_task).filter(|status| *status != TaskStatus::Unknown),
-    });
+    let status = word(
+        wire.status,
+        Status::None,
+        Status::Unknown,
+        "status",
+        unknown,
+        |word| match word {
+            "none" => Some(Status::None),
+            word => Status::from_word(word),
+        },
+    );
+    let step = word(
+        wire.upgrade_step,
+        Step::NotStart,
+        Step::Unknown,
+        "upgrade_step",
+        unknown,
+        |word| match word {
+            "not_start" => Some(Step::NotStart),
+            "prechecking" => Some(Step::Prechecking),
+            "upgrading" => Some(Step::Upgrading),
+            "pause" | "paused" => Some(Step::Pause),
+            "success" => Some(Step::Success),
+            _ => None,
+        },
+    );
+    let task_status = word(
+        task.status,
+        TaskStatus::None,
+        TaskStatus::Unknown,
+        "upgrade_task.status",
+        unknown,
+        |word| match word {
+            "none" => Some(TaskStatus::None),
+            word => Status::from_word(word)
+                .map(Status::of_task)
+                .filter(|status| *status != TaskStatus::Unknown),
+        },
+    );
     // A failed task says why in its own message where the upgrade as a whole does not.
-    let task_message = task.message.known().filter(|_| task_status == TaskStatus::Failed);
-    let said = |message: Option<String>| message.map(|message| clean_message(&message)).filter(|message| !message.is_empty());
+    let task_message = task
+        .message
+        .known()
+        .filter(|_| task_status == TaskStatus::Failed);
+    let said = |message: Option<String>| {
+        message
+            .map(|message| clean_message(&message))
+            .filter(|message| !message.is_empty())
+    };
     UpgradeState {
         status,
         step,
         task_status,
         error_message: said(wire.error_message.known()).or_else(|| said(task_message)),
-        precheck_report_id: wire.precheck_report_id.known().map(|id| clean_message(&id)).unwrap_or_default(),
+        precheck_report_id: wire
+            .precheck_report_id
+            .known()
+            .map(|id| clean_message(&id))
+            .unwrap_or_default(),
         ..UpgradeState::never(SourceName::UpgradeStatus)
     }
 }

@@ -22,7 +22,8 @@ pub trait Ways: Debug + Send + Sync {
     fn refresh(&self) {}
 }
 
-/// The real network, on connections that the accounts share but for those with authorities or a proxy of their own.
+/// The real network, on connections that the accounts share but for those with authorities or a
+/// proxy of their own.
 #[derive(Debug)]
 pub struct Network {
     shared: Arc<Direct>,
@@ -33,11 +34,23 @@ pub struct Network {
 }
 
 impl Network {
-    /// Ways that trust whom `tls` trusts, ask `lookup` for names, and go through `proxies` where an account names none.
+    /// Ways that trust whom `tls` trusts, ask `lookup` for names, and go through `proxies` where an
+    /// account names none.
     pub fn new(tls: ClientConfig, lookup: Lookup, proxies: Proxies) -> Self {
         let generation = Generation::default();
-        let shared = Arc::new(Direct::through(proxies.clone(), tls.clone(), lookup.clone(), generation.clone()));
-        Self { shared, tls, lookup, proxies, generation }
+        let shared = Arc::new(Direct::through(
+            proxies.clone(),
+            tls.clone(),
+            lookup.clone(),
+            generation.clone(),
+        ));
+        Self {
+            shared,
+            tls,
+            lookup,
+            proxies,
+            generation,
+        }
     }
 }
 
@@ -47,9 +60,20 @@ impl Ways for Network {
         if authorities.is_empty() && proxy.is_none() {
             return Arc::clone(&self.shared) as Arc<dyn Transport>;
         }
-        let tls = if authorities.is_empty() { self.tls.clone() } else { trust::client_config(authorities) };
-        let proxies = proxy.clone().map_or_else(|| self.proxies.clone(), Proxies::all);
-        Arc::new(Direct::through(proxies, tls, self.lookup.clone(), self.generation.clone()))
+        let tls = if authorities.is_empty() {
+            self.tls.clone()
+        } else {
+            trust::client_config(authorities)
+        };
+        let proxies = proxy
+            .clone()
+            .map_or_else(|| self.proxies.clone(), Proxies::all);
+        Arc::new(Direct::through(
+            proxies,
+            tls,
+            self.lookup.clone(),
+            self.generation.clone(),
+        ))
     }
 
     fn refresh(&self) {

@@ -10,8 +10,9 @@ use crate::credentials::Credentials;
 use crate::names::Region;
 use crate::source::{UpgradeSource, source};
 
-/// One account's client and the sources over it. A reload that leaves what they were made of as it was keeps them: with
-/// them go connections, credentials, what is left in the bucket, and what was found out about the operations served.
+/// One account's client and the sources over it. A reload that leaves what they were made of as it
+/// was keeps them: with them go connections, credentials, what is left in the bucket, and what was
+/// found out about the operations served.
 #[derive(Debug)]
 pub(super) struct Contact {
     access: Access,
@@ -22,16 +23,29 @@ pub(super) struct Contact {
 
 impl Contact {
     /// How `account` is asked; as `earlier` was, if that may stay.
-    pub(super) fn new(account: &Account, surroundings: &Surroundings, earlier: Option<&Self>) -> Self {
+    pub(super) fn new(
+        account: &Account,
+        surroundings: &Surroundings,
+        earlier: Option<&Self>,
+    ) -> Self {
         let kept = earlier.filter(|earlier| earlier.access == account.access);
-        let client = kept.map_or_else(|| Arc::new(client(account, surroundings)), |kept| Arc::clone(&kept.client));
+        let client = kept.map_or_else(
+            || Arc::new(client(account, surroundings)),
+            |kept| Arc::clone(&kept.client),
+        );
         let source_of = |region: Option<Region>| {
-            let known = kept.and_then(|kept| kept.sources.get(&region)).map(Arc::clone);
+            let known = kept
+                .and_then(|kept| kept.sources.get(&region))
+                .map(Arc::clone);
             let source = known.unwrap_or_else(|| source(account, region.as_ref(), &client));
             (region, source)
         };
         let sources = regions(account).into_iter().map(source_of).collect();
-        Self { access: account.access.clone(), client, sources }
+        Self {
+            access: account.access.clone(),
+            client,
+            sources,
+        }
     }
 
     /// Whether `earlier` had the same client.
@@ -50,8 +64,12 @@ impl Contact {
 
     /// The source in use by region, in the order of the regions' names.
     pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
-        let name = |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
-        self.sources.iter().filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str()))).collect()
+        let name =
+            |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
+        self.sources
+            .iter()
+            .filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str())))
+            .collect()
     }
 }
 
@@ -59,9 +77,18 @@ fn client(account: &Account, surroundings: &Surroundings) -> Client {
     let access = &account.access;
     Client::new(
         surroundings.ways.of(account),
-        Arc::new(Credentials::new(account.name.clone(), access.credentials.clone(), surroundings.credentials.clone())),
+        Arc::new(Credentials::new(
+            account.name.clone(),
+            access.credentials.clone(),
+            surroundings.credentials.clone(),
+        )),
         access.signature,
-        Limiter::new(account.name.clone(), access.rate_limit, surroundings.shard.total(), access.max_concurrency.get()),
+        Limiter::new(
+            account.name.clone(),
+            access.rate_limit,
+            surroundings.shard.total(),
+            access.max_concurrency.get(),
+        ),
         surroundings.audience.observer(&account.name),
         surroundings.clock,
     )
@@ -69,6 +96,15 @@ fn client(account: &Account, surroundings: &Surroundings) -> Client {
 
 /// Where the account is looked at.
 fn regions(account: &Account) -> BTreeSet<Option<Region>> {
-    let listed = account.discovery.iter().flat_map(|discovery| &discovery.regions).map(|place| Some(place.region.clone()));
-    account.clusters.iter().map(|cluster| cluster.region.clone()).chain(listed).collect()
+    let listed = account
+        .discovery
+        .iter()
+        .flat_map(|discovery| &discovery.regions)
+        .map(|place| Some(place.region.clone()));
+    account
+        .clusters
+        .iter()
+        .map(|cluster| cluster.region.clone())
+        .chain(listed)
+        .collect()
 }

@@ -22,9 +22,20 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    /// A finder for what `account` knows through `contact`; `owners` are the accounts of the configured clusters.
-    pub(super) fn new(account: AccountName, shard: Shard, contact: Contact, owners: Arc<BTreeMap<ClusterId, AccountName>>) -> Self {
-        Self { account, shard, contact, owners }
+    /// A finder for what `account` knows through `contact`; `owners` are the accounts of the
+    /// configured clusters.
+    pub(super) fn new(
+        account: AccountName,
+        shard: Shard,
+        contact: Contact,
+        owners: Arc<BTreeMap<ClusterId, AccountName>>,
+    ) -> Self {
+        Self {
+            account,
+            shard,
+            contact,
+            owners,
+        }
     }
 
     /// How the account is asked.
@@ -49,7 +60,8 @@ impl Finder {
         self.make(info, &cluster.endpoint, Origin::Configured)
     }
 
-    /// What is asked about a cluster that the list at `place` has; None if it is another instance's, or configured.
+    /// What is asked about a cluster that the list at `place` has; None if it is another
+    /// instance's, or configured.
     pub(super) fn target(&self, place: &ListedRegion, cluster: &ListedCluster) -> Option<Target> {
         if self.owners.contains_key(&cluster.id) {
             return None;
@@ -74,6 +86,11 @@ impl Finder {
             return None;
         }
         let source = Arc::clone(self.contact.source(info.region.as_ref())?);
-        Some(Target { info: Arc::new(info), origin, endpoint: endpoint.clone(), source })
+        Some(Target {
+            info: Arc::new(info),
+            origin,
+            endpoint: endpoint.clone(),
+            source,
+        })
     }
 }

@@ -10,9 +10,10 @@ const FAIR_SHARE: u32 = 4;
 /// Doubled this often, a share is the whole.
 const MOST_DOUBLINGS: u32 = 2;
 
-/// What is known of how long answers take. The share of a query is never so short that a vendor who is merely slow could not
-/// answer: it is at least twice what a slow answer takes, and it is doubled when a query was called off and nothing at all has
-/// been heard since, since then it may be the vendor that is slow, and not one cluster that is silent.
+/// What is known of how long answers take. The share of a query is never so short that a vendor who
+/// is merely slow could not answer: it is at least twice what a slow answer takes, and it is
+/// doubled when a query was called off and nothing at all has been heard since, since then it may
+/// be the vendor that is slow, and not one cluster that is silent.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     /// How long a slow one takes: rises at once and falls slowly.
@@ -41,9 +42,11 @@ impl Patience {
         (self.doublings, self.doubled) = (0, None);
     }
 
-    /// The query that started then was called off. Those that were under way beside it have had no more time than it.
+    /// The query that started then was called off. Those that were under way beside it have had no
+    /// more time than it.
     pub(super) fn called_off(&mut self, started: Instant) {
-        if self.doublings < MOST_DOUBLINGS && self.doubled.is_none_or(|doubled| started >= doubled) {
+        if self.doublings < MOST_DOUBLINGS && self.doubled.is_none_or(|doubled| started >= doubled)
+        {
             self.doublings += 1;
             self.doubled = Some(Instant::now());
         }

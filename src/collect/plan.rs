@@ -14,19 +14,43 @@ use crate::config::{Account, Config, ListedRegion, Scrape};
 use crate::names::{AccountName, ClusterId};
 
 /// One lane an account; those of `earlier` hand over to them.
-pub(super) fn lanes(config: &Config, surroundings: &Surroundings, earlier: &[Arc<Lane>]) -> Vec<Arc<Lane>> {
-    // A cluster that two accounts see is asked through the first that names it; two would be two readings of one thing.
-    let configured =
-        config.accounts.iter().flat_map(|account| account.clusters.iter().map(|cluster| (cluster.id.clone(), account.name.clone())));
+pub(super) fn lanes(
+    config: &Config,
+    surroundings: &Surroundings,
+    earlier: &[Arc<Lane>],
+) -> Vec<Arc<Lane>> {
+    // A cluster that two accounts see is asked through the first that names it; two would be two
+    // readings of one thing.
+    let configured = config.accounts.iter().flat_map(|account| {
+        account
+            .clusters
+            .iter()
+            .map(|cluster| (cluster.id.clone(), account.name.clone()))
+    });
     let owners = Arc::new(configured.collect());
     let lane = |account: &Account| {
-        let earlier = earlier.iter().find(|earlier| *earlier.name() == account.name);
-        let contact = Contact::new(account, surroundings, earlier.map(|earlier| earlier.contact()));
+        let earlier = earlier
+            .iter()
+            .find(|earlier| *earlier.name() == account.name);
+        let contact = Contact::new(
+            account,
+            surroundings,
+            earlier.map(|earlier| earlier.contact()),
+        );
         if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
-            let calls = account.access.rate_limit.calls_within(config.scrape.timeout, surroundings.shard.total());
+            let calls = account
+                .access
+                .rate_limit
+                .calls_within(config.scrape.timeout, surroundings.shard.total());
             tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
         }
-        let lane = lane(account, &config.scrape, surroundings, contact, Arc::clone(&owners));
+        let lane = lane(
+            account,
+            &config.scrape,
+            surroundings,
+            contact,
+            Arc::clone(&owners),
+        );
         if let Some(earlier) = earlier {
             lane.inherit(earlier);
         }
@@ -43,11 +67,20 @@ fn lane(
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
 ) -> Arc<Lane> {
     let finder = Finder::new(account.name.clone(), surroundings.shard, contact, owners);
-    let targets = account.clusters.iter().filter_map(|cluster| finder.configured(cluster)).collect();
+    let targets = account
+        .clusters
+        .iter()
+        .filter_map(|cluster| finder.configured(cluster))
+        .collect();
     let refresh = Refresh {
         // Without discovery there is no list, or one that only scrapes need.
-        interval: account.discovery.as_ref().map_or(Duration::MAX, |discovery| discovery.refresh_interval),
-        idling: (!scrape.idle_interval.is_zero()).then_some(Idling { interval: scrape.idle_interval }),
+        interval: account
+            .discovery
+            .as_ref()
+            .map_or(Duration::MAX, |discovery| discovery.refresh_interval),
+        idling: (!scrape.idle_interval.is_zero()).then_some(Idling {
+            interval: scrape.idle_interval,
+        }),
     };
     Lane::new(Parts {
         account: account.name.clone(),
@@ -60,9 +93,12 @@ fn lane(
     })
 }
 
-/// The lists that have to be read: those of discovery and, where scrapes go by them, those of the other clusters' regions.
+/// The lists that have to be read: those of discovery and, where scrapes go by them, those of the
+/// other clusters' regions.
 fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
-    let list = |place: &ListedRegion, purpose| RegionList::new(account.name.clone(), place.clone(), purpose);
+    let list = |place: &ListedRegion, purpose| {
+        RegionList::new(account.name.clone(), place.clone(), purpose)
+    };
     let mut lists = Vec::new();
     let mut listed = BTreeSet::new();
     if let Some(discovery) = &account.discovery {
@@ -73,9 +109,19 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
     }
     if refresh.idling.is_some() {
         for cluster in &account.clusters {
-            if let Some(region) = cluster.region.as_ref().filter(|region| !listed.contains(region)) {
+            if let Some(region) = cluster
+                .region
+                .as_ref()
+                .filter(|region| !listed.contains(region))
+            {
                 listed.insert(region);
-                lists.push(list(&ListedRegion { region: region.clone(), endpoint: cluster.endpoint.clone() }, Purpose::Detail));
+                lists.push(list(
+                    &ListedRegion {
+                        region: region.clone(),
+                        endpoint: cluster.endpoint.clone(),
+                    },
+                    Purpose::Detail,
+                ));
             }
         }
     }

@@ -132,7 +132,13 @@ pub(super) enum Change {
 
 impl Record {
     pub(super) fn new(target: Target, memory: Memory) -> Self {
-        Self { target, asked: 0, flight: None, changed: None, memory }
+        Self {
+            target,
+            asked: 0,
+            flight: None,
+            changed: None,
+            memory,
+        }
     }
 
     /// All that is remembered.
@@ -142,56 +148,91 @@ impl Record {
 
     /// The last answer.
     pub(super) fn known(&self) -> Option<Arc<UpgradeState>> {
-        self.memory.good.as_ref().map(|good| Arc::clone(&good.state))
+        self.memory
+            .good
+            .as_ref()
+            .map(|good| Arc::clone(&good.state))
     }
 
     /// The query under way that a round waits for.
     pub(super) fn awaited(&self) -> Option<&Flight> {
-        self.flight.as_ref().filter(|flight| flight.awaited.load(Ordering::Relaxed))
+        self.flight
+            .as_ref()
+            .filter(|flight| flight.awaited.load(Ordering::Relaxed))
     }
 
     /// True if the query under way is the one of this number.
     pub(super) fn has_flight(&self, number: u64) -> bool {
-        self.flight.as_ref().is_some_and(|flight| flight.number == number)
+        self.flight
+            .as_ref()
+            .is_some_and(|flight| flight.number == number)
     }
 
     /// Whether there was an answer after `instant`.
     pub(super) fn has_answered_since(&self, instant: Instant) -> bool {
-        !self.is_failing() && self.memory.good.as_ref().is_some_and(|good| good.read > instant)
+        !self.is_failing()
+            && self
+                .memory
+                .good
+                .as_ref()
+                .is_some_and(|good| good.read > instant)
     }
 
-    /// True if a query has ended at `instant` or later that was more than a wait for the rate limit.
+    /// True if a query has ended at `instant` or later that was more than a wait for the rate
+    /// limit.
     pub(super) fn has_ended_since(&self, instant: Instant) -> bool {
-        self.memory.last.as_ref().is_some_and(|last| last.ended >= instant)
+        self.memory
+            .last
+            .as_ref()
+            .is_some_and(|last| last.ended >= instant)
     }
 
     /// The number of calls that asking it will most likely take.
     pub(super) fn cost(&self) -> u32 {
-        let usual = if self.target.source.in_use() == Some(SourceName::Tasks) { 2 } else { 1 };
+        let usual = if self.target.source.in_use() == Some(SourceName::Tasks) {
+            2
+        } else {
+            1
+        };
         self.memory.calls.unwrap_or(usual)
     }
 
     /// Whether the last query failed.
     pub(super) fn is_failing(&self) -> bool {
-        self.memory.last.as_ref().is_some_and(|last| last.failure.is_some())
+        self.memory
+            .last
+            .as_ref()
+            .is_some_and(|last| last.failure.is_some())
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.memory.last.as_ref().and_then(|last| last.failure.as_ref())
+        self.memory
+            .last
+            .as_ref()
+            .and_then(|last| last.failure.as_ref())
     }
 
-    /// Whether the list says that something has changed since the last answer: an upgrade may have begun and ended unseen.
+    /// Whether the list says that something has changed since the last answer: an upgrade may have
+    /// begun and ended unseen.
     pub(super) fn has_changed(&self) -> bool {
-        self.memory.good.as_ref().is_some_and(|good| good.changed != self.changed)
+        self.memory
+            .good
+            .as_ref()
+            .is_some_and(|good| good.changed != self.changed)
     }
 
-    /// When the last answer was read, if it says that nothing is going on and nothing has failed since.
+    /// When the last answer was read, if it says that nothing is going on and nothing has failed
+    /// since.
     pub(super) fn idle_since_reading(&self) -> Option<Instant> {
-        self.memory.good.as_ref().filter(|good| good.state.status.is_idle() && !self.is_failing()).map(|good| good.read)
+        self.memory
+            .good
+            .as_ref()
+            .filter(|good| good.state.status.is_idle() && !self.is_failing())
+            .map(|good| good.read)
     }
 
-    /// Keeps the last answer from growing too old to be served while the cluster waits to be asked: a list says that nothing is
-    /// going on, though something has.
+    /// Keeps the last answer from growing too old to be served while the cluster waits to be asked:
+    /// a list says that nothing is going on, though something has.
     pub(super) fn keep(&mut self) {
         if let Some(good) = &mut self.memory.good {
             good.fresh = Instant::now();
@@ -208,13 +249,34 @@ impl Record {
     }
 
     /// Takes the result of the query that took off as `flight` and has ended after `duration`.
-    pub(super) fn finish(&mut self, result: Result<UpgradeState, Failure>, flight: &Flight, duration: Duration, now: Timestamp) -> Change {
+    pub(super) fn finish(
+        &mut self,
+        result: Result<UpgradeState, Failure>,
+        flight: &Flight,
+        duration: Duration,
+        now: Timestamp,
+    ) -> Change {
         let ended = Instant::now();
-        self.memory.last = Some(LastQuery { failure: result.as_ref().err().cloned(), duration, ended });
-        let Ok(state) = result else { return Change::Nothing };
+        self.memory.last = Some(LastQuery {
+            failure: result.as_ref().err().cloned(),
+            duration,
+            ended,
+        });
+        let Ok(state) = result else {
+            return Change::Nothing;
+        };
         self.memory.calls = Some(flight.budget.calls().max(1));
-        let same = self.memory.good.as_ref().is_some_and(|good| good.state.is_same_state(&state));
-        let since = self.memory.good.as_ref().filter(|_| same).map_or(now, |good| good.since);
+        let same = self
+            .memory
+            .good
+            .as_ref()
+            .is_some_and(|good| good.state.is_same_state(&state));
+        let since = self
+            .memory
+            .good
+            .as_ref()
+            .filter(|_| same)
+            .map_or(now, |good| good.since);
         let change = match (&self.memory.good, same) {
             (None, _) => Change::First,
             (Some(_), false) => Change::State,
@@ -225,13 +287,21 @@ impl Record {
             Some(good) if *good.state == state => Arc::clone(&good.state),
             _ => Arc::new(state),
         };
-        self.memory.good = Some(Good { state, read: ended, fresh: ended, fresh_at: now, since, changed: flight.changed });
+        self.memory.good = Some(Good {
+            state,
+            read: ended,
+            fresh: ended,
+            fresh_at: now,
+            since,
+            changed: flight.changed,
+        });
         change
     }
 
-    /// What `reader` is told at `now` of this cluster, which was `asked` for it or was not. A query that started at `end`, when the
-    /// reader went, or later was not for it. Nor is it a failure yet that there is no answer to a query that has waited for the
-    /// account's own rate limit, or that the API has not had for its share of the time.
+    /// What `reader` is told at `now` of this cluster, which was `asked` for it or was not. A query
+    /// that started at `end`, when the reader went, or later was not for it. Nor is it a failure
+    /// yet that there is no answer to a query that has waited for the account's own rate limit, or
+    /// that the API has not had for its share of the time.
     pub(super) fn reading(
         &self,
         reader: Reader,
@@ -241,12 +311,18 @@ impl Record {
         max_age: Duration,
         now: Instant,
     ) -> ClusterReading {
-        let flight = if reader == Reader::Probe { self.flight.as_ref() } else { self.awaited() };
+        let flight = if reader == Reader::Probe {
+            self.flight.as_ref()
+        } else {
+            self.awaited()
+        };
         let asked = asked && flight.is_none();
         let flight = flight.filter(|flight| flight.started < end);
         let outcome = match flight.map(|flight| (flight.budget.stage(now), flight.share)) {
             Some(((Stage::Retrying(error), _), _)) => Outcome::Down(Failure::of(&error)),
-            Some(((Stage::Asking, elapsed), share)) if elapsed >= share => down(Reason::Timeout, "no answer within the scrape's budget"),
+            Some(((Stage::Asking, elapsed), share)) if elapsed >= share => {
+                down(Reason::Timeout, "no answer within the scrape's budget")
+            }
             Some(((Stage::HeldUp, _), _)) => self.outcome(false, Waiting::ForToken, max_age),
             Some(((Stage::Asking, _), _)) | None => self.outcome(asked, waiting, max_age),
         };
@@ -254,7 +330,9 @@ impl Record {
         let known = self.memory.good.as_ref();
         ClusterReading {
             cluster: Arc::clone(&self.target.info),
-            since: known.filter(|_| matches!(outcome, Outcome::Up(_))).map(|good| good.since),
+            since: known
+                .filter(|_| matches!(outcome, Outcome::Up(_)))
+                .map(|good| good.since),
             outcome,
             duration: flown.or(self.memory.last.as_ref().map(|last| last.duration)),
             last_success: known.map(|good| good.fresh_at),
@@ -263,22 +341,39 @@ impl Record {
 
     fn outcome(&self, asked: bool, waiting: Waiting, max_age: Duration) -> Outcome {
         match (&self.memory.last, &self.memory.good) {
-            (None, _) if waiting == Waiting::ForPlace => {
-                down(Reason::Timeout, "not asked: all queries that may be under way wait for the vendor")
-            }
+            (None, _) if waiting == Waiting::ForPlace => down(
+                Reason::Timeout,
+                "not asked: all queries that may be under way wait for the vendor",
+            ),
             (None, _) => Outcome::NotAsked,
-            (Some(LastQuery { failure: Some(failure), .. }), _) => Outcome::Down(failure.clone()),
-            (Some(_), Some(good)) if asked || good.fresh.elapsed() <= max_age => Outcome::Up(Arc::clone(&good.state)),
+            (
+                Some(LastQuery {
+                    failure: Some(failure),
+                    ..
+                }),
+                _,
+            ) => Outcome::Down(failure.clone()),
+            (Some(_), Some(good)) if asked || good.fresh.elapsed() <= max_age => {
+                Outcome::Up(Arc::clone(&good.state))
+            }
             _ => match waiting {
-                Waiting::ForToken => {
-                    down(Reason::RateLimited, "not asked for longer than scrape.max_age: the account's rate_limit is too low")
-                }
-                Waiting::ForPlace => down(Reason::Timeout, "not asked for longer than scrape.max_age: the vendor is too slow"),
+                Waiting::ForToken => down(
+                    Reason::RateLimited,
+                    "not asked for longer than scrape.max_age: the account's rate_limit is too low",
+                ),
+                Waiting::ForPlace => down(
+                    Reason::Timeout,
+                    "not asked for longer than scrape.max_age: the vendor is too slow",
+                ),
             },
         }
     }
 }
 
 fn down(reason: Reason, message: &str) -> Outcome {
-    Outcome::Down(Failure { reason, message: message.to_owned(), lasting: false })
+    Outcome::Down(Failure {
+        reason,
+        message: message.to_owned(),
+        lasting: false,
+    })
 }

@@ -18,7 +18,8 @@ use crate::upgrade::UpgradeState;
 #[derive(Debug)]
 pub(super) struct Roster {
     pub(super) records: BTreeMap<ClusterId, Record>,
-    /// What an earlier configuration knew, until the lists have shown which clusters there still are.
+    /// What an earlier configuration knew, until the lists have shown which clusters there still
+    /// are.
     inherited: HashMap<ClusterId, Memory>,
     pub(super) waiting: Waiting,
     pub(super) patience: Patience,
@@ -33,25 +34,48 @@ pub(super) struct Idling {
     pub(super) interval: Duration,
 }
 
-/// Of the clusters whose time is over, so many in a hundred are asked again in one round, so that those that were first
-/// asked together do not stay together.
+/// Of the clusters whose time is over, so many in a hundred are asked again in one round, so that
+/// those that were first asked together do not stay together.
 const WAKING_PERCENT: usize = 1;
 
 impl Roster {
     pub(super) fn new(targets: Vec<Target>) -> Self {
-        let records = targets.into_iter().map(|target| (target.info.id.clone(), Record::new(target, Memory::default()))).collect();
-        Self { records, inherited: HashMap::new(), waiting: Waiting::ForToken, patience: Patience::default(), next_flight: 0 }
+        let records = targets
+            .into_iter()
+            .map(|target| {
+                (
+                    target.info.id.clone(),
+                    Record::new(target, Memory::default()),
+                )
+            })
+            .collect();
+        Self {
+            records,
+            inherited: HashMap::new(),
+            waiting: Waiting::ForToken,
+            patience: Patience::default(),
+            next_flight: 0,
+        }
     }
 
-    /// The queries that started before `now` and have by then been silent for longer than their share of a round of `length`.
+    /// The queries that started before `now` and have by then been silent for longer than their
+    /// share of a round of `length`.
     pub(super) fn silent(&self, now: Instant, length: Duration) -> impl Iterator<Item = &Flight> {
-        let flights = self.records.values().filter_map(|record| record.flight.as_ref()).filter(move |flight| flight.started < now);
-        flights.filter(move |flight| now - flight.started > self.patience.share(flight.started, length))
+        let flights = self
+            .records
+            .values()
+            .filter_map(|record| record.flight.as_ref())
+            .filter(move |flight| flight.started < now);
+        flights.filter(move |flight| {
+            now - flight.started > self.patience.share(flight.started, length)
+        })
     }
 
     /// True if the query of `id` that took off as `flight` has not ended.
     pub(super) fn is_under_way(&self, id: &ClusterId, flight: &Flight) -> bool {
-        self.records.get(id).is_some_and(|record| record.has_flight(flight.number))
+        self.records
+            .get(id)
+            .is_some_and(|record| record.has_flight(flight.number))
     }
 
     /// A number for the query that takes off.
@@ -60,9 +84,10 @@ impl Roster {
         self.next_flight
     }
 
-    /// Takes the result of the query of `id` that took off as `flight` and ended at `now`, after `duration`. None if nothing is
-    /// remembered of it: the cluster is gone from the list, or gone and back; the query ended because all queries did, which
-    /// `is_stopping` tells; or it was never more than a wait for the account's own rate limit.
+    /// Takes the result of the query of `id` that took off as `flight` and ended at `now`, after
+    /// `duration`. None if nothing is remembered of it: the cluster is gone from the list, or gone
+    /// and back; the query ended because all queries did, which `is_stopping` tells; or it was
+    /// never more than a wait for the account's own rate limit.
     pub(super) fn land(
         &mut self,
         id: &ClusterId,
@@ -72,7 +97,10 @@ impl Roster {
         now: Timestamp,
         is_stopping: bool,
     ) -> Option<Change> {
-        let record = self.records.get_mut(id).filter(|record| record.has_flight(flight.number))?;
+        let record = self
+            .records
+            .get_mut(id)
+            .filter(|record| record.has_flight(flight.number))?;
         record.flight = None;
         match &result {
             Ok(_) if !flight.budget.was_held_up() => self.patience.answered(duration),
@@ -87,20 +115,31 @@ impl Roster {
                 record.asked = flight.asked_before;
                 None
             }
-            Ok(_) | Err(_) => Some(record.finish(result.map_err(|error| Failure::of(&error)), flight, duration, now)),
+            Ok(_) | Err(_) => Some(record.finish(
+                result.map_err(|error| Failure::of(&error)),
+                flight,
+                duration,
+                now,
+            )),
         }
     }
 
-    /// The clusters that have not been asked in `round`. Those that were left out of the last round come first, and among
-    /// those of one round the ones that answered: a cluster that is silent must not cost the others their place.
+    /// The clusters that have not been asked in `round`. Those that were left out of the last round
+    /// come first, and among those of one round the ones that answered: a cluster that is silent
+    /// must not cost the others their place.
     pub(super) fn due(&self, round: u64, wanted: impl Fn(&Record) -> bool) -> Vec<ClusterId> {
-        let mut due: Vec<_> = self.records.iter().filter(|(_, record)| record.asked < round && wanted(record)).collect();
+        let mut due: Vec<_> = self
+            .records
+            .iter()
+            .filter(|(_, record)| record.asked < round && wanted(record))
+            .collect();
         due.sort_by_key(|(_, record)| (record.asked, record.is_failing()));
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Takes the list of `region` for `round`: clusters that are new come in, those that are gone go, the others learn
-    /// what it says of them. With `idling`, clusters in which nothing is going on are left out of the round.
+    /// Takes the list of `region` for `round`: clusters that are new come in, those that are gone
+    /// go, the others learn what it says of them. With `idling`, clusters in which nothing is going
+    /// on are left out of the round.
     pub(super) fn take_list(
         &mut self,
         region: &Region,
@@ -110,15 +149,21 @@ impl Roster {
         now: Timestamp,
     ) {
         let listed: HashMap<_, _> = list.iter().map(|cluster| (&cluster.id, cluster)).collect();
-        let wanted: HashSet<_> = newcomers.iter().map(|target| target.info.id.clone()).collect();
+        let wanted: HashSet<_> = newcomers
+            .iter()
+            .map(|target| target.info.id.clone())
+            .collect();
         self.records.retain(|id, record| {
-            let is_of_list = record.target.origin == Origin::Discovered && record.target.info.region.as_ref() == Some(region);
+            let is_of_list = record.target.origin == Origin::Discovered
+                && record.target.info.region.as_ref() == Some(region);
             !is_of_list || wanted.contains(id)
         });
         for target in newcomers {
             let id = target.info.id.clone();
             let memory = self.inherited.remove(&id);
-            self.records.entry(id).or_insert_with(|| Record::new(target, memory.unwrap_or_default()));
+            self.records
+                .entry(id)
+                .or_insert_with(|| Record::new(target, memory.unwrap_or_default()));
         }
         for (id, record) in &mut self.records {
             if let Some(cluster) = listed.get(id) {
@@ -131,13 +176,25 @@ impl Roster {
         }
     }
 
-    fn leave_idle_out(&mut self, listed: &HashMap<&ClusterId, &ListedCluster>, round: u64, idling: Idling, now: Timestamp) {
+    fn leave_idle_out(
+        &mut self,
+        listed: &HashMap<&ClusterId, &ListedCluster>,
+        round: u64,
+        idling: Idling,
+        now: Timestamp,
+    ) {
         let quiet = self
             .records
             .iter_mut()
-            .filter(|(id, record)| record.asked < round && listed.get(id).is_some_and(|cluster| is_quiet(&cluster.state)))
+            .filter(|(id, record)| {
+                record.asked < round
+                    && listed
+                        .get(id)
+                        .is_some_and(|cluster| is_quiet(&cluster.state))
+            })
             .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)));
-        let (changed, mut idle): (Vec<_>, Vec<_>) = quiet.partition(|(_, record)| record.has_changed());
+        let (changed, mut idle): (Vec<_>, Vec<_>) =
+            quiet.partition(|(_, record)| record.has_changed());
         for (_, record) in changed {
             record.keep();
         }
@@ -154,7 +211,10 @@ impl Roster {
 
     /// All that is remembered, by cluster.
     pub(super) fn memories(&self) -> HashMap<ClusterId, Memory> {
-        let known = self.records.iter().map(|(id, record)| (id.clone(), record.memory().clone()));
+        let known = self
+            .records
+            .iter()
+            .map(|(id, record)| (id.clone(), record.memory().clone()));
         self.inherited.clone().into_iter().chain(known).collect()
     }
 
@@ -168,14 +228,15 @@ impl Roster {
         self.inherited = memories;
     }
 
-    /// Forgets the clusters that an earlier roster remembers and nobody has named: the lists have been read by now.
+    /// Forgets the clusters that an earlier roster remembers and nobody has named: the lists have
+    /// been read by now.
     pub(super) fn disinherit(&mut self) {
         self.inherited = HashMap::new();
     }
 }
 
-/// Whether a cluster in `state` is not being upgraded: in any state of the vendor's reference but `upgrading` and `updating`.
-/// One that is missing or not in the reference says nothing.
+/// Whether a cluster in `state` is not being upgraded: in any state of the vendor's reference but
+/// `upgrading` and `updating`. One that is missing or not in the reference says nothing.
 fn is_quiet(state: &str) -> bool {
     matches!(
         state,
@@ -197,7 +258,11 @@ fn is_quiet(state: &str) -> bool {
 
 /// Puts what the list says into `info`; the operator's own name and labels stand.
 pub(super) fn learn(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
-    let name = if info.name.is_empty() { &cluster.name } else { &info.name };
+    let name = if info.name.is_empty() {
+        &cluster.name
+    } else {
+        &info.name
+    };
     let state = Some(cluster.state.as_str()).filter(|state| !state.is_empty());
     let is_known = info.name == *name
         && info.cluster_type == cluster.cluster_type

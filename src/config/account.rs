@@ -9,7 +9,8 @@ use rustls::pki_types::CertificateDer;
 
 use super::problem::reason;
 use super::{
-    Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Reader, check_label, credentials, pem, raw, regions,
+    Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Reader, check_label,
+    credentials, pem, raw, regions,
 };
 use crate::names::{AccountName, ClusterId, Region};
 use crate::outgoing::Proxy;
@@ -27,8 +28,8 @@ pub struct Account {
     pub clusters: Vec<Cluster>,
 }
 
-/// How an account is asked: all that its client and its sources are made of, so that a reload can tell whether they may
-/// stay.
+/// How an account is asked: all that its client and its sources are made of, so that a reload can
+/// tell whether they may stay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
     /// How to log in.
@@ -75,15 +76,20 @@ pub struct RateLimit {
 
 impl Default for RateLimit {
     fn default() -> Self {
-        Self { requests_per_second: 20.0, burst: NonZeroU32::new(40).expect("40 is not zero") }
+        Self {
+            requests_per_second: 20.0,
+            burst: NonZeroU32::new(40).expect("40 is not zero"),
+        }
     }
 }
 
 impl RateLimit {
-    /// The calls within `time` that it lets one of `instances` make which divide it, with a full bucket at the start.
+    /// The calls within `time` that it lets one of `instances` make which divide it, with a full
+    /// bucket at the start.
     pub fn calls_within(&self, time: Duration, instances: u32) -> f64 {
         let burst = (self.burst.get() / instances).max(1);
-        (self.requests_per_second / f64::from(instances) * time.as_secs_f64()).floor() + f64::from(burst)
+        (self.requests_per_second / f64::from(instances) * time.as_secs_f64()).floor()
+            + f64::from(burst)
     }
 }
 
@@ -120,10 +126,16 @@ pub(super) fn default_task_types() -> Vec<String> {
 }
 
 impl Reader<'_> {
-    pub(super) fn accounts(&mut self, path: &Path, raw: Option<Vec<Option<raw::Untyped>>>, metrics: &Metrics) -> Option<Vec<Account>> {
+    pub(super) fn accounts(
+        &mut self,
+        path: &Path,
+        raw: Option<Vec<Option<raw::Untyped>>>,
+        metrics: &Metrics,
+    ) -> Option<Vec<Account>> {
         let raw = raw.unwrap_or_default();
         if raw.is_empty() && !self.problems.has(path) {
-            self.problems.note(path.clone(), "there must be at least one account");
+            self.problems
+                .note(path.clone(), "there must be at least one account");
         }
         let mut names = HashMap::new();
         let mut ids = HashMap::new();
@@ -132,7 +144,8 @@ impl Reader<'_> {
             if let Some(name) = &raw.name
                 && let Some(first) = names.insert(name.clone(), path.clone())
             {
-                self.problems.note(path.key("name"), format!("{first} has this name already"));
+                self.problems
+                    .note(path.key("name"), format!("{first} has this name already"));
             }
             accounts.push(self.account(&path, raw, metrics, &mut ids));
         }
@@ -141,27 +154,67 @@ impl Reader<'_> {
     }
 
     /// The account at `path`; `ids` are the clusters named before it.
-    fn account(&mut self, path: &Path, raw: raw::Account, metrics: &Metrics, ids: &mut HashMap<String, Path>) -> Option<Account> {
-        let name = self.required(path, "name", raw.name).and_then(|name| self.problems.keep(&path.key("name"), AccountName::parse(&name)));
+    fn account(
+        &mut self,
+        path: &Path,
+        raw: raw::Account,
+        metrics: &Metrics,
+        ids: &mut HashMap<String, Path>,
+    ) -> Option<Account> {
+        let name = self.required(path, "name", raw.name).and_then(|name| {
+            self.problems
+                .keep(&path.key("name"), AccountName::parse(&name))
+        });
         let endpoint = match (raw.endpoint, raw.network) {
-            (Some(text), _) => self.problems.keep(&path.key("endpoint"), EndpointTemplate::parse(&text)),
+            (Some(text), _) => self
+                .problems
+                .keep(&path.key("endpoint"), EndpointTemplate::parse(&text)),
             (None, Some(raw::Network::Vpc)) => Some(EndpointTemplate::vpc()),
             (None, Some(raw::Network::Public) | None) => Some(EndpointTemplate::public()),
         };
-        let proxy = raw.proxy.map(|url| self.problems.keep(&path.key("proxy"), Proxy::parse(url)));
+        let proxy = raw
+            .proxy
+            .map(|url| self.problems.keep(&path.key("proxy"), Proxy::parse(url)));
         let ca_file = raw.ca_file.map(|file| self.folder.join(file));
-        let authorities = ca_file.as_ref().map(|file| self.authorities(&path.key("ca_file"), file));
+        let authorities = ca_file
+            .as_ref()
+            .map(|file| self.authorities(&path.key("ca_file"), file));
         let task_types = self.task_types(&path.key("task_types"), raw.task_types);
         let has_discovery = raw.discovery.is_some();
-        let discovery = raw.discovery.map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
-        let credentials = credentials::read(raw.credentials, &path.key("credentials"), self.folder, self.purpose, self.problems);
-        let rate_limit = self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
-        let max_concurrency = self.positive(path.key("max_concurrency"), raw.max_concurrency, DEFAULT_CONCURRENCY.get());
+        let discovery = raw
+            .discovery
+            .map(|raw| self.discovery(&path.key("discovery"), raw, endpoint.as_ref()));
+        let credentials = credentials::read(
+            raw.credentials,
+            &path.key("credentials"),
+            self.folder,
+            self.purpose,
+            self.problems,
+        );
+        let rate_limit =
+            self.rate_limit(&path.key("rate_limit"), &raw.rate_limit.unwrap_or_default());
+        let max_concurrency = self.positive(
+            path.key("max_concurrency"),
+            raw.max_concurrency,
+            DEFAULT_CONCURRENCY.get(),
+        );
         let clusters_path = path.key("clusters");
-        if raw.clusters.as_ref().is_none_or(Vec::is_empty) && !has_discovery && !self.problems.has(&clusters_path) {
-            self.problems.note(clusters_path.clone(), "the account has neither clusters nor discovery");
+        if raw.clusters.as_ref().is_none_or(Vec::is_empty)
+            && !has_discovery
+            && !self.problems.has(&clusters_path)
+        {
+            self.problems.note(
+                clusters_path.clone(),
+                "the account has neither clusters nor discovery",
+            );
         }
-        let clusters = self.clusters(&clusters_path, raw.clusters, endpoint.as_ref(), metrics, ids);
+        let clusters = self.clusters(
+            &clusters_path,
+            raw.clusters,
+            endpoint.as_ref(),
+            metrics,
+            ids,
+        );
         Some(Account {
             name: name?,
             access: Access {
@@ -198,32 +251,48 @@ impl Reader<'_> {
     fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
         let (beside, text) = Beside::read(file);
         self.files.push(beside);
-        let text = text.map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)));
-        let Some(text) = self.problems.keep(path, text) else { return Vec::new() };
-        let authorities = pem::certificates(&text).map_err(|complaint| format!("{} {complaint}", file.display()));
+        let text =
+            text.map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)));
+        let Some(text) = self.problems.keep(path, text) else {
+            return Vec::new();
+        };
+        let authorities =
+            pem::certificates(&text).map_err(|complaint| format!("{} {complaint}", file.display()));
         self.problems.keep(path, authorities).unwrap_or_default()
     }
 
     fn task_types(&mut self, path: &Path, raw: Option<Vec<String>>) -> Vec<String> {
         let types = raw.unwrap_or_else(default_task_types);
         if types.iter().all(|kind| kind.trim().is_empty()) {
-            self.problems.note(path.clone(), "there must be at least one task type");
+            self.problems
+                .note(path.clone(), "there must be at least one task type");
         }
         types
     }
 
     fn rate_limit(&mut self, path: &Path, raw: &raw::RateLimit) -> Option<RateLimit> {
         let default = RateLimit::default();
-        let requests_per_second = raw.requests_per_second.unwrap_or(default.requests_per_second);
+        let requests_per_second = raw
+            .requests_per_second
+            .unwrap_or(default.requests_per_second);
         if !(requests_per_second.is_finite() && requests_per_second > 0.0) {
-            self.problems.note(path.key("requests_per_second"), "must be a number above 0");
+            self.problems
+                .note(path.key("requests_per_second"), "must be a number above 0");
         }
         let burst = self.positive(path.key("burst"), raw.burst, default.burst.get())?;
-        Some(RateLimit { requests_per_second, burst })
+        Some(RateLimit {
+            requests_per_second,
+            burst,
+        })
     }
 
     /// A private installation has regions of its own.
-    pub(super) fn doubt_region(&mut self, path: &Path, region: &Region, endpoint: &EndpointTemplate) {
+    pub(super) fn doubt_region(
+        &mut self,
+        path: &Path,
+        region: &Region,
+        endpoint: &EndpointTemplate,
+    ) {
         if endpoint.is_public_cloud() {
             self.doubt(path, || regions::doubt(region.as_str()));
         }
@@ -242,15 +311,24 @@ impl Reader<'_> {
             if let Some(id) = &raw.id
                 && let Some(first) = ids.insert(id.clone(), path.clone())
             {
-                self.problems.note(path.key("id"), format!("{first} is this cluster already"));
+                self.problems
+                    .note(path.key("id"), format!("{first} is this cluster already"));
             }
             clusters.push(self.cluster(&path, raw, endpoint, metrics));
         }
         clusters.into_iter().collect()
     }
 
-    fn cluster(&mut self, path: &Path, raw: raw::Cluster, endpoint: Option<&EndpointTemplate>, metrics: &Metrics) -> Option<Cluster> {
-        let id = self.required(path, "id", raw.id).and_then(|id| self.problems.keep(&path.key("id"), ClusterId::parse(&id)));
+    fn cluster(
+        &mut self,
+        path: &Path,
+        raw: raw::Cluster,
+        endpoint: Option<&EndpointTemplate>,
+        metrics: &Metrics,
+    ) -> Option<Cluster> {
+        let id = self
+            .required(path, "id", raw.id)
+            .and_then(|id| self.problems.keep(&path.key("id"), ClusterId::parse(&id)));
         if let Some(id) = &id {
             self.doubt(&path.key("id"), || {
                 (!id.is_usual()).then(|| format!("{id:?} does not look like a cluster ID, which is c and 32 hexadecimal digits"))
@@ -259,18 +337,33 @@ impl Reader<'_> {
         let region_path = path.key("region");
         // Outside: whether it is right; inside: whether it is there.
         let region = match raw.region {
-            Some(region) => self.problems.keep(&region_path, Region::parse(&region)).map(Some),
+            Some(region) => self
+                .problems
+                .keep(&region_path, Region::parse(&region))
+                .map(Some),
             None => (!self.problems.has(&region_path)).then_some(None),
         };
         if let (Some(Some(region)), Some(endpoint)) = (&region, endpoint) {
             self.doubt_region(&region_path, region, endpoint);
         }
         let endpoint = region.as_ref().zip(endpoint);
-        let endpoint = endpoint.and_then(|(region, template)| self.problems.keep(&region_path, template.resolve(region.as_ref())));
+        let endpoint = endpoint.and_then(|(region, template)| {
+            self.problems
+                .keep(&region_path, template.resolve(region.as_ref()))
+        });
         let labels = raw.labels.unwrap_or_default();
         for label in labels.keys() {
-            self.problems.keep(&path.key("labels").key(label), check_label(label, &metrics.cluster_label));
+            self.problems.keep(
+                &path.key("labels").key(label),
+                check_label(label, &metrics.cluster_label),
+            );
         }
-        Some(Cluster { id: id?, region: region?, endpoint: endpoint?, name: raw.name.unwrap_or_default(), labels })
+        Some(Cluster {
+            id: id?,
+            region: region?,
+            endpoint: endpoint?,
+            name: raw.name.unwrap_or_default(),
+            labels,
+        })
     }
 }

@@ -1,5 +1,5 @@
-//! How an account logs in, as configured: one type for each way, in which what is missing or contradictory can't be
-//! written down. The vendor's profile files are read into the same types.
+//! How an account logs in, as configured: one type for each way, in which what is missing or
+//! contradictory can't be written down. The vendor's profile files are read into the same types.
 
 mod raw;
 mod reader;
@@ -93,8 +93,8 @@ pub struct RamRoleArn {
     pub sts_endpoint: Option<Endpoint>,
 }
 
-/// A role that is assumed with an OIDC token. What is absent is taken from the environment, where the vendor's webhook
-/// puts it.
+/// A role that is assumed with an OIDC token. What is absent is taken from the environment, where
+/// the vendor's webhook puts it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OidcRoleArn {
     /// The role.
@@ -139,17 +139,26 @@ pub struct Profile {
     pub config_file: Option<PathBuf>,
 }
 
-/// The address of a server that hands out credentials. Shown without what follows the host, which may hold a secret.
+/// The address of a server that hands out credentials. Shown without what follows the host, which
+/// may hold a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CredentialsUri(Uri);
 
 impl CredentialsUri {
-    /// Checks `text`: `http://` or `https://`, a host, and no user name. The messages do not repeat it.
+    /// Checks `text`: `http://` or `https://`, a host, and no user name. The messages do not repeat
+    /// it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const COMPLAINT: &str = "must be http:// or https://, a host, perhaps a path, and no user name";
+        const COMPLAINT: &str =
+            "must be http:// or https://, a host, perhaps a path, and no user name";
         let uri: Uri = text.parse().map_err(|_| COMPLAINT)?;
-        let anonymous = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-        if anonymous && matches!(uri.scheme_str(), Some("http" | "https")) { Ok(Self(uri)) } else { Err(COMPLAINT) }
+        let anonymous = uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'));
+        if anonymous && matches!(uri.scheme_str(), Some("http" | "https")) {
+            Ok(Self(uri))
+        } else {
+            Err(COMPLAINT)
+        }
     }
 
     /// The whole address; only for sending.
@@ -159,13 +168,20 @@ impl CredentialsUri {
 
     /// The host, with its port if it has one.
     pub fn authority(&self) -> &str {
-        self.0.authority().map_or("", |authority| authority.as_str())
+        self.0
+            .authority()
+            .map_or("", |authority| authority.as_str())
     }
 }
 
 impl fmt::Display for CredentialsUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}/…", self.0.scheme_str().unwrap_or_default(), self.authority())
+        write!(
+            f,
+            "{}://{}/…",
+            self.0.scheme_str().unwrap_or_default(),
+            self.authority()
+        )
     }
 }
 
@@ -180,13 +196,18 @@ pub fn sts_endpoint(text: &str) -> Result<Endpoint, String> {
     endpoint(text, "https")
 }
 
-/// Reads the address of a metadata service, which speaks plain HTTP unless the operator says otherwise.
+/// Reads the address of a metadata service, which speaks plain HTTP unless the operator says
+/// otherwise.
 fn metadata_endpoint(text: &str) -> Result<Endpoint, String> {
     endpoint(text, "http")
 }
 
 fn endpoint(text: &str, scheme: &str) -> Result<Endpoint, String> {
-    if text.contains("://") { Endpoint::parse(text) } else { Endpoint::parse(&format!("{scheme}://{text}")) }
+    if text.contains("://") {
+        Endpoint::parse(text)
+    } else {
+        Endpoint::parse(&format!("{scheme}://{text}"))
+    }
 }
 
 #[cfg(test)]

@@ -47,33 +47,56 @@ pub struct Match {
 impl Match {
     /// Whether a cluster of this name, tags and type is wanted.
     pub fn wants(&self, name: &str, tags: &[(String, String)], cluster_type: &str) -> bool {
-        self.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
-            && self.tags.iter().all(|(key, value)| tags.iter().any(|(other, theirs)| other == key && theirs == value))
-            && (self.cluster_types.is_empty() || self.cluster_types.iter().any(|wanted| wanted.eq_ignore_ascii_case(cluster_type)))
+        self.name
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(name))
+            && self.tags.iter().all(|(key, value)| {
+                tags.iter()
+                    .any(|(other, theirs)| other == key && theirs == value)
+            })
+            && (self.cluster_types.is_empty()
+                || self
+                    .cluster_types
+                    .iter()
+                    .any(|wanted| wanted.eq_ignore_ascii_case(cluster_type)))
     }
 }
 
 /// The pattern that the operator wrote, without what makes it fit whole names only.
 pub(super) fn whole_name(pattern: &str) -> &str {
-    pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(pattern)
+    pattern
+        .strip_prefix("^(?:")
+        .and_then(|rest| rest.strip_suffix(")$"))
+        .unwrap_or(pattern)
 }
 
 impl Reader<'_> {
-    pub(super) fn discovery(&mut self, path: &Path, raw: raw::Discovery, endpoint: Option<&EndpointTemplate>) -> Option<Discovery> {
-        let refresh_interval = raw.refresh_interval.map_or(DEFAULT_INTERVAL, Duration::from);
+    pub(super) fn discovery(
+        &mut self,
+        path: &Path,
+        raw: raw::Discovery,
+        endpoint: Option<&EndpointTemplate>,
+    ) -> Option<Discovery> {
+        let refresh_interval = raw
+            .refresh_interval
+            .map_or(DEFAULT_INTERVAL, Duration::from);
         if refresh_interval < Duration::from_secs(1) {
-            self.problems.note(path.key("refresh_interval"), "must be at least 1s");
+            self.problems
+                .note(path.key("refresh_interval"), "must be at least 1s");
         }
         let wanted = self.wanted(&path.key("match"), raw.wanted.unwrap_or_default());
         let regions_path = path.key("regions");
         let raw_regions = raw.regions.unwrap_or_default();
         if raw_regions.is_empty() && !self.problems.has(&regions_path) {
-            self.problems.note(regions_path.clone(), "there must be at least one region");
+            self.problems
+                .note(regions_path.clone(), "there must be at least one region");
         }
         let mut seen = HashSet::new();
         let mut regions = Vec::new();
         for (path, text) in self.entries(&regions_path, raw_regions) {
-            let Some(region) = self.problems.keep(&path, Region::parse(&text)) else { continue };
+            let Some(region) = self.problems.keep(&path, Region::parse(&text)) else {
+                continue;
+            };
             if !seen.insert(region.clone()) {
                 self.problems.note(path, "this region is there twice");
                 continue;
@@ -81,23 +104,34 @@ impl Reader<'_> {
             if let Some(endpoint) = endpoint {
                 self.doubt_region(&path, &region, endpoint);
             }
-            if let Some(endpoint) = endpoint.and_then(|template| self.problems.keep(&path, template.resolve(Some(&region)))) {
+            if let Some(endpoint) = endpoint
+                .and_then(|template| self.problems.keep(&path, template.resolve(Some(&region))))
+            {
                 regions.push(ListedRegion { region, endpoint });
             }
         }
-        Some(Discovery { regions, refresh_interval, wanted: wanted? })
+        Some(Discovery {
+            regions,
+            refresh_interval,
+            wanted: wanted?,
+        })
     }
 
     fn wanted(&mut self, path: &Path, raw: raw::Match) -> Option<Match> {
         let name = raw.name.map(|pattern| {
-            let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| format!("is not a regular expression: {error}"));
+            let whole = Regex::new(&format!("^(?:{pattern})$"))
+                .map_err(|error| format!("is not a regular expression: {error}"));
             self.problems.keep(&path.key("name"), whole)
         });
         let name = match name {
             Some(name) => Some(name?),
             None => None,
         };
-        Some(Match { name, tags: raw.tags.unwrap_or_default(), cluster_types: raw.cluster_type.unwrap_or_default() })
+        Some(Match {
+            name,
+            tags: raw.tags.unwrap_or_default(),
+            cluster_types: raw.cluster_type.unwrap_or_default(),
+        })
     }
 }
 
@@ -112,9 +146,15 @@ mod tests {
             tags: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
             cluster_types: vec!["ManagedKubernetes".to_owned()],
         };
-        let tags = [("team".to_owned(), "x".to_owned()), ("env".to_owned(), "prod".to_owned())];
+        let tags = [
+            ("team".to_owned(), "x".to_owned()),
+            ("env".to_owned(), "prod".to_owned()),
+        ];
         assert!(wanted.wants("prod-shop", &tags, "managedkubernetes"));
-        assert!(!wanted.wants("my-prod-shop", &tags, "ManagedKubernetes"), "the whole name counts");
+        assert!(
+            !wanted.wants("my-prod-shop", &tags, "ManagedKubernetes"),
+            "the whole name counts"
+        );
         assert!(!wanted.wants("edge", &tags[..1], "ManagedKubernetes"));
         assert!(!wanted.wants("edge", &tags, "Kubernetes"));
         assert!(Match::default().wants("", &[], ""));

@@ -10,7 +10,9 @@ use serde::{Deserialize, Deserializer};
 pub fn parse(text: &str) -> Result<Duration, String> {
     let complaint = || complaint(format_args!("{text:?}"));
     let span: Span = text.trim().parse().map_err(|_| complaint())?;
-    let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| complaint())?;
+    let signed = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| complaint())?;
     Duration::try_from(signed).map_err(|_| format!("{text:?} is negative"))
 }
 
@@ -22,7 +24,9 @@ pub fn format(duration: Duration) -> String {
         (_, 0) => [(3600, "h"), (60, "m"), (1, "s")]
             .iter()
             .find(|(unit, _)| seconds.is_multiple_of(*unit))
-            .map_or_else(String::new, |(unit, name)| format!("{}{name}", seconds / unit)),
+            .map_or_else(String::new, |(unit, name)| {
+                format!("{}{name}", seconds / unit)
+            }),
         _ if nanos.is_multiple_of(1_000_000) => format!("{}ms", duration.as_millis()),
         _ => format!("{}ns", duration.as_nanos()),
     }
@@ -47,8 +51,12 @@ impl<'de> Deserialize<'de> for Friendly {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // A bare `0` is what people write to switch something off.
         match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) => parse(&text).map(Self).map_err(serde::de::Error::custom),
-            serde_json::Value::Number(number) if number.as_u64() == Some(0) => Ok(Self(Duration::ZERO)),
+            serde_json::Value::String(text) => {
+                parse(&text).map(Self).map_err(serde::de::Error::custom)
+            }
+            serde_json::Value::Number(number) if number.as_u64() == Some(0) => {
+                Ok(Self(Duration::ZERO))
+            }
             other => Err(serde::de::Error::custom(complaint(other))),
         }
     }
@@ -60,9 +68,15 @@ mod tests {
 
     #[test]
     fn durations_read_as_people_write_them() {
-        for (text, millis) in
-            [("0s", 0), ("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h30m", 5_400_000), ("1d", 86_400_000), ("1.5s", 1500)]
-        {
+        for (text, millis) in [
+            ("0s", 0),
+            ("500ms", 500),
+            ("10s", 10_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("1d", 86_400_000),
+            ("1.5s", 1500),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for bad in ["", "10", "-5s", "soon", "1y"] {

@@ -19,7 +19,9 @@ impl EndpointTemplate {
         let sample = text.replace(REGION, "cn-hangzhou");
         if let Some((_, rest)) = sample.split_once('{') {
             let name = rest.split('}').next().unwrap_or_default();
-            return Err(format!("{{{name}}} is not a placeholder; the only one is {REGION}"));
+            return Err(format!(
+                "{{{name}}} is not a placeholder; the only one is {REGION}"
+            ));
         }
         let sample = Endpoint::parse(&sample)?;
         drop(sample);
@@ -50,7 +52,10 @@ impl EndpointTemplate {
     pub fn resolve(&self, region: Option<&Region>) -> Result<Endpoint, String> {
         match region {
             Some(region) => Endpoint::parse(&self.0.replace(REGION, region.as_str())),
-            None if self.needs_region() => Err(format!("is missing, and the endpoint {} depends on it", self.0)),
+            None if self.needs_region() => Err(format!(
+                "is missing, and the endpoint {} depends on it",
+                self.0
+            )),
             None => Endpoint::parse(&self.0),
         }
     }
@@ -62,7 +67,8 @@ impl fmt::Display for EndpointTemplate {
     }
 }
 
-/// Scheme and authority of one server. The authority is what the `Host` header says and what is signed.
+/// Scheme and authority of one server. The authority is what the `Host` header says and what is
+/// signed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     scheme: Scheme,
@@ -70,12 +76,23 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads `http://host[:port]` or `https://host[:port]`; a default port is dropped, as it is on the wire.
+    /// Reads `http://host[:port]` or `https://host[:port]`; a default port is dropped, as it is on
+    /// the wire.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let complaint = |why: &str| format!("{why}; an endpoint is http:// or https://, a host and perhaps a port");
-        let uri: Uri = text.parse().map_err(|error| complaint(&format!("{error}")))?;
-        let scheme = uri.scheme().cloned().ok_or_else(|| complaint("no scheme"))?;
-        let authority = uri.authority().cloned().ok_or_else(|| complaint("no host"))?;
+        let complaint = |why: &str| {
+            format!("{why}; an endpoint is http:// or https://, a host and perhaps a port")
+        };
+        let uri: Uri = text
+            .parse()
+            .map_err(|error| complaint(&format!("{error}")))?;
+        let scheme = uri
+            .scheme()
+            .cloned()
+            .ok_or_else(|| complaint("no scheme"))?;
+        let authority = uri
+            .authority()
+            .cloned()
+            .ok_or_else(|| complaint("no host"))?;
         let default_port = match scheme.as_str() {
             "http" => 80,
             "https" => 443,
@@ -85,12 +102,19 @@ impl Endpoint {
             return Err(complaint("credentials do not belong here"));
         }
         // A fragment is no part of a `Uri`, which would pass over it in silence.
-        if text.contains('#') || uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
+        if text.contains('#')
+            || uri
+                .path_and_query()
+                .is_some_and(|rest| rest.as_str() != "/")
+        {
             return Err(complaint("there is something behind the host"));
         }
         let authority = match authority.port_u16() {
             Some(port) if port == default_port => {
-                let host = authority.as_str().trim_end_matches(&format!(":{port}")).to_owned();
+                let host = authority
+                    .as_str()
+                    .trim_end_matches(&format!(":{port}"))
+                    .to_owned();
                 host.parse().map_err(|_| complaint("the host is not one"))?
             }
             _ => authority,
@@ -105,7 +129,11 @@ impl Endpoint {
 
     /// The full URI of `target`, a path with an optional query.
     pub fn uri(&self, target: &str) -> Result<Uri, http::Error> {
-        Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(target).build()
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(target)
+            .build()
     }
 }
 
@@ -122,11 +150,17 @@ mod tests {
     #[test]
     fn the_region_is_put_in_where_the_template_says() {
         let region = Region::parse("cn-hangzhou").expect("a region");
-        let endpoint = EndpointTemplate::public().resolve(Some(&region)).expect("resolves");
+        let endpoint = EndpointTemplate::public()
+            .resolve(Some(&region))
+            .expect("resolves");
         assert_eq!(endpoint.to_string(), "https://cs.cn-hangzhou.aliyuncs.com");
         assert!(EndpointTemplate::vpc().resolve(None).is_err());
         assert_eq!(
-            EndpointTemplate::parse("http://127.0.0.1:8080/").expect("parses").resolve(None).expect("resolves").authority(),
+            EndpointTemplate::parse("http://127.0.0.1:8080/")
+                .expect("parses")
+                .resolve(None)
+                .expect("resolves")
+                .authority(),
             "127.0.0.1:8080"
         );
     }

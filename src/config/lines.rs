@@ -1,7 +1,7 @@
 //! The lines on which the keys and items of a YAML text stand.
 //!
-//! `yaml_serde` tells a place only with an error of its own, so that a parser which gives every event its place reads the
-//! text a second time once there are mistakes to show.
+//! `yaml_serde` tells a place only with an error of its own, so that a parser which gives every
+//! event its place reads the text a second time once there are mistakes to show.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,9 @@ impl Lines {
     pub(super) fn of(text: &str) -> Self {
         let mut lines = Self::default();
         let mut inside: Vec<Inside> = Vec::new();
-        for (event, span) in Parser::new_from_str(text.trim_start_matches('\u{feff}')).map_while(Result::ok) {
+        for (event, span) in
+            Parser::new_from_str(text.trim_start_matches('\u{feff}')).map_while(Result::ok)
+        {
             let key = match &event {
                 Event::SequenceEnd | Event::MappingEnd => {
                     inside.pop();
@@ -43,7 +45,10 @@ impl Lines {
                 Event::DocumentEnd => break,
                 Event::Scalar(text, ..) => Some(text.as_ref()),
                 Event::Alias(_) | Event::SequenceStart(..) | Event::MappingStart(..) => None,
-                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => continue,
+                Event::Nothing
+                | Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_) => continue,
             };
             let line = span.start.line();
             let path = match inside.last_mut() {
@@ -80,7 +85,8 @@ impl Lines {
         self.0.entry(path.clone()).or_insert((line, line)).1 = line;
     }
 
-    /// The line of `path`, or of the nearest that it is in: what is missing, or comes with an alias, has none of its own.
+    /// The line of `path`, or of the nearest that it is in: what is missing, or comes with an
+    /// alias, has none of its own.
     pub(super) fn nearest(&self, path: &Path) -> Option<usize> {
         let mut path = path.clone();
         loop {
@@ -105,8 +111,13 @@ mod tests {
     fn path(text: &str) -> Path {
         text.split('.').fold(Path::root(), |path, part| {
             let mut pieces = part.split('[');
-            let path = pieces.next().filter(|key| !key.is_empty()).map_or(path.clone(), |key| path.key(key));
-            pieces.fold(path, |path, index| path.index(index.trim_end_matches(']').parse().expect("an index")))
+            let path = pieces
+                .next()
+                .filter(|key| !key.is_empty())
+                .map_or(path.clone(), |key| path.key(key));
+            pieces.fold(path, |path, index| {
+                path.index(index.trim_end_matches(']').parse().expect("an index"))
+            })
         })
     }
 
@@ -142,7 +153,10 @@ mod tests {
     #[test]
     fn a_key_that_is_there_twice_has_two_lines() {
         let lines = Lines::of("a:\n  b: 1\nc: 2\na:\n  b: 3\n");
-        assert_eq!((lines.nearest(&path("a")), lines.last(&path("a"))), (Some(1), Some(4)));
+        assert_eq!(
+            (lines.nearest(&path("a")), lines.last(&path("a"))),
+            (Some(1), Some(4))
+        );
     }
 
     #[test]

@@ -43,16 +43,20 @@ impl Path {
 
     /// The mapping or list that this place is in; none for the whole file.
     pub(super) fn parent(&self) -> Option<Self> {
-        self.0.split_last().map(|(_, parents)| Self(parents.to_vec()))
+        self.0
+            .split_last()
+            .map(|(_, parents)| Self(parents.to_vec()))
     }
 
     /// The place that serde found from here.
     pub(super) fn below<'s>(&self, segments: impl IntoIterator<Item = &'s Segment>) -> Self {
-        segments.into_iter().fold(self.clone(), |path, segment| match segment {
-            Segment::Seq { index } => path.index(*index),
-            Segment::Map { key } => path.key(key),
-            Segment::Enum { .. } | Segment::Unknown => path,
-        })
+        segments
+            .into_iter()
+            .fold(self.clone(), |path, segment| match segment {
+                Segment::Seq { index } => path.index(*index),
+                Segment::Map { key } => path.key(key),
+                Segment::Enum { .. } | Segment::Unknown => path,
+            })
     }
 }
 
@@ -104,12 +108,22 @@ impl Problems {
 
     pub(super) fn note_at(&mut self, line: Option<usize>, path: Path, message: impl Into<String>) {
         self.places.insert(path.clone());
-        self.list.push(Problem { path, line, message: message.into() });
+        self.list.push(Problem {
+            path,
+            line,
+            message: message.into(),
+        });
     }
 
     /// Keeps the value, or notes why there is none.
-    pub(crate) fn keep<T, E: fmt::Display>(&mut self, path: &Path, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.note(path.clone(), error.to_string())).ok()
+    pub(crate) fn keep<T, E: fmt::Display>(
+        &mut self,
+        path: &Path,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result
+            .map_err(|error| self.note(path.clone(), error.to_string()))
+            .ok()
     }
 
     pub(crate) fn has(&self, path: &Path) -> bool {
@@ -122,16 +136,24 @@ impl Problems {
             return;
         }
         let lines = Lines::of(text);
-        for problem in self.list.iter_mut().filter(|problem| problem.line.is_none()) {
+        for problem in self
+            .list
+            .iter_mut()
+            .filter(|problem| problem.line.is_none())
+        {
             problem.line = lines.nearest(&problem.path);
         }
-        self.list.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
+        self.list
+            .sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
     }
 
     /// The same, shown with the name of the `file` that has them.
     #[must_use]
     pub(crate) fn in_file(self, file: &FilePath) -> Self {
-        Self { file: Some(file.to_owned()), ..self }
+        Self {
+            file: Some(file.to_owned()),
+            ..self
+        }
     }
 
     /// Whether nothing was found.
@@ -160,7 +182,11 @@ impl fmt::Display for Problems {
             if let Some(line) = problem.line {
                 write!(f, "{line}:")?;
             }
-            if problem.path == Path::root() { write!(f, " {}", problem.message)? } else { write!(f, " {problem}")? }
+            if problem.path == Path::root() {
+                write!(f, " {}", problem.message)?
+            } else {
+                write!(f, " {problem}")?
+            }
         }
         Ok(())
     }
@@ -171,5 +197,8 @@ impl std::error::Error for Problems {}
 /// What the system says of a file, without the number of its error.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
+    text.split(" (os error ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -1,4 +1,5 @@
-//! The file as it is written: every key optional, every value of the right type. What it means is decided in the parent.
+//! The file as it is written: every key optional, every value of the right type. What it means is
+//! decided in the parent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,11 +32,13 @@ pub(super) struct Scrape {
     pub(super) timeout: Option<Friendly>,
     /// What is kept back from Prometheus' own timeout, so that the answer arrives in time.
     pub(super) timeout_offset: Option<Friendly>,
-    /// How long a finished, complete collection answers further scrapes, such as those of a second Prometheus; 0s is off.
+    /// How long a finished, complete collection answers further scrapes, such as those of a second
+    /// Prometheus; 0s is off.
     pub(super) cache_ttl: Option<Friendly>,
     /// How old a reading may be that stands in for one which the rate limit did not allow.
     pub(super) max_age: Option<Friendly>,
-    /// How long a cluster without an upgrade is not asked again while the account's cluster list shows nothing new; 0s is off.
+    /// How long a cluster without an upgrade is not asked again while the account's cluster list
+    /// shows nothing new; 0s is off.
     pub(super) idle_interval: Option<Friendly>,
 }
 
@@ -175,8 +178,8 @@ pub(super) struct Cluster {
     pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
-/// A mapping that is read by itself: its keys depend on one of its values, or it is one of many and a mistake in it must not
-/// have the others read again. Not shown, as it may hold secrets.
+/// A mapping that is read by itself: its keys depend on one of its values, or it is one of many and
+/// a mistake in it must not have the others read again. Not shown, as it may hold secrets.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Untyped(pub(super) serde_json::Value);

@@ -2,7 +2,8 @@
 
 use super::document::nearest;
 
-/// Those with a host in the SDK for ACK, as of 2026-10. A list that is older than a region must not refuse it, only doubt it.
+/// Those with a host in the SDK for ACK, as of 2026-10. A list that is older than a region must not
+/// refuse it, only doubt it.
 const KNOWN: [&str; 40] = [
     "ap-northeast-1",
     "ap-northeast-2",
@@ -51,7 +52,8 @@ pub(super) fn doubt(region: &str) -> Option<String> {
     if KNOWN.contains(&region) {
         return None;
     }
-    let guess = nearest(region, KNOWN.into_iter()).map_or_else(String::new, |known| format!(", did you mean {known}?"));
+    let guess = nearest(region, KNOWN.into_iter())
+        .map_or_else(String::new, |known| format!(", did you mean {known}?"));
     Some(format!("region {region} is not known{guess}"))
 }
 
@@ -64,8 +66,14 @@ mod tests {
         for (region, doubted) in [
             ("cn-hangzhou", None),
             ("us-southeast-1", None),
-            ("cn-hangzou", Some("region cn-hangzou is not known, did you mean cn-hangzhou?")),
-            ("ap-southeast-11", Some("region ap-southeast-11 is not known, did you mean ap-southeast-1?")),
+            (
+                "cn-hangzou",
+                Some("region cn-hangzou is not known, did you mean cn-hangzhou?"),
+            ),
+            (
+                "ap-southeast-11",
+                Some("region ap-southeast-11 is not known, did you mean ap-southeast-1?"),
+            ),
             ("mars", Some("region mars is not known")),
         ] {
             assert_eq!(doubt(region).as_deref(), doubted, "{region}");

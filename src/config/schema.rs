@@ -1,5 +1,6 @@
-//! The JSON Schema of the file, for editors. Keys, forms and descriptions come from the raw types; here is what the
-//! readers refuse beyond that, as far as JSON Schema can say it. Compiled for tests only, one of which writes the file.
+//! The JSON Schema of the file, for editors. Keys, forms and descriptions come from the raw types;
+//! here is what the readers refuse beyond that, as far as JSON Schema can say it. Compiled for
+//! tests only, one of which writes the file.
 
 use std::borrow::Cow;
 
@@ -30,9 +31,15 @@ const DURATION: &str = concat!(
 );
 
 fn generate() -> Value {
-    let settings = SchemaSettings::draft07().with_transform(RecursiveTransform(without_null_default));
-    let mut schema = settings.into_generator().into_root_schema_for::<raw::File>();
-    schema.insert("title".to_owned(), "Configuration of ack-upgrade-exporter".into());
+    let settings =
+        SchemaSettings::draft07().with_transform(RecursiveTransform(without_null_default));
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<raw::File>();
+    schema.insert(
+        "title".to_owned(),
+        "Configuration of ack-upgrade-exporter".into(),
+    );
     schema.to_value()
 }
 
@@ -50,7 +57,13 @@ pub(super) fn file(schema: &mut Schema) {
 }
 
 pub(super) fn scrape(schema: &mut Schema) {
-    let Scrape { timeout, timeout_offset, cache_ttl, max_age, idle_interval } = Scrape::default();
+    let Scrape {
+        timeout,
+        timeout_offset,
+        cache_ttl,
+        max_age,
+        idle_interval,
+    } = Scrape::default();
     for (key, default) in [
         ("timeout", timeout),
         ("timeout_offset", timeout_offset),
@@ -58,7 +71,11 @@ pub(super) fn scrape(schema: &mut Schema) {
         ("max_age", max_age),
         ("idle_interval", idle_interval),
     ] {
-        refine(schema, key, &json!({ "default": duration::format(default) }));
+        refine(
+            schema,
+            key,
+            &json!({ "default": duration::format(default) }),
+        );
     }
     above_zero(schema, "timeout");
 }
@@ -66,24 +83,43 @@ pub(super) fn scrape(schema: &mut Schema) {
 pub(super) fn metrics(schema: &mut Schema) {
     let Metrics { cluster_label, .. } = Metrics::default();
     let pattern = format!("^{cluster_label}$|{}", label_pattern());
-    refine(schema, "cluster_label", &json!({ "default": cluster_label, "pattern": pattern }));
+    refine(
+        schema,
+        "cluster_label",
+        &json!({ "default": cluster_label, "pattern": pattern }),
+    );
     refine(schema, "error_message", &json!({ "default": true }));
     refine(schema, "state_sets", &json!({ "default": "full" }));
 }
 
 pub(super) fn account(schema: &mut Schema) {
     require(schema, "name");
-    refine(schema, "name", &json!({ "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$", "minLength": 1, "maxLength": 64 }));
+    refine(
+        schema,
+        "name",
+        &json!({ "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$", "minLength": 1, "maxLength": 64 }),
+    );
     refine(schema, "source", &json!({ "default": "auto" }));
-    refine(schema, "task_types", &json!({ "default": default_task_types(), "contains": { "type": "string", "pattern": r"\S" } }));
+    refine(
+        schema,
+        "task_types",
+        &json!({ "default": default_task_types(), "contains": { "type": "string", "pattern": r"\S" } }),
+    );
     refine(schema, "signature", &json!({ "default": "acs3" }));
     refine(schema, "network", &json!({ "default": "public" }));
     refine(schema, "endpoint", &json!({ "pattern": SERVER }));
     refine(schema, "proxy", &json!({ "pattern": PROXY }));
-    refine(schema, "max_concurrency", &json!({ "default": DEFAULT_CONCURRENCY, "minimum": 1, "maximum": u32::MAX }));
+    refine(
+        schema,
+        "max_concurrency",
+        &json!({ "default": DEFAULT_CONCURRENCY, "minimum": 1, "maximum": u32::MAX }),
+    );
     solid_items(schema, "clusters");
     let some_clusters = json!({ "required": ["clusters"], "properties": { "clusters": { "type": "array", "minItems": 1 } } });
-    also(schema, json!({ "anyOf": [some_clusters, present("discovery")] }));
+    also(
+        schema,
+        json!({ "anyOf": [some_clusters, present("discovery")] }),
+    );
     let fixed = json!({ "type": "string", "not": { "pattern": r"\{region\}" } });
     also(
         schema,
@@ -95,15 +131,34 @@ pub(super) fn account(schema: &mut Schema) {
 }
 
 pub(super) fn rate_limit(schema: &mut Schema) {
-    let RateLimit { requests_per_second, burst } = RateLimit::default();
-    refine(schema, "requests_per_second", &json!({ "default": requests_per_second, "exclusiveMinimum": 0 }));
-    refine(schema, "burst", &json!({ "default": burst, "minimum": 1, "maximum": u32::MAX }));
+    let RateLimit {
+        requests_per_second,
+        burst,
+    } = RateLimit::default();
+    refine(
+        schema,
+        "requests_per_second",
+        &json!({ "default": requests_per_second, "exclusiveMinimum": 0 }),
+    );
+    refine(
+        schema,
+        "burst",
+        &json!({ "default": burst, "minimum": 1, "maximum": u32::MAX }),
+    );
 }
 
 pub(super) fn discovery(schema: &mut Schema) {
     require(schema, "regions");
-    refine(schema, "regions", &json!({ "minItems": 1, "uniqueItems": true, "items": { "type": "string", "pattern": REGION } }));
-    refine(schema, "refresh_interval", &json!({ "default": duration::format(DEFAULT_INTERVAL) }));
+    refine(
+        schema,
+        "regions",
+        &json!({ "minItems": 1, "uniqueItems": true, "items": { "type": "string", "pattern": REGION } }),
+    );
+    refine(
+        schema,
+        "refresh_interval",
+        &json!({ "default": duration::format(DEFAULT_INTERVAL) }),
+    );
     above_zero(schema, "refresh_interval");
 }
 
@@ -111,13 +166,20 @@ pub(super) fn cluster(schema: &mut Schema) {
     require(schema, "id");
     refine(schema, "id", &json!({ "pattern": "^[A-Za-z0-9_-]{1,64}$" }));
     refine(schema, "region", &json!({ "pattern": REGION }));
-    refine(schema, "labels", &json!({ "propertyNames": { "pattern": label_pattern() } }));
+    refine(
+        schema,
+        "labels",
+        &json!({ "propertyNames": { "pattern": label_pattern() } }),
+    );
 }
 
 const REGION: &str = "^[a-z0-9-]{1,64}$";
 
 fn label_pattern() -> String {
-    format!("^(?!__)(?!(?:{})$)[a-zA-Z_][a-zA-Z0-9_]*$", RESERVED_LABELS.join("|"))
+    format!(
+        "^(?!__)(?!(?:{})$)[a-zA-Z_][a-zA-Z0-9_]*$",
+        RESERVED_LABELS.join("|")
+    )
 }
 
 fn above_zero(schema: &mut Schema, key: &str) {
@@ -136,24 +198,38 @@ pub(super) fn present(key: &str) -> Value {
 /// Asks for `key`, and that it is not `null`.
 pub(super) fn require(schema: &mut Schema, key: &str) {
     solid(property(schema, key));
-    let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
-    required.as_array_mut().expect("required is a list").push(key.into());
+    let required = schema
+        .ensure_object()
+        .entry("required")
+        .or_insert_with(|| json!([]));
+    required
+        .as_array_mut()
+        .expect("required is a list")
+        .push(key.into());
 }
 
 /// Adds to what the value of `key` must be.
 pub(super) fn refine(schema: &mut Schema, key: &str, rule: &Value) {
     let rule = rule.as_object().expect("a rule is a mapping").clone();
-    property(schema, key).as_object_mut().expect("a property's schema is a mapping").extend(rule);
+    property(schema, key)
+        .as_object_mut()
+        .expect("a property's schema is a mapping")
+        .extend(rule);
 }
 
 /// Adds a rule about several keys.
 pub(super) fn also(schema: &mut Schema, rule: Value) {
-    let rules = schema.ensure_object().entry("allOf").or_insert_with(|| json!([]));
+    let rules = schema
+        .ensure_object()
+        .entry("allOf")
+        .or_insert_with(|| json!([]));
     rules.as_array_mut().expect("allOf is a list").push(rule);
 }
 
 fn property<'a>(schema: &'a mut Schema, key: &str) -> &'a mut Value {
-    schema.pointer_mut(&format!("/properties/{key}")).unwrap_or_else(|| panic!("there is no key {key}"))
+    schema
+        .pointer_mut(&format!("/properties/{key}"))
+        .unwrap_or_else(|| panic!("there is no key {key}"))
 }
 
 fn solid_items(schema: &mut Schema, key: &str) {
@@ -211,18 +287,40 @@ fn the_schema_for_editors_is_that_of_the_types() {
         std::fs::write(FILE, generated).expect("writes the schema");
     } else {
         let written = std::fs::read_to_string(FILE).expect("the schema");
-        assert!(written == generated, "{FILE} is not what the types say: UPDATE=1 cargo test --lib config::schema");
+        assert!(
+            written == generated,
+            "{FILE} is not what the types say: UPDATE=1 cargo test --lib config::schema"
+        );
     }
 }
 
 #[test]
 fn the_schema_takes_the_durations_that_the_program_takes() {
     let pattern = regex_lite::Regex::new(DURATION).expect("a pattern");
-    for text in ["500ms", "10s", "5m", "1h30m", "1.5s", "1d", "2 weeks", "1 hour, 30 minutes", "PT5M", " 10s ", "+3µs", "01:30:00"] {
-        assert!(duration::parse(text).is_ok() && pattern.is_match(text), "{text}");
+    for text in [
+        "500ms",
+        "10s",
+        "5m",
+        "1h30m",
+        "1.5s",
+        "1d",
+        "2 weeks",
+        "1 hour, 30 minutes",
+        "PT5M",
+        " 10s ",
+        "+3µs",
+        "01:30:00",
+    ] {
+        assert!(
+            duration::parse(text).is_ok() && pattern.is_match(text),
+            "{text}"
+        );
     }
     for text in ["", "10", "soon", "-5s", "1y", "s", "1 fortnight", "5m ago"] {
-        assert!(duration::parse(text).is_err() && !pattern.is_match(text), "{text}");
+        assert!(
+            duration::parse(text).is_err() && !pattern.is_match(text),
+            "{text}"
+        );
     }
     proptest::proptest!(|(text in "[0-9]{1,2}[0-9 .,:PTWDHMSwdhmsuµinec+]{0,7}")| {
         proptest::prop_assert!(duration::parse(&text).is_err() || pattern.is_match(&text), "{}", text);

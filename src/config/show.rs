@@ -1,6 +1,7 @@
 //! The configuration as YAML, secrets masked.
 //!
-//! What is shown is what is in force, defaults included, and reads as a configuration again, but for the secrets.
+//! What is shown is what is in force, defaults included, and reads as a configuration again, but
+//! for the secrets.
 
 use std::path::Path;
 
@@ -8,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::discovery::whole_name;
 use super::{
-    Account, Cluster, Config, Credentials, DefaultChain, Discovery, ErrorMessages, ImdsV1, RamRoleArn, RoleSession, SecretSource,
-    Signature, Source, StateSets, duration,
+    Account, Cluster, Config, Credentials, DefaultChain, Discovery, ErrorMessages, ImdsV1,
+    RamRoleArn, RoleSession, SecretSource, Signature, Source, StateSets, duration,
 };
 
 impl Config {
@@ -48,37 +49,105 @@ fn account(account: &Account) -> Value {
     };
     let mut shown = Map::new();
     add(&mut shown, "name", Some(account.name.as_str()));
-    add(&mut shown, "credentials", Some(credentials(&account.access.credentials)));
+    add(
+        &mut shown,
+        "credentials",
+        Some(credentials(&account.access.credentials)),
+    );
     add(&mut shown, "source", Some(source));
-    add(&mut shown, "task_types", Some(account.access.task_types.clone()));
+    add(
+        &mut shown,
+        "task_types",
+        Some(account.access.task_types.clone()),
+    );
     add(&mut shown, "signature", Some(signature));
-    add(&mut shown, "endpoint", Some(account.access.endpoint.to_string()));
-    add(&mut shown, "proxy", account.access.proxy.as_ref().map(|_| "<secret>"));
-    add(&mut shown, "ca_file", account.access.ca_file.as_ref().map(|file| file.display().to_string()));
+    add(
+        &mut shown,
+        "endpoint",
+        Some(account.access.endpoint.to_string()),
+    );
+    add(
+        &mut shown,
+        "proxy",
+        account.access.proxy.as_ref().map(|_| "<secret>"),
+    );
+    add(
+        &mut shown,
+        "ca_file",
+        account
+            .access
+            .ca_file
+            .as_ref()
+            .map(|file| file.display().to_string()),
+    );
     let limit = account.access.rate_limit;
-    add(&mut shown, "rate_limit", Some(json!({"requests_per_second": limit.requests_per_second, "burst": limit.burst})));
-    add(&mut shown, "max_concurrency", Some(account.access.max_concurrency.get()));
-    add(&mut shown, "discovery", account.discovery.as_ref().map(discovery));
+    add(
+        &mut shown,
+        "rate_limit",
+        Some(json!({"requests_per_second": limit.requests_per_second, "burst": limit.burst})),
+    );
+    add(
+        &mut shown,
+        "max_concurrency",
+        Some(account.access.max_concurrency.get()),
+    );
+    add(
+        &mut shown,
+        "discovery",
+        account.discovery.as_ref().map(discovery),
+    );
     let clusters: Vec<_> = account.clusters.iter().map(cluster).collect();
-    add(&mut shown, "clusters", Some(clusters).filter(|clusters| !clusters.is_empty()));
+    add(
+        &mut shown,
+        "clusters",
+        Some(clusters).filter(|clusters| !clusters.is_empty()),
+    );
     shown.into()
 }
 
 fn discovery(discovery: &Discovery) -> Value {
-    let regions: Vec<_> = discovery.regions.iter().map(|place| place.region.as_str()).collect();
+    let regions: Vec<_> = discovery
+        .regions
+        .iter()
+        .map(|place| place.region.as_str())
+        .collect();
     let mut wanted = Map::new();
-    add(&mut wanted, "name", discovery.wanted.name.as_ref().map(|pattern| whole_name(pattern.as_str())));
-    add(&mut wanted, "tags", Some(json!(discovery.wanted.tags)).filter(|_| !discovery.wanted.tags.is_empty()));
+    add(
+        &mut wanted,
+        "name",
+        discovery
+            .wanted
+            .name
+            .as_ref()
+            .map(|pattern| whole_name(pattern.as_str())),
+    );
+    add(
+        &mut wanted,
+        "tags",
+        Some(json!(discovery.wanted.tags)).filter(|_| !discovery.wanted.tags.is_empty()),
+    );
     let types = &discovery.wanted.cluster_types;
-    add(&mut wanted, "cluster_type", Some(types.clone()).filter(|types| !types.is_empty()));
+    add(
+        &mut wanted,
+        "cluster_type",
+        Some(types.clone()).filter(|types| !types.is_empty()),
+    );
     json!({ "regions": regions, "refresh_interval": duration::format(discovery.refresh_interval), "match": wanted })
 }
 
 fn cluster(cluster: &Cluster) -> Value {
     let mut shown = Map::new();
     shown.insert("id".to_owned(), cluster.id.as_str().into());
-    add(&mut shown, "region", cluster.region.as_ref().map(ToString::to_string));
-    add(&mut shown, "name", Some(cluster.name.clone()).filter(|name| !name.is_empty()));
+    add(
+        &mut shown,
+        "region",
+        cluster.region.as_ref().map(ToString::to_string),
+    );
+    add(
+        &mut shown,
+        "name",
+        Some(cluster.name.clone()).filter(|name| !name.is_empty()),
+    );
     if !cluster.labels.is_empty() {
         shown.insert("labels".to_owned(), json!(cluster.labels));
     }
@@ -88,12 +157,27 @@ fn cluster(cluster: &Cluster) -> Value {
 fn credentials(credentials: &Credentials) -> Value {
     let mut shown = Map::new();
     match credentials {
-        Credentials::Default(DefaultChain { sts_endpoint, metadata_endpoint }) => {
+        Credentials::Default(DefaultChain {
+            sts_endpoint,
+            metadata_endpoint,
+        }) => {
             add(&mut shown, "type", Some("default"));
-            add(&mut shown, "sts_endpoint", sts_endpoint.as_ref().map(ToString::to_string));
-            add(&mut shown, "metadata_endpoint", metadata_endpoint.as_ref().map(ToString::to_string));
+            add(
+                &mut shown,
+                "sts_endpoint",
+                sts_endpoint.as_ref().map(ToString::to_string),
+            );
+            add(
+                &mut shown,
+                "metadata_endpoint",
+                metadata_endpoint.as_ref().map(ToString::to_string),
+            );
         }
-        Credentials::AccessKey { access_key_id, access_key_secret, security_token } => {
+        Credentials::AccessKey {
+            access_key_id,
+            access_key_secret,
+            security_token,
+        } => {
             add(&mut shown, "type", Some("access_key"));
             add(&mut shown, "access_key_id", Some(access_key_id.as_str()));
             add_secret(&mut shown, "access_key_secret", Some(access_key_secret));
@@ -103,26 +187,58 @@ fn credentials(credentials: &Credentials) -> Value {
         Credentials::OidcRoleArn(role) => {
             add(&mut shown, "type", Some("oidc_role_arn"));
             add(&mut shown, "role_arn", role.role_arn.as_deref());
-            add(&mut shown, "oidc_provider_arn", role.oidc_provider_arn.as_deref());
-            add(&mut shown, "oidc_token_file", role.oidc_token_file.as_deref().map(text));
+            add(
+                &mut shown,
+                "oidc_provider_arn",
+                role.oidc_provider_arn.as_deref(),
+            );
+            add(
+                &mut shown,
+                "oidc_token_file",
+                role.oidc_token_file.as_deref().map(text),
+            );
             add_session(&mut shown, &role.session);
-            add(&mut shown, "sts_endpoint", role.sts_endpoint.as_ref().map(ToString::to_string));
+            add(
+                &mut shown,
+                "sts_endpoint",
+                role.sts_endpoint.as_ref().map(ToString::to_string),
+            );
         }
         Credentials::EcsRamRole(role) => {
             add(&mut shown, "type", Some("ecs_ram_role"));
             add(&mut shown, "role_name", role.role_name.as_deref());
-            add(&mut shown, "metadata_endpoint", role.metadata_endpoint.as_ref().map(ToString::to_string));
-            add(&mut shown, "disable_imds_v1", Some(role.imds_v1 == ImdsV1::Disabled));
+            add(
+                &mut shown,
+                "metadata_endpoint",
+                role.metadata_endpoint.as_ref().map(ToString::to_string),
+            );
+            add(
+                &mut shown,
+                "disable_imds_v1",
+                Some(role.imds_v1 == ImdsV1::Disabled),
+            );
         }
         Credentials::CredentialsUri(uri) => {
             add(&mut shown, "type", Some("credentials_uri"));
             // What follows the host may be a secret; in this form it still reads as an address.
-            add(&mut shown, "uri", Some(format!("{}://{}/%3Csecret%3E", uri.expose().scheme_str().unwrap_or("http"), uri.authority())));
+            add(
+                &mut shown,
+                "uri",
+                Some(format!(
+                    "{}://{}/%3Csecret%3E",
+                    uri.expose().scheme_str().unwrap_or("http"),
+                    uri.authority()
+                )),
+            );
         }
         Credentials::Profile(profile) => {
             add(&mut shown, "type", Some("profile"));
             add(&mut shown, "profile", profile.name.as_deref());
-            add(&mut shown, "config_file", profile.config_file.as_deref().map(text));
+            add(
+                &mut shown,
+                "config_file",
+                profile.config_file.as_deref().map(text),
+            );
         }
     }
     shown.into()
@@ -133,7 +249,11 @@ fn add_role(shown: &mut Map<String, Value>, role: &RamRoleArn) {
     add(shown, "role_arn", Some(role.role_arn.as_str()));
     add_session(shown, &role.session);
     add(shown, "external_id", role.external_id.as_deref());
-    add(shown, "sts_endpoint", role.sts_endpoint.as_ref().map(ToString::to_string));
+    add(
+        shown,
+        "sts_endpoint",
+        role.sts_endpoint.as_ref().map(ToString::to_string),
+    );
     add(shown, "source", Some(credentials(&role.source)));
 }
 
@@ -234,8 +354,16 @@ accounts:
 
     #[test]
     fn defaults_are_shown() {
-        let shown = parse("accounts: [{name: a, clusters: [{id: c1, region: cn-hangzhou}]}]").to_yaml();
-        for line in ["timeout: 10s", "max_age: 5m", "type: default", "requests_per_second: 20.0", "max_concurrency: 16", "source: auto"] {
+        let shown =
+            parse("accounts: [{name: a, clusters: [{id: c1, region: cn-hangzhou}]}]").to_yaml();
+        for line in [
+            "timeout: 10s",
+            "max_age: 5m",
+            "type: default",
+            "requests_per_second: 20.0",
+            "max_concurrency: 16",
+            "source: auto",
+        ] {
             assert!(shown.contains(line), "no {line} in\n{shown}");
         }
     }

@@ -1,7 +1,7 @@
 //! Reads the tree of a document, and takes a list for a list and a mapping for a mapping.
 //!
-//! serde's own reader would take a list for a struct, key by key in the order of its fields: `scrape: [10s]` would set
-//! `timeout`.
+//! serde's own reader would take a list for a struct, key by key in the order of its fields:
+//! `scrape: [10s]` would set `timeout`.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -14,7 +14,9 @@ pub(super) struct Strict<'de>(pub(super) &'de Value);
 
 impl<'de> Strict<'de> {
     fn mapping(self) -> Result<&'de Map<String, Value>, Error> {
-        self.0.as_object().ok_or_else(|| Error::custom("must be a mapping"))
+        self.0
+            .as_object()
+            .ok_or_else(|| Error::custom("must be a mapping"))
     }
 }
 
@@ -23,27 +25,48 @@ impl<'de> Deserializer<'de> for Strict<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Object(map) => visitor.visit_map(Entries { entries: map.iter(), value: None }),
+            Value::Object(map) => visitor.visit_map(Entries {
+                entries: map.iter(),
+                value: None,
+            }),
             Value::Array(list) => visitor.visit_seq(Items(list.iter())),
             scalar => scalar.deserialize_any(visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Entries { entries: self.mapping()?.iter(), value: None })
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_map(Entries {
+            entries: self.mapping()?.iter(),
+            value: None,
+        })
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let list = self.0.as_array().ok_or_else(|| Error::custom("must be a list"))?;
+        let list = self
+            .0
+            .as_array()
+            .ok_or_else(|| Error::custom("must be a list"))?;
         visitor.visit_seq(Items(list.iter()))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Entries { entries: self.mapping()?.iter(), value: None })
+        visitor.visit_map(Entries {
+            entries: self.mapping()?.iter(),
+            value: None,
+        })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -55,7 +78,11 @@ impl<'de> Deserializer<'de> for Strict<'de> {
         value::Value::deserialize_enum(self.0.clone(), name, variants, visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -70,8 +97,14 @@ struct Items<'de>(std::slice::Iter<'de, Value>);
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Error;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.0.next().map(|item| seed.deserialize(Strict(item))).transpose()
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        self.0
+            .next()
+            .map(|item| seed.deserialize(Strict(item)))
+            .transpose()
     }
 }
 
@@ -83,10 +116,16 @@ struct Entries<'de> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some((key, value)) = self.entries.next() else {
+            return Ok(None);
+        };
         self.value = Some(value);
-        seed.deserialize(StrDeserializer::<Error>::new(key)).map(Some)
+        seed.deserialize(StrDeserializer::<Error>::new(key))
+            .map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {

@@ -21,7 +21,8 @@ accounts:
 ";
 
 fn parse(text: &str) -> Result<Config, Vec<String>> {
-    Config::parse(text, FilePath::new("/etc/exporter")).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    Config::parse(text, FilePath::new("/etc/exporter"))
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 fn problems(text: &str) -> Vec<String> {
@@ -38,17 +39,31 @@ fn every_key_arrives() {
     assert_eq!(config.metrics.cluster_label, "ack_cluster");
     assert_eq!(config.metrics.error_message, ErrorMessages::Hidden);
     assert_eq!(config.metrics.state_sets, StateSets::Active);
-    let [prod, private] = config.accounts.as_slice() else { panic!("two accounts") };
+    let [prod, private] = config.accounts.as_slice() else {
+        panic!("two accounts")
+    };
     assert_eq!(prod.name.as_str(), "prod");
     assert_eq!(prod.access.signature, Signature::Roa);
-    assert_eq!(prod.access.rate_limit, RateLimit { requests_per_second: 5.0, burst: NonZeroU32::new(10).expect("not zero") });
+    assert_eq!(
+        prod.access.rate_limit,
+        RateLimit {
+            requests_per_second: 5.0,
+            burst: NonZeroU32::new(10).expect("not zero")
+        }
+    );
     assert_eq!(prod.access.max_concurrency.get(), 4);
-    assert_eq!(prod.clusters[0].endpoint.to_string(), "https://cs-anony-vpc.cn-hangzhou.aliyuncs.com");
+    assert_eq!(
+        prod.clusters[0].endpoint.to_string(),
+        "https://cs-anony-vpc.cn-hangzhou.aliyuncs.com"
+    );
     assert_eq!(prod.clusters[0].labels["team"], "payments");
     assert_eq!(private.access.signature, Signature::Acs3);
     assert_eq!(private.access.rate_limit, RateLimit::default());
     assert_eq!(private.access.max_concurrency.get(), 16);
-    assert_eq!(private.clusters[0].endpoint.to_string(), "http://127.0.0.1:8080");
+    assert_eq!(
+        private.clusters[0].endpoint.to_string(),
+        "http://127.0.0.1:8080"
+    );
     assert_eq!(private.clusters[0].region, None);
 }
 
@@ -107,19 +122,43 @@ accounts:
         "accounts[2]: is empty",
     ];
     for expected in expected {
-        assert!(found.iter().any(|found| found.starts_with(expected)), "{expected}\nis not among\n{}", found.join("\n"));
+        assert!(
+            found.iter().any(|found| found.starts_with(expected)),
+            "{expected}\nis not among\n{}",
+            found.join("\n")
+        );
     }
-    assert!(!found.iter().any(|found| found.contains("12345")), "{found:?}");
+    assert!(
+        !found.iter().any(|found| found.contains("12345")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn a_file_without_accounts_or_with_broken_yaml_is_refused() {
-    assert_eq!(problems(""), ["accounts: there must be at least one account"]);
-    assert!(problems("accounts: [").iter().any(|found| found.starts_with("the file: not YAML")));
+    assert_eq!(
+        problems(""),
+        ["accounts: there must be at least one account"]
+    );
+    assert!(
+        problems("accounts: [")
+            .iter()
+            .any(|found| found.starts_with("the file: not YAML"))
+    );
     assert_eq!(problems("- 1"), ["the file: must be a mapping"]);
-    assert_eq!(problems("\u{feff}- 1"), problems("- 1"), "an editor's byte-order mark");
-    assert_eq!(problems("\u{feff}---\nscrape: {}\nmetrics: {}\n"), problems(""));
-    assert_eq!(problems("scrape: [10s]\naccounts: {}"), ["scrape: must be a mapping", "accounts: must be a list"]);
+    assert_eq!(
+        problems("\u{feff}- 1"),
+        problems("- 1"),
+        "an editor's byte-order mark"
+    );
+    assert_eq!(
+        problems("\u{feff}---\nscrape: {}\nmetrics: {}\n"),
+        problems("")
+    );
+    assert_eq!(
+        problems("scrape: [10s]\naccounts: {}"),
+        ["scrape: must be a mapping", "accounts: must be a list"]
+    );
 }
 
 #[test]
@@ -144,28 +183,53 @@ fn a_file_of_authorities_that_is_none_is_named_and_not_quoted() {
     };
     let file = folder.path().join("ca.crt");
     let file = file.display();
-    assert_eq!(problems(), format!("accounts[0].ca_file: cannot read {file}: No such file or directory"));
+    assert_eq!(
+        problems(),
+        format!("accounts[0].ca_file: cannot read {file}: No such file or directory")
+    );
     for (content, complaint) in [
-        ("-----BEGIN PRIVATE KEY----- hunter2", "is not PEM: a section is cut off or not base64"),
-        ("-----BEGIN CERTIFICATE-----\nhunter2\n", "is not PEM: a section is cut off or not base64"),
-        ("-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n", "has no certificate (-----BEGIN CERTIFICATE-----)"),
-        ("hunter2", "has no certificate (-----BEGIN CERTIFICATE-----)"),
+        (
+            "-----BEGIN PRIVATE KEY----- hunter2",
+            "is not PEM: a section is cut off or not base64",
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nhunter2\n",
+            "is not PEM: a section is cut off or not base64",
+        ),
+        (
+            "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n",
+            "has no certificate (-----BEGIN CERTIFICATE-----)",
+        ),
+        (
+            "hunter2",
+            "has no certificate (-----BEGIN CERTIFICATE-----)",
+        ),
     ] {
         std::fs::write(folder.path().join("ca.crt"), content).expect("written");
-        assert_eq!(problems(), format!("accounts[0].ca_file: {file} {complaint}"));
+        assert_eq!(
+            problems(),
+            format!("accounts[0].ca_file: {file} {complaint}")
+        );
     }
 }
 
 #[test]
 fn a_cluster_needs_a_region_where_the_endpoint_does() {
     let found = problems("accounts: [{name: a, clusters: [{id: c1}]}]");
-    assert_eq!(found, ["accounts[0].clusters[0].region: is missing, and the endpoint https://cs.{region}.aliyuncs.com depends on it"]);
+    assert_eq!(
+        found,
+        [
+            "accounts[0].clusters[0].region: is missing, and the endpoint https://cs.{region}.aliyuncs.com depends on it"
+        ]
+    );
 }
 
 #[test]
 fn a_key_pair_is_whole_or_refused() {
     let account = |credentials: &str| {
-        format!("accounts: [{{name: a, clusters: [{{id: c1, region: cn-hangzhou}}], credentials: {{type: access_key{credentials}}}}}]")
+        format!(
+            "accounts: [{{name: a, clusters: [{{id: c1, region: cn-hangzhou}}], credentials: {{type: access_key{credentials}}}}}]"
+        )
     };
     assert_eq!(
         problems(&account("")),
@@ -174,10 +238,24 @@ fn a_key_pair_is_whole_or_refused() {
             "accounts[0].credentials.access_key_secret: is missing, and so is access_key_secret_file",
         ]
     );
-    let both = problems(&account(", access_key_id: x, access_key_secret: y, access_key_secret_file: z"));
-    assert_eq!(both, ["accounts[0].credentials.access_key_secret: is there beside access_key_secret_file; one of them must go"]);
-    let config = parse(&account(", access_key_id: x, access_key_secret_file: secret")).expect("a good file");
-    let Credentials::AccessKey { access_key_secret: SecretSource::File(file), .. } = &config.accounts[0].access.credentials else {
+    let both = problems(&account(
+        ", access_key_id: x, access_key_secret: y, access_key_secret_file: z",
+    ));
+    assert_eq!(
+        both,
+        [
+            "accounts[0].credentials.access_key_secret: is there beside access_key_secret_file; one of them must go"
+        ]
+    );
+    let config = parse(&account(
+        ", access_key_id: x, access_key_secret_file: secret",
+    ))
+    .expect("a good file");
+    let Credentials::AccessKey {
+        access_key_secret: SecretSource::File(file),
+        ..
+    } = &config.accounts[0].access.credentials
+    else {
         panic!("a key pair")
     };
     assert_eq!(file, FilePath::new("/etc/exporter/secret"));
@@ -185,9 +263,17 @@ fn a_key_pair_is_whole_or_refused() {
 
 /// What is said of a file with mistakes, or of one that is doubtful.
 fn told(text: &str) -> (String, String) {
-    let Reading { config, warnings, .. } = Config::check(text, FilePath::new("/nowhere"));
+    let Reading {
+        config, warnings, ..
+    } = Config::check(text, FilePath::new("/nowhere"));
     let file = FilePath::new("exporter.yaml");
-    (config.map_or_else(|problems| problems.in_file(file).to_string(), |_| String::new()), warnings.in_file(file).to_string())
+    (
+        config.map_or_else(
+            |problems| problems.in_file(file).to_string(),
+            |_| String::new(),
+        ),
+        warnings.in_file(file).to_string(),
+    )
 }
 
 #[test]
@@ -217,7 +303,9 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
             ],
         ),
         (
-            &format!("accounts:\n- name: a\n  {good}\n  max_concurrency: many\n  rate_limit: {{burst: -1,\n    requests_per_second: x}}"),
+            &format!(
+                "accounts:\n- name: a\n  {good}\n  max_concurrency: many\n  rate_limit: {{burst: -1,\n    requests_per_second: x}}"
+            ),
             &[
                 "exporter.yaml:4: accounts[0].max_concurrency: must be a whole number from 1 to 4294967295",
                 "exporter.yaml:5: accounts[0].rate_limit.burst: must be a whole number from 1 to 4294967295",
@@ -240,31 +328,52 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
             ],
         ),
         (
-            &format!("accounts:\n- name: a\n  {good}\n  endpoint: https://cs.{{regoin}}.example.com"),
-            &["exporter.yaml:4: accounts[0].endpoint: {regoin} is not a placeholder; the only one is {region}"],
+            &format!(
+                "accounts:\n- name: a\n  {good}\n  endpoint: https://cs.{{regoin}}.example.com"
+            ),
+            &[
+                "exporter.yaml:4: accounts[0].endpoint: {regoin} is not a placeholder; the only one is {region}",
+            ],
         ),
-        (&format!("accounts:\n- name: a\n  {good}\n  name: b\n"), &["exporter.yaml:4: accounts[0].name: this key is there twice"]),
         (
-            &format!("accounts:\n- name: a\n  {good}\n  credentials:\n    access_key_id: x\n    access_key_secret: hunter2"),
-            &["exporter.yaml:4: accounts[0].credentials: type is missing; access_key_id belongs to type: access_key"],
+            &format!("accounts:\n- name: a\n  {good}\n  name: b\n"),
+            &["exporter.yaml:4: accounts[0].name: this key is there twice"],
+        ),
+        (
+            &format!(
+                "accounts:\n- name: a\n  {good}\n  credentials:\n    access_key_id: x\n    access_key_secret: hunter2"
+            ),
+            &[
+                "exporter.yaml:4: accounts[0].credentials: type is missing; access_key_id belongs to type: access_key",
+            ],
         ),
         (
             &format!("accounts:\n- name: a\n  {good}\n  credentials: {{role_arn: x}}"),
-            &["exporter.yaml:4: accounts[0].credentials: type is missing; role_arn belongs to type: ram_role_arn or oidc_role_arn"],
+            &[
+                "exporter.yaml:4: accounts[0].credentials: type is missing; role_arn belongs to type: ram_role_arn or oidc_role_arn",
+            ],
         ),
         (
-            &format!("accounts:\n- name: a\n  {good}\n  credentials: {{tpye: profile, profile: x}}"),
+            &format!(
+                "accounts:\n- name: a\n  {good}\n  credentials: {{tpye: profile, profile: x}}"
+            ),
             &["exporter.yaml:4: accounts[0].credentials.tpye: unknown key, did you mean type?"],
         ),
         (
-            &format!("accounts:\n- name: a\n  {good}\n  credentials: {{type: profile, porfile: x}}"),
-            &["exporter.yaml:4: accounts[0].credentials.porfile: unknown key, did you mean profile?"],
+            &format!(
+                "accounts:\n- name: a\n  {good}\n  credentials: {{type: profile, porfile: x}}"
+            ),
+            &[
+                "exporter.yaml:4: accounts[0].credentials.porfile: unknown key, did you mean profile?",
+            ],
         ),
         (
             &format!(
                 "accounts:\n- name: a\n  {good}\n  credentials:\n    type: access_key\n    access_key_id: x\n    access_key_secret_file: sec"
             ),
-            &["exporter.yaml:7: accounts[0].credentials.access_key_secret_file: cannot read /nowhere/sec: No such file or directory"],
+            &[
+                "exporter.yaml:7: accounts[0].credentials.access_key_secret_file: cannot read /nowhere/sec: No such file or directory",
+            ],
         ),
         (
             "scrape:\n\ttimeout: 1s",
@@ -302,11 +411,21 @@ fn what_cannot_be_meant_is_a_warning_with_its_place() {
 fn a_file_with_a_secret_is_looked_into_only_by_a_check() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = "accounts:\n- name: a\n  clusters: [{id: c1, region: cn-hangzhou}]\n  credentials: {type: access_key, access_key_id: x, access_key_secret_file: key}";
-    let check = || Config::check(text, folder.path()).config.map_or_else(|problems| problems.to_string(), |_| String::new());
+    let check = || {
+        Config::check(text, folder.path())
+            .config
+            .map_or_else(|problems| problems.to_string(), |_| String::new())
+    };
     assert!(Config::parse(text, folder.path()).is_ok());
     let file = folder.path().join("key");
     let place = "accounts[0].credentials.access_key_secret_file";
-    assert_eq!(check(), format!("{place}: cannot read {}: No such file or directory", file.display()));
+    assert_eq!(
+        check(),
+        format!(
+            "{place}: cannot read {}: No such file or directory",
+            file.display()
+        )
+    );
     std::fs::write(&file, " \n").expect("written");
     assert_eq!(check(), format!("{place}: {} is empty", file.display()));
     std::fs::write(&file, "hunter2\n").expect("written");

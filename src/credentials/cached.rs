@@ -18,14 +18,15 @@ use crate::names::AccountName;
 /// The earliest that credentials are renewed ahead of their expiry.
 const MAX_MARGIN: Duration = Duration::from_secs(15 * 60);
 
-/// The least time between two tries while they bring nothing usable, and between two renewals that refusals of the API
-/// ask for.
+/// The least time between two tries while they bring nothing usable, and between two renewals that
+/// refusals of the API ask for.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// One account's credentials, kept fresh.
 ///
-/// A refresh runs in a task of its own, which ends with this: a caller that is dropped takes nothing away from the
-/// others. While the present credentials are valid, nobody waits for a refresh and none that fails is noticed.
+/// A refresh runs in a task of its own, which ends with this: a caller that is dropped takes
+/// nothing away from the others. While the present credentials are valid, nobody waits for a
+/// refresh and none that fails is noticed.
 #[derive(Debug)]
 pub struct Credentials {
     shared: Arc<Shared>,
@@ -73,7 +74,8 @@ enum Standing {
     Rejected,
 }
 
-/// A refresh under way: its task, and a channel that closes when the task has ended, however it ended.
+/// A refresh under way: its task, and a channel that closes when the task has ended, however it
+/// ended.
 #[derive(Debug)]
 struct Refresh {
     _task: AbortOnDropHandle<()>,
@@ -99,7 +101,11 @@ enum Step {
 impl Credentials {
     /// The credentials of `account`, fetched by `method`. Nothing is fetched before somebody asks.
     pub fn new(account: AccountName, method: config::Credentials, context: Context) -> Self {
-        Self::with(Some(account), Loader::new(method, context), State::default())
+        Self::with(
+            Some(account),
+            Loader::new(method, context),
+            State::default(),
+        )
     }
 
     /// Credentials that never change.
@@ -111,23 +117,40 @@ impl Credentials {
         };
         let loader = Loader::new(method, Context::offline(crate::clock::Clock::System));
         let held = Held {
-            credential: Arc::new(Credential { expires_at: None, ..credential }),
+            credential: Arc::new(Credential {
+                expires_at: None,
+                ..credential
+            }),
             provider: ProviderName::new(file::NAME),
             since: Instant::now(),
             renew_at: None,
             check_at: None,
             standing: Standing::Good,
         };
-        Self::with(None, loader, State { held: Some(held), ..State::default() })
+        Self::with(
+            None,
+            loader,
+            State {
+                held: Some(held),
+                ..State::default()
+            },
+        )
     }
 
     fn with(account: Option<AccountName>, loader: Loader, state: State) -> Self {
-        Self { shared: Arc::new(Shared { account, loader, state: Mutex::new(state) }), refresh: Mutex::new(None) }
+        Self {
+            shared: Arc::new(Shared {
+                account,
+                loader,
+                state: Mutex::new(state),
+            }),
+            refresh: Mutex::new(None),
+        }
     }
 
-    /// The present credentials. Fetches them if there are none that are valid; starts to renew those that soon will not
-    /// be. Whoever looks first at a source that may have changed waits for it, everybody else goes on with what is there,
-    /// unless the API has refused that.
+    /// The present credentials. Fetches them if there are none that are valid; starts to renew
+    /// those that soon will not be. Whoever looks first at a source that may have changed waits for
+    /// it, everybody else goes on with what is there, unless the API has refused that.
     pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
         loop {
             let mut ended = match self.step() {
@@ -141,48 +164,68 @@ impl Credentials {
             if let Some(credential) = self.shared.usable() {
                 return Ok(credential);
             }
-            // Where it succeeded, somebody has given up already what came; then there is more to wait for.
+            // Where it succeeded, somebody has given up already what came; then there is more to
+            // wait for.
             result?;
         }
     }
 
-    /// Gives up `refused`, which the API says has expired, unless it is no longer in use. Those that took the place of others
-    /// that were given up a moment ago are kept: to fetch them again would not make them better.
+    /// Gives up `refused`, which the API says has expired, unless it is no longer in use. Those
+    /// that took the place of others that were given up a moment ago are kept: to fetch them again
+    /// would not make them better.
     pub fn invalidate(&self, refused: &Credential) {
         let mut state = self.shared.state();
         if state.given_up.is_some_and(|then| then.elapsed() < PAUSE) {
             return;
         }
-        if let Some(held) = state.held.as_mut().filter(|held| *held.credential == *refused) {
+        if let Some(held) = state
+            .held
+            .as_mut()
+            .filter(|held| *held.credential == *refused)
+        {
             held.standing = Standing::Rejected;
             state.given_up = Some(Instant::now());
         }
     }
 
-    /// Notes that the API does not take `refused`. Its source is asked at once, however long it was to last, and everybody
-    /// waits for what comes of it; while nothing comes, it stays in use.
+    /// Notes that the API does not take `refused`. Its source is asked at once, however long it was
+    /// to last, and everybody waits for what comes of it; while nothing comes, it stays in use.
     pub fn doubt(&self, refused: &Credential) {
         let mut state = self.shared.state();
-        if let Some(held) = state.held.as_mut().filter(|held| held.standing == Standing::Good && *held.credential == *refused) {
+        if let Some(held) = state
+            .held
+            .as_mut()
+            .filter(|held| held.standing == Standing::Good && *held.credential == *refused)
+        {
             held.standing = Standing::Doubted;
         }
     }
 
-    /// The name of the provider that the present credentials are from; none before the first have come.
+    /// The name of the provider that the present credentials are from; none before the first have
+    /// come.
     pub fn provider(&self) -> Option<String> {
-        self.shared.state().held.as_ref().map(|held| held.provider.to_string())
+        self.shared
+            .state()
+            .held
+            .as_ref()
+            .map(|held| held.provider.to_string())
     }
 
     /// When the present credentials expire, if they do.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.shared.state().held.as_ref().and_then(|held| held.credential.expires_at)
+        self.shared
+            .state()
+            .held
+            .as_ref()
+            .and_then(|held| held.credential.expires_at)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Refresh>> {
         self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a refresh if there is reason for one, unless one is under way or the last was only just tried.
+    /// Starts a refresh if there is reason for one, unless one is under way or the last was only
+    /// just tried.
     fn step(&self) -> Step {
         let now = self.shared.now();
         let mut refresh = self.lock();
@@ -198,7 +241,9 @@ impl Credentials {
             return step;
         }
         state.begin();
-        let usable = state.usable(now).filter(|credential| credential.expires_at.is_some() && !state.is_doubted());
+        let usable = state
+            .usable(now)
+            .filter(|credential| credential.expires_at.is_some() && !state.is_doubted());
         drop(state);
         let (end, ended) = watch::channel(Err(broke_off()));
         let shared = Arc::clone(&self.shared);
@@ -206,7 +251,10 @@ impl Credentials {
             let result = shared.refresh().await;
             drop(end.send_replace(result));
         });
-        *refresh = Some(Refresh { _task: AbortOnDropHandle::new(task), ended: ended.clone() });
+        *refresh = Some(Refresh {
+            _task: AbortOnDropHandle::new(task),
+            ended: ended.clone(),
+        });
         usable.map_or(Step::Wait(ended), Step::Use)
     }
 }
@@ -241,11 +289,17 @@ impl Shared {
         state.settle(result, now)
     }
 
-    /// One line in the log for what has changed: a failure is tried again every few seconds, and may last for hours.
+    /// One line in the log for what has changed: a failure is tried again every few seconds, and
+    /// may last for hours.
     fn tell(&self, result: &Result<Loaded, CredentialsError>, state: &mut State) {
         let account = self.account();
         match (result, state.told.take()) {
-            (Ok(Loaded { provider, .. }), _) if state.held.as_ref().is_none_or(|held| held.provider != *provider) => {
+            (Ok(Loaded { provider, .. }), _)
+                if state
+                    .held
+                    .as_ref()
+                    .is_none_or(|held| held.provider != *provider) =>
+            {
                 tracing::info!(account, %provider, "credentials chosen");
             }
             (Ok(_), Some(_)) => tracing::info!(account, "credentials refreshed again"),
@@ -274,12 +328,17 @@ impl State {
     }
 
     fn is_doubted(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| held.standing == Standing::Doubted)
+        self.held
+            .as_ref()
+            .is_some_and(|held| held.standing == Standing::Doubted)
     }
 
     /// What requests may be signed with.
     fn usable(&self, now: Timestamp) -> Option<Arc<Credential>> {
-        self.held.as_ref().filter(|held| held.is_usable(now)).map(|held| Arc::clone(&held.credential))
+        self.held
+            .as_ref()
+            .filter(|held| held.is_usable(now))
+            .map(|held| Arc::clone(&held.credential))
     }
 
     /// The step of a caller while no refresh is under way; none if one must begin.
@@ -299,7 +358,11 @@ impl State {
         self.next_try = Some(Instant::now() + PAUSE);
     }
 
-    fn settle(&mut self, result: Result<Loaded, CredentialsError>, now: Timestamp) -> Result<(), CredentialsError> {
+    fn settle(
+        &mut self,
+        result: Result<Loaded, CredentialsError>,
+        now: Timestamp,
+    ) -> Result<(), CredentialsError> {
         match result {
             Ok(loaded) => {
                 let held = Held::new(loaded, now);
@@ -325,14 +388,30 @@ fn broke_off() -> CredentialsError {
 // === impl Held ===
 
 impl Held {
-    fn new(Loaded { credential, provider, check_again }: Loaded, now: Timestamp) -> Self {
+    fn new(
+        Loaded {
+            credential,
+            provider,
+            check_again,
+        }: Loaded,
+        now: Timestamp,
+    ) -> Self {
         let renew_at = credential.expires_at.map(|expiry| {
             let lifetime = Duration::try_from(now.duration_until(expiry)).unwrap_or_default();
-            expiry.checked_sub(MAX_MARGIN.min(lifetime / 5)).unwrap_or(expiry)
+            expiry
+                .checked_sub(MAX_MARGIN.min(lifetime / 5))
+                .unwrap_or(expiry)
         });
         let since = Instant::now();
         let check_at = check_again.map(|pause| since + pause);
-        Self { credential: Arc::new(credential), provider, since, renew_at, check_at, standing: Standing::Good }
+        Self {
+            credential: Arc::new(credential),
+            provider,
+            since,
+            renew_at,
+            check_at,
+            standing: Standing::Good,
+        }
     }
 
     /// Whether there is no reason to ask the provider again.
@@ -340,7 +419,9 @@ impl Held {
         self.is_usable(now)
             && self.standing == Standing::Good
             && self.renew_at.is_none_or(|renew_at| now < renew_at)
-            && self.check_at.is_none_or(|check_at| Instant::now() < check_at)
+            && self
+                .check_at
+                .is_none_or(|check_at| Instant::now() < check_at)
     }
 
     /// Whether requests may be signed with it.

@@ -1,8 +1,8 @@
 //! The vendor's default chain, in its order: the first provider that is configured is the one.
 //!
-//! Unlike in the vendor's SDKs, a provider that is configured but broken ends the search: to go on would be to log in as
-//! somebody else. The provider found is kept for good, but only once it has worked, so that a metadata service that is
-//! late at boot does no lasting harm.
+//! Unlike in the vendor's SDKs, a provider that is configured but broken ends the search: to go on
+//! would be to log in as somebody else. The provider found is kept for good, but only once it has
+//! worked, so that a metadata service that is late at boot does no lasting harm.
 
 use super::error::{CredentialsError, Problem};
 use super::loader::Loader;
@@ -22,7 +22,14 @@ pub(super) enum Link {
     CredentialsUri,
 }
 
-const ORDER: [Link; 6] = [Link::Environment, Link::Oidc, Link::CliProfile, Link::IniProfile, Link::EcsRole, Link::CredentialsUri];
+const ORDER: [Link; 6] = [
+    Link::Environment,
+    Link::Oidc,
+    Link::CliProfile,
+    Link::IniProfile,
+    Link::EcsRole,
+    Link::CredentialsUri,
+];
 
 /// What came of asking one provider that did not fail.
 pub(super) enum Attempt {
@@ -32,7 +39,10 @@ pub(super) enum Attempt {
     NotConfigured(Problem),
 }
 
-pub(super) async fn load(chain: &DefaultChain, loader: &Loader) -> Result<Loaded, CredentialsError> {
+pub(super) async fn load(
+    chain: &DefaultChain,
+    loader: &Loader,
+) -> Result<Loaded, CredentialsError> {
     if let Some(link) = loader.pinned().get() {
         return match link.attempt(chain, loader).await? {
             Attempt::Loaded(found) => Ok(found),
@@ -53,7 +63,11 @@ pub(super) async fn load(chain: &DefaultChain, loader: &Loader) -> Result<Loaded
 }
 
 impl Link {
-    async fn attempt(self, chain: &DefaultChain, loader: &Loader) -> Result<Attempt, CredentialsError> {
+    async fn attempt(
+        self,
+        chain: &DefaultChain,
+        loader: &Loader,
+    ) -> Result<Attempt, CredentialsError> {
         let context = loader.context();
         match self {
             Self::Environment => env::attempt(&context.environment),

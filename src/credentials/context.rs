@@ -1,4 +1,5 @@
-//! What providers reach the world through: environment, files, HTTP and the clock. Nothing else of them is used.
+//! What providers reach the world through: environment, files, HTTP and the clock. Nothing else of
+//! them is used.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,14 +28,28 @@ pub struct Context {
 
 impl Context {
     /// The real world: this process's environment, this machine's files, its network and its clock.
-    pub fn system(tls: &rustls::ClientConfig, lookup: &Lookup, proxies: &Proxies) -> Result<Self, HttpError> {
+    pub fn system(
+        tls: &rustls::ClientConfig,
+        lookup: &Lookup,
+        proxies: &Proxies,
+    ) -> Result<Self, HttpError> {
         let http = Arc::new(Online::new(tls, lookup, proxies)?);
-        Ok(Self { environment: Environment::of_process(), files: Files::system(), http, clock: Clock::System })
+        Ok(Self {
+            environment: Environment::of_process(),
+            files: Files::system(),
+            http,
+            clock: Clock::System,
+        })
     }
 
     /// No environment and no network: for credentials that are at hand.
     pub fn offline(clock: Clock) -> Self {
-        Self { environment: Environment::default(), files: Files::system(), http: Arc::new(Offline), clock }
+        Self {
+            environment: Environment::default(),
+            files: Files::system(),
+            http: Arc::new(Offline),
+            clock,
+        }
     }
 }
 
@@ -45,16 +60,26 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// This process's environment, reduced to the names that providers know.
     pub fn of_process() -> Self {
-        let known = |name: &str| name.starts_with("ALIBABA_CLOUD_") || matches!(name, "HOME" | "USERPROFILE");
+        let known = |name: &str| {
+            name.starts_with("ALIBABA_CLOUD_") || matches!(name, "HOME" | "USERPROFILE")
+        };
         std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+            .filter_map(|(name, value)| {
+                Some((
+                    name.into_string().ok()?,
+                    value.to_string_lossy().into_owned(),
+                ))
+            })
             .filter(|(name, _)| known(name))
             .collect()
     }
 
     /// The value of `name` without white space around it; an empty one counts as not set.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// Whether the switch `name` is on.
@@ -71,7 +96,9 @@ impl Environment {
 
 /// Whether a switch of this value is on.
 pub(super) fn is_on(value: &str) -> bool {
-    ["true", "1", "yes", "on"].iter().any(|on| value.eq_ignore_ascii_case(on))
+    ["true", "1", "yes", "on"]
+        .iter()
+        .any(|on| value.eq_ignore_ascii_case(on))
 }
 
 impl FromIterator<(String, String)> for Environment {
@@ -103,23 +130,40 @@ impl Files {
 
     /// What is below `root`, as if that were `/`.
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
-        Self { root: Some(root.into()) }
+        Self {
+            root: Some(root.into()),
+        }
     }
 
     /// The text of the file at `path`.
     pub(super) async fn read(&self, path: &Path) -> io::Result<String> {
         let path = self.place(path);
         // A file may lie on a network: reading must not hold up the scrapes.
-        tokio::task::spawn_blocking(move || read(&path)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+        tokio::task::spawn_blocking(move || read(&path))
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     /// The text of the file at `path`, if there is one.
     pub(super) async fn find(&self, path: &Path) -> io::Result<Option<String>> {
         match self.read(path).await {
             Ok(text) => Ok(Some(text)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-            // A container's home is often another user's: what can't even be seen there was not put there for us.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && self.place(path).symlink_metadata().is_err() => Ok(None),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            // A container's home is often another user's: what can't even be seen there was not put
+            // there for us.
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && self.place(path).symlink_metadata().is_err() =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -134,9 +178,14 @@ impl Files {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(Files::MAX_SIZE + 1).read_to_string(&mut text)?;
+    File::open(path)?
+        .take(Files::MAX_SIZE + 1)
+        .read_to_string(&mut text)?;
     if text.len() as u64 > Files::MAX_SIZE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is longer than 1 MiB"));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "the file is longer than 1 MiB",
+        ));
     }
     Ok(text)
 }
@@ -147,8 +196,16 @@ mod tests {
 
     #[test]
     fn the_environment_shows_names_and_no_values() {
-        let environment: Environment = [("ALIBABA_CLOUD_ACCESS_KEY_SECRET".to_owned(), "hunter2".to_owned())].into_iter().collect();
-        assert_eq!(format!("{environment:?}"), r#"{"ALIBABA_CLOUD_ACCESS_KEY_SECRET"}"#);
+        let environment: Environment = [(
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET".to_owned(),
+            "hunter2".to_owned(),
+        )]
+        .into_iter()
+        .collect();
+        assert_eq!(
+            format!("{environment:?}"),
+            r#"{"ALIBABA_CLOUD_ACCESS_KEY_SECRET"}"#
+        );
     }
 
     #[test]
@@ -157,13 +214,26 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter()
             .collect();
-        assert_eq!((environment.value("A"), environment.value("B")), (None, Some("b")));
-        assert_eq!((environment.is_on("C"), environment.is_on("D"), environment.is_on("E")), (true, false, false));
+        assert_eq!(
+            (environment.value("A"), environment.value("B")),
+            (None, Some("b"))
+        );
+        assert_eq!(
+            (
+                environment.is_on("C"),
+                environment.is_on("D"),
+                environment.is_on("E")
+            ),
+            (true, false, false)
+        );
     }
 
     #[tokio::test]
     async fn an_endless_file_is_refused() {
-        let error = Files::system().read(Path::new("/dev/zero")).await.expect_err("endless");
+        let error = Files::system()
+            .read(Path::new("/dev/zero"))
+            .await
+            .expect_err("endless");
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }
 }

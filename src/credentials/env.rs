@@ -14,9 +14,15 @@ const TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
 pub(super) fn attempt(environment: &Environment) -> Result<Attempt, Problem> {
     match (environment.value(ID), environment.value(SECRET)) {
-        (None, None) => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!("{ID} is not set")))),
-        (Some(_), None) => Err(Problem::Incomplete(format!("{ID} is set, but {SECRET} is not"))),
-        (None, Some(_)) => Err(Problem::Incomplete(format!("{SECRET} is set, but {ID} is not"))),
+        (None, None) => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!(
+            "{ID} is not set"
+        )))),
+        (Some(_), None) => Err(Problem::Incomplete(format!(
+            "{ID} is set, but {SECRET} is not"
+        ))),
+        (None, Some(_)) => Err(Problem::Incomplete(format!(
+            "{SECRET} is set, but {ID} is not"
+        ))),
         (Some(id), Some(secret)) => Ok(Attempt::Loaded(Loaded {
             credential: Credential {
                 access_key_id: id.to_owned(),

@@ -9,8 +9,8 @@ use super::network::HttpError;
 use crate::config::problem::reason;
 use crate::sign::SignError;
 
-/// Where credentials come from, such as `oidc_role_arn` or `cli_profile:default (RamRoleArn)`: at most 128 characters,
-/// without control characters.
+/// Where credentials come from, such as `oidc_role_arn` or `cli_profile:default (RamRoleArn)`: at
+/// most 128 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(String);
 
@@ -18,7 +18,12 @@ impl ProviderName {
     const MAX_LENGTH: usize = 128;
 
     pub(super) fn new(text: &str) -> Self {
-        Self(text.chars().filter(|c| !c.is_control()).take(Self::MAX_LENGTH).collect())
+        Self(
+            text.chars()
+                .filter(|c| !c.is_control())
+                .take(Self::MAX_LENGTH)
+                .collect(),
+        )
     }
 
     /// The name.
@@ -44,8 +49,8 @@ pub struct CredentialsError {
 }
 
 impl CredentialsError {
-    /// Whether it may be over without anybody doing something about it here: a server that does not answer, a file that is
-    /// about to be written.
+    /// Whether it may be over without anybody doing something about it here: a server that does not
+    /// answer, a file that is about to be written.
     pub fn may_pass(&self) -> bool {
         match &self.problem {
             Problem::Unreadable { .. }
@@ -162,18 +167,28 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Whether it is not the server's own word that it will not: it has a problem or too much to do, the clocks differ, or
-    /// something stands before it.
+    /// Whether it is not the server's own word that it will not: it has a problem or too much to
+    /// do, the clocks differ, or something stands before it.
     fn may_pass(&self) -> bool {
-        let Some(code) = self.code.as_ref().map(|code| code.to_ascii_lowercase()) else { return true };
-        self.status >= 500 || matches!(self.status, 408 | 429) || ["throttling", "timestamp"].iter().any(|word| code.contains(word))
+        let Some(code) = self.code.as_ref().map(|code| code.to_ascii_lowercase()) else {
+            return true;
+        };
+        self.status >= 500
+            || matches!(self.status, 408 | 429)
+            || ["throttling", "timestamp"]
+                .iter()
+                .any(|word| code.contains(word))
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} answered HTTP {}", self.host, self.status)?;
-        for part in [self.code.as_deref(), Some(self.message.as_str())].into_iter().flatten().filter(|part| !part.is_empty()) {
+        for part in [self.code.as_deref(), Some(self.message.as_str())]
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+        {
             write!(f, ": {part}")?;
         }
         if let Some(id) = &self.request_id {
@@ -191,12 +206,18 @@ impl std::error::Error for Refusal {}
 impl Problem {
     /// The error of `provider` that this problem is.
     pub(super) fn of(self, provider: &str) -> CredentialsError {
-        CredentialsError { provider: ProviderName::new(provider), problem: self }
+        CredentialsError {
+            provider: ProviderName::new(provider),
+            problem: self,
+        }
     }
 
     /// A file that could not be read.
     pub(super) fn unreadable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
-        Self::Unreadable { path: path.into(), reason: reason(error) }
+        Self::Unreadable {
+            path: path.into(),
+            reason: reason(error),
+        }
     }
 
     /// A server's refusal.
@@ -206,14 +227,20 @@ impl Problem {
 
     /// A reply that is not what was asked for.
     pub(super) fn reply(host: &str, complaint: impl Into<String>) -> Self {
-        Self::Reply { host: host.to_owned(), complaint: complaint.into() }
+        Self::Reply {
+            host: host.to_owned(),
+            complaint: complaint.into(),
+        }
     }
 
     /// A request without a reply.
     pub(super) fn unanswered(host: &str, error: HttpError) -> Self {
         match error {
             HttpError::TooLarge => Self::reply(host, "is too long"),
-            error => Self::Unreachable { host: host.to_owned(), error },
+            error => Self::Unreachable {
+                host: host.to_owned(),
+                error,
+            },
         }
     }
 }

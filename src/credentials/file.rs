@@ -20,7 +20,8 @@ pub(super) async fn load(
     security_token: Option<&SecretSource>,
     context: &Context,
 ) -> Result<Loaded, Problem> {
-    let in_files = matches!(access_key_secret, SecretSource::File(_)) || matches!(security_token, Some(SecretSource::File(_)));
+    let in_files = matches!(access_key_secret, SecretSource::File(_))
+        || matches!(security_token, Some(SecretSource::File(_)));
     Ok(Loaded {
         credential: Credential {
             access_key_id: access_key_id.trim().to_owned(),
@@ -45,12 +46,15 @@ async fn read(source: &SecretSource, files: &Files) -> Result<Secret, Problem> {
 
 /// The secret in a file: one word, with white space around it at most.
 pub(super) async fn secret(path: &Path, files: &Files) -> Result<Secret, Problem> {
-    let text = files.read(path).await.map_err(|error| Problem::unreadable(path, &error))?;
+    let text = files
+        .read(path)
+        .await
+        .map_err(|error| Problem::unreadable(path, &error))?;
     match text.trim_start_matches('\u{feff}').trim() {
         "" => Err(Problem::Malformed(format!("{} is empty", path.display()))),
-        word if word.chars().any(|c| c.is_whitespace() || c.is_control()) => {
-            Err(Problem::Malformed(format!("{} holds more than one word", path.display())))
-        }
+        word if word.chars().any(|c| c.is_whitespace() || c.is_control()) => Err(
+            Problem::Malformed(format!("{} holds more than one word", path.display())),
+        ),
         word => Ok(Secret::new(word)),
     }
 }

@@ -1,6 +1,7 @@
 //! Profiles of the older SDKs, `~/.alibabacloud/credentials`, in INI form.
 //!
-//! Source: the credentials SDKs, which look for the section that `ALIBABA_CLOUD_PROFILE` names, else for `default`.
+//! Source: the credentials SDKs, which look for the section that `ALIBABA_CLOUD_PROFILE` names,
+//! else for `default`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +13,10 @@ use super::error::{CredentialsError, Problem, ProviderName};
 use super::loader::Loader;
 use super::profile::{self, Found, PROFILE, Selected};
 use super::sts::{self, ProfileKeys};
-use crate::config::{Credentials, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession, SecretSource};
+use crate::config::{
+    Credentials, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession,
+    SecretSource,
+};
 use crate::secret::Secret;
 
 pub(super) const NAME: &str = "ini_profile";
@@ -21,8 +25,15 @@ const FILE: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
 const USUAL_PLACES: [&str; 2] = [".alibabacloud/credentials", ".alibabacloud/credentials.ini"];
 
 /// As part of the default chain.
-pub(super) async fn attempt(chain: &DefaultChain, loader: &Loader) -> Result<Attempt, CredentialsError> {
-    find(chain, loader).await.map_err(|problem| problem.of(NAME))?.attempt(loader).await
+pub(super) async fn attempt(
+    chain: &DefaultChain,
+    loader: &Loader,
+) -> Result<Attempt, CredentialsError> {
+    find(chain, loader)
+        .await
+        .map_err(|problem| problem.of(NAME))?
+        .attempt(loader)
+        .await
 }
 
 async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<Selected>, Problem> {
@@ -32,16 +43,31 @@ async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<Selected>, 
     let missed = match profile::text(FILE, &USUAL_PLACES, loader).await? {
         Found::Nothing(missed) => missed,
         Found::Here((path, text)) => {
-            let keys = section(&text, name).map_err(|line| Problem::Malformed(format!("{} is not INI, at line {line}", path.display())))?;
+            let keys = section(&text, name).map_err(|line| {
+                Problem::Malformed(format!("{} is not INI, at line {line}", path.display()))
+            })?;
             match keys {
-                Some(keys) => return Section { name, path: &path, keys, chain, environment }.select().map(Found::Here),
+                Some(keys) => {
+                    return Section {
+                        name,
+                        path: &path,
+                        keys,
+                        chain,
+                        environment,
+                    }
+                    .select()
+                    .map(Found::Here);
+                }
                 None => format!("{} has no section [{name}]", path.display()),
             }
         }
     };
-    // This is the last place to look: a file or a profile that is named must have been found by now.
+    // This is the last place to look: a file or a profile that is named must have been found by
+    // now.
     if named.is_some() {
-        Err(Problem::Incomplete(format!("there is no profile {name:?}, which {PROFILE} names: {missed}")))
+        Err(Problem::Incomplete(format!(
+            "there is no profile {name:?}, which {PROFILE} names: {missed}"
+        )))
     } else if environment.value(FILE).is_some() {
         Err(Problem::Incomplete(missed))
     } else {
@@ -77,11 +103,17 @@ fn section<'a>(text: &'a str, name: &str) -> Result<Option<BTreeMap<&'a str, &'a
 fn bare(value: &str) -> &str {
     let value = value.trim();
     for quote in ['"', '\'', '`'] {
-        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+        if let Some(inner) = value
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+        {
             return inner;
         }
     }
-    let comment = [" #", " ;", "\t#", "\t;"].iter().filter_map(|start| value.find(start)).min();
+    let comment = [" #", " ;", "\t#", "\t;"]
+        .iter()
+        .filter_map(|start| value.find(start))
+        .min();
     value[..comment.unwrap_or(value.len())].trim_end()
 }
 
@@ -114,25 +146,43 @@ impl Section<'_> {
             "oidc_role_arn" => Credentials::OidcRoleArn(OidcRoleArn {
                 role_arn: self.owned("role_arn"),
                 oidc_provider_arn: self.owned("oidc_provider_arn"),
-                oidc_token_file: self.value("oidc_token_file_path").or_else(|| self.value("oidc_token_file")).map(PathBuf::from),
+                oidc_token_file: self
+                    .value("oidc_token_file_path")
+                    .or_else(|| self.value("oidc_token_file"))
+                    .map(PathBuf::from),
                 session: self.session(),
                 sts_endpoint: Some(self.sts_endpoint()?),
             }),
-            other => return Err(Problem::Unsupported(format!("{self} has the type {other}, which is not supported"))),
+            other => {
+                return Err(Problem::Unsupported(format!(
+                    "{self} has the type {other}, which is not supported"
+                )));
+            }
         };
-        Ok(Selected { provider: ProviderName::new(&format!("{NAME}:{} ({kind})", self.name)), credentials })
+        Ok(Selected {
+            provider: ProviderName::new(&format!("{NAME}:{} ({kind})", self.name)),
+            credentials,
+        })
     }
 
     fn access_key(&self) -> Result<Credentials, Problem> {
         Ok(Credentials::AccessKey {
             access_key_id: self.required("access_key_id")?.to_owned(),
-            access_key_secret: SecretSource::Inline(Secret::new(self.required("access_key_secret")?)),
-            security_token: self.value("security_token").map(|token| SecretSource::Inline(Secret::new(token))),
+            access_key_secret: SecretSource::Inline(Secret::new(
+                self.required("access_key_secret")?,
+            )),
+            security_token: self
+                .value("security_token")
+                .map(|token| SecretSource::Inline(Secret::new(token))),
         })
     }
 
     fn session(&self) -> RoleSession {
-        RoleSession { name: self.owned("role_session_name"), duration: None, policy: self.owned("policy") }
+        RoleSession {
+            name: self.owned("role_session_name"),
+            duration: None,
+            policy: self.owned("policy"),
+        }
     }
 
     /// Of the same keys as in the command line's profiles.
@@ -147,11 +197,15 @@ impl Section<'_> {
     }
 
     fn required(&self, key: &str) -> Result<&str, Problem> {
-        self.value(key).ok_or_else(|| Problem::Incomplete(format!("{self} has no {key}")))
+        self.value(key)
+            .ok_or_else(|| Problem::Incomplete(format!("{self} has no {key}")))
     }
 
     fn value(&self, key: &str) -> Option<&str> {
-        self.keys.get(key).copied().filter(|value| !value.is_empty())
+        self.keys
+            .get(key)
+            .copied()
+            .filter(|value| !value.is_empty())
     }
 
     fn owned(&self, key: &str) -> Option<String> {

@@ -14,14 +14,18 @@ use crate::config::Credentials;
 pub(super) struct Loader {
     method: Credentials,
     context: Context,
-    /// The link of the default chain that was the first to succeed. There is one chain at most: it is always the last
-    /// source.
+    /// The link of the default chain that was the first to succeed. There is one chain at most: it
+    /// is always the last source.
     pinned: OnceLock<Link>,
 }
 
 impl Loader {
     pub(super) fn new(method: Credentials, context: Context) -> Self {
-        Self { method, context, pinned: OnceLock::new() }
+        Self {
+            method,
+            context,
+            pinned: OnceLock::new(),
+        }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -37,7 +41,8 @@ impl Loader {
         self.load_by(&self.method).await
     }
 
-    /// Fetches credentials by `method`, which may be a part of the configured one. Boxed, since sources nest.
+    /// Fetches credentials by `method`, which may be a part of the configured one. Boxed, since
+    /// sources nest.
     pub(super) fn load_by<'a>(
         &'a self,
         method: &'a Credentials,
@@ -46,14 +51,32 @@ impl Loader {
         Box::pin(async move {
             let loaded = match method {
                 Credentials::Default(default) => chain::load(default, self).await,
-                Credentials::AccessKey { access_key_id, access_key_secret, security_token } => {
-                    let loaded = file::load(access_key_id, access_key_secret, security_token.as_ref(), context).await;
+                Credentials::AccessKey {
+                    access_key_id,
+                    access_key_secret,
+                    security_token,
+                } => {
+                    let loaded = file::load(
+                        access_key_id,
+                        access_key_secret,
+                        security_token.as_ref(),
+                        context,
+                    )
+                    .await;
                     loaded.map_err(|problem| problem.of(file::NAME))
                 }
-                Credentials::RamRoleArn(role) => assume_role::load(role, self).await.map_err(|problem| problem.of(assume_role::NAME)),
-                Credentials::OidcRoleArn(role) => oidc::load(role, context).await.map_err(|problem| problem.of(oidc::NAME)),
-                Credentials::EcsRamRole(role) => ecs_role::load(role, context).await.map_err(|problem| problem.of(ecs_role::NAME)),
-                Credentials::CredentialsUri(uri) => uri::load(uri, context).await.map_err(|problem| problem.of(uri::NAME)),
+                Credentials::RamRoleArn(role) => assume_role::load(role, self)
+                    .await
+                    .map_err(|problem| problem.of(assume_role::NAME)),
+                Credentials::OidcRoleArn(role) => oidc::load(role, context)
+                    .await
+                    .map_err(|problem| problem.of(oidc::NAME)),
+                Credentials::EcsRamRole(role) => ecs_role::load(role, context)
+                    .await
+                    .map_err(|problem| problem.of(ecs_role::NAME)),
+                Credentials::CredentialsUri(uri) => uri::load(uri, context)
+                    .await
+                    .map_err(|problem| problem.of(uri::NAME)),
                 Credentials::Profile(named) => profile::load(named, self).await,
             }?;
             match loaded.credential.expires_at {

@@ -11,7 +11,9 @@ use http::{Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use crate::lookup::Lookup;
-use crate::outgoing::{MAX_REPLY, PRODUCT, Proxies, host_and_port, is_this_machine, read_body, root_cause};
+use crate::outgoing::{
+    MAX_REPLY, PRODUCT, Proxies, host_and_port, is_this_machine, read_body, root_cause,
+};
 
 /// How often the kernel asks whether a quiet connection is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -30,7 +32,11 @@ pub enum Route {
 impl Route {
     /// The way to `uri`.
     pub(super) fn to(uri: &Uri) -> Self {
-        if is_this_machine(uri) { Self::Local } else { Self::Internet }
+        if is_this_machine(uri) {
+            Self::Local
+        } else {
+            Self::Internet
+        }
     }
 
     fn time_limit(self) -> Duration {
@@ -41,14 +47,19 @@ impl Route {
     }
 }
 
-/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping the future abandons
-/// the request.
+/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping
+/// the future abandons the request.
 pub trait Http: Debug + Send + Sync {
     /// Sends `request`, whose URI is absolute.
-    fn send(&self, route: Route, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>>;
+    fn send(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>>;
 }
 
-/// Why there is no reply. The messages name the server and the proxy, and hold nothing else of the request.
+/// Why there is no reply. The messages name the server and the proxy, and hold nothing else of the
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// No connection could be made, TLS included.
@@ -75,9 +86,14 @@ pub struct Online {
 
 impl Online {
     /// A client that trusts whom `tls` trusts, asks `lookup` for names, and goes through `proxies`.
-    pub fn new(tls: &rustls::ClientConfig, lookup: &Lookup, proxies: &Proxies) -> Result<Self, HttpError> {
-        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too. A connection is not kept: the next
-        // call is minutes away, and it would be dead by then or lead to a server that has moved.
+    pub fn new(
+        tls: &rustls::ClientConfig,
+        lookup: &Lookup,
+        proxies: &Proxies,
+    ) -> Result<Self, HttpError> {
+        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too. A
+        // connection is not kept: the next call is minutes away, and it would be dead by then or
+        // lead to a server that has moved.
         let builder = |connect| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -88,7 +104,11 @@ impl Online {
                 .tcp_keepalive_interval(KEEP_ALIVE)
                 .connect_timeout(connect)
         };
-        let build = |builder: ClientBuilder| builder.build().map_err(|error| failure(error, "the network"));
+        let build = |builder: ClientBuilder| {
+            builder
+                .build()
+                .map_err(|error| failure(error, "the network"))
+        };
         let of_url = {
             let proxies = proxies.clone();
             move |url: &reqwest::Url| {
@@ -122,7 +142,10 @@ impl Http for Online {
             let mut request = reqwest::Request::try_from(request).map_err(failure)?;
             *request.timeout_mut() = Some(route.time_limit());
             let mut response = client.execute(request).await.map_err(failure)?;
-            let body = read_body(&mut response).await.map_err(failure)?.ok_or(HttpError::TooLarge)?;
+            let body = read_body(&mut response)
+                .await
+                .map_err(failure)?
+                .ok_or(HttpError::TooLarge)?;
             let mut whole = Response::new(body);
             *whole.status_mut() = response.status();
             *whole.headers_mut() = std::mem::take(response.headers_mut());
@@ -136,7 +159,11 @@ impl Http for Online {
 pub(super) struct Offline;
 
 impl Http for Offline {
-    fn send(&self, _: Route, _: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+    fn send(
+        &self,
+        _: Route,
+        _: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         Box::pin(async { Err(HttpError::Connect("there is no network here".to_owned())) })
     }
 }
@@ -148,7 +175,10 @@ fn failure(error: reqwest::Error, place: &str) -> HttpError {
     if error.is_connect() {
         let cause = root_cause(&error);
         // reqwest does not tell the status of the proxy's reply.
-        let cause = cause.strip_prefix("tunnel error: ").map(|why| format!("no tunnel, {why}")).unwrap_or(cause);
+        let cause = cause
+            .strip_prefix("tunnel error: ")
+            .map(|why| format!("no tunnel, {why}"))
+            .unwrap_or(cause);
         HttpError::Connect(format!("cannot connect to {place}: {cause}"))
     } else if error.is_timeout() {
         HttpError::Timeout

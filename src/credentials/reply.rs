@@ -34,11 +34,18 @@ impl Keys {
     /// The credential, all of whose parts must be there.
     pub(super) fn credential(self, host: &str, expiry: Expiry) -> Result<Credential, Problem> {
         let part = |name: &str, value: Option<String>| {
-            value.filter(|value| !value.trim().is_empty()).ok_or_else(|| Problem::reply(host, format!("has no {name}")))
+            value
+                .filter(|value| !value.trim().is_empty())
+                .ok_or_else(|| Problem::reply(host, format!("has no {name}")))
         };
         let expires_at = match self.expiration.filter(|text| !text.is_empty()) {
-            Some(text) => Some(expiration(text.trim()).ok_or_else(|| Problem::reply(host, "has an Expiration that is not a time"))?),
-            None if expiry == Expiry::Required => return Err(Problem::reply(host, "has no Expiration")),
+            Some(text) => Some(
+                expiration(text.trim())
+                    .ok_or_else(|| Problem::reply(host, "has an Expiration that is not a time"))?,
+            ),
+            None if expiry == Expiry::Required => {
+                return Err(Problem::reply(host, "has no Expiration"));
+            }
             None => None::<Timestamp>,
         };
         Ok(Credential {
@@ -50,30 +57,49 @@ impl Keys {
     }
 }
 
-/// The time that `text` is. Many write the end of the year 9999 for "never", which is a day more than can be counted.
+/// The time that `text` is. Many write the end of the year 9999 for "never", which is a day more
+/// than can be counted.
 fn expiration(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| text.starts_with("9999-12-3").then_some(Timestamp::MAX))
+    text.parse()
+        .ok()
+        .or_else(|| text.starts_with("9999-12-3").then_some(Timestamp::MAX))
 }
 
 /// Reads a reply in JSON or XML. The complaints say where, never what: the reply holds secrets.
-pub(super) fn decode<T: DeserializeOwned>(host: &str, response: &Response<Bytes>) -> Result<T, Problem> {
+pub(super) fn decode<T: DeserializeOwned>(
+    host: &str,
+    response: &Response<Bytes>,
+) -> Result<T, Problem> {
     let complain = |complaint: String| Problem::reply(host, complaint);
-    let text = std::str::from_utf8(response.body()).map_err(|_| complain("is not UTF-8".to_owned()))?;
+    let text =
+        std::str::from_utf8(response.body()).map_err(|_| complain("is not UTF-8".to_owned()))?;
     let text = text.trim_start_matches('\u{feff}').trim();
     match text.bytes().next() {
-        Some(b'{') => serde_json::from_str(text)
-            .map_err(|error| complain(format!("is not the JSON it should be, at line {} column {}", error.line(), error.column()))),
-        Some(b'<') => quick_xml::de::from_str(text).map_err(|_| complain("is not the XML it should be".to_owned())),
+        Some(b'{') => serde_json::from_str(text).map_err(|error| {
+            complain(format!(
+                "is not the JSON it should be, at line {} column {}",
+                error.line(),
+                error.column()
+            ))
+        }),
+        Some(b'<') => quick_xml::de::from_str(text)
+            .map_err(|_| complain("is not the XML it should be".to_owned())),
         Some(_) => Err(complain("is neither JSON nor XML".to_owned())),
         None => Err(complain("is empty".to_owned())),
     }
 }
 
-/// The reply's own words that it is no success, if it has any: a code other than `Success`. Should they repeat one of
-/// `secrets`, it is taken out.
-pub(super) fn objection(host: &str, response: &Response<Bytes>, secrets: &[&Secret]) -> Option<Refusal> {
+/// The reply's own words that it is no success, if it has any: a code other than `Success`. Should
+/// they repeat one of `secrets`, it is taken out.
+pub(super) fn objection(
+    host: &str,
+    response: &Response<Bytes>,
+    secrets: &[&Secret],
+) -> Option<Refusal> {
     let words: Words = decode(host, response).ok()?;
-    let code = words.code.filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;
+    let code = words
+        .code
+        .filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;
     let clean = |text: String| clean_message(&without(secrets, text));
     Some(Refusal {
         host: host.to_owned(),
@@ -88,7 +114,11 @@ pub(super) fn objection(host: &str, response: &Response<Bytes>, secrets: &[&Secr
 /// The refusal that `response`, whose status is no success, stands for.
 pub(super) fn refusal(host: &str, response: &Response<Bytes>, secrets: &[&Secret]) -> Refusal {
     objection(host, response, secrets).unwrap_or_else(|| {
-        let message = if response.status().is_redirection() { "a redirect, which is not followed" } else { "" };
+        let message = if response.status().is_redirection() {
+            "a redirect, which is not followed"
+        } else {
+            ""
+        };
         Refusal {
             host: host.to_owned(),
             status: response.status().as_u16(),

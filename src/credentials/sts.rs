@@ -37,9 +37,15 @@ pub(super) struct Call<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Proof<'a> {
     /// The holder of other credentials: `AssumeRole`, signed.
-    Credential { credential: &'a Credential, external_id: Option<&'a str> },
+    Credential {
+        credential: &'a Credential,
+        external_id: Option<&'a str>,
+    },
     /// The bearer of a service account's token: `AssumeRoleWithOIDC`, not signed.
-    Token { token: &'a Secret, oidc_provider_arn: &'a str },
+    Token {
+        token: &'a Secret,
+        oidc_provider_arn: &'a str,
+    },
 }
 
 #[derive(Default, Deserialize)]
@@ -52,8 +58,15 @@ struct Answer {
 /// Assumes the role.
 pub(super) async fn assume(context: &Context, call: &Call<'_>) -> Result<Credential, Problem> {
     let host = call.endpoint.authority();
-    let request = call.request(&Stamp { time: context.clock.now(), nonce: nonce() })?;
-    let response = context.http.send(Route::to(request.uri()), request).await.map_err(|error| Problem::unanswered(host, error))?;
+    let request = call.request(&Stamp {
+        time: context.clock.now(),
+        nonce: nonce(),
+    })?;
+    let response = context
+        .http
+        .send(Route::to(request.uri()), request)
+        .await
+        .map_err(|error| Problem::unanswered(host, error))?;
     if response.status() != StatusCode::OK {
         return Err(call.explain(reply::refusal(host, &response, &call.secrets())));
     }
@@ -76,14 +89,20 @@ const ENDPOINT: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
 const REGION: &str = "ALIBABA_CLOUD_STS_REGION";
 const VPC: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
 
-/// The endpoint of STS: the configured one, else that of the profile, else that of the environment, else the one of the
-/// region, inside the VPC if so asked; without a region the central one. A profile's region and network come before the
-/// environment's. The error names the key or the variable that is wrong.
-pub(super) fn endpoint(configured: Option<&Endpoint>, profile: ProfileKeys<'_>, environment: &Environment) -> Result<Endpoint, String> {
+/// The endpoint of STS: the configured one, else that of the profile, else that of the environment,
+/// else the one of the region, inside the VPC if so asked; without a region the central one. A
+/// profile's region and network come before the environment's. The error names the key or the
+/// variable that is wrong.
+pub(super) fn endpoint(
+    configured: Option<&Endpoint>,
+    profile: ProfileKeys<'_>,
+    environment: &Environment,
+) -> Result<Endpoint, String> {
     if let Some(endpoint) = configured {
         return Ok(endpoint.clone());
     }
-    if let Some((name, host)) = setting(profile.sts_endpoint, "sts_endpoint", ENDPOINT, environment) {
+    if let Some((name, host)) = setting(profile.sts_endpoint, "sts_endpoint", ENDPOINT, environment)
+    {
         return config::sts_endpoint(host).map_err(|error| format!("{name}: {error}"));
     }
     let vpc = profile.enable_vpc.unwrap_or_else(|| environment.is_on(VPC));
@@ -91,8 +110,15 @@ pub(super) fn endpoint(configured: Option<&Endpoint>, profile: ProfileKeys<'_>, 
         Some((name, region)) => {
             let region = Region::parse(region).map_err(|error| format!("{name}: {error}"))?;
             // The one finance region without an STS of its own.
-            let region = if region.as_str() == "cn-hangzhou-finance" { "cn-hangzhou" } else { region.as_str() };
-            config::sts_endpoint(&format!("{}.{region}.aliyuncs.com", if vpc { "sts-vpc" } else { "sts" }))
+            let region = if region.as_str() == "cn-hangzhou-finance" {
+                "cn-hangzhou"
+            } else {
+                region.as_str()
+            };
+            config::sts_endpoint(&format!(
+                "{}.{region}.aliyuncs.com",
+                if vpc { "sts-vpc" } else { "sts" }
+            ))
         }
         None => config::sts_endpoint("sts.aliyuncs.com"),
     }
@@ -105,7 +131,8 @@ fn setting<'a>(
     variable: &'static str,
     environment: &'a Environment,
 ) -> Option<(&'static str, &'a str)> {
-    key.map(|value| (name, value)).or_else(|| environment.value(variable).map(|value| (variable, value)))
+    key.map(|value| (name, value))
+        .or_else(|| environment.value(variable).map(|value| (variable, value)))
 }
 
 impl Call<'_> {
@@ -122,7 +149,10 @@ impl Call<'_> {
                     version: VERSION,
                     form: Some(&form),
                 };
-                ("/".to_owned(), sign::sign(Signature::Acs3, &unsigned, credential, stamp)?.headers)
+                (
+                    "/".to_owned(),
+                    sign::sign(Signature::Acs3, &unsigned, credential, stamp)?.headers,
+                )
             }
             Proof::Token { .. } => {
                 let time = stamp.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -137,7 +167,10 @@ impl Call<'_> {
                 (format!("/?{query}"), headers)
             }
         };
-        let uri = self.endpoint.uri(&target).map_err(|error| Problem::Malformed(error.to_string()))?;
+        let uri = self
+            .endpoint
+            .uri(&target)
+            .map_err(|error| Problem::Malformed(error.to_string()))?;
         let mut request = Request::new(Bytes::from(form));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
@@ -148,14 +181,32 @@ impl Call<'_> {
     /// What goes into the body: a URL ends up in logs, and the token must not.
     fn parameters(&self) -> Vec<(&str, String)> {
         let mut parameters = vec![
-            ("DurationSeconds", self.session.duration.unwrap_or(DEFAULT_DURATION).as_secs().to_string()),
+            (
+                "DurationSeconds",
+                self.session
+                    .duration
+                    .unwrap_or(DEFAULT_DURATION)
+                    .as_secs()
+                    .to_string(),
+            ),
             ("RoleArn", self.role_arn.to_owned()),
-            ("RoleSessionName", self.session.name.clone().unwrap_or_else(|| DEFAULT_SESSION.to_owned())),
+            (
+                "RoleSessionName",
+                self.session
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| DEFAULT_SESSION.to_owned()),
+            ),
         ];
         parameters.extend(self.session.policy.clone().map(|policy| ("Policy", policy)));
         match self.proof {
-            Proof::Credential { external_id, .. } => parameters.extend(external_id.map(|id| ("ExternalId", id.to_owned()))),
-            Proof::Token { token, oidc_provider_arn } => {
+            Proof::Credential { external_id, .. } => {
+                parameters.extend(external_id.map(|id| ("ExternalId", id.to_owned())))
+            }
+            Proof::Token {
+                token,
+                oidc_provider_arn,
+            } => {
                 parameters.push(("OIDCProviderArn", oidc_provider_arn.to_owned()));
                 parameters.push(("OIDCToken", token.expose().to_owned()));
             }
@@ -171,28 +222,42 @@ impl Call<'_> {
 
     fn secrets(&self) -> Vec<&Secret> {
         match self.proof {
-            Proof::Credential { credential, .. } => {
-                std::iter::once(&credential.access_key_secret).chain(&credential.security_token).collect()
-            }
+            Proof::Credential { credential, .. } => std::iter::once(&credential.access_key_secret)
+                .chain(&credential.security_token)
+                .collect(),
             Proof::Token { token, .. } => vec![token],
         }
     }
 
     fn advice(&self, refusal: &Refusal) -> Option<String> {
         let role = self.role_arn;
-        let code = refusal.code.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let code = refusal
+            .code
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| code.starts_with(prefix));
         if is(&["entitynotexist.role"]) {
             Some(format!("there is no role {role}"))
         } else if is(&["invalidtimestamp", "illegaltimestamp"]) {
             Some("the clock of this machine is wrong".to_owned())
-        } else if is(&["nopermission", "authenticationfail.nopermission", "forbidden"]) {
+        } else if is(&[
+            "nopermission",
+            "authenticationfail.nopermission",
+            "forbidden",
+        ]) {
             Some(match self.proof {
                 Proof::Credential { .. } => {
-                    format!("the source credentials need sts:AssumeRole on {role}, and the role's trust policy must name them")
+                    format!(
+                        "the source credentials need sts:AssumeRole on {role}, and the role's trust policy must name them"
+                    )
                 }
-                Proof::Token { oidc_provider_arn, .. } => {
-                    format!("the trust policy of {role} must allow sts:AssumeRole to {oidc_provider_arn} for this service account")
+                Proof::Token {
+                    oidc_provider_arn, ..
+                } => {
+                    format!(
+                        "the trust policy of {role} must allow sts:AssumeRole to {oidc_provider_arn} for this service account"
+                    )
                 }
             })
         } else {
@@ -204,7 +269,8 @@ impl Call<'_> {
 /// A value that is never used twice.
 fn nonce() -> String {
     let mut bytes = [0; 16];
-    let random = getrandom::fill(&mut bytes).map_or_else(|_| fastrand::u128(..), |()| u128::from_ne_bytes(bytes));
+    let random = getrandom::fill(&mut bytes)
+        .map_or_else(|_| fastrand::u128(..), |()| u128::from_ne_bytes(bytes));
     format!("{random:032x}")
 }
 
@@ -215,31 +281,119 @@ mod tests {
     #[test]
     fn sts_is_where_the_most_explicit_of_all_settings_says() {
         let none = ProfileKeys::default();
-        let region = ProfileKeys { sts_region: Some("cn-beijing"), ..none };
-        let vpc = ProfileKeys { enable_vpc: Some(true), ..none };
-        let no_vpc = ProfileKeys { enable_vpc: Some(false), ..region };
-        let host = ProfileKeys { sts_endpoint: Some("sts.profile"), enable_vpc: Some(true), ..region };
+        let region = ProfileKeys {
+            sts_region: Some("cn-beijing"),
+            ..none
+        };
+        let vpc = ProfileKeys {
+            enable_vpc: Some(true),
+            ..none
+        };
+        let no_vpc = ProfileKeys {
+            enable_vpc: Some(false),
+            ..region
+        };
+        let host = ProfileKeys {
+            sts_endpoint: Some("sts.profile"),
+            enable_vpc: Some(true),
+            ..region
+        };
         for (configured, profile, environment, expected) in [
             (None, none, &[][..], "sts.aliyuncs.com"),
             (None, none, &[(VPC, "true")], "sts.aliyuncs.com"),
-            (None, none, &[(REGION, "cn-hangzhou")], "sts.cn-hangzhou.aliyuncs.com"),
-            (None, none, &[(REGION, "cn-hangzhou"), (VPC, "true")], "sts-vpc.cn-hangzhou.aliyuncs.com"),
-            (None, none, &[(REGION, "cn-hangzhou-finance"), (VPC, "true")], "sts-vpc.cn-hangzhou.aliyuncs.com"),
-            (None, none, &[(REGION, "cn-hangzhou"), (VPC, "true"), (ENDPOINT, "sts.environment")], "sts.environment"),
+            (
+                None,
+                none,
+                &[(REGION, "cn-hangzhou")],
+                "sts.cn-hangzhou.aliyuncs.com",
+            ),
+            (
+                None,
+                none,
+                &[(REGION, "cn-hangzhou"), (VPC, "true")],
+                "sts-vpc.cn-hangzhou.aliyuncs.com",
+            ),
+            (
+                None,
+                none,
+                &[(REGION, "cn-hangzhou-finance"), (VPC, "true")],
+                "sts-vpc.cn-hangzhou.aliyuncs.com",
+            ),
+            (
+                None,
+                none,
+                &[
+                    (REGION, "cn-hangzhou"),
+                    (VPC, "true"),
+                    (ENDPOINT, "sts.environment"),
+                ],
+                "sts.environment",
+            ),
             (None, vpc, &[], "sts.aliyuncs.com"),
-            (None, vpc, &[(REGION, "cn-hangzhou")], "sts-vpc.cn-hangzhou.aliyuncs.com"),
+            (
+                None,
+                vpc,
+                &[(REGION, "cn-hangzhou")],
+                "sts-vpc.cn-hangzhou.aliyuncs.com",
+            ),
             (None, region, &[], "sts.cn-beijing.aliyuncs.com"),
-            (None, region, &[(REGION, "cn-hangzhou")], "sts.cn-beijing.aliyuncs.com"),
-            (None, region, &[(VPC, "true")], "sts-vpc.cn-beijing.aliyuncs.com"),
-            (None, region, &[(ENDPOINT, "sts.environment")], "sts.environment"),
-            (None, no_vpc, &[(VPC, "true")], "sts.cn-beijing.aliyuncs.com"),
-            (None, host, &[(ENDPOINT, "sts.environment"), (REGION, "cn-hangzhou"), (VPC, "true")], "sts.profile"),
-            (Some("sts.configured"), host, &[(ENDPOINT, "sts.environment"), (REGION, "cn-hangzhou"), (VPC, "true")], "sts.configured"),
+            (
+                None,
+                region,
+                &[(REGION, "cn-hangzhou")],
+                "sts.cn-beijing.aliyuncs.com",
+            ),
+            (
+                None,
+                region,
+                &[(VPC, "true")],
+                "sts-vpc.cn-beijing.aliyuncs.com",
+            ),
+            (
+                None,
+                region,
+                &[(ENDPOINT, "sts.environment")],
+                "sts.environment",
+            ),
+            (
+                None,
+                no_vpc,
+                &[(VPC, "true")],
+                "sts.cn-beijing.aliyuncs.com",
+            ),
+            (
+                None,
+                host,
+                &[
+                    (ENDPOINT, "sts.environment"),
+                    (REGION, "cn-hangzhou"),
+                    (VPC, "true"),
+                ],
+                "sts.profile",
+            ),
+            (
+                Some("sts.configured"),
+                host,
+                &[
+                    (ENDPOINT, "sts.environment"),
+                    (REGION, "cn-hangzhou"),
+                    (VPC, "true"),
+                ],
+                "sts.configured",
+            ),
         ] {
-            let configured = configured.map(|host| config::sts_endpoint(host).expect("an endpoint"));
-            let variables: Environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let configured =
+                configured.map(|host| config::sts_endpoint(host).expect("an endpoint"));
+            let variables: Environment = environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
             let endpoint = endpoint(configured.as_ref(), profile, &variables).expect("an endpoint");
-            assert_eq!(endpoint.authority(), expected, "{configured:?} {profile:?} {environment:?}");
+            assert_eq!(
+                endpoint.authority(),
+                expected,
+                "{configured:?} {profile:?} {environment:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Every provider against recorded worlds, the cache against paused time, the network against sockets.
+//! Every provider against recorded worlds, the cache against paused time, the network against
+//! sockets.
 
 mod cached;
 mod cases;

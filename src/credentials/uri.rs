@@ -25,9 +25,17 @@ pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Load
     let host = uri.authority();
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = uri.expose().clone();
-    let response = context.http.send(Route::to(uri.expose()), request).await.map_err(|error| Problem::unanswered(host, error))?;
+    let response = context
+        .http
+        .send(Route::to(uri.expose()), request)
+        .await
+        .map_err(|error| Problem::unanswered(host, error))?;
     // A server that does not know the path says so, path and all.
-    let path = Secret::new(uri.expose().path_and_query().map_or("", |path| path.as_str().trim_start_matches('/')));
+    let path = Secret::new(
+        uri.expose()
+            .path_and_query()
+            .map_or("", |path| path.as_str().trim_start_matches('/')),
+    );
     if response.status() != StatusCode::OK {
         return Err(Problem::refused(reply::refusal(host, &response, &[&path])));
     }
@@ -36,15 +44,22 @@ pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Load
     }
     let credential = reply::decode::<Keys>(host, &response)?.credential(host, Expiry::Optional)?;
     let check_again = credential.expires_at.is_none().then_some(CHECK_SERVER);
-    Ok(Loaded { credential, provider: ProviderName::new(NAME), check_again })
+    Ok(Loaded {
+        credential,
+        provider: ProviderName::new(NAME),
+        check_again,
+    })
 }
 
 /// As part of the default chain.
 pub(super) async fn attempt(context: &Context) -> Result<Attempt, Problem> {
     match context.environment.value(URI) {
-        None => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!("{URI} is not set")))),
+        None => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!(
+            "{URI} is not set"
+        )))),
         Some(text) => {
-            let uri = CredentialsUri::parse(text).map_err(|complaint| Problem::Malformed(format!("{URI} {complaint}")))?;
+            let uri = CredentialsUri::parse(text)
+                .map_err(|complaint| Problem::Malformed(format!("{URI} {complaint}")))?;
             load(&uri, context).await.map(Attempt::Loaded)
         }
     }

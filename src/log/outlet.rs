@@ -1,4 +1,5 @@
-//! Lines on their way to whoever reads them. A thread of its own writes them, so that a reader who stops holds up nothing else.
+//! Lines on their way to whoever reads them. A thread of its own writes them, so that a reader who
+//! stops holds up nothing else.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
@@ -12,7 +13,8 @@ pub(super) const ROOM: usize = 4 * 1024 * 1024;
 /// What a line takes beside its text.
 const OVERHEAD: usize = 64;
 
-/// At the end there is a wait of several of these: a machine that stands still for a while uses up one of them, not all.
+/// At the end there is a wait of several of these: a machine that stands still for a while uses up
+/// one of them, not all.
 const STEP: Duration = Duration::from_millis(50);
 
 /// So many in which nothing was written mean that nobody reads.
@@ -47,30 +49,48 @@ enum Item {
 impl Outlet {
     /// With room for so many bytes.
     pub(super) const fn new(room: usize) -> Self {
-        let queue = Queue { is_served: false, items: VecDeque::new(), bytes: 0, is_writing: false, written: 0 };
-        Self { room, queue: Mutex::new(queue), has_more: Condvar::new(), is_done: Condvar::new() }
+        let queue = Queue {
+            is_served: false,
+            items: VecDeque::new(),
+            bytes: 0,
+            is_writing: false,
+            written: 0,
+        };
+        Self {
+            room,
+            queue: Mutex::new(queue),
+            has_more: Condvar::new(),
+            is_done: Condvar::new(),
+        }
     }
 
-    /// Has a thread write each line, and where some were lost what `told` makes of their number. Where the system gives no
-    /// thread, `put` says so.
-    pub(super) fn serve(&'static self, mut write: impl FnMut(&[u8]) + Send + 'static, told: impl Fn(u64) -> String + Send + 'static) {
+    /// Has a thread write each line, and where some were lost what `told` makes of their number.
+    /// Where the system gives no thread, `put` says so.
+    pub(super) fn serve(
+        &'static self,
+        mut write: impl FnMut(&[u8]) + Send + 'static,
+        told: impl Fn(u64) -> String + Send + 'static,
+    ) {
         let mut queue = self.lock();
         if queue.is_served {
             return;
         }
-        let thread = thread::Builder::new().name("log".to_owned()).spawn(move || {
-            loop {
-                match self.next() {
-                    Item::Line(line) => write(&line),
-                    Item::Lost(lines) => write(told(lines).as_bytes()),
+        let thread = thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || {
+                loop {
+                    match self.next() {
+                        Item::Line(line) => write(&line),
+                        Item::Lost(lines) => write(told(lines).as_bytes()),
+                    }
+                    self.wrote();
                 }
-                self.wrote();
-            }
-        });
+            });
         queue.is_served = thread.is_ok();
     }
 
-    /// Takes a line, which is written in its turn, or lost and counted if there is no room. False if nobody would write it.
+    /// Takes a line, which is written in its turn, or lost and counted if there is no room. False
+    /// if nobody would write it.
     pub(super) fn put(&self, line: &[u8]) -> bool {
         let mut queue = self.lock();
         if !queue.is_served {
@@ -82,15 +102,22 @@ impl Outlet {
         true
     }
 
-    /// Waits until all that waits is written; a second in which nothing can be, or five in all, are enough.
+    /// Waits until all that waits is written; a second in which nothing can be, or five in all, are
+    /// enough.
     pub(super) fn drain(&self) {
         let mut queue = self.lock();
         let mut quiet = 0;
         for _ in 0..STEPS {
             let before = queue.written;
-            let waited = self.is_done.wait_timeout_while(queue, STEP, |queue| queue.is_writing || !queue.items.is_empty());
+            let waited = self.is_done.wait_timeout_while(queue, STEP, |queue| {
+                queue.is_writing || !queue.items.is_empty()
+            });
             let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            quiet = if after.written == before { quiet + 1 } else { 0 };
+            quiet = if after.written == before {
+                quiet + 1
+            } else {
+                0
+            };
             if !timeout.timed_out() || quiet == QUIET_STEPS {
                 return;
             }
@@ -104,7 +131,10 @@ impl Outlet {
             if let Some(item) = queue.next() {
                 return item;
             }
-            queue = self.has_more.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .has_more
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -124,8 +154,13 @@ impl Outlet {
 
 impl Queue {
     fn put(&mut self, line: &[u8], room: usize) {
-        // Once lines are lost they are until half of the room is free, so that one line tells of many.
-        let room = if matches!(self.items.back(), Some(Item::Lost(_))) { room / 2 } else { room };
+        // Once lines are lost they are until half of the room is free, so that one line tells of
+        // many.
+        let room = if matches!(self.items.back(), Some(Item::Lost(_))) {
+            room / 2
+        } else {
+            room
+        };
         let cost = line.len() + OVERHEAD;
         if self.items.is_empty() || self.bytes + cost <= room {
             self.bytes += cost;
@@ -154,8 +189,11 @@ pub(super) fn write_whole(to: &mut impl Write, mut line: &[u8]) {
             Ok(0) => return,
             Ok(count) => line = &line[count..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Somebody it is shared with wants it to answer so. The other half must follow the first.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(10)),
+            // Somebody it is shared with wants it to answer so. The other half must follow the
+            // first.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                thread::sleep(Duration::from_millis(10))
+            }
             Err(_) => return,
         }
     }
@@ -169,7 +207,8 @@ mod tests {
 
     use super::*;
 
-    /// An outlet into a list, which takes a line whenever the test allows it, and all of them once the sender is gone.
+    /// An outlet into a list, which takes a line whenever the test allows it, and all of them once
+    /// the sender is gone.
     fn outlet(room: usize) -> (&'static Outlet, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
         let outlet: &'static Outlet = Box::leak(Box::new(Outlet::new(room)));
         let (allow, allowed) = mpsc::channel();
@@ -177,7 +216,10 @@ mod tests {
         let written = Arc::clone(&list);
         let write = move |line: &[u8]| {
             allowed.recv().unwrap_or_default();
-            written.lock().expect("no panic").push(String::from_utf8(line.to_vec()).expect("UTF-8"));
+            written
+                .lock()
+                .expect("no panic")
+                .push(String::from_utf8(line.to_vec()).expect("UTF-8"));
         };
         outlet.serve(write, |lines| format!("{lines} lost"));
         (outlet, allow, list)
@@ -210,7 +252,8 @@ mod tests {
         while !outlet.lock().items.is_empty() {
             thread::sleep(Duration::from_millis(1));
         }
-        // Ten have room. Three are too many, and so are two more while less than half of it is free.
+        // Ten have room. Three are too many, and so are two more while less than half of it is
+        // free.
         for _ in 0..13 {
             put(outlet, 1..2);
         }
@@ -224,7 +267,13 @@ mod tests {
         outlet.drain();
         put(outlet, 4..6);
         outlet.drain();
-        let expected = [strings(0..1), vec!["1".to_owned(); 10], vec!["5 lost".to_owned()], strings(4..6)].concat();
+        let expected = [
+            strings(0..1),
+            vec!["1".to_owned(); 10],
+            vec!["5 lost".to_owned()],
+            strings(4..6),
+        ]
+        .concat();
         assert_eq!(*list.lock().expect("no panic"), expected);
     }
 
@@ -244,7 +293,10 @@ mod tests {
         let began = Instant::now();
         outlet.drain();
         let waited = began.elapsed();
-        assert!(waited >= Duration::from_millis(900) && waited < Duration::from_secs(20), "{waited:?}");
+        assert!(
+            waited >= Duration::from_millis(900) && waited < Duration::from_secs(20),
+            "{waited:?}"
+        );
         assert!(list.lock().expect("no panic").is_empty());
         drop(allow);
     }

@@ -1,11 +1,13 @@
 //! The one catalogue of metrics: what is not declared here is not on any page.
 //!
-//! The page takes names, types and HELP from here; README's table, the dashboards and the rules are checked against it.
+//! The page takes names, types and HELP from here; README's table, the dashboards and the rules are
+//! checked against it.
 
 /// A metric as its readers know it.
 ///
-/// A family stands on a page only while it has a series: one that nothing feeds (discovery where none is configured,
-/// credentials before the first answer, a started time that the source does not tell) is left out, HELP and all.
+/// A family stands on a page only while it has a series: one that nothing feeds (discovery where
+/// none is configured, credentials before the first answer, a started time that the source does not
+/// tell) is left out, HELP and all.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
     /// Its full name, `_total` included.
@@ -14,7 +16,8 @@ pub struct Metric {
     pub kind: Kind,
     /// What one series stands for.
     pub scope: Scope,
-    /// Its labels, in the order of exposition; `le` of a histogram and the operator's own labels apart.
+    /// Its labels, in the order of exposition; `le` of a histogram and the operator's own labels
+    /// apart.
     pub labels: &'static [&'static str],
     /// What it means, for people.
     pub help: &'static str,
@@ -23,7 +26,8 @@ pub struct Metric {
 /// How the values of a metric behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Goes up and down; state sets and infos too, since their labels are not those that OpenMetrics would demand.
+    /// Goes up and down; state sets and infos too, since their labels are not those that
+    /// OpenMetrics would demand.
     Gauge,
     /// Only goes up.
     Counter,

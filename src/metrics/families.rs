@@ -11,7 +11,11 @@ use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{MAX_MESSAGE, StateSet, UpgradeState, clean_message};
 
 /// Adds every family of [`Scope::Cluster`](catalog::Scope::Cluster).
-pub fn write<'a>(page: &mut Page, readings: impl IntoIterator<Item = &'a ClusterReading>, options: &'a Metrics) {
+pub fn write<'a>(
+    page: &mut Page,
+    readings: impl IntoIterator<Item = &'a ClusterReading>,
+    options: &'a Metrics,
+) {
     let clusters = &Clusters::new(readings, options);
     clusters.gauge(page, &catalog::UP, |row| match row.reading.outcome {
         Outcome::Up(_) => Some(Value::truth(true)),
@@ -19,17 +23,30 @@ pub fn write<'a>(page: &mut Page, readings: impl IntoIterator<Item = &'a Cluster
         Outcome::NotAsked => None,
     });
     clusters.failures(page);
-    clusters.gauge(page, &catalog::QUERY_DURATION, |row| row.reading.duration.map(Value::from));
-    clusters.gauge(page, &catalog::LAST_SUCCESS, |row| row.reading.last_success.map(Value::from));
+    clusters.gauge(page, &catalog::QUERY_DURATION, |row| {
+        row.reading.duration.map(Value::from)
+    });
+    clusters.gauge(page, &catalog::LAST_SUCCESS, |row| {
+        row.reading.last_success.map(Value::from)
+    });
     clusters.state_set(page, &catalog::UPGRADE_STATUS, |state| state.status);
     clusters.state_set(page, &catalog::UPGRADE_STEP, |state| state.step);
-    clusters.state_set(page, &catalog::UPGRADE_TASK_STATUS, |state| state.task_status);
+    clusters.state_set(page, &catalog::UPGRADE_TASK_STATUS, |state| {
+        state.task_status
+    });
     clusters.upgrade_infos(page);
     clusters.error_infos(page);
-    // A cluster that did not answer has no present state, so there is nothing that could have lasted.
-    clusters.gauge(page, &catalog::UPGRADE_STATE_SINCE, |row| row.state.and(row.reading.since).map(Value::from));
-    clusters.gauge(page, &catalog::UPGRADE_STARTED, |row| row.state?.started.map(Value::from));
-    clusters.gauge(page, &catalog::UPGRADE_UPDATED, |row| row.state?.updated.map(Value::from));
+    // A cluster that did not answer has no present state, so there is nothing that could have
+    // lasted.
+    clusters.gauge(page, &catalog::UPGRADE_STATE_SINCE, |row| {
+        row.state.and(row.reading.since).map(Value::from)
+    });
+    clusters.gauge(page, &catalog::UPGRADE_STARTED, |row| {
+        row.state?.started.map(Value::from)
+    });
+    clusters.gauge(page, &catalog::UPGRADE_UPDATED, |row| {
+        row.state?.updated.map(Value::from)
+    });
     clusters.cluster_infos(page);
     clusters.cluster_states(page);
 }
@@ -64,7 +81,12 @@ impl<'a> Clusters<'a> {
         Self { rows, options }
     }
 
-    fn gauge(&self, page: &mut Page, metric: &'static Metric, value: impl Fn(&Row<'a>) -> Option<Value>) {
+    fn gauge(
+        &self,
+        page: &mut Page,
+        metric: &'static Metric,
+        value: impl Fn(&Row<'a>) -> Option<Value>,
+    ) {
         let mut family = page.family(metric);
         for row in &self.rows {
             if let Some(value) = value(row) {
@@ -73,18 +95,32 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    fn state_set<S: StateSet>(&self, page: &mut Page, metric: &'static Metric, active: impl Fn(&UpgradeState) -> S) {
-        // Two thirds of a page are these lines, so all of each but the ID is put together once. An ID has no character
-        // that would have to be escaped.
+    fn state_set<S: StateSet>(
+        &self,
+        page: &mut Page,
+        metric: &'static Metric,
+        active: impl Fn(&UpgradeState) -> S,
+    ) {
+        // Two thirds of a page are these lines, so all of each but the ID is put together once. An
+        // ID has no character that would have to be escaped.
         let head = format!("{}{{{}=\"", metric.name, self.options.cluster_label);
         let tail = |value: &S, number: Value| {
-            let mut tail = format!("\",{}=\"{}\"}} ", metric.labels[1], value.as_str()).into_bytes();
+            let mut tail =
+                format!("\",{}=\"{}\"}} ", metric.labels[1], value.as_str()).into_bytes();
             number.write(page.format(), &mut tail);
             tail.push(b'\n');
             tail
         };
-        let tails: Vec<(S, Vec<u8>, Vec<u8>)> =
-            S::ALL.iter().map(|value| (*value, tail(value, Value::truth(false)), tail(value, Value::truth(true)))).collect();
+        let tails: Vec<(S, Vec<u8>, Vec<u8>)> = S::ALL
+            .iter()
+            .map(|value| {
+                (
+                    *value,
+                    tail(value, Value::truth(false)),
+                    tail(value, Value::truth(true)),
+                )
+            })
+            .collect();
         let mut family = page.family(metric);
         for row in &self.rows {
             let Some(state) = row.state else { continue };
@@ -103,7 +139,9 @@ impl<'a> Clusters<'a> {
         let mut family = page.family(&catalog::QUERY_FAILURE);
         for row in &self.rows {
             if let Outcome::Down(failure) = &row.reading.outcome {
-                self.identified(family.sample(), row).label("reason", failure.reason.as_str()).value(Value::ONE);
+                self.identified(family.sample(), row)
+                    .label("reason", failure.reason.as_str())
+                    .value(Value::ONE);
             }
         }
     }
@@ -127,28 +165,45 @@ impl<'a> Clusters<'a> {
         }
         let mut family = page.family(&catalog::UPGRADE_ERROR_INFO);
         for row in &self.rows {
-            let message = row.state.and_then(|state| state.error_message.as_deref()).map(clean_message);
+            let message = row
+                .state
+                .and_then(|state| state.error_message.as_deref())
+                .map(clean_message);
             if let Some(message) = message.filter(|message| !message.is_empty()) {
-                self.identified(family.sample(), row).label("message", &message).value(Value::ONE);
+                self.identified(family.sample(), row)
+                    .label("message", &message)
+                    .value(Value::ONE);
             }
         }
     }
 
     fn cluster_infos(&self, page: &mut Page) {
         // Series of one family should have the same label names, so each cluster gets those of all.
-        let names: BTreeSet<&str> = self.rows.iter().flat_map(|row| row.reading.cluster.labels.keys()).map(String::as_str).collect();
+        let names: BTreeSet<&str> = self
+            .rows
+            .iter()
+            .flat_map(|row| row.reading.cluster.labels.keys())
+            .map(String::as_str)
+            .collect();
         let mut family = page.family(&catalog::CLUSTER_INFO);
         for row in &self.rows {
             let cluster = &row.reading.cluster;
             self.identified(family.sample(), row)
                 .label("name", &shown(&cluster.name))
                 .label("account", cluster.account.as_str())
-                .label("region", cluster.region.as_ref().map_or("", |region| region.as_str()))
+                .label(
+                    "region",
+                    cluster.region.as_ref().map_or("", |region| region.as_str()),
+                )
                 .label("type", &shown(&cluster.cluster_type))
                 .label("spec", &shown(&cluster.spec))
                 .label("version", &shown(&cluster.version))
                 .label("next_version", &shown(&cluster.next_version))
-                .labels(names.iter().map(|&name| (name, cluster.labels.get(name).map_or("", String::as_str))))
+                .labels(
+                    names
+                        .iter()
+                        .map(|&name| (name, cluster.labels.get(name).map_or("", String::as_str))),
+                )
                 .value(Value::ONE);
         }
     }
@@ -157,7 +212,9 @@ impl<'a> Clusters<'a> {
         let mut family = page.family(&catalog::CLUSTER_STATE);
         for row in &self.rows {
             if let Some(state) = &row.reading.cluster.state {
-                self.identified(family.sample(), row).label("state", &shown(state)).value(Value::ONE);
+                self.identified(family.sample(), row)
+                    .label("state", &shown(state))
+                    .value(Value::ONE);
             }
         }
     }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
-use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
+};
 
 use super::catalog::{self, Metric};
 use super::page::Page;
@@ -16,7 +19,8 @@ use crate::api::{self, Observer, Operation, Reason};
 use crate::collect::Audience;
 use crate::names::AccountName;
 
-/// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole budget when it hangs.
+/// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole
+/// budget when it hangs.
 const DURATION_BUCKETS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The instruments of a process, in a registry of their own. Cheap to clone; clones count together.
@@ -65,16 +69,26 @@ struct Handles {
 impl Own {
     /// New instruments, all at 0 and the configuration not loaded.
     pub fn new(process: ProcessMetrics) -> Self {
-        Self { instruments: Arc::new(Instruments::new()), process }
+        Self {
+            instruments: Arc::new(Instruments::new()),
+            process,
+        }
     }
 
-    /// Counts the calls of `account`. The series of `operations`, those that the account may call, are there from now
-    /// on; one that the account had before goes on where it was.
-    pub fn observer(&self, account: &AccountName, operations: &[Operation]) -> Arc<AccountObserver> {
+    /// Counts the calls of `account`. The series of `operations`, those that the account may call,
+    /// are there from now on; one that the account had before goes on where it was.
+    pub fn observer(
+        &self,
+        account: &AccountName,
+        operations: &[Operation],
+    ) -> Arc<AccountObserver> {
         let observer = AccountObserver {
             account: account.clone(),
             instruments: Arc::clone(&self.instruments),
-            operations: Operation::ALL.iter().map(|operation| (*operation, OnceLock::new())).collect(),
+            operations: Operation::ALL
+                .iter()
+                .map(|operation| (*operation, OnceLock::new()))
+                .collect(),
         };
         for operation in operations {
             observer.handles(*operation);
@@ -100,7 +114,11 @@ impl Own {
     /// A configuration was loaded at `time` and is in use.
     pub fn reload_succeeded(&self, time: Timestamp) {
         self.instruments.reload_successful.set(1);
-        self.instruments.reload_success_timestamp.set(Duration::try_from(time.as_duration()).unwrap_or_default().as_secs_f64());
+        self.instruments.reload_success_timestamp.set(
+            Duration::try_from(time.as_duration())
+                .unwrap_or_default()
+                .as_secs_f64(),
+        );
     }
 
     /// A configuration was refused.
@@ -108,8 +126,8 @@ impl Own {
         self.instruments.reload_successful.set(0);
     }
 
-    /// Adds every family of [`Scope::Exporter`](catalog::Scope::Exporter) and, if they are shown, of
-    /// [`Scope::Process`](catalog::Scope::Process).
+    /// Adds every family of [`Scope::Exporter`](catalog::Scope::Exporter) and, if they are shown,
+    /// of [`Scope::Process`](catalog::Scope::Process).
     pub fn write(&self, page: &mut Page) {
         for family in self.instruments.registry.gather() {
             // All were registered from the catalogue.
@@ -124,17 +142,40 @@ impl Own {
 }
 
 /// Adds a family that the prometheus crate has gathered: ordered, and each series once.
-fn write_family(page: &mut Page, metric: &'static Metric, gathered: &prometheus::proto::MetricFamily) {
+fn write_family(
+    page: &mut Page,
+    metric: &'static Metric,
+    gathered: &prometheus::proto::MetricFamily,
+) {
     let mut family = page.family(metric);
     for series in gathered.get_metric() {
-        let labels = || series.get_label().iter().map(|pair| (pair.name(), pair.value()));
+        let labels = || {
+            series
+                .get_label()
+                .iter()
+                .map(|pair| (pair.name(), pair.value()))
+        };
         match gathered.get_field_type() {
-            MetricType::COUNTER => family.sample().labels(labels()).value(series.get_counter().get_value()),
-            MetricType::GAUGE => family.sample().labels(labels()).value(series.get_gauge().get_value()),
+            MetricType::COUNTER => family
+                .sample()
+                .labels(labels())
+                .value(series.get_counter().get_value()),
+            MetricType::GAUGE => family
+                .sample()
+                .labels(labels())
+                .value(series.get_gauge().get_value()),
             MetricType::HISTOGRAM => {
                 let histogram = series.get_histogram();
-                let buckets = histogram.get_bucket().iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()));
-                family.histogram(labels, buckets, histogram.get_sample_sum(), histogram.get_sample_count());
+                let buckets = histogram
+                    .get_bucket()
+                    .iter()
+                    .map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()));
+                family.histogram(
+                    labels,
+                    buckets,
+                    histogram.get_sample_sum(),
+                    histogram.get_sample_count(),
+                );
             }
             MetricType::SUMMARY | MetricType::UNTYPED => {}
         }
@@ -153,34 +194,56 @@ impl Instruments {
             durations: register(
                 &registry,
                 HistogramVec::new(
-                    HistogramOpts::from(options(&catalog::API_REQUEST_DURATION)).buckets(DURATION_BUCKETS.to_vec()),
+                    HistogramOpts::from(options(&catalog::API_REQUEST_DURATION))
+                        .buckets(DURATION_BUCKETS.to_vec()),
                     catalog::API_REQUEST_DURATION.labels,
                 ),
             ),
             in_flight: gauges(&registry, &catalog::API_REQUESTS_IN_FLIGHT),
-            cached_scrapes: register(&registry, IntCounter::with_opts(options(&catalog::CACHED_SCRAPES))),
-            coalesced_scrapes: register(&registry, IntCounter::with_opts(options(&catalog::COALESCED_SCRAPES))),
+            cached_scrapes: register(
+                &registry,
+                IntCounter::with_opts(options(&catalog::CACHED_SCRAPES)),
+            ),
+            coalesced_scrapes: register(
+                &registry,
+                IntCounter::with_opts(options(&catalog::COALESCED_SCRAPES)),
+            ),
             unknown_values: counters(&registry, &catalog::UNKNOWN_VALUES),
             unknown_log: UnknownLog::default(),
-            reload_successful: register(&registry, IntGauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESSFUL))),
-            reload_success_timestamp: register(&registry, Gauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP))),
+            reload_successful: register(
+                &registry,
+                IntGauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESSFUL)),
+            ),
+            reload_success_timestamp: register(
+                &registry,
+                Gauge::with_opts(options(&catalog::CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP)),
+            ),
             registry,
         };
         for field in api::fields() {
             instruments.unknown_values.with_label_values(&[field]);
         }
         gauges(&instruments.registry, &catalog::BUILD_INFO)
-            .with_label_values(&[env!("CARGO_PKG_VERSION"), env!("BUILD_REVISION"), env!("BUILD_RUSTVERSION")])
+            .with_label_values(&[
+                env!("CARGO_PKG_VERSION"),
+                env!("BUILD_REVISION"),
+                env!("BUILD_RUSTVERSION"),
+            ])
             .set(1);
         instruments
     }
 
     fn handles(&self, account: &AccountName, operation: Operation) -> Handles {
         let labels = [account.as_str(), operation.as_str()];
-        // What the account's own limit keeps back never goes out, so no request can fail of it: a series at 0 for ever would
-        // tell an operator that the limit is never met.
-        let reasons = Reason::ALL.iter().filter(|reason| **reason != Reason::RateLimited);
-        let failures = |reason: Reason| self.failures.with_label_values(&[labels[0], labels[1], reason.as_str()]);
+        // What the account's own limit keeps back never goes out, so no request can fail of it: a
+        // series at 0 for ever would tell an operator that the limit is never met.
+        let reasons = Reason::ALL
+            .iter()
+            .filter(|reason| **reason != Reason::RateLimited);
+        let failures = |reason: Reason| {
+            self.failures
+                .with_label_values(&[labels[0], labels[1], reason.as_str()])
+        };
         Handles {
             requests: self.requests.with_label_values(&labels),
             failures: reasons.map(|reason| (*reason, failures(*reason))).collect(),
@@ -199,7 +262,9 @@ impl Instruments {
             let _ = self.durations.remove_label_values(&labels);
             let _ = self.in_flight.remove_label_values(&labels);
             for reason in Reason::ALL {
-                let _ = self.failures.remove_label_values(&[labels[0], labels[1], reason.as_str()]);
+                let _ = self
+                    .failures
+                    .remove_label_values(&[labels[0], labels[1], reason.as_str()]);
             }
         }
     }
@@ -217,9 +282,14 @@ fn gauges(registry: &Registry, metric: &Metric) -> IntGaugeVec {
     register(registry, IntGaugeVec::new(options(metric), metric.labels))
 }
 
-fn register<C: Collector + Clone + 'static>(registry: &Registry, instrument: prometheus::Result<C>) -> C {
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    instrument: prometheus::Result<C>,
+) -> C {
     let instrument = instrument.expect("the catalogue's names are legal");
-    registry.register(Box::new(instrument.clone())).expect("the catalogue's names are distinct");
+    registry
+        .register(Box::new(instrument.clone()))
+        .expect("the catalogue's names are distinct");
     instrument
 }
 
@@ -241,7 +311,10 @@ impl Audience for Own {
 
 impl AccountObserver {
     fn handles(&self, operation: Operation) -> Option<&Handles> {
-        let (_, handles) = self.operations.iter().find(|(known, _)| *known == operation)?;
+        let (_, handles) = self
+            .operations
+            .iter()
+            .find(|(known, _)| *known == operation)?;
         Some(handles.get_or_init(|| self.instruments.handles(&self.account, operation)))
     }
 }
@@ -255,10 +328,16 @@ impl Observer for AccountObserver {
     }
 
     fn finished(&self, operation: Operation, elapsed: Duration, failure: Option<Reason>) {
-        let Some(handles) = self.handles(operation) else { return };
+        let Some(handles) = self.handles(operation) else {
+            return;
+        };
         handles.in_flight.dec();
         handles.duration.observe(elapsed.as_secs_f64());
-        if let Some((_, failures)) = handles.failures.iter().find(|(reason, _)| Some(*reason) == failure) {
+        if let Some((_, failures)) = handles
+            .failures
+            .iter()
+            .find(|(reason, _)| Some(*reason) == failure)
+        {
             failures.inc();
         }
     }
@@ -270,7 +349,12 @@ impl Observer for AccountObserver {
     }
 
     fn unknown_value(&self, field: &'static str, value: &str) {
-        self.instruments.unknown_values.with_label_values(&[field]).inc();
-        self.instruments.unknown_log.log(&self.account, field, value);
+        self.instruments
+            .unknown_values
+            .with_label_values(&[field])
+            .inc();
+        self.instruments
+            .unknown_log
+            .log(&self.account, field, value);
     }
 }

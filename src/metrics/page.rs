@@ -1,6 +1,7 @@
 //! The one writer of pages: metrics straight into one buffer, in either format.
 //!
-//! It writes what it is given in the order it is given; that no series comes twice is up to the families.
+//! It writes what it is given in the order it is given; that no series comes twice is up to the
+//! families.
 
 use bytes::Bytes;
 
@@ -15,7 +16,8 @@ pub struct Page {
     buffer: Vec<u8>,
 }
 
-/// One family of a page. Its HELP and TYPE are written with its first sample, so that an empty one leaves no trace.
+/// One family of a page. Its HELP and TYPE are written with its first sample, so that an empty one
+/// leaves no trace.
 #[derive(Debug)]
 pub struct Family<'page> {
     page: &'page mut Page,
@@ -42,12 +44,19 @@ pub struct Sample<'page> {
 impl Page {
     /// An empty page with room for `capacity` bytes.
     pub fn with_capacity(format: Format, capacity: usize) -> Self {
-        Self { format, buffer: Vec::with_capacity(capacity) }
+        Self {
+            format,
+            buffer: Vec::with_capacity(capacity),
+        }
     }
 
     /// Begins the family of `metric`.
     pub fn family(&mut self, metric: &'static Metric) -> Family<'_> {
-        Family { page: self, metric, header: Header::Missing }
+        Family {
+            page: self,
+            metric,
+            header: Header::Missing,
+        }
     }
 
     /// The format that it is written in.
@@ -72,13 +81,18 @@ impl Page {
         self.buffer.extend_from_slice(name.as_bytes());
         self.buffer.push(b' ');
         match self.format {
-            Format::Text => escape(&mut self.buffer, metric.help, |byte| matches!(byte, b'\\' | b'\n')),
-            Format::OpenMetrics => escape(&mut self.buffer, metric.help, |byte| matches!(byte, b'\\' | b'\n' | b'"')),
+            Format::Text => escape(&mut self.buffer, metric.help, |byte| {
+                matches!(byte, b'\\' | b'\n')
+            }),
+            Format::OpenMetrics => escape(&mut self.buffer, metric.help, |byte| {
+                matches!(byte, b'\\' | b'\n' | b'"')
+            }),
         }
         self.buffer.extend_from_slice(b"\n# TYPE ");
         self.buffer.extend_from_slice(name.as_bytes());
         self.buffer.push(b' ');
-        self.buffer.extend_from_slice(metric.kind.as_str().as_bytes());
+        self.buffer
+            .extend_from_slice(metric.kind.as_str().as_bytes());
         self.buffer.push(b'\n');
     }
 }
@@ -91,8 +105,8 @@ impl Family<'_> {
         self.sample_of("")
     }
 
-    /// Adds a histogram with the upper bounds and cumulative counts of its `buckets`, the last one apart: its bound is
-    /// infinity and its count that of the whole.
+    /// Adds a histogram with the upper bounds and cumulative counts of its `buckets`, the last one
+    /// apart: its bound is infinity and its count that of the whole.
     pub fn histogram<'a, L: Iterator<Item = (&'a str, &'a str)>>(
         &mut self,
         labels: impl Fn() -> L,
@@ -102,7 +116,10 @@ impl Family<'_> {
     ) {
         for (bound, count) in buckets.chain([(f64::INFINITY, count)]) {
             let bound = Value::from(bound).text(self.page.format);
-            self.sample_of("_bucket").labels(labels()).label("le", &bound).value(count);
+            self.sample_of("_bucket")
+                .labels(labels())
+                .label("le", &bound)
+                .value(count);
         }
         self.sample_of("_sum").labels(labels()).value(sum);
         self.sample_of("_count").labels(labels()).value(count);
@@ -110,13 +127,18 @@ impl Family<'_> {
 
     fn sample_of(&mut self, suffix: &str) -> Sample<'_> {
         self.begin();
-        self.page.buffer.extend_from_slice(self.metric.name.as_bytes());
+        self.page
+            .buffer
+            .extend_from_slice(self.metric.name.as_bytes());
         self.page.buffer.extend_from_slice(suffix.as_bytes());
-        Sample { page: self.page, labels: 0 }
+        Sample {
+            page: self.page,
+            labels: 0,
+        }
     }
 
-    /// Adds a whole line, line feed included, that was composed before from a [`sample`](Self::sample) of this family.
-    /// The way for families with many samples a cluster.
+    /// Adds a whole line, line feed included, that was composed before from a
+    /// [`sample`](Self::sample) of this family. The way for families with many samples a cluster.
     pub fn line(&mut self, parts: [&[u8]; 3]) {
         self.begin();
         for part in parts {

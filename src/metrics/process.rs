@@ -25,21 +25,35 @@ pub fn write(page: &mut Page) {
 
 /// What the system does not tell is left out.
 #[cfg(target_os = "linux")]
-#[expect(clippy::cast_precision_loss, reason = "a sample is a double, as in every exporter")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a sample is a double, as in every exporter"
+)]
 fn readings() -> Vec<(&'static Metric, f64)> {
     use super::catalog;
     use procfs::process::LimitValue;
 
-    let Ok(process) = procfs::process::Process::myself() else { return Vec::new() };
+    let Ok(process) = procfs::process::Process::myself() else {
+        return Vec::new();
+    };
     let ticks = procfs::ticks_per_second() as f64;
     let mut readings = Vec::new();
     if let Ok(stat) = process.stat() {
-        readings.push((&catalog::PROCESS_CPU, (stat.utime + stat.stime) as f64 / ticks));
-        readings.push((&catalog::PROCESS_RESIDENT_MEMORY, (stat.rss * procfs::page_size()) as f64));
+        readings.push((
+            &catalog::PROCESS_CPU,
+            (stat.utime + stat.stime) as f64 / ticks,
+        ));
+        readings.push((
+            &catalog::PROCESS_RESIDENT_MEMORY,
+            (stat.rss * procfs::page_size()) as f64,
+        ));
         readings.push((&catalog::PROCESS_VIRTUAL_MEMORY, stat.vsize as f64));
         readings.push((&catalog::PROCESS_THREADS, stat.num_threads as f64));
         if let Ok(boot) = procfs::boot_time_secs() {
-            readings.push((&catalog::PROCESS_START_TIME, boot as f64 + stat.starttime as f64 / ticks));
+            readings.push((
+                &catalog::PROCESS_START_TIME,
+                boot as f64 + stat.starttime as f64 / ticks,
+            ));
         }
     }
     if let Ok(count) = process.fd_count() {

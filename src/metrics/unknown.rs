@@ -1,4 +1,5 @@
-//! Values of the vendor's that its reference does not list: each is logged once, however often it comes.
+//! Values of the vendor's that its reference does not list: each is logged once, however often it
+//! comes.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::names::AccountName;
 use crate::upgrade::clean_message;
 
-/// The most texts that are remembered, so that a vendor who makes up a new one each time cannot fill memory or log.
+/// The most texts that are remembered, so that a vendor who makes up a new one each time cannot
+/// fill memory or log.
 const MOST: usize = 1000;
 
 /// What has been logged.
@@ -34,7 +36,10 @@ impl UnknownLog {
         }
         tracing::warn!(%account, field, value, "unknown value in a reply of the vendor");
         if novelty == Novelty::Last {
-            tracing::warn!(logged = MOST, "too many unknown values, no more will be logged");
+            tracing::warn!(
+                logged = MOST,
+                "too many unknown values, no more will be logged"
+            );
         }
     }
 

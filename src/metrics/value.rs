@@ -9,8 +9,8 @@ use super::format::Format;
 
 /// A value of a sample.
 ///
-/// The numbers of a scrape are whole or have a fixed number of decimals, and are written without going through floating
-/// point: a large page has tens of thousands of them.
+/// The numbers of a scrape are whole or have a fixed number of decimals, and are written without
+/// going through floating point: a large page has tens of thousands of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// `digits` divided by ten to the power of `decimals`.
@@ -30,7 +30,10 @@ impl Value {
 
     /// 1 if `truth` holds, else 0.
     pub const fn truth(truth: bool) -> Self {
-        Self::Fixed { digits: truth as i64, decimals: 0 }
+        Self::Fixed {
+            digits: truth as i64,
+            decimals: 0,
+        }
     }
 
     /// The number as `format` spells it.
@@ -43,7 +46,9 @@ impl Value {
     /// Adds the number as `format` spells it.
     pub(super) fn write(self, format: Format, buffer: &mut Vec<u8>) {
         match self {
-            Self::Fixed { digits, decimals } => write_fixed(digits, usize::from(decimals), format, buffer),
+            Self::Fixed { digits, decimals } => {
+                write_fixed(digits, usize::from(decimals), format, buffer)
+            }
             Self::Float(number) => write_float(number, format, buffer),
         }
     }
@@ -52,14 +57,20 @@ impl Value {
 /// A count of things.
 impl From<usize> for Value {
     fn from(count: usize) -> Self {
-        Self::Fixed { digits: i64::try_from(count).unwrap_or(i64::MAX), decimals: 0 }
+        Self::Fixed {
+            digits: i64::try_from(count).unwrap_or(i64::MAX),
+            decimals: 0,
+        }
     }
 }
 
 /// A count of things.
 impl From<u64> for Value {
     fn from(count: u64) -> Self {
-        Self::Fixed { digits: i64::try_from(count).unwrap_or(i64::MAX), decimals: 0 }
+        Self::Fixed {
+            digits: i64::try_from(count).unwrap_or(i64::MAX),
+            decimals: 0,
+        }
     }
 }
 
@@ -73,14 +84,20 @@ impl From<f64> for Value {
 /// Seconds, down to the microsecond.
 impl From<Duration> for Value {
     fn from(duration: Duration) -> Self {
-        Self::Fixed { digits: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX), decimals: 6 }
+        Self::Fixed {
+            digits: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+            decimals: 6,
+        }
     }
 }
 
 /// Unix time in seconds, down to the millisecond, as Prometheus itself keeps it.
 impl From<Timestamp> for Value {
     fn from(time: Timestamp) -> Self {
-        Self::Fixed { digits: time.as_millisecond(), decimals: 3 }
+        Self::Fixed {
+            digits: time.as_millisecond(),
+            decimals: 3,
+        }
     }
 }
 
@@ -95,7 +112,10 @@ fn write_fixed(digits: i64, decimals: usize, format: Format, buffer: &mut Vec<u8
         rest /= 10;
     }
     let (whole, fraction) = text[start..].split_at(text.len() - start - decimals);
-    let fraction = &fraction[..fraction.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1)];
+    let fraction = &fraction[..fraction
+        .iter()
+        .rposition(|&digit| digit != b'0')
+        .map_or(0, |last| last + 1)];
     if digits < 0 {
         buffer.push(b'-');
     }
@@ -121,7 +141,8 @@ fn write_float(number: f64, format: Format, buffer: &mut Vec<u8>) {
         buffer.extend_from_slice(special.as_bytes());
         return;
     }
-    // `Debug` is the shortest form that reads back the same, with an exponent where the number is very large or small.
+    // `Debug` is the shortest form that reads back the same, with an exponent where the number is
+    // very large or small.
     write!(buffer, "{number:?}").expect("a vector takes any text");
     if format == Format::Text && buffer.ends_with(b".0") {
         buffer.truncate(buffer.len() - 2);
@@ -140,16 +161,36 @@ mod tests {
         let fixed = |digits, decimals| Value::Fixed { digits, decimals };
         let cases = [
             (Value::from(0_usize), "0", "0.0"),
-            (Value::from(u64::MAX), "9223372036854775807", "9223372036854775807.0"),
+            (
+                Value::from(u64::MAX),
+                "9223372036854775807",
+                "9223372036854775807.0",
+            ),
             (Value::truth(true), "1", "1.0"),
             (fixed(1_700_000_000_000, 3), "1700000000", "1700000000.0"),
-            (fixed(1_700_000_000_120, 3), "1700000000.12", "1700000000.12"),
+            (
+                fixed(1_700_000_000_120, 3),
+                "1700000000.12",
+                "1700000000.12",
+            ),
             (fixed(1, 6), "0.000001", "0.000001"),
             (fixed(-1_500, 3), "-1.5", "-1.5"),
-            (fixed(i64::MIN, 18), "-9.223372036854775808", "-9.223372036854775808"),
+            (
+                fixed(i64::MIN, 18),
+                "-9.223372036854775808",
+                "-9.223372036854775808",
+            ),
             (fixed(1, 18), "0.000000000000000001", "0.000000000000000001"),
-            (Value::from(Duration::from_nanos(1_999_999)), "0.001999", "0.001999"),
-            (Value::from(Duration::MAX), "9223372036854.775807", "9223372036854.775807"),
+            (
+                Value::from(Duration::from_nanos(1_999_999)),
+                "0.001999",
+                "0.001999",
+            ),
+            (
+                Value::from(Duration::MAX),
+                "9223372036854.775807",
+                "9223372036854.775807",
+            ),
             (Value::from(1.0), "1", "1.0"),
             (Value::from(0.025), "0.025", "0.025"),
             (Value::from(1e300), "1e300", "1e300"),

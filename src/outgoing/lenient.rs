@@ -1,8 +1,9 @@
-//! Replies whose fields may be of another type than the reference says: each costs itself at most, and nothing that is not
-//! wanted is kept, not even while it is read. A server decides how much there is.
+//! Replies whose fields may be of another type than the reference says: each costs itself at most,
+//! and nothing that is not wanted is kept, not even while it is read. A server decides how much
+//! there is.
 //!
-//! JSON and XML are read alike: an element of XML is an object, its text stands under `$text`, its attributes under `@name`,
-//! and the items of a list are elements of the same name.
+//! JSON and XML are read alike: an element of XML is an object, its text stands under `$text`, its
+//! attributes under `@name`, and the items of a list are elements of the same name.
 
 use std::borrow::Cow;
 use std::mem;
@@ -11,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// How many items of a list are kept: more than a reply has room for, unless they are next to nothing.
+/// How many items of a list are kept: more than a reply has room for, unless they are next to
+/// nothing.
 const MAX_ITEMS: usize = 10_000;
 
 /// How much of an odd text is kept, in characters: more than is shown of it.
@@ -40,7 +42,8 @@ pub enum Use {
     Some,
 }
 
-/// A type that can be read from values of several types. None is a value of which nothing can be made.
+/// A type that can be read from values of several types. None is a value of which nothing can be
+/// made.
 pub trait Lenient: Sized {
     /// Reads a text that is not empty.
     fn from_text(text: &str) -> Option<Self>;
@@ -56,7 +59,10 @@ pub trait Lenient: Sized {
     }
 
     /// Reads an object whose first key is `key`, and says how much use it is.
-    fn from_object<'de, A: MapAccess<'de>>(_key: &str, mut map: A) -> Result<Option<(Self, Use)>, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(
+        _key: &str,
+        mut map: A,
+    ) -> Result<Option<(Self, Use)>, A::Error> {
         map.next_value::<IgnoredAny>()?;
         skip_object(map).map(|()| None)
     }
@@ -103,8 +109,9 @@ pub trait Object: Default {
     }
 }
 
-/// Declares a struct whose fields are [`Field`]s, and how it is read: `field: type = "key" | "other key"`. `at` is where the
-/// object stands in a reply; with the key after it, it names a field to people.
+/// Declares a struct whose fields are [`Field`]s, and how it is read: `field: type = "key" | "other
+/// key"`. `at` is where the object stands in a reply; with the key after it, it names a field to
+/// people.
 macro_rules! object {
     (
         $(#[$doc:meta])*
@@ -168,12 +175,20 @@ pub struct List<T> {
 impl<T> Field<T> {
     /// The value, if there is one that can be used.
     pub fn known(self) -> Option<T> {
-        if let Self::Known(value) = self { Some(value) } else { None }
+        if let Self::Known(value) = self {
+            Some(value)
+        } else {
+            None
+        }
     }
 
     /// The value, if there is one that can be used.
     pub fn as_known(&self) -> Option<&T> {
-        if let Self::Known(value) = self { Some(value) } else { None }
+        if let Self::Known(value) = self {
+            Some(value)
+        } else {
+            None
+        }
     }
 }
 
@@ -277,7 +292,11 @@ impl<'de, T: Lenient> Visitor<'de> for &mut Field<T> {
 }
 
 /// Reads a field of `object`, for nothing if it is none of its own.
-fn read_field<'de, T: Object, A: MapAccess<'de>>(object: &mut T, key: &str, map: &mut A) -> Result<Use, A::Error> {
+fn read_field<'de, T: Object, A: MapAccess<'de>>(
+    object: &mut T,
+    key: &str,
+    map: &mut A,
+) -> Result<Use, A::Error> {
     let used = object.read(key, map)?;
     if used == Use::Foreign {
         map.next_value::<IgnoredAny>()?;
@@ -327,7 +346,11 @@ impl Lenient for Timestamp {
         let text = text.trim();
         let since_epoch = || {
             let number: f64 = text.parse().ok()?;
-            let seconds = if number < MILLISECONDS { number } else { number / 1000.0 };
+            let seconds = if number < MILLISECONDS {
+                number
+            } else {
+                number / 1000.0
+            };
             Self::from_duration(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
         };
         text.parse().ok().or_else(since_epoch)
@@ -343,7 +366,10 @@ impl<T: Object> Lenient for T {
         None
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(key: &str, mut map: A) -> Result<Option<(Self, Use)>, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(
+        key: &str,
+        mut map: A,
+    ) -> Result<Option<(Self, Use)>, A::Error> {
         let mut object = Self::default();
         let mut used = read_field(&mut object, key, &mut map)?;
         while let Some(Key(key)) = map.next_key()? {
@@ -370,7 +396,11 @@ impl<T: Object> Lenient for T {
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), length: 0, odd: None }
+        Self {
+            items: Vec::new(),
+            length: 0,
+            odd: None,
+        }
     }
 }
 
@@ -394,7 +424,10 @@ impl<T: Object> Lenient for List<T> {
     }
 
     /// An element of XML.
-    fn from_object<'de, A: MapAccess<'de>>(key: &str, map: A) -> Result<Option<(Self, Use)>, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(
+        key: &str,
+        map: A,
+    ) -> Result<Option<(Self, Use)>, A::Error> {
         let mut list = Self::default();
         list.push(T::from_object(key, map)?.map_or(Field::Absent, |(item, _)| Field::Known(item)));
         Ok(Some((list, Use::Some)))
@@ -453,7 +486,9 @@ mod tests {
 
     fn read(json: &str) -> Thing {
         let mut thing = Field::<Thing>::Absent;
-        (&mut thing).deserialize(&mut serde_json::Deserializer::from_str(json)).expect(json);
+        (&mut thing)
+            .deserialize(&mut serde_json::Deserializer::from_str(json))
+            .expect(json);
         thing.known().expect(json)
     }
 
@@ -465,22 +500,44 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_text_and_text_as_numbers() {
-        for json in [r#"{"name":5,"count":"7"}"#, r#"{"Name":"5","count":7.0}"#, r#"{"name":null,"name":"5","count":" 7 ","count":8}"#] {
+        for json in [
+            r#"{"name":5,"count":"7"}"#,
+            r#"{"Name":"5","count":7.0}"#,
+            r#"{"name":null,"name":"5","count":" 7 ","count":8}"#,
+        ] {
             let thing = read(json);
             assert_eq!(
-                (thing.name.as_known().map(String::as_str), thing.count.as_known(), odd(&thing)),
+                (
+                    thing.name.as_known().map(String::as_str),
+                    thing.count.as_known(),
+                    odd(&thing)
+                ),
                 (Some("5"), Some(&7), vec![]),
                 "{json}"
             );
         }
-        assert_eq!(read(r#"{"name":true}"#).name, Field::Known("true".to_owned()));
-        for (json, expected) in
-            [("-1", "-1"), ("1e30", "1000000000000000000000000000000"), ("\"many\"", "many"), ("true", "true"), ("[7]", "a list")]
-        {
+        assert_eq!(
+            read(r#"{"name":true}"#).name,
+            Field::Known("true".to_owned())
+        );
+        for (json, expected) in [
+            ("-1", "-1"),
+            ("1e30", "1000000000000000000000000000000"),
+            ("\"many\"", "many"),
+            ("true", "true"),
+            ("[7]", "a list"),
+        ] {
             let thing = read(&format!(r#"{{"count":{json}}}"#));
-            assert_eq!(odd(&thing), [("thing.count", expected.to_owned())], "{json}");
+            assert_eq!(
+                odd(&thing),
+                [("thing.count", expected.to_owned())],
+                "{json}"
+            );
         }
-        assert_eq!(odd(&read(r#"{"word":5}"#)), [("thing.word", "5".to_owned())]);
+        assert_eq!(
+            odd(&read(r#"{"word":5}"#)),
+            [("thing.word", "5".to_owned())]
+        );
     }
 
     #[test]
@@ -495,19 +552,41 @@ mod tests {
             "1795420800000.0",
             "1.7954208e9",
         ] {
-            assert_eq!(read(&format!(r#"{{"time":{json}}}"#)).time.known(), expected, "{json}");
+            assert_eq!(
+                read(&format!(r#"{{"time":{json}}}"#)).time.known(),
+                expected,
+                "{json}"
+            );
         }
-        for json in ["\"2026-11-23 16:00:00\"", "\"NaN\"", "1e300", "\"soon\"", "{\"a\":1}"] {
-            assert_eq!(odd(&read(&format!(r#"{{"time":{json}}}"#))).len(), 1, "{json}");
+        for json in [
+            "\"2026-11-23 16:00:00\"",
+            "\"NaN\"",
+            "1e300",
+            "\"soon\"",
+            "{\"a\":1}",
+        ] {
+            assert_eq!(
+                odd(&read(&format!(r#"{{"time":{json}}}"#))).len(),
+                1,
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn an_item_that_is_of_no_use_costs_itself() {
-        let thing = read(r#"{"parts":[{"id":"a"},null,{"id":[1]},{"x":{"y":[]}},7,"b",{"id":"c"}]}"#);
-        assert_eq!(odd(&thing), [("thing.parts", "an item that is empty".to_owned())]);
+        let thing =
+            read(r#"{"parts":[{"id":"a"},null,{"id":[1]},{"x":{"y":[]}},7,"b",{"id":"c"}]}"#);
+        assert_eq!(
+            odd(&thing),
+            [("thing.parts", "an item that is empty".to_owned())]
+        );
         let parts = thing.parts.known().expect("a list");
-        let ids: Vec<_> = parts.items.into_iter().filter_map(|part| part.id.known()).collect();
+        let ids: Vec<_> = parts
+            .items
+            .into_iter()
+            .filter_map(|part| part.id.known())
+            .collect();
         assert_eq!((ids.join(" ").as_str(), parts.length), ("a b c", 7));
     }
 
@@ -516,16 +595,31 @@ mod tests {
         let items = |count: usize| vec![r#""a""#; count].join(",");
         let thing = read(&format!(r#"{{"parts":[{}]}}"#, items(MAX_ITEMS + 5)));
         assert_eq!(odd(&thing), [("thing.parts", "too many items".to_owned())]);
-        assert_eq!(thing.parts.known().map(|parts| (parts.items.len(), parts.length)), Some((MAX_ITEMS, MAX_ITEMS + 5)));
+        assert_eq!(
+            thing
+                .parts
+                .known()
+                .map(|parts| (parts.items.len(), parts.length)),
+            Some((MAX_ITEMS, MAX_ITEMS + 5))
+        );
     }
 
     #[test]
     fn xml_is_read_as_json_is() {
         let xml = "<r><name a=\"b\">x &amp; y</name><count>7</count><parts><id>a</id></parts><parts><id>b</id></parts><time/></r>";
         let mut thing = Field::<Thing>::Absent;
-        (&mut thing).deserialize(&mut quick_xml::de::Deserializer::from_str(xml)).expect("XML");
+        (&mut thing)
+            .deserialize(&mut quick_xml::de::Deserializer::from_str(xml))
+            .expect("XML");
         let thing = thing.known().expect("an object");
-        assert_eq!((thing.name.as_known().map(String::as_str), thing.count.as_known(), odd(&thing)), (Some("x & y"), Some(&7), vec![]));
+        assert_eq!(
+            (
+                thing.name.as_known().map(String::as_str),
+                thing.count.as_known(),
+                odd(&thing)
+            ),
+            (Some("x & y"), Some(&7), vec![])
+        );
         assert_eq!(thing.parts.known().map(|parts| parts.length), Some(2));
     }
 }

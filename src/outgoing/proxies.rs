@@ -22,11 +22,16 @@ pub struct Proxies {
 impl Proxies {
     /// One proxy for all servers.
     pub fn all(proxy: Proxy) -> Self {
-        Self { http: Some(proxy.clone()), https: Some(proxy), no_proxy: None }
+        Self {
+            http: Some(proxy.clone()),
+            https: Some(proxy),
+            no_proxy: None,
+        }
     }
 
-    /// The proxies that an environment names, read as Go programs read it, with `ALL_PROXY` for a scheme that has none. The
-    /// error is about a URL that was meant to be a proxy's, and holds nothing of it.
+    /// The proxies that an environment names, read as Go programs read it, with `ALL_PROXY` for a
+    /// scheme that has none. The error is about a URL that was meant to be a proxy's, and holds
+    /// nothing of it.
     pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
         let value = |name| variable(name).filter(|value| !value.is_empty());
         let find = |names: [&'static str; 2]| {
@@ -35,15 +40,22 @@ impl Proxies {
                 let Some(value) = value(name) else { continue };
                 match parse(&value.to_string_lossy()) {
                     Ok(proxy) => found = found.or(Some(proxy)),
-                    Err(Proxy::UNENCODED) if found.is_none() => return Err(format!("{name} {}", Proxy::UNENCODED)),
+                    Err(Proxy::UNENCODED) if found.is_none() => {
+                        return Err(format!("{name} {}", Proxy::UNENCODED));
+                    }
                     // Its value may hold a password.
-                    Err(_) => tracing::warn!(variable = name, "not the URL of an HTTP proxy, and passed over"),
+                    Err(_) => tracing::warn!(
+                        variable = name,
+                        "not the URL of an HTTP proxy, and passed over"
+                    ),
                 }
             }
             Ok(found)
         };
         let all = find(["ALL_PROXY", "all_proxy"])?;
-        let no_proxy = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
+        let no_proxy = value("NO_PROXY")
+            .or_else(|| value("no_proxy"))
+            .unwrap_or_default();
         Ok(Self {
             http: find(["HTTP_PROXY", "http_proxy"])?.or_else(|| all.clone()),
             https: find(["HTTPS_PROXY", "https_proxy"])?.or(all),
@@ -51,18 +63,27 @@ impl Proxies {
         })
     }
 
-    /// The proxy of the server in `uri`. No proxy is asked for this machine that is not named for it: it would take
-    /// `localhost` for itself.
+    /// The proxy of the server in `uri`. No proxy is asked for this machine that is not named for
+    /// it: it would take `localhost` for itself.
     pub fn of(&self, uri: &Uri) -> Option<&Proxy> {
-        let proxy = if uri.scheme() == Some(&Scheme::HTTPS) { self.https.as_ref() } else { self.http.as_ref() };
-        let is_exempt = |no_proxy: &NoProxy| is_this_machine(uri) || no_proxy.matches(host(uri), port(uri));
+        let proxy = if uri.scheme() == Some(&Scheme::HTTPS) {
+            self.https.as_ref()
+        } else {
+            self.http.as_ref()
+        };
+        let is_exempt =
+            |no_proxy: &NoProxy| is_this_machine(uri) || no_proxy.matches(host(uri), port(uri));
         proxy.filter(|_| !self.no_proxy.as_ref().is_some_and(is_exempt))
     }
 }
 
 /// A proxy as the environment names it: a URL, or only its host and port.
 fn parse(value: &str) -> Result<Proxy, &'static str> {
-    Proxy::parse(Secret::new(if value.contains("://") { value.to_owned() } else { format!("http://{value}") }))
+    Proxy::parse(Secret::new(if value.contains("://") {
+        value.to_owned()
+    } else {
+        format!("http://{value}")
+    }))
 }
 
 /// The servers that are asked without a proxy: the value of `NO_PROXY`.
@@ -83,21 +104,34 @@ enum Rule {
 }
 
 impl NoProxy {
-    /// Reads `list`: domains, addresses and networks between commas, or `*` for all. What is none of them matches nothing.
+    /// Reads `list`: domains, addresses and networks between commas, or `*` for all. What is none
+    /// of them matches nothing.
     pub fn parse(list: &str) -> Self {
-        Self(list.split(',').filter_map(|entry| Rule::parse(&entry.trim().to_ascii_lowercase())).collect())
+        Self(
+            list.split(',')
+                .filter_map(|entry| Rule::parse(&entry.trim().to_ascii_lowercase()))
+                .collect(),
+        )
     }
 
-    /// Whether the server at `host`, which is without brackets, and `port` is asked without a proxy.
+    /// Whether the server at `host`, which is without brackets, and `port` is asked without a
+    /// proxy.
     pub fn matches(&self, host: &str, port: u16) -> bool {
         let host = host.to_ascii_lowercase();
-        let address = host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+        let address = host
+            .parse::<IpAddr>()
+            .ok()
+            .map(|address| address.to_canonical());
         let is_port = |wanted: &Option<u16>| wanted.is_none_or(|wanted| wanted == port);
         self.0.iter().any(|rule| match rule {
             Rule::All => true,
             Rule::Network(network) => address.is_some_and(|address| network.contains(&address)),
             Rule::Address(wanted, port) => address == Some(*wanted) && is_port(port),
-            Rule::Domain { suffix, includes_itself, port } => {
+            Rule::Domain {
+                suffix,
+                includes_itself,
+                port,
+            } => {
                 (host.ends_with(suffix) || *includes_itself && host == suffix[1..]) && is_port(port)
             }
         })
@@ -112,7 +146,10 @@ impl Rule {
         if let Ok(network) = entry.parse() {
             return Some(Self::Network(network));
         }
-        let (host, port) = match entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let (host, port) = match entry
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
             Some((host, rest)) => (host, rest.strip_prefix(':')),
             // More than one colon is an IPv6 address.
             None => match entry.split_once(':') {
@@ -127,13 +164,24 @@ impl Rule {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Some(Self::Address(address.to_canonical(), port));
         }
-        let domain = host.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(host);
+        let domain = host
+            .strip_prefix('*')
+            .filter(|rest| rest.starts_with('.'))
+            .unwrap_or(host);
         if domain.trim_start_matches('.').is_empty() {
             return None;
         }
         let includes_itself = !domain.starts_with('.');
-        let suffix = if includes_itself { format!(".{domain}") } else { domain.to_owned() };
-        Some(Self::Domain { suffix, includes_itself, port })
+        let suffix = if includes_itself {
+            format!(".{domain}")
+        } else {
+            domain.to_owned()
+        };
+        Some(Self::Domain {
+            suffix,
+            includes_itself,
+            port,
+        })
     }
 }
 
@@ -181,27 +229,52 @@ mod tests {
             ("10.0.0.1", "::ffff:10.0.0.1", 443, true),
             (",, ,:80,.,*.,a:x,[", "cs.aliyuncs.com", 80, false),
         ] {
-            assert_eq!(NoProxy::parse(list).matches(host, port), expected, "NO_PROXY={list:?} for {host} at {port}");
+            assert_eq!(
+                NoProxy::parse(list).matches(host, port),
+                expected,
+                "NO_PROXY={list:?} for {host} at {port}"
+            );
         }
     }
 
     /// The proxy of `uri` in the environment of `variables`.
     fn proxy(variables: &[(&str, &str)], uri: &str) -> Option<String> {
-        let variable = |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| OsString::from(value));
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find(|(other, _)| *other == name)
+                .map(|(_, value)| OsString::from(value))
+        };
         let proxies = Proxies::from_environment(variable).expect("proxies");
-        proxies.of(&uri.parse().expect("a URI")).map(Proxy::to_string)
+        proxies
+            .of(&uri.parse().expect("a URI"))
+            .map(Proxy::to_string)
     }
 
     #[test]
     fn each_scheme_has_its_variable_and_upper_case_comes_first() {
         let (http, https) = ("http://cs.example/x", "https://cs.example");
-        let both = [("HTTP_PROXY", "http://a:1"), ("HTTPS_PROXY", "b:2"), ("http_proxy", "c:3"), ("https_proxy", "d:4")];
+        let both = [
+            ("HTTP_PROXY", "http://a:1"),
+            ("HTTPS_PROXY", "b:2"),
+            ("http_proxy", "c:3"),
+            ("https_proxy", "d:4"),
+        ];
         assert_eq!(proxy(&both, http).as_deref(), Some("a:1"));
         assert_eq!(proxy(&both, https).as_deref(), Some("b:2"));
         assert_eq!(proxy(&both[..1], https), None);
-        assert_eq!(proxy(&[("HTTPS_PROXY", ""), ("https_proxy", "d:4")], https).as_deref(), Some("d:4"));
-        assert_eq!(proxy(&[("ALL_PROXY", "e:5"), ("https_proxy", "d:4")], https).as_deref(), Some("d:4"));
-        assert_eq!(proxy(&[("ALL_PROXY", "e:5"), ("https_proxy", "d:4")], http).as_deref(), Some("e:5"));
+        assert_eq!(
+            proxy(&[("HTTPS_PROXY", ""), ("https_proxy", "d:4")], https).as_deref(),
+            Some("d:4")
+        );
+        assert_eq!(
+            proxy(&[("ALL_PROXY", "e:5"), ("https_proxy", "d:4")], https).as_deref(),
+            Some("d:4")
+        );
+        assert_eq!(
+            proxy(&[("ALL_PROXY", "e:5"), ("https_proxy", "d:4")], http).as_deref(),
+            Some("e:5")
+        );
         assert_eq!(proxy(&[("all_proxy", "socks5://e:5")], http), None);
         assert_eq!(proxy(&[], https), None);
     }
@@ -209,26 +282,56 @@ mod tests {
     #[test]
     fn servers_of_no_proxy_and_this_machine_are_asked_without_one() {
         let named = |no_proxy: &[(&'static str, &'static str)], uri: &str| {
-            proxy(&[&[("ALL_PROXY", "http://proxy.example:3128")], no_proxy].concat(), uri).is_some()
+            proxy(
+                &[&[("ALL_PROXY", "http://proxy.example:3128")], no_proxy].concat(),
+                uri,
+            )
+            .is_some()
         };
         for uri in ["http://localhost:1", "https://127.0.0.1", "http://[::1]:80"] {
             assert!(!named(&[], uri), "{uri}");
         }
-        assert!(!named(&[("NO_PROXY", "cs.example:443")], "https://cs.example"));
-        assert!(named(&[("NO_PROXY", "cs.example:443")], "http://cs.example"));
-        assert!(!named(&[("NO_PROXY", "[fd00::80]:8080")], "http://[fd00::80]:8080/x"));
-        assert!(!named(&[("NO_PROXY", ""), ("no_proxy", "cs.example")], "https://cs.example"));
-        assert!(named(&[("NO_PROXY", "other.example"), ("no_proxy", "cs.example")], "https://cs.example"));
+        assert!(!named(
+            &[("NO_PROXY", "cs.example:443")],
+            "https://cs.example"
+        ));
+        assert!(named(
+            &[("NO_PROXY", "cs.example:443")],
+            "http://cs.example"
+        ));
+        assert!(!named(
+            &[("NO_PROXY", "[fd00::80]:8080")],
+            "http://[fd00::80]:8080/x"
+        ));
+        assert!(!named(
+            &[("NO_PROXY", ""), ("no_proxy", "cs.example")],
+            "https://cs.example"
+        ));
+        assert!(named(
+            &[("NO_PROXY", "other.example"), ("no_proxy", "cs.example")],
+            "https://cs.example"
+        ));
         let proxy = Proxy::parse(Secret::new("http://proxy.example:3128")).expect("a proxy");
-        assert!(Proxies::all(proxy).of(&Uri::from_static("http://127.0.0.1:1")).is_some(), "it was named for all");
+        assert!(
+            Proxies::all(proxy)
+                .of(&Uri::from_static("http://127.0.0.1:1"))
+                .is_some(),
+            "it was named for all"
+        );
     }
 
     #[test]
     fn a_raw_delimiter_in_a_password_of_the_environment_is_refused_and_not_shown() {
-        for value in ["http://user:hunter2#@proxy.example:3128", "user:hunter2/@proxy.example:3128"] {
+        for value in [
+            "http://user:hunter2#@proxy.example:3128",
+            "user:hunter2/@proxy.example:3128",
+        ] {
             let environment = |name: &str| (name == "https_proxy").then(|| OsString::from(value));
             let complaint = Proxies::from_environment(environment).expect_err("a bad URL");
-            assert!(complaint.starts_with("https_proxy ") && complaint.contains("%23"), "{complaint}");
+            assert!(
+                complaint.starts_with("https_proxy ") && complaint.contains("%23"),
+                "{complaint}"
+            );
             assert!(!complaint.contains("hunter2"), "{complaint}");
         }
     }

@@ -11,7 +11,8 @@ use percent_encoding::percent_decode_str;
 use super::host_and_port;
 use crate::secret::Secret;
 
-/// A proxy such as `http://proxy.example:3128`. Its URL may hold a password; only host and port are shown.
+/// A proxy such as `http://proxy.example:3128`. Its URL may hold a password; only host and port are
+/// shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
     url: Secret,
@@ -20,30 +21,53 @@ pub struct Proxy {
 
 impl Proxy {
     /// The complaint about a URL whose user or password holds a character that would end them.
-    pub const UNENCODED: &'static str = "has a #, / or ? in its user or password, which must be percent-encoded: %23, %2F, %3F";
+    pub const UNENCODED: &'static str =
+        "has a #, / or ? in its user or password, which must be percent-encoded: %23, %2F, %3F";
 
-    /// Checks `url`: `http://` or `https://`, a host, perhaps a user and a port, and nothing behind it.
+    /// Checks `url`: `http://` or `https://`, a host, perhaps a user and a port, and nothing behind
+    /// it.
     pub fn parse(url: Secret) -> Result<Self, &'static str> {
         let (_, rest) = url.expose().split_once("://").unwrap_or_default();
-        if rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(['#', '/', '?'])) {
+        if rest
+            .rsplit_once('@')
+            .is_some_and(|(user, _)| user.contains(['#', '/', '?']))
+        {
             return Err(Self::UNENCODED);
         }
         let uri: Uri = url
             .expose()
             .parse()
             .map_err(|_| "is not a URL; special characters in its user or password must be percent-encoded, such as %40 for @")?;
-        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority().filter(|authority| !authority.host().is_empty())) else {
+        let (Some(scheme), Some(authority)) = (
+            uri.scheme(),
+            uri.authority()
+                .filter(|authority| !authority.host().is_empty()),
+        ) else {
             return Err("must begin with http:// or https:// and a host");
         };
         if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
             return Err("must begin with http:// or https:// and a host");
         }
-        if url.expose().contains('#') || uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
+        if url.expose().contains('#')
+            || uri
+                .path_and_query()
+                .is_some_and(|rest| rest.as_str() != "/")
+        {
             return Err("has something behind the host");
         }
-        let (_, server) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
-        let server = Uri::builder().scheme(scheme.clone()).authority(server).path_and_query("/").build();
-        Ok(Self { server: server.map_err(|_| "is not a URL")?, url })
+        let (_, server) = authority
+            .as_str()
+            .rsplit_once('@')
+            .unwrap_or(("", authority.as_str()));
+        let server = Uri::builder()
+            .scheme(scheme.clone())
+            .authority(server)
+            .path_and_query("/")
+            .build();
+        Ok(Self {
+            server: server.map_err(|_| "is not a URL")?,
+            url,
+        })
     }
 
     /// The URL with everything in it; only for connecting.
@@ -61,8 +85,12 @@ impl Proxy {
         let (_, rest) = self.url.expose().split_once("://")?;
         let (user, _) = rest.rsplit_once('@')?;
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
-        let pair: Vec<u8> = percent_decode_str(name).chain(std::iter::once(b':')).chain(percent_decode_str(password)).collect();
-        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).expect("base64 is good for a header");
+        let pair: Vec<u8> = percent_decode_str(name)
+            .chain(std::iter::once(b':'))
+            .chain(percent_decode_str(password))
+            .collect();
+        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
+            .expect("base64 is good for a header");
         value.set_sensitive(true);
         Some(value)
     }
@@ -88,28 +116,56 @@ mod tests {
         let proxy = parse("http://user:hunter2@proxy.example:3128").expect("a proxy");
         assert!(!format!("{proxy:?} {proxy}").contains("hunter2"));
         assert_eq!(proxy.to_string(), "proxy.example:3128");
-        for bad in ["", "proxy.example", "ftp://proxy.example", "http://", "http://proxy.example/path", "http://proxy.example#x"] {
+        for bad in [
+            "",
+            "proxy.example",
+            "ftp://proxy.example",
+            "http://",
+            "http://proxy.example/path",
+            "http://proxy.example#x",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_raw_delimiter_in_a_password_is_refused_with_the_remedy() {
-        for raw in ["http://user:p#ss@proxy.example:3128", "http://user:1/2@proxy.example", "https://us?er:p@proxy.example"] {
+        for raw in [
+            "http://user:p#ss@proxy.example:3128",
+            "http://user:1/2@proxy.example",
+            "https://us?er:p@proxy.example",
+        ] {
             assert_eq!(parse(raw), Err(Proxy::UNENCODED), "{raw}");
         }
-        for raw in ["http://user:p ss@proxy.example:3128", "http://user:<>@proxy.example"] {
-            assert!(parse(raw).is_err_and(|complaint| complaint.contains("percent-encoded")), "{raw}");
+        for raw in [
+            "http://user:p ss@proxy.example:3128",
+            "http://user:<>@proxy.example",
+        ] {
+            assert!(
+                parse(raw).is_err_and(|complaint| complaint.contains("percent-encoded")),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn user_and_password_are_decoded_for_the_proxy() {
-        let authorization = |url: &str| parse(url).expect(url).authorization().map(|value| value.to_str().expect("text").to_owned());
+        let authorization = |url: &str| {
+            parse(url)
+                .expect(url)
+                .authorization()
+                .map(|value| value.to_str().expect("text").to_owned())
+        };
         let basic = |pair: &str| Some(format!("Basic {}", STANDARD.encode(pair)));
         assert_eq!(authorization("http://proxy.example"), None);
-        assert_eq!(authorization("http://us%40er:p%3As%23s@proxy.example"), basic("us@er:p:s#s"));
+        assert_eq!(
+            authorization("http://us%40er:p%3As%23s@proxy.example"),
+            basic("us@er:p:s#s")
+        );
         assert_eq!(authorization("http://user@proxy.example:1"), basic("user:"));
-        assert_eq!(authorization("http://user:a%25b@[::1]:1"), basic("user:a%b"));
+        assert_eq!(
+            authorization("http://user:a%25b@[::1]:1"),
+            basic("user:a%b")
+        );
     }
 }

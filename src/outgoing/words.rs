@@ -4,8 +4,9 @@ use serde::de::{Deserialize, DeserializeSeed as _, Deserializer, MapAccess};
 
 use super::lenient::{Field, Lenient, Object, Use, Word, object};
 
-/// The words of an error, whichever way its fields are spelt. A field of another shape is as good as absent and costs the
-/// others nothing; of several spellings the first that has some text will do.
+/// The words of an error, whichever way its fields are spelt. A field of another shape is as good
+/// as absent and costs the others nothing; of several spellings the first that has some text will
+/// do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// `code`, `Code`.
@@ -41,7 +42,9 @@ impl Object for Words {
             "authaction" => self.action = self.action.take().or(text(map)?),
             "accessdenieddetail" => {
                 let detail: Option<AccessDenied> = value(map)?;
-                self.action = self.action.take().or(detail.and_then(|detail| detail.action.known()).map(|Word(text)| text));
+                self.action = self.action.take().or(detail
+                    .and_then(|detail| detail.action.known())
+                    .map(|Word(text)| text));
             }
             _ => return Ok(Use::Foreign),
         }
@@ -88,7 +91,13 @@ mod tests {
     fn every_spelling_is_read_and_every_other_shape_passed_over() {
         let words = |json: &str| serde_json::from_str::<Words>(json).expect("JSON");
         let some = |text: &str| Some(text.to_owned());
-        let expected = Words { code: some("C"), number: None, message: some("m"), request_id: some("R"), action: some("cs:Get") };
+        let expected = Words {
+            code: some("C"),
+            number: None,
+            message: some("m"),
+            request_id: some("R"),
+            action: some("cs:Get"),
+        };
         for json in [
             r#"{"code":"C","message":"m","requestId":"R","accessDeniedDetail":{"AuthAction":"cs:Get"}}"#,
             r#"{"Code":"C","Message":"m","RequestId":"R","AccessDeniedDetail":{"x":[1],"AuthAction":"cs:Get"}}"#,
@@ -97,11 +106,30 @@ mod tests {
         ] {
             assert_eq!(words(json), expected, "{json}");
         }
-        for json in ["[1, [2], {}]", "null", "true", "-1", "1", "0.5", "\"code\"", "{}"] {
+        for json in [
+            "[1, [2], {}]",
+            "null",
+            "true",
+            "-1",
+            "1",
+            "0.5",
+            "\"code\"",
+            "{}",
+        ] {
             assert_eq!(words(json), Words::default(), "{json}");
         }
-        assert_eq!(words(r#"{"code":5,"Code":"C"}"#), Words { code: some("C"), number: some("5"), ..Words::default() });
+        assert_eq!(
+            words(r#"{"code":5,"Code":"C"}"#),
+            Words {
+                code: some("C"),
+                number: some("5"),
+                ..Words::default()
+            }
+        );
         let xml = "<Error><RequestId>R</RequestId><HostId/><Code>C</Code><Message>m</Message><AccessDeniedDetail><AuthAction>cs:Get</AuthAction></AccessDeniedDetail></Error>";
-        assert_eq!(quick_xml::de::from_str::<Words>(xml).expect("XML"), expected);
+        assert_eq!(
+            quick_xml::de::from_str::<Words>(xml).expect("XML"),
+            expected
+        );
     }
 }

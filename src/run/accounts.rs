@@ -9,7 +9,8 @@ use crate::names::{ClusterId, Region};
 use crate::service::Origin;
 use crate::shard::Shard;
 
-/// Where the configuration comes from: the file, or the text that the flags stand for, which then has no mistakes.
+/// Where the configuration comes from: the file, or the text that the flags stand for, which then
+/// has no mistakes.
 pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
     match &args.config_file {
         Some(file) => Ok(Origin::File(file.clone())),
@@ -23,10 +24,13 @@ pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
     }
 }
 
-/// What is wrong with the flags, in their own terms: nobody has written the file that they stand for.
+/// What is wrong with the flags, in their own terms: nobody has written the file that they stand
+/// for.
 fn mistakes(args: &AccountArgs) -> Vec<String> {
     let mut mistakes = Vec::new();
-    let mut note = |flag: &str, value: &str, why: &dyn std::fmt::Display| mistakes.push(format!("--{flag}={value}: {why}"));
+    let mut note = |flag: &str, value: &str, why: &dyn std::fmt::Display| {
+        mistakes.push(format!("--{flag}={value}: {why}"))
+    };
     let mut seen = HashSet::new();
     for region in &args.regions {
         if let Err(error) = Region::parse(region) {
@@ -37,7 +41,9 @@ fn mistakes(args: &AccountArgs) -> Vec<String> {
     }
     let mut seen = HashSet::new();
     for cluster in &args.clusters {
-        let (id, region) = cluster.split_once('@').map_or((cluster.as_str(), None), |(id, region)| (id, Some(region)));
+        let (id, region) = cluster
+            .split_once('@')
+            .map_or((cluster.as_str(), None), |(id, region)| (id, Some(region)));
         if let Err(error) = ClusterId::parse(id) {
             note("cluster", cluster, &error);
         } else if !seen.insert(id) {
@@ -46,7 +52,11 @@ fn mistakes(args: &AccountArgs) -> Vec<String> {
         match region.map(Region::parse) {
             Some(Err(error)) => note("cluster", cluster, &error),
             None if args.regions.is_empty() => {
-                note("cluster", cluster, &"its region is missing; add --region=REGION or write --cluster=ID@REGION");
+                note(
+                    "cluster",
+                    cluster,
+                    &"its region is missing; add --region=REGION or write --cluster=ID@REGION",
+                );
             }
             Some(Ok(_)) | None => {}
         }
@@ -56,7 +66,9 @@ fn mistakes(args: &AccountArgs) -> Vec<String> {
 
 /// The configuration itself.
 pub(super) fn load(args: &AccountArgs) -> Result<Config, Failure> {
-    origin(args)?.load().map_err(|error| Failure::Usage(error.to_string()))
+    origin(args)?
+        .load()
+        .map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// The part of the clusters that is this instance's.
@@ -66,14 +78,21 @@ pub(super) fn shard(args: &ShardArgs) -> Result<Shard, Failure> {
         (None, true) => Shard::from_hostname(&hostname(), args.total),
         (None, false) if args.total == 1 => Ok(Shard::default()),
         (None, false) => {
-            return Err(Failure::Usage("--shard.total needs --shard.ordinal or --shard.ordinal-from-hostname".to_owned()));
+            return Err(Failure::Usage(
+                "--shard.total needs --shard.ordinal or --shard.ordinal-from-hostname".to_owned(),
+            ));
         }
     };
     shard.map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// The name of this host: a pod's is in the environment as well, but the file is what the kernel says.
+/// The name of this host: a pod's is in the environment as well, but the file is what the kernel
+/// says.
 fn hostname() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default().trim().to_owned()
+    kernel
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }

@@ -11,8 +11,8 @@ use crate::config::{Config, Source};
 use crate::shard::Shard;
 use crate::upgrade::SourceName;
 
-/// Says what a query of one cluster would send, and how to send it by hand. Asks nothing of the cluster API; the credentials
-/// may come from STS, the metadata service or another server.
+/// Says what a query of one cluster would send, and how to send it by hand. Asks nothing of the
+/// cluster API; the credentials may come from STS, the metadata service or another server.
 pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     let config = without_lists(load(&args.accounts)?);
     let source = source(&config, &args.cluster);
@@ -23,7 +23,9 @@ pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
             args.cluster
         ))
     })?;
-    say(&text(&explained.map_err(|error| Failure::Runtime(error.to_string()))?));
+    say(&text(
+        &explained.map_err(|error| Failure::Runtime(error.to_string()))?,
+    ));
     collector.stop().await;
     Ok(())
 }
@@ -40,7 +42,12 @@ fn without_lists(mut config: Config) -> Config {
 /// The source of the account that names the cluster; `auto` begins with the operation.
 fn source(config: &Config, target: &str) -> SourceName {
     let names = |cluster: &crate::config::Cluster| cluster.id.is_meant(&cluster.name, target);
-    match config.accounts.iter().find(|account| account.clusters.iter().any(names)).map(|account| account.access.source) {
+    match config
+        .accounts
+        .iter()
+        .find(|account| account.clusters.iter().any(names))
+        .map(|account| account.access.source)
+    {
         Some(Source::Tasks) => SourceName::Tasks,
         Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,
     }
@@ -51,23 +58,39 @@ fn text(explained: &Explained) -> String {
     if let Some(canonical) = &explained.canonical_request {
         parts.push(format!("canonical request\n\n{}", indented(canonical)));
     }
-    parts.push(format!("string to sign\n\n{}", indented(&explained.string_to_sign)));
-    let headers: Vec<_> = explained.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    parts.push(format!(
+        "string to sign\n\n{}",
+        indented(&explained.string_to_sign)
+    ));
+    let headers: Vec<_> = explained
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
     parts.push(format!("headers\n\n{}", indented(&headers.join("\n"))));
-    parts.push(format!("curl, good for 15 minutes and one call\n\n{}", curl(explained)));
+    parts.push(format!(
+        "curl, good for 15 minutes and one call\n\n{}",
+        curl(explained)
+    ));
     parts.join("\n\n")
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A command for a POSIX shell. The token, where there is one, comes from the environment.
 fn curl(explained: &Explained) -> String {
     let mut command = format!("curl --globoff {}", quoted(&explained.url));
     for (name, value) in &explained.headers {
-        let header =
-            if value == "<secret>" { format!("\"{name}: $ALIBABA_CLOUD_SECURITY_TOKEN\"") } else { quoted(&format!("{name}: {value}")) };
+        let header = if value == "<secret>" {
+            format!("\"{name}: $ALIBABA_CLOUD_SECURITY_TOKEN\"")
+        } else {
+            quoted(&format!("{name}: {value}"))
+        };
         command.push_str(" \\\n  -H ");
         command.push_str(&header);
     }

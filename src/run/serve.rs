@@ -33,25 +33,52 @@ use crate::web::{Lifecycle, Limits, Paths, Server, Site, Writers, connections};
 pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
     let origin = accounts::origin(&args.accounts)?;
     let shard = accounts::shard(&args.shard)?;
-    Job { origin, auto_reload_interval: args.auto_reload_interval, shard, web: &args.web, handed_over }.run(|_| {}).await
+    Job {
+        origin,
+        auto_reload_interval: args.auto_reload_interval,
+        shard,
+        web: &args.web,
+        handed_over,
+    }
+    .run(|_| {})
+    .await
 }
 
 /// Checks the configuration file and says what it would do.
 pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
-    let (config, mut warnings) = accounts::origin(&args.accounts)?.check().map_err(|error| Failure::Usage(error.to_string()))?;
+    let (config, mut warnings) = accounts::origin(&args.accounts)?
+        .check()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let shard = accounts::shard(&args.shard)?;
     let length = collect::budget(None, &config.scrape);
     for (index, account) in config.accounts.iter().enumerate() {
-        let covered = account.access.rate_limit.calls_within(length, shard.total());
-        let named = account.clusters.iter().filter(|cluster| shard.owns(&cluster.id)).count();
+        let covered = account
+            .access
+            .rate_limit
+            .calls_within(length, shard.total());
+        let named = account
+            .clusters
+            .iter()
+            .filter(|cluster| shard.owns(&cluster.id))
+            .count();
         let clusters = match &account.discovery {
             None => format!("{} named", count(named, "cluster")),
-            Some(discovery) if named == 0 => format!("clusters looked for in {}", count(discovery.regions.len(), "region")),
+            Some(discovery) if named == 0 => format!(
+                "clusters looked for in {}",
+                count(discovery.regions.len(), "region")
+            ),
             Some(discovery) => {
-                format!("{} named, others looked for in {}", count(named, "cluster"), count(discovery.regions.len(), "region"))
+                format!(
+                    "{} named, others looked for in {}",
+                    count(named, "cluster"),
+                    count(discovery.regions.len(), "region")
+                )
             }
         };
-        say(&format!("account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of {length:?}", account.name));
+        say(&format!(
+            "account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of {length:?}",
+            account.name
+        ));
         if covered < u32::try_from(named).map_or(f64::INFINITY, f64::from) {
             let message = format!(
                 "{named} clusters are named, but the rate limit allows {covered:.0} calls in a scrape of {length:?}; it takes several scrapes to ask them all"
@@ -95,11 +122,21 @@ impl Job<'_> {
     /// Serves until a signal; `started` learns the URL, without a slash at its end.
     pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), Failure> {
         let mut signals = Signals::listen().map_err(runtime)?;
-        let own = Arc::new(Own::new(if self.web.disable_exporter_metrics { ProcessMetrics::Hidden } else { ProcessMetrics::Shown }));
+        let own = Arc::new(Own::new(if self.web.disable_exporter_metrics {
+            ProcessMetrics::Hidden
+        } else {
+            ProcessMetrics::Shown
+        }));
         let surroundings = surroundings(&own, self.shard)?;
         // Both before either is complained of, and before anything is bound.
-        let (web_config, origin, audience) = (self.web.config_file.clone(), self.origin, Arc::clone(&own));
-        let read = apart(move || (open_door(web_config.as_deref()), Service::start(origin, surroundings, audience)));
+        let (web_config, origin, audience) =
+            (self.web.config_file.clone(), self.origin, Arc::clone(&own));
+        let read = apart(move || {
+            (
+                open_door(web_config.as_deref()),
+                Service::start(origin, surroundings, audience),
+            )
+        });
         let Some(read) = signals.ends.unless_one_comes(read).await else {
             tracing::info!("stopped before the configuration was read");
             return Ok(());
@@ -108,7 +145,11 @@ impl Job<'_> {
             (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
             (door, service) => return Err(usage(door.err(), service.err())),
         };
-        let Some(listeners) = signals.ends.unless_one_comes(listen(self.web, self.handed_over)).await else {
+        let Some(listeners) = signals
+            .ends
+            .unless_one_comes(listen(self.web, self.handed_over))
+            .await
+        else {
             tracing::info!("stopped before it listened");
             return Ok(());
         };
@@ -118,7 +159,10 @@ impl Job<'_> {
         let site = Site {
             running: service.running(),
             own,
-            paths: Paths { prefix: self.web.link_prefix().to_owned(), telemetry: self.web.telemetry_path.clone() },
+            paths: Paths {
+                prefix: self.web.link_prefix().to_owned(),
+                telemetry: self.web.telemetry_path.clone(),
+            },
             prefix: self.web.route_prefix().to_owned(),
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
@@ -133,11 +177,15 @@ impl Job<'_> {
             started(&url(*address, door.transport(), self.web.route_prefix()));
         }
         let chores = async {
-            tokio::join!(signals.obey(&lifecycle, &stop), door.keep_current(), async {
-                if let Some(interval) = self.auto_reload_interval {
-                    service.keep_current(interval).await;
+            tokio::join!(
+                signals.obey(&lifecycle, &stop),
+                door.keep_current(),
+                async {
+                    if let Some(interval) = self.auto_reload_interval {
+                        service.keep_current(interval).await;
+                    }
                 }
-            })
+            )
         };
         tokio::select! {
             () = server.serve(Arc::new(site)) => {}
@@ -152,10 +200,17 @@ impl Job<'_> {
 fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
     let tls = trust::client_config(&[]);
     let lookup = Lookup::system();
-    let proxies = Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+    let proxies =
+        Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
     let credentials = credentials::Context::system(&tls, &lookup, &proxies).map_err(runtime)?;
     let ways = Arc::new(Network::new(tls, lookup, proxies));
-    Ok(Surroundings { clock: Clock::System, ways, shard, credentials, audience: Arc::clone(own) as Arc<dyn Audience> })
+    Ok(Surroundings {
+        clock: Clock::System,
+        ways,
+        shard,
+        credentials,
+        audience: Arc::clone(own) as Arc<dyn Audience>,
+    })
 }
 
 fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {
@@ -168,25 +223,51 @@ fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
         WebConfigError::Mistakes { .. } | WebConfigError::Unreadable { .. } => error.to_string(),
         error => format!("web configuration rejected: {error}"),
     });
-    Failure::Usage(service.map(|error| error.to_string()).into_iter().chain(web).collect::<Vec<_>>().join("\n"))
+    Failure::Usage(
+        service
+            .map(|error| error.to_string())
+            .into_iter()
+            .chain(web)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 /// Listens, apart, since a name server that is asked for a host may be silent.
 async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
     let (of_systemd, addresses) = (web.systemd_socket, web.listen_addresses.clone());
-    let listen = move || if of_systemd { socket::take_over(handed_over) } else { addresses.iter().map(ListenAddress::listen).collect() };
+    let listen = move || {
+        if of_systemd {
+            socket::take_over(handed_over)
+        } else {
+            addresses.iter().map(ListenAddress::listen).collect()
+        }
+    };
     apart(listen).await.map_err(runtime)?.map_err(runtime)
 }
 
 fn limits(web: &WebArgs) -> Limits {
-    // The soft limit is low for programs that cannot live with more; those that do not ask have the default cap.
+    // The soft limit is low for programs that cannot live with more; those that do not ask have the
+    // default cap.
     let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
-    Limits { connections: connections(descriptors), requests: web.max_requests, ..Limits::default() }
+    Limits {
+        connections: connections(descriptors),
+        requests: web.max_requests,
+        ..Limits::default()
+    }
 }
 
 fn url(address: SocketAddr, transport: Transport, prefix: &str) -> String {
-    let scheme = if transport == Transport::Tls { "https" } else { "http" };
-    let host = if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+    let scheme = if transport == Transport::Tls {
+        "https"
+    } else {
+        "http"
+    };
+    let host = if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
     format!("{scheme}://{host}{prefix}")
 }
 

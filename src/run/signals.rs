@@ -40,14 +40,23 @@ impl Ends {
 
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
-        let ends = Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
-        Ok(Self { ends, hang_up: signal(SignalKind::hangup())? })
+        let ends = Ends {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        };
+        Ok(Self {
+            ends,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// SIGHUP reloads. The first SIGTERM or SIGINT lets requests in flight finish, the second ends the process; neither waits
-    /// for a reload, since a file system may hang.
+    /// SIGHUP reloads. The first SIGTERM or SIGINT lets requests in flight finish, the second ends
+    /// the process; neither waits for a reload, since a file system may hang.
     pub(super) async fn obey(self, lifecycle: &Lifecycle, stop: &CancellationToken) {
-        let Self { mut ends, mut hang_up } = self;
+        let Self {
+            mut ends,
+            mut hang_up,
+        } = self;
         let ended = async {
             loop {
                 ends.one().await;

@@ -26,7 +26,8 @@ use crate::web::json;
 /// Clears the screen and goes to its upper left corner.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
-/// Shows the clusters; the exit code says whether they could be read and, where that is asked for, how their upgrades are.
+/// Shows the clusters; the exit code says whether they could be read and, where that is asked for,
+/// how their upgrades are.
 pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;
@@ -43,34 +44,69 @@ pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Looks once or, as `args` say, until the upgrades have ended or nobody reads it.
-async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, clock: Clock) -> Result<ExitCode, Failure> {
-    let goal = Goal { target_version: args.target_version.clone(), since: args.since };
+async fn look(
+    args: &StatusArgs,
+    config: &Config,
+    collector: &Arc<Collector>,
+    clock: Clock,
+) -> Result<ExitCode, Failure> {
+    let goal = Goal {
+        target_version: args.target_version.clone(),
+        since: args.since,
+    };
     let mut waiting = Waiting::new(goal);
     // The targets that were there once: what goes afterwards was no mistake on the command line.
     let (mut told, mut met) = (HashSet::new(), HashSet::new());
     loop {
-        let seen = collector.collect(Instant::now() + config.scrape.timeout).await;
+        let seen = collector
+            .collect(Instant::now() + config.scrape.timeout)
+            .await;
         let mut snapshot = args.select(&seen);
-        let missing = args.targets.iter().filter(|target| !snapshot.clusters.iter().any(|reading| reading.cluster.is_meant(target)));
+        let missing = args.targets.iter().filter(|target| {
+            !snapshot
+                .clusters
+                .iter()
+                .any(|reading| reading.cluster.is_meant(target))
+        });
         let missing: HashSet<_> = missing.collect();
-        met.extend(args.targets.iter().filter(|target| !missing.contains(target)));
+        met.extend(
+            args.targets
+                .iter()
+                .filter(|target| !missing.contains(target)),
+        );
         let are_all_known = collector.clusters().is_some();
         if let Some(target) = missing.iter().find(|target| !met.contains(*target))
             && are_all_known
         {
-            return Err(Failure::Usage(format!("{target} is not among the clusters")));
+            return Err(Failure::Usage(format!(
+                "{target} is not among the clusters"
+            )));
         }
-        let unread = if args.wait { read_again(collector, &waiting, &mut snapshot, config.scrape.timeout).await } else { Unread::new() };
+        let unread = if args.wait {
+            read_again(collector, &waiting, &mut snapshot, config.scrape.timeout).await
+        } else {
+            Unread::new()
+        };
         let is_read = show(&snapshot, clock.now(), args);
-        let is_whole = missing.is_empty() && !snapshot.clusters.is_empty() && (are_all_known || !args.targets.is_empty());
-        let verdict = if args.wait { waiting.judge(&snapshot, is_whole, &unread) } else { args.judge(&snapshot, is_whole) };
+        let is_whole = missing.is_empty()
+            && !snapshot.clusters.is_empty()
+            && (are_all_known || !args.targets.is_empty());
+        let verdict = if args.wait {
+            waiting.judge(&snapshot, is_whole, &unread)
+        } else {
+            args.judge(&snapshot, is_whole)
+        };
         for (cluster, notice) in waiting.notices(&snapshot, &unread).filter(|_| args.wait) {
             if told.insert((cluster.id.clone(), notice)) {
                 tell(cluster, notice, unread.get(&cluster.id));
             }
         }
         // Whoever waits wants the exit code, whoever watches wants to see.
-        let goes_on = if args.wait { verdict == Verdict::Pending } else { args.watch && is_read };
+        let goes_on = if args.wait {
+            verdict == Verdict::Pending
+        } else {
+            args.watch && is_read
+        };
         if !goes_on {
             if !is_whole {
                 tell_missing(collector, &snapshot);
@@ -81,8 +117,14 @@ async fn look(args: &StatusArgs, config: &Config, collector: &Arc<Collector>, cl
     }
 }
 
-/// Reads again what the clusters are whose upgrades have ended, so that the table shows it. Returns those that could not be read.
-async fn read_again(collector: &Collector, waiting: &Waiting, look: &mut Snapshot, limit: Duration) -> Unread {
+/// Reads again what the clusters are whose upgrades have ended, so that the table shows it. Returns
+/// those that could not be read.
+async fn read_again(
+    collector: &Collector,
+    waiting: &Waiting,
+    look: &mut Snapshot,
+    limit: Duration,
+) -> Unread {
     let to_read = waiting.to_read(look);
     if to_read.is_empty() {
         return Unread::new();
@@ -106,13 +148,19 @@ fn tell_missing(collector: &Collector, snapshot: &Snapshot) {
         tracing::error!(%account, %region, "the cluster list could not be read in time");
     }
     if unread.is_empty() && snapshot.clusters.is_empty() {
-        tracing::error!("no cluster found: the cluster lists have none that the configuration selects");
+        tracing::error!(
+            "no cluster found: the cluster lists have none that the configuration selects"
+        );
     }
 }
 
 /// Tells on standard error what the table does not show.
 fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure>) {
-    let (id, version, state) = (&cluster.id, &cluster.version, cluster.state.as_deref().unwrap_or_default());
+    let (id, version, state) = (
+        &cluster.id,
+        &cluster.version,
+        cluster.state.as_deref().unwrap_or_default(),
+    );
     let error = unread.map_or("the API does not tell it", |failure| &failure.message);
     match notice {
         Notice::Untold => {
@@ -121,8 +169,12 @@ fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure
         Notice::OtherVersion => {
             tracing::warn!(cluster = %id, version, "it has another version than --target-version; waiting for an upgrade to that one");
         }
-        Notice::NotRunning => tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running"),
-        Notice::Unconfirmed => tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read"),
+        Notice::NotRunning => {
+            tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running")
+        }
+        Notice::Unconfirmed => {
+            tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read")
+        }
         Notice::NoVersion => {
             tracing::error!(cluster = %id, error, "its upgrade has succeeded; which version it has now cannot be read");
         }
@@ -143,18 +195,37 @@ fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) -> bool {
         Output::Json => json::clusters(Some(snapshot), now),
         Output::Table => table(&snapshot.clusters, now),
     };
-    let clear = if args.watch && args.output == Output::Table && stdout().is_terminal() { CLEAR } else { "" };
+    let clear = if args.watch && args.output == Output::Table && stdout().is_terminal() {
+        CLEAR
+    } else {
+        ""
+    };
     say(&format!("{clear}{}", text.trim_end()))
 }
 
-/// One line a cluster, columns as wide as they have to be; a Chinese character takes two places. What others have written is
-/// cleaned: a terminal obeys it.
+/// One line a cluster, columns as wide as they have to be; a Chinese character takes two places.
+/// What others have written is cleaned: a terminal obeys it.
 fn table(readings: &[ClusterReading], now: Timestamp) -> String {
-    let mut rows = vec![["CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE"].map(str::to_owned)];
+    let mut rows = vec![
+        [
+            "CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE",
+        ]
+        .map(str::to_owned),
+    ];
     rows.extend(readings.iter().map(|reading| row(reading, now)));
-    let widths: Vec<_> = (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
+    let widths: Vec<_> = (0..rows[0].len())
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].width())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
     let lines = rows.iter().map(|row| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{:1$}", "", width - cell.width()));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{:1$}", "", width - cell.width()));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -176,18 +247,41 @@ fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
             bar(state),
             state.step.as_str().to_owned(),
             version(&current, &clean_message(&state.target_version)),
-            state.error_message.as_deref().map(clean_message).unwrap_or_default(),
+            state
+                .error_message
+                .as_deref()
+                .map(clean_message)
+                .unwrap_or_default(),
         ),
         Outcome::Down(failure) => (
             "?".to_owned(),
             String::new(),
             String::new(),
             current,
-            format!("{}: {}", failure.reason.as_str(), clean_message(&failure.message)),
+            format!(
+                "{}: {}",
+                failure.reason.as_str(),
+                clean_message(&failure.message)
+            ),
         ),
-        Outcome::NotAsked => ("?".to_owned(), String::new(), String::new(), current, "not asked: beyond the rate limit".to_owned()),
+        Outcome::NotAsked => (
+            "?".to_owned(),
+            String::new(),
+            String::new(),
+            current,
+            "not asked: beyond the rate limit".to_owned(),
+        ),
     };
-    [info.id.to_string(), clean_message(&info.name), status, progress, step, since, version, message]
+    [
+        info.id.to_string(),
+        clean_message(&info.name),
+        status,
+        progress,
+        step,
+        since,
+        version,
+        message,
+    ]
 }
 
 /// The way through the steps: done, at hand, to come.
@@ -209,11 +303,19 @@ fn bar(state: &UpgradeState) -> String {
         place if place == at && at > 0 => here,
         _ => '.',
     };
-    if at == 0 && state.status == Status::None { String::new() } else { format!("[{}]", (1..=3).map(cell).collect::<String>()) }
+    if at == 0 && state.status == Status::None {
+        String::new()
+    } else {
+        format!("[{}]", (1..=3).map(cell).collect::<String>())
+    }
 }
 
 fn version(current: &str, target: &str) -> String {
-    if target.is_empty() || target == current { current.to_owned() } else { format!("{current} -> {target}") }
+    if target.is_empty() || target == current {
+        current.to_owned()
+    } else {
+        format!("{current} -> {target}")
+    }
 }
 
 fn age(since: Timestamp, now: Timestamp) -> String {
@@ -230,11 +332,18 @@ impl StatusArgs {
     /// The clusters asked for, of those of `snapshot`.
     fn select(&self, snapshot: &Snapshot) -> Snapshot {
         let mut selected = snapshot.clone();
-        selected.clusters.retain(|reading| self.targets.is_empty() || self.targets.iter().any(|target| reading.cluster.is_meant(target)));
+        selected.clusters.retain(|reading| {
+            self.targets.is_empty()
+                || self
+                    .targets
+                    .iter()
+                    .any(|target| reading.cluster.is_meant(target))
+        });
         selected
     }
 
-    /// What one look means, waiting aside. What could not be read is never good, whatever is not asked for.
+    /// What one look means, waiting aside. What could not be read is never good, whatever is not
+    /// asked for.
     fn judge(&self, look: &Snapshot, is_whole: bool) -> Verdict {
         let has_failed = |reading: &ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Fail | Status::Canceled));
         let is_read = |reading: &ClusterReading| matches!(reading.outcome, Outcome::Up(_));
@@ -271,7 +380,13 @@ mod tests {
             state: None,
             labels: BTreeMap::new(),
         };
-        ClusterReading { cluster: Arc::new(cluster), outcome, duration: None, last_success: None, since: None }
+        ClusterReading {
+            cluster: Arc::new(cluster),
+            outcome,
+            duration: None,
+            last_success: None,
+            since: None,
+        }
     }
 
     #[test]
@@ -284,7 +399,13 @@ mod tests {
         let table = table(&["生产集群", "shop", ""].map(named), Timestamp::UNIX_EPOCH);
         let place = |line: &str, word: &str| line[..line.find(word).expect("it is there")].width();
         let header = table.lines().next().map(|line| place(line, "STATUS"));
-        assert!(table.lines().skip(1).all(|line| Some(place(line, "?")) == header), "{table}");
+        assert!(
+            table
+                .lines()
+                .skip(1)
+                .all(|line| Some(place(line, "?")) == header),
+            "{table}"
+        );
     }
 
     #[test]
@@ -294,11 +415,26 @@ mod tests {
             error_message: Some("node\u{1b}[31m".to_owned()),
             ..UpgradeState::never(SourceName::Tasks)
         };
-        let failure = snapshot::Failure { reason: Reason::Other, message: "proxy\n\u{1b}[A".to_owned(), lasting: false };
-        let readings = [Outcome::Up(Arc::new(state)), Outcome::Down(failure), Outcome::NotAsked].map(reading);
+        let failure = snapshot::Failure {
+            reason: Reason::Other,
+            message: "proxy\n\u{1b}[A".to_owned(),
+            lasting: false,
+        };
+        let readings = [
+            Outcome::Up(Arc::new(state)),
+            Outcome::Down(failure),
+            Outcome::NotAsked,
+        ]
+        .map(reading);
         let table = table(&readings, Timestamp::UNIX_EPOCH);
         assert_eq!(table.lines().count(), 1 + readings.len(), "{table:?}");
-        assert!(!table.chars().any(|c| c.is_control() && c != '\n'), "{table:?}");
-        assert!(table.contains("shop[2J 31m") && table.contains("1.31]0;owned -> 1.32c"), "{table:?}");
+        assert!(
+            !table.chars().any(|c| c.is_control() && c != '\n'),
+            "{table:?}"
+        );
+        assert!(
+            table.contains("shop[2J 31m") && table.contains("1.31]0;owned -> 1.32c"),
+            "{table:?}"
+        );
     }
 }

@@ -66,20 +66,39 @@ impl Origin {
     /// The same, looked at more closely, with what is accepted but hardly meant; blocks.
     pub fn check(&self) -> Result<(Config, Warnings), super::ReloadError> {
         let text = self.read()?;
-        let Reading { config, warnings, .. } = Config::check(&text.content, &text.folder);
+        let Reading {
+            config, warnings, ..
+        } = Config::check(&text.content, &text.folder);
         let config = config.map_err(|problems| text.named(problems))?;
-        Ok((config, Warnings { list: text.named(warnings), text }))
+        Ok((
+            config,
+            Warnings {
+                list: text.named(warnings),
+                text,
+            },
+        ))
     }
 
     /// Reads what is there now; blocks.
     pub(super) fn read(&self) -> Result<Text, Unreadable> {
         match self {
-            Self::Text(text) => Ok(Text { content: text.clone(), folder: PathBuf::new(), file: None }),
+            Self::Text(text) => Ok(Text {
+                content: text.clone(),
+                folder: PathBuf::new(),
+                file: None,
+            }),
             Self::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|source| Unreadable { path: path.clone(), source })?;
+                let text = std::fs::read_to_string(path).map_err(|source| Unreadable {
+                    path: path.clone(),
+                    source,
+                })?;
                 // Whoever reads of a file beside it, here or in the log, may be in another folder.
                 let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                Ok(Text { content: text, folder: whole.parent().unwrap_or(Path::new("")).to_owned(), file: Some(path.clone()) })
+                Ok(Text {
+                    content: text,
+                    folder: whole.parent().unwrap_or(Path::new("")).to_owned(),
+                    file: Some(path.clone()),
+                })
             }
         }
     }
@@ -90,7 +109,11 @@ impl Text {
     pub(super) fn parse(&self) -> Parsed {
         let Reading { config, files, .. } = Config::read(&self.content, &self.folder);
         let config = config.map_err(|problems| self.named(problems));
-        Parsed { config, content: Content::of(self, &files), beside: files.into_iter().map(|file| file.path).collect() }
+        Parsed {
+            config,
+            content: Content::of(self, &files),
+            beside: files.into_iter().map(|file| file.path).collect(),
+        }
     }
 
     /// The problems with the name of the file that has them.
@@ -117,15 +140,26 @@ impl fmt::Display for Warnings {
 }
 
 impl Content {
-    /// The content of a text that was just read and of the files that it has `beside` it now; blocks.
+    /// The content of a text that was just read and of the files that it has `beside` it now;
+    /// blocks.
     pub(super) fn now(read: Result<&Text, &Unreadable>, beside: &[PathBuf]) -> Self {
-        read.map_or(Self(None), |text| Self::of(text, &beside.iter().map(|file| Beside::read(file).0).collect::<Vec<_>>()))
+        read.map_or(Self(None), |text| {
+            Self::of(
+                text,
+                &beside
+                    .iter()
+                    .map(|file| Beside::read(file).0)
+                    .collect::<Vec<_>>(),
+            )
+        })
     }
 
     fn of(text: &Text, files: &[Beside]) -> Self {
         let whole = Sha256::new().chain_update(Sha256::digest(&text.content));
         let add = |whole: Sha256, file: &Beside| {
-            whole.chain_update(Sha256::digest(file.path.as_os_str().as_encoded_bytes())).chain_update(file.digest)
+            whole
+                .chain_update(Sha256::digest(file.path.as_os_str().as_encoded_bytes()))
+                .chain_update(file.digest)
         };
         Self(Some(files.iter().fold(whole, add).finalize().into()))
     }

@@ -37,7 +37,9 @@ pub fn is_signed(name: &str) -> bool {
 
 /// What `x-acs-date` says: whole seconds in UTC, such as `2026-11-23T10:00:00Z`.
 pub fn date(time: Timestamp) -> String {
-    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+    Timestamp::from_second(time.as_second())
+        .unwrap_or(time)
+        .to_string()
 }
 
 /// What `x-acs-content-sha256` says of a body.
@@ -50,7 +52,11 @@ pub fn canonical_request<V: AsRef<str>>(input: &Input<'_, V>) -> String {
     let mut out = String::with_capacity(640);
     out.push_str(input.method);
     out.push('\n');
-    out.push_str(if input.path.is_empty() { "/" } else { input.path });
+    out.push_str(if input.path.is_empty() {
+        "/"
+    } else {
+        input.path
+    });
     out.push('\n');
     out.push_str(&canonical_query(input.query));
     out.push('\n');
@@ -74,7 +80,8 @@ pub fn string_to_sign(canonical_request: &str) -> String {
 
 /// The signature in lower-case hex.
 pub fn signature(secret: &Secret, string_to_sign: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+        .expect("HMAC takes a key of any length");
     mac.update(string_to_sign.as_bytes());
     hex(&mac.finalize().into_bytes())
 }

@@ -13,9 +13,13 @@ pub fn percent_encode(out: &mut String, text: &str) {
     }
 }
 
-/// The query with encoded keys and values, sorted by key and joined with `&`: what is signed under ACS3, and what is sent.
+/// The query with encoded keys and values, sorted by key and joined with `&`: what is signed under
+/// ACS3, and what is sent.
 pub fn canonical_query<V: AsRef<str>>(query: &[(&str, V)]) -> String {
-    let mut sorted: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_ref())).collect();
+    let mut sorted: Vec<_> = query
+        .iter()
+        .map(|(key, value)| (*key, value.as_ref()))
+        .collect();
     sorted.sort_unstable();
     let mut out = String::new();
     for (key, value) in sorted {
@@ -31,7 +35,9 @@ pub fn canonical_query<V: AsRef<str>>(query: &[(&str, V)]) -> String {
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         out.push(DIGITS[usize::from(byte >> 4)]);

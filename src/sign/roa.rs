@@ -1,4 +1,5 @@
-//! ROA with HMAC-SHA1: signature version 1.0 by its header, "V2" in the vendor's pages. For gateways that know no V3.
+//! ROA with HMAC-SHA1: signature version 1.0 by its header, "V2" in the vendor's pages. For
+//! gateways that know no V3.
 //!
 //! Source: the vendor's page "ROA mechanism", and its SDKs' signers.
 
@@ -17,7 +18,8 @@ pub struct Input<'a, V> {
     pub method: &'a str,
     /// The path as sent.
     pub path: &'a str,
-    /// The query, decoded; no value may be empty, since the vendor's SDKs disagree on how that is signed.
+    /// The query, decoded; no value may be empty, since the vendor's SDKs disagree on how that is
+    /// signed.
     pub query: &'a [(&'a str, V)],
     /// The signed headers, lower-case and sorted by name.
     pub headers: &'a [(&'a str, &'a str)],
@@ -47,14 +49,22 @@ pub fn string_to_sign<V: AsRef<str>>(input: &Input<'_, V>) -> String {
         }
         out.push('\n');
     }
-    for (name, value) in input.headers.iter().filter(|(name, _)| name.starts_with("x-acs-")) {
+    for (name, value) in input
+        .headers
+        .iter()
+        .filter(|(name, _)| name.starts_with("x-acs-"))
+    {
         out.push_str(name);
         out.push(':');
         out.push_str(value);
         out.push('\n');
     }
     out.push_str(input.path);
-    let mut sorted: Vec<_> = input.query.iter().map(|(key, value)| (*key, value.as_ref())).collect();
+    let mut sorted: Vec<_> = input
+        .query
+        .iter()
+        .map(|(key, value)| (*key, value.as_ref()))
+        .collect();
     sorted.sort_unstable();
     for (index, (key, value)) in sorted.into_iter().enumerate() {
         out.push(if index == 0 { '?' } else { '&' });
@@ -67,7 +77,8 @@ pub fn string_to_sign<V: AsRef<str>>(input: &Input<'_, V>) -> String {
 
 /// The signature in base64.
 pub fn signature(secret: &Secret, string_to_sign: &str) -> String {
-    let mut mac = Hmac::<Sha1>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.expose().as_bytes())
+        .expect("HMAC takes a key of any length");
     mac.update(string_to_sign.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }

@@ -1,4 +1,5 @@
-//! The vendor's SDKs as the judge: every request in `tests/data/signatures.json` must come out again.
+//! The vendor's SDKs as the judge: every request in `tests/data/signatures.json` must come out
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -69,16 +70,35 @@ fn vectors() -> Vectors {
 /// Computes `Authorization` anew from what was on the wire, as the vendor's server has to.
 fn recompute(recorded: &Recorded, wire: &Wire) -> (Option<String>, String, String) {
     let path = wire.target.split('?').next().unwrap_or_default();
-    let query: Vec<_> = recorded.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let query: Vec<_> = recorded
+        .query
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     let secret = Secret::new(&recorded.access_key_secret);
-    let mut headers: Vec<_> = wire.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
+    let mut headers: Vec<_> = wire
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.as_str()))
+        .collect();
     headers.sort();
-    let authorization = headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| *value).expect("an authorization");
+    let authorization = headers
+        .iter()
+        .find(|(name, _)| name == "authorization")
+        .map(|(_, value)| *value)
+        .expect("an authorization");
     if recorded.scheme == "acs3-hmac-sha256" {
-        let declared = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next()).expect("SignedHeaders");
+        let declared = authorization
+            .split("SignedHeaders=")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next())
+            .expect("SignedHeaders");
         let declared: Vec<_> = declared.split(';').collect();
-        let signed: Vec<_> =
-            headers.iter().filter(|(name, _)| declared.contains(&name.as_str())).map(|(name, value)| (name.as_str(), *value)).collect();
+        let signed: Vec<_> = headers
+            .iter()
+            .filter(|(name, _)| declared.contains(&name.as_str()))
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
         let content_sha256 = acs3::content_sha256(wire.body.as_bytes());
         let canonical = acs3::canonical_request(&acs3::Input {
             method: &wire.method,
@@ -89,12 +109,29 @@ fn recompute(recorded: &Recorded, wire: &Wire) -> (Option<String>, String, Strin
         });
         let to_sign = acs3::string_to_sign(&canonical);
         let signature = acs3::signature(&secret, &to_sign);
-        (Some(canonical), to_sign, acs3::authorization(&recorded.access_key_id, &signed, &signature))
+        (
+            Some(canonical),
+            to_sign,
+            acs3::authorization(&recorded.access_key_id, &signed, &signature),
+        )
     } else {
-        let signed: Vec<_> = headers.iter().filter(|(name, _)| roa::is_signed(name)).map(|(name, value)| (name.as_str(), *value)).collect();
-        let to_sign = roa::string_to_sign(&roa::Input { method: &wire.method, path, query: &query, headers: &signed });
+        let signed: Vec<_> = headers
+            .iter()
+            .filter(|(name, _)| roa::is_signed(name))
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        let to_sign = roa::string_to_sign(&roa::Input {
+            method: &wire.method,
+            path,
+            query: &query,
+            headers: &signed,
+        });
         let signature = roa::signature(&secret, &to_sign);
-        (None, to_sign, roa::authorization(&recorded.access_key_id, &signature))
+        (
+            None,
+            to_sign,
+            roa::authorization(&recorded.access_key_id, &signature),
+        )
     }
 }
 
@@ -106,8 +143,12 @@ fn is_ours(scheme: &str) -> bool {
 fn every_request_of_the_sdks_recomputes_from_the_wire() {
     let vectors = vectors();
     let mut checked = 0;
-    for recorded in
-        vectors.minimal.iter().chain(&vectors.captured).chain(&vectors.sts_and_metadata).filter(|recorded| is_ours(&recorded.scheme))
+    for recorded in vectors
+        .minimal
+        .iter()
+        .chain(&vectors.captured)
+        .chain(&vectors.sts_and_metadata)
+        .filter(|recorded| is_ours(&recorded.scheme))
     {
         let wire = recorded.request.as_ref().expect("a request");
         let (canonical, to_sign, authorization) = recompute(recorded, wire);
@@ -115,7 +156,11 @@ fn every_request_of_the_sdks_recomputes_from_the_wire() {
             assert_eq!(canonical, recorded.canonical_request, "{}", recorded.label);
             assert_eq!(to_sign, *recorded_text, "{}", recorded.label);
         }
-        let sent = wire.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value);
+        let sent = wire
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+            .map(|(_, value)| value);
         assert_eq!(Some(&authorization), sent, "{}", recorded.label);
         checked += 1;
     }
@@ -126,8 +171,16 @@ fn every_request_of_the_sdks_recomputes_from_the_wire() {
 fn the_published_examples_come_out() {
     for example in vectors().published {
         let secret = Secret::new(&example.access_key_secret);
-        let query: Vec<_> = example.query.iter().map(|(key, value)| (key.as_str(), value)).collect();
-        let headers: Vec<_> = example.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let query: Vec<_> = example
+            .query
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+            .collect();
+        let headers: Vec<_> = example
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let signature = if example.scheme == "acs3-hmac-sha256" {
             let input = acs3::Input {
                 method: &example.method,
@@ -137,8 +190,18 @@ fn the_published_examples_come_out() {
                 content_sha256: &example.payload_sha256,
             };
             let canonical = acs3::canonical_request(&input);
-            assert_eq!(Some(&canonical), example.canonical_request.as_ref(), "{}", example.label);
-            assert_eq!(acs3::string_to_sign(&canonical), example.string_to_sign, "{}", example.label);
+            assert_eq!(
+                Some(&canonical),
+                example.canonical_request.as_ref(),
+                "{}",
+                example.label
+            );
+            assert_eq!(
+                acs3::string_to_sign(&canonical),
+                example.string_to_sign,
+                "{}",
+                example.label
+            );
             acs3::signature(&secret, &example.string_to_sign)
         } else {
             roa::signature(&secret, &example.string_to_sign)
@@ -153,12 +216,24 @@ fn signing_a_call_sends_what_the_sdks_send() {
     let mut checked = 0;
     for recorded in vectors().minimal {
         let wire = recorded.request.as_ref().expect("a request");
-        let header = |name: &str| wire.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
+        let header = |name: &str| {
+            wire.headers
+                .iter()
+                .find(|(header, _)| header == name)
+                .map(|(_, value)| value.as_str())
+        };
         // What is a name in the program's own text is one of a test's data here.
         let name = |text: &str| -> &'static str { text.to_owned().leak() };
-        // pop-core and the ROA vectors leave x-acs-action out; ours is sent and signed, so only ACS3 compares whole.
-        let Some(action) = header("x-acs-action").map(name) else { continue };
-        let query: Vec<_> = recorded.query.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        // pop-core and the ROA vectors leave x-acs-action out; ours is sent and signed, so only
+        // ACS3 compares whole.
+        let Some(action) = header("x-acs-action").map(name) else {
+            continue;
+        };
+        let query: Vec<_> = recorded
+            .query
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.clone()))
+            .collect();
         let call = Unsigned {
             method: &wire.method,
             authority: header("host").expect("a host"),
@@ -170,16 +245,35 @@ fn signing_a_call_sends_what_the_sdks_send() {
         };
         let secret = Secret::new(&recorded.access_key_secret);
         let token = recorded.security_token.clone().map(Secret::new);
-        let key = Key { access_key_id: &recorded.access_key_id, access_key_secret: &secret, security_token: token.as_ref() };
+        let key = Key {
+            access_key_id: &recorded.access_key_id,
+            access_key_secret: &secret,
+            security_token: token.as_ref(),
+        };
         let stamp = Stamp {
-            time: header("x-acs-date").expect("a date").parse().expect("a time"),
+            time: header("x-acs-date")
+                .expect("a date")
+                .parse()
+                .expect("a time"),
             nonce: header("x-acs-signature-nonce").expect("a nonce").to_owned(),
         };
         let signed = sign(Signature::Acs3, &call, key, &stamp).expect("signs");
         for (name, value) in &wire.headers {
-            assert_eq!(signed.headers.get(name).and_then(|value| value.to_str().ok()), Some(value.as_str()), "{}: {name}", recorded.label);
+            assert_eq!(
+                signed
+                    .headers
+                    .get(name)
+                    .and_then(|value| value.to_str().ok()),
+                Some(value.as_str()),
+                "{}: {name}",
+                recorded.label
+            );
         }
-        assert_eq!(signed.canonical_request, recorded.canonical_request, "{}", recorded.label);
+        assert_eq!(
+            signed.canonical_request, recorded.canonical_request,
+            "{}",
+            recorded.label
+        );
         checked += 1;
     }
     assert_eq!(checked, 6);
@@ -197,8 +291,15 @@ fn the_date_of_roa_is_rfc_1123() {
         form: None,
     };
     let secret = Secret::new("secret");
-    let key = Key { access_key_id: "id", access_key_secret: &secret, security_token: None };
-    let stamp = Stamp { time: "2026-11-03T08:00:00Z".parse().expect("a time"), nonce: "n".to_owned() };
+    let key = Key {
+        access_key_id: "id",
+        access_key_secret: &secret,
+        security_token: None,
+    };
+    let stamp = Stamp {
+        time: "2026-11-03T08:00:00Z".parse().expect("a time"),
+        nonce: "n".to_owned(),
+    };
     let signed = sign(Signature::Roa, &call, key, &stamp).expect("signs");
     assert_eq!(signed.headers[DATE], "Tue, 03 Nov 2026 08:00:00 GMT");
 }
@@ -215,13 +316,26 @@ fn a_key_that_no_header_can_carry_is_refused_without_being_repeated() {
         form: None,
     };
     let (secret, token) = (Secret::new("secret"), Secret::new("hunter2\n"));
-    let key = Key { access_key_id: "id", access_key_secret: &secret, security_token: Some(&token) };
-    let stamp = Stamp { time: Timestamp::UNIX_EPOCH, nonce: "n".to_owned() };
+    let key = Key {
+        access_key_id: "id",
+        access_key_secret: &secret,
+        security_token: Some(&token),
+    };
+    let stamp = Stamp {
+        time: Timestamp::UNIX_EPOCH,
+        nonce: "n".to_owned(),
+    };
     let error = sign(Signature::Acs3, &call, key, &stamp).expect_err("a line break");
-    assert_eq!(error.to_string(), "the security token has characters that a header cannot carry");
+    assert_eq!(
+        error.to_string(),
+        "the security token has characters that a header cannot carry"
+    );
 }
 
 #[test]
 fn the_query_that_is_sent_is_the_canonical_one() {
-    assert_eq!(canonical_query(&[("name", "a b/集群+&=*~'()!"), ("b", "")]), "b=&name=a%20b%2F%E9%9B%86%E7%BE%A4%2B%26%3D%2A~%27%28%29%21");
+    assert_eq!(
+        canonical_query(&[("name", "a b/集群+&=*~'()!"), ("b", "")]),
+        "b=&name=a%20b%2F%E9%9B%86%E7%BE%A4%2B%26%3D%2A~%27%28%29%21"
+    );
 }

@@ -67,14 +67,20 @@ impl Action {
     pub(super) fn service(self) -> Service {
         match self {
             Self::AssumeRole | Self::AssumeRoleWithOidc => Service::SecurityTokens,
-            Self::MetadataToken | Self::MetadataRole | Self::MetadataCredentials | Self::CredentialsUri => Service::Metadata,
+            Self::MetadataToken
+            | Self::MetadataRole
+            | Self::MetadataCredentials
+            | Self::CredentialsUri => Service::Metadata,
             _ => Service::Containers,
         }
     }
 
     /// The action with this name, whatever its case.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|action| action.as_str().eq_ignore_ascii_case(name))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.as_str().eq_ignore_ascii_case(name))
     }
 
     /// The action's place in [`Action::ALL`].

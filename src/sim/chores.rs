@@ -1,4 +1,5 @@
-//! What else goes on in a cluster: tasks that are no upgrade of it, but are listed beside the upgrades.
+//! What else goes on in a cluster: tasks that are no upgrade of it, but are listed beside the
+//! upgrades.
 
 use super::random::{mix, within};
 
@@ -29,7 +30,13 @@ pub(super) enum End {
     Failure,
 }
 
-const KINDS: [&str; 5] = ["cluster_addon_upgrade", "nodepool_upgrade", "nodepool_scaleout", "runtime_upgrade", "cluster_addon_install"];
+const KINDS: [&str; 5] = [
+    "cluster_addon_upgrade",
+    "nodepool_upgrade",
+    "nodepool_scaleout",
+    "runtime_upgrade",
+    "cluster_addon_install",
+];
 
 impl Chores {
     /// How many the cluster at `number` has.
@@ -52,17 +59,30 @@ impl Chores {
     pub(super) fn at(self, seed: u64, millis: i64) -> impl Iterator<Item = Chore> {
         let (length, kept) = self.measure();
         let newest = millis.div_euclid(length);
-        (0..kept).map(move |back| self.chore(seed, newest - back)).filter(move |chore| chore.created <= millis)
+        (0..kept)
+            .map(move |back| self.chore(seed, newest - back))
+            .filter(move |chore| chore.created <= millis)
     }
 
     /// The chore of a slot.
     pub(super) fn chore(self, seed: u64, slot: i64) -> Chore {
         let (length, _) = self.measure();
         let draw = |salt| mix(&[seed, salt, slot.cast_unsigned()]);
-        let some = |salt, low, high| i64::try_from(within(draw(salt), low, high)).unwrap_or_default();
+        let some =
+            |salt, low, high| i64::try_from(within(draw(salt), low, high)).unwrap_or_default();
         let created = slot * length + some(70, 0, length.unsigned_abs());
         let kind = usize::try_from(draw(71) % KINDS.len() as u64).unwrap_or_default();
-        let end = if draw(73).is_multiple_of(10) { End::Failure } else { End::Success };
-        Chore { slot, kind: KINDS[kind], created, ends: created + some(72, 3_000, 15_000), end }
+        let end = if draw(73).is_multiple_of(10) {
+            End::Failure
+        } else {
+            End::Success
+        };
+        Chore {
+            slot,
+            kind: KINDS[kind],
+            created,
+            ends: created + some(72, 3_000, 15_000),
+            end,
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The time of the stand-in: begins where it is told and goes on with tokio's clock, so that tests can hold it.
+//! The time of the stand-in: begins where it is told and goes on with tokio's clock, so that tests
+//! can hold it.
 
 use std::time::Duration;
 
@@ -16,7 +17,10 @@ pub(super) struct Clock {
 impl Clock {
     /// A clock that shows `start` now.
     pub(super) fn starting_at(start: Timestamp) -> Self {
-        Self { start, origin: Instant::now() }
+        Self {
+            start,
+            origin: Instant::now(),
+        }
     }
 
     /// How long the world has existed.
@@ -41,7 +45,9 @@ impl Clock {
 
     /// The time of day at a moment of the world; moments before its start are negative.
     pub(super) fn at(&self, millis: i64) -> Timestamp {
-        self.start.checked_add(SignedDuration::from_millis(millis)).unwrap_or(self.start)
+        self.start
+            .checked_add(SignedDuration::from_millis(millis))
+            .unwrap_or(self.start)
     }
 }
 
@@ -52,12 +58,20 @@ pub(super) fn to_millis(duration: Duration) -> i64 {
 
 /// `2026-11-23T16:00:00+08:00`, as the Container Service writes times.
 pub(super) fn beijing(time: Timestamp) -> String {
-    format!("{}+08:00", Offset::constant(8).to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S"))
+    format!(
+        "{}+08:00",
+        Offset::constant(8)
+            .to_datetime(time)
+            .strftime("%Y-%m-%dT%H:%M:%S")
+    )
 }
 
 /// `2026-11-23 16:00:00`, as it writes the times of a task's stages.
 pub(super) fn beijing_without_zone(time: Timestamp) -> String {
-    Offset::constant(8).to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    Offset::constant(8)
+        .to_datetime(time)
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 /// `2026-11-23T08:00:00Z`, as STS and the metadata service write times.

@@ -79,13 +79,28 @@ const UPGRADES_KEPT: usize = 6;
 const FIRST_FIXED_EPISODE: u64 = 1 << 31;
 
 impl Cluster {
-    pub(super) fn new(id: ClusterId, region: Region, name: String, script: Script, chores: Chores) -> Self {
+    pub(super) fn new(
+        id: ClusterId,
+        region: Region,
+        name: String,
+        script: Script,
+        chores: Chores,
+    ) -> Self {
         let tag = of_text(id.as_str()) & 0xffff_ffff_ffff;
-        Self { id, region, script, chores, tag, given_name: name, overrides: Mutex::default() }
+        Self {
+            id,
+            region,
+            script,
+            chores,
+            tag,
+            given_name: name,
+            overrides: Mutex::default(),
+        }
     }
 
     pub(super) fn name(&self) -> String {
-        self.with(|overrides| overrides.name.clone()).unwrap_or_else(|| self.given_name.clone())
+        self.with(|overrides| overrides.name.clone())
+            .unwrap_or_else(|| self.given_name.clone())
     }
 
     pub(super) fn rename(&self, name: &str) {
@@ -94,7 +109,13 @@ impl Cluster {
 
     /// What a test wants to be answered, word for word.
     pub(super) fn body(&self, action: Action) -> Option<String> {
-        self.with(|overrides| if overrides.bodies.is_empty() { None } else { overrides.bodies.get(&action).cloned() })
+        self.with(|overrides| {
+            if overrides.bodies.is_empty() {
+                None
+            } else {
+                overrides.bodies.get(&action).cloned()
+            }
+        })
     }
 
     pub(super) fn set_body(&self, action: Action, body: Option<String>) {
@@ -104,15 +125,21 @@ impl Cluster {
         });
     }
 
-    /// Holds the cluster in `phase`. An upgrade in progress goes on; an ended one is followed by a new one.
+    /// Holds the cluster in `phase`. An upgrade in progress goes on; an ended one is followed by a
+    /// new one.
     pub(super) fn fix(&self, phase: Phase, message: Option<&str>, millis: i64) {
         self.with(|overrides| {
-            let reach = |before| Reached { moment: follow(before, phase, millis), message: message.map(str::to_owned) };
+            let reach = |before| Reached {
+                moment: follow(before, phase, millis),
+                message: message.map(str::to_owned),
+            };
             match &mut overrides.fixed {
                 Some(fixed) => {
                     let now = reach(fixed.now.moment);
                     let before = std::mem::replace(&mut fixed.now, now);
-                    if before.moment.episode.is_some() && before.moment.episode != fixed.now.moment.episode {
+                    if before.moment.episode.is_some()
+                        && before.moment.episode != fixed.now.moment.episode
+                    {
                         fixed.past.insert(0, before);
                         fixed.past.truncate(UPGRADES_KEPT);
                     }
@@ -121,8 +148,16 @@ impl Cluster {
                     let before = self.script.at(millis);
                     let now = reach(before);
                     let goes_on = now.moment.episode == before.episode;
-                    let root = if goes_on { self.script.before(&before) } else { Some(before).filter(|before| before.episode.is_some()) };
-                    *none = Some(Fixed { now, past: Vec::new(), root });
+                    let root = if goes_on {
+                        self.script.before(&before)
+                    } else {
+                        Some(before).filter(|before| before.episode.is_some())
+                    };
+                    *none = Some(Fixed {
+                        now,
+                        past: Vec::new(),
+                        root,
+                    });
                 }
             }
         });
@@ -136,14 +171,21 @@ impl Cluster {
     pub(super) fn standing(&self, millis: i64) -> Standing {
         let fixed = self.with(|overrides| overrides.fixed.as_ref().map(|fixed| fixed.now.clone()));
         let fixed = fixed.filter(|now| now.moment.since <= millis);
-        let (moment, message) = fixed.map_or_else(|| (self.script.at(millis), None), |now| (now.moment, now.message));
+        let (moment, message) = fixed.map_or_else(
+            || (self.script.at(millis), None),
+            |now| (now.moment, now.message),
+        );
         let init = self.first_level();
         let level = init + moment.successes + u64::from(moment.phase == Phase::Succeeded);
         let up_to_date = moment.phase == Phase::NotStarted && self.script.seed().is_multiple_of(4);
         Standing {
             message: message.unwrap_or_else(|| self.failure(&moment).to_owned()),
             version: version(level),
-            next_version: if up_to_date { String::new() } else { version(level + 1) },
+            next_version: if up_to_date {
+                String::new()
+            } else {
+                version(level + 1)
+            },
             init_version: version(init),
             moment,
         }
@@ -153,11 +195,25 @@ impl Cluster {
     pub(super) fn upgrades(&self, millis: i64) -> Vec<Upgrade> {
         let (made_up, root) = match self.with(|overrides| overrides.fixed.clone()) {
             Some(fixed) if fixed.now.moment.phase == Phase::NotStarted => (Vec::new(), None),
-            Some(fixed) => (std::iter::once(fixed.now).chain(fixed.past).collect(), fixed.root),
+            Some(fixed) => (
+                std::iter::once(fixed.now).chain(fixed.past).collect(),
+                fixed.root,
+            ),
             None => (Vec::new(), Some(self.script.at(millis))),
         };
-        let scripted = std::iter::successors(root, |moment| self.script.before(moment)).map(|moment| Reached { moment, message: None });
-        made_up.into_iter().chain(scripted).take(UPGRADES_KEPT).filter_map(|reached| self.upgrade(reached)).collect()
+        let scripted =
+            std::iter::successors(root, |moment| self.script.before(moment)).map(|moment| {
+                Reached {
+                    moment,
+                    message: None,
+                }
+            });
+        made_up
+            .into_iter()
+            .chain(scripted)
+            .take(UPGRADES_KEPT)
+            .filter_map(|reached| self.upgrade(reached))
+            .collect()
     }
 
     fn upgrade(&self, reached: Reached) -> Option<Upgrade> {
@@ -179,11 +235,17 @@ impl Cluster {
 
     /// The report of an upgrade's precheck: 32 hex digits.
     pub(super) fn report_id(&self, episode: u64) -> String {
-        format!("{:016x}{:016x}", mix(&[self.script.seed(), 8, episode]), mix(&[self.script.seed(), 9, episode]))
+        format!(
+            "{:016x}{:016x}",
+            mix(&[self.script.seed(), 8, episode]),
+            mix(&[self.script.seed(), 9, episode])
+        )
     }
 
     fn failure(&self, moment: &Moment) -> &'static str {
-        let Phase::Failed(stage) = moment.phase else { return "" };
+        let Phase::Failed(stage) = moment.phase else {
+            return "";
+        };
         let messages: &[&str] = match stage {
             Stage::Precheck => &PRECHECK_FAILURES,
             Stage::Upgrade => &UPGRADE_FAILURES,
@@ -193,7 +255,12 @@ impl Cluster {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Overrides) -> T) -> T {
-        look(&mut self.overrides.lock().unwrap_or_else(PoisonError::into_inner))
+        look(
+            &mut self
+                .overrides
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -214,16 +281,42 @@ fn follow(before: Moment, phase: Phase, millis: i64) -> Moment {
     let same_upgrade = before.phase.is_in_progress() || before.phase == phase;
     let successes = before.successes + u64::from(!same_upgrade && before.phase == Phase::Succeeded);
     match before.episode {
-        _ if phase == Phase::NotStarted => Moment { phase, episode: None, started: millis, since: millis, successes },
-        Some(episode) if same_upgrade => Moment { phase, episode: Some(episode), started: before.started, since: millis, successes },
+        _ if phase == Phase::NotStarted => Moment {
+            phase,
+            episode: None,
+            started: millis,
+            since: millis,
+            successes,
+        },
+        Some(episode) if same_upgrade => Moment {
+            phase,
+            episode: Some(episode),
+            started: before.started,
+            since: millis,
+            successes,
+        },
         episode => {
-            let episode = episode.map_or(FIRST_FIXED_EPISODE, |episode| (episode + 1).max(FIRST_FIXED_EPISODE));
-            Moment { phase, episode: Some(episode), started: millis, since: millis, successes }
+            let episode = episode.map_or(FIRST_FIXED_EPISODE, |episode| {
+                (episode + 1).max(FIRST_FIXED_EPISODE)
+            });
+            Moment {
+                phase,
+                episode: Some(episode),
+                started: millis,
+                since: millis,
+                successes,
+            }
         }
     }
 }
 
-/// The Kubernetes versions in their order: `1.28.1-aliyun.1`, `1.28.1-aliyun.2`, `1.28.3-aliyun.1` …, six a minor.
+/// The Kubernetes versions in their order: `1.28.1-aliyun.1`, `1.28.1-aliyun.2`, `1.28.3-aliyun.1`
+/// …, six a minor.
 pub(super) fn version(level: u64) -> String {
-    format!("1.{}.{}-aliyun.{}", 28 + level / 6, 1 + level % 6 / 2 * 2, 1 + level % 2)
+    format!(
+        "1.{}.{}-aliyun.{}",
+        28 + level / 6,
+        1 + level % 6 / 2 * 2,
+        1 + level % 2
+    )
 }

@@ -97,56 +97,122 @@ enum Depth {
 }
 
 /// The body of `DescribeClustersV1`: the whole account, or the region of the query.
-pub(super) fn account_list(world: &World, received: &Received, millis: i64) -> Result<String, Refusal> {
-    match received.parameter("region_id").filter(|region| !region.is_empty()) {
-        Some(region) => list(world, Some(&parse_region(region)?), received, millis, Depth::Full),
+pub(super) fn account_list(
+    world: &World,
+    received: &Received,
+    millis: i64,
+) -> Result<String, Refusal> {
+    match received
+        .parameter("region_id")
+        .filter(|region| !region.is_empty())
+    {
+        Some(region) => list(
+            world,
+            Some(&parse_region(region)?),
+            received,
+            millis,
+            Depth::Full,
+        ),
         None => list(world, None, received, millis, Depth::Full),
     }
 }
 
 /// The body of `DescribeClustersForRegion`.
-pub(super) fn region_list(world: &World, region: &str, received: &Received, millis: i64) -> Result<String, Refusal> {
-    list(world, Some(&parse_region(region)?), received, millis, Depth::Brief)
+pub(super) fn region_list(
+    world: &World,
+    region: &str,
+    received: &Received,
+    millis: i64,
+) -> Result<String, Refusal> {
+    list(
+        world,
+        Some(&parse_region(region)?),
+        received,
+        millis,
+        Depth::Brief,
+    )
 }
 
 /// The body of `DescribeClusterDetail`.
 pub(super) fn detail(world: &World, cluster: &Cluster, millis: i64) -> String {
-    json(&describe(world, cluster, &cluster.standing(millis), Depth::Full))
+    json(&describe(
+        world,
+        cluster,
+        &cluster.standing(millis),
+        Depth::Full,
+    ))
 }
 
-fn list(world: &World, region: Option<&Region>, received: &Received, millis: i64, depth: Depth) -> Result<String, Refusal> {
+fn list(
+    world: &World,
+    region: Option<&Region>,
+    received: &Received,
+    millis: i64,
+    depth: Depth,
+) -> Result<String, Refusal> {
     let (number, page) = requested_page(received, 10)?;
     let (total_count, picked) = match filter(received) {
         Some(wanted) => world.page(region, Some(&wanted), page),
         None => world.page(region, None, page),
     };
-    let standings: Vec<_> = picked.iter().map(|cluster| cluster.standing(millis)).collect();
+    let standings: Vec<_> = picked
+        .iter()
+        .map(|cluster| cluster.standing(millis))
+        .collect();
     let describe_all = |clusters: &'_ [Arc<Cluster>]| {
-        let clusters = clusters.iter().zip(&standings).map(|(cluster, standing)| describe(world, cluster, standing, depth)).collect();
-        json(&List { clusters, page_info: PageInfo::new(number, page, total_count) })
+        let clusters = clusters
+            .iter()
+            .zip(&standings)
+            .map(|(cluster, standing)| describe(world, cluster, standing, depth))
+            .collect();
+        json(&List {
+            clusters,
+            page_info: PageInfo::new(number, page, total_count),
+        })
     };
     Ok(describe_all(&picked))
 }
 
 impl PageInfo {
     pub(super) fn new(page_number: usize, page: Page, total_count: usize) -> Self {
-        Self { page_number, page_size: page.size, total_count }
+        Self {
+            page_number,
+            page_size: page.size,
+            total_count,
+        }
     }
 }
 
 /// The page that the query asks for, and its number.
-pub(super) fn requested_page(received: &Received, default_size: usize) -> Result<(usize, Page), Refusal> {
+pub(super) fn requested_page(
+    received: &Received,
+    default_size: usize,
+) -> Result<(usize, Page), Refusal> {
     let number = |name: &str, default| match received.parameter(name) {
         None | Some("") => Ok(default),
-        Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or_else(|| bad_parameter(name, text)),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| bad_parameter(name, text)),
     };
     let page_number: usize = number("page_number", 1)?;
     let size = number("page_size", default_size)?.min(MAX_PAGE);
-    Ok((page_number, Page { skip: (page_number - 1).saturating_mul(size), size }))
+    Ok((
+        page_number,
+        Page {
+            skip: (page_number - 1).saturating_mul(size),
+            size,
+        },
+    ))
 }
 
 fn bad_parameter(name: &str, text: &str) -> Refusal {
-    Refusal::service(StatusCode::BAD_REQUEST, "InvalidParameter", format!("{name} {text:?} is invalid"))
+    Refusal::service(
+        StatusCode::BAD_REQUEST,
+        "InvalidParameter",
+        format!("{name} {text:?} is invalid"),
+    )
 }
 
 fn parse_region(region: &str) -> Result<Region, Refusal> {
@@ -157,26 +223,46 @@ fn parse_region(region: &str) -> Result<Region, Refusal> {
 fn filter(received: &Received) -> Option<impl Fn(&Cluster) -> bool> {
     let given = |name| received.parameter(name).filter(|value| !value.is_empty());
     let (id, name) = (given("cluster_id"), given("name"));
-    let (kind, spec, profile) = (given("cluster_type"), given("cluster_spec"), given("profile"));
-    [id, name, kind, spec, profile].iter().any(Option::is_some).then_some(move |cluster: &Cluster| {
-        let itself = Profile::of(cluster);
-        id.is_none_or(|id| cluster.id.as_str() == id)
-            && name.is_none_or(|part| cluster.name().contains(part))
-            && kind.is_none_or(|kind| itself.cluster_type == kind)
-            && spec.is_none_or(|spec| itself.cluster_spec == spec)
-            && profile.is_none_or(|profile| itself.edition.eq_ignore_ascii_case(profile))
-    })
+    let (kind, spec, profile) = (
+        given("cluster_type"),
+        given("cluster_spec"),
+        given("profile"),
+    );
+    [id, name, kind, spec, profile]
+        .iter()
+        .any(Option::is_some)
+        .then_some(move |cluster: &Cluster| {
+            let itself = Profile::of(cluster);
+            id.is_none_or(|id| cluster.id.as_str() == id)
+                && name.is_none_or(|part| cluster.name().contains(part))
+                && kind.is_none_or(|kind| itself.cluster_type == kind)
+                && spec.is_none_or(|spec| itself.cluster_spec == spec)
+                && profile.is_none_or(|profile| itself.edition.eq_ignore_ascii_case(profile))
+        })
 }
 
-fn describe<'a>(world: &World, cluster: &'a Cluster, standing: &Standing, depth: Depth) -> Description<'a> {
+fn describe<'a>(
+    world: &World,
+    cluster: &'a Cluster,
+    standing: &Standing,
+    depth: Depth,
+) -> Description<'a> {
     let profile = Profile::of(cluster);
     let name = cluster.name();
     let created = days_before(world.clock.at(0), profile.age_days);
-    let updated = if standing.moment.episode.is_some() { world.clock.at(standing.moment.since) } else { created };
+    let updated = if standing.moment.episode.is_some() {
+        world.clock.at(standing.moment.since)
+    } else {
+        created
+    };
     Description {
         cluster_id: cluster.id.as_str(),
         region_id: cluster.region.as_str(),
-        state: if standing.moment.phase.is_in_progress() { "upgrading" } else { "running" },
+        state: if standing.moment.phase.is_in_progress() {
+            "upgrading"
+        } else {
+            "running"
+        },
         cluster_type: profile.cluster_type,
         cluster_spec: profile.cluster_spec,
         profile: profile.edition,
@@ -205,8 +291,14 @@ fn describe<'a>(world: &World, cluster: &'a Cluster, standing: &Standing, depth:
 
 fn further(cluster: &Cluster, standing: &Standing) -> Further {
     Further {
-        meta_data: format!("{{\"Addons\":[{{\"name\":\"coredns\"}}],\"KubernetesVersion\":\"{}\"}}", standing.version),
-        master_url: format!("{{\"intranet_api_server_endpoint\":\"https://10.{}.0.1:6443\"}}", cluster.script.seed() % 256),
+        meta_data: format!(
+            "{{\"Addons\":[{{\"name\":\"coredns\"}}],\"KubernetesVersion\":\"{}\"}}",
+            standing.version
+        ),
+        master_url: format!(
+            "{{\"intranet_api_server_endpoint\":\"https://10.{}.0.1:6443\"}}",
+            cluster.script.seed() % 256
+        ),
         docker_version: "",
         external_loadbalancer_id: invent(cluster, "lb-bp1", 43),
         network_mode: "vpc",
@@ -225,11 +317,23 @@ fn further(cluster: &Cluster, standing: &Standing) -> Further {
 /// `env` from the name's second word, and the vendor's own tag.
 fn tags(name: &str) -> Vec<Tag> {
     let mut words = name.split('-');
-    let (application, stage) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (application, stage) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
     vec![
-        Tag { key: "env", value: stage.to_owned() },
-        Tag { key: "app", value: application.to_owned() },
-        Tag { key: "ack.aliyun.com", value: name.to_owned() },
+        Tag {
+            key: "env",
+            value: stage.to_owned(),
+        },
+        Tag {
+            key: "app",
+            value: application.to_owned(),
+        },
+        Tag {
+            key: "ack.aliyun.com",
+            value: name.to_owned(),
+        },
     ]
 }
 
@@ -239,5 +343,6 @@ fn invent(cluster: &Cluster, prefix: &str, salt: u64) -> String {
 
 fn days_before(time: Timestamp, days: u64) -> Timestamp {
     let hours = i64::try_from(days * 24).unwrap_or_default();
-    time.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(time)
+    time.checked_sub(SignedDuration::from_hours(hours))
+        .unwrap_or(time)
 }

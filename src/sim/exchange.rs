@@ -54,7 +54,10 @@ impl Exchange<'_> {
                 subject: route.subject.clone(),
                 at: self.now(),
                 access_key_id: caller.ok().flatten().map(|caller| caller.access_key_id),
-                nonce: self.received.header("x-acs-signature-nonce").map(str::to_owned),
+                nonce: self
+                    .received
+                    .header("x-acs-signature-nonce")
+                    .map(str::to_owned),
                 status: reply.status.as_u16(),
             });
         }
@@ -65,7 +68,9 @@ impl Exchange<'_> {
     fn admit(&self, action: Action) -> Result<Option<Principal>, Refusal> {
         match action.service() {
             Service::Containers => self.gate(CS_VERSION).admit(self.received).map(Some),
-            Service::SecurityTokens if action == Action::AssumeRole => sts::admit(&self.gate(sts::VERSION), self.received).map(Some),
+            Service::SecurityTokens if action == Action::AssumeRole => {
+                sts::admit(&self.gate(sts::VERSION), self.received).map(Some)
+            }
             Service::SecurityTokens | Service::Metadata => Ok(None),
         }
     }
@@ -82,17 +87,34 @@ impl Exchange<'_> {
     }
 
     fn answer_caller(&self, route: &Route, caller: Option<&Principal>) -> Reply {
-        if let Some(named) = self.received.header("x-acs-action").filter(|named| *named != route.action.as_str())
+        if let Some(named) = self
+            .received
+            .header("x-acs-action")
+            .filter(|named| *named != route.action.as_str())
             && route.action.service() == Service::Containers
         {
-            let message = format!("x-acs-action is {named}, but method and path are those of {}.", route.action.as_str());
-            return self.refuse(&Refusal::gateway(StatusCode::BAD_REQUEST, "InvalidParameter.Action", message));
+            let message = format!(
+                "x-acs-action is {named}, but method and path are those of {}.",
+                route.action.as_str()
+            );
+            return self.refuse(&Refusal::gateway(
+                StatusCode::BAD_REQUEST,
+                "InvalidParameter.Action",
+                message,
+            ));
         }
         let cluster = self.cluster_of(route);
         let region = self.region_of(route, cluster.as_deref());
-        let about = About { action: route.action, cluster: cluster.as_ref().map(|cluster| &cluster.id), region: region.as_ref() };
+        let about = About {
+            action: route.action,
+            cluster: cluster.as_ref().map(|cluster| &cluster.id),
+            region: region.as_ref(),
+        };
         let fault = self.sim.faults.strike(about);
-        if let Some(instead) = fault.as_ref().and_then(|fault| fault.instead(route.action, caller, self.received)) {
+        if let Some(instead) = fault
+            .as_ref()
+            .and_then(|fault| fault.instead(route.action, caller, self.received))
+        {
             return match instead {
                 Instead::Refusal(refusal) => self.refuse(&refusal),
                 Instead::XmlRefusal(refusal) => self.refuse_as(&refusal, Format::Xml),
@@ -116,20 +138,34 @@ impl Exchange<'_> {
     }
 
     fn perform(&self, route: &Route, cluster: Option<&Cluster>) -> Reply {
-        let (sim, found) = (self.sim, || cluster.ok_or_else(|| Refusal::no_such_cluster(&route.subject)));
+        let (sim, found) = (self.sim, || {
+            cluster.ok_or_else(|| Refusal::no_such_cluster(&route.subject))
+        });
         if let Some(body) = cluster.and_then(|cluster| cluster.body(route.action)) {
             return Reply::new(StatusCode::OK, "application/json;charset=utf-8", body);
         }
         let listed = self.millis.saturating_sub(sim.list_lag);
         let body = match route.action {
-            Action::GetUpgradeStatus => found().map(|cluster| upgrade_status::body(cluster, &cluster.standing(self.millis))),
-            Action::DescribeClustersV1 => clusters::account_list(&sim.world, self.received, listed),
-            Action::DescribeClustersForRegion => clusters::region_list(&sim.world, &route.subject, self.received, listed),
-            Action::DescribeClusterDetail => found().map(|cluster| clusters::detail(&sim.world, cluster, self.millis)),
-            Action::DescribeRegions => Ok(regions::body(&sim.regions, &self.request_id)),
-            Action::DescribeClusterTasks => {
-                found().and_then(|cluster| tasks::list(&sim.world, cluster, self.received, &self.request_id, self.millis))
+            Action::GetUpgradeStatus => {
+                found().map(|cluster| upgrade_status::body(cluster, &cluster.standing(self.millis)))
             }
+            Action::DescribeClustersV1 => clusters::account_list(&sim.world, self.received, listed),
+            Action::DescribeClustersForRegion => {
+                clusters::region_list(&sim.world, &route.subject, self.received, listed)
+            }
+            Action::DescribeClusterDetail => {
+                found().map(|cluster| clusters::detail(&sim.world, cluster, self.millis))
+            }
+            Action::DescribeRegions => Ok(regions::body(&sim.regions, &self.request_id)),
+            Action::DescribeClusterTasks => found().and_then(|cluster| {
+                tasks::list(
+                    &sim.world,
+                    cluster,
+                    self.received,
+                    &self.request_id,
+                    self.millis,
+                )
+            }),
             Action::DescribeTaskInfo => cluster
                 .and_then(|cluster| tasks::info(&sim.world, cluster, &route.subject, self.millis))
                 .ok_or_else(|| Refusal::no_such_task(&route.subject)),
@@ -144,7 +180,9 @@ impl Exchange<'_> {
     fn perform_sts(&self, action: Action) -> Reply {
         let parameters = Parameters::of(self.received);
         let answer = match action {
-            Action::AssumeRole => sts::assume_role(self.sim, &parameters, &self.request_id, self.now()),
+            Action::AssumeRole => {
+                sts::assume_role(self.sim, &parameters, &self.request_id, self.now())
+            }
             _ => sts::assume_role_with_oidc(self.sim, &parameters, &self.request_id, self.now()),
         };
         match answer {
@@ -157,7 +195,9 @@ impl Exchange<'_> {
         match route.action {
             Action::MetadataToken => metadata::session_token(self.sim, self.received, self.now()),
             Action::MetadataRole => metadata::role(self.sim, self.received, self.now()),
-            Action::MetadataCredentials => metadata::credentials(self.sim, self.received, &route.subject, self.now()),
+            Action::MetadataCredentials => {
+                metadata::credentials(self.sim, self.received, &route.subject, self.now())
+            }
             _ => metadata::credentials_uri(self.sim, self.now()),
         }
     }
@@ -168,14 +208,20 @@ impl Exchange<'_> {
 
     fn wants_json(&self) -> bool {
         self.received.accepts_json()
-            || Parameters::of(self.received).find("Format").is_some_and(|format| format.eq_ignore_ascii_case("json"))
+            || Parameters::of(self.received)
+                .find("Format")
+                .is_some_and(|format| format.eq_ignore_ascii_case("json"))
     }
 
     /// What an old operation says where it has been switched off.
     fn notice(&self, route: &Route, region: Option<&Region>) -> Option<Notice> {
         match (route.action, region) {
-            (Action::GetUpgradeStatus | Action::DescribeClustersV1, Some(region)) => self.sim.switched_off.notice(region),
-            (Action::GetUpgradeStatus | Action::DescribeClustersV1, None) => self.sim.switched_off.notice_everywhere(&self.sim.regions),
+            (Action::GetUpgradeStatus | Action::DescribeClustersV1, Some(region)) => {
+                self.sim.switched_off.notice(region)
+            }
+            (Action::GetUpgradeStatus | Action::DescribeClustersV1, None) => {
+                self.sim.switched_off.notice_everywhere(&self.sim.regions)
+            }
             _ => None,
         }
     }
@@ -184,8 +230,12 @@ impl Exchange<'_> {
     fn cluster_of(&self, route: &Route) -> Option<Arc<Cluster>> {
         let world = &self.sim.world;
         match route.action {
-            Action::GetUpgradeStatus | Action::DescribeClusterDetail | Action::DescribeClusterTasks => world.find(&route.subject),
-            Action::DescribeTaskInfo => tasks::cluster_tag(&route.subject).and_then(|tag| world.find_by_tag(tag)),
+            Action::GetUpgradeStatus
+            | Action::DescribeClusterDetail
+            | Action::DescribeClusterTasks => world.find(&route.subject),
+            Action::DescribeTaskInfo => {
+                tasks::cluster_tag(&route.subject).and_then(|tag| world.find_by_tag(tag))
+            }
             _ => None,
         }
     }
@@ -197,7 +247,10 @@ impl Exchange<'_> {
             _ => self.received.parameter("region_id"),
         };
         let of_cluster = || cluster.map(|cluster| cluster.region.clone());
-        named.and_then(|named| Region::parse(named).ok()).or_else(of_cluster).or_else(|| region_of_host(self.received.host()))
+        named
+            .and_then(|named| Region::parse(named).ok())
+            .or_else(of_cluster)
+            .or_else(|| region_of_host(self.received.host()))
     }
 
     fn accept(&self, action: Action, json: String) -> Reply {
@@ -205,11 +258,22 @@ impl Exchange<'_> {
             return Reply::new(StatusCode::OK, "application/json;charset=utf-8", json);
         }
         let value = serde_json::from_str(&json).unwrap_or_default();
-        Reply::new(StatusCode::OK, "text/xml;charset=utf-8", xml::render(&format!("{}Response", action.as_str()), &value))
+        Reply::new(
+            StatusCode::OK,
+            "text/xml;charset=utf-8",
+            xml::render(&format!("{}Response", action.as_str()), &value),
+        )
     }
 
     fn refuse(&self, refusal: &Refusal) -> Reply {
-        self.refuse_as(refusal, if self.wants_json() { Format::Json } else { Format::Xml })
+        self.refuse_as(
+            refusal,
+            if self.wants_json() {
+                Format::Json
+            } else {
+                Format::Xml
+            },
+        )
     }
 
     fn refuse_as(&self, refusal: &Refusal, format: Format) -> Reply {

@@ -118,37 +118,59 @@ pub struct Rule {
 impl Rule {
     /// A rule that always applies.
     pub fn new(fault: Fault) -> Self {
-        Self { fault, action: None, cluster: None, region: None, probability: 1.0, times: None }
+        Self {
+            fault,
+            action: None,
+            cluster: None,
+            region: None,
+            probability: 1.0,
+            times: None,
+        }
     }
 
     /// The rule for one action only.
     #[must_use]
     pub fn on(self, action: Action) -> Self {
-        Self { action: Some(action), ..self }
+        Self {
+            action: Some(action),
+            ..self
+        }
     }
 
     /// The rule for calls about one cluster only.
     #[must_use]
     pub fn cluster(self, cluster: ClusterId) -> Self {
-        Self { cluster: Some(cluster), ..self }
+        Self {
+            cluster: Some(cluster),
+            ..self
+        }
     }
 
     /// The rule for calls about one region only.
     #[must_use]
     pub fn region(self, region: Region) -> Self {
-        Self { region: Some(region), ..self }
+        Self {
+            region: Some(region),
+            ..self
+        }
     }
 
     /// The rule for a share of the calls only.
     #[must_use]
     pub fn probability(self, probability: f64) -> Self {
-        Self { probability, ..self }
+        Self {
+            probability,
+            ..self
+        }
     }
 
     /// The rule for the next few calls only.
     #[must_use]
     pub fn times(self, times: u64) -> Self {
-        Self { times: Some(times), ..self }
+        Self {
+            times: Some(times),
+            ..self
+        }
     }
 }
 
@@ -176,7 +198,11 @@ pub(super) struct About<'a> {
 
 impl Faults {
     pub(super) fn new(seed: u64, rules: Vec<Rule>) -> Self {
-        let faults = Self { seed, draws: AtomicU64::new(0), rules: RwLock::default() };
+        let faults = Self {
+            seed,
+            draws: AtomicU64::new(0),
+            rules: RwLock::default(),
+        };
         for rule in rules {
             faults.add(rule);
         }
@@ -185,11 +211,17 @@ impl Faults {
 
     pub(super) fn add(&self, rule: Rule) {
         let left = AtomicU64::new(rule.times.unwrap_or(u64::MAX));
-        self.rules.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(Armed { rule, left }));
+        self.rules
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::new(Armed { rule, left }));
     }
 
     pub(super) fn clear(&self) {
-        self.rules.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.rules
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// The fault to play on a call: of the first rule that fits and whose turn it is.
@@ -197,7 +229,9 @@ impl Faults {
         let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
         rules
             .iter()
-            .find(|armed| armed.rule.fits(about) && self.draw(armed.rule.probability) && armed.take())
+            .find(|armed| {
+                armed.rule.fits(about) && self.draw(armed.rule.probability) && armed.take()
+            })
             .map(|armed| armed.rule.fault.clone())
     }
 
@@ -207,7 +241,8 @@ impl Faults {
         if probability >= 1.0 {
             return true;
         }
-        let number = mix(&[self.seed, 50, self.draws.fetch_add(1, Ordering::Relaxed)]) % u64::from(STEPS);
+        let number =
+            mix(&[self.seed, 50, self.draws.fetch_add(1, Ordering::Relaxed)]) % u64::from(STEPS);
         u32::try_from(number).is_ok_and(|number| f64::from(number) < probability * f64::from(STEPS))
     }
 }
@@ -222,6 +257,12 @@ impl Rule {
 
 impl Armed {
     fn take(&self) -> bool {
-        self.rule.times.is_none() || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        self.rule.times.is_none()
+            || self
+                .left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(1)
+                })
+                .is_ok()
     }
 }

@@ -1,5 +1,5 @@
-//! Clusters that come and go, as a pure function of the seed: each stays for a minute or two, and a while after it has
-//! gone another one takes its place.
+//! Clusters that come and go, as a pure function of the seed: each stays for a minute or two, and a
+//! while after it has gone another one takes its place.
 
 use super::chores::Chores;
 use super::cluster::Cluster;
@@ -15,7 +15,8 @@ pub(super) struct Guests {
     places: usize,
 }
 
-/// One cluster's time in its place. Times are in milliseconds since the world began, and may be before.
+/// One cluster's time in its place. Times are in milliseconds since the world began, and may be
+/// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stay {
     place: usize,
@@ -28,7 +29,10 @@ pub(super) struct Stay {
 
 impl Guests {
     pub(super) fn new(seed: u64, places: usize) -> Self {
-        Self { seed: mix(&[seed, 110]), places }
+        Self {
+            seed: mix(&[seed, 110]),
+            places,
+        }
     }
 
     /// The stays that have something of `from..=to` in them, by place and time.
@@ -38,9 +42,16 @@ impl Guests {
             let turn = |millis: i64| millis.saturating_add(lead).max(0) / period;
             let stay = move |turn: i64| {
                 let comes = turn * period - lead;
-                Stay { place, turn: turn.unsigned_abs(), comes, goes: comes + period / 3 * 2 }
+                Stay {
+                    place,
+                    turn: turn.unsigned_abs(),
+                    comes,
+                    goes: comes + period / 3 * 2,
+                }
             };
-            (turn(from)..=turn(to)).map(stay).filter(move |stay| stay.goes > from && stay.comes <= to)
+            (turn(from)..=turn(to))
+                .map(stay)
+                .filter(move |stay| stay.goes > from && stay.comes <= to)
         })
     }
 
@@ -48,8 +59,13 @@ impl Guests {
     pub(super) fn next_change(self, millis: i64) -> i64 {
         let period = |place| self.measure(place).0;
         let horizon = millis.saturating_add((0..self.places).map(period).max().unwrap_or_default());
-        let changes = self.stays(millis, horizon).flat_map(|stay| [stay.comes, stay.goes]);
-        changes.filter(|change| *change > millis).min().unwrap_or(i64::MAX)
+        let changes = self
+            .stays(millis, horizon)
+            .flat_map(|stay| [stay.comes, stay.goes]);
+        changes
+            .filter(|change| *change > millis)
+            .min()
+            .unwrap_or(i64::MAX)
     }
 
     /// The cluster whose stay it is.
@@ -59,13 +75,21 @@ impl Guests {
         let region = &regions[stay.place % regions.len()];
         // Past the dozen whose beginning is the demo's opening.
         let script = Script::busy(seed, number.saturating_add(12));
-        Cluster::new(invent_id(seed, number), region.clone(), invent_name(stay.place), script, Chores::Few)
+        Cluster::new(
+            invent_id(seed, number),
+            region.clone(),
+            invent_name(stay.place),
+            script,
+            Chores::Few,
+        )
     }
 
-    /// How often a place is taken anew, and how much of the first turn is over when the world begins.
+    /// How often a place is taken anew, and how much of the first turn is over when the world
+    /// begins.
     fn measure(self, place: usize) -> (i64, i64) {
         let draw = |salt| mix(&[self.seed, 111, salt, place as u64]);
-        let some = |salt, low, high| i64::try_from(within(draw(salt), low, high)).unwrap_or_default();
+        let some =
+            |salt, low, high| i64::try_from(within(draw(salt), low, high)).unwrap_or_default();
         let period = some(0, 90_000, 150_000);
         (period, some(1, 0, period.unsigned_abs()))
     }

@@ -1,4 +1,5 @@
-//! Who may become whom: roles, OIDC tokens, the instance's role, and the temporary keys that they lead to.
+//! Who may become whom: roles, OIDC tokens, the instance's role, and the temporary keys that they
+//! lead to.
 
 use std::time::Duration;
 
@@ -54,7 +55,8 @@ impl Default for Identities {
     }
 }
 
-/// A temporary key as it is handed out. The one place where the stand-in writes a secret; it is one of its own.
+/// A temporary key as it is handed out. The one place where the stand-in writes a secret; it is one
+/// of its own.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct IssuedKey {
@@ -70,8 +72,13 @@ pub(super) const USUAL_LIFETIME: Duration = Duration::from_secs(6 * 3600);
 impl Sim {
     /// Makes and remembers a temporary key that lasts for `asked`, unless the rules say otherwise.
     pub(super) fn issue(&self, asked: Duration, now: Timestamp) -> IssuedKey {
-        let lifetime = self.with_identities(|identities| identities.key_lifetime).unwrap_or(asked);
-        let expires_at = SignedDuration::try_from(lifetime).ok().and_then(|lifetime| now.checked_add(lifetime).ok()).unwrap_or(now);
+        let lifetime = self
+            .with_identities(|identities| identities.key_lifetime)
+            .unwrap_or(asked);
+        let expires_at = SignedDuration::try_from(lifetime)
+            .ok()
+            .and_then(|lifetime| now.checked_add(lifetime).ok())
+            .unwrap_or(now);
         let number = self.next_number();
         let word = |salt| format!("{:016x}", mix(&[self.seed, salt, number]));
         let issued = IssuedKey {
@@ -80,8 +87,14 @@ impl Sim {
             security_token: format!("CAISDemo+/{}{}==", word(83), word(84)),
             expiration: utc(expires_at),
         };
-        let temporary = Temporary { token: Secret::new(issued.security_token.clone()), expires_at };
-        let known = Known { secret: Secret::new(issued.access_key_secret.clone()), temporary: Some(temporary) };
+        let temporary = Temporary {
+            token: Secret::new(issued.security_token.clone()),
+            expires_at,
+        };
+        let known = Known {
+            secret: Secret::new(issued.access_key_secret.clone()),
+            temporary: Some(temporary),
+        };
         self.keys.add(&issued.access_key_id, known);
         issued
     }

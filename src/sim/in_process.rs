@@ -10,7 +10,8 @@ use super::Sim;
 use super::reply::{Manner, Reply};
 use crate::api::{Sending, Transport, TransportError};
 
-/// A transport that ends in a [`Sim`]. What would go wrong on the wire goes wrong in the same way; time is tokio's.
+/// A transport that ends in a [`Sim`]. What would go wrong on the wire goes wrong in the same way;
+/// time is tokio's.
 #[derive(Debug, Clone)]
 pub struct InProcess(pub Arc<Sim>);
 
@@ -24,8 +25,12 @@ async fn arrive(reply: Reply) -> Result<http::Response<Bytes>, TransportError> {
     match reply.manner {
         Manner::Whole => Ok(reply.into_response()),
         Manner::Hang => std::future::pending().await,
-        Manner::Reset => Err(TransportError::Broken("the connection broke: connection reset by peer".to_owned())),
-        Manner::Truncated => Err(TransportError::Broken("the connection broke: end of file before message length reached".to_owned())),
+        Manner::Reset => Err(TransportError::Broken(
+            "the connection broke: connection reset by peer".to_owned(),
+        )),
+        Manner::Truncated => Err(TransportError::Broken(
+            "the connection broke: end of file before message length reached".to_owned(),
+        )),
         Manner::Huge(_) => Err(TransportError::TooLarge),
         Manner::Drip(interval) => {
             let bytes = u32::try_from(reply.body.len()).unwrap_or(u32::MAX);

@@ -37,7 +37,8 @@ pub(super) struct Journal {
     peak: AtomicU64,
     limit: usize,
     calls: Mutex<VecDeque<Call>>,
-    /// Answers that looked good and were not so: about which cluster, and when in the world's milliseconds.
+    /// Answers that looked good and were not so: about which cluster, and when in the world's
+    /// milliseconds.
     lies: Mutex<VecDeque<(ClusterId, i64)>>,
 }
 
@@ -92,7 +93,12 @@ impl Journal {
     /// When each cluster was lied about last.
     pub(super) fn lies(&self) -> HashMap<ClusterId, Vec<i64>> {
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
-        for (cluster, millis) in self.lies.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (cluster, millis) in self
+            .lies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
             found.entry(cluster.clone()).or_default().push(*millis);
         }
         found
@@ -107,13 +113,24 @@ impl Journal {
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 
     pub(super) fn reset(&self) {
-        self.counts.iter().for_each(|count| count.store(0, Ordering::Relaxed));
-        self.peak.store(self.in_flight.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.counts
+            .iter()
+            .for_each(|count| count.store(0, Ordering::Relaxed));
+        self.peak
+            .store(self.in_flight.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

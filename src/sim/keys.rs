@@ -19,12 +19,18 @@ pub struct KeyPair {
 impl KeyPair {
     /// A pair of the two halves.
     pub fn new(access_key_id: impl Into<String>, access_key_secret: impl Into<String>) -> Self {
-        Self { access_key_id: access_key_id.into(), access_key_secret: Secret::new(access_key_secret) }
+        Self {
+            access_key_id: access_key_id.into(),
+            access_key_secret: Secret::new(access_key_secret),
+        }
     }
 
     /// The pair of the simulated account: made up, and good nowhere else.
     pub fn demo() -> Self {
-        Self::new("LTAI5tDemoOnlyNotARealKey", "DemoOnlyNotARealSecret00000000")
+        Self::new(
+            "LTAI5tDemoOnlyNotARealKey",
+            "DemoOnlyNotARealSecret00000000",
+        )
     }
 }
 
@@ -51,12 +57,24 @@ const LIMIT: usize = 4096;
 
 impl Keys {
     pub(super) fn new(pairs: &[KeyPair]) -> Self {
-        let known = |pair: &KeyPair| Known { secret: pair.access_key_secret.clone(), temporary: None };
-        Self(RwLock::new(pairs.iter().map(|pair| (pair.access_key_id.clone(), known(pair))).collect()))
+        let known = |pair: &KeyPair| Known {
+            secret: pair.access_key_secret.clone(),
+            temporary: None,
+        };
+        Self(RwLock::new(
+            pairs
+                .iter()
+                .map(|pair| (pair.access_key_id.clone(), known(pair)))
+                .collect(),
+        ))
     }
 
     pub(super) fn find(&self, access_key_id: &str) -> Option<Known> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(access_key_id).cloned()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(access_key_id)
+            .cloned()
     }
 
     pub(super) fn add(&self, access_key_id: &str, known: Known) {
@@ -69,7 +87,12 @@ impl Keys {
 
     /// Makes every temporary key run out at `now`.
     pub(super) fn expire_temporary(&self, now: Timestamp) {
-        for known in self.0.write().unwrap_or_else(PoisonError::into_inner).values_mut() {
+        for known in self
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values_mut()
+        {
             if let Some(temporary) = &mut known.temporary {
                 temporary.expires_at = temporary.expires_at.min(now);
             }
@@ -78,12 +101,20 @@ impl Keys {
 
     /// Makes every temporary key unknown.
     pub(super) fn revoke_temporary(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, known| known.temporary.is_none());
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, known| known.temporary.is_none());
     }
 
     /// Gives every temporary key another token than the one that was issued.
     pub(super) fn change_tokens(&self) {
-        for known in self.0.write().unwrap_or_else(PoisonError::into_inner).values_mut() {
+        for known in self
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values_mut()
+        {
             if let Some(temporary) = &mut known.temporary {
                 temporary.token = Secret::new("another-token");
             }
@@ -92,7 +123,9 @@ impl Keys {
 }
 
 fn forget_oldest(keys: &mut HashMap<String, Known>) {
-    let temporary = keys.iter().filter_map(|(id, known)| Some((known.temporary.as_ref()?.expires_at, id)));
+    let temporary = keys
+        .iter()
+        .filter_map(|(id, known)| Some((known.temporary.as_ref()?.expires_at, id)));
     if let Some(oldest) = temporary.min().map(|(_, id)| id.clone()) {
         keys.remove(&oldest);
     }

@@ -26,12 +26,21 @@ struct Credentials {
 
 /// `PUT /latest/api/token`: a session token, which holds the time of its end and needs no memory.
 pub(super) fn session_token(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
-    if matches!(versions(sim), MetadataVersions::OnlyV1 | MetadataVersions::Off) {
+    if matches!(
+        versions(sim),
+        MetadataVersions::OnlyV1 | MetadataVersions::Off
+    ) {
         return refusal(StatusCode::NOT_FOUND);
     }
-    let ttl = received.header("x-aliyun-ecs-metadata-token-ttl-seconds").and_then(|ttl| ttl.parse().ok());
+    let ttl = received
+        .header("x-aliyun-ecs-metadata-token-ttl-seconds")
+        .and_then(|ttl| ttl.parse().ok());
     match ttl.filter(|ttl| (1..=MAX_TTL).contains(ttl)) {
-        Some(ttl) => Reply::new(StatusCode::OK, "text/plain", token_until(sim, now.as_second() + ttl)),
+        Some(ttl) => Reply::new(
+            StatusCode::OK,
+            "text/plain",
+            token_until(sim, now.as_second() + ttl),
+        ),
         None => refusal(StatusCode::BAD_REQUEST),
     }
 }
@@ -41,13 +50,19 @@ pub(super) fn role(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
     if let Err(status) = admit(sim, received, now) {
         return refusal(status);
     }
-    Reply::new(StatusCode::OK, "text/plain", sim.with_identities(|identities| identities.instance_role.clone()))
+    Reply::new(
+        StatusCode::OK,
+        "text/plain",
+        sim.with_identities(|identities| identities.instance_role.clone()),
+    )
 }
 
 /// The credentials of the instance's role.
 pub(super) fn credentials(sim: &Sim, received: &Received, role: &str, now: Timestamp) -> Reply {
     match admit(sim, received, now) {
-        Ok(()) if sim.with_identities(|identities| identities.instance_role == role) => credentials_uri(sim, now),
+        Ok(()) if sim.with_identities(|identities| identities.instance_role == role) => {
+            credentials_uri(sim, now)
+        }
         Ok(()) => refusal(StatusCode::NOT_FOUND),
         Err(status) => refusal(status),
     }
@@ -55,7 +70,11 @@ pub(super) fn credentials(sim: &Sim, received: &Received, role: &str, now: Times
 
 /// The same credentials for whoever asks.
 pub(super) fn credentials_uri(sim: &Sim, now: Timestamp) -> Reply {
-    let credentials = Credentials { code: "Success", last_updated: utc(now), key: sim.issue(USUAL_LIFETIME, now) };
+    let credentials = Credentials {
+        code: "Success",
+        last_updated: utc(now),
+        key: sim.issue(USUAL_LIFETIME, now),
+    };
     Reply::new(StatusCode::OK, "application/json", json(&credentials))
 }
 
@@ -64,7 +83,8 @@ fn admit(sim: &Sim, received: &Received, now: Timestamp) -> Result<(), StatusCod
     match (versions(sim), token) {
         (MetadataVersions::Off, _) => Err(StatusCode::NOT_FOUND),
         (MetadataVersions::OnlyV2, None) => Err(StatusCode::FORBIDDEN),
-        (MetadataVersions::Both | MetadataVersions::OnlyV1, None) | (MetadataVersions::OnlyV1, Some(_)) => Ok(()),
+        (MetadataVersions::Both | MetadataVersions::OnlyV1, None)
+        | (MetadataVersions::OnlyV1, Some(_)) => Ok(()),
         (MetadataVersions::Both | MetadataVersions::OnlyV2, Some(token)) => {
             if is_good(sim, token, now) {
                 Ok(())
@@ -84,11 +104,18 @@ fn token_until(sim: &Sim, end: i64) -> String {
 }
 
 fn is_good(sim: &Sim, token: &str, now: Timestamp) -> bool {
-    let end = token.split('.').next().and_then(|end| i64::from_str_radix(end, 16).ok());
+    let end = token
+        .split('.')
+        .next()
+        .and_then(|end| i64::from_str_radix(end, 16).ok());
     end.is_some_and(|end| end > now.as_second() && token_until(sim, end) == token)
 }
 
 fn refusal(status: StatusCode) -> Reply {
     let title = status.canonical_reason().unwrap_or_default();
-    Reply::new(status, "text/html", format!("<html><head><title>{status}</title></head><body><h1>{title}</h1></body></html>"))
+    Reply::new(
+        status,
+        "text/html",
+        format!("<html><head><title>{status}</title></head><body><h1>{title}</h1></body></html>"),
+    )
 }

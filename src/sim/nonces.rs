@@ -5,15 +5,18 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
-/// How long a nonce is remembered at least, in milliseconds: a date is accepted a quarter of an hour to both sides.
+/// How long a nonce is remembered at least, in milliseconds: a date is accepted a quarter of an
+/// hour to both sides.
 const MEMORY: i64 = 30 * 60 * 1000;
 
-/// Nonces a shard remembers before it forgets the older half early; keeps a hurried client from filling the memory.
+/// Nonces a shard remembers before it forgets the older half early; keeps a hurried client from
+/// filling the memory.
 const SHARD_LIMIT: usize = 1 << 14;
 
 const SHARDS: usize = 16;
 
-/// The memory. Two generations a shard: when the young one is old enough or full, it becomes the old one.
+/// The memory. Two generations a shard: when the young one is old enough or full, it becomes the
+/// old one.
 #[derive(Debug)]
 pub(super) struct Nonces {
     hasher: RandomState,
@@ -29,14 +32,19 @@ struct Shard {
 
 impl Nonces {
     pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), shards: Default::default() }
+        Self {
+            hasher: RandomState::new(),
+            shards: Default::default(),
+        }
     }
 
     /// Notes that `key` used `nonce` at `now` (in milliseconds); false if it had been used before.
     pub(super) fn claim(&self, key: &str, nonce: &str, now: i64) -> bool {
         let hash = self.hasher.hash_one((key, nonce));
         let index = usize::try_from(hash % SHARDS as u64).unwrap_or_default();
-        let mut shard = self.shards[index].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shards[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if now - shard.young_since > MEMORY || shard.young.len() >= SHARD_LIMIT {
             shard.old = std::mem::take(&mut shard.young);
             shard.young_since = now;

@@ -48,7 +48,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let regions = ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"].map(|region| Region::parse(region).expect("a region of the vendor"));
+        let regions = ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"]
+            .map(|region| Region::parse(region).expect("a region of the vendor"));
         Self {
             seed: 7,
             clusters: 12,

@@ -29,7 +29,14 @@ impl Profile {
     pub(super) fn of(cluster: &Cluster) -> Self {
         let seed = cluster.script.seed();
         let kind = within(mix(&[seed, 30]), 0, KINDS.len() as u64);
-        let (cluster_type, cluster_spec, edition) = KINDS[usize::try_from(kind).unwrap_or_default()];
-        Self { cluster_type, cluster_spec, edition, size: within(mix(&[seed, 31]), 3, 60), age_days: within(mix(&[seed, 32]), 40, 900) }
+        let (cluster_type, cluster_spec, edition) =
+            KINDS[usize::try_from(kind).unwrap_or_default()];
+        Self {
+            cluster_type,
+            cluster_spec,
+            edition,
+            size: within(mix(&[seed, 31]), 3, 60),
+            age_days: within(mix(&[seed, 32]), 40, 900),
+        }
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn within(number: u64, low: u64, high: u64) -> u64 {
 
 /// FNV-1a over `text`, for what is asked for by name.
 pub(super) fn of_text(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// One step of `SplitMix64` (Steele, Lea, Flood 2014).

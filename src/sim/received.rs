@@ -30,14 +30,20 @@ impl Received {
         }
     }
 
-    /// The request as text, for the faults in which a server repeats it; the secrets first, so that no cut keeps them out.
+    /// The request as text, for the faults in which a server repeats it; the secrets first, so that
+    /// no cut keeps them out.
     pub(super) fn text(&self) -> String {
         let token = |name: &http::HeaderName| name.as_str() == "x-acs-security-token";
         let mut headers: Vec<_> = self.headers.iter().collect();
         headers.sort_by_key(|(name, _)| !token(name));
         let mut text = String::from_utf8_lossy(&self.body).into_owned();
         for (name, value) in headers {
-            write!(text, "; {name}: {}", String::from_utf8_lossy(value.as_bytes())).expect("a String takes every write");
+            write!(
+                text,
+                "; {name}: {}",
+                String::from_utf8_lossy(value.as_bytes())
+            )
+            .expect("a String takes every write");
         }
         write!(text, "; {} {}", self.method, self.path).expect("a String takes every write");
         text
@@ -55,22 +61,32 @@ impl Received {
 
     /// A parameter of the query.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether a JSON reply was asked for; without it the vendor answers in XML.
     pub(super) fn accepts_json(&self) -> bool {
-        self.headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("json")))
+        self.headers
+            .get_all(ACCEPT)
+            .iter()
+            .any(|value| value.to_str().is_ok_and(|value| value.contains("json")))
     }
 }
 
-/// `a=b+c&d=%20` → decoded pairs. Clients spell the same query in several ways; all of them end up here alike.
+/// `a=b+c&d=%20` → decoded pairs. Clients spell the same query in several ways; all of them end up
+/// here alike.
 pub(super) fn decode_form(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decode(&key.replace('+', " ")), percent_decode(&value.replace('+', " ")))
+            (
+                percent_decode(&key.replace('+', " ")),
+                percent_decode(&value.replace('+', " ")),
+            )
         })
         .collect()
 }
@@ -81,7 +97,9 @@ pub(super) fn percent_decode(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
         let escaped = match (byte, tail) {
-            (b'%', [high, low, ..]) => hex_digit(*high).zip(hex_digit(*low)).map(|(high, low)| high * 16 + low),
+            (b'%', [high, low, ..]) => hex_digit(*high)
+                .zip(hex_digit(*low))
+                .map(|(high, low)| high * 16 + low),
             _ => None,
         };
         out.push(escaped.unwrap_or(byte));
@@ -91,7 +109,9 @@ pub(super) fn percent_decode(text: &str) -> String {
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -101,7 +121,14 @@ mod tests {
     #[test]
     fn every_spelling_of_a_query_decodes_to_the_same() {
         for spelling in ["name=a+b%2Ac&n=", "name=a%20b*c&n", "name=a%20b%2ac&n="] {
-            assert_eq!(decode_form(spelling), [("name".to_owned(), "a b*c".to_owned()), ("n".to_owned(), String::new())], "{spelling}");
+            assert_eq!(
+                decode_form(spelling),
+                [
+                    ("name".to_owned(), "a b*c".to_owned()),
+                    ("n".to_owned(), String::new())
+                ],
+                "{spelling}"
+            );
         }
         assert_eq!(percent_decode("100%"), "100%");
         assert_eq!(percent_decode("%zz%E9%9B%86"), "%zz集");

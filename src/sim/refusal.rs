@@ -40,28 +40,59 @@ pub(super) struct AccessDenied {
 
 impl Refusal {
     pub(super) fn gateway(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { layer: Layer::Gateway, status, code: code.to_owned(), message: message.into(), detail: None, retry_after: None }
+        Self {
+            layer: Layer::Gateway,
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            detail: None,
+            retry_after: None,
+        }
     }
 
     pub(super) fn service(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { layer: Layer::Service, status, code: code.to_owned(), message: message.into(), detail: None, retry_after: None }
+        Self {
+            layer: Layer::Service,
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            detail: None,
+            retry_after: None,
+        }
     }
 
     /// No such operation, or not with this method and path.
     pub(super) fn no_such_action() -> Self {
-        Self::gateway(StatusCode::NOT_FOUND, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.")
+        Self::gateway(
+            StatusCode::NOT_FOUND,
+            "InvalidAction.NotFound",
+            "Specified api is not found, please check your url and method.",
+        )
     }
 
     pub(super) fn no_such_cluster(id: &str) -> Self {
-        Self::service(StatusCode::NOT_FOUND, "ErrorClusterNotFound", format!("cluster {id} not found"))
+        Self::service(
+            StatusCode::NOT_FOUND,
+            "ErrorClusterNotFound",
+            format!("cluster {id} not found"),
+        )
     }
 
     pub(super) fn no_such_task(id: &str) -> Self {
-        Self::service(StatusCode::NOT_FOUND, "ErrorTaskNotFound", format!("task {id} not found"))
+        Self::service(
+            StatusCode::NOT_FOUND,
+            "ErrorTaskNotFound",
+            format!("task {id} not found"),
+        )
     }
 
     /// The body and its content type.
-    pub(super) fn body(&self, format: Format, request_id: &str, host: &str) -> (&'static str, String) {
+    pub(super) fn body(
+        &self,
+        format: Format,
+        request_id: &str,
+        host: &str,
+    ) -> (&'static str, String) {
         match (format, self.layer) {
             (Format::Xml, _) => (
                 "text/xml;charset=utf-8",
@@ -79,7 +110,10 @@ impl Refusal {
                     message: &self.message,
                     request_id,
                     host_id: host,
-                    recommend: format!("https://api.aliyun.com/troubleshoot?q={}&product=CS&requestId={request_id}", self.code),
+                    recommend: format!(
+                        "https://api.aliyun.com/troubleshoot?q={}&product=CS&requestId={request_id}",
+                        self.code
+                    ),
                     access_denied_detail: self.detail.as_deref(),
                 }),
             ),

@@ -23,7 +23,15 @@ struct Entry<'a> {
 /// The reply's body.
 pub(super) fn body(regions: &[Region], request_id: &str) -> String {
     let regions = regions.iter().map(Region::as_str);
-    json(&List { regions: regions.map(|region| Entry { region_id: region, local_name: local_name(region) }).collect(), request_id })
+    json(&List {
+        regions: regions
+            .map(|region| Entry {
+                region_id: region,
+                local_name: local_name(region),
+            })
+            .collect(),
+        request_id,
+    })
 }
 
 fn local_name(region: &str) -> &str {

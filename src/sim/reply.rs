@@ -56,15 +56,32 @@ pub(super) const HUGE: u64 = 8 << 30;
 static X_ACS_REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
 
 impl Reply {
-    pub(super) fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Self {
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body: body.into(), manner: Manner::Whole, delay: Duration::ZERO }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            manner: Manner::Whole,
+            delay: Duration::ZERO,
+        }
     }
 
     /// A reply of which nothing is seen.
     pub(super) fn unseen(manner: Manner) -> Self {
-        Self { manner, ..Self::new(StatusCode::OK, "application/json;charset=utf-8", Bytes::new()) }
+        Self {
+            manner,
+            ..Self::new(
+                StatusCode::OK,
+                "application/json;charset=utf-8",
+                Bytes::new(),
+            )
+        }
     }
 
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -76,7 +93,10 @@ impl Reply {
 
     /// Adds what every reply carries.
     pub(super) fn stamp(&mut self, request_id: &str, now: Timestamp) {
-        for (name, text) in [(&X_ACS_REQUEST_ID, request_id), (&DATE, http_date(now).as_str())] {
+        for (name, text) in [
+            (&X_ACS_REQUEST_ID, request_id),
+            (&DATE, http_date(now).as_str()),
+        ] {
             if let Ok(value) = HeaderValue::from_str(text) {
                 self.headers.insert(name, value);
             }

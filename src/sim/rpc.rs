@@ -1,4 +1,5 @@
-//! The signature among the parameters, HMAC-SHA1: the third scheme, with which the credential SDKs sign `AssumeRole`.
+//! The signature among the parameters, HMAC-SHA1: the third scheme, with which the credential SDKs
+//! sign `AssumeRole`.
 //!
 //! It is checked here only; the exporter signs STS calls under ACS3.
 
@@ -12,9 +13,19 @@ use super::refusal::Refusal;
 use super::sts::Parameters;
 
 /// Checks a call.
-pub(super) fn admit(gate: &Gate<'_>, received: &Received, parameters: &Parameters) -> Result<Principal, Refusal> {
-    let signature = parameters.find("Signature").ok_or_else(|| incomplete("Signature is missing"))?;
-    for (name, value) in [("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0"), ("Version", gate.version)] {
+pub(super) fn admit(
+    gate: &Gate<'_>,
+    received: &Received,
+    parameters: &Parameters,
+) -> Result<Principal, Refusal> {
+    let signature = parameters
+        .find("Signature")
+        .ok_or_else(|| incomplete("Signature is missing"))?;
+    for (name, value) in [
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+        ("Version", gate.version),
+    ] {
         if parameters.require(name)? != value {
             return Err(incomplete(&format!("{name} is not {value}")));
         }
@@ -24,7 +35,11 @@ pub(super) fn admit(gate: &Gate<'_>, received: &Received, parameters: &Parameter
     let known = gate.keys.find(access_key_id).ok_or_else(unknown_key)?;
     let to_sign = string_to_sign(received.method.as_str(), parameters);
     // The key of this scheme ends in an ampersand; the rest is that of ROA.
-    if roa::signature(&Secret::new(format!("{}&", known.secret.expose())), &to_sign) != signature {
+    if roa::signature(
+        &Secret::new(format!("{}&", known.secret.expose())),
+        &to_sign,
+    ) != signature
+    {
         return Err(mismatch(&format!("server string to sign is:{to_sign}")));
     }
     gate.check_token(&known, parameters.find("SecurityToken"))?;
@@ -33,8 +48,12 @@ pub(super) fn admit(gate: &Gate<'_>, received: &Received, parameters: &Parameter
 }
 
 fn string_to_sign(method: &str, parameters: &Parameters) -> String {
-    let signed: Vec<_> =
-        parameters.pairs().iter().filter(|(key, _)| key != "Signature").map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let signed: Vec<_> = parameters
+        .pairs()
+        .iter()
+        .filter(|(key, _)| key != "Signature")
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     let mut out = format!("{method}&%2F&");
     percent_encode(&mut out, &canonical_query(&signed));
     out

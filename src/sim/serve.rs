@@ -36,7 +36,8 @@ impl Sim {
             match accepted {
                 Ok((stream, _)) => {
                     let (sim, stop) = (Arc::clone(&self), stop.clone());
-                    connections.spawn(async move { stop.run_until_cancelled(sim.converse(stream)).await });
+                    connections
+                        .spawn(async move { stop.run_until_cancelled(sim.converse(stream)).await });
                 }
                 // Out of descriptors, most likely: some may be free again in a moment.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -49,17 +50,26 @@ impl Sim {
     /// One connection from beginning to end.
     async fn converse(self: Arc<Self>, stream: TcpStream) {
         let reset = Arc::new(AtomicBool::new(false));
-        let Ok(socket) = Socket::new(stream, Arc::clone(&reset)) else { return };
+        let Ok(socket) = Socket::new(stream, Arc::clone(&reset)) else {
+            return;
+        };
         let service = service_fn(move |request| {
             let (sim, reset) = (Arc::clone(&self), Arc::clone(&reset));
             async move { sim.respond(request, &reset).await }
         });
-        let served = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(socket), service).await;
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(socket), service)
+            .await;
         // A connection that ends in an error is what half of the faults are about.
         drop(served);
     }
 
-    async fn respond(&self, request: Request<Incoming>, reset: &AtomicBool) -> io::Result<Response<Played>> {
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        reset: &AtomicBool,
+    ) -> io::Result<Response<Played>> {
         let (parts, body) = request.into_parts();
         let body = match Limited::new(body, MAX_REQUEST).collect().await {
             Ok(body) => body.to_bytes(),
@@ -78,7 +88,9 @@ impl Sim {
 async fn play(reply: Reply) -> Response<Played> {
     let (manner, full) = (reply.manner, reply.body.clone());
     let claim = |mut response: Response<Bytes>, length: u64| {
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
         response
     };
     let length = full.len() as u64;
@@ -86,7 +98,9 @@ async fn play(reply: Reply) -> Response<Played> {
     match manner {
         Manner::Whole => response.map(Played::whole),
         Manner::Hang | Manner::Reset => std::future::pending().await,
-        Manner::Truncated => claim(response, length.max(2)).map(|_| Played::cut(full.slice(..full.len() / 2))),
+        Manner::Truncated => {
+            claim(response, length.max(2)).map(|_| Played::cut(full.slice(..full.len() / 2)))
+        }
         Manner::Huge(Framing::Length) => claim(response, HUGE).map(|_| Played::endless(HUGE)),
         Manner::Huge(Framing::Chunked) => response.map(|_| Played::endless(HUGE)),
         Manner::Drip(interval) => claim(response, length).map(|body| Played::drip(body, interval)),

@@ -38,19 +38,26 @@ struct AssumedRoleUser {
 
 impl Parameters {
     pub(super) fn of(received: &Received) -> Self {
-        let form = std::str::from_utf8(&received.body).map(decode_form).unwrap_or_default();
+        let form = std::str::from_utf8(&received.body)
+            .map(decode_form)
+            .unwrap_or_default();
         Self(received.query.iter().cloned().chain(form).collect())
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(super) fn require(&self, name: &str) -> Result<&str, Refusal> {
-        self.find(name).filter(|value| !value.is_empty()).ok_or_else(|| {
-            let code = format!("MissingParameter.{name}");
-            bad_request(&code, format!("{name} is mandatory for this action."))
-        })
+        self.find(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| {
+                let code = format!("MissingParameter.{name}");
+                bad_request(&code, format!("{name} is mandatory for this action."))
+            })
     }
 
     pub(super) fn pairs(&self) -> &[(String, String)] {
@@ -68,7 +75,12 @@ pub(super) fn admit(gate: &Gate<'_>, received: &Received) -> Result<Principal, R
 }
 
 /// Answers `AssumeRole`.
-pub(super) fn assume_role<'a>(sim: &Sim, parameters: &Parameters, request_id: &'a str, now: Timestamp) -> Result<Answer<'a>, Refusal> {
+pub(super) fn assume_role<'a>(
+    sim: &Sim,
+    parameters: &Parameters,
+    request_id: &'a str,
+    now: Timestamp,
+) -> Result<Answer<'a>, Refusal> {
     let external_id = sim.with_identities(|identities| identities.external_id.clone());
     if external_id.is_some() && parameters.find("ExternalId") != external_id.as_deref() {
         return Err(Refusal::gateway(
@@ -90,34 +102,61 @@ pub(super) fn assume_role_with_oidc<'a>(
     parameters.require("OIDCProviderArn")?;
     let token = parameters.require("OIDCToken")?;
     if !sim.with_identities(|identities| identities.oidc_token == token) {
-        return Err(bad_request("AuthenticationFail.OIDCToken.Invalid", "This OIDC token is invalid."));
+        return Err(bad_request(
+            "AuthenticationFail.OIDCToken.Invalid",
+            "This OIDC token is invalid.",
+        ));
     }
     answer(sim, parameters, request_id, now)
 }
 
-fn answer<'a>(sim: &Sim, parameters: &Parameters, request_id: &'a str, now: Timestamp) -> Result<Answer<'a>, Refusal> {
+fn answer<'a>(
+    sim: &Sim,
+    parameters: &Parameters,
+    request_id: &'a str,
+    now: Timestamp,
+) -> Result<Answer<'a>, Refusal> {
     let role = parameters.require("RoleArn")?;
     let session = parameters.require("RoleSessionName")?;
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
     if !(2..=64).contains(&session.len()) || !session.bytes().all(legal) {
-        return Err(bad_request("InvalidParameter.RoleSessionName", "The format of RoleSessionName is invalid."));
+        return Err(bad_request(
+            "InvalidParameter.RoleSessionName",
+            "The format of RoleSessionName is invalid.",
+        ));
     }
     if !sim.with_identities(|identities| identities.role_arns.iter().any(|known| known == role)) {
-        return Err(Refusal::gateway(StatusCode::NOT_FOUND, "EntityNotExist.Role", "The specified Role not exists."));
+        return Err(Refusal::gateway(
+            StatusCode::NOT_FOUND,
+            "EntityNotExist.Role",
+            "The specified Role not exists.",
+        ));
     }
     let assumed_role_user = AssumedRoleUser {
         arn: format!("{}/{session}", role.replacen(":role/", ":assumed-role/", 1)),
         assumed_role_id: format!("300000000000000001:{session}"),
     };
-    Ok(Answer { request_id, assumed_role_user, credentials: sim.issue(duration(parameters)?, now) })
+    Ok(Answer {
+        request_id,
+        assumed_role_user,
+        credentials: sim.issue(duration(parameters)?, now),
+    })
 }
 
 fn duration(parameters: &Parameters) -> Result<Duration, Refusal> {
-    let Some(text) = parameters.find("DurationSeconds") else { return Ok(Duration::from_secs(3600)) };
-    let seconds = text.parse().ok().filter(|seconds| (900..=43_200).contains(seconds));
-    seconds
-        .map(Duration::from_secs)
-        .ok_or_else(|| bad_request("InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/12hr."))
+    let Some(text) = parameters.find("DurationSeconds") else {
+        return Ok(Duration::from_secs(3600));
+    };
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds| (900..=43_200).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        bad_request(
+            "InvalidParameter.DurationSeconds",
+            "The Min/Max value of DurationSeconds is 15min/12hr.",
+        )
+    })
 }
 
 fn bad_request(code: &str, message: impl Into<String>) -> Refusal {

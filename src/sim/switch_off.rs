@@ -43,13 +43,22 @@ impl SwitchedOff {
 
     /// What a call to `region` is told, if it is switched off there.
     pub(super) fn notice(&self, region: &Region) -> Option<Notice> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(region).copied().map(Retired::notice)
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(region)
+            .copied()
+            .map(Retired::notice)
     }
 
-    /// What a call is told that belongs to no region: it is served as long as it is served anywhere.
+    /// What a call is told that belongs to no region: it is served as long as it is served
+    /// anywhere.
     pub(super) fn notice_everywhere(&self, regions: &[Region]) -> Option<Notice> {
         let switched_off = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let told: Option<Vec<_>> = regions.iter().map(|region| switched_off.get(region).copied()).collect();
+        let told: Option<Vec<_>> = regions
+            .iter()
+            .map(|region| switched_off.get(region).copied())
+            .collect();
         Some(told?.first()?.notice())
     }
 }
@@ -58,12 +67,16 @@ impl Retired {
     fn notice(self) -> Notice {
         match self {
             Self::InvalidAction => Notice::Refusal(Refusal::no_such_action()),
-            Self::InvalidApi => {
-                Notice::Refusal(Refusal::gateway(StatusCode::NOT_FOUND, "InvalidApi.NotFound", "The specified API has been taken offline."))
-            }
-            Self::UnknownCode => {
-                Notice::Refusal(Refusal::service(StatusCode::BAD_REQUEST, "ErrorApiOffline", "this API is no longer available"))
-            }
+            Self::InvalidApi => Notice::Refusal(Refusal::gateway(
+                StatusCode::NOT_FOUND,
+                "InvalidApi.NotFound",
+                "The specified API has been taken offline.",
+            )),
+            Self::UnknownCode => Notice::Refusal(Refusal::service(
+                StatusCode::BAD_REQUEST,
+                "ErrorApiOffline",
+                "this API is no longer available",
+            )),
             Self::ProxyPage => Notice::ProxyPage,
         }
     }

@@ -108,17 +108,35 @@ struct TaskResult<'a> {
 const NUMBERS: i64 = 1 << 32;
 
 /// The body of `DescribeClusterTasks`.
-pub(super) fn list(world: &World, cluster: &Cluster, received: &Received, request_id: &str, millis: i64) -> Result<String, Refusal> {
+pub(super) fn list(
+    world: &World,
+    cluster: &Cluster,
+    received: &Received,
+    request_id: &str,
+    millis: i64,
+) -> Result<String, Refusal> {
     let (number, page) = requested_page(received, 10)?;
     let tasks = tasks(cluster, millis);
-    let shown = tasks.iter().skip(page.skip).take(page.size).map(|task| task.entry(world, cluster, millis)).collect();
+    let shown = tasks
+        .iter()
+        .skip(page.skip)
+        .take(page.size)
+        .map(|task| task.entry(world, cluster, millis))
+        .collect();
     let page_info = PageInfo::new(number, page, tasks.len());
-    Ok(json(&List { tasks: shown, page_info, next_token: "", request_id: request_id.to_owned() }))
+    Ok(json(&List {
+        tasks: shown,
+        page_info,
+        next_token: "",
+        request_id: request_id.to_owned(),
+    }))
 }
 
 /// The body of `DescribeTaskInfo`, if the cluster has such a task.
 pub(super) fn info(world: &World, cluster: &Cluster, task_id: &str, millis: i64) -> Option<String> {
-    let task = tasks(cluster, millis).into_iter().find(|task| task.id(cluster) == task_id)?;
+    let task = tasks(cluster, millis)
+        .into_iter()
+        .find(|task| task.id(cluster) == task_id)?;
     Some(json(&task.info(world, cluster, millis)))
 }
 
@@ -130,7 +148,14 @@ pub(super) fn cluster_tag(task_id: &str) -> Option<u64> {
 /// All listed tasks, newest first.
 fn tasks(cluster: &Cluster, millis: i64) -> Vec<Task> {
     let upgrades = cluster.upgrades(millis).into_iter().map(Task::Upgrade);
-    let mut tasks: Vec<_> = upgrades.chain(cluster.chores.at(cluster.script.seed(), millis).map(Task::Chore)).collect();
+    let mut tasks: Vec<_> = upgrades
+        .chain(
+            cluster
+                .chores
+                .at(cluster.script.seed(), millis)
+                .map(Task::Chore),
+        )
+        .collect();
     tasks.sort_by_key(|task| std::cmp::Reverse(task.created()));
     tasks
 }
@@ -149,19 +174,31 @@ impl Task {
             Self::Upgrade(upgrade) => upgrade.episode,
             Self::Chore(chore) => (chore.slot + NUMBERS / 2).unsigned_abs() | 1 << 40,
         };
-        format!("T-{:012x}{:012x}", cluster.tag, (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff)
+        format!(
+            "T-{:012x}{:012x}",
+            cluster.tag,
+            (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff
+        )
     }
 
     fn entry(&self, world: &World, cluster: &Cluster, millis: i64) -> Entry {
         let (task_type, state, updated, error) = match self {
-            Self::Upgrade(upgrade) => {
-                ("cluster_upgrade", state(upgrade.moment.phase, upgrade.episode), upgrade.moment.since, upgrade.failure())
+            Self::Upgrade(upgrade) => (
+                "cluster_upgrade",
+                state(upgrade.moment.phase, upgrade.episode),
+                upgrade.moment.since,
+                upgrade.failure(),
+            ),
+            Self::Chore(chore) if millis < chore.ends => {
+                (chore.kind, "running", chore.created, None)
             }
-            Self::Chore(chore) if millis < chore.ends => (chore.kind, "running", chore.created, None),
             Self::Chore(chore) => match chore.end {
                 End::Success => (chore.kind, "success", chore.ends, None),
                 End::Failure => {
-                    let error = Failure { code: "TaskFailed", message: "node cn-hangzhou.10.0.3.17 did not join in time".to_owned() };
+                    let error = Failure {
+                        code: "TaskFailed",
+                        message: "node cn-hangzhou.10.0.3.17 did not join in time".to_owned(),
+                    };
                     (chore.kind, "fail", chore.ends, Some(error))
                 }
             },
@@ -198,40 +235,61 @@ impl Task {
             entry,
             current_stage,
             target: self.target(cluster),
-            parameters: Parameters { cluster_version: from, next_version: next },
+            parameters: Parameters {
+                cluster_version: from,
+                next_version: next,
+            },
             outputs: Nothing {},
             stages,
             events,
-            task_result: vec![TaskResult { data: cluster.id.as_str(), status: result }],
+            task_result: vec![TaskResult {
+                data: cluster.id.as_str(),
+                status: result,
+            }],
         }
     }
 
-    /// The cluster, with a line break at the end of its ID as in the vendor's sample, or one of its node pools.
+    /// The cluster, with a line break at the end of its ID as in the vendor's sample, or one of its
+    /// node pools.
     fn target(&self, cluster: &Cluster) -> Target {
         match self {
-            Self::Chore(chore) if chore.kind.starts_with("nodepool") => {
-                Target { id: format!("np{:032x}", mix(&[cluster.tag, 12])), kind: "nodepool" }
-            }
-            _ => Target { id: format!("{}\n", cluster.id), kind: "cluster" },
+            Self::Chore(chore) if chore.kind.starts_with("nodepool") => Target {
+                id: format!("np{:032x}", mix(&[cluster.tag, 12])),
+                kind: "nodepool",
+            },
+            _ => Target {
+                id: format!("{}\n", cluster.id),
+                kind: "cluster",
+            },
         }
     }
 }
 
 impl Upgrade {
     fn failure(&self) -> Option<Failure> {
-        let Phase::Failed(stage) = self.moment.phase else { return None };
+        let Phase::Failed(stage) = self.moment.phase else {
+            return None;
+        };
         let code = match stage {
             Stage::Precheck => "PrecheckFailed",
             Stage::Upgrade => "ClusterUpgradeFailed",
         };
-        Some(Failure { code, message: self.message.clone() })
+        Some(Failure {
+            code,
+            message: self.message.clone(),
+        })
     }
 
-    /// One stage, or two once the precheck is over. They have no names of their own; the order tells.
+    /// One stage, or two once the precheck is over. They have no names of their own; the order
+    /// tells.
     fn stages(&self, world: &World) -> Vec<StageInfo> {
         let (started, since) = (self.moment.started, self.moment.since);
         let time = |millis| beijing_without_zone(world.clock.at(millis));
-        let over = if self.moment.phase.is_in_progress() { String::new() } else { time(since) };
+        let over = if self.moment.phase.is_in_progress() {
+            String::new()
+        } else {
+            time(since)
+        };
         let last = |start_time| StageInfo {
             state: state(self.moment.phase, self.episode),
             start_time,
@@ -242,7 +300,8 @@ impl Upgrade {
         match self.moment.phase.stage() {
             Stage::Precheck => vec![last(time(started))],
             Stage::Upgrade => {
-                // Where the precheck ended is not remembered once the upgrade has ended; no client depends on it.
+                // Where the precheck ended is not remembered once the upgrade has ended; no client
+                // depends on it.
                 let checked = time(started.midpoint(since));
                 let precheck = StageInfo {
                     state: "success",
@@ -265,11 +324,26 @@ impl Upgrade {
             source: "cluster-upgrade",
             timestamp: beijing(world.clock.at(millis)),
         };
-        let mut events = vec![event(self.moment.started, "Normal", "UpgradeStarted", "upgrade of the control plane started")];
+        let mut events = vec![event(
+            self.moment.started,
+            "Normal",
+            "UpgradeStarted",
+            "upgrade of the control plane started",
+        )];
         match self.moment.phase {
-            Phase::Failed(_) => events.push(event(self.moment.since, "error", "UpgradeFailed", &self.message)),
+            Phase::Failed(_) => events.push(event(
+                self.moment.since,
+                "error",
+                "UpgradeFailed",
+                &self.message,
+            )),
             Phase::Succeeded => {
-                events.push(event(self.moment.since, "Normal", "UpgradeSucceeded", "upgrade of the control plane succeeded"));
+                events.push(event(
+                    self.moment.since,
+                    "Normal",
+                    "UpgradeSucceeded",
+                    "upgrade of the control plane succeeded",
+                ));
             }
             _ => {}
         }
@@ -290,8 +364,8 @@ fn state(phase: Phase, episode: u64) -> &'static str {
     }
 }
 
-/// None once all went well, as many clients expect. The name of the precheck is made up: no stage of a cluster's upgrade is
-/// published, and `DrainNodes` is the one of the vendor's sample.
+/// None once all went well, as many clients expect. The name of the precheck is made up: no stage
+/// of a cluster's upgrade is published, and `DrainNodes` is the one of the vendor's sample.
 fn stage_name(phase: Phase) -> &'static str {
     match phase.stage() {
         _ if phase == Phase::Succeeded => "",

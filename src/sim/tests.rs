@@ -32,7 +32,11 @@ struct Client {
 
 impl Client {
     fn new(options: Options) -> Self {
-        Self { sim: Sim::new(options), scheme: Signature::Acs3, credential: demo() }
+        Self {
+            sim: Sim::new(options),
+            scheme: Signature::Acs3,
+            credential: demo(),
+        }
     }
 
     fn usual() -> Self {
@@ -43,13 +47,28 @@ impl Client {
     fn request(&self, action: Action, path: &str, nonce: &str) -> Request<Bytes> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query = received::decode_form(query);
-        let query: Vec<_> = query.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-        let call =
-            Unsigned { method: "GET", authority: HOST, action: action.as_str(), path, query: &query, version: CS_VERSION, form: None };
-        let stamp = Stamp { time: self.sim.world().now(), nonce: nonce.to_owned() };
+        let query: Vec<_> = query
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.clone()))
+            .collect();
+        let call = Unsigned {
+            method: "GET",
+            authority: HOST,
+            action: action.as_str(),
+            path,
+            query: &query,
+            version: CS_VERSION,
+            form: None,
+        };
+        let stamp = Stamp {
+            time: self.sim.world().now(),
+            nonce: nonce.to_owned(),
+        };
         let signed = sign(self.scheme, &call, &self.credential, &stamp).expect("signs");
         let uri = format!("http://{HOST}{path}?{}", canonical_query(&query));
-        let mut request = Request::get(uri.trim_end_matches('?')).body(Bytes::new()).expect("a request");
+        let mut request = Request::get(uri.trim_end_matches('?'))
+            .body(Bytes::new())
+            .expect("a request");
         *request.headers_mut() = signed.headers;
         request
     }
@@ -67,7 +86,11 @@ impl Client {
     }
 
     async fn status(&self, id: &ClusterId) -> Value {
-        self.json(Action::GetUpgradeStatus, &format!("/api/v2/clusters/{id}/upgrade/status")).await
+        self.json(
+            Action::GetUpgradeStatus,
+            &format!("/api/v2/clusters/{id}/upgrade/status"),
+        )
+        .await
     }
 
     fn first(&self) -> ClusterId {
@@ -76,8 +99,16 @@ impl Client {
 }
 
 fn demo() -> Credential {
-    let KeyPair { access_key_id, access_key_secret } = KeyPair::demo();
-    Credential { access_key_id, access_key_secret, security_token: None, expires_at: None }
+    let KeyPair {
+        access_key_id,
+        access_key_secret,
+    } = KeyPair::demo();
+    Credential {
+        access_key_id,
+        access_key_secret,
+        security_token: None,
+        expires_at: None,
+    }
 }
 
 fn text(reply: &Reply) -> String {
@@ -87,6 +118,9 @@ fn text(reply: &Reply) -> String {
 /// Status and code of a refusal.
 fn refused(reply: &Reply) -> (u16, String) {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let code = body["Code"].as_str().or(body["code"].as_str()).unwrap_or_default();
+    let code = body["Code"]
+        .as_str()
+        .or(body["code"].as_str())
+        .unwrap_or_default();
     (reply.status.as_u16(), code.to_owned())
 }

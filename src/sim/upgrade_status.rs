@@ -34,7 +34,11 @@ pub(super) fn body(cluster: &Cluster, standing: &Standing) -> String {
         Phase::Failed(_) => Some(("Failed", standing.message.as_str())),
         Phase::Canceled(_) => Some(("canceled", "")),
     };
-    let report_id = standing.moment.episode.map(|episode| cluster.report_id(episode)).unwrap_or_default();
+    let report_id = standing
+        .moment
+        .episode
+        .map(|episode| cluster.report_id(episode))
+        .unwrap_or_default();
     json(&Body {
         status,
         precheck_report_id: &report_id,

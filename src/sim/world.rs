@@ -69,10 +69,19 @@ pub enum Upgrading {
 impl World {
     /// The world that `options` describe.
     pub(super) fn new(options: &Options) -> Self {
-        let Options { seed, clusters: count, upgrading, task_lists, ref regions, start, .. } = *options;
+        let Options {
+            seed,
+            clusters: count,
+            upgrading,
+            task_lists,
+            ref regions,
+            start,
+            ..
+        } = *options;
         let mut index = Index::default();
         for number in 0..if regions.is_empty() { 0 } else { count } {
-            // Shifted by one with each round, so that an application has clusters in several regions.
+            // Shifted by one with each round, so that an application has clusters in several
+            // regions.
             let region = &regions[(number + number / regions.len()) % regions.len()];
             let script = match upgrading {
                 Upgrading::First(busy) if number >= busy => Script::still(seed, number),
@@ -86,7 +95,11 @@ impl World {
                 Chores::of(number, task_lists),
             )));
         }
-        let guests = if regions.is_empty() { 0 } else { options.guests };
+        let guests = if regions.is_empty() {
+            0
+        } else {
+            options.guests
+        };
         Self {
             clock: Clock::starting_at(start),
             guests: Guests::new(seed, guests),
@@ -128,23 +141,40 @@ impl World {
 
     /// Where the upgrade of a cluster stands now.
     pub fn phase(&self, id: &ClusterId) -> Option<Phase> {
-        Some(self.find(id.as_str())?.standing(self.clock.millis()).moment.phase)
+        Some(
+            self.find(id.as_str())?
+                .standing(self.clock.millis())
+                .moment
+                .phase,
+        )
     }
 
-    /// Where a cluster's script stands at a moment after the world began; tells nothing of what a test has fixed.
+    /// Where a cluster's script stands at a moment after the world began; tells nothing of what a
+    /// test has fixed.
     pub fn scripted_phase(&self, id: &ClusterId, at: Duration) -> Option<Phase> {
         Some(self.find(id.as_str())?.script.at(to_millis(at)).phase)
     }
 
     /// Every change of phase in a cluster's script after `from`, up to and including `to`.
     pub fn transitions(&self, id: &ClusterId, from: Duration, to: Duration) -> Vec<Transition> {
-        let Some(cluster) = self.find(id.as_str()) else { return Vec::new() };
-        let changes = cluster.script.transitions(to_millis(from), to_millis(to)).into_iter();
-        changes.map(|(at, phase)| Transition { at: Duration::from_millis(u64::try_from(at).unwrap_or_default()), phase }).collect()
+        let Some(cluster) = self.find(id.as_str()) else {
+            return Vec::new();
+        };
+        let changes = cluster
+            .script
+            .transitions(to_millis(from), to_millis(to))
+            .into_iter();
+        changes
+            .map(|(at, phase)| Transition {
+                at: Duration::from_millis(u64::try_from(at).unwrap_or_default()),
+                phase,
+            })
+            .collect()
     }
 
-    /// Holds a cluster in a phase from now on, with a message of its own if it failed. An upgrade in progress goes on
-    /// under its task; after an ended one, a new one begins. Does nothing to a cluster that is not there.
+    /// Holds a cluster in a phase from now on, with a message of its own if it failed. An upgrade
+    /// in progress goes on under its task; after an ended one, a new one begins. Does nothing to a
+    /// cluster that is not there.
     pub fn fix(&self, id: &ClusterId, phase: Phase, message: Option<&str>) {
         if let Some(cluster) = self.find(id.as_str()) {
             cluster.fix(phase, message, self.clock.millis());
@@ -158,8 +188,8 @@ impl World {
         }
     }
 
-    /// Answers `action` on a cluster with `body` word for word, or again from the world with `None`. Actions that are
-    /// not about one cluster know no such thing.
+    /// Answers `action` on a cluster with `body` word for word, or again from the world with
+    /// `None`. Actions that are not about one cluster know no such thing.
     pub fn set(&self, id: &ClusterId, action: Action, body: Option<&str>) {
         if let Some(cluster) = self.find(id.as_str()) {
             cluster.set_body(action, body.map(str::to_owned));
@@ -169,7 +199,13 @@ impl World {
     /// Adds a cluster that was never upgraded, at the end of the lists.
     pub fn add(&self, id: ClusterId, region: Region, name: &str) {
         let script = Script::never(mix(&[super::random::of_text(id.as_str())]));
-        let cluster = Arc::new(Cluster::new(id, region, name.to_owned(), script, Chores::Few));
+        let cluster = Arc::new(Cluster::new(
+            id,
+            region,
+            name.to_owned(),
+            script,
+            Chores::Few,
+        ));
         self.write(|index| {
             index.remove(cluster.id.as_str());
             index.add(cluster);
@@ -209,11 +245,27 @@ impl World {
                 None => &index.all,
             };
             match wanted {
-                // The usual call names no filter, and must not look at every cluster for a page of fifty.
-                None => (all.len(), all.iter().skip(page.skip).take(page.size).cloned().collect()),
+                // The usual call names no filter, and must not look at every cluster for a page of
+                // fifty.
+                None => (
+                    all.len(),
+                    all.iter()
+                        .skip(page.skip)
+                        .take(page.size)
+                        .cloned()
+                        .collect(),
+                ),
                 Some(wanted) => {
                     let picked: Vec<_> = all.iter().filter(|cluster| wanted(cluster)).collect();
-                    (picked.len(), picked.into_iter().skip(page.skip).take(page.size).cloned().collect())
+                    (
+                        picked.len(),
+                        picked
+                            .into_iter()
+                            .skip(page.skip)
+                            .take(page.size)
+                            .cloned()
+                            .collect(),
+                    )
                 }
             }
         })
@@ -221,13 +273,24 @@ impl World {
 
     /// The clusters that are there all the time, unless a test deletes them.
     pub(super) fn residents(&self) -> Vec<Arc<Cluster>> {
-        let is_resident = |index: &Index, cluster: &Arc<Cluster>| !index.guests.iter().any(|guest| Arc::ptr_eq(guest, cluster));
-        self.read(|index| index.all.iter().filter(|cluster| is_resident(index, cluster)).cloned().collect())
+        let is_resident = |index: &Index, cluster: &Arc<Cluster>| {
+            !index.guests.iter().any(|guest| Arc::ptr_eq(guest, cluster))
+        };
+        self.read(|index| {
+            index
+                .all
+                .iter()
+                .filter(|cluster| is_resident(index, cluster))
+                .cloned()
+                .collect()
+        })
     }
 
     /// The clusters that came before `to` and went after `from`, if they have gone.
     pub(super) fn stays(&self, from: i64, to: i64) -> impl Iterator<Item = (Cluster, Stay)> {
-        self.guests.stays(from, to).map(|stay| (self.guests.cluster(&stay, &self.regions), stay))
+        self.guests
+            .stays(from, to)
+            .map(|stay| (self.guests.cluster(&stay, &self.regions), stay))
     }
 
     /// Lets guests come and go whose time it is.
@@ -236,11 +299,15 @@ impl World {
             return;
         }
         self.write(|index| {
-            // Once the lock is held, so that of two who come at once the later one has the last word.
+            // Once the lock is held, so that of two who come at once the later one has the last
+            // word.
             let now = self.clock.millis();
             let present: Vec<_> = self.stays(now, now).map(|(cluster, _)| cluster).collect();
             let before = std::mem::take(&mut index.guests);
-            for gone in before.iter().filter(|guest| present.iter().all(|other| other.id != guest.id)) {
+            for gone in before
+                .iter()
+                .filter(|guest| present.iter().all(|other| other.id != guest.id))
+            {
                 index.remove(gone.id.as_str());
             }
             for guest in present {
@@ -252,7 +319,8 @@ impl World {
                 });
                 index.guests.push(guest);
             }
-            self.next_change.store(self.guests.next_change(now), Ordering::Relaxed);
+            self.next_change
+                .store(self.guests.next_change(now), Ordering::Relaxed);
         });
     }
 
@@ -275,14 +343,20 @@ pub(super) struct Page {
 
 impl Index {
     fn add(&mut self, cluster: Arc<Cluster>) {
-        self.by_id.insert(cluster.id.as_str().to_owned(), Arc::clone(&cluster));
+        self.by_id
+            .insert(cluster.id.as_str().to_owned(), Arc::clone(&cluster));
         self.by_tag.insert(cluster.tag, Arc::clone(&cluster));
-        self.by_region.entry(cluster.region.clone()).or_default().push(Arc::clone(&cluster));
+        self.by_region
+            .entry(cluster.region.clone())
+            .or_default()
+            .push(Arc::clone(&cluster));
         self.all.push(cluster);
     }
 
     fn remove(&mut self, id: &str) {
-        let Some(gone) = self.by_id.remove(id) else { return };
+        let Some(gone) = self.by_id.remove(id) else {
+            return;
+        };
         self.by_tag.remove(&gone.tag);
         self.all.retain(|cluster| !Arc::ptr_eq(cluster, &gone));
         if let Some(list) = self.by_region.get_mut(&gone.region) {
@@ -293,11 +367,24 @@ impl Index {
 
 pub(super) fn invent_id(seed: u64, number: usize) -> ClusterId {
     let half = |salt| mix(&[seed, number as u64, salt]);
-    ClusterId::parse(&format!("c{:016x}{:016x}", half(20), half(21))).expect("hex digits are a cluster ID")
+    ClusterId::parse(&format!("c{:016x}{:016x}", half(20), half(21)))
+        .expect("hex digits are a cluster ID")
 }
 
-const APPLICATIONS: [&str; 12] =
-    ["shop", "payments", "search", "orders", "inventory", "media", "billing", "analytics", "gateway", "identity", "recommend", "logistics"];
+const APPLICATIONS: [&str; 12] = [
+    "shop",
+    "payments",
+    "search",
+    "orders",
+    "inventory",
+    "media",
+    "billing",
+    "analytics",
+    "gateway",
+    "identity",
+    "recommend",
+    "logistics",
+];
 
 const STAGES: [&str; 4] = ["prod", "staging", "test", "dev"];
 

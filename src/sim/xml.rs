@@ -3,7 +3,8 @@
 use quick_xml::escape::escape;
 use serde_json::Value;
 
-/// `value` as the content of an element called `root`; the items of a list become elements of the same name.
+/// `value` as the content of an element called `root`; the items of a list become elements of the
+/// same name.
 pub(super) fn render(root: &str, value: &Value) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     element(&mut out, root, value);
@@ -41,7 +42,9 @@ mod tests {
         let xml = render("R", &value);
         assert_eq!(
             xml.lines().nth(1),
-            Some("<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task><tags>1</tags><tags>true</tags></R>")
+            Some(
+                "<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task><tags>1</tags><tags>true</tags></R>"
+            )
         );
     }
 }

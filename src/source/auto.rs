@@ -1,8 +1,10 @@
-//! Finds out, for one account and region, whether `GetUpgradeStatus` is still served, and reads the tasks where it is not.
+//! Finds out, for one account and region, whether `GetUpgradeStatus` is still served, and reads the
+//! tasks where it is not.
 //!
-//! A code that says that there is no such operation retires it in the region. Another refusal in the API's own words has that
-//! cluster's tasks read, and is evidence if the API knows the cluster all the same: two clusters' evidence retires the operation
-//! too, as long as none is answered. What a proxy says proves nothing.
+//! A code that says that there is no such operation retires it in the region. Another refusal in
+//! the API's own words has that cluster's tasks read, and is evidence if the API knows the cluster
+//! all the same: two clusters' evidence retires the operation too, as long as none is answered.
+//! What a proxy says proves nothing.
 
 mod detection;
 
@@ -51,10 +53,26 @@ struct Detector {
 
 impl Auto {
     /// A source for the clusters of `account` in `region`.
-    pub fn new(account: AccountName, region: Option<Region>, client: &Client, upgrade_status: UpgradeStatus, tasks: Tasks) -> Self {
+    pub fn new(
+        account: AccountName,
+        region: Option<Region>,
+        client: &Client,
+        upgrade_status: UpgradeStatus,
+        tasks: Tasks,
+    ) -> Self {
         let client = Arc::new(client.in_background());
-        let detector = Arc::new(Detector { account, region, client, detection: watch::Sender::default() });
-        Self { upgrade_status, tasks, detector, background: Mutex::default() }
+        let detector = Arc::new(Detector {
+            account,
+            region,
+            client,
+            detection: watch::Sender::default(),
+        });
+        Self {
+            upgrade_status,
+            tasks,
+            detector,
+            background: Mutex::default(),
+        }
     }
 
     async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
@@ -66,8 +84,11 @@ impl Auto {
             return self.ask(question, lead, None).await;
         }
         match self.tasks.read(question).await {
-            // No code has said that the operation is gone, so it may answer where the tasks are no way out.
-            Err(error) if is_no(&error) && !self.detector.is_gone() => self.ask(question, None, Some(error)).await,
+            // No code has said that the operation is gone, so it may answer where the tasks are no
+            // way out.
+            Err(error) if is_no(&error) && !self.detector.is_gone() => {
+                self.ask(question, None, Some(error)).await
+            }
             answer => {
                 self.probe(&question);
                 answer
@@ -75,12 +96,20 @@ impl Auto {
         }
     }
 
-    /// Asks `GetUpgradeStatus`, and reads the tasks if it does not serve this cluster, unless they have `failed` already.
-    async fn ask(&self, question: Question<'_>, lead: Option<Lead<'_>>, failed: Option<ApiError>) -> Result<UpgradeState, ApiError> {
+    /// Asks `GetUpgradeStatus`, and reads the tasks if it does not serve this cluster, unless they
+    /// have `failed` already.
+    async fn ask(
+        &self,
+        question: Question<'_>,
+        lead: Option<Lead<'_>>,
+        failed: Option<ApiError>,
+    ) -> Result<UpgradeState, ApiError> {
         let asked = Instant::now();
         let error = match self.upgrade_status.read(question).await {
             Ok(state) => {
-                self.detector.note(None, |detection, now| detection.answered(question.cluster, now));
+                self.detector.note(None, |detection, now| {
+                    detection.answered(question.cluster, now)
+                });
                 return Ok(state);
             }
             Err(error) => error,
@@ -97,7 +126,11 @@ impl Auto {
         }
         // The others need not wait for this cluster's tasks.
         drop(lead);
-        let state = self.tasks.read(question).await.map_err(|tasks| both(tasks, &error))?;
+        let state = self
+            .tasks
+            .read(question)
+            .await
+            .map_err(|tasks| both(tasks, &error))?;
         if !is_gone {
             self.refused(&question, asked, error);
         }
@@ -106,8 +139,14 @@ impl Auto {
 
     /// Notes a refusal that the tasks have made up for.
     fn refused(&self, question: &Question<'_>, asked: Instant, error: ApiError) {
-        let was_served = question.known.is_some_and(|known| known.source == SourceName::UpgradeStatus);
-        let refusal = Refusal { cluster: question.cluster.clone(), asked, was_served };
+        let was_served = question
+            .known
+            .is_some_and(|known| known.source == SourceName::UpgradeStatus);
+        let refusal = Refusal {
+            cluster: question.cluster.clone(),
+            asked,
+            was_served,
+        };
         self.detector.unserved(&refusal.cluster, &error);
         if self.detector.detection.borrow().is_evidence(&refusal) {
             let endpoint = question.endpoint.clone();
@@ -118,17 +157,23 @@ impl Auto {
     /// Tries the operation again if it is time.
     fn probe(&self, question: &Question<'_>) {
         self.run_in_background(|detector| {
-            let is_due = detector.note(None, |detection, now| detection.take_probe(question.cluster, now));
+            let is_due = detector.note(None, |detection, now| {
+                detection.take_probe(question.cluster, now)
+            });
             is_due.then(|| detector.probe(question.cluster.clone(), question.endpoint.clone()))
         });
     }
 
-    /// Runs the task that `start` returns, unless there are enough. A probe that is left out stays due.
+    /// Runs the task that `start` returns, unless there are enough. A probe that is left out stays
+    /// due.
     fn run_in_background<F>(&self, start: impl FnOnce(Arc<Detector>) -> Option<F>)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut background = self
+            .background
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
         if background.len() < MAX_BACKGROUND
             && let Some(task) = start(Arc::clone(&self.detector))
@@ -159,7 +204,9 @@ impl Detector {
 
     /// Takes the lead if nothing is decided and nobody has it.
     fn lead(&self, cluster: &ClusterId) -> Option<Lead<'_>> {
-        self.detection.send_if_modified(|detection| detection.take_lead(cluster)).then(|| Lead(self))
+        self.detection
+            .send_if_modified(|detection| detection.take_lead(cluster))
+            .then(|| Lead(self))
     }
 
     async fn await_verdict(&self, question: &Question<'_>) {
@@ -173,16 +220,31 @@ impl Detector {
     /// Counts the refusal as evidence if the API knows the cluster.
     async fn confirm(self: Arc<Self>, refusal: Refusal, endpoint: Endpoint, error: ApiError) {
         let budget = Budget::lasting(BACKGROUND_BUDGET);
-        if describe_cluster(&self.client, &endpoint, &refusal.cluster, &budget).await.is_ok() {
-            self.note(Some(&error), |detection, now| detection.refused(&refusal, now));
+        if describe_cluster(&self.client, &endpoint, &refusal.cluster, &budget)
+            .await
+            .is_ok()
+        {
+            self.note(Some(&error), |detection, now| {
+                detection.refused(&refusal, now)
+            });
         }
     }
 
     async fn probe(self: Arc<Self>, cluster: ClusterId, endpoint: Endpoint) {
         let budget = Budget::lasting(BACKGROUND_BUDGET);
-        let question = Question { cluster: &cluster, endpoint: &endpoint, budget: &budget, known: None };
-        match UpgradeStatus::new(Arc::clone(&self.client)).read(question).await {
-            Ok(_) => self.note(None, |detection, now| detection.probe_succeeded(&cluster, now)),
+        let question = Question {
+            cluster: &cluster,
+            endpoint: &endpoint,
+            budget: &budget,
+            known: None,
+        };
+        match UpgradeStatus::new(Arc::clone(&self.client))
+            .read(question)
+            .await
+        {
+            Ok(_) => self.note(None, |detection, now| {
+                detection.probe_succeeded(&cluster, now)
+            }),
             Err(error) => self.note(Some(&error), |detection, now| {
                 detection.probe_failed();
                 if error.kind == ErrorKind::OperationGone {
@@ -199,8 +261,13 @@ impl Detector {
         }
     }
 
-    /// Notes what happened, with one line in the log if that retires the operation or brings it back.
-    fn note<T>(&self, error: Option<&ApiError>, change: impl FnOnce(&mut Detection, Instant) -> T) -> T {
+    /// Notes what happened, with one line in the log if that retires the operation or brings it
+    /// back.
+    fn note<T>(
+        &self,
+        error: Option<&ApiError>,
+        change: impl FnOnce(&mut Detection, Instant) -> T,
+    ) -> T {
         let (mut noted, mut was_retired, mut is_retired) = (None, false, false);
         self.detection.send_modify(|detection| {
             was_retired = detection.is_retired();
@@ -228,21 +295,34 @@ impl Drop for Lead<'_> {
     }
 }
 
-/// Whether the refusal may mean that there is no such operation: in the API's own words, and with no other explanation.
+/// Whether the refusal may mean that there is no such operation: in the API's own words, and with
+/// no other explanation.
 fn is_suspicious(error: &ApiError) -> bool {
     const EXPLAINED: [&str; 3] = ["invalidparameter", "missingparameter", "errorclusterstate"];
-    let code = error.code.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let code = error
+        .code
+        .as_deref()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     error.kind == ErrorKind::Rejected
-        && error.status.is_some_and(|status| (400..500).contains(&status))
+        && error
+            .status
+            .is_some_and(|status| (400..500).contains(&status))
         && !EXPLAINED.iter().any(|prefix| code.starts_with(prefix))
 }
 
 /// Returns whether the tasks will not be had a little later either.
 fn is_no(error: &ApiError) -> bool {
-    matches!(error.kind, ErrorKind::Forbidden | ErrorKind::OperationGone | ErrorKind::Rejected)
+    matches!(
+        error.kind,
+        ErrorKind::Forbidden | ErrorKind::OperationGone | ErrorKind::Rejected
+    )
 }
 
 /// The error of the tasks, which are the way out, with what `GetUpgradeStatus` said.
 fn both(tasks: ApiError, upgrade_status: &ApiError) -> ApiError {
-    ApiError { message: format!("{}; and {upgrade_status}", tasks.message), ..tasks }
+    ApiError {
+        message: format!("{}; and {upgrade_status}", tasks.message),
+        ..tasks
+    }
 }

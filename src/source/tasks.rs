@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Question, Reading, UpgradeSource};
-use crate::api::{ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task};
+use crate::api::{
+    ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task,
+};
 use crate::upgrade::{SourceName, Status, Step, UpgradeState, clean_message};
 
 /// How many tasks are asked for in one reading before one is the cluster's.
@@ -18,18 +20,28 @@ const MOST_REMEMBERED: usize = 10_000;
 pub struct Tasks {
     client: Arc<Client>,
     types: Vec<String>,
-    /// The IDs of tasks that have a node pool or another cluster for a target, which only the task itself tells.
+    /// The IDs of tasks that have a node pool or another cluster for a target, which only the task
+    /// itself tells.
     others: Mutex<HashSet<String>>,
 }
 
 impl Tasks {
     /// A source that asks through `client` for tasks of `types`.
     pub fn new(client: Arc<Client>, types: Vec<String>) -> Self {
-        Self { client, types, others: Mutex::default() }
+        Self {
+            client,
+            types,
+            others: Mutex::default(),
+        }
     }
 
     async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
-        let Question { cluster, endpoint, budget, known } = question;
+        let Question {
+            cluster,
+            endpoint,
+            budget,
+            known,
+        } = question;
         let mut tasks = UpgradeTasks::new(&self.client, endpoint, cluster, &self.types);
         let mut asked = 0;
         while asked < MOST_ASKED {
@@ -44,13 +56,21 @@ impl Tasks {
             }
             let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
             if info.target.may_be(cluster) {
-                return Ok(state(task, info, &mut |word| self.client.observer().unknown_value("task.state", word)));
+                return Ok(state(task, info, &mut |word| {
+                    self.client.observer().unknown_value("task.state", word)
+                }));
             }
             self.remember(task.id);
             asked += 1;
         }
-        let message = format!("the newest {MOST_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further");
-        Err(ApiError::local(Operation::DescribeClusterTasks, ErrorKind::Decode, message))
+        let message = format!(
+            "the newest {MOST_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further"
+        );
+        Err(ApiError::local(
+            Operation::DescribeClusterTasks,
+            ErrorKind::Decode,
+            message,
+        ))
     }
 
     fn remember(&self, id: String) {
@@ -77,17 +97,25 @@ impl UpgradeSource for Tasks {
     }
 }
 
-/// Whether `known` holds all that the finished `task` will ever tell. Not while the two differ: either may be behind, or a
-/// word of the task may have been one that nobody knows.
+/// Whether `known` holds all that the finished `task` will ever tell. Not while the two differ:
+/// either may be behind, or a word of the task may have been one that nobody knows.
 fn is_told(task: &Task, known: &UpgradeState) -> bool {
-    let is_finished = Status::from_word(&task.state).is_some_and(|status| status.is_idle() && status == known.status);
-    is_finished && known.source == SourceName::Tasks && known.task_id == task.id && known.updated == task.updated
+    let is_finished = Status::from_word(&task.state)
+        .is_some_and(|status| status.is_idle() && status == known.status);
+    is_finished
+        && known.source == SourceName::Tasks
+        && known.task_id == task.id
+        && known.updated == task.updated
 }
 
 /// A task's words in those of an upgrade. An unlisted state is told to `unknown`.
 fn state(task: Task, info: TaskInfo, unknown: &mut dyn FnMut(&str)) -> UpgradeState {
     // The task knows better than the list, which may lag behind.
-    let word = if info.state.is_empty() { task.state } else { info.state };
+    let word = if info.state.is_empty() {
+        task.state
+    } else {
+        info.state
+    };
     let status = Status::from_word(&word).unwrap_or_else(|| {
         unknown(&word);
         Status::Unknown
@@ -127,28 +155,83 @@ mod tests {
     use crate::upgrade::TaskStatus;
 
     fn told(word: &str, stage: &str) -> (Status, Step, TaskStatus) {
-        let task = Task { id: "T-1".to_owned(), state: "running".to_owned(), ..Task::default() };
-        let info = TaskInfo { state: word.to_owned(), stage: stage.to_owned(), ..TaskInfo::default() };
+        let task = Task {
+            id: "T-1".to_owned(),
+            state: "running".to_owned(),
+            ..Task::default()
+        };
+        let info = TaskInfo {
+            state: word.to_owned(),
+            stage: stage.to_owned(),
+            ..TaskInfo::default()
+        };
         let upgrade = super::state(task, info, &mut |_| {});
         (upgrade.status, upgrade.step, upgrade.task_status)
     }
 
     #[test]
     fn every_state_and_stage_has_its_words() {
-        assert_eq!(told("running", "precheck"), (Status::Running, Step::Prechecking, TaskStatus::Running));
-        assert_eq!(told("running", "PreChecking nodes"), (Status::Running, Step::Prechecking, TaskStatus::Running));
-        assert_eq!(told("running", "upgrade_master"), (Status::Running, Step::Upgrading, TaskStatus::Running));
-        assert_eq!(told("running", ""), (Status::Running, Step::Upgrading, TaskStatus::Running), "many tasks have no stage");
-        assert_eq!(told("running", " "), (Status::Running, Step::Upgrading, TaskStatus::Running));
-        assert_eq!(told("running", "Pre-Upgrade_Check"), (Status::Running, Step::Prechecking, TaskStatus::Running));
-        assert_eq!(told("fail", ""), (Status::Fail, Step::Unknown, TaskStatus::Failed));
-        assert_eq!(told("paused", "upgrade_master"), (Status::Pause, Step::Pause, TaskStatus::Running));
-        assert_eq!(told("success", "upgrade_master"), (Status::Success, Step::Success, TaskStatus::Success));
-        assert_eq!(told("fail", "precheck"), (Status::Fail, Step::Prechecking, TaskStatus::Failed));
-        assert_eq!(told("failed", "upgrade_master"), (Status::Fail, Step::Upgrading, TaskStatus::Failed));
-        assert_eq!(told("canceled", "upgrade_master"), (Status::Canceled, Step::Upgrading, TaskStatus::Unknown));
-        assert_eq!(told("cancelled", ""), (Status::Canceled, Step::Unknown, TaskStatus::Unknown));
-        assert_eq!(told("resting", "upgrade_master"), (Status::Unknown, Step::Upgrading, TaskStatus::Unknown));
-        assert_eq!(told("", "upgrade_master"), (Status::Running, Step::Upgrading, TaskStatus::Running), "the list's word stands in");
+        assert_eq!(
+            told("running", "precheck"),
+            (Status::Running, Step::Prechecking, TaskStatus::Running)
+        );
+        assert_eq!(
+            told("running", "PreChecking nodes"),
+            (Status::Running, Step::Prechecking, TaskStatus::Running)
+        );
+        assert_eq!(
+            told("running", "upgrade_master"),
+            (Status::Running, Step::Upgrading, TaskStatus::Running)
+        );
+        assert_eq!(
+            told("running", ""),
+            (Status::Running, Step::Upgrading, TaskStatus::Running),
+            "many tasks have no stage"
+        );
+        assert_eq!(
+            told("running", " "),
+            (Status::Running, Step::Upgrading, TaskStatus::Running)
+        );
+        assert_eq!(
+            told("running", "Pre-Upgrade_Check"),
+            (Status::Running, Step::Prechecking, TaskStatus::Running)
+        );
+        assert_eq!(
+            told("fail", ""),
+            (Status::Fail, Step::Unknown, TaskStatus::Failed)
+        );
+        assert_eq!(
+            told("paused", "upgrade_master"),
+            (Status::Pause, Step::Pause, TaskStatus::Running)
+        );
+        assert_eq!(
+            told("success", "upgrade_master"),
+            (Status::Success, Step::Success, TaskStatus::Success)
+        );
+        assert_eq!(
+            told("fail", "precheck"),
+            (Status::Fail, Step::Prechecking, TaskStatus::Failed)
+        );
+        assert_eq!(
+            told("failed", "upgrade_master"),
+            (Status::Fail, Step::Upgrading, TaskStatus::Failed)
+        );
+        assert_eq!(
+            told("canceled", "upgrade_master"),
+            (Status::Canceled, Step::Upgrading, TaskStatus::Unknown)
+        );
+        assert_eq!(
+            told("cancelled", ""),
+            (Status::Canceled, Step::Unknown, TaskStatus::Unknown)
+        );
+        assert_eq!(
+            told("resting", "upgrade_master"),
+            (Status::Unknown, Step::Upgrading, TaskStatus::Unknown)
+        );
+        assert_eq!(
+            told("", "upgrade_master"),
+            (Status::Running, Step::Upgrading, TaskStatus::Running),
+            "the list's word stands in"
+        );
     }
 }

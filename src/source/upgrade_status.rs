@@ -21,7 +21,12 @@ impl UpgradeStatus {
 
 impl UpgradeSource for UpgradeStatus {
     fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a> {
-        Box::pin(get_upgrade_status(&self.client, question.endpoint, question.cluster, question.budget))
+        Box::pin(get_upgrade_status(
+            &self.client,
+            question.endpoint,
+            question.cluster,
+            question.budget,
+        ))
     }
 
     fn in_use(&self) -> Option<SourceName> {

@@ -1,8 +1,10 @@
-//! Passwords at the door: HTTP basic authentication against the bcrypt hashes of the web configuration file.
+//! Passwords at the door: HTTP basic authentication against the bcrypt hashes of the web
+//! configuration file.
 //!
-//! A comparison takes a tenth of a second of CPU on purpose, so who may cause one is limited: what was compared before is
-//! remembered (as an HMAC under a key of this process), comparisons run off the async threads on half of the cores at
-//! most, and a client that guesses runs out of guesses. A client whose password was right before notices none of it.
+//! A comparison takes a tenth of a second of CPU on purpose, so who may cause one is limited: what
+//! was compared before is remembered (as an HMAC under a key of this process), comparisons run off
+//! the async threads on half of the cores at most, and a client that guesses runs out of guesses. A
+//! client whose password was right before notices none of it.
 
 mod guesses;
 mod hash;
@@ -64,13 +66,21 @@ impl Passwords {
         Ok(Self {
             key: ProcessKey::random()?,
             turns: Arc::new(Semaphore::new((cores / 2).max(1))),
-            findings: Arc::new(Findings { memory: Memory::new(REMEMBERED), guesses: Guesses::default() }),
+            findings: Arc::new(Findings {
+                memory: Memory::new(REMEMBERED),
+                guesses: Guesses::default(),
+            }),
         })
     }
 
-    /// Lets in who names one of `users` and its password. May be dropped at any time; a comparison that has begun still
-    /// ends, and its result is remembered for the next try.
-    pub async fn check(&self, users: &Users, headers: &HeaderMap, client: IpAddr) -> Result<(), Denied> {
+    /// Lets in who names one of `users` and its password. May be dropped at any time; a comparison
+    /// that has begun still ends, and its result is remembered for the next try.
+    pub async fn check(
+        &self,
+        users: &Users,
+        headers: &HeaderMap,
+        client: IpAddr,
+    ) -> Result<(), Denied> {
         if users.is_empty() {
             return Ok(());
         }
@@ -83,18 +93,29 @@ impl Passwords {
 
     async fn compare(&self, users: &Users, login: Login, client: IpAddr) -> Result<Match, Denied> {
         let stored = users.find(&login.user, || self.key.tag(&[&login.user]).number());
-        // The stored hash is part of the tag: what was right for an old password is not for a new one.
-        let tag = self.key.tag(&[&login.user, &login.password, stored.as_bytes()]);
+        // The stored hash is part of the tag: what was right for an old password is not for a new
+        // one.
+        let tag = self
+            .key
+            .tag(&[&login.user, &login.password, stored.as_bytes()]);
         if let Some(found) = self.findings.memory.recall(&tag) {
             return Ok(found);
         }
         let waiting = tokio::time::timeout(TURN_TIMEOUT, self.turns.clone().acquire_owned());
-        let turn = waiting.await.ok().and_then(Result::ok).ok_or(Denied::Busy)?;
-        // Many requests with one password often come at once; the first has found it out for the others.
+        let turn = waiting
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(Denied::Busy)?;
+        // Many requests with one password often come at once; the first has found it out for the
+        // others.
         if let Some(found) = self.findings.memory.recall(&tag) {
             return Ok(found);
         }
-        self.findings.guesses.charge(client, Instant::now()).map_err(|retry_after| Denied::TooManyGuesses { retry_after })?;
+        self.findings
+            .guesses
+            .charge(client, Instant::now())
+            .map_err(|retry_after| Denied::TooManyGuesses { retry_after })?;
         let findings = self.findings.clone();
         let comparison = tokio::task::spawn_blocking(move || {
             // Held here, since the request may end before the comparison does.
@@ -126,13 +147,20 @@ struct Login {
 
 impl Login {
     fn read(headers: &HeaderMap) -> Option<Self> {
-        let (scheme, encoded) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        let (scheme, encoded) = headers
+            .get(header::AUTHORIZATION)?
+            .to_str()
+            .ok()?
+            .split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
         let text = STANDARD.decode(encoded.trim()).ok()?;
         let colon = text.iter().position(|byte| *byte == b':')?;
-        Some(Self { user: text[..colon].to_owned(), password: text[colon + 1..].to_owned() })
+        Some(Self {
+            user: text[..colon].to_owned(),
+            password: text[colon + 1..].to_owned(),
+        })
     }
 }
 

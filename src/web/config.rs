@@ -1,9 +1,10 @@
-//! The web configuration file: that of the Prometheus exporter-toolkit, key by key, so that `promtool check web-config`
-//! accepts what is accepted here.
+//! The web configuration file: that of the Prometheus exporter-toolkit, key by key, so that
+//! `promtool check web-config` accepts what is accepted here.
 //!
-//! It is stricter where the toolkit would silently do something else than what is written (both `cert` and `cert_file`, TLS
-//! settings without a certificate, client authorities that verify nothing), and it takes an `interval` without `burst` for
-//! a burst of one, where the toolkit refuses every request.
+//! It is stricter where the toolkit would silently do something else than what is written (both
+//! `cert` and `cert_file`, TLS settings without a certificate, client authorities that verify
+//! nothing), and it takes an `interval` without `burst` for a burst of one, where the toolkit
+//! refuses every request.
 
 mod clients;
 mod pem;
@@ -70,7 +71,9 @@ pub enum WebConfigError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// A running server would have to begin or cease to speak TLS.
-    #[error("tls_server_config: TLS cannot be switched on or off while the exporter runs; restart it")]
+    #[error(
+        "tls_server_config: TLS cannot be switched on or off while the exporter runs; restart it"
+    )]
     TlsSwitched,
     /// The system has no randomness for the key under which passwords are remembered.
     #[error("no randomness: {0}")]
@@ -81,9 +84,13 @@ pub enum WebConfigError {
 }
 
 impl WebConfig {
-    /// Reads and checks the file at `path` and those that it names; relative paths in it start at its folder.
+    /// Reads and checks the file at `path` and those that it names; relative paths in it start at
+    /// its folder.
     pub fn load(path: &FilePath) -> Result<Self, WebConfigError> {
-        let unreadable = |source| WebConfigError::Unreadable { path: path.to_owned(), source };
+        let unreadable = |source| WebConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let mut reader = Reader::new(path.parent().unwrap_or(FilePath::new("")));
         reader.seen(text.as_bytes());
@@ -108,10 +115,16 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(folder: &'a FilePath) -> Self {
-        Self { folder, problems: Problems::default(), warnings: Problems::default(), seen: Sha256::new() }
+        Self {
+            folder,
+            problems: Problems::default(),
+            warnings: Problems::default(),
+            seen: Sha256::new(),
+        }
     }
 
-    /// Each content goes in with its length, so that what moves from one file to the next is noticed.
+    /// Each content goes in with its length, so that what moves from one file to the next is
+    /// noticed.
     fn seen(&mut self, content: &[u8]) {
         self.seen.update(content.len().to_le_bytes());
         self.seen.update(content);
@@ -120,13 +133,27 @@ impl<'a> Reader<'a> {
     fn file(&mut self, file: raw::File) -> WebConfig {
         let root = Path::root();
         let http = file.http_server_config.unwrap_or_default();
-        let tls = self.tls(&root.key("tls_server_config"), file.tls_server_config.unwrap_or_default());
-        let headers = self.headers(&root.key("http_server_config").key("headers"), http.headers.unwrap_or_default());
-        let users = self.users(&root.key("basic_auth_users"), file.basic_auth_users.unwrap_or_default());
-        let rate_limit = self.rate_limit(&root.key("rate_limit"), file.rate_limit.unwrap_or_default());
+        let tls = self.tls(
+            &root.key("tls_server_config"),
+            file.tls_server_config.unwrap_or_default(),
+        );
+        let headers = self.headers(
+            &root.key("http_server_config").key("headers"),
+            http.headers.unwrap_or_default(),
+        );
+        let users = self.users(
+            &root.key("basic_auth_users"),
+            file.basic_auth_users.unwrap_or_default(),
+        );
+        let rate_limit =
+            self.rate_limit(&root.key("rate_limit"), file.rate_limit.unwrap_or_default());
         WebConfig {
             tls,
-            http2: if http.http2 == Some(false) { Http2::Off } else { Http2::Offered },
+            http2: if http.http2 == Some(false) {
+                Http2::Off
+            } else {
+                Http2::Offered
+            },
             headers,
             users,
             rate_limit,
@@ -135,7 +162,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn headers(&mut self, path: &Path, raw: BTreeMap<String, Option<raw::Text>>) -> ResponseHeaders {
+    fn headers(
+        &mut self,
+        path: &Path,
+        raw: BTreeMap<String, Option<raw::Text>>,
+    ) -> ResponseHeaders {
         let mut headers = ResponseHeaders::default();
         for (name, value) in raw {
             let added = headers.add(&name, &value.map_or_else(String::new, |text| text.0));
@@ -149,12 +180,21 @@ impl<'a> Reader<'a> {
         for (name, hash) in raw {
             let path = path.key(&name);
             if name.contains(':') {
-                self.problems.note(path.clone(), "has a colon, so that no client could send it");
+                self.problems
+                    .note(path.clone(), "has a colon, so that no client could send it");
             }
             let hash = PasswordHash::parse(hash.as_ref().map_or("", Secret::expose));
-            let Some(hash) = self.problems.keep(&path, hash) else { continue };
+            let Some(hash) = self.problems.keep(&path, hash) else {
+                continue;
+            };
             if hash.cost() > SLOW {
-                self.warnings.note(path, format!("a cost of {} takes seconds for each comparison; 10 is usual", hash.cost()));
+                self.warnings.note(
+                    path,
+                    format!(
+                        "a cost of {} takes seconds for each comparison; 10 is usual",
+                        hash.cost()
+                    ),
+                );
             }
             users.insert(name, hash);
         }
@@ -162,11 +202,14 @@ impl<'a> Reader<'a> {
     }
 
     fn rate_limit(&mut self, path: &Path, raw: raw::RateLimit) -> Option<RateLimit> {
-        let interval = raw.interval.map_or(Ok(Duration::ZERO), |text| interval(&text.0));
+        let interval = raw
+            .interval
+            .map_or(Ok(Duration::ZERO), |text| interval(&text.0));
         let interval = self.problems.keep(&path.key("interval"), interval)?;
         if interval.is_zero() {
             if raw.burst.is_some_and(|burst| burst > 0) {
-                self.warnings.note(path.key("burst"), "limits nothing without interval");
+                self.warnings
+                    .note(path.key("burst"), "limits nothing without interval");
             }
             return None;
         }
@@ -181,7 +224,10 @@ const SLOW: u32 = 14;
 /// A duration as Go writes it. Days are left out, since Go has none.
 fn interval(text: &str) -> Result<Duration, String> {
     let is_go = |unit: &str| ["", "ns", "us", "µs", "ms", "s", "m", "h"].contains(&unit);
-    match text.split(|character: char| character.is_ascii_digit() || character == '.').all(is_go) {
+    match text
+        .split(|character: char| character.is_ascii_digit() || character == '.')
+        .all(is_go)
+    {
         true if text == "0" => Ok(Duration::ZERO),
         true => duration::parse(text),
         false => Err(duration::complaint(format_args!("{text:?}"))),

@@ -1,8 +1,8 @@
-//! The door: everything a connection and a request must pass before a route sees them, live from the web configuration
-//! file.
+//! The door: everything a connection and a request must pass before a route sees them, live from
+//! the web configuration file.
 //!
-//! The file and the certificates it names are read when they change, not per request; what is new takes effect as a
-//! whole or not at all. Whether there is TLS is fixed when the door opens.
+//! The file and the certificates it names are read when they change, not per request; what is new
+//! takes effect as a whole or not at all. Whether there is TLS is fixed when the door opens.
 
 mod refusal;
 mod stream;
@@ -39,7 +39,8 @@ pub const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Door {
     file: Option<PathBuf>,
     live: watch::Sender<Arc<Live>>,
-    /// Held by the reload under way, so that there is one at a time; it goes with the thread that reads.
+    /// Held by the reload under way, so that there is one at a time; it goes with the thread that
+    /// reads.
     reloading: Arc<Mutex<()>>,
     passwords: Passwords,
 }
@@ -81,7 +82,8 @@ pub enum Transport {
     Tls,
 }
 
-/// Why a connection came to nothing; no reason for more than a debug log, since any client can bring it about.
+/// Why a connection came to nothing; no reason for more than a debug log, since any client can
+/// bring it about.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
     /// The client did not finish in [`HANDSHAKE_TIMEOUT`].
@@ -95,17 +97,28 @@ pub enum HandshakeError {
 impl Door {
     /// A door without a file: plain HTTP for everyone.
     pub fn unguarded() -> Result<Self, WebConfigError> {
-        Ok(Self { file: None, live: watch::Sender::default(), reloading: Arc::default(), passwords: Passwords::new()? })
+        Ok(Self {
+            file: None,
+            live: watch::Sender::default(),
+            reloading: Arc::default(),
+            passwords: Passwords::new()?,
+        })
     }
 
-    /// A door as the file at `path` has it. Reads files; what is accepted but not as written is logged.
+    /// A door as the file at `path` has it. Reads files; what is accepted but not as written is
+    /// logged.
     pub fn open(path: &Path) -> Result<Self, WebConfigError> {
         let live = Live::new(WebConfig::load(path)?, &Live::default())?;
-        Ok(Self { file: Some(path.to_owned()), live: watch::Sender::new(Arc::new(live)), ..Self::unguarded()? })
+        Ok(Self {
+            file: Some(path.to_owned()),
+            live: watch::Sender::new(Arc::new(live)),
+            ..Self::unguarded()?
+        })
     }
 
-    /// Reads the file and those it names again. On any error all stays as it was. Reloads that come at once are done one
-    /// after the other. Dropping the future gives up one whose turn has not come; what has begun goes on to its end.
+    /// Reads the file and those it names again. On any error all stays as it was. Reloads that come
+    /// at once are done one after the other. Dropping the future gives up one whose turn has not
+    /// come; what has begun goes on to its end.
     pub async fn reload_apart(self: &Arc<Self>) -> Result<Reloaded, WebConfigError> {
         let turn = Arc::clone(&self.reloading).lock_owned().await;
         let door = Arc::clone(self);
@@ -117,8 +130,9 @@ impl Door {
         .await?
     }
 
-    /// Reloads every [`RELOAD_INTERVAL`], for ever; drop it to stop. Contents are compared, since neither a bind-mounted
-    /// file nor Kubernetes' swap of the folder behind a link shows in the way that file watchers wait for.
+    /// Reloads every [`RELOAD_INTERVAL`], for ever; drop it to stop. Contents are compared, since
+    /// neither a bind-mounted file nor Kubernetes' swap of the folder behind a link shows in the
+    /// way that file watchers wait for.
     pub async fn keep_current(self: Arc<Self>) {
         let mut complaint = String::new();
         loop {
@@ -140,26 +154,47 @@ impl Door {
 
     /// Whether clients must speak TLS.
     pub fn transport(&self) -> Transport {
-        if self.live().tls.is_some() { Transport::Tls } else { Transport::Plain }
+        if self.live().tls.is_some() {
+            Transport::Tls
+        } else {
+            Transport::Plain
+        }
     }
 
-    /// Takes a connection in, after the handshake if there is TLS. May be dropped at any time, and the connection with it.
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<Stream<S>, HandshakeError> {
-        let Some(config) = self.live().tls.clone() else { return Ok(Stream::Plain(stream)) };
-        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream));
+    /// Takes a connection in, after the handshake if there is TLS. May be dropped at any time, and
+    /// the connection with it.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<Stream<S>, HandshakeError> {
+        let Some(config) = self.live().tls.clone() else {
+            return Ok(Stream::Plain(stream));
+        };
+        let handshake =
+            tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream));
         let stream = handshake.await.map_err(|_| HandshakeError::TimedOut)??;
         Ok(Stream::Tls(Box::new(stream)))
     }
 
-    /// Decides about a request before it is routed. The password comes before the rate limit, so that nobody without one
-    /// can use it up.
-    pub async fn check(&self, request: &Parts, client: IpAddr, passage: Passage) -> Result<(), Refusal> {
+    /// Decides about a request before it is routed. The password comes before the rate limit, so
+    /// that nobody without one can use it up.
+    pub async fn check(
+        &self,
+        request: &Parts,
+        client: IpAddr,
+        passage: Passage,
+    ) -> Result<(), Refusal> {
         if passage == Passage::Open {
             return Ok(());
         }
         let live = self.live();
-        self.passwords.check(&live.users, &request.headers, client).await?;
-        live.bucket.as_ref().map_or(Ok(()), |bucket| bucket.take()).map_err(|retry_after| Refusal::TooMany { retry_after })
+        self.passwords
+            .check(&live.users, &request.headers, client)
+            .await?;
+        live.bucket
+            .as_ref()
+            .map_or(Ok(()), |bucket| bucket.take())
+            .map_err(|retry_after| Refusal::TooMany { retry_after })
     }
 
     /// Puts the file's headers on a response, refusals included.
@@ -169,7 +204,9 @@ impl Door {
 
     /// Blocks.
     fn reload(&self) -> Result<Reloaded, WebConfigError> {
-        let Some(path) = &self.file else { return Ok(Reloaded::Unchanged) };
+        let Some(path) = &self.file else {
+            return Ok(Reloaded::Unchanged);
+        };
         let config = WebConfig::load(path)?;
         let live = self.live();
         if live.fingerprint == Some(config.fingerprint) {
@@ -190,7 +227,10 @@ impl Door {
 
 impl Live {
     fn new(config: WebConfig, before: &Self) -> Result<Self, WebConfigError> {
-        let tls = config.tls.map(|settings| settings.server_config(config.http2)).transpose()?;
+        let tls = config
+            .tls
+            .map(|settings| settings.server_config(config.http2))
+            .transpose()?;
         for warning in config.warnings.iter() {
             tracing::warn!(path = %warning.path, warning = warning.message, "web configuration");
         }
@@ -199,7 +239,13 @@ impl Live {
             Some(bucket) if bucket.limit() == limit => bucket.clone(),
             _ => Arc::new(Bucket::new(limit)),
         });
-        Ok(Self { tls, headers: config.headers, users: config.users, bucket, fingerprint: Some(config.fingerprint) })
+        Ok(Self {
+            tls,
+            headers: config.headers,
+            users: config.users,
+            bucket,
+            fingerprint: Some(config.fingerprint),
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use super::negotiate::Encoding;
 /// What fits into one packet gains nothing.
 const SMALLEST: usize = 1024;
 
-/// The fastest level. On a page of 10,000 clusters the next one saves another third of what is left and takes a quarter
-/// longer; the network between exporter and Prometheus is rarely worth that.
+/// The fastest level. On a page of 10,000 clusters the next one saves another third of what is left
+/// and takes a quarter longer; the network between exporter and Prometheus is rarely worth that.
 const LEVEL: u32 = 1;
 
 impl Encoding {
@@ -25,8 +25,8 @@ impl Encoding {
     }
 }
 
-/// Encodes `body` as `wanted`, unless it is too small to gain by it; tells what was done. A large body takes tens of
-/// milliseconds, so this has no place on a thread that others wait for.
+/// Encodes `body` as `wanted`, unless it is too small to gain by it; tells what was done. A large
+/// body takes tens of milliseconds, so this has no place on a thread that others wait for.
 pub fn encode(body: Bytes, wanted: Encoding) -> (Bytes, Encoding) {
     match wanted {
         Encoding::Gzip if body.len() >= SMALLEST => (gzip(&body), Encoding::Gzip),
@@ -36,7 +36,11 @@ pub fn encode(body: Bytes, wanted: Encoding) -> (Bytes, Encoding) {
 
 fn gzip(body: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::new(LEVEL));
-    encoder.write_all(body).and_then(|()| encoder.finish()).expect("a vector takes any bytes").into()
+    encoder
+        .write_all(body)
+        .and_then(|()| encoder.finish())
+        .expect("a vector takes any bytes")
+        .into()
 }
 
 #[cfg(test)]
@@ -54,15 +58,23 @@ mod tests {
         assert_eq!(done.header(), Some("gzip"));
         assert!(encoded.len() < body.len() / 10);
         let mut decoded = Vec::new();
-        GzDecoder::new(&encoded[..]).read_to_end(&mut decoded).unwrap();
+        GzDecoder::new(&encoded[..])
+            .read_to_end(&mut decoded)
+            .unwrap();
         assert_eq!(decoded, body);
     }
 
     #[test]
     fn a_small_body_and_one_that_was_not_asked_for_stay_as_they_are() {
         let small = Bytes::from_static(b"cs_up 1\n");
-        assert_eq!(encode(small.clone(), Encoding::Gzip), (small, Encoding::Identity));
+        assert_eq!(
+            encode(small.clone(), Encoding::Gzip),
+            (small, Encoding::Identity)
+        );
         let large = Bytes::from(vec![b'x'; 5000]);
-        assert_eq!(encode(large.clone(), Encoding::Identity), (large, Encoding::Identity));
+        assert_eq!(
+            encode(large.clone(), Encoding::Identity),
+            (large, Encoding::Identity)
+        );
     }
 }

@@ -43,7 +43,10 @@ pub(super) fn cluster(id: &str, outcome: Outcome) -> ClusterReading {
 }
 
 /// The same cluster with something changed about it.
-pub(super) fn altered(mut reading: ClusterReading, change: impl FnOnce(&mut ClusterInfo)) -> ClusterReading {
+pub(super) fn altered(
+    mut reading: ClusterReading,
+    change: impl FnOnce(&mut ClusterInfo),
+) -> ClusterReading {
     change(Arc::make_mut(&mut reading.cluster));
     reading
 }
@@ -68,7 +71,11 @@ pub(super) fn up(status: Status, step: Step) -> Outcome {
 }
 
 pub(super) fn down(reason: Reason, message: &str) -> Outcome {
-    Outcome::Down(Failure { reason, message: message.to_owned(), lasting: false })
+    Outcome::Down(Failure {
+        reason,
+        message: message.to_owned(),
+        lasting: false,
+    })
 }
 
 /// A complete snapshot, twelve seconds old.

@@ -10,13 +10,17 @@ impl ResponseHeaders {
     /// Adds one header as the file has it; an empty value leaves the header out.
     pub(crate) fn add(&mut self, name: &str, value: &str) -> Result<(), String> {
         let Some((_, header, allowed)) = ALLOWED.iter().find(|(known, ..)| *known == name) else {
-            return Err(format!("cannot be set here; {} can", ALLOWED.each_ref().map(|(known, ..)| *known).join(", ")));
+            return Err(format!(
+                "cannot be set here; {} can",
+                ALLOWED.each_ref().map(|(known, ..)| *known).join(", ")
+            ));
         };
         if !allowed.is_empty() && !allowed.contains(&value) {
             return Err(format!("must be {}", allowed.join(" or ")));
         }
         if !value.is_empty() {
-            let value = HeaderValue::from_str(value).map_err(|_| "must be one line of visible characters".to_owned())?;
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| "must be one line of visible characters".to_owned())?;
             self.0.insert(header, value);
         }
         Ok(())
@@ -30,13 +34,29 @@ impl ResponseHeaders {
     }
 }
 
-/// The name as the file must spell it, and the only values it may have, if there are such. From `extraHTTPHeaders` in
-/// exporter-toolkit's `web/handler.go`.
+/// The name as the file must spell it, and the only values it may have, if there are such. From
+/// `extraHTTPHeaders` in exporter-toolkit's `web/handler.go`.
 static ALLOWED: [(&str, HeaderName, &[&str]); 5] = [
-    ("Content-Security-Policy", header::CONTENT_SECURITY_POLICY, &[]),
-    ("Strict-Transport-Security", header::STRICT_TRANSPORT_SECURITY, &[]),
-    ("X-Content-Type-Options", header::X_CONTENT_TYPE_OPTIONS, &["nosniff"]),
-    ("X-Frame-Options", header::X_FRAME_OPTIONS, &["deny", "sameorigin"]),
+    (
+        "Content-Security-Policy",
+        header::CONTENT_SECURITY_POLICY,
+        &[],
+    ),
+    (
+        "Strict-Transport-Security",
+        header::STRICT_TRANSPORT_SECURITY,
+        &[],
+    ),
+    (
+        "X-Content-Type-Options",
+        header::X_CONTENT_TYPE_OPTIONS,
+        &["nosniff"],
+    ),
+    (
+        "X-Frame-Options",
+        header::X_FRAME_OPTIONS,
+        &["deny", "sameorigin"],
+    ),
     ("X-XSS-Protection", header::X_XSS_PROTECTION, &[]),
 ];
 
@@ -50,10 +70,22 @@ mod tests {
         headers.add("X-Frame-Options", "deny").expect("allowed");
         headers.add("X-XSS-Protection", "").expect("allowed");
         let mut response = HeaderMap::new();
-        response.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("sameorigin"));
+        response.insert(
+            header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("sameorigin"),
+        );
         headers.apply(&mut response);
-        assert_eq!(response.get_all(header::X_FRAME_OPTIONS).iter().collect::<Vec<_>>(), ["deny"]);
-        assert!(!response.contains_key(header::X_XSS_PROTECTION), "an empty value sets nothing");
+        assert_eq!(
+            response
+                .get_all(header::X_FRAME_OPTIONS)
+                .iter()
+                .collect::<Vec<_>>(),
+            ["deny"]
+        );
+        assert!(
+            !response.contains_key(header::X_XSS_PROTECTION),
+            "an empty value sets nothing"
+        );
     }
 
     #[test]

@@ -29,8 +29,8 @@
 //! }
 //! ```
 //!
-//! Every key is always there. What is not known is null, and so is every part of the upgrade while `up` is not true.
-//! Times are RFC 3339 in UTC.
+//! Every key is always there. What is not known is null, and so is every part of the upgrade while
+//! `up` is not true. Times are RFC 3339 in UTC.
 
 use std::collections::BTreeMap;
 
@@ -83,13 +83,22 @@ struct Cluster<'a> {
 }
 
 /// The body of `/api/v1/clusters`. Before the first scrape there are no clusters in it.
-#[expect(clippy::missing_panics_doc, reason = "text and finite numbers always become JSON")]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "text and finite numbers always become JSON"
+)]
 pub fn clusters(snapshot: Option<&Snapshot>, now: Timestamp) -> String {
     let document = Document {
         at: snapshot.map(|snapshot| rfc3339(snapshot.at)),
         age_seconds: snapshot.map(|snapshot| age(snapshot.at, now)),
         complete: snapshot.is_some_and(|snapshot| snapshot.complete),
-        clusters: snapshot.map_or_else(Vec::new, |snapshot| snapshot.clusters.iter().map(|reading| cluster(reading, now)).collect()),
+        clusters: snapshot.map_or_else(Vec::new, |snapshot| {
+            snapshot
+                .clusters
+                .iter()
+                .map(|reading| cluster(reading, now))
+                .collect()
+        }),
     };
     serde_json::to_string(&document).expect("strings, finite numbers and lists of them are JSON")
 }
@@ -128,7 +137,9 @@ fn cluster(reading: &ClusterReading, now: Timestamp) -> Cluster<'_> {
         updated: state.and_then(|state| state.updated).map(rfc3339),
         last_success: reading.last_success.map(rfc3339),
         age_seconds: reading.last_success.map(|at| age(at, now)),
-        query_duration_seconds: reading.duration.map(|duration| thousandths(duration.as_secs_f64())),
+        query_duration_seconds: reading
+            .duration
+            .map(|duration| thousandths(duration.as_secs_f64())),
     }
 }
 
@@ -169,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_cluster_that_answered_has_its_state() {
-        let body = parsed(&snapshot(vec![cluster("c1", up(Status::Running, Step::Upgrading))]));
+        let body = parsed(&snapshot(vec![cluster(
+            "c1",
+            up(Status::Running, Step::Upgrading),
+        )]));
         let expected = json!({
             "at": "2026-11-23T18:49:17Z",
             "age_seconds": 12.0,
@@ -209,10 +223,24 @@ mod tests {
 
     #[test]
     fn a_cluster_that_did_not_answer_has_a_reason_and_no_state() {
-        let body = parsed(&snapshot(vec![cluster("c1", down(Reason::Timeout, "no\nanswer"))]));
+        let body = parsed(&snapshot(vec![cluster(
+            "c1",
+            down(Reason::Timeout, "no\nanswer"),
+        )]));
         let cluster = &body["clusters"][0];
-        assert_eq!([&cluster["up"], &cluster["reason"], &cluster["error"]], [&json!(false), &json!("timeout"), &json!("no answer")]);
-        for key in ["source", "status", "step", "task_status", "since", "task_id", "started"] {
+        assert_eq!(
+            [&cluster["up"], &cluster["reason"], &cluster["error"]],
+            [&json!(false), &json!("timeout"), &json!("no answer")]
+        );
+        for key in [
+            "source",
+            "status",
+            "step",
+            "task_status",
+            "since",
+            "task_id",
+            "started",
+        ] {
             assert_eq!(cluster[key], Value::Null, "{key}");
         }
     }
@@ -229,22 +257,44 @@ mod tests {
         never.duration = None;
         asked.duration = Some(Duration::from_nanos(1_234_567));
         let body = parsed(&snapshot(vec![asked, never]));
-        let keys = |at: usize| body["clusters"][at].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let keys = |at: usize| {
+            body["clusters"][at]
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
         assert_eq!(keys(0), keys(1));
         assert_eq!(body["clusters"][0]["query_duration_seconds"], json!(0.001));
-        for key in ["up", "region", "version", "state", "last_success", "age_seconds", "query_duration_seconds"] {
+        for key in [
+            "up",
+            "region",
+            "version",
+            "state",
+            "last_success",
+            "age_seconds",
+            "query_duration_seconds",
+        ] {
             assert_eq!(body["clusters"][1][key], Value::Null, "{key}");
         }
     }
 
     #[test]
     fn before_the_first_scrape_there_is_an_empty_answer() {
-        assert_eq!(clusters(None, NOW), r#"{"at":null,"age_seconds":null,"complete":false,"clusters":[]}"#);
+        assert_eq!(
+            clusters(None, NOW),
+            r#"{"at":null,"age_seconds":null,"complete":false,"clusters":[]}"#
+        );
     }
 
     #[test]
     fn an_age_is_never_negative() {
-        let body: Value = serde_json::from_str(&clusters(Some(&snapshot(Vec::new())), NOW - SignedDuration::from_hours(1))).unwrap();
+        let body: Value = serde_json::from_str(&clusters(
+            Some(&snapshot(Vec::new())),
+            NOW - SignedDuration::from_hours(1),
+        ))
+        .unwrap();
         assert_eq!(body["age_seconds"], json!(0.0));
     }
 }

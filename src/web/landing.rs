@@ -1,7 +1,8 @@
 //! The page at `/`: the fleet as the last scrape saw it, for people.
 //!
-//! A pure function of a snapshot and of what the reader asked to see. Nothing on it asks the vendor, nothing comes from
-//! elsewhere, and everything works without scripts: filter and order are links and a form.
+//! A pure function of a snapshot and of what the reader asked to see. Nothing on it asks the
+//! vendor, nothing comes from elsewhere, and everything works without scripts: filter and order are
+//! links and a form.
 
 mod age;
 pub mod condition;
@@ -35,9 +36,12 @@ const FRAME: usize = 24 * 1024;
 /// Room for a row.
 const ROW: usize = 2 * 1024;
 
-/// The page of the last snapshot, if there is one, as `view` asks for it. To be sent with [`headers`].
+/// The page of the last snapshot, if there is one, as `view` asks for it. To be sent with
+/// [`headers`].
 pub fn page(snapshot: Option<&Snapshot>, now: Timestamp, view: &View, paths: &Paths) -> String {
-    let rows = snapshot.map_or(0, |snapshot| snapshot.clusters.len().min(selection::PAGE_SIZE));
+    let rows = snapshot.map_or(0, |snapshot| {
+        snapshot.clusters.len().min(selection::PAGE_SIZE)
+    });
     let mut html = Html::with_capacity(FRAME + ROW * rows);
     match snapshot {
         Some(snapshot) => fleet(&mut html, snapshot, now, view, paths),
@@ -47,7 +51,12 @@ pub fn page(snapshot: Option<&Snapshot>, now: Timestamp, view: &View, paths: &Pa
 }
 
 fn fleet(html: &mut Html, snapshot: &Snapshot, now: Timestamp, view: &View, paths: &Paths) {
-    let counts = selection::count(snapshot.clusters.iter().map(|reading| Row::new(reading).condition));
+    let counts = selection::count(
+        snapshot
+            .clusters
+            .iter()
+            .map(|reading| Row::new(reading).condition),
+    );
     open(html, &summary::title(&counts), view, paths);
     markup!(html, "<div class=\"lead\"><div><h1>Cluster upgrades</h1>\n");
     summary::provenance(html, snapshot, now);
@@ -62,12 +71,21 @@ fn fleet(html: &mut Html, snapshot: &Snapshot, now: Timestamp, view: &View, path
 
 fn clusters(html: &mut Html, snapshot: &Snapshot, now: Timestamp, view: &View) {
     if snapshot.clusters.is_empty() {
-        markup!(html, "<div class=\"empty\"><h2>No clusters</h2><p>The configuration names none");
-        markup!(html, ", and no cluster list has shown one that it selects.</p></div>\n");
+        markup!(
+            html,
+            "<div class=\"empty\"><h2>No clusters</h2><p>The configuration names none"
+        );
+        markup!(
+            html,
+            ", and no cluster list has shown one that it selects.</p></div>\n"
+        );
         return;
     }
     let selection = Selection::new(&snapshot.clusters, view);
-    markup!(html, "<section aria-labelledby=\"clusters\">\n<h2 id=\"clusters\" class=\"unseen\">Clusters</h2>\n");
+    markup!(
+        html,
+        "<section aria-labelledby=\"clusters\">\n<h2 id=\"clusters\" class=\"unseen\">Clusters</h2>\n"
+    );
     controls::form(html, view, &selection, snapshot.clusters.len());
     if selection.rows.is_empty() {
         markup!(
@@ -87,12 +105,33 @@ fn nothing_yet(html: &mut Html, view: &View, paths: &Paths) {
     open(html, "No scrape yet", view, paths);
     markup!(html, "<div class=\"lead\"><h1>Cluster upgrades</h1>\n");
     controls::refresh(html, view);
-    markup!(html, "</div>\n<div class=\"empty\"><h2>No scrape yet</h2>\n");
-    markup!(html, "<p>Prometheus has not asked for <code>{}</code> since this exporter started. ", paths.metrics());
-    markup!(html, "This page shows what the last scrape saw and never asks the vendor itself.</p>\n");
-    markup!(html, "<p>Let Prometheus scrape it, or open <a href=\"{}\">the metrics</a> once by hand:</p>\n", paths.metrics());
-    markup!(html, "<pre><code>scrape_configs:\n  - job_name: ack-upgrades\n    honor_labels: true\n");
-    markup!(html, "    metrics_path: {}\n    static_configs:\n      - targets: [\"ADDRESS:PORT\"]", paths.metrics());
+    markup!(
+        html,
+        "</div>\n<div class=\"empty\"><h2>No scrape yet</h2>\n"
+    );
+    markup!(
+        html,
+        "<p>Prometheus has not asked for <code>{}</code> since this exporter started. ",
+        paths.metrics()
+    );
+    markup!(
+        html,
+        "This page shows what the last scrape saw and never asks the vendor itself.</p>\n"
+    );
+    markup!(
+        html,
+        "<p>Let Prometheus scrape it, or open <a href=\"{}\">the metrics</a> once by hand:</p>\n",
+        paths.metrics()
+    );
+    markup!(
+        html,
+        "<pre><code>scrape_configs:\n  - job_name: ack-upgrades\n    honor_labels: true\n"
+    );
+    markup!(
+        html,
+        "    metrics_path: {}\n    static_configs:\n      - targets: [\"ADDRESS:PORT\"]",
+        paths.metrics()
+    );
     markup!(html, "</code></pre></div>\n");
     close(html, "");
 }
@@ -102,17 +141,38 @@ const LEGEND: &str = "Since: when this exporter first saw the present status and
     it never asks the vendor itself.";
 
 fn open(html: &mut Html, title: &str, view: &View, paths: &Paths) {
-    markup!(html, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    markup!(html, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    markup!(html, "<meta name=\"color-scheme\" content=\"light dark\">\n");
+    markup!(
+        html,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    );
+    markup!(
+        html,
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    );
+    markup!(
+        html,
+        "<meta name=\"color-scheme\" content=\"light dark\">\n"
+    );
     if let Some(seconds) = view.refresh {
-        markup!(html, "<meta http-equiv=\"refresh\" content=\"{}\">\n", seconds);
+        markup!(
+            html,
+            "<meta http-equiv=\"refresh\" content=\"{}\">\n",
+            seconds
+        );
     }
-    markup!(html, "<title>{} · ack-upgrade-exporter</title>\n<style>", title);
+    markup!(
+        html,
+        "<title>{} · ack-upgrade-exporter</title>\n<style>",
+        title
+    );
     html.file(policy::STYLE);
     markup!(html, "</style>\n</head>\n<body>\n");
     html.file(icon::SPRITE);
-    markup!(html, "<header>\n<p class=\"product\"><strong>ack-upgrade-exporter</strong> <span>{}</span></p>\n", env!("CARGO_PKG_VERSION"));
+    markup!(
+        html,
+        "<header>\n<p class=\"product\"><strong>ack-upgrade-exporter</strong> <span>{}</span></p>\n",
+        env!("CARGO_PKG_VERSION")
+    );
     markup!(html, "<nav aria-label=\"Exporter\">");
     let links = [
         ("Metrics", paths.metrics()),

@@ -26,12 +26,16 @@ impl Lifecycle {
         Self { service, door }
     }
 
-    /// Reads every file again and puts in force what is good. Logs what it did. Dropping the future gives up what has not
-    /// been begun.
+    /// Reads every file again and puts in force what is good. Logs what it did. Dropping the future
+    /// gives up what has not been begun.
     pub async fn reload(&self) -> Result<(), NotReloaded> {
         let configuration = self.service.reload().await.err();
         let web = self.reload_door().await.err();
-        if configuration.is_none() && web.is_none() { Ok(()) } else { Err(NotReloaded { configuration, web }) }
+        if configuration.is_none() && web.is_none() {
+            Ok(())
+        } else {
+            Err(NotReloaded { configuration, web })
+        }
     }
 
     async fn reload_door(&self) -> Result<(), WebConfigError> {
@@ -45,7 +49,9 @@ impl Lifecycle {
 
 impl fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lifecycle").field("service", &self.service).finish_non_exhaustive()
+        f.debug_struct("Lifecycle")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +89,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_of_the_parser_is_an_error_of_that_reload() {
         let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).expect("written")
+        };
         write("exporter.yml", GOOD);
         write("web.yml", "http_server_config: {http2: true}\n");
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
@@ -94,30 +102,47 @@ mod tests {
             credentials: credentials::Context::offline(Clock::System),
             audience: Arc::clone(&own) as Arc<_>,
         };
-        let service = Service::start(Origin::File(folder.path().join("exporter.yml")), surroundings, Arc::clone(&own));
+        let service = Service::start(
+            Origin::File(folder.path().join("exporter.yml")),
+            surroundings,
+            Arc::clone(&own),
+        );
         let service = Arc::new(service.expect("a good configuration"));
-        let door = Arc::new(Door::open(&folder.path().join("web.yml")).expect("a good web configuration"));
+        let door =
+            Arc::new(Door::open(&folder.path().join("web.yml")).expect("a good web configuration"));
         let lifecycle = Lifecycle::new(Arc::clone(&service), door);
         let is_successful = || {
             let mut page = Page::with_capacity(Format::Text, 0);
             own.write(&mut page);
-            String::from_utf8_lossy(&page.finish()).contains("cs_exporter_config_last_reload_successful 1\n")
+            String::from_utf8_lossy(&page.finish())
+                .contains("cs_exporter_config_last_reload_successful 1\n")
         };
         let before = Arc::clone(&service.running().borrow());
 
         for name in ["exporter.yml", "web.yml"] {
             write(name, PANIC);
         }
-        let said = lifecycle.reload().await.expect_err("neither was read").to_string();
+        let said = lifecycle
+            .reload()
+            .await
+            .expect_err("neither was read")
+            .to_string();
         assert_eq!(said.matches("report this").count(), 2, "{said}");
         assert!(!is_successful());
-        assert!(Arc::ptr_eq(&before, &service.running().borrow()), "the old one stays");
+        assert!(
+            Arc::ptr_eq(&before, &service.running().borrow()),
+            "the old one stays"
+        );
 
         let polling = tokio::spawn({
             let service = Arc::clone(&service);
             async move { service.keep_current(Duration::from_secs(1)).await }
         });
-        for (text, expected) in [(GOOD.to_owned(), true), (format!("{GOOD}{PANIC}"), false), (format!("{GOOD}# new"), true)] {
+        for (text, expected) in [
+            (GOOD.to_owned(), true),
+            (format!("{GOOD}{PANIC}"), false),
+            (format!("{GOOD}# new"), true),
+        ] {
             write("exporter.yml", &text);
             tokio::time::sleep(Duration::from_secs(3)).await;
             assert_eq!(is_successful(), expected, "{text}");

@@ -1,4 +1,5 @@
-//! How often and how many at once: the file's `rate_limit` and the concurrency of `--web.max-requests`.
+//! How often and how many at once: the file's `rate_limit` and the concurrency of
+//! `--web.max-requests`.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +18,8 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Takes a token from the bucket that is full again at `full`: the instant at which it will be full then, or, if
-    /// it is empty, how long until it holds a token.
+    /// Takes a token from the bucket that is full again at `full`: the instant at which it will be
+    /// full then, or, if it is empty, how long until it holds a token.
     pub(crate) fn take(self, full: Instant, now: Instant) -> Result<Instant, Duration> {
         let saved = self.interval.saturating_mul(self.burst.get() - 1);
         let full = full.max(now);
@@ -39,7 +40,10 @@ pub struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub fn new(limit: RateLimit) -> Self {
-        Self { limit, full: Mutex::new(Instant::now()) }
+        Self {
+            limit,
+            full: Mutex::new(Instant::now()),
+        }
     }
 
     /// How it fills.
@@ -59,7 +63,8 @@ impl Bucket {
 #[derive(Debug, Clone)]
 pub struct MaxRequests(Option<Arc<Semaphore>>);
 
-/// A place among the requests that are worked on; free again when dropped, so hold it until the answer is sent.
+/// A place among the requests that are worked on; free again when dropped, so hold it until the
+/// answer is sent.
 #[derive(Debug)]
 pub struct Place {
     _permit: Option<OwnedSemaphorePermit>,
@@ -68,7 +73,9 @@ pub struct Place {
 impl MaxRequests {
     /// At most `limit`; 0 is no limit, as in `--web.max-requests=0`.
     pub fn new(limit: u32) -> Self {
-        let places = usize::try_from(limit).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let places = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .min(Semaphore::MAX_PERMITS);
         Self((limit > 0).then(|| Arc::new(Semaphore::new(places))))
     }
 
@@ -76,7 +83,9 @@ impl MaxRequests {
     pub fn enter(&self) -> Option<Place> {
         match &self.0 {
             None => Some(Place { _permit: None }),
-            Some(places) => places.clone().try_acquire_owned().ok().map(|permit| Place { _permit: Some(permit) }),
+            Some(places) => places.clone().try_acquire_owned().ok().map(|permit| Place {
+                _permit: Some(permit),
+            }),
         }
     }
 }
@@ -86,7 +95,10 @@ mod tests {
     use super::*;
 
     fn limit(interval: Duration, burst: u32) -> RateLimit {
-        RateLimit { interval, burst: NonZeroU32::new(burst).expect("above 0") }
+        RateLimit {
+            interval,
+            burst: NonZeroU32::new(burst).expect("above 0"),
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -97,11 +109,19 @@ mod tests {
         }
         assert_eq!(bucket.take(), Err(Duration::from_secs(2)));
         tokio::time::advance(Duration::from_millis(500)).await;
-        assert_eq!(bucket.take(), Err(Duration::from_millis(1500)), "a refusal takes nothing");
+        assert_eq!(
+            bucket.take(),
+            Err(Duration::from_millis(1500)),
+            "a refusal takes nothing"
+        );
         tokio::time::advance(Duration::from_millis(1500)).await;
         assert_eq!(bucket.take(), Ok(()));
         tokio::time::advance(Duration::from_secs(3600)).await;
-        assert_eq!((0..10).filter(|_| bucket.take().is_ok()).count(), 3, "no more than the burst is saved up");
+        assert_eq!(
+            (0..10).filter(|_| bucket.take().is_ok()).count(),
+            3,
+            "no more than the burst is saved up"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -124,7 +144,9 @@ mod tests {
     #[test]
     fn zero_is_no_limit() {
         let requests = MaxRequests::new(0);
-        let places: Vec<_> = (0..1000).map(|_| requests.enter().expect("no limit")).collect();
+        let places: Vec<_> = (0..1000)
+            .map(|_| requests.enter().expect("no limit"))
+            .collect();
         assert_eq!(places.len(), 1000);
     }
 }

@@ -1,5 +1,5 @@
-//! What the client wants, by the quality values of its headers (RFC 9110 §12). A header that makes no sense is as good as
-//! none: it never costs anybody the page.
+//! What the client wants, by the quality values of its headers (RFC 9110 §12). A header that makes
+//! no sense is as good as none: it never costs anybody the page.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName};
 
@@ -14,15 +14,21 @@ pub enum Encoding {
     Gzip,
 }
 
-/// The format for a client with these headers: OpenMetrics if it is asked for by name and nothing is liked better, else
-/// text. Whoever would take anything, or nothing that there is, gets text, which everybody reads.
+/// The format for a client with these headers: OpenMetrics if it is asked for by name and nothing
+/// is liked better, else text. Whoever would take anything, or nothing that there is, gets text,
+/// which everybody reads.
 pub fn format(headers: &HeaderMap) -> Format {
     let accepted = Accepted::read(headers, &ACCEPT);
     let open_metrics = accepted.quality(open_metrics_match);
-    if open_metrics > 0.0 && open_metrics >= accepted.quality(text_match) { Format::OpenMetrics } else { Format::Text }
+    if open_metrics > 0.0 && open_metrics >= accepted.quality(text_match) {
+        Format::OpenMetrics
+    } else {
+        Format::Text
+    }
 }
 
-/// The encoding for a client with these headers: gzip if it is accepted and not liked less than the plain body.
+/// The encoding for a client with these headers: gzip if it is accepted and not liked less than the
+/// plain body.
 pub fn encoding(headers: &HeaderMap) -> Encoding {
     let accepted = Accepted::read(headers, &ACCEPT_ENCODING);
     let gzip = accepted.quality(|element| match element.name.as_str() {
@@ -32,10 +38,15 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     });
     // The plain body is always there, but only preferred where it is named.
     let identity = accepted.quality(|element| (element.name == "identity").then_some(1));
-    if gzip > 0.0 && gzip >= identity { Encoding::Gzip } else { Encoding::Identity }
+    if gzip > 0.0 && gzip >= identity {
+        Encoding::Gzip
+    } else {
+        Encoding::Identity
+    }
 }
 
-/// How closely `element` means OpenMetrics 1.0.0, if at all. Wildcards do not: old scrapers send them.
+/// How closely `element` means OpenMetrics 1.0.0, if at all. Wildcards do not: old scrapers send
+/// them.
 fn open_metrics_match(element: &Element) -> Option<u8> {
     if element.name != "application/openmetrics-text" {
         return None;
@@ -70,14 +81,25 @@ struct Element {
 
 impl Accepted {
     fn read(headers: &HeaderMap, header: &HeaderName) -> Self {
-        let values = headers.get_all(header).into_iter().filter_map(|value| value.to_str().ok());
-        Self(values.flat_map(|text| split_unquoted(text, ',')).filter_map(Element::read).collect())
+        let values = headers
+            .get_all(header)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
+        Self(
+            values
+                .flat_map(|text| split_unquoted(text, ','))
+                .filter_map(Element::read)
+                .collect(),
+        )
     }
 
-    /// The quality of what `closeness` finds in the elements: that of the closest one, the highest of equally close ones,
-    /// 0 if there is none.
+    /// The quality of what `closeness` finds in the elements: that of the closest one, the highest
+    /// of equally close ones, 0 if there is none.
     fn quality(&self, closeness: impl Fn(&Element) -> Option<u8>) -> f32 {
-        let matches = self.0.iter().filter_map(|element| Some((closeness(element)?, element.quality)));
+        let matches = self
+            .0
+            .iter()
+            .filter_map(|element| Some((closeness(element)?, element.quality)));
         let best = matches.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
         best.map_or(0.0, |(_, quality)| quality)
     }
@@ -89,11 +111,18 @@ impl Element {
         let text = text.to_ascii_lowercase();
         let mut parts = split_unquoted(&text, ';');
         let name = parts.next().unwrap_or_default().to_owned();
-        let mut element = Self { name, parameters: Vec::new(), quality: 1.0 };
+        let mut element = Self {
+            name,
+            parameters: Vec::new(),
+            quality: 1.0,
+        };
         for (name, value) in parts.filter_map(|part| part.split_once('=')) {
             let (name, value) = (name.trim(), value.trim().trim_matches('"'));
             if name == "q" {
-                element.quality = value.parse().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
+                element.quality = value
+                    .parse()
+                    .ok()
+                    .filter(|quality| (0.0..=1.0).contains(quality))?;
             } else {
                 element.parameters.push((name.to_owned(), value.to_owned()));
             }
@@ -102,7 +131,10 @@ impl Element {
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -139,10 +171,14 @@ mod tests {
         application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
         text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
     const PROMETHEUS_TEXT_ONLY: &str = "text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
-    const FIREFOX: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+    const FIREFOX: &str =
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
     fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
-        values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+        values
+            .iter()
+            .map(|value| (name.clone(), HeaderValue::from_str(value).unwrap()))
+            .collect()
     }
 
     #[test]
@@ -158,9 +194,19 @@ mod tests {
             "text/plain;foo=\"a,b;q=0\\\"\";q=0.2, application/openmetrics-text;q=0.3",
             "*/*;q=1, text/plain;q=0.4, application/openmetrics-text;q=0.4",
         ] {
-            assert_eq!(format(&headers(&ACCEPT, &[accept])), Format::OpenMetrics, "{accept}");
+            assert_eq!(
+                format(&headers(&ACCEPT, &[accept])),
+                Format::OpenMetrics,
+                "{accept}"
+            );
         }
-        assert_eq!(format(&headers(&ACCEPT, &["text/plain;q=0.2", "application/openmetrics-text;q=0.3"])), Format::OpenMetrics);
+        assert_eq!(
+            format(&headers(
+                &ACCEPT,
+                &["text/plain;q=0.2", "application/openmetrics-text;q=0.3"]
+            )),
+            Format::OpenMetrics
+        );
     }
 
     #[test]
@@ -186,7 +232,11 @@ mod tests {
             "application/openmetrics-text;q=1e9",
             ",;,=;\"",
         ] {
-            assert_eq!(format(&headers(&ACCEPT, &[accept])), Format::Text, "{accept}");
+            assert_eq!(
+                format(&headers(&ACCEPT, &[accept])),
+                Format::Text,
+                "{accept}"
+            );
         }
     }
 
@@ -202,16 +252,38 @@ mod tests {
             "identity;q=0.5, gzip;q=0.5",
             "*;q=0, gzip",
         ] {
-            assert_eq!(encoding(&headers(&ACCEPT_ENCODING, &[accept])), Encoding::Gzip, "{accept}");
+            assert_eq!(
+                encoding(&headers(&ACCEPT_ENCODING, &[accept])),
+                Encoding::Gzip,
+                "{accept}"
+            );
         }
-        assert_eq!(encoding(&headers(&ACCEPT_ENCODING, &["br", "gzip"])), Encoding::Gzip);
+        assert_eq!(
+            encoding(&headers(&ACCEPT_ENCODING, &["br", "gzip"])),
+            Encoding::Gzip
+        );
     }
 
     #[test]
     fn everybody_else_gets_the_plain_body() {
         assert_eq!(encoding(&HeaderMap::new()), Encoding::Identity);
-        for accept in ["", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "identity, gzip;q=0.9", "br", "gzip;q=x", "gzipped", ";;,"] {
-            assert_eq!(encoding(&headers(&ACCEPT_ENCODING, &[accept])), Encoding::Identity, "{accept}");
+        for accept in [
+            "",
+            "identity",
+            "gzip;q=0",
+            "gzip;q=0.000, *",
+            "*;q=0",
+            "identity, gzip;q=0.9",
+            "br",
+            "gzip;q=x",
+            "gzipped",
+            ";;,",
+        ] {
+            assert_eq!(
+                encoding(&headers(&ACCEPT_ENCODING, &[accept])),
+                Encoding::Identity,
+                "{accept}"
+            );
         }
     }
 

@@ -30,7 +30,11 @@ impl Question {
     pub(super) fn parse(query: Option<&str>) -> Result<Self, &'static str> {
         let mut target = None;
         let mut detail = Detail::Metrics;
-        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value).ok_or("the query is not UTF-8 in percent-encoding\n")?;
             match key {
@@ -43,7 +47,9 @@ impl Question {
                 _ => {}
             }
         }
-        let target = target.filter(|target| !target.is_empty()).ok_or("the parameter target, a cluster's ID or name, is missing\n")?;
+        let target = target
+            .filter(|target| !target.is_empty())
+            .ok_or("the parameter target, a cluster's ID or name, is missing\n")?;
         Ok(Self { target, detail })
     }
 }
@@ -70,7 +76,11 @@ pub(super) fn exchange(reading: &ClusterReading, trace: &Trace, elapsed: Duratio
     let info = &reading.cluster;
     let mut text = format!("cluster {} of account {}\n", info.id, info.account);
     let outcome = match &reading.outcome {
-        Outcome::Up(state) => format!("up: status {}, step {}", state.status.as_str(), state.step.as_str()),
+        Outcome::Up(state) => format!(
+            "up: status {}, step {}",
+            state.status.as_str(),
+            state.step.as_str()
+        ),
         Outcome::Down(failure) => format!("down: {}: {}", failure.reason.as_str(), failure.message),
         Outcome::NotAsked => "not asked".to_owned(),
     };
@@ -87,14 +97,29 @@ mod tests {
     #[test]
     fn a_question_names_one_target() {
         let question = |query| Question::parse(Some(query));
-        assert_eq!(question("target=c1"), Ok(Question { target: "c1".to_owned(), detail: Detail::Metrics }));
         assert_eq!(
-            question("debug=true&target=shop%20%E5%95%86&module=x").map(|question| (question.target, question.detail)),
+            question("target=c1"),
+            Ok(Question {
+                target: "c1".to_owned(),
+                detail: Detail::Metrics
+            })
+        );
+        assert_eq!(
+            question("debug=true&target=shop%20%E5%95%86&module=x")
+                .map(|question| (question.target, question.detail)),
             Ok(("shop 商".to_owned(), Detail::Exchange))
         );
-        for bad in
-            ["", "target=", "target=a&target=b", "target=%", "target=%zz", "target=%ff", "target=%+1", "target=%1", "target=a&debug=maybe"]
-        {
+        for bad in [
+            "",
+            "target=",
+            "target=a&target=b",
+            "target=%",
+            "target=%zz",
+            "target=%ff",
+            "target=%+1",
+            "target=%1",
+            "target=a&debug=maybe",
+        ] {
             assert!(question(bad).is_err(), "{bad}");
         }
         assert!(Question::parse(None).is_err());

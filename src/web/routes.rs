@@ -46,7 +46,8 @@ pub struct Site {
     pub own: Arc<Own>,
     /// Where things are.
     pub paths: Paths,
-    /// Before every path of a request: what is left of clients' paths by proxies. Of the same form as [`Paths::prefix`].
+    /// Before every path of a request: what is left of clients' paths by proxies. Of the same form
+    /// as [`Paths::prefix`].
     pub prefix: String,
     /// What a client may reload, if it may.
     pub lifecycle: Option<Arc<Lifecycle>>,
@@ -65,7 +66,11 @@ impl Site {
     pub async fn respond(&self, request: &Parts) -> Answer {
         let whole = request.uri.path();
         let Some(path) = whole.strip_prefix(&self.prefix) else {
-            return if whole == "/" { self.to_the_prefix() } else { not_found() };
+            return if whole == "/" {
+                self.to_the_prefix()
+            } else {
+                not_found()
+            };
         };
         if path == RELOAD {
             return self.reload(&request.method).await;
@@ -95,7 +100,8 @@ impl Site {
         }
     }
 
-    /// Whether a request for `path` asks for a reload, which may take long and then is no scrape's business.
+    /// Whether a request for `path` asks for a reload, which may take long and then is no scrape's
+    /// business.
     pub fn is_reload(&self, path: &str) -> bool {
         path.strip_prefix(&self.prefix) == Some(RELOAD)
     }
@@ -103,14 +109,26 @@ impl Site {
     async fn metrics(&self, request: &Parts) -> Answer {
         if request.method == Method::HEAD {
             // Whoever wants the head alone is not worth a call to the vendor.
-            return with_negotiation(typed(StatusCode::OK, negotiate::format(&request.headers).content_type(), Bytes::new()));
+            return with_negotiation(typed(
+                StatusCode::OK,
+                negotiate::format(&request.headers).content_type(),
+                Bytes::new(),
+            ));
         }
         let running = Arc::clone(&self.running.borrow());
         let deadline = deadline(request, &running.config.scrape);
         let snapshot = running.collector.collect(deadline).await;
-        let (format, encoding) = (negotiate::format(&request.headers), negotiate::encoding(&request.headers));
+        let (format, encoding) = (
+            negotiate::format(&request.headers),
+            negotiate::encoding(&request.headers),
+        );
         let (clusters, own) = (snapshot.clusters.len(), Arc::clone(&self.own));
-        let write = move || encode(metrics::render(&snapshot, &own, &running.config.metrics, format), encoding);
+        let write = move || {
+            encode(
+                metrics::render(&snapshot, &own, &running.config.metrics, format),
+                encoding,
+            )
+        };
         match self.writers.write(clusters, write).await {
             Ok(written) => encoded(format.content_type(), written),
             Err(_) => unwritten(),
@@ -130,32 +148,64 @@ impl Site {
             return probe_head(&question, &running, request);
         }
         let trace = (question.detail == probe::Detail::Exchange).then(Trace::default);
-        let Some(reading) = running.collector.probe(&question.target, deadline, trace.as_ref()).await else {
+        let Some(reading) = running
+            .collector
+            .probe(&question.target, deadline, trace.as_ref())
+            .await
+        else {
             return unknown_cluster();
         };
         if let Some(trace) = trace {
-            return typed(StatusCode::OK, TEXT, probe::exchange(&reading, &trace, began.elapsed()));
+            return typed(
+                StatusCode::OK,
+                TEXT,
+                probe::exchange(&reading, &trace, began.elapsed()),
+            );
         }
-        let (format, encoding) = (negotiate::format(&request.headers), negotiate::encoding(&request.headers));
-        encoded(format.content_type(), encode(metrics::render_probe(&reading, began.elapsed(), &running.config.metrics, format), encoding))
+        let (format, encoding) = (
+            negotiate::format(&request.headers),
+            negotiate::encoding(&request.headers),
+        );
+        encoded(
+            format.content_type(),
+            encode(
+                metrics::render_probe(&reading, began.elapsed(), &running.config.metrics, format),
+                encoding,
+            ),
+        )
     }
 
-    /// The clusters as Prometheus' service discovery wants them; an error while they are not known, so that it keeps its own.
+    /// The clusters as Prometheus' service discovery wants them; an error while they are not known,
+    /// so that it keeps its own.
     async fn targets(&self) -> Answer {
         let collector = Arc::clone(&self.running.borrow().collector);
         let clusters = match collector.targets().await {
             Ok(clusters) => clusters,
-            Err(unread) => return typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, sd::unread(&unread)),
+            Err(unread) => {
+                return typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, sd::unread(&unread));
+            }
         };
-        let written = self.writers.write(clusters.len(), move || sd::targets(&clusters)).await;
-        written.map_or_else(|_| unwritten(), |targets| typed(StatusCode::OK, JSON, targets))
+        let written = self
+            .writers
+            .write(clusters.len(), move || sd::targets(&clusters))
+            .await;
+        written.map_or_else(
+            |_| unwritten(),
+            |targets| typed(StatusCode::OK, JSON, targets),
+        )
     }
 
     async fn clusters(&self) -> Answer {
         let latest = self.running.borrow().collector.latest();
         let (count, now) = (count(latest.as_deref()), self.clock.now());
-        let written = self.writers.write(count, move || json::clusters(latest.as_deref(), now)).await;
-        written.map_or_else(|_| unwritten(), |clusters| typed(StatusCode::OK, JSON, clusters))
+        let written = self
+            .writers
+            .write(count, move || json::clusters(latest.as_deref(), now))
+            .await;
+        written.map_or_else(
+            |_| unwritten(),
+            |clusters| typed(StatusCode::OK, JSON, clusters),
+        )
     }
 
     async fn reload(&self, method: &Method) -> Answer {
@@ -167,11 +217,20 @@ impl Site {
             return not_allowed("POST, PUT");
         }
         // Neither the client nor the end waits for a file system that hangs.
-        match self.stop.run_until_cancelled(timeout(RELOAD_PATIENCE, lifecycle.reload())).await {
+        match self
+            .stop
+            .run_until_cancelled(timeout(RELOAD_PATIENCE, lifecycle.reload()))
+            .await
+        {
             None => draining(),
-            Some(Err(_)) => text(StatusCode::SERVICE_UNAVAILABLE, "a reload is under way and does not end; a file may hang\n"),
+            Some(Err(_)) => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "a reload is under way and does not end; a file may hang\n",
+            ),
             Some(Ok(Ok(()))) => text(StatusCode::OK, "reloaded\n"),
-            Some(Ok(Err(error))) => typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
+            Some(Ok(Err(error))) => {
+                typed(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string())
+            }
         }
     }
 
@@ -192,9 +251,15 @@ impl Site {
     async fn landing(&self, request: &Parts) -> Answer {
         let latest = self.running.borrow().collector.latest();
         let count = count(latest.as_deref());
-        let (view, paths, now) = (View::parse(request.uri.query()), self.paths.clone(), self.clock.now());
+        let (view, paths, now) = (
+            View::parse(request.uri.query()),
+            self.paths.clone(),
+            self.clock.now(),
+        );
         let write = move || landing::page(latest.as_deref(), now, &view, &paths);
-        let Ok(page) = self.writers.write(count, write).await else { return unwritten() };
+        let Ok(page) = self.writers.write(count, write).await else {
+            return unwritten();
+        };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
         answer.headers_mut().extend(landing::headers());
         answer
@@ -213,7 +278,11 @@ fn probe_head(question: &probe::Question, running: &Running, request: &Parts) ->
     }
     match question.detail {
         probe::Detail::Exchange => text(StatusCode::OK, ""),
-        probe::Detail::Metrics => with_negotiation(typed(StatusCode::OK, negotiate::format(&request.headers).content_type(), Bytes::new())),
+        probe::Detail::Metrics => with_negotiation(typed(
+            StatusCode::OK,
+            negotiate::format(&request.headers).content_type(),
+            Bytes::new(),
+        )),
     }
 }
 
@@ -223,11 +292,17 @@ fn count(snapshot: Option<&Snapshot>) -> usize {
 }
 
 fn unwritten() -> Answer {
-    text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; please report this\n")
+    text(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the page could not be written; please report this\n",
+    )
 }
 
 fn unknown_cluster() -> Answer {
-    text(StatusCode::NOT_FOUND, "no such cluster is configured here\n")
+    text(
+        StatusCode::NOT_FOUND,
+        "no such cluster is configured here\n",
+    )
 }
 
 fn not_found() -> Answer {
@@ -236,26 +311,35 @@ fn not_found() -> Answer {
 
 fn not_allowed(allowed: &'static str) -> Answer {
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allowed));
     answer
 }
 
 /// When the client gives up, or a little before.
 fn deadline(request: &Parts, settings: &Scrape) -> Instant {
-    let header = request.headers.get("x-prometheus-scrape-timeout-seconds").and_then(|value| value.to_str().ok());
+    let header = request
+        .headers
+        .get("x-prometheus-scrape-timeout-seconds")
+        .and_then(|value| value.to_str().ok());
     Instant::now() + collect::budget(header, settings)
 }
 
 fn encoded(content_type: &'static str, (body, encoding): (Bytes, Encoding)) -> Answer {
     let mut answer = typed(StatusCode::OK, content_type, body);
     if let Some(encoding) = encoding.header() {
-        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        answer
+            .headers_mut()
+            .insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     with_negotiation(answer)
 }
 
 fn with_negotiation(mut answer: Answer) -> Answer {
-    answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    answer
+        .headers_mut()
+        .insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     answer
 }
 
@@ -266,6 +350,8 @@ fn text(status: StatusCode, body: &'static str) -> Answer {
 fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }

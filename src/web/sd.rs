@@ -22,9 +22,13 @@ struct Group<'a> {
 /// The body of `/sd`: a JSON list with one group a cluster, empty if there is none.
 ///
 /// The target is the cluster ID, which a relabelling makes the `target` of `/probe`. The labels are
-/// `__meta_cs_cluster_id`, `_cluster_name`, `_account`, `_region`, `_cluster_type`, `_spec`, `_version`, and
-/// `__meta_cs_label_<name>` for each of the operator's own. What is not known is empty; values are those of the metrics.
-#[expect(clippy::missing_panics_doc, reason = "lists and maps of text always become JSON")]
+/// `__meta_cs_cluster_id`, `_cluster_name`, `_account`, `_region`, `_cluster_type`, `_spec`,
+/// `_version`, and `__meta_cs_label_<name>` for each of the operator's own. What is not known is
+/// empty; values are those of the metrics.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "lists and maps of text always become JSON"
+)]
 pub fn targets(clusters: &[Arc<ClusterInfo>]) -> String {
     let groups: Vec<Group<'_>> = clusters.iter().map(|cluster| group(cluster)).collect();
     serde_json::to_string(&groups).expect("strings in lists and maps are JSON")
@@ -32,8 +36,9 @@ pub fn targets(clusters: &[Arc<ClusterInfo>]) -> String {
 
 /// The body of an error: the cluster lists that have not been read, one a line.
 pub fn unread(lists: &[(AccountName, Region)]) -> String {
-    let line =
-        |(account, region): &(AccountName, Region)| format!("the cluster list of account {account} in {region} has not been read yet\n");
+    let line = |(account, region): &(AccountName, Region)| {
+        format!("the cluster list of account {account} in {region} has not been read yet\n")
+    };
     lists.iter().map(line).collect()
 }
 
@@ -42,14 +47,31 @@ fn group(cluster: &ClusterInfo) -> Group<'_> {
         ("cluster_id", cluster.id.to_string()),
         ("cluster_name", clean_message(&cluster.name)),
         ("account", cluster.account.to_string()),
-        ("region", cluster.region.as_ref().map(Region::to_string).unwrap_or_default()),
+        (
+            "region",
+            cluster
+                .region
+                .as_ref()
+                .map(Region::to_string)
+                .unwrap_or_default(),
+        ),
         ("cluster_type", clean_message(&cluster.cluster_type)),
         ("spec", clean_message(&cluster.spec)),
         ("version", clean_message(&cluster.version)),
     ];
-    let own = cluster.labels.iter().map(|(name, value)| (format!("{PREFIX}label_{name}"), value.clone()));
-    let labels = known.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value)).chain(own).collect();
-    Group { targets: [cluster.id.as_str()], labels }
+    let own = cluster
+        .labels
+        .iter()
+        .map(|(name, value)| (format!("{PREFIX}label_{name}"), value.clone()));
+    let labels = known
+        .into_iter()
+        .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+        .chain(own)
+        .collect();
+    Group {
+        targets: [cluster.id.as_str()],
+        labels,
+    }
 }
 
 #[cfg(test)]
@@ -63,9 +85,18 @@ mod tests {
     #[test]
     fn each_cluster_is_a_group_of_one_with_strings_only() {
         let known = fixture::cluster("c1", Outcome::NotAsked).cluster;
-        let cluster = ClusterInfo { name: "shop \"升\"\n".to_owned(), ..ClusterInfo::clone(&known) };
-        let bare = ClusterInfo { region: None, labels: BTreeMap::new(), version: String::new(), ..cluster.clone() };
-        let body: Value = serde_json::from_str(&targets(&[Arc::new(cluster), Arc::new(bare)])).unwrap();
+        let cluster = ClusterInfo {
+            name: "shop \"升\"\n".to_owned(),
+            ..ClusterInfo::clone(&known)
+        };
+        let bare = ClusterInfo {
+            region: None,
+            labels: BTreeMap::new(),
+            version: String::new(),
+            ..cluster.clone()
+        };
+        let body: Value =
+            serde_json::from_str(&targets(&[Arc::new(cluster), Arc::new(bare)])).unwrap();
         let expected = json!({
             "targets": ["c1"],
             "labels": {

@@ -1,7 +1,8 @@
 //! The HTTP server: sockets, connections, and their graceful end.
 //!
-//! HTTP/1.1, or HTTP/2 where the door's TLS agreed on it. How long a client may take over what it does, and how many may
-//! be there, is in [`Limits`]; a head of more than 16 KiB is a 431, and no body is read.
+//! HTTP/1.1, or HTTP/2 where the door's TLS agreed on it. How long a client may take over what it
+//! does, and how many may be there, is in [`Limits`]; a head of more than 16 KiB is a 431, and no
+//! body is read.
 
 mod answer;
 mod body;
@@ -43,16 +44,23 @@ pub struct Server {
 impl Server {
     /// A server on `listeners` behind `door`.
     pub fn new(listeners: Vec<TcpListener>, door: Arc<Door>, limits: Limits) -> Self {
-        Self { listeners, door, limits }
+        Self {
+            listeners,
+            door,
+            limits,
+        }
     }
 
     /// The addresses bound, with the ports that the system chose.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect()
     }
 
-    /// Serves `site` until its `stop` is cancelled, then lets requests in flight finish. Meanwhile, whoever comes is told
-    /// that the server is draining, and its health.
+    /// Serves `site` until its `stop` is cancelled, then lets requests in flight finish. Meanwhile,
+    /// whoever comes is told that the server is draining, and its health.
     pub async fn serve(self, site: Arc<Site>) {
         let stop = site.stop.clone();
         let entrance = Entrance {
@@ -63,12 +71,22 @@ impl Server {
             late: Shift::until(CancellationToken::new()),
         };
         for listener in self.listeners {
-            entrance.late.connections.spawn(entrance.clone().accept(listener));
+            entrance
+                .late
+                .connections
+                .spawn(entrance.clone().accept(listener));
         }
         stop.cancelled().await;
         if !entrance.open.is_over(self.limits.patience.drain).await {
-            let (connections, requests) = (entrance.open.connections.len(), entrance.open.requests.len());
-            tracing::warn!(connections, http2_requests = requests, "connections are cut off that did not end in time");
+            let (connections, requests) = (
+                entrance.open.connections.len(),
+                entrance.open.requests.len(),
+            );
+            tracing::warn!(
+                connections,
+                http2_requests = requests,
+                "connections are cut off that did not end in time"
+            );
         }
         entrance.late.leave.cancel();
         entrance.late.is_over(FAREWELL).await;
@@ -98,14 +116,22 @@ struct Shift {
 
 impl Shift {
     fn until(leave: CancellationToken) -> Self {
-        Self { leave, connections: TaskTracker::new(), requests: TaskTracker::new() }
+        Self {
+            leave,
+            connections: TaskTracker::new(),
+            requests: TaskTracker::new(),
+        }
     }
 
     async fn is_over(&self, patience: Duration) -> bool {
         self.connections.close();
         self.requests.close();
         // In this order, since connections begin requests.
-        timeout(patience, async { (self.connections.wait().await, self.requests.wait().await) }).await.is_ok()
+        timeout(patience, async {
+            (self.connections.wait().await, self.requests.wait().await)
+        })
+        .await
+        .is_ok()
     }
 }
 
@@ -116,7 +142,8 @@ impl Entrance {
             match accepted {
                 Ok((stream, address)) => self.take_in(stream, address),
                 Err(error) => {
-                    // Out of descriptors, most likely: trying again at once would only burn the processor.
+                    // Out of descriptors, most likely: trying again at once would only burn the
+                    // processor.
                     tracing::warn!(%error, "cannot accept a connection");
                     self.crowd.make_room();
                     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -126,8 +153,14 @@ impl Entrance {
     }
 
     fn take_in(&self, stream: tokio::net::TcpStream, address: SocketAddr) {
-        let Some(pulse) = Pulse::start(&self.crowd, self.limits.patience) else { return };
-        let shift = if self.open.leave.is_cancelled() { &self.late } else { &self.open };
+        let Some(pulse) = Pulse::start(&self.crowd, self.limits.patience) else {
+            return;
+        };
+        let shift = if self.open.leave.is_cancelled() {
+            &self.late
+        } else {
+            &self.open
+        };
         let accepted = Accepted {
             host: Arc::clone(&self.host),
             stream,

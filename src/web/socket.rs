@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener, ToSocketAddrs as _};
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener, ToSocketAddrs as _,
+};
 use std::str::FromStr;
 
 use listenfd::ListenFd;
@@ -12,7 +14,8 @@ use tokio::net::TcpListener;
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// Where to listen, as in `--web.listen-address`: `:10525`, `127.0.0.1:0`, `[::1]:9`, `localhost:80`.
+/// Where to listen, as in `--web.listen-address`: `:10525`, `127.0.0.1:0`, `[::1]:9`,
+/// `localhost:80`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
     host: Host,
@@ -31,7 +34,9 @@ enum Host {
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// What should be an address is none.
-    #[error("{text:?} is not an address to listen on, such as :10525, 127.0.0.1:10525 or [::1]:10525")]
+    #[error(
+        "{text:?} is not an address to listen on, such as :10525, 127.0.0.1:10525 or [::1]:10525"
+    )]
     NoAddress {
         /// What was written.
         text: String,
@@ -76,21 +81,39 @@ impl FromStr for ListenAddress {
 
     fn from_str(text: &str) -> Result<Self, SocketError> {
         if text.starts_with("vsock://") {
-            return Err(SocketError::Vsock { text: text.to_owned() });
+            return Err(SocketError::Vsock {
+                text: text.to_owned(),
+            });
         }
-        let parse = |(host, port)| Some(Self { host: Host::parse(host)?, port: parse_port(port)? });
-        text.rsplit_once(':').and_then(parse).ok_or_else(|| SocketError::NoAddress { text: text.to_owned() })
+        let parse = |(host, port)| {
+            Some(Self {
+                host: Host::parse(host)?,
+                port: parse_port(port)?,
+            })
+        };
+        text.rsplit_once(':')
+            .and_then(parse)
+            .ok_or_else(|| SocketError::NoAddress {
+                text: text.to_owned(),
+            })
     }
 }
 
 fn parse_port(text: &str) -> Option<u16> {
     // `u16` alone would take a sign.
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 impl Host {
     fn parse(text: &str) -> Option<Self> {
-        let address = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        let address = match text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+        {
             Some(text) => IpAddr::V6(text.parse().ok()?),
             None if text.is_empty() => return Some(Self::Every),
             None => match text.parse::<Ipv4Addr>() {
@@ -99,12 +122,17 @@ impl Host {
                 Err(_) => return None,
             },
         };
-        Some(if address == IpAddr::V6(Ipv6Addr::UNSPECIFIED) { Self::Every } else { Self::Address(address) })
+        Some(if address == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+            Self::Every
+        } else {
+            Self::Address(address)
+        })
     }
 }
 
 fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
 }
 
 impl fmt::Display for ListenAddress {
@@ -120,13 +148,20 @@ impl fmt::Display for ListenAddress {
 impl ListenAddress {
     /// Listens. Looks a host name up, so it may block; must be called within a tokio runtime.
     pub fn listen(&self) -> Result<TcpListener, SocketError> {
-        let refused = |source| SocketError::Refused { address: self.clone(), source };
+        let refused = |source| SocketError::Refused {
+            address: self.clone(),
+            source,
+        };
         let listening = match &self.host {
             Host::Address(address) => listen_on(SocketAddr::new(*address, self.port)),
             Host::Name(name) => listen_on(self.look_up(name)?),
             Host::Every => listen_on((Ipv6Addr::UNSPECIFIED, self.port).into()).or_else(|error| {
                 // Where the kernel has no IPv6, every address means every IPv4 one.
-                if is_without_ipv6(&error) { listen_on((Ipv4Addr::UNSPECIFIED, self.port).into()) } else { Err(error) }
+                if is_without_ipv6(&error) {
+                    listen_on((Ipv4Addr::UNSPECIFIED, self.port).into())
+                } else {
+                    Err(error)
+                }
             }),
         };
         listening.map_err(refused)
@@ -134,23 +169,38 @@ impl ListenAddress {
 
     /// IPv4 first, as Go does.
     fn look_up(&self, name: &str) -> Result<SocketAddr, SocketError> {
-        let unknown = |source| SocketError::UnknownName { address: self.clone(), source };
-        let mut addresses: Vec<_> = (name, self.port).to_socket_addrs().map_err(unknown)?.collect();
+        let unknown = |source| SocketError::UnknownName {
+            address: self.clone(),
+            source,
+        };
+        let mut addresses: Vec<_> = (name, self.port)
+            .to_socket_addrs()
+            .map_err(unknown)?
+            .collect();
         addresses.sort_by_key(SocketAddr::is_ipv6);
-        addresses.first().copied().ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))
+        addresses
+            .first()
+            .copied()
+            .ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))
     }
 }
 
 fn is_without_ipv6(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-        || error.raw_os_error() == Some(ADDRESS_FAMILY_NOT_SUPPORTED)
+    matches!(
+        error.kind(),
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+    ) || error.raw_os_error() == Some(ADDRESS_FAMILY_NOT_SUPPORTED)
 }
 
 /// `EAFNOSUPPORT`.
 const ADDRESS_FAMILY_NOT_SUPPORTED: i32 = 97;
 
 fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     if address.is_ipv6() {
         // The system's default may be either.
         socket.set_only_v6(address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED))?;
@@ -167,19 +217,24 @@ fn into_tokio(listener: StdListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-/// Takes over all sockets that systemd hands over; `handed_over` is `ListenFd::from_env()`, which takes the variables
-/// out of the environment and so belongs to the start of the process. Must be called within a tokio runtime.
+/// Takes over all sockets that systemd hands over; `handed_over` is `ListenFd::from_env()`, which
+/// takes the variables out of the environment and so belongs to the start of the process. Must be
+/// called within a tokio runtime.
 pub fn take_over(mut handed_over: ListenFd) -> Result<Vec<TcpListener>, SocketError> {
     let sockets = handed_over.len();
     if sockets == 0 {
         return Err(SocketError::NothingHandedOver);
     }
-    let take = |number| take(&mut handed_over, number).map_err(|source| SocketError::Unusable { number, source });
+    let take = |number| {
+        take(&mut handed_over, number).map_err(|source| SocketError::Unusable { number, source })
+    };
     (0..sockets).map(take).collect()
 }
 
 fn take(handed_over: &mut ListenFd, number: usize) -> io::Result<TcpListener> {
-    let listener = handed_over.take_tcp_listener(number)?.ok_or(io::ErrorKind::NotFound)?;
+    let listener = handed_over
+        .take_tcp_listener(number)?
+        .ok_or(io::ErrorKind::NotFound)?;
     into_tokio(listener)
 }
 

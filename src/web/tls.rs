@@ -81,20 +81,22 @@ pub enum TlsError {
 }
 
 impl TlsSettings {
-    /// The settings in the form in which a handshake takes them. Sessions do not outlive it: a client that a new set of
-    /// authorities would refuse cannot resume.
+    /// The settings in the form in which a handshake takes them. Sessions do not outlive it: a
+    /// client that a new set of authorities would refuse cannot resume.
     pub fn server_config(&self, http2: Http2) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(CryptoProvider {
             cipher_suites: self.cipher_suites.clone(),
             kx_groups: self.key_exchange.clone(),
             ..aws_lc_rs::default_provider()
         });
-        let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&self.versions.protocols())?;
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&self.versions.protocols())?;
         let builder = match self.clients.verifier(&provider)? {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(self.certificate.clone())));
+        let mut config =
+            builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(self.certificate.clone())));
         config.ignore_client_order = self.cipher_order == CipherOrder::Server;
         config.alpn_protocols = match http2 {
             Http2::Offered => vec![b"h2".to_vec(), b"http/1.1".to_vec()],

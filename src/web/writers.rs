@@ -8,28 +8,40 @@ use tokio::sync::Semaphore;
 
 use crate::apart::{Panicked, apart};
 
-/// Clusters from which on a page takes so long, tens of milliseconds, that other connections would notice.
+/// Clusters from which on a page takes so long, tens of milliseconds, that other connections would
+/// notice.
 const LARGE: usize = 500;
 
-/// Writes large pages, as many at once as there are processors. One that is being written is not stopped when its client
-/// goes, and is megabytes long: without this limit, clients that ask and go would have any number of them written.
+/// Writes large pages, as many at once as there are processors. One that is being written is not
+/// stopped when its client goes, and is megabytes long: without this limit, clients that ask and go
+/// would have any number of them written.
 #[derive(Debug, Clone)]
 pub struct Writers(Arc<Semaphore>);
 
 impl Default for Writers {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get))))
+        Self(Arc::new(Semaphore::new(
+            available_parallelism().map_or(1, NonZeroUsize::get),
+        )))
     }
 }
 
 impl Writers {
-    /// What `write` writes about so many `clusters`: at once if they are few, on a thread of its own if they are many. It
-    /// fails if `write` panics. Dropping the future gives up what has not been begun.
-    pub async fn write<T: Send + 'static>(&self, clusters: usize, write: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
+    /// What `write` writes about so many `clusters`: at once if they are few, on a thread of its
+    /// own if they are many. It fails if `write` panics. Dropping the future gives up what has not
+    /// been begun.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        clusters: usize,
+        write: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Panicked> {
         if clusters <= LARGE {
             return Ok(write());
         }
-        let place = Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed");
+        let place = Arc::clone(&self.0)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         apart(move || {
             let written = write();
             drop(place);
@@ -59,14 +71,31 @@ mod tests {
             writers.write(LARGE + 1, move || {
                 written.fetch_add(1, Ordering::Relaxed);
                 // Until the test ends it.
-                gate.lock().expect("nobody panics with it").recv().expect_err("nothing is ever sent");
+                gate.lock()
+                    .expect("nobody panics with it")
+                    .recv()
+                    .expect_err("nothing is ever sent");
             })
         });
-        assert!(timeout(Duration::from_millis(50), join_all(asked)).await.is_err(), "nothing is finished");
+        assert!(
+            timeout(Duration::from_millis(50), join_all(asked))
+                .await
+                .is_err(),
+            "nothing is finished"
+        );
         drop(open);
-        assert_eq!(writers.write(LARGE + 1, || "a page").await.expect("written"), "a page");
+        assert_eq!(
+            writers
+                .write(LARGE + 1, || "a page")
+                .await
+                .expect("written"),
+            "a page"
+        );
         let processors = available_parallelism().expect("some").get();
-        assert!((1..=processors).contains(&written.load(Ordering::Relaxed)), "{written:?}");
+        assert!(
+            (1..=processors).contains(&written.load(Ordering::Relaxed)),
+            "{written:?}"
+        );
     }
 
     #[tokio::test]
@@ -75,6 +104,9 @@ mod tests {
         for _ in 0..=available_parallelism().expect("some").get() {
             assert!(writers.write(LARGE + 1, || panic!("a bug")).await.is_err());
         }
-        assert_eq!(writers.write(LARGE, || 1).await.expect("written at once"), 1);
+        assert_eq!(
+            writers.write(LARGE, || 1).await.expect("written at once"),
+            1
+        );
     }
 }

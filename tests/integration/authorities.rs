@@ -31,10 +31,18 @@ use crate::fleet::{UNLIMITED, tally, yaml};
 async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
     let Identity { certificate, key } = authority.server();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let certificate =
+        CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
-    let acceptor = TlsAcceptor::from(Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate], key).expect("a pair")));
+    let acceptor = TlsAcceptor::from(Arc::new(
+        builder
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .expect("a pair"),
+    ));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -42,8 +50,12 @@ async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 // Clients that do not trust us go away.
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let mut behind = TcpStream::connect(behind).await.expect("the stand-in listens");
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let mut behind = TcpStream::connect(behind)
+                    .await
+                    .expect("the stand-in listens");
                 drop(tokio::io::copy_bidirectional(&mut stream, &mut behind).await);
             });
         }
@@ -53,7 +65,11 @@ async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
 
 #[tokio::test]
 async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_file_changes() {
-    let sim = Arc::new(Sim::new(Options { clusters: 3, start: Timestamp::now(), ..Options::default() }));
+    let sim = Arc::new(Sim::new(Options {
+        clusters: 3,
+        start: Timestamp::now(),
+        ..Options::default()
+    }));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let behind = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
@@ -64,29 +80,59 @@ async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_fil
     let authorities = folder.path().join("ca.crt");
     let config = folder.path().join("exporter.yml");
     std::fs::write(&authorities, another.pem()).expect("written");
-    std::fs::write(&config, yaml(&sim, &format!("https://localhost:{}", address.port()), &format!("{UNLIMITED}\nca_file: ca.crt"), ""))
-        .expect("written");
+    std::fs::write(
+        &config,
+        yaml(
+            &sim,
+            &format!("https://localhost:{}", address.port()),
+            &format!("{UNLIMITED}\nca_file: ca.crt"),
+            "",
+        ),
+    )
+    .expect("written");
     let surroundings = Surroundings {
         clock: Clock::System,
-        ways: Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), Proxies::default())),
+        ways: Arc::new(Network::new(
+            trust::client_config(&[]),
+            Lookup::system(),
+            Proxies::default(),
+        )),
         shard: Shard::default(),
         credentials: credentials::Context::offline(Clock::System),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
     };
-    let service = Service::start(Origin::File(config), surroundings, Arc::new(Own::new(ProcessMetrics::Hidden)));
+    let service = Service::start(
+        Origin::File(config),
+        surroundings,
+        Arc::new(Own::new(ProcessMetrics::Hidden)),
+    );
     let service = Arc::new(service.expect("a good file"));
     let scrape = || {
         let running = Arc::clone(&service.running().borrow());
-        async move { tally(&running.collector.collect(Instant::now() + Duration::from_secs(8)).await) }
+        async move {
+            tally(
+                &running
+                    .collector
+                    .collect(Instant::now() + Duration::from_secs(8))
+                    .await,
+            )
+        }
     };
-    assert_eq!(scrape().await.get("network"), Some(&3), "nobody has vouched for this server");
+    assert_eq!(
+        scrape().await.get("network"),
+        Some(&3),
+        "nobody has vouched for this server"
+    );
     std::fs::write(&authorities, another.pem() + &ours.pem()).expect("written");
     service.reload().await.expect("a good file");
     assert_eq!(scrape().await.get("up"), Some(&3));
 
     let before = Arc::clone(&service.running().borrow());
     service.reload().await.expect("a good file");
-    assert!(Arc::ptr_eq(&before, &service.running().borrow()), "nothing has changed");
+    assert!(
+        Arc::ptr_eq(&before, &service.running().borrow()),
+        "nothing has changed"
+    );
     std::fs::write(&authorities, "no certificate").expect("written");
     service.reload().await.expect_err("a bad file");
     assert_eq!(scrape().await.get("up"), Some(&3), "the old ones stay");

@@ -1,4 +1,5 @@
-//! What is said of a configuration at the terminal, word by word: with --config.check, at the start, and of flags in its place.
+//! What is said of a configuration at the terminal, word by word: with --config.check, at the
+//! start, and of flags in its place.
 
 use std::fs;
 use std::path::Path;
@@ -8,9 +9,18 @@ use crate::process::PROGRAM;
 
 /// What the program says in `folder` and its exit code.
 fn run(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
-    let output = Command::new(PROGRAM).args(arguments).current_dir(folder).env_clear().output().expect("it runs");
+    let output = Command::new(PROGRAM)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr), output.status.code())
+    (
+        text(&output.stdout),
+        text(&output.stderr),
+        output.status.code(),
+    )
 }
 
 #[test]
@@ -22,7 +32,10 @@ fn a_good_file_is_told_in_plain_words() {
          - {id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}\n",
     )
     .expect("written");
-    let (said, complained, code) = run(folder.path(), &["--config.file=exporter.yaml", "--config.check"]);
+    let (said, complained, code) = run(
+        folder.path(),
+        &["--config.file=exporter.yaml", "--config.check"],
+    );
     assert_eq!(
         said,
         "account one: clusters looked for in 1 region; the rate limit allows 240 calls in a scrape of 10s\n\
@@ -41,8 +54,14 @@ fn a_doubtful_file_is_accepted_with_warnings() {
          - {id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzou}\n  - {id: shop, region: cn-hangzhou}\n  - {id: c206f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}\n",
     )
     .expect("written");
-    let (said, complained, code) = run(folder.path(), &["--config.file=exporter.yaml", "--config.check"]);
-    assert!(said.ends_with("configuration accepted: exporter.yaml\n"), "{said}");
+    let (said, complained, code) = run(
+        folder.path(),
+        &["--config.file=exporter.yaml", "--config.check"],
+    );
+    assert!(
+        said.ends_with("configuration accepted: exporter.yaml\n"),
+        "{said}"
+    );
     assert_eq!(
         complained,
         "warning: exporter.yaml:3: accounts[0]: 3 clusters are named, but the rate limit allows 2 calls in a scrape of 1s; it takes several scrapes to ask them all\n\
@@ -60,7 +79,11 @@ fn a_mistake_is_told_with_one_prefix_and_its_place_by_whatever_job_reads_the_fil
     let unknown = "error: exporter.yaml:3: accounts[0].discovery.regoins: unknown key, did you mean regions?\n";
     let file = "--config.file=exporter.yaml";
     for arguments in [&[file][..], &["status", file], &["explain", "c1", file]] {
-        assert_eq!(run(folder.path(), arguments), (String::new(), unknown.to_owned(), Some(2)), "{arguments:?}");
+        assert_eq!(
+            run(folder.path(), arguments),
+            (String::new(), unknown.to_owned(), Some(2)),
+            "{arguments:?}"
+        );
     }
     let (_, complained, code) = run(folder.path(), &[file, "--config.check"]);
     let secret = format!(
@@ -68,35 +91,88 @@ fn a_mistake_is_told_with_one_prefix_and_its_place_by_whatever_job_reads_the_fil
         folder.path().join("key").display()
     );
     assert_eq!((complained, code), (format!("{unknown}{secret}"), Some(2)));
-    let (_, complained, code) = run(folder.path(), &["--config.file=nope.yaml", "--config.check"]);
-    assert_eq!((complained.as_str(), code), ("error: cannot read nope.yaml: No such file or directory\n", Some(2)));
+    let (_, complained, code) = run(
+        folder.path(),
+        &["--config.file=nope.yaml", "--config.check"],
+    );
+    assert_eq!(
+        (complained.as_str(), code),
+        (
+            "error: cannot read nope.yaml: No such file or directory\n",
+            Some(2)
+        )
+    );
 }
 
 #[test]
 fn a_mistake_in_the_web_configuration_is_told_in_the_same_form() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("web.yaml"), "http_server_config:\n  http3: true\n").expect("written");
-    let flags = ["--region=cn-hangzhou", "--web.listen-address=127.0.0.1:0", "--log.level=error"];
-    let (_, complained, code) = run(folder.path(), &[flags[0], flags[1], flags[2], "--web.config.file=web.yaml"]);
-    assert_eq!((complained.as_str(), code), ("error: web.yaml:2: http_server_config.http3: unknown key, did you mean http2?\n", Some(2)));
-    let (_, complained, code) = run(folder.path(), &[flags[0], flags[1], flags[2], "--web.config.file=nope.yaml"]);
-    assert_eq!((complained.as_str(), code), ("error: cannot read nope.yaml: No such file or directory\n", Some(2)));
+    fs::write(
+        folder.path().join("web.yaml"),
+        "http_server_config:\n  http3: true\n",
+    )
+    .expect("written");
+    let flags = [
+        "--region=cn-hangzhou",
+        "--web.listen-address=127.0.0.1:0",
+        "--log.level=error",
+    ];
+    let (_, complained, code) = run(
+        folder.path(),
+        &[flags[0], flags[1], flags[2], "--web.config.file=web.yaml"],
+    );
+    assert_eq!(
+        (complained.as_str(), code),
+        (
+            "error: web.yaml:2: http_server_config.http3: unknown key, did you mean http2?\n",
+            Some(2)
+        )
+    );
+    let (_, complained, code) = run(
+        folder.path(),
+        &[flags[0], flags[1], flags[2], "--web.config.file=nope.yaml"],
+    );
+    assert_eq!(
+        (complained.as_str(), code),
+        (
+            "error: cannot read nope.yaml: No such file or directory\n",
+            Some(2)
+        )
+    );
 }
 
 #[test]
 fn mistakes_in_the_flags_are_told_in_their_own_terms() {
     let folder = tempfile::tempdir().expect("a folder");
     for (flags, expected) in [
-        (&["--cluster=c1"][..], "error: --cluster=c1: its region is missing; add --region=REGION or write --cluster=ID@REGION\n"),
         (
-            &["--region=CN", "--cluster=a/b@cn-hangzhou", "--cluster=c1", "--cluster=c1@cn-beijing"],
+            &["--cluster=c1"][..],
+            "error: --cluster=c1: its region is missing; add --region=REGION or write --cluster=ID@REGION\n",
+        ),
+        (
+            &[
+                "--region=CN",
+                "--cluster=a/b@cn-hangzhou",
+                "--cluster=c1",
+                "--cluster=c1@cn-beijing",
+            ],
             "error: --region=CN: \"CN\" is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou\n\
              error: --cluster=a/b@cn-hangzhou: \"a/b\" is not a cluster ID: 1 to 64 of A-Z a-z 0-9 _ -\n\
              error: --cluster=c1@cn-beijing: this cluster is there twice\n",
         ),
-        (&["--region=cn-hangzhou", "--region=cn-hangzhou"], "error: --region=cn-hangzhou: this region is there twice\n"),
-        (&["status"], "error: nothing to serve: name a file with --config.file, a region with --region, or try the demo\n"),
+        (
+            &["--region=cn-hangzhou", "--region=cn-hangzhou"],
+            "error: --region=cn-hangzhou: this region is there twice\n",
+        ),
+        (
+            &["status"],
+            "error: nothing to serve: name a file with --config.file, a region with --region, or try the demo\n",
+        ),
     ] {
-        assert_eq!(run(folder.path(), flags), (String::new(), expected.to_owned(), Some(2)), "{flags:?}");
+        assert_eq!(
+            run(folder.path(), flags),
+            (String::new(), expected.to_owned(), Some(2)),
+            "{flags:?}"
+        );
     }
 }

@@ -37,7 +37,9 @@ impl Reply {
     pub fn text(&self) -> String {
         let mut text = String::new();
         if self.header("content-encoding") == "gzip" {
-            flate2::read::GzDecoder::new(self.body.as_slice()).read_to_string(&mut text).expect("gzip");
+            flate2::read::GzDecoder::new(self.body.as_slice())
+                .read_to_string(&mut text)
+                .expect("gzip");
         } else {
             text.push_str(std::str::from_utf8(&self.body).expect("UTF-8"));
         }
@@ -52,21 +54,28 @@ pub fn get(path: &str, headers: &str) -> String {
 
 /// Connects.
 pub async fn connect(address: SocketAddr) -> TcpStream {
-    TcpStream::connect(address).await.expect("the server listens")
+    TcpStream::connect(address)
+        .await
+        .expect("the server listens")
 }
 
-/// Sends `bytes` on a connection of their own and reads one answer; None if the server closed without one.
+/// Sends `bytes` on a connection of their own and reads one answer; None if the server closed
+/// without one.
 pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Option<Reply> {
     let mut stream = connect(address).await;
     // A server that has heard enough may have closed already.
     drop(stream.write_all(bytes.as_ref()).await);
     let is_head = bytes.as_ref().starts_with(b"HEAD ");
-    timeout(PATIENCE, read(&mut stream, is_head)).await.unwrap_or_else(|_| panic!("no end of the answer to {bytes:?}"))
+    timeout(PATIENCE, read(&mut stream, is_head))
+        .await
+        .unwrap_or_else(|_| panic!("no end of the answer to {bytes:?}"))
 }
 
 /// The answer to a GET of `path`.
 pub async fn ask(address: SocketAddr, path: &str) -> Reply {
-    send(address, get(path, "")).await.unwrap_or_else(|| panic!("{path} is not answered"))
+    send(address, get(path, ""))
+        .await
+        .unwrap_or_else(|| panic!("{path} is not answered"))
 }
 
 /// Reads one answer; None if the connection ends before its head is whole.
@@ -77,11 +86,23 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Optio
     }
     let head = String::from_utf8(head).expect("a head is text");
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or_else(|| panic!("no status: {head}"));
-    let headers: HashMap<_, _> =
-        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-    let length = headers.get("content-length").map_or(0, |length| length.parse().expect("a length"));
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .unwrap_or_else(|| panic!("no status: {head}"));
+    let headers: HashMap<_, _> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers
+        .get("content-length")
+        .map_or(0, |length| length.parse().expect("a length"));
     let mut body = vec![0; if is_head { 0 } else { length }];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Reply { status, head, headers, body })
+    Some(Reply {
+        status,
+        head,
+        headers,
+        body,
+    })
 }

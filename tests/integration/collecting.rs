@@ -10,14 +10,21 @@ use tokio::time::{Instant, advance, sleep, sleep_until, timeout};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
 
-const LEGACY: &str = "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+const LEGACY: &str =
+    "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 fn still(clusters: usize) -> Options {
-    Options { upgrading: Upgrading::First(0), ..options(clusters) }
+    Options {
+        upgrading: Upgrading::First(0),
+        ..options(clusters)
+    }
 }
 
 fn counts(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
-    pairs.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
+    pairs
+        .iter()
+        .map(|(word, count)| ((*word).to_owned(), *count))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +43,11 @@ async fn a_scrape_costs_one_call_a_cluster_and_shows_each_state() {
 #[tokio::test(start_paused = true)]
 async fn the_world_is_shown_as_it_is_whichever_signature() {
     for signature in ["acs3", "roa"] {
-        let fleet = Fleet::in_process(options(12), &format!("{LEGACY}\nsignature: {signature}"), "");
+        let fleet = Fleet::in_process(
+            options(12),
+            &format!("{LEGACY}\nsignature: {signature}"),
+            "",
+        );
         let ids = fleet.ids();
         for (id, (phase, expected)) in ids.iter().zip([
             (Phase::NotStarted, "none/not_start"),
@@ -65,7 +76,13 @@ async fn a_cluster_that_is_gone_is_not_found_and_is_not_asked_twice() {
 #[tokio::test(start_paused = true)]
 async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     let fleet = Fleet::in_process(still(1), LEGACY, "");
-    fleet.sim.add_fault(Rule::new(Fault::ServerError { status: 503, body: ErrorBody::Nothing }).times(2));
+    fleet.sim.add_fault(
+        Rule::new(Fault::ServerError {
+            status: 503,
+            body: ErrorBody::Nothing,
+        })
+        .times(2),
+    );
     assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 1)]));
     assert_eq!(fleet.calls(Action::GetUpgradeStatus), 3);
     fleet.sim.add_fault(Rule::new(Fault::NonceUsed).times(1));
@@ -74,17 +91,38 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     fleet.sim.add_fault(Rule::new(Fault::Forbidden));
     fleet.scrape_in_time().await;
     assert_eq!(fleet.calls(Action::GetUpgradeStatus), 6);
-    let nonces: HashSet<_> = fleet.sim.calls().into_iter().map(|call| call.nonce).collect();
+    let nonces: HashSet<_> = fleet
+        .sim
+        .calls()
+        .into_iter()
+        .map(|call| call.nonce)
+        .collect();
     assert_eq!(nonces.len(), 6, "each attempt is signed anew");
 }
 
 #[test]
 fn a_scrape_ends_before_its_client_gives_up_and_never_takes_longer_than_two_minutes() {
     let budget = |header| budget(header, &Scrape::default()).as_millis();
-    for (seconds, expected) in [("10", 9500), ("4", 3600), ("0.5", 450), (" 7.5 ", 7000), ("60", 59_500), ("1e9", 120_000)] {
+    for (seconds, expected) in [
+        ("10", 9500),
+        ("4", 3600),
+        ("0.5", 450),
+        (" 7.5 ", 7000),
+        ("60", 59_500),
+        ("1e9", 120_000),
+    ] {
         assert_eq!(budget(Some(seconds)), expected, "{seconds}");
     }
-    for nonsense in [None, Some("0"), Some("-1"), Some("NaN"), Some("inf"), Some("1e-12"), Some("soon"), Some("")] {
+    for nonsense in [
+        None,
+        Some("0"),
+        Some("-1"),
+        Some("NaN"),
+        Some("inf"),
+        Some("1e-12"),
+        Some("soon"),
+        Some(""),
+    ] {
         assert_eq!(budget(nonsense), 10_000, "{nonsense:?}");
     }
 }
@@ -92,9 +130,15 @@ fn a_scrape_ends_before_its_client_gives_up_and_never_takes_longer_than_two_minu
 #[tokio::test(start_paused = true)]
 async fn a_wish_to_wait_that_is_longer_than_the_budget_ends_the_query_at_once() {
     let fleet = Fleet::in_process(still(1), LEGACY, "");
-    fleet.sim.add_fault(Rule::new(Fault::Throttled { status: 429, retry_after: Some(Duration::from_secs(60)) }));
+    fleet.sim.add_fault(Rule::new(Fault::Throttled {
+        status: 429,
+        retry_after: Some(Duration::from_secs(60)),
+    }));
     let began = Instant::now();
-    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("throttled", 1)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        counts(&[("throttled", 1)])
+    );
     assert_eq!(began.elapsed(), Duration::ZERO);
     assert_eq!(fleet.calls(Action::GetUpgradeStatus), 1);
 }
@@ -104,7 +148,11 @@ async fn a_refused_token_or_nonce_is_tried_once_more_and_then_never_again() {
     for fault in [Fault::ExpiredToken, Fault::NonceUsed] {
         let fleet = Fleet::in_process(still(3), LEGACY, "");
         fleet.sim.add_fault(Rule::new(fault.clone()));
-        assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("auth", 3)]), "{fault:?}");
+        assert_eq!(
+            tally(&fleet.scrape_in_time().await),
+            counts(&[("auth", 3)]),
+            "{fault:?}"
+        );
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 6, "{fault:?}");
     }
 }
@@ -124,30 +172,63 @@ async fn a_few_silent_clusters_do_not_keep_the_others_from_being_asked() {
 async fn a_vendor_that_is_wholly_silent_is_a_time_out_everywhere() {
     let fleet = Fleet::in_process(still(200), LEGACY, "");
     fleet.sim.add_fault(Rule::new(Fault::Hang));
-    assert_eq!(tally(&fleet.scrape(Duration::from_secs(2)).await), counts(&[("timeout", 200)]));
+    assert_eq!(
+        tally(&fleet.scrape(Duration::from_secs(2)).await),
+        counts(&[("timeout", 200)])
+    );
     fleet.sim.clear_faults();
-    assert_eq!(tally(&fleet.scrape(Duration::from_secs(2)).await), counts(&[("up", 200)]));
+    assert_eq!(
+        tally(&fleet.scrape(Duration::from_secs(2)).await),
+        counts(&[("up", 200)])
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_vendor_that_is_slow_to_all_is_waited_for_however_many_clusters_want_a_place() {
     // With 16 places and 9.5 s, of which a quarter is a share.
-    for (clusters, latency, at_first, soon) in [(17, 3, 16, 17), (40, 3, 16, 40), (40, 6, 0, 40), (17, 9, 0, 17)] {
-        let fleet = Fleet::in_process(Options { latency: Duration::from_secs(latency), ..still(clusters) }, LEGACY, "");
+    for (clusters, latency, at_first, soon) in [
+        (17, 3, 16, 17),
+        (40, 3, 16, 40),
+        (40, 6, 0, 40),
+        (17, 9, 0, 17),
+    ] {
+        let fleet = Fleet::in_process(
+            Options {
+                latency: Duration::from_secs(latency),
+                ..still(clusters)
+            },
+            LEGACY,
+            "",
+        );
         let mut up = Vec::new();
         for _ in 0..6 {
             let next = Instant::now() + Duration::from_secs(30);
-            up.push(tally(&fleet.scrape_in_time().await).get("up").copied().unwrap_or_default());
+            up.push(
+                tally(&fleet.scrape_in_time().await)
+                    .get("up")
+                    .copied()
+                    .unwrap_or_default(),
+            );
             sleep_until(next).await;
         }
-        assert!(up[0] >= at_first && up[3..].iter().all(|up| *up == soon), "{clusters} clusters, {latency} s: {up:?}");
+        assert!(
+            up[0] >= at_first && up[3..].iter().all(|up| *up == soon),
+            "{clusters} clusters, {latency} s: {up:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_takes_off_when_the_page_is_due_has_not_been_silent() {
     let account = "source: upgrade_status\nrate_limit: {requests_per_second: 100, burst: 10}";
-    let fleet = Fleet::in_process(Options { latency: Duration::from_millis(60), ..still(400) }, account, "");
+    let fleet = Fleet::in_process(
+        Options {
+            latency: Duration::from_millis(60),
+            ..still(400)
+        },
+        account,
+        "",
+    );
     for _ in 0..2 {
         fleet.scrape(Duration::from_secs(5)).await;
     }
@@ -162,23 +243,42 @@ async fn what_takes_off_when_the_page_is_due_has_not_been_silent() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_counts_while_nobody_waits_for_its_place() {
     let fleet = Fleet::in_process(still(3), LEGACY, "");
-    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_secs(8))));
     assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 3)]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_more_calls_are_under_way_than_configured() {
-    let fleet =
-        Fleet::in_process(Options { latency: Duration::from_millis(50), ..still(100) }, &format!("{LEGACY}\nmax_concurrency: 7"), "");
+    let fleet = Fleet::in_process(
+        Options {
+            latency: Duration::from_millis(50),
+            ..still(100)
+        },
+        &format!("{LEGACY}\nmax_concurrency: 7"),
+        "",
+    );
     let began = Instant::now();
     assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("up", 100)]));
     assert_eq!(fleet.sim.peak_in_flight(), 7);
-    assert_eq!(began.elapsed().as_millis() / 50, 15, "100 calls, 7 at a time");
+    assert_eq!(
+        began.elapsed().as_millis() / 50,
+        15,
+        "100 calls, 7 at a time"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn scrapes_that_overlap_share_one_collection() {
-    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(1), ..still(10) }, LEGACY, "");
+    let fleet = Fleet::in_process(
+        Options {
+            latency: Duration::from_secs(1),
+            ..still(10)
+        },
+        LEGACY,
+        "",
+    );
     let (one, two, three) = tokio::join!(
         fleet.scrape_in_time(),
         async {
@@ -194,14 +294,23 @@ async fn scrapes_that_overlap_share_one_collection() {
     assert_eq!(one, two);
     assert_eq!(two, three);
     let page = fleet.page(&one);
-    let coalesced: Vec<_> = page.samples("cs_exporter_coalesced_scrapes_total").collect();
+    let coalesced: Vec<_> = page
+        .samples("cs_exporter_coalesced_scrapes_total")
+        .collect();
     assert_eq!(coalesced.len(), 1);
     assert!((coalesced[0].value - 2.0).abs() < f64::EPSILON);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_own_deadline() {
-    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(3), ..still(4) }, LEGACY, "");
+    let fleet = Fleet::in_process(
+        Options {
+            latency: Duration::from_secs(3),
+            ..still(4)
+        },
+        LEGACY,
+        "",
+    );
     let began = Instant::now();
     let (hasty, patient) = tokio::join!(
         async {
@@ -214,8 +323,14 @@ async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_o
             (snapshot, began.elapsed())
         }
     );
-    assert_eq!((tally(&hasty.0), hasty.1), (counts(&[("timeout", 4)]), Duration::from_secs(1)));
-    assert_eq!((tally(&patient.0), patient.1), (counts(&[("up", 4)]), Duration::from_secs(3)));
+    assert_eq!(
+        (tally(&hasty.0), hasty.1),
+        (counts(&[("timeout", 4)]), Duration::from_secs(1))
+    );
+    assert_eq!(
+        (tally(&patient.0), patient.1),
+        (counts(&[("up", 4)]), Duration::from_secs(3))
+    );
     assert_eq!(fleet.calls(Action::GetUpgradeStatus), 4);
 }
 
@@ -223,7 +338,9 @@ async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_o
 async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_saw() {
     let fleet = Fleet::in_process(still(4), LEGACY, "").calm();
     let ids = fleet.ids();
-    fleet.sim.add_fault(Rule::new(Fault::Hang).cluster(ids[0].clone()));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).cluster(ids[0].clone()));
     // Two servers that scrape every 10 s, out of step.
     let scrapes = async |offset: Duration| {
         sleep(offset).await;
@@ -231,29 +348,51 @@ async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_
         for _ in 0..6 {
             let next = Instant::now() + Duration::from_secs(10);
             let snapshot = fleet.scrape_in_time().await;
-            pages.push((Instant::now(), word(reading(&snapshot, &ids[0])), word(reading(&snapshot, &ids[1]))));
+            pages.push((
+                Instant::now(),
+                word(reading(&snapshot, &ids[0])),
+                word(reading(&snapshot, &ids[1])),
+            ));
             sleep_until(next).await;
         }
         pages
     };
     let began = Instant::now();
-    let (one, two, ()) = tokio::join!(scrapes(Duration::ZERO), scrapes(Duration::from_secs(5)), async {
-        sleep(Duration::from_secs(21)).await;
-        fleet.sim.world().fix(&ids[1], Phase::Paused, None);
-    });
+    let (one, two, ()) = tokio::join!(
+        scrapes(Duration::ZERO),
+        scrapes(Duration::from_secs(5)),
+        async {
+            sleep(Duration::from_secs(21)).await;
+            fleet.sim.world().fix(&ids[1], Phase::Paused, None);
+        }
+    );
     for (at, silent, other) in one.into_iter().chain(two) {
         let at = (at - began).as_secs();
         assert_eq!(silent, "timeout", "at {at} s");
-        // Whoever shares a round sees what it found; the round that begins at 20 s finds the old state and ends at 30 s, when
-        // the silent call does, or before.
-        let expected = if at <= 30 { &["none/not_start", "pause/pause"][..] } else { &["pause/pause"] };
-        assert!(expected.contains(&other.as_str()), "at {at} s it is {other}");
+        // Whoever shares a round sees what it found; the round that begins at 20 s finds the old
+        // state and ends at 30 s, when the silent call does, or before.
+        let expected = if at <= 30 {
+            &["none/not_start", "pause/pause"][..]
+        } else {
+            &["pause/pause"]
+        };
+        assert!(
+            expected.contains(&other.as_str()),
+            "at {at} s it is {other}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_who_goes_away_does_not_take_the_collection_along() {
-    let fleet = Fleet::in_process(Options { latency: Duration::from_secs(1), ..still(4) }, LEGACY, "");
+    let fleet = Fleet::in_process(
+        Options {
+            latency: Duration::from_secs(1),
+            ..still(4)
+        },
+        LEGACY,
+        "",
+    );
     tokio::select! {
         _ = fleet.scrape_in_time() => panic!("the reply takes a second"),
         () = sleep(Duration::from_millis(100)) => {}
@@ -289,7 +428,13 @@ async fn a_fleet_beyond_the_limit_is_refreshed_oldest_first_and_served_from_memo
     assert_eq!(tally(&second), counts(&[("up", 600)]));
     let calls = fleet.calls(Action::GetUpgradeStatus);
     assert!((600..=841).contains(&calls), "{calls}");
-    let asked: HashSet<_> = fleet.sim.calls().into_iter().take(600).map(|call| call.subject).collect();
+    let asked: HashSet<_> = fleet
+        .sim
+        .calls()
+        .into_iter()
+        .take(600)
+        .map(|call| call.subject)
+        .collect();
     assert_eq!(asked.len(), 600, "each once before one twice");
 }
 
@@ -312,7 +457,10 @@ async fn a_failure_is_never_covered_by_memory() {
     let fleet = Fleet::in_process(still(5), LEGACY, "");
     fleet.scrape_in_time().await;
     fleet.sim.add_fault(Rule::new(Fault::Hang));
-    assert_eq!(tally(&fleet.scrape_in_time().await), counts(&[("timeout", 5)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        counts(&[("timeout", 5)])
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -326,9 +474,21 @@ async fn since_is_when_the_state_was_first_seen_and_outlasts_failures() {
     advance(Duration::from_secs(60)).await;
     fleet.sim.add_fault(Rule::new(Fault::Forbidden).times(1));
     let failed = fleet.scrape_in_time().await;
-    assert_eq!((word(reading(&failed, &id)).as_str(), reading(&failed, &id).since), ("forbidden", None));
-    assert_eq!(reading(&failed, &id).last_success, reading(&first, &id).last_success);
-    assert_eq!(reading(&fleet.scrape_in_time().await, &id).since, Some(since));
+    assert_eq!(
+        (
+            word(reading(&failed, &id)).as_str(),
+            reading(&failed, &id).since
+        ),
+        ("forbidden", None)
+    );
+    assert_eq!(
+        reading(&failed, &id).last_success,
+        reading(&first, &id).last_success
+    );
+    assert_eq!(
+        reading(&fleet.scrape_in_time().await, &id).since,
+        Some(since)
+    );
     world.fix(&id, Phase::Paused, None);
     advance(Duration::from_secs(60)).await;
     assert!(reading(&fleet.scrape_in_time().await, &id).since > Some(since));
@@ -336,13 +496,29 @@ async fn since_is_when_the_state_was_first_seen_and_outlasts_failures() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_values_are_counted_by_field() {
-    let fleet = Fleet::in_process(still(2), &format!("source: upgrade_status\n{UNLIMITED}"), "");
+    let fleet = Fleet::in_process(
+        still(2),
+        &format!("source: upgrade_status\n{UNLIMITED}"),
+        "",
+    );
     fleet.sim.add_fault(Rule::new(Fault::UnknownValues));
     let snapshot = fleet.scrape_in_time().await;
     let page = fleet.page(&snapshot);
     let fields: BTreeMap<_, _> = page
         .samples("cs_exporter_unknown_values_total")
-        .map(|sample| (sample.labels.iter().find(|(name, _)| name == "field").map(|(_, field)| field.clone()), sample.value))
+        .map(|sample| {
+            (
+                sample
+                    .labels
+                    .iter()
+                    .find(|(name, _)| name == "field")
+                    .map(|(_, field)| field.clone()),
+                sample.value,
+            )
+        })
         .collect();
-    assert!((fields[&Some("status".to_owned())] - 2.0).abs() < f64::EPSILON, "{fields:?}");
+    assert!(
+        (fields[&Some("status".to_owned())] - 2.0).abs() < f64::EPSILON,
+        "{fields:?}"
+    );
 }

@@ -9,7 +9,9 @@ use ack_upgrade_exporter::api::{Sending, Transport};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Stage, Upgrading};
+use ack_upgrade_exporter::sim::{
+    Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Stage, Upgrading,
+};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::Status;
 use bytes::Bytes;
@@ -38,39 +40,76 @@ fn found(options: Options, discovery: &str) -> Fleet {
 }
 
 fn still(clusters: usize) -> Options {
-    Options { upgrading: Upgrading::First(0), ..options(clusters) }
+    Options {
+        upgrading: Upgrading::First(0),
+        ..options(clusters)
+    }
 }
 
 fn ids(snapshot: &Snapshot) -> BTreeSet<ClusterId> {
-    snapshot.clusters.iter().map(|reading| reading.cluster.id.clone()).collect()
+    snapshot
+        .clusters
+        .iter()
+        .map(|reading| reading.cluster.id.clone())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_pages_of_all_regions_are_read_before_the_first_scrape_ends() {
-    let fleet = found(Options { latency: Duration::from_millis(20), ..still(690) }, "");
+    let fleet = found(
+        Options {
+            latency: Duration::from_millis(20),
+            ..still(690)
+        },
+        "",
+    );
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 690)]));
     assert_eq!(ids(&snapshot), fleet.ids().into_iter().collect());
     // 230 clusters a region are 5 pages of 50.
     assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 15);
     let discoveries = &snapshot.accounts[0].discoveries;
-    assert!(discoveries.iter().all(|discovery| discovery.succeeded && discovery.clusters == 230), "{discoveries:?}");
+    assert!(
+        discoveries
+            .iter()
+            .all(|discovery| discovery.succeeded && discovery.clusters == 230),
+        "{discoveries:?}"
+    );
     let info = &snapshot.clusters[0].cluster;
-    assert!(!info.name.is_empty() && info.version.contains("aliyun") && info.state.is_some() && !info.cluster_type.is_empty(), "{info:?}");
+    assert!(
+        !info.name.is_empty()
+            && info.version.contains("aliyun")
+            && info.state.is_some()
+            && !info.cluster_type.is_empty(),
+        "{info:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_hangs_neither_delays_the_others_nor_uses_up_its_own_time() {
     let sim = Arc::new(Sim::new(still(12)));
     let first = Region::parse("cn-hangzhou").expect("a region");
-    sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion).region(first).times(1));
+    sim.add_fault(
+        Rule::new(Fault::Hang)
+            .on(Action::DescribeClustersForRegion)
+            .region(first)
+            .times(1),
+    );
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "");
     let fleet = Fleet::configured(sim, &text, Shard::default());
     let snapshot = fleet.scrape_in_time().await;
-    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 8)]), "the other two regions");
+    assert_eq!(
+        tally(&snapshot),
+        BTreeMap::from([("up".to_owned(), 8)]),
+        "the other two regions"
+    );
     sleep(Duration::from_secs(5)).await;
     let snapshot = fleet.scrape_in_time().await;
-    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 12)]), "asked again after the SDKs' ten seconds");
+    assert_eq!(
+        tally(&snapshot),
+        BTreeMap::from([("up".to_owned(), 12)]),
+        "asked again after the SDKs' ten seconds"
+    );
 }
 
 /// An installation from before there were lists by region.
@@ -87,7 +126,10 @@ impl Transport for OldInstallation {
         }
         self.refused.fetch_add(1, Ordering::Relaxed);
         let body = r#"{"code": "InvalidAction.NotFound", "message": "Specified api is not found.", "requestId": "R"}"#;
-        let refusal = Response::builder().status(404).body(Bytes::from_static(body.as_bytes())).expect("a response");
+        let refusal = Response::builder()
+            .status(404)
+            .body(Bytes::from_static(body.as_bytes()))
+            .expect("a response");
         Box::pin(std::future::ready(Ok(refusal)))
     }
 }
@@ -96,16 +138,41 @@ impl Transport for OldInstallation {
 async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
     let sim = Arc::new(Sim::new(still(12)));
     let refused = Arc::new(AtomicUsize::new(0));
-    let ways = Arc::new(OldInstallation { sim: InProcess(Arc::clone(&sim)), refused: Arc::clone(&refused) });
+    let ways = Arc::new(OldInstallation {
+        sim: InProcess(Arc::clone(&sim)),
+        refused: Arc::clone(&refused),
+    });
     let clock = Clock::simulated(sim.world().now());
-    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m"), "", "");
+    let text = yaml(
+        &format!("regions: [{REGIONS}], refresh_interval: 1m"),
+        "",
+        "",
+    );
     let fleet = Fleet::build(sim, ways, clock, &text, Shard::default());
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(ids(&snapshot), fleet.ids().into_iter().collect());
-    assert!(snapshot.accounts[0].discoveries.iter().all(|discovery| discovery.succeeded && discovery.clusters == 4));
-    assert_eq!((fleet.calls(Action::DescribeClustersV1), refused.load(Ordering::Relaxed)), (3, 3));
+    assert!(
+        snapshot.accounts[0]
+            .discoveries
+            .iter()
+            .all(|discovery| discovery.succeeded && discovery.clusters == 4)
+    );
+    assert_eq!(
+        (
+            fleet.calls(Action::DescribeClustersV1),
+            refused.load(Ordering::Relaxed)
+        ),
+        (3, 3)
+    );
     sleep(Duration::from_secs(90)).await;
-    assert_eq!((fleet.calls(Action::DescribeClustersV1), refused.load(Ordering::Relaxed)), (6, 3), "what was found out is remembered");
+    assert_eq!(
+        (
+            fleet.calls(Action::DescribeClustersV1),
+            refused.load(Ordering::Relaxed)
+        ),
+        (6, 3),
+        "what was found out is remembered"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,8 +190,14 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 #[tokio::test(start_paused = true)]
 async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
     let sim = Arc::new(Sim::new(still(690)));
-    sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion));
-    let fleet = Fleet::configured(sim, &yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", ""), Shard::default());
+    sim.add_fault(
+        Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion),
+    );
+    let fleet = Fleet::configured(
+        sim,
+        &yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", ""),
+        Shard::default(),
+    );
     // Five pages of five seconds each, and then a minute, give or take a tenth.
     sleep(Duration::from_secs(75)).await;
     assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 5);
@@ -135,25 +208,37 @@ async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_takes_longer_than_its_interval_is_not_read_all_the_time() {
     let sim = Arc::new(Sim::new(still(3)));
-    sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion));
-    let fleet = Fleet::configured(sim, &yaml("regions: [cn-hangzhou], refresh_interval: 2s", "", ""), Shard::default());
+    sim.add_fault(
+        Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion),
+    );
+    let fleet = Fleet::configured(
+        sim,
+        &yaml("regions: [cn-hangzhou], refresh_interval: 2s", "", ""),
+        Shard::default(),
+    );
     sleep(Duration::from_secs(70)).await;
     let asked = fleet.calls(Action::DescribeClustersForRegion);
-    assert!((9..=11).contains(&asked), "every seven seconds or so: {asked}");
+    assert!(
+        (9..=11).contains(&asked),
+        "every seven seconds or so: {asked}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
     let fleet = found(still(12), ", refresh_interval: 30s");
     fleet.scrape_in_time().await;
-    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
     sleep(Duration::from_secs(60)).await;
     let (mut asked, mut quiet, mut pauses) = (fleet.calls(Action::DescribeClustersForRegion), 0, 0);
     for _ in 0..600 {
         sleep(Duration::from_secs(1)).await;
         let now = fleet.calls(Action::DescribeClustersForRegion);
         quiet = if now == asked { quiet + 1 } else { 0 };
-        // An attempt of a reading is silent for ten seconds; the three lists have been read in step from the beginning.
+        // An attempt of a reading is silent for ten seconds; the three lists have been read in step
+        // from the beginning.
         pauses += u32::from(quiet == 20);
         asked = now;
     }
@@ -162,7 +247,11 @@ async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for_later() {
-    let text = yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", "idle_interval: 1h");
+    let text = yaml(
+        "regions: [cn-hangzhou], refresh_interval: 1m",
+        "",
+        "idle_interval: 1h",
+    );
     let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
     fleet.scrape_in_time().await;
     let before = fleet.calls(Action::DescribeClustersForRegion);
@@ -173,25 +262,45 @@ async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for
     }
     // The list that is read apart from the scrapes is under way.
     let new = ClusterId::parse("cnew").expect("an ID");
-    fleet.sim.world().add(new.clone(), Region::parse("cn-hangzhou").expect("a region"), "new");
-    assert!(ids(&*fleet.scrape_in_time().await).contains(&new), "the scrape's own list has it");
+    fleet.sim.world().add(
+        new.clone(),
+        Region::parse("cn-hangzhou").expect("a region"),
+        "new",
+    );
+    assert!(
+        ids(&*fleet.scrape_in_time().await).contains(&new),
+        "the scrape's own list has it"
+    );
     sleep(Duration::from_secs(10)).await;
     let known = fleet.collector.clusters().expect("the list was read");
-    assert!(known.iter().any(|cluster| cluster.id == new), "the older list has arrived");
+    assert!(
+        known.iter().any(|cluster| cluster.id == new),
+        "the older list has arrived"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it() {
+async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it()
+ {
     let fleet = found(still(12), "");
-    fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
     // Whenever they are: it was tried anew every half a minute.
     for minute in 0..6 {
-        assert_eq!(fleet.scrape_in_time().await.clusters.len(), 0, "minute {minute}");
+        assert_eq!(
+            fleet.scrape_in_time().await.clusters.len(),
+            0,
+            "minute {minute}"
+        );
         sleep(Duration::from_secs(60)).await;
     }
     fleet.sim.clear_faults();
     sleep(Duration::from_secs(10)).await;
-    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 12)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        BTreeMap::from([("up".to_owned(), 12)])
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,30 +309,61 @@ async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing()
     fleet.scrape_in_time().await;
     let gone = fleet.ids()[0].clone();
     let new = ClusterId::parse("cnew").expect("an ID");
-    fleet.sim.add_fault(Rule::new(Fault::ProxyPage(502)).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::ProxyPage(502)).on(Action::DescribeClustersForRegion));
     fleet.sim.world().remove(&gone);
-    fleet.sim.world().add(new.clone(), Region::parse("cn-hangzhou").expect("a region"), "new");
+    fleet.sim.world().add(
+        new.clone(),
+        Region::parse("cn-hangzhou").expect("a region"),
+        "new",
+    );
     sleep(Duration::from_secs(90)).await;
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(snapshot.clusters.len(), 12, "the last list stands");
     assert_eq!(word(reading(&snapshot, &gone)), "not_found");
-    assert!(snapshot.accounts[0].discoveries.iter().all(|discovery| !discovery.succeeded));
+    assert!(
+        snapshot.accounts[0]
+            .discoveries
+            .iter()
+            .all(|discovery| !discovery.succeeded)
+    );
     fleet.sim.clear_faults();
     sleep(Duration::from_secs(90)).await;
     let snapshot = fleet.scrape_in_time().await;
     assert!(ids(&snapshot).contains(&new) && !ids(&snapshot).contains(&gone));
-    assert!(snapshot.accounts[0].discoveries.iter().all(|discovery| discovery.succeeded));
+    assert!(
+        snapshot.accounts[0]
+            .discoveries
+            .iter()
+            .all(|discovery| discovery.succeeded)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_what_matches_is_brought_in() {
     let all = found(still(48), "").scrape_in_time().await;
-    let prod = found(still(48), ", match: {name: \".*-prod\"}").scrape_in_time().await;
+    let prod = found(still(48), ", match: {name: \".*-prod\"}")
+        .scrape_in_time()
+        .await;
     assert!(!prod.clusters.is_empty() && prod.clusters.len() < all.clusters.len());
-    assert!(prod.clusters.iter().all(|reading| reading.cluster.name.ends_with("-prod")));
-    let typed = found(still(48), ", match: {cluster_type: [ManagedKubernetes]}").scrape_in_time().await;
-    assert!(typed.clusters.iter().all(|reading| reading.cluster.cluster_type == "ManagedKubernetes"));
-    let none = found(still(48), ", match: {tags: {env: nowhere}}").scrape_in_time().await;
+    assert!(
+        prod.clusters
+            .iter()
+            .all(|reading| reading.cluster.name.ends_with("-prod"))
+    );
+    let typed = found(still(48), ", match: {cluster_type: [ManagedKubernetes]}")
+        .scrape_in_time()
+        .await;
+    assert!(
+        typed
+            .clusters
+            .iter()
+            .all(|reading| reading.cluster.cluster_type == "ManagedKubernetes")
+    );
+    let none = found(still(48), ", match: {tags: {env: nowhere}}")
+        .scrape_in_time()
+        .await;
     assert!(none.clusters.is_empty());
 }
 
@@ -235,20 +375,36 @@ async fn clusters_that_are_named_and_found_are_one() {
     let named = format!(
         "    clusters:\n      - {{id: {id}, region: {region}, name: mine, labels: {{team: payments}}}}\n      - {{id: cmissing, region: {region}}}\n"
     );
-    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    let fleet = Fleet::configured(
+        sim,
+        &yaml(&format!("regions: [{REGIONS}]"), &named, ""),
+        Shard::default(),
+    );
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(snapshot.clusters.len(), 13);
     let info = &reading(&snapshot, &id).cluster;
-    assert_eq!((info.name.as_str(), info.labels["team"].as_str()), ("mine", "payments"));
+    assert_eq!(
+        (info.name.as_str(), info.labels["team"].as_str()),
+        ("mine", "payments")
+    );
     assert!(info.version.contains("aliyun"), "the list tells more of it");
-    assert_eq!(word(reading(&snapshot, &ClusterId::parse("cmissing").expect("an ID"))), "not_found");
+    assert_eq!(
+        word(reading(
+            &snapshot,
+            &ClusterId::parse("cmissing").expect("an ID")
+        )),
+        "not_found"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_switch_off_leaves_the_list_of_the_region() {
     let fleet = found(still(12), "");
     for region in ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"] {
-        fleet.sim.retire(&Region::parse(region).expect("a region"), Some(Retired::InvalidAction));
+        fleet.sim.retire(
+            &Region::parse(region).expect("a region"),
+            Some(Retired::InvalidAction),
+        );
     }
     // The switch-off takes the old list away and leaves the new one.
     let snapshot = fleet.scrape_in_time().await;
@@ -262,7 +418,15 @@ async fn idle_clusters_cost_a_list_and_not_a_query_each() {
     let sim = Arc::new(Sim::new(still(1000)));
     let world = sim.world();
     for (number, id) in world.clusters().iter().enumerate() {
-        world.fix(id, if number < 10 { Phase::Upgrading } else { Phase::Succeeded }, None);
+        world.fix(
+            id,
+            if number < 10 {
+                Phase::Upgrading
+            } else {
+                Phase::Succeeded
+            },
+            None,
+        );
     }
     let fleet = Fleet::configured(Arc::clone(&sim), &text, Shard::default());
     assert_eq!(tally(&fleet.scrape_in_time().await)["up"], 1000);
@@ -279,7 +443,11 @@ async fn idle_clusters_cost_a_list_and_not_a_query_each() {
     let starting = fleet.ids()[500].clone();
     world.fix(&starting, Phase::Prechecking, None);
     sleep(Duration::from_secs(15)).await;
-    assert_eq!(word(reading(&fleet.scrape_in_time().await, &starting)), "running/prechecking", "at the next scrape");
+    assert_eq!(
+        word(reading(&fleet.scrape_in_time().await, &starting)),
+        "running/prechecking",
+        "at the next scrape"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -287,9 +455,16 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
     for scrape in ["", "idle_interval: 10m"] {
         let text = yaml(&format!("regions: [{REGIONS}]"), "", scrape);
         let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
-        assert!(fleet.collector.clusters().is_none(), "not before the first list");
+        assert!(
+            fleet.collector.clusters().is_none(),
+            "not before the first list"
+        );
         sleep(Duration::from_secs(1)).await;
-        assert_eq!(fleet.collector.clusters().map(|clusters| clusters.len()), Some(12), "{scrape}");
+        assert_eq!(
+            fleet.collector.clusters().map(|clusters| clusters.len()),
+            Some(12),
+            "{scrape}"
+        );
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 0);
     }
 }
@@ -298,40 +473,104 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
 async fn a_list_that_hangs_keeps_named_clusters_from_service_discovery_for_five_seconds_at_most() {
     let sim = Arc::new(Sim::new(still(12)));
     let hangs = Region::parse("cn-hangzhou").expect("a region");
-    sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion).region(hangs.clone()));
-    let of_there = sim.world().clusters().into_iter().find(|id| sim.world().region(id) == Some(hangs.clone())).expect("one in each");
+    sim.add_fault(
+        Rule::new(Fault::Hang)
+            .on(Action::DescribeClustersForRegion)
+            .region(hangs.clone()),
+    );
+    let of_there = sim
+        .world()
+        .clusters()
+        .into_iter()
+        .find(|id| sim.world().region(id) == Some(hangs.clone()))
+        .expect("one in each");
     let named = format!("    clusters: [{{id: {of_there}, region: {hangs}}}]\n");
-    let fleet = Fleet::configured(Arc::clone(&sim), &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
+    let fleet = Fleet::configured(
+        Arc::clone(&sim),
+        &yaml(&format!("regions: [{REGIONS}]"), &named, ""),
+        Shard::default(),
+    );
     let start = tokio::time::Instant::now();
-    let known = fleet.collector.targets().await.expect("there are named clusters");
-    assert_eq!((known.len(), start.elapsed()), (9, Duration::from_secs(5)), "all but three of the region that hangs");
+    let known = fleet
+        .collector
+        .targets()
+        .await
+        .expect("there are named clusters");
+    assert_eq!(
+        (known.len(), start.elapsed()),
+        (9, Duration::from_secs(5)),
+        "all but three of the region that hangs"
+    );
 
-    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), "", ""), Shard::default());
+    let fleet = Fleet::configured(
+        sim,
+        &yaml(&format!("regions: [{REGIONS}]"), "", ""),
+        Shard::default(),
+    );
     sleep(Duration::from_secs(1)).await;
-    let unread = fleet.collector.targets().await.expect_err("what the silent list finds is not to be dropped");
+    let unread = fleet
+        .collector
+        .targets()
+        .await
+        .expect_err("what the silent list finds is not to be dropped");
     assert_eq!(unread.len(), 1);
     // A reading of it ends within a minute.
     sleep(Duration::from_secs(60)).await;
-    assert_eq!(fleet.collector.targets().await.expect("every list has been tried").len(), 8);
+    assert_eq!(
+        fleet
+            .collector
+            .targets()
+            .await
+            .expect("every list has been tried")
+            .len(),
+        8
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn service_discovery_waits_for_lists_that_are_about_to_be_read() {
-    let sim = Arc::new(Sim::new(Options { latency: Duration::from_secs(1), ..still(12) }));
-    let (id, region) = (sim.world().clusters()[0].clone(), sim.world().region(&sim.world().clusters()[0]).expect("a region"));
+    let sim = Arc::new(Sim::new(Options {
+        latency: Duration::from_secs(1),
+        ..still(12)
+    }));
+    let (id, region) = (
+        sim.world().clusters()[0].clone(),
+        sim.world()
+            .region(&sim.world().clusters()[0])
+            .expect("a region"),
+    );
     let named = format!("    clusters: [{{id: {id}, region: {region}}}]\n");
-    let fleet = Fleet::configured(sim, &yaml(&format!("regions: [{REGIONS}]"), &named, ""), Shard::default());
-    assert_eq!(fleet.collector.targets().await.expect("all are known").len(), 12, "no target is dropped after a start");
+    let fleet = Fleet::configured(
+        sim,
+        &yaml(&format!("regions: [{REGIONS}]"), &named, ""),
+        Shard::default(),
+    );
+    assert_eq!(
+        fleet
+            .collector
+            .targets()
+            .await
+            .expect("all are known")
+            .len(),
+        12,
+        "no target is dropped after a start"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
-    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m, match: {{tags: {{env: nowhere}}}}"), "", "");
+    let text = yaml(
+        &format!("regions: [{REGIONS}], refresh_interval: 1m, match: {{tags: {{env: nowhere}}}}"),
+        "",
+        "",
+    );
     let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
     let known = || fleet.collector.clusters().map(|clusters| clusters.len());
     sleep(Duration::from_secs(1)).await;
     assert_eq!(known(), Some(0));
-    fleet.sim.add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
     sleep(Duration::from_secs(90)).await;
     assert_eq!(known(), Some(0));
     let before = fleet.calls(Action::DescribeClustersForRegion);
@@ -347,7 +586,9 @@ async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
     fleet.scrape_in_time().await;
-    fleet.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
     sleep(Duration::from_secs(15)).await;
     let before = fleet.calls(Action::GetUpgradeStatus);
     assert_eq!(tally(&fleet.scrape_in_time().await)["up"], 30);
@@ -359,7 +600,9 @@ async fn a_list_with_states_that_nobody_knows_leaves_idle_clusters_to_be_asked()
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
     fleet.scrape_in_time().await;
-    fleet.sim.add_fault(Rule::new(Fault::UnknownValues).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::UnknownValues).on(Action::DescribeClustersForRegion));
     sleep(Duration::from_secs(15)).await;
     let before = fleet.calls(Action::GetUpgradeStatus);
     fleet.scrape_in_time().await;
@@ -373,7 +616,11 @@ async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
     let mut union = BTreeSet::new();
     let mut sum = 0;
     for ordinal in 0..3 {
-        let fleet = Fleet::configured(Arc::clone(&sim), &text, Shard::new(ordinal, 3).expect("a shard"));
+        let fleet = Fleet::configured(
+            Arc::clone(&sim),
+            &text,
+            Shard::new(ordinal, 3).expect("a shard"),
+        );
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(tally(&snapshot)["up"], snapshot.clusters.len());
         sum += snapshot.clusters.len();
@@ -385,7 +632,11 @@ async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow() {
-    let text = yaml(&format!("regions: [{REGIONS}], refresh_interval: 1m"), "", "idle_interval: 1h, max_age: 1m");
+    let text = yaml(
+        &format!("regions: [{REGIONS}], refresh_interval: 1m"),
+        "",
+        "idle_interval: 1h, max_age: 1m",
+    );
     let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
     fleet.scrape_in_time().await;
     let scrape = async || {
@@ -395,13 +646,21 @@ async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow
         tally(&snapshot)
     };
     let all = BTreeMap::from([("up".to_owned(), 12)]);
-    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(1500))).on(Action::DescribeClustersForRegion));
+    fleet.sim.add_fault(
+        Rule::new(Fault::Slow(Duration::from_millis(1500))).on(Action::DescribeClustersForRegion),
+    );
     for _ in 0..3 {
         assert_eq!(scrape().await, all);
     }
-    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12, "three lists of 1.5 s leave nobody to be asked");
+    assert_eq!(
+        fleet.calls(Action::GetUpgradeStatus),
+        12,
+        "three lists of 1.5 s leave nobody to be asked"
+    );
     fleet.sim.clear_faults();
-    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
     // Longer than memory serves.
     for round in 1..=12 {
         assert_eq!(scrape().await, all, "round {round}");
@@ -409,8 +668,8 @@ async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow
     }
 }
 
-/// A vendor whose pages have no end: larger ones than were asked for, always with something new, and every text as long as
-/// a reply can be.
+/// A vendor whose pages have no end: larger ones than were asked for, always with something new,
+/// and every text as long as a reply can be.
 #[derive(Debug, Clone)]
 struct Endless {
     pages: Arc<AtomicUsize>,
@@ -422,16 +681,29 @@ impl Transport for Endless {
         let path = request.uri().path();
         let info = r#""page_info": {"total_count": 4000000000}"#;
         let body = if path.ends_with("/tasks") {
-            let tasks: Vec<_> = (0..20_000).map(|number| format!(r#"{{"task_id": "T-{page}-{number}"}}"#)).collect();
+            let tasks: Vec<_> = (0..20_000)
+                .map(|number| format!(r#"{{"task_id": "T-{page}-{number}"}}"#))
+                .collect();
             format!(r#"{{"tasks": [{}], {info}}}"#, tasks.join(","))
         } else if path.starts_with("/regions/") {
             let text = "x".repeat(240);
-            let tags: Vec<_> = (0..64).map(|number| format!(r#"{{"key": "{number}", "value": "{text}"}}"#)).collect();
-            let clusters: Vec<_> =
-                (0..50).map(|number| format!(r#"{{"cluster_id": "c{page}-{number}", "tags": [{}]}}"#, tags.join(","))).collect();
+            let tags: Vec<_> = (0..64)
+                .map(|number| format!(r#"{{"key": "{number}", "value": "{text}"}}"#))
+                .collect();
+            let clusters: Vec<_> = (0..50)
+                .map(|number| {
+                    format!(
+                        r#"{{"cluster_id": "c{page}-{number}", "tags": [{}]}}"#,
+                        tags.join(",")
+                    )
+                })
+                .collect();
             format!(r#"{{"clusters": [{}], {info}}}"#, clusters.join(","))
         } else {
-            format!(r#"{{"status": "fail", "upgrade_step": "upgrading", "error_message": "{}"}}"#, "x".repeat(1_000_000))
+            format!(
+                r#"{{"status": "fail", "upgrade_step": "upgrading", "error_message": "{}"}}"#,
+                "x".repeat(1_000_000)
+            )
         };
         Box::pin(std::future::ready(Ok(Response::new(Bytes::from(body)))))
     }
@@ -440,22 +712,49 @@ impl Transport for Endless {
 fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
     let (sim, pages) = (Arc::new(Sim::new(still(1))), Arc::new(AtomicUsize::new(0)));
     let clock = Clock::simulated(sim.world().now());
-    let unlimited = format!("{account}\nrate_limit: {{requests_per_second: 100000, burst: 100000}}");
-    (Fleet::over(sim, Arc::new(Endless { pages: Arc::clone(&pages) }), clock, "http://stand-in.example", &unlimited, ""), pages)
+    let unlimited =
+        format!("{account}\nrate_limit: {{requests_per_second: 100000, burst: 100000}}");
+    (
+        Fleet::over(
+            sim,
+            Arc::new(Endless {
+                pages: Arc::clone(&pages),
+            }),
+            clock,
+            "http://stand-in.example",
+            &unlimited,
+            "",
+        ),
+        pages,
+    )
 }
 
 #[tokio::test(start_paused = true)]
 async fn lists_without_an_end_are_given_up_and_no_text_is_kept_longer_than_it_is_shown() {
     let (fleet, pages) = endless("source: tasks");
-    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 1)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        BTreeMap::from([("up".to_owned(), 1)])
+    );
     assert_eq!(pages.load(Ordering::Relaxed), 3, "60,000 tasks");
 
     let (fleet, pages) = endless("source: upgrade_status\ndiscovery: {regions: [cn-hangzhou]}");
     let snapshot = fleet.scrape_in_time().await;
     assert!(!snapshot.accounts[0].discoveries[0].succeeded);
-    assert!((20..30).contains(&pages.load(Ordering::Relaxed)), "16 MiB: {pages:?}");
-    let Outcome::Up(state) = &snapshot.clusters[0].outcome else { panic!("{:?}", snapshot.clusters[0].outcome) };
-    assert_eq!(state.error_message.as_ref().map(|message| message.chars().count()), Some(256));
+    assert!(
+        (20..30).contains(&pages.load(Ordering::Relaxed)),
+        "16 MiB: {pages:?}"
+    );
+    let Outcome::Up(state) = &snapshot.clusters[0].outcome else {
+        panic!("{:?}", snapshot.clusters[0].outcome)
+    };
+    assert_eq!(
+        state
+            .error_message
+            .as_ref()
+            .map(|message| message.chars().count()),
+        Some(256)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -465,15 +764,30 @@ async fn an_upgrade_that_begins_and_ends_between_two_scrapes_is_on_the_page_of_t
     fleet.scrape_in_time().await;
     sleep(Duration::from_secs(30)).await;
     fleet.scrape_in_time().await;
-    let (id, asked) = (fleet.ids()[7].clone(), fleet.calls(Action::GetUpgradeStatus));
+    let (id, asked) = (
+        fleet.ids()[7].clone(),
+        fleet.calls(Action::GetUpgradeStatus),
+    );
     sleep(Duration::from_secs(5)).await;
     fleet.sim.world().fix(&id, Phase::Prechecking, None);
     sleep(Duration::from_secs(20)).await;
-    fleet.sim.world().fix(&id, Phase::Failed(Stage::Precheck), None);
+    fleet
+        .sim
+        .world()
+        .fix(&id, Phase::Failed(Stage::Precheck), None);
     sleep(Duration::from_secs(5)).await;
-    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 300)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        BTreeMap::from([("up".to_owned(), 300)])
+    );
     let snapshot = fleet.scrape_in_time().await;
-    let Outcome::Up(state) = &reading(&snapshot, &id).outcome else { panic!("{snapshot:?}") };
+    let Outcome::Up(state) = &reading(&snapshot, &id).outcome else {
+        panic!("{snapshot:?}")
+    };
     assert_eq!(state.status, Status::Fail);
-    assert_eq!(fleet.calls(Action::GetUpgradeStatus), asked + 1, "and nobody else is asked");
+    assert_eq!(
+        fleet.calls(Action::GetUpgradeStatus),
+        asked + 1,
+        "and nobody else is asked"
+    );
 }

@@ -36,10 +36,16 @@ pub fn start() -> Timestamp {
 
 /// The options of a world of `clusters` that begins at [`start`].
 pub fn options(clusters: usize) -> Options {
-    Options { clusters, start: start(), calls_kept: 100_000, ..Options::default() }
+    Options {
+        clusters,
+        start: start(),
+        calls_kept: 100_000,
+        ..Options::default()
+    }
 }
 
-/// The configuration of the simulated account: every cluster named, `account` and `scrape` as YAML lines of theirs.
+/// The configuration of the simulated account: every cluster named, `account` and `scrape` as YAML
+/// lines of theirs.
 pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
@@ -54,7 +60,8 @@ pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
     yaml.push_str("    clusters:\n");
     for id in sim.world().clusters() {
         let region = sim.world().region(&id).expect("a region");
-        writeln!(yaml, "      - {{id: {id}, region: {region}}}").expect("a String takes every write");
+        writeln!(yaml, "      - {{id: {id}, region: {region}}}")
+            .expect("a String takes every write");
     }
     yaml
 }
@@ -75,7 +82,8 @@ pub fn surroundings(sim: &Arc<Sim>, own: &Arc<Own>) -> Surroundings {
 }
 
 impl Fleet {
-    /// A fleet without a socket, for paused time. `account` is added to the account's configuration.
+    /// A fleet without a socket, for paused time. `account` is added to the account's
+    /// configuration.
     pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
         Self::of(Arc::new(Sim::new(options)), account, scrape)
     }
@@ -100,24 +108,55 @@ impl Fleet {
     }
 
     /// A fleet that is asked through `ways` at `endpoint`.
-    pub fn over(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, endpoint: &str, account: &str, scrape: &str) -> Self {
+    pub fn over(
+        sim: Arc<Sim>,
+        ways: Arc<dyn Ways>,
+        clock: Clock,
+        endpoint: &str,
+        account: &str,
+        scrape: &str,
+    ) -> Self {
         let text = yaml(&sim, endpoint, account, scrape);
         Self::build(sim, ways, clock, &text, Shard::default())
     }
 
     /// A fleet with everything given.
-    pub fn build(sim: Arc<Sim>, ways: Arc<dyn Ways>, clock: Clock, text: &str, shard: Shard) -> Self {
+    pub fn build(
+        sim: Arc<Sim>,
+        ways: Arc<dyn Ways>,
+        clock: Clock,
+        text: &str,
+        shard: Shard,
+    ) -> Self {
         Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
     }
 
-    fn assemble(sim: Arc<Sim>, ways: Arc<dyn Ways>, credentials: credentials::Context, text: &str, shard: Shard) -> Self {
-        let config = Config::parse(text, Path::new("")).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+    fn assemble(
+        sim: Arc<Sim>,
+        ways: Arc<dyn Ways>,
+        credentials: credentials::Context,
+        text: &str,
+        shard: Shard,
+    ) -> Self {
+        let config = Config::parse(text, Path::new(""))
+            .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let clock = credentials.clock;
         let audience = Arc::clone(&own) as Arc<dyn Audience>;
-        let surroundings = Surroundings { clock, ways, shard, credentials, audience };
+        let surroundings = Surroundings {
+            clock,
+            ways,
+            shard,
+            credentials,
+            audience,
+        };
         let collector = Collector::new(&config, &surroundings);
-        Self { sim, collector, own, config }
+        Self {
+            sim,
+            collector,
+            own,
+            config,
+        }
     }
 
     /// The same with no cluster ever upgraded, so that a good answer is `none/not_start`.
@@ -140,12 +179,27 @@ impl Fleet {
 
     /// The page of a scrape, read back.
     pub fn page(&self, snapshot: &Arc<Snapshot>) -> Exposition {
-        let page = Exposition::read(&render(snapshot, &self.own, &self.config.metrics, Format::Text), Dialect::Text).expect("a legal page");
-        let up = snapshot.clusters.iter().filter(|reading| matches!(reading.outcome, Outcome::Up(_))).count();
+        let page = Exposition::read(
+            &render(snapshot, &self.own, &self.config.metrics, Format::Text),
+            Dialect::Text,
+        )
+        .expect("a legal page");
+        let up = snapshot
+            .clusters
+            .iter()
+            .filter(|reading| matches!(reading.outcome, Outcome::Up(_)))
+            .count();
         let statuses: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-        let active =
-            page.family("cs_upgrade_status").map_or(0, |family| family.active_states("status", &statuses).expect("one state each").len());
-        assert_eq!(active, up, "each cluster that answered has exactly one state");
+        let active = page.family("cs_upgrade_status").map_or(0, |family| {
+            family
+                .active_states("status", &statuses)
+                .expect("one state each")
+                .len()
+        });
+        assert_eq!(
+            active, up,
+            "each cluster that answered has exactly one state"
+        );
         page
     }
 
@@ -162,10 +216,15 @@ impl Fleet {
 
 /// The reading of one cluster.
 pub fn reading<'a>(snapshot: &'a Arc<Snapshot>, id: &ClusterId) -> &'a ClusterReading {
-    snapshot.clusters.iter().find(|reading| reading.cluster.id == *id).expect("the cluster is in the snapshot")
+    snapshot
+        .clusters
+        .iter()
+        .find(|reading| reading.cluster.id == *id)
+        .expect("the cluster is in the snapshot")
 }
 
-/// A word for the outcome of each cluster: `status/step`, the reason of a failure, or `-` where nobody asked.
+/// A word for the outcome of each cluster: `status/step`, the reason of a failure, or `-` where
+/// nobody asked.
 pub fn words(snapshot: &Arc<Snapshot>) -> Vec<String> {
     snapshot.clusters.iter().map(word).collect()
 }
@@ -194,5 +253,7 @@ pub fn tally(snapshot: &Arc<Snapshot>) -> std::collections::BTreeMap<String, usi
 
 /// How many samples of `page` begin with `start` and are 1.
 pub fn ones(page: &str, start: &str) -> usize {
-    page.lines().filter(|line| line.starts_with(start) && line.ends_with(" 1")).count()
+    page.lines()
+        .filter(|line| line.starts_with(start) && line.ends_with(" 1"))
+        .count()
 }

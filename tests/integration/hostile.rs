@@ -1,4 +1,5 @@
-//! Over real sockets: a fleet for those who play with them, nobody at the other end, a proxy in between.
+//! Over real sockets: a fleet for those who play with them, nobody at the other end, a proxy in
+//! between.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,42 +17,88 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fleet::{Fleet, word};
 
-const LEGACY: &str = "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+const LEGACY: &str =
+    "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 /// A fleet over a socket, with `account` as the rest of its configuration.
 pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
-    let options = Options { clusters, upgrading: Upgrading::First(0), start: Timestamp::now(), ..Options::default() };
+    let options = Options {
+        clusters,
+        upgrading: Upgrading::First(0),
+        start: Timestamp::now(),
+        ..Options::default()
+    };
     let sim = Arc::new(Sim::new(options));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
     let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
-    (Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), account, ""), address)
+    (
+        Fleet::over(
+            sim,
+            transport,
+            Clock::System,
+            &format!("http://{address}"),
+            account,
+            "",
+        ),
+        address,
+    )
 }
 
 #[tokio::test]
 async fn nobody_at_the_other_end_is_a_network_failure() {
     // Taken, but nobody listens on it.
     let port = TcpSocket::new_v4().expect("a socket");
-    port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    port.bind("127.0.0.1:0".parse().expect("an address"))
+        .expect("a port");
     let address = port.local_addr().expect("an address");
-    let sim = Arc::new(Sim::new(Options { clusters: 2, ..Options::default() }));
+    let sim = Arc::new(Sim::new(Options {
+        clusters: 2,
+        ..Options::default()
+    }));
     let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
-    let fleet = Fleet::over(sim, transport, Clock::System, &format!("http://{address}"), LEGACY, "");
+    let fleet = Fleet::over(
+        sim,
+        transport,
+        Clock::System,
+        &format!("http://{address}"),
+        LEGACY,
+        "",
+    );
     let snapshot = fleet.scrape(Duration::from_secs(20)).await;
-    assert!(snapshot.clusters.iter().all(|reading| word(reading) == "network"));
+    assert!(
+        snapshot
+            .clusters
+            .iter()
+            .all(|reading| word(reading) == "network")
+    );
 }
 
 /// The stand-in takes requests in the form that is meant for proxies, so it can be one.
 #[tokio::test]
 async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
-    let sim = Arc::new(Sim::new(Options { clusters: 3, ..Options::default() }));
+    let sim = Arc::new(Sim::new(Options {
+        clusters: 3,
+        ..Options::default()
+    }));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-    let ways = Arc::new(Network::new(trust::client_config(&[]), Lookup::system(), Proxies::default()));
+    let ways = Arc::new(Network::new(
+        trust::client_config(&[]),
+        Lookup::system(),
+        Proxies::default(),
+    ));
     let account = format!("{LEGACY}\nproxy: http://user:hunter2@{address}");
-    let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, "http://nowhere.invalid", &account, "");
+    let fleet = Fleet::over(
+        Arc::clone(&sim),
+        ways,
+        Clock::System,
+        "http://nowhere.invalid",
+        &account,
+        "",
+    );
     let snapshot = fleet.scrape(Duration::from_secs(4)).await;
     assert_eq!(crate::fleet::tally(&snapshot).get("up"), Some(&3));
     assert!(!format!("{:?}", fleet.config).contains("hunter2"));

@@ -1,4 +1,5 @@
-//! The fuzz targets without a fuzzer: every seed, every input that once found something, and a few of any bytes.
+//! The fuzz targets without a fuzzer: every seed, every input that once found something, and a few
+//! of any bytes.
 
 use std::fs;
 use std::path::Path;

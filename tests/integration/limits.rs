@@ -1,4 +1,5 @@
-//! The account's own limit and the API's: neither makes a healthy cluster look down. Time is paused.
+//! The account's own limit and the API's: neither makes a healthy cluster look down. Time is
+//! paused.
 
 use std::time::Duration;
 
@@ -10,7 +11,11 @@ use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
 const LATENCY: Duration = Duration::from_millis(50);
 
 /// A scrape every 30 s.
-async fn scrapes(fleet: &Fleet, count: usize, mut each: impl FnMut(usize, std::collections::BTreeMap<String, usize>)) {
+async fn scrapes(
+    fleet: &Fleet,
+    count: usize,
+    mut each: impl FnMut(usize, std::collections::BTreeMap<String, usize>),
+) {
     for number in 0..count {
         let next = Instant::now() + Duration::from_secs(30);
         each(number, tally(&fleet.scrape_in_time().await));
@@ -19,8 +24,13 @@ async fn scrapes(fleet: &Fleet, count: usize, mut each: impl FnMut(usize, std::c
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatever_calls_a_query_takes() {
-    let sim = Options { latency: LATENCY, upgrading: Upgrading::First(0), ..options(1000) };
+async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatever_calls_a_query_takes()
+ {
+    let sim = Options {
+        latency: LATENCY,
+        upgrading: Upgrading::First(0),
+        ..options(1000)
+    };
     let fleet = Fleet::in_process(sim, "source: tasks", "");
     for id in fleet.ids() {
         fleet.sim.world().fix(&id, Phase::Succeeded, None);
@@ -36,14 +46,26 @@ async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatev
 
 #[tokio::test(start_paused = true)]
 async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far_too_low() {
-    let sim = Options { latency: LATENCY, upgrading: Upgrading::First(0), ..options(200) };
-    let fleet = Fleet::in_process(sim, "source: tasks\nrate_limit: {requests_per_second: 5, burst: 5}", "");
+    let sim = Options {
+        latency: LATENCY,
+        upgrading: Upgrading::First(0),
+        ..options(200)
+    };
+    let fleet = Fleet::in_process(
+        sim,
+        "source: tasks\nrate_limit: {requests_per_second: 5, burst: 5}",
+        "",
+    );
     for id in fleet.ids() {
         fleet.sim.world().fix(&id, Phase::Upgrading, None);
     }
     scrapes(&fleet, 30, |number, tally| {
         let up = tally.get("up").copied().unwrap_or_default();
-        assert_eq!(up + tally.get("-").copied().unwrap_or_default(), 200, "scrape {number}: {tally:?}");
+        assert_eq!(
+            up + tally.get("-").copied().unwrap_or_default(),
+            200,
+            "scrape {number}: {tally:?}"
+        );
         assert!(number < 4 || up == 200, "scrape {number}: {tally:?}");
     })
     .await;
@@ -51,11 +73,21 @@ async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_cluster_is_a_time_out_in_every_scrape_after_its_turn_however_low_the_limit() {
-    let sim = Options { latency: LATENCY, upgrading: Upgrading::First(0), ..options(100) };
-    let fleet = Fleet::in_process(sim, "source: tasks\nrate_limit: {requests_per_second: 5, burst: 5}", "");
+    let sim = Options {
+        latency: LATENCY,
+        upgrading: Upgrading::First(0),
+        ..options(100)
+    };
+    let fleet = Fleet::in_process(
+        sim,
+        "source: tasks\nrate_limit: {requests_per_second: 5, burst: 5}",
+        "",
+    );
     scrapes(&fleet, 4, |_, _| {}).await;
     let silent = fleet.ids()[50].clone();
-    fleet.sim.add_fault(Rule::new(Fault::Hang).cluster(silent.clone()));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).cluster(silent.clone()));
     scrapes(&fleet, 3, |_, _| {}).await;
     for _ in 0..10 {
         let snapshot = fleet.scrape_in_time().await;
@@ -66,12 +98,25 @@ async fn a_silent_cluster_is_a_time_out_in_every_scrape_after_its_turn_however_l
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_once_it_serves_again() {
-    for account in ["source: upgrade_status", &format!("source: upgrade_status\n{UNLIMITED}"), "source: tasks", "source: auto"] {
+async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_once_it_serves_again()
+ {
+    for account in [
+        "source: upgrade_status",
+        &format!("source: upgrade_status\n{UNLIMITED}"),
+        "source: tasks",
+        "source: auto",
+    ] {
         for clusters in [1, 3, 100] {
-            let sim = Options { latency: LATENCY, upgrading: Upgrading::First(0), ..options(clusters) };
+            let sim = Options {
+                latency: LATENCY,
+                upgrading: Upgrading::First(0),
+                ..options(clusters)
+            };
             let fleet = Fleet::in_process(sim, account, "");
-            fleet.sim.add_fault(Rule::new(Fault::Throttled { status: 429, retry_after: None }));
+            fleet.sim.add_fault(Rule::new(Fault::Throttled {
+                status: 429,
+                retry_after: None,
+            }));
             let what = format!("{clusters} clusters, {account}");
             let mut calls = Vec::new();
             for _ in 0..4 {
@@ -83,12 +128,18 @@ async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_o
                 sleep_until(next).await;
                 calls.push(fleet.sim.calls().len() - before);
             }
-            assert!(calls[0] <= 2 * clusters && calls[1..].iter().all(|calls| *calls <= 20), "{what}: {calls:?}");
+            assert!(
+                calls[0] <= 2 * clusters && calls[1..].iter().all(|calls| *calls <= 20),
+                "{what}: {calls:?}"
+            );
             fleet.sim.clear_faults();
             let mut up = 0;
             for _ in 0..5 {
                 let next = Instant::now() + Duration::from_secs(30);
-                up = tally(&fleet.scrape_in_time().await).get("up").copied().unwrap_or_default();
+                up = tally(&fleet.scrape_in_time().await)
+                    .get("up")
+                    .copied()
+                    .unwrap_or_default();
                 sleep_until(next).await;
             }
             assert_eq!(up, clusters, "{what}");
@@ -98,7 +149,21 @@ async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_o
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_throttled_once_is_repeated_within_the_scrape() {
-    let fleet = Fleet::in_process(Options { latency: LATENCY, ..options(12) }, "source: upgrade_status", "").calm();
-    fleet.sim.add_fault(Rule::new(Fault::Throttled { status: 429, retry_after: None }).times(1));
+    let fleet = Fleet::in_process(
+        Options {
+            latency: LATENCY,
+            ..options(12)
+        },
+        "source: upgrade_status",
+        "",
+    )
+    .calm();
+    fleet.sim.add_fault(
+        Rule::new(Fault::Throttled {
+            status: 429,
+            retry_after: None,
+        })
+        .times(1),
+    );
     assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), Some(&12));
 }

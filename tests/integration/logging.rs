@@ -1,4 +1,5 @@
-//! What the built program logs, whoever reads it: nobody, somebody slow, or somebody who has closed it.
+//! What the built program logs, whoever reads it: nobody, somebody slow, or somebody who has closed
+//! it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,29 +12,43 @@ use ack_upgrade_exporter::sim::{Action, Fault, Rule};
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
 use crate::vendor::Vendor;
 
-/// Mistakes in a configuration, each of which is a line of more than a thousand letters; of all of them twice there is no room.
+/// Mistakes in a configuration, each of which is a line of more than a thousand letters; of all of
+/// them twice there is no room.
 const MISTAKES: usize = 2000;
 
 fn with_mistakes(vendor: &Vendor) -> String {
-    let mistakes: Vec<_> = (0..MISTAKES).map(|number| format!("{}{number}: 1", "wrong".repeat(200))).collect();
+    let mistakes: Vec<_> = (0..MISTAKES)
+        .map(|number| format!("{}{number}: 1", "wrong".repeat(200)))
+        .collect();
     format!("{}{}\n", vendor.yaml(1), mistakes.join("\n"))
 }
 
 /// The status of the answer, which comes when all is logged.
 fn reload(exporter: &Exporter) -> u16 {
     let mut stream = TcpStream::connect(&exporter.address).expect("it listens");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
-    stream.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .expect("a socket");
+    stream
+        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
+        .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answered");
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+    answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a status")
 }
 
 fn mistakes(log: &str) -> usize {
-    log.lines().filter(|line| line.contains("wrongwrong")).count()
+    log.lines()
+        .filter(|line| line.contains("wrongwrong"))
+        .count()
 }
 
-/// Waits until it is no longer ready. A connection that was made before and is used after is closed, so it may take another.
+/// Waits until it is no longer ready. A connection that was made before and is used after is
+/// closed, so it may take another.
 fn wait_until_stopping(exporter: &Exporter) {
     let is_stopping = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(&exporter.address)?;
@@ -62,11 +77,18 @@ fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
         get(&format!("http://{}/metrics", exporter.address));
     }
     assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 3000);
-    wait_until_ok(&format!("http://{}/-/ready", exporter.address), Duration::from_secs(20));
+    wait_until_ok(
+        &format!("http://{}/-/ready", exporter.address),
+        Duration::from_secs(20),
+    );
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[test]
@@ -84,15 +106,37 @@ fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
     vendor.write(&vendor.yaml(1));
     assert_eq!(reload(&exporter), 200);
     let log = exporter.end();
-    let told: Vec<_> = log.lines().filter(|line| line.contains("lines are lost here")).collect();
-    let [told] = told[..] else { panic!("{told:#?}") };
+    let told: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("lines are lost here"))
+        .collect();
+    let [told] = told[..] else {
+        panic!("{told:#?}")
+    };
     assert!(told.contains(" level=WARN source=log.rs:"), "{told}");
-    let lost: usize = told.split("lines=").last().and_then(|count| count.parse().ok()).expect("a number");
+    let lost: usize = told
+        .split("lines=")
+        .last()
+        .and_then(|count| count.parse().ok())
+        .expect("a number");
     assert!(lost > 0, "{told}");
-    assert_eq!(mistakes(&log) + lost, 3 * MISTAKES, "what is not there is counted");
-    assert!(log.lines().all(|line| line.starts_with("time=20")), "nothing but whole lines");
-    let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is in the log"));
-    assert!(place("lines are lost here") < place("configuration reloaded"), "it stands where they would");
+    assert_eq!(
+        mistakes(&log) + lost,
+        3 * MISTAKES,
+        "what is not there is counted"
+    );
+    assert!(
+        log.lines().all(|line| line.starts_with("time=20")),
+        "nothing but whole lines"
+    );
+    let place = |text: &str| {
+        log.find(text)
+            .unwrap_or_else(|| panic!("{text} is in the log"))
+    };
+    assert!(
+        place("lines are lost here") < place("configuration reloaded"),
+        "it stands where they would"
+    );
 }
 
 #[test]
@@ -106,7 +150,9 @@ fn all_that_was_logged_is_there_after_the_end() {
             vendor.sim.add_fault(Rule::new(Fault::Hang));
             let address = exporter.address.clone();
             let mut stream = TcpStream::connect(address).expect("it listens");
-            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n").expect("sent");
+            stream
+                .write_all(b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n")
+                .expect("sent");
             scrape = Some(stream);
             vendor.wait_for_calls(1);
         }
@@ -119,8 +165,16 @@ fn all_that_was_logged_is_there_after_the_end() {
         assert_eq!(exporter.wait().code(), Some(code));
         let log = exporter.rest();
         assert_eq!(mistakes(&log), MISTAKES, "{signals} signals");
-        let last = if signals == 1 { "msg=stopped" } else { "requests in flight may finish" };
-        assert!(log.lines().last().is_some_and(|line| line.contains(last)), "{:?}", log.lines().last());
+        let last = if signals == 1 {
+            "msg=stopped"
+        } else {
+            "requests in flight may finish"
+        };
+        assert!(
+            log.lines().last().is_some_and(|line| line.contains(last)),
+            "{:?}",
+            log.lines().last()
+        );
     }
 }
 
@@ -130,7 +184,10 @@ fn every_mistake_is_named_before_the_end_and_a_reader_who_has_gone_changes_no_ex
     vendor.write(&with_mistakes(&vendor));
     let check = || {
         let mut command = Command::new(PROGRAM);
-        command.arg(format!("--config.file={}", vendor.config().display())).arg("--config.check").stdout(Stdio::null());
+        command
+            .arg(format!("--config.file={}", vendor.config().display()))
+            .arg("--config.check")
+            .stdout(Stdio::null());
         command
     };
     let output = check().output().expect("the program runs");
@@ -138,5 +195,12 @@ fn every_mistake_is_named_before_the_end_and_a_reader_who_has_gone_changes_no_ex
     assert_eq!(mistakes(&String::from_utf8_lossy(&output.stderr)), MISTAKES);
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    assert_eq!(check().stderr(writer).status().expect("the program runs").code(), Some(2));
+    assert_eq!(
+        check()
+            .stderr(writer)
+            .status()
+            .expect("the program runs")
+            .code(),
+        Some(2)
+    );
 }

@@ -1,4 +1,5 @@
-//! Every way to log in, against the stand-in's STS, metadata service and URI, while keys are taken away.
+//! Every way to log in, against the stand-in's STS, metadata service and URI, while keys are taken
+//! away.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -28,7 +29,11 @@ use crate::fleet::tally;
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 
 async fn served() -> (Arc<Sim>, SocketAddr) {
-    let sim = Arc::new(Sim::new(Options { clusters: 6, start: Timestamp::now(), ..Options::default() }));
+    let sim = Arc::new(Sim::new(Options {
+        clusters: 6,
+        start: Timestamp::now(),
+        ..Options::default()
+    }));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
@@ -36,24 +41,34 @@ async fn served() -> (Arc<Sim>, SocketAddr) {
 }
 
 fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -> Arc<Collector> {
-    let mut yaml = format!("accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n");
+    let mut yaml = format!(
+        "accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n"
+    );
     for id in sim.world().clusters() {
         writeln!(yaml, "      - {{id: {id}}}").expect("a String takes every write");
     }
-    let config = Config::parse(&yaml, folder).unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
+    let config =
+        Config::parse(&yaml, folder).unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
     let tls = trust::client_config(&[]);
     let surroundings = Surroundings {
         clock: Clock::System,
         ways: Arc::new(Direct::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
-        credentials: Context::system(&tls, &Lookup::system(), &Proxies::default()).expect("a client"),
+        credentials: Context::system(&tls, &Lookup::system(), &Proxies::default())
+            .expect("a client"),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
     };
     Collector::new(&config, &surroundings)
 }
 
-/// Scrapes six times; half-way all temporary keys are taken away, once for all kinds. No cluster is ever lost.
-async fn scrapes_without_a_loss(sim: &Sim, together: &Barrier, collector: &Arc<Collector>, what: &str) {
+/// Scrapes six times; half-way all temporary keys are taken away, once for all kinds. No cluster is
+/// ever lost.
+async fn scrapes_without_a_loss(
+    sim: &Sim,
+    together: &Barrier,
+    collector: &Arc<Collector>,
+    what: &str,
+) {
     for scrape in 0..6 {
         if scrape == 3 {
             together.wait().await;
@@ -64,8 +79,15 @@ async fn scrapes_without_a_loss(sim: &Sim, together: &Barrier, collector: &Arc<C
             }
             together.wait().await;
         }
-        let snapshot = collector.collect(Instant::now() + Duration::from_secs(8)).await;
-        assert_eq!(tally(&snapshot).get("up"), Some(&6), "{what}, scrape {scrape}: {:?}", snapshot.clusters[0].outcome);
+        let snapshot = collector
+            .collect(Instant::now() + Duration::from_secs(8))
+            .await;
+        assert_eq!(
+            tally(&snapshot).get("up"),
+            Some(&6),
+            "{what}, scrape {scrape}: {:?}",
+            snapshot.clusters[0].outcome
+        );
     }
 }
 
@@ -80,7 +102,10 @@ async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
     sim.change_identities(|identities| token.clone_from(&identities.oidc_token));
     std::fs::write(folder.path().join("token"), token).expect("writes the token");
     let kinds = [
-        ("access_key", format!("{{type: access_key, access_key_id: {id}, access_key_secret_file: secret}}")),
+        (
+            "access_key",
+            format!("{{type: access_key, access_key_id: {id}, access_key_secret_file: secret}}"),
+        ),
         (
             "ram_role_arn",
             format!(
@@ -94,8 +119,14 @@ async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
                  oidc_token_file: token, sts_endpoint: 'http://{address}'}}"
             ),
         ),
-        ("ecs_ram_role", format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{address}'}}")),
-        ("credentials_uri", format!("{{type: credentials_uri, uri: 'http://{address}/credentials'}}")),
+        (
+            "ecs_ram_role",
+            format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{address}'}}"),
+        ),
+        (
+            "credentials_uri",
+            format!("{{type: credentials_uri, uri: 'http://{address}/credentials'}}"),
+        ),
     ];
     // Together, so that the pause is one.
     let together = Arc::new(Barrier::new(kinds.len()));
@@ -103,12 +134,16 @@ async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
     for (what, credentials) in kinds {
         let collector = collector(&sim, address, &credentials, folder.path());
         let (sim, together) = (Arc::clone(&sim), Arc::clone(&together));
-        running.spawn(async move { scrapes_without_a_loss(&sim, &together, &collector, what).await });
+        running
+            .spawn(async move { scrapes_without_a_loss(&sim, &together, &collector, what).await });
     }
     while let Some(ended) = running.join_next().await {
         ended.expect("no cluster is lost");
     }
-    assert!(sim.count(Action::GetUpgradeStatus) > 5 * 6 * 6, "refused calls were made again");
+    assert!(
+        sim.count(Action::GetUpgradeStatus) > 5 * 6 * 6,
+        "refused calls were made again"
+    );
 }
 
 #[tokio::test]
@@ -117,9 +152,14 @@ async fn an_old_metadata_service_is_asked_in_its_own_way() {
     sim.change_identities(|identities| identities.metadata = MetadataVersions::OnlyV1);
     let folder = tempfile::tempdir().expect("a folder");
     let kind = format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{address}'}}");
-    let snapshot = collector(&sim, address, &kind, folder.path()).collect(Instant::now() + Duration::from_secs(8)).await;
+    let snapshot = collector(&sim, address, &kind, folder.path())
+        .collect(Instant::now() + Duration::from_secs(8))
+        .await;
     assert_eq!(tally(&snapshot).get("up"), Some(&6));
-    assert_eq!(snapshot.accounts[0].provider.as_deref(), Some("ecs_ram_role"));
+    assert_eq!(
+        snapshot.accounts[0].provider.as_deref(),
+        Some("ecs_ram_role")
+    );
     assert!(snapshot.accounts[0].credentials_expiry.is_some());
 }
 
@@ -128,13 +168,22 @@ async fn a_role_that_may_not_be_assumed_is_an_auth_failure_that_names_it() {
     let (sim, address) = served().await;
     let folder = tempfile::tempdir().expect("a folder");
     let pair = KeyPair::demo();
-    std::fs::write(folder.path().join("secret"), pair.access_key_secret.expose()).expect("writes the secret");
+    std::fs::write(
+        folder.path().join("secret"),
+        pair.access_key_secret.expose(),
+    )
+    .expect("writes the secret");
     let kind = format!(
         "{{type: ram_role_arn, role_arn: 'acs:ram::1000000000000001:role/other', sts_endpoint: 'http://{address}', access_key_id: {}, access_key_secret_file: secret}}",
         pair.access_key_id
     );
-    let snapshot = collector(&sim, address, &kind, folder.path()).collect(Instant::now() + Duration::from_secs(8)).await;
+    let snapshot = collector(&sim, address, &kind, folder.path())
+        .collect(Instant::now() + Duration::from_secs(8))
+        .await;
     assert_eq!(tally(&snapshot).get("auth"), Some(&6));
     let said = format!("{:?}", snapshot.clusters[0].outcome);
-    assert!(said.contains("ram_role_arn") && !said.contains(pair.access_key_secret.expose()), "{said}");
+    assert!(
+        said.contains("ram_role_arn") && !said.contains(pair.access_key_secret.expose()),
+        "{said}"
+    );
 }

@@ -1,6 +1,10 @@
-//! The exporter against the embedded stand-in: hermetic, on ports of the system's choice, time paused where no socket is.
+//! The exporter against the embedded stand-in: hermetic, on ports of the system's choice, time
+//! paused where no socket is.
 
-#![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
+#![expect(
+    unreachable_pub,
+    reason = "the modules of a test are read like those of a crate"
+)]
 
 #[path = "../support/certificates.rs"]
 mod certificates;

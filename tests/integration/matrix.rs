@@ -1,5 +1,6 @@
-//! Every fault of the vendor's side, in every source, alone and together with the others. A row of the table is a fault and
-//! the reason that the operator is to read; the tests below say what holds for every row.
+//! Every fault of the vendor's side, in every source, alone and together with the others. A row of
+//! the table is a fault and the reason that the operator is to read; the tests below say what holds
+//! for every row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,10 @@ const GOOD: &str = "running/upgrading";
 /// Every fault, and what a cluster shows whose calls meet it.
 pub fn faults() -> Vec<(Fault, &'static str)> {
     let seconds = Duration::from_secs;
-    let throttled = |status, retry_after| Fault::Throttled { status, retry_after };
+    let throttled = |status, retry_after| Fault::Throttled {
+        status,
+        retry_after,
+    };
     let server = |status, body| Fault::ServerError { status, body };
     vec![
         (Fault::Hang, "timeout"),
@@ -39,7 +43,10 @@ pub fn faults() -> Vec<(Fault, &'static str)> {
         (Fault::WrongTypes, "decode"),
         (Fault::XmlReply, GOOD),
         (Fault::XmlError, "server"),
-        (Fault::Redirect("http://elsewhere.invalid/".to_owned()), "other"),
+        (
+            Fault::Redirect("http://elsewhere.invalid/".to_owned()),
+            "other",
+        ),
         (Fault::ProxyPage(403), "other"),
         (Fault::ProxyPage(404), "other"),
         (Fault::ProxyPage(407), "other"),
@@ -51,7 +58,10 @@ pub fn faults() -> Vec<(Fault, &'static str)> {
         (throttled(429, None), "throttled"),
         (throttled(503, None), "throttled"),
         (throttled(429, Some(seconds(60))), "throttled"),
-        (throttled(429, Some(Duration::from_millis(u64::MAX))), "throttled"),
+        (
+            throttled(429, Some(Duration::from_millis(u64::MAX))),
+            "throttled",
+        ),
         (Fault::ExpiredToken, "auth"),
         (Fault::NonceUsed, "auth"),
         (Fault::ClockSkew, "auth"),
@@ -63,7 +73,9 @@ pub fn faults() -> Vec<(Fault, &'static str)> {
 }
 
 pub fn account(source: &str) -> String {
-    format!("source: {source}\nmax_concurrency: 64\nrate_limit: {{requests_per_second: 100000, burst: 100000}}")
+    format!(
+        "source: {source}\nmax_concurrency: 64\nrate_limit: {{requests_per_second: 100000, burst: 100000}}"
+    )
 }
 
 /// Every cluster in the middle of an upgrade, so that both sources have everything to tell.
@@ -76,16 +88,24 @@ pub fn upgrading(sim: &Sim) {
 fn assert_shown(snapshot: &Arc<Snapshot>, fleet: &Fleet, place: usize, expected: &str, what: &str) {
     let id = &fleet.ids()[place];
     let shown = word(reading(snapshot, id));
-    assert!(shown.starts_with(expected), "{what}: {shown} and not {expected}; {:?}", reading(snapshot, id).outcome);
+    assert!(
+        shown.starts_with(expected),
+        "{what}: {shown} and not {expected}; {:?}",
+        reading(snapshot, id).outcome
+    );
 }
 
 fn assert_no_secret(snapshot: &Arc<Snapshot>, fleet: &Fleet, what: &str) {
     fleet.page(snapshot);
-    assert!(!format!("{snapshot:?}").contains(KeyPair::demo().access_key_secret.expose()), "{what}");
+    assert!(
+        !format!("{snapshot:?}").contains(KeyPair::demo().access_key_secret.expose()),
+        "{what}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_is_over_with_the_next_scrape() {
+async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_is_over_with_the_next_scrape()
+ {
     for source in SOURCES {
         for (fault, expected) in faults() {
             for clusters in [1, 4] {
@@ -93,16 +113,24 @@ async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_i
                 let fleet = Fleet::in_process(options(clusters), &account(source), "");
                 upgrading(&fleet.sim);
                 let bad = clusters - 1;
-                fleet.sim.add_fault(Rule::new(fault.clone()).cluster(fleet.ids()[bad].clone()));
+                fleet
+                    .sim
+                    .add_fault(Rule::new(fault.clone()).cluster(fleet.ids()[bad].clone()));
                 let began = Instant::now();
                 let snapshot = fleet.scrape_in_time().await;
-                assert!(began.elapsed() <= Duration::from_millis(9501), "{what}: {:?}", began.elapsed());
+                assert!(
+                    began.elapsed() <= Duration::from_millis(9501),
+                    "{what}: {:?}",
+                    began.elapsed()
+                );
                 assert_shown(&snapshot, &fleet, bad, expected, &what);
                 (0..bad).for_each(|good| assert_shown(&snapshot, &fleet, good, GOOD, &what));
                 assert_no_secret(&snapshot, &fleet, &what);
                 fleet.sim.clear_faults();
                 let after = fleet.scrape_in_time().await;
-                (0..clusters).for_each(|place| assert_shown(&after, &fleet, place, GOOD, &format!("after {what}")));
+                (0..clusters).for_each(|place| {
+                    assert_shown(&after, &fleet, place, GOOD, &format!("after {what}"))
+                });
             }
         }
     }
@@ -118,12 +146,18 @@ async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
             fleet.sim.add_fault(Rule::new(fault.clone()));
             let began = Instant::now();
             let snapshot = fleet.scrape_in_time().await;
-            assert!(began.elapsed() <= Duration::from_millis(9501), "{what}: {:?}", began.elapsed());
+            assert!(
+                began.elapsed() <= Duration::from_millis(9501),
+                "{what}: {:?}",
+                began.elapsed()
+            );
             (0..3).for_each(|place| assert_shown(&snapshot, &fleet, place, expected, &what));
             assert_no_secret(&snapshot, &fleet, &what);
             fleet.sim.clear_faults();
             let after = fleet.scrape_in_time().await;
-            (0..3).for_each(|place| assert_shown(&after, &fleet, place, GOOD, &format!("after {what}")));
+            (0..3).for_each(|place| {
+                assert_shown(&after, &fleet, place, GOOD, &format!("after {what}"))
+            });
         }
     }
 }
@@ -137,20 +171,44 @@ async fn all_faults_at_once_over_sockets_keep_their_reasons_and_leave_the_good_c
         upgrading(&fleet.sim);
         let ids = fleet.ids();
         for (place, (fault, _)) in faults.iter().enumerate() {
-            fleet.sim.add_fault(Rule::new(fault.clone()).cluster(ids[place * 2].clone()));
+            fleet
+                .sim
+                .add_fault(Rule::new(fault.clone()).cluster(ids[place * 2].clone()));
         }
         let began = Instant::now();
         let snapshot = fleet.scrape(budget(Some("4"), &fleet.config.scrape)).await;
-        assert!(began.elapsed() < Duration::from_secs(8), "{source}: {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(8),
+            "{source}: {:?}",
+            began.elapsed()
+        );
         let allowed = Duration::from_millis(3_500)..=Duration::from_millis(3_600);
-        assert!(allowed.contains(&snapshot.budget), "the time-out less a tenth: {:?}", snapshot.budget);
+        assert!(
+            allowed.contains(&snapshot.budget),
+            "the time-out less a tenth: {:?}",
+            snapshot.budget
+        );
         for (place, (fault, expected)) in faults.iter().enumerate() {
-            assert_shown(&snapshot, &fleet, place * 2, expected, &format!("{source}, {fault:?}"));
-            assert_shown(&snapshot, &fleet, place * 2 + 1, GOOD, &format!("{source}, beside {fault:?}"));
+            assert_shown(
+                &snapshot,
+                &fleet,
+                place * 2,
+                expected,
+                &format!("{source}, {fault:?}"),
+            );
+            assert_shown(
+                &snapshot,
+                &fleet,
+                place * 2 + 1,
+                GOOD,
+                &format!("{source}, beside {fault:?}"),
+            );
         }
         assert_no_secret(&snapshot, &fleet, source);
         fleet.sim.clear_faults();
         let after = fleet.scrape(Duration::from_secs(20)).await;
-        (0..ids.len()).for_each(|place| assert_shown(&after, &fleet, place, GOOD, &format!("{source}, after all")));
+        (0..ids.len()).for_each(|place| {
+            assert_shown(&after, &fleet, place, GOOD, &format!("{source}, after all"))
+        });
     }
 }

@@ -1,4 +1,5 @@
-//! What is not the vendor's API and fails too: STS, the metadata service, files, names, proxies, the clock.
+//! What is not the vendor's API and fails too: STS, the metadata service, files, names, proxies,
+//! the clock.
 
 use std::fs;
 use std::path::Path;
@@ -39,10 +40,18 @@ const GOOD: &str = "running/upgrading";
 struct Identity(InProcess);
 
 impl Http for Identity {
-    fn send(&self, route: Route, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+    fn send(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         Box::pin(async move {
             // As long as the real one waits.
-            let limit = if route == Route::Metadata { Duration::from_secs(1) } else { Duration::from_secs(10) };
+            let limit = if route == Route::Metadata {
+                Duration::from_secs(1)
+            } else {
+                Duration::from_secs(10)
+            };
             match timeout(limit, self.0.send(request)).await {
                 Err(_) => Err(HttpError::Timeout),
                 Ok(Ok(response)) => Ok(response),
@@ -62,16 +71,33 @@ fn simulated() -> Arc<Sim> {
 
 /// A fleet whose keys come from the same stand-in by `credentials`, whose files are below `folder`.
 fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
-    let context = Context { http: Arc::new(Identity(InProcess(Arc::clone(sim)))), ..Context::offline(clock) };
+    let context = Context {
+        http: Arc::new(Identity(InProcess(Arc::clone(sim)))),
+        ..Context::offline(clock)
+    };
     logging_in_through(sim, credentials, folder, context)
 }
 
 /// The same with keys that come from elsewhere.
 fn logging_in_through(sim: &Arc<Sim>, credentials: &str, folder: &Path, context: Context) -> Fleet {
-    let keyed = yaml(sim, "http://stand-in.example", &format!("source: upgrade_status\n{UNLIMITED}"), "");
-    let (begin, rest) = keyed.split_once("    credentials:").expect("there are credentials");
-    let text = format!("{begin}    credentials: {credentials}\n{}", rest.split_once('\n').expect("another line").1);
-    Fleet::surrounded(Arc::clone(sim), &text.replace("FOLDER", &folder.display().to_string()), context)
+    let keyed = yaml(
+        sim,
+        "http://stand-in.example",
+        &format!("source: upgrade_status\n{UNLIMITED}"),
+        "",
+    );
+    let (begin, rest) = keyed
+        .split_once("    credentials:")
+        .expect("there are credentials");
+    let text = format!(
+        "{begin}    credentials: {credentials}\n{}",
+        rest.split_once('\n').expect("another line").1
+    );
+    Fleet::surrounded(
+        Arc::clone(sim),
+        &text.replace("FOLDER", &folder.display().to_string()),
+        context,
+    )
 }
 
 /// What serves credentials, which of its answers can fail, and how long it is waited for.
@@ -87,9 +113,16 @@ const SERVERS: [(&str, &[Action]); 4] = [
     ),
     (
         "{type: ecs_ram_role, metadata_endpoint: 'http://100.100.100.200'}",
-        &[Action::MetadataToken, Action::MetadataRole, Action::MetadataCredentials],
+        &[
+            Action::MetadataToken,
+            Action::MetadataRole,
+            Action::MetadataCredentials,
+        ],
     ),
-    ("{type: credentials_uri, uri: 'http://uri.example/credentials'}", &[Action::CredentialsUri]),
+    (
+        "{type: credentials_uri, uri: 'http://uri.example/credentials'}",
+        &[Action::CredentialsUri],
+    ),
 ];
 
 fn filled_in(credentials: &str) -> String {
@@ -97,21 +130,29 @@ fn filled_in(credentials: &str) -> String {
     credentials
         .replace("ROLE", ROLE)
         .replace(": ID", &format!(": {}", pair.access_key_id))
-        .replace(": SECRET", &format!(": {}", pair.access_key_secret.expose()))
+        .replace(
+            ": SECRET",
+            &format!(": {}", pair.access_key_secret.expose()),
+        )
 }
 
 /// What the clusters show while `fault` is played upon `action`.
 fn expected(action: Action, fault: &Fault) -> &'static [&'static str] {
     let is_plain_text = matches!(action, Action::MetadataToken | Action::MetadataRole);
     match fault {
-        // Without a session token the old protocol does; a wrong one is only noticed when it is used.
+        // Without a session token the old protocol does; a wrong one is only noticed when it is
+        // used.
         _ if action == Action::MetadataToken => &[GOOD, "auth"],
         Fault::Slow(time) if *time < Duration::from_secs(1) => &[GOOD],
         // Nothing in these replies is changed by them.
         Fault::XmlReply | Fault::UnknownValues | Fault::Repeat(Repeat::Answer) => &[GOOD],
         Fault::WrongTypes if is_plain_text => &[GOOD],
         Fault::Drip(_) if is_plain_text => &["auth"],
-        Fault::Hang | Fault::Slow(_) | Fault::Drip(_) if !action.as_str().starts_with("Metadata") => &["timeout"],
+        Fault::Hang | Fault::Slow(_) | Fault::Drip(_)
+            if !action.as_str().starts_with("Metadata") =>
+        {
+            &["timeout"]
+        }
         _ => &["auth"],
     }
 }
@@ -119,16 +160,25 @@ fn expected(action: Action, fault: &Fault) -> &'static [&'static str] {
 fn assert_shown(snapshot: &Arc<Snapshot>, expected: &[&str], what: &str) {
     for reading in &snapshot.clusters {
         let shown = word(reading);
-        assert!(expected.contains(&shown.as_str()), "{what}: {shown} and not {expected:?}; {:?}", reading.outcome);
+        assert!(
+            expected.contains(&shown.as_str()),
+            "{what}: {shown} and not {expected:?}; {:?}",
+            reading.outcome
+        );
     }
     let seen = format!("{snapshot:?}");
-    for secret in [KeyPair::demo().access_key_secret.expose(), OIDC_TOKEN, "MARKED%2Boidc%2Ftoken"] {
+    for secret in [
+        KeyPair::demo().access_key_secret.expose(),
+        OIDC_TOKEN,
+        "MARKED%2Boidc%2Ftoken",
+    ] {
         assert!(!seen.contains(secret), "{what} shows {secret}: {seen}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is_over_with_the_next_scrape() {
+async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is_over_with_the_next_scrape()
+ {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     for (credentials, actions) in SERVERS {
@@ -141,13 +191,21 @@ async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is
                 sim.add_fault(Rule::new(fault.clone()).on(*action));
                 let began = Instant::now();
                 let snapshot = fleet.scrape_in_time().await;
-                assert!(began.elapsed() <= Duration::from_millis(9501), "{what}: {:?}", began.elapsed());
+                assert!(
+                    began.elapsed() <= Duration::from_millis(9501),
+                    "{what}: {:?}",
+                    began.elapsed()
+                );
                 assert_shown(&snapshot, expected(*action, &fault), &what);
                 fleet.page(&snapshot);
                 sim.clear_faults();
                 // A server of credentials is given five seconds between two tries.
                 sleep(Duration::from_secs(15)).await;
-                assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("after {what}"));
+                assert_shown(
+                    &fleet.scrape_in_time().await,
+                    &[GOOD],
+                    &format!("after {what}"),
+                );
             }
         }
     }
@@ -159,17 +217,34 @@ async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     for (credentials, _) in SERVERS {
         let sim = simulated();
-        let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), Clock::simulated(start()));
+        let fleet = logging_in(
+            &sim,
+            &filled_in(credentials),
+            folder.path(),
+            Clock::simulated(start()),
+        );
         assert_shown(&fleet.scrape_in_time().await, &[GOOD], credentials);
         sleep(Duration::from_secs(15)).await;
         sim.change_tokens();
         // The call that is refused is made again at once, as with a token that has expired.
-        assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("{credentials} with tokens that do not fit"));
+        assert_shown(
+            &fleet.scrape_in_time().await,
+            &[GOOD],
+            &format!("{credentials} with tokens that do not fit"),
+        );
         sleep(Duration::from_secs(15)).await;
         sim.revoke_temporary_keys();
         // Whoever asks behind the refusal waits for the new key.
-        assert_shown(&fleet.scrape_in_time().await, &[GOOD, "auth"], &format!("{credentials} without keys"));
-        assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("{credentials} after the first refusal"));
+        assert_shown(
+            &fleet.scrape_in_time().await,
+            &[GOOD, "auth"],
+            &format!("{credentials} without keys"),
+        );
+        assert_shown(
+            &fleet.scrape_in_time().await,
+            &[GOOD],
+            &format!("{credentials} after the first refusal"),
+        );
     }
 }
 
@@ -179,7 +254,11 @@ async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     let key = "{type: access_key, access_key_id: ID, access_key_secret: SECRET}";
-    for credentials in SERVERS.iter().map(|(credentials, _)| *credentials).chain([key]) {
+    for credentials in SERVERS
+        .iter()
+        .map(|(credentials, _)| *credentials)
+        .chain([key])
+    {
         for (ahead, expected) in [
             (5 * MINUTE, GOOD),
             (-5 * MINUTE, GOOD),
@@ -201,11 +280,18 @@ async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
                 assert_shown(&snapshot, &[expected], &what);
                 fleet.page(&snapshot);
                 let said = format!("{:?}", snapshot.clusters[0].outcome).to_lowercase();
-                assert!(expected == GOOD || said.contains("clock") || said.contains("expired"), "{what}: {said}");
+                assert!(
+                    expected == GOOD || said.contains("clock") || said.contains("expired"),
+                    "{what}: {said}"
+                );
             }
             dial.set_ahead(0);
             sleep(Duration::from_secs(15)).await;
-            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("after {what}"));
+            assert_shown(
+                &fleet.scrape_in_time().await,
+                &[GOOD],
+                &format!("after {what}"),
+            );
         }
     }
 }
@@ -215,27 +301,56 @@ async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
     let key = KeyPair::demo().access_key_secret;
-    for (credentials, secret) in
-        [("{type: access_key, access_key_id: ID, access_key_secret_file: FOLDER/token}", key.expose()), (SERVERS[1].0, OIDC_TOKEN)]
-    {
+    for (credentials, secret) in [
+        (
+            "{type: access_key, access_key_id: ID, access_key_secret_file: FOLDER/token}",
+            key.expose(),
+        ),
+        (SERVERS[1].0, OIDC_TOKEN),
+    ] {
         // What the file is at the start; nobody can log in with it.
-        for content in [None, Some(""), Some("\n \n"), Some(&secret[..10]), Some("\u{0}\u{7}"), Some("two words")] {
+        for content in [
+            None,
+            Some(""),
+            Some("\n \n"),
+            Some(&secret[..10]),
+            Some("\u{0}\u{7}"),
+            Some("two words"),
+        ] {
             let what = format!("{content:?} for {credentials}");
             let sim = simulated();
-            let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), Clock::simulated(start()));
+            let fleet = logging_in(
+                &sim,
+                &filled_in(credentials),
+                folder.path(),
+                Clock::simulated(start()),
+            );
             put(&file, content);
             assert_shown(&fleet.scrape_in_time().await, &["auth"], &what);
             put(&file, Some(secret));
             sleep(Duration::from_secs(15)).await;
-            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("written after {what}"));
+            assert_shown(
+                &fleet.scrape_in_time().await,
+                &[GOOD],
+                &format!("written after {what}"),
+            );
             put(&file, content);
             sleep(Duration::from_secs(15)).await;
-            // What cannot be a key changes nothing; one that is half a key can be one, and nobody can tell.
+            // What cannot be a key changes nothing; one that is half a key can be one, and nobody
+            // can tell.
             let half = content == Some(&secret[..10]);
-            assert_shown(&fleet.scrape_in_time().await, if half { &[GOOD, "auth"] } else { &[GOOD] }, &format!("again {what}"));
+            assert_shown(
+                &fleet.scrape_in_time().await,
+                if half { &[GOOD, "auth"] } else { &[GOOD] },
+                &format!("again {what}"),
+            );
             put(&file, Some(secret));
             sleep(Duration::from_secs(15)).await;
-            assert_shown(&fleet.scrape_in_time().await, &[GOOD], &format!("rewritten after {what}"));
+            assert_shown(
+                &fleet.scrape_in_time().await,
+                &[GOOD],
+                &format!("rewritten after {what}"),
+            );
         }
     }
 }
@@ -262,18 +377,35 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
         "",
     );
     let snapshot = fleet.scrape(Duration::from_secs(20)).await;
-    assert_eq!(tally(&snapshot).get("network"), Some(&2), "{:?}", snapshot.clusters[0].outcome);
+    assert_eq!(
+        tally(&snapshot).get("network"),
+        Some(&2),
+        "{:?}",
+        snapshot.clusters[0].outcome
+    );
 }
 
 #[tokio::test]
-async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so() {
+async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so()
+ {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
-    let online = Context::system(&trust::client_config(&[]), &Lookup::system(), &Proxies::default()).expect("a client");
+    let online = Context::system(
+        &trust::client_config(&[]),
+        &Lookup::system(),
+        &Proxies::default(),
+    )
+    .expect("a client");
     for (credentials, _) in SERVERS {
-        let credentials = ["http://sts.example", "http://100.100.100.200", "http://uri.example"]
-            .iter()
-            .fold(filled_in(credentials), |text, server| text.replace(server, &format!("http://{NO_NAME}")));
+        let credentials = [
+            "http://sts.example",
+            "http://100.100.100.200",
+            "http://uri.example",
+        ]
+        .iter()
+        .fold(filled_in(credentials), |text, server| {
+            text.replace(server, &format!("http://{NO_NAME}"))
+        });
         let sim = simulated();
         let fleet = logging_in_through(&sim, &credentials, folder.path(), online.clone());
         let snapshot = fleet.scrape(Duration::from_secs(20)).await;
@@ -296,31 +428,75 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
     };
     // Alone in their places, and beside many who want one.
     for (clusters, seconds, told) in [(12, 12, 12), (40, 9, 16)] {
-        for (endpoint, proxy, host) in
-            [("http://silent.invalid", "", "silent.invalid"), ("https://cs.invalid", "proxy: http://proxy.invalid:3128", "proxy.invalid")]
-        {
-            let ways = Arc::new(Network::new(trust.clone(), lookup.clone(), Proxies::default()));
+        for (endpoint, proxy, host) in [
+            ("http://silent.invalid", "", "silent.invalid"),
+            (
+                "https://cs.invalid",
+                "proxy: http://proxy.invalid:3128",
+                "proxy.invalid",
+            ),
+        ] {
+            let ways = Arc::new(Network::new(
+                trust.clone(),
+                lookup.clone(),
+                Proxies::default(),
+            ));
             let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
-            let fleet = Fleet::over(Arc::new(Sim::new(options(clusters))), ways, Clock::System, endpoint, &account, "");
+            let fleet = Fleet::over(
+                Arc::new(Sim::new(options(clusters))),
+                ways,
+                Clock::System,
+                endpoint,
+                &account,
+                "",
+            );
             let snapshot = fleet.scrape(Duration::from_secs(seconds)).await;
-            assert_eq!(tally(&snapshot).get("timeout"), Some(&clusters), "{:?}", tally(&snapshot));
+            assert_eq!(
+                tally(&snapshot).get("timeout"),
+                Some(&clusters),
+                "{:?}",
+                tally(&snapshot)
+            );
             let named = format!("no name server answers for {host}");
-            let said: Vec<_> = snapshot.clusters.iter().map(|reading| format!("{:?}", reading.outcome)).collect();
-            assert!(said.iter().filter(|said| said.contains(&named)).count() >= told, "{said:#?}");
+            let said: Vec<_> = snapshot
+                .clusters
+                .iter()
+                .map(|reading| format!("{:?}", reading.outcome))
+                .collect();
+            assert!(
+                said.iter().filter(|said| said.contains(&named)).count() >= told,
+                "{said:#?}"
+            );
         }
     }
     let sim = simulated();
     let online = Context::system(&trust, &lookup, &Proxies::default()).expect("a client");
-    let fleet = logging_in_through(&sim, &filled_in(SERVERS[0].0), Path::new("/nonexistent"), online);
+    let fleet = logging_in_through(
+        &sim,
+        &filled_in(SERVERS[0].0),
+        Path::new("/nonexistent"),
+        online,
+    );
     let snapshot = fleet.scrape_in_time().await;
-    assert_shown(&snapshot, &["auth", "timeout"], "STS behind a silent name server");
+    assert_shown(
+        &snapshot,
+        &["auth", "timeout"],
+        "STS behind a silent name server",
+    );
     let said = format!("{:?}", snapshot.clusters[0].outcome);
-    assert!(said.contains("no name server answers for sts.example"), "{said}");
-    assert_eq!(*asked.lock().expect("nobody panics with it"), ["silent.invalid", "proxy.invalid", "sts.example"]);
+    assert!(
+        said.contains("no name server answers for sts.example"),
+        "{said}"
+    );
+    assert_eq!(
+        *asked.lock().expect("nobody panics with it"),
+        ["silent.invalid", "proxy.invalid", "sts.example"]
+    );
 }
 
 #[tokio::test]
-async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed() {
+async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed()
+ {
     let sim = Arc::new(Sim::new(options(2)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -332,12 +508,25 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
         Box::pin(async move { Ok(vec![address]) })
     });
     let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-    let surroundings =
-        Surroundings { ways: Arc::new(Network::new(trust::client_config(&[]), lookup, Proxies::default())), ..surroundings(&sim, &own) };
+    let surroundings = Surroundings {
+        ways: Arc::new(Network::new(
+            trust::client_config(&[]),
+            lookup,
+            Proxies::default(),
+        )),
+        ..surroundings(&sim, &own)
+    };
     // One call at a time, so that there is one connection.
     let account = format!("source: upgrade_status\n{UNLIMITED}\nmax_concurrency: 1");
-    let text = yaml(&sim, &format!("http://api.example:{}", address.port()), &account, "");
-    let service = Arc::new(Service::start(Origin::Text(text), surroundings, own).expect("a good configuration"));
+    let text = yaml(
+        &sim,
+        &format!("http://api.example:{}", address.port()),
+        &account,
+        "",
+    );
+    let service = Arc::new(
+        Service::start(Origin::Text(text), surroundings, own).expect("a good configuration"),
+    );
     for expected in [1, 1] {
         scrape(&service).await;
         assert_eq!(asked.load(Ordering::Relaxed), expected);
@@ -349,27 +538,55 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
 
 async fn scrape(service: &Service) {
     let running = Arc::clone(&service.running().borrow());
-    let snapshot = running.collector.collect(Instant::now() + Duration::from_secs(20)).await;
-    assert_eq!(tally(&snapshot).get("up"), Some(&2), "{:?}", snapshot.clusters[0].outcome);
+    let snapshot = running
+        .collector
+        .collect(Instant::now() + Duration::from_secs(20))
+        .await;
+    assert_eq!(
+        tally(&snapshot).get("up"),
+        Some(&2),
+        "{:?}",
+        snapshot.clusters[0].outcome
+    );
 }
 
-/// What a broken proxy sends to everybody who asks, and what the clusters then show with an endpoint of `http` and of
-/// `https`, for which the proxy is asked for a tunnel.
+/// What a broken proxy sends to everybody who asks, and what the clusters then show with an
+/// endpoint of `http` and of `https`, for which the proxy is asked for a tunnel.
 const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
     ("ends every connection", None, ["network", "network"]),
     ("answers nothing", Some(""), ["timeout", "timeout"]),
-    ("speaks something else", Some("220 mail.example ESMTP\r\n\r\n"), ["network", "network"]),
-    ("speaks no end of a head", Some("HTTP/1.1 200 OK\r\nx: y"), ["timeout", "timeout"]),
+    (
+        "speaks something else",
+        Some("220 mail.example ESMTP\r\n\r\n"),
+        ["network", "network"],
+    ),
+    (
+        "speaks no end of a head",
+        Some("HTTP/1.1 200 OK\r\nx: y"),
+        ["timeout", "timeout"],
+    ),
     (
         "has lost its upstream",
-        Some("HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>"),
+        Some(
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>",
+        ),
         ["server", "network"],
     ),
-    ("wants a password", Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"), ["other", "network"]),
-    ("blocks the way", Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 13\r\n\r\n<html></html>"), ["other", "network"]),
+    (
+        "wants a password",
+        Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"),
+        ["other", "network"],
+    ),
+    (
+        "blocks the way",
+        Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 13\r\n\r\n<html></html>"),
+        ["other", "network"],
+    ),
     (
         "sends elsewhere",
-        Some("HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n"),
+        Some(
+            "HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n",
+        ),
         ["other", "network"],
     ),
 ];
@@ -388,7 +605,12 @@ async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password(
 }
 
 /// One row, in both schemes.
-async fn a_proxy_breaks(trust: ClientConfig, what: &'static str, says: Option<&'static str>, expected: [&'static str; 2]) {
+async fn a_proxy_breaks(
+    trust: ClientConfig,
+    what: &'static str,
+    says: Option<&'static str>,
+    expected: [&'static str; 2],
+) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let proxy = tokio::spawn(async move {
@@ -407,15 +629,40 @@ async fn a_proxy_breaks(trust: ClientConfig, what: &'static str, says: Option<&'
     });
     for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
         let sim = Arc::new(Sim::new(options(2)));
-        let ways = Arc::new(Network::new(trust.clone(), Lookup::system(), Proxies::default()));
-        // Not `auto`, in which the second cluster waits for the first one's verdict before it is asked.
-        let account = format!("{}\nproxy: http://user:MARKED-password@{address}", matrix::account("upgrade_status"));
-        let fleet = Fleet::over(Arc::clone(&sim), ways, Clock::System, &format!("{scheme}://nowhere.invalid"), &account, "");
-        // The silent ones take all they are given, and the others must have time enough on a busy machine.
+        let ways = Arc::new(Network::new(
+            trust.clone(),
+            Lookup::system(),
+            Proxies::default(),
+        ));
+        // Not `auto`, in which the second cluster waits for the first one's verdict before it is
+        // asked.
+        let account = format!(
+            "{}\nproxy: http://user:MARKED-password@{address}",
+            matrix::account("upgrade_status")
+        );
+        let fleet = Fleet::over(
+            Arc::clone(&sim),
+            ways,
+            Clock::System,
+            &format!("{scheme}://nowhere.invalid"),
+            &account,
+            "",
+        );
+        // The silent ones take all they are given, and the others must have time enough on a busy
+        // machine.
         let budget = Duration::from_secs(if expected == "timeout" { 2 } else { 20 });
         let snapshot = fleet.scrape(budget).await;
-        assert_eq!(tally(&snapshot).get(expected), Some(&2), "{scheme}, a proxy that {what}: {:?}", snapshot.clusters[0].outcome);
-        assert!(!format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml()).contains("MARKED-password"), "{what}");
+        assert_eq!(
+            tally(&snapshot).get(expected),
+            Some(&2),
+            "{scheme}, a proxy that {what}: {:?}",
+            snapshot.clusters[0].outcome
+        );
+        assert!(
+            !format!("{snapshot:?} {:?} {}", fleet.config, fleet.config.to_yaml())
+                .contains("MARKED-password"),
+            "{what}"
+        );
     }
     proxy.abort();
 }

@@ -9,7 +9,10 @@ use serde_json::Value;
 use crate::fleet::{Fleet, UNLIMITED, options, tally};
 
 fn allowed(policy: &str) -> BTreeSet<String> {
-    let policy: Value = serde_json::from_str(&fs::read_to_string(format!("deploy/ram/{policy}.json")).expect("the policy")).expect("JSON");
+    let policy: Value = serde_json::from_str(
+        &fs::read_to_string(format!("deploy/ram/{policy}.json")).expect("the policy"),
+    )
+    .expect("JSON");
     let statements = policy["Statement"].as_array().expect("statements").iter();
     statements
         .flat_map(|statement| statement["Action"].as_array().expect("actions"))
@@ -25,10 +28,28 @@ async fn each_policy_allows_what_its_source_asks_and_nothing_else() {
         // The switch-off that takes most to be believed.
         ("auto", "auto", Some(Retired::UnknownCode)),
     ] {
-        let account = format!("source: {source}\n{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}");
-        let fleet = Fleet::in_process(Options { retired, ..options(30) }, &account, "");
-        assert_eq!(tally(&fleet.scrape_in_time().await).into_iter().collect::<Vec<_>>(), [("up".to_owned(), 30)], "{source}");
-        let asked = Action::ALL.iter().filter(|action| fleet.calls(**action) > 0).map(|action| format!("cs:{}", action.as_str()));
+        let account = format!(
+            "source: {source}\n{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}"
+        );
+        let fleet = Fleet::in_process(
+            Options {
+                retired,
+                ..options(30)
+            },
+            &account,
+            "",
+        );
+        assert_eq!(
+            tally(&fleet.scrape_in_time().await)
+                .into_iter()
+                .collect::<Vec<_>>(),
+            [("up".to_owned(), 30)],
+            "{source}"
+        );
+        let asked = Action::ALL
+            .iter()
+            .filter(|action| fleet.calls(**action) > 0)
+            .map(|action| format!("cs:{}", action.as_str()));
         assert_eq!(asked.collect::<BTreeSet<_>>(), allowed(policy), "{source}");
     }
 }

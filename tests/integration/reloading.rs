@@ -9,7 +9,9 @@ use std::time::Duration;
 use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
 use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
-use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
+use ack_upgrade_exporter::sim::{
+    Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading,
+};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -36,8 +38,18 @@ impl Stage {
         let path = folder.path().join("exporter.yml");
         std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let service = Service::start(Origin::File(path), surroundings(&sim, &own), Arc::clone(&own)).expect("a good file");
-        Self { sim, service: Arc::new(service), own, folder }
+        let service = Service::start(
+            Origin::File(path),
+            surroundings(&sim, &own),
+            Arc::clone(&own),
+        )
+        .expect("a good file");
+        Self {
+            sim,
+            service: Arc::new(service),
+            own,
+            folder,
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -54,7 +66,10 @@ impl Stage {
     }
 
     async fn scrape(&self) -> Arc<Snapshot> {
-        self.running().collector.collect(Instant::now() + Duration::from_millis(9500)).await
+        self.running()
+            .collector
+            .collect(Instant::now() + Duration::from_millis(9500))
+            .await
     }
 
     /// Whether the last reload is said to have succeeded.
@@ -62,7 +77,8 @@ impl Stage {
         let mut page = Page::with_capacity(Format::Text, 0);
         self.own.write(&mut page);
         let page = Exposition::read(&page.finish(), Dialect::Text).expect("a legal page");
-        page.samples("cs_exporter_config_last_reload_successful").all(|sample| sample.value > 0.5)
+        page.samples("cs_exporter_config_last_reload_successful")
+            .all(|sample| sample.value > 0.5)
     }
 
     fn lists_read(&self) -> u64 {
@@ -87,7 +103,10 @@ fn yaml(name: &str, account: &str) -> String {
 
 /// Twelve clusters in which nothing happens.
 fn still() -> Options {
-    Options { upgrading: Upgrading::First(0), ..options(12) }
+    Options {
+        upgrading: Upgrading::First(0),
+        ..options(12)
+    }
 }
 
 const FOUND: &str = "source: upgrade_status\ndiscovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 5m}";
@@ -100,7 +119,9 @@ const NARROW: &str = "\nrate_limit: {requests_per_second: 0.001, burst: 15}";
 async fn an_account_that_is_asked_as_before_keeps_what_is_left_of_its_limit() {
     let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
-    stage.reload(&yaml("a", &format!("{FOUND}{NARROW}{MORE}"))).await;
+    stage
+        .reload(&yaml("a", &format!("{FOUND}{NARROW}{MORE}")))
+        .await;
     let snapshot = stage.scrape().await;
     assert_eq!(snapshot.clusters.len(), 13);
     assert_eq!(stage.sim.calls().len(), 15, "there is no second burst");
@@ -110,23 +131,40 @@ async fn an_account_that_is_asked_as_before_keeps_what_is_left_of_its_limit() {
 async fn an_account_that_is_asked_differently_starts_anew() {
     let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
     stage.scrape().await;
-    stage.reload(&yaml("a", &format!("{FOUND}{NARROW}\nsignature: roa"))).await;
+    stage
+        .reload(&yaml("a", &format!("{FOUND}{NARROW}\nsignature: roa")))
+        .await;
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
     assert_eq!(stage.sim.calls().len(), 30);
-    stage.reload(&yaml("b", &format!("{FOUND}{NARROW}\nsignature: roa"))).await;
+    stage
+        .reload(&yaml("b", &format!("{FOUND}{NARROW}\nsignature: roa")))
+        .await;
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
-    assert_eq!(stage.sim.calls().len(), 45, "an account of another name is another account");
+    assert_eq!(
+        stage.sim.calls().len(),
+        45,
+        "an account of another name is another account"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_fails_is_known_all_the_same_where_the_new_filter_matches_nothing() {
     let stage = Stage::new(still(), FOUND);
     stage.scrape().await;
-    stage.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
+    stage
+        .sim
+        .add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
     sleep(Duration::from_secs(400)).await;
     let nowhere = FOUND.replace("5m}", "5m, match: {tags: {env: nowhere}}}");
     stage.reload(&yaml("a", &nowhere)).await;
-    assert_eq!(stage.running().collector.clusters().map(|clusters| clusters.len()), Some(0));
+    assert_eq!(
+        stage
+            .running()
+            .collector
+            .clusters()
+            .map(|clusters| clusters.len()),
+        Some(0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,26 +174,55 @@ async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
     assert_eq!(stage.lists_read(), 3);
     sleep(Duration::from_secs(150)).await;
     stage.reload(&yaml("a", &format!("{FOUND}{MORE}"))).await;
-    let known = stage.running().collector.clusters().expect("the clusters are known at once");
+    let known = stage
+        .running()
+        .collector
+        .clusters()
+        .expect("the clusters are known at once");
     assert_eq!(known.len(), 13);
-    assert!(known.iter().filter(|cluster| cluster.id.as_str() != "cmore").all(|cluster| cluster.version.contains("aliyun")));
+    assert!(
+        known
+            .iter()
+            .filter(|cluster| cluster.id.as_str() != "cmore")
+            .all(|cluster| cluster.version.contains("aliyun"))
+    );
     stage.scrape().await;
     assert_eq!(stage.lists_read(), 3);
     sleep(Duration::from_secs(185)).await;
-    assert_eq!(stage.lists_read(), 6, "half an interval later they are as old as they may be");
+    assert_eq!(
+        stage.lists_read(),
+        6,
+        "half an interval later they are as old as they may be"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_was_being_read_is_read_again() {
-    let stage = Stage::new(Options { latency: Duration::from_secs(5), ..still() }, &FOUND.replace("5m", "1m"));
+    let stage = Stage::new(
+        Options {
+            latency: Duration::from_secs(5),
+            ..still()
+        },
+        &FOUND.replace("5m", "1m"),
+    );
     stage.scrape().await;
-    stage.sim.world().add(ClusterId::parse("cnew").expect("an ID"), Region::parse("cn-hangzhou").expect("a region"), "new");
+    stage.sim.world().add(
+        ClusterId::parse("cnew").expect("an ID"),
+        Region::parse("cn-hangzhou").expect("a region"),
+        "new",
+    );
     while stage.lists_read() < 4 {
         sleep(Duration::from_secs(1)).await;
     }
-    stage.reload(&yaml("a", &format!("{}{MORE}", FOUND.replace("5m", "1m")))).await;
+    stage
+        .reload(&yaml("a", &format!("{}{MORE}", FOUND.replace("5m", "1m"))))
+        .await;
     sleep(Duration::from_secs(20)).await;
-    let known = stage.running().collector.clusters().expect("the clusters are known");
+    let known = stage
+        .running()
+        .collector
+        .clusters()
+        .expect("the clusters are known");
     assert!(known.iter().any(|cluster| cluster.id.as_str() == "cnew"));
 }
 
@@ -165,32 +232,84 @@ async fn a_list_that_is_kept_is_looked_at_anew() {
     let all = stage.scrape().await;
     let named = all.clusters[0].cluster.clone();
     let region = named.region.as_ref().expect("a region");
-    let mine = format!("\nclusters: [{{id: {}, region: {region}, labels: {{team: payments}}}}]", named.id);
+    let mine = format!(
+        "\nclusters: [{{id: {}, region: {region}, labels: {{team: payments}}}}]",
+        named.id
+    );
     stage.reload(&yaml("a", &format!("{FOUND}{mine}"))).await;
     let snapshot = stage.scrape().await;
     let info = &reading(&snapshot, &named.id).cluster;
-    assert_eq!((info.labels["team"].as_str(), &info.version, &info.name), ("payments", &named.version, &named.name));
+    assert_eq!(
+        (info.labels["team"].as_str(), &info.version, &info.name),
+        ("payments", &named.version, &named.name)
+    );
     stage.reload(&yaml("a", FOUND)).await;
     let snapshot = stage.scrape().await;
-    assert_eq!((snapshot.clusters.len(), reading(&snapshot, &named.id).cluster.labels.len()), (12, 0), "no longer named, it is found");
-    stage.reload(&yaml("a", &FOUND.replace("refresh_interval: 5m", &format!("match: {{name: {}}}", named.name)))).await;
+    assert_eq!(
+        (
+            snapshot.clusters.len(),
+            reading(&snapshot, &named.id).cluster.labels.len()
+        ),
+        (12, 0),
+        "no longer named, it is found"
+    );
+    stage
+        .reload(&yaml(
+            "a",
+            &FOUND.replace(
+                "refresh_interval: 5m",
+                &format!("match: {{name: {}}}", named.name),
+            ),
+        ))
+        .await;
     assert_eq!(stage.scrape().await.clusters.len(), 1);
-    stage.reload(&yaml("a", "source: upgrade_status\ndiscovery: {regions: [cn-shanghai]}")).await;
+    stage
+        .reload(&yaml(
+            "a",
+            "source: upgrade_status\ndiscovery: {regions: [cn-shanghai]}",
+        ))
+        .await;
     let snapshot = stage.scrape().await;
-    assert!(snapshot.clusters.iter().all(|reading| reading.cluster.region.as_ref().is_some_and(|region| region.as_str() == "cn-shanghai")));
+    assert!(snapshot.clusters.iter().all(|reading| {
+        reading
+            .cluster
+            .region
+            .as_ref()
+            .is_some_and(|region| region.as_str() == "cn-shanghai")
+    }));
     assert_eq!(stage.lists_read(), 3, "and nobody was asked for any of it");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_found_out_about_the_sources_is_kept() {
-    let stage = Stage::new(Options { retired: Some(Retired::InvalidAction), ..still() }, &FOUND.replace("source: upgrade_status\n", ""));
+    let stage = Stage::new(
+        Options {
+            retired: Some(Retired::InvalidAction),
+            ..still()
+        },
+        &FOUND.replace("source: upgrade_status\n", ""),
+    );
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
     let asked = stage.sim.count(Action::GetUpgradeStatus);
-    stage.reload(&yaml("a", &FOUND.replace("upgrade_status", "auto").replace("5m", "6m"))).await;
+    stage
+        .reload(&yaml(
+            "a",
+            &FOUND.replace("upgrade_status", "auto").replace("5m", "6m"),
+        ))
+        .await;
     let snapshot = stage.scrape().await;
     assert_eq!(tally(&snapshot)["up"], 12);
-    assert_eq!(stage.sim.count(Action::GetUpgradeStatus), asked, "nobody asks for what is gone again");
-    assert!(snapshot.accounts[0].sources.iter().all(|(_, source)| *source == "tasks"));
+    assert_eq!(
+        stage.sim.count(Action::GetUpgradeStatus),
+        asked,
+        "nobody asks for what is gone again"
+    );
+    assert!(
+        snapshot.accounts[0]
+            .sources
+            .iter()
+            .all(|(_, source)| *source == "tasks")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,8 +318,14 @@ async fn memory_goes_with_the_cluster_whatever_else_changes() {
     let first = stage.scrape().await;
     let id = first.clusters[3].cluster.id.clone();
     advance(Duration::from_secs(60)).await;
-    stage.reload(&yaml("a", &format!("{FOUND}\nsignature: roa"))).await;
-    assert_eq!(stage.running().collector.latest(), Some(Arc::clone(&first)), "the page is not empty until the next scrape");
+    stage
+        .reload(&yaml("a", &format!("{FOUND}\nsignature: roa")))
+        .await;
+    assert_eq!(
+        stage.running().collector.latest(),
+        Some(Arc::clone(&first)),
+        "the page is not empty until the next scrape"
+    );
     let second = stage.scrape().await;
     assert_eq!(reading(&second, &id).since, reading(&first, &id).since);
     assert!(reading(&second, &id).since.is_some());
@@ -208,12 +333,22 @@ async fn memory_goes_with_the_cluster_whatever_else_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_scrape_under_way_ends_with_what_it_began_with() {
-    let stage = Stage::new(Options { latency: Duration::from_secs(2), ..still() }, FOUND);
+    let stage = Stage::new(
+        Options {
+            latency: Duration::from_secs(2),
+            ..still()
+        },
+        FOUND,
+    );
     let running = stage.running();
-    let scrape = running.collector.collect(Instant::now() + Duration::from_secs(9));
+    let scrape = running
+        .collector
+        .collect(Instant::now() + Duration::from_secs(9));
     let reload = async {
         sleep(Duration::from_secs(3)).await;
-        stage.reload(&yaml("a", &FOUND.replace("cn-hangzhou, ", ""))).await;
+        stage
+            .reload(&yaml("a", &FOUND.replace("cn-hangzhou, ", "")))
+            .await;
         stage.scrape().await
     };
     let (before, after) = tokio::join!(scrape, reload);
@@ -226,7 +361,13 @@ async fn a_bad_file_changes_nothing() {
     let stage = Stage::new(still(), FOUND);
     stage.scrape().await;
     let before = stage.running();
-    for bad in ["", "accounts: [", "accounts: []", &yaml("a", "source: gossip"), &yaml("a", "")] {
+    for bad in [
+        "",
+        "accounts: [",
+        "accounts: []",
+        &yaml("a", "source: gossip"),
+        &yaml("a", ""),
+    ] {
         std::fs::write(stage.path(), bad).expect("writes the configuration");
         assert!(stage.service.reload().await.is_err(), "{bad}");
         assert!(Arc::ptr_eq(&before, &stage.running()), "{bad}");
@@ -241,7 +382,9 @@ async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
     let stage = Stage::new(still(), FOUND);
     let look_twice = async || {
         let looking = stage.service.keep_current(Duration::from_secs(10));
-        timeout(Duration::from_secs(25), looking).await.expect_err("it looks for ever");
+        timeout(Duration::from_secs(25), looking)
+            .await
+            .expect_err("it looks for ever");
     };
     assert!(stage.is_successful());
     std::fs::write(stage.path(), "accounts: [").expect("writes the configuration");
@@ -258,8 +401,15 @@ async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show_that_it_is_gone() {
-    let discovery = "discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 1m}";
-    let stage = Stage::new(Options { upgrading: Upgrading::First(0), ..options(12) }, discovery);
+    let discovery =
+        "discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 1m}";
+    let stage = Stage::new(
+        Options {
+            upgrading: Upgrading::First(0),
+            ..options(12)
+        },
+        discovery,
+    );
     let world = stage.sim.world();
     let (gone, stays) = (world.clusters()[0].clone(), world.clusters()[1].clone());
     let region = world.region(&gone).expect("a region");
@@ -269,43 +419,80 @@ async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show
     let reloaded = world.now();
     world.remove(&gone);
     // Asked in another way, so that no list is kept.
-    stage.reload(&yaml("a", &format!("{discovery}\nmax_concurrency: 3"))).await;
+    stage
+        .reload(&yaml("a", &format!("{discovery}\nmax_concurrency: 3")))
+        .await;
     sleep(Duration::from_secs(5)).await;
     let snapshot = stage.scrape().await;
     assert_eq!(snapshot.clusters.len(), 11);
-    assert!(reading(&snapshot, &stays).since < Some(reloaded), "what is still there is still known");
+    assert!(
+        reading(&snapshot, &stays).since < Some(reloaded),
+        "what is still there is still known"
+    );
     world.add(gone.clone(), region, "again");
     sleep(Duration::from_secs(90)).await;
     let snapshot = stage.scrape().await;
-    assert!(reading(&snapshot, &gone).since > Some(reloaded), "and what has come back is new");
+    assert!(
+        reading(&snapshot, &gone).since > Some(reloaded),
+        "and what has come back is new"
+    );
 }
 
-/// A file of authorities in which `text` stands for the certificate; nobody here looks further into it.
+/// A file of authorities in which `text` stands for the certificate; nobody here looks further into
+/// it.
 fn pem(text: &str) -> String {
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(text))
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        BASE64_STANDARD.encode(text)
+    )
 }
 
 #[tokio::test(start_paused = true)]
 async fn authorities_that_change_while_they_are_read_are_read_again() {
     let stage = Stage::new(options(1), MORE);
-    let authorities = || stage.running().config.accounts[0].access.authorities.iter().map(|der| der.to_vec()).collect::<Vec<_>>();
-    let (ca, next) = (stage.folder.path().join("ca.crt"), stage.folder.path().join("next.crt"));
+    let authorities = || {
+        stage.running().config.accounts[0]
+            .access
+            .authorities
+            .iter()
+            .map(|der| der.to_vec())
+            .collect::<Vec<_>>()
+    };
+    let (ca, next) = (
+        stage.folder.path().join("ca.crt"),
+        stage.folder.path().join("next.crt"),
+    );
     std::fs::write(&next, pem("new")).expect("written");
-    assert!(std::process::Command::new("mkfifo").arg(&ca).status().expect("a program").success(), "a pipe with a name");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&ca)
+            .status()
+            .expect("a program")
+            .success(),
+        "a pipe with a name"
+    );
     let swap = std::thread::spawn({
         let ca = ca.clone();
         move || {
             // There is somebody who reads the old one once it is open, and nobody else will.
-            let mut old = std::fs::File::options().write(true).open(&ca).expect("it is being read");
+            let mut old = std::fs::File::options()
+                .write(true)
+                .open(&ca)
+                .expect("it is being read");
             std::fs::rename(next, ca).expect("swapped");
             old.write_all(pem("old").as_bytes()).expect("written");
         }
     });
-    stage.reload(&yaml("a", &format!("ca_file: ca.crt{MORE}"))).await;
+    stage
+        .reload(&yaml("a", &format!("ca_file: ca.crt{MORE}")))
+        .await;
     swap.join().expect("swapped");
     assert_eq!(authorities(), [b"old"]);
     let polling = stage.service.keep_current(Duration::from_secs(1));
-    assert!(timeout(Duration::from_secs(3), polling).await.is_err(), "it goes on");
+    assert!(
+        timeout(Duration::from_secs(3), polling).await.is_err(),
+        "it goes on"
+    );
     assert_eq!(authorities(), [b"new"]);
 }
 
@@ -316,26 +503,46 @@ async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_ther
     let ca = stage.folder.path().join("ca.crt");
     let poll = async || {
         let polling = stage.service.keep_current(Duration::from_secs(1));
-        timeout(Duration::from_secs(3), polling).await.expect_err("it goes on");
+        timeout(Duration::from_secs(3), polling)
+            .await
+            .expect_err("it goes on");
     };
-    std::fs::write(stage.path(), yaml("a", &format!("ca_file: ca.crt{MORE}"))).expect("writes the configuration");
+    std::fs::write(stage.path(), yaml("a", &format!("ca_file: ca.crt{MORE}")))
+        .expect("writes the configuration");
     poll().await;
     assert!(!stage.is_successful(), "there is no such file");
     std::fs::write(&ca, "not yet").expect("written");
     poll().await;
-    assert!(!stage.is_successful() && Arc::ptr_eq(&before, &stage.running()), "it is none");
+    assert!(
+        !stage.is_successful() && Arc::ptr_eq(&before, &stage.running()),
+        "it is none"
+    );
     std::fs::write(&ca, pem("good")).expect("written");
     poll().await;
     assert!(stage.is_successful());
-    assert_eq!(stage.running().config.accounts[0].access.authorities, [b"good".to_vec().into()]);
+    assert_eq!(
+        stage.running().config.accounts[0].access.authorities,
+        [b"good".to_vec().into()]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_runs_goes_on_when_a_bad_file_is_taken_back() {
     let stage = Stage::new(options(1), MORE);
-    let (good, before) = (std::fs::read_to_string(stage.path()).expect("it is there"), stage.running());
-    std::fs::write(stage.path(), yaml("a", &format!("ca_file: absent.crt{MORE}"))).expect("writes the configuration");
-    stage.service.reload().await.expect_err("the file is missing");
+    let (good, before) = (
+        std::fs::read_to_string(stage.path()).expect("it is there"),
+        stage.running(),
+    );
+    std::fs::write(
+        stage.path(),
+        yaml("a", &format!("ca_file: absent.crt{MORE}")),
+    )
+    .expect("writes the configuration");
+    stage
+        .service
+        .reload()
+        .await
+        .expect_err("the file is missing");
     std::fs::write(stage.path(), good).expect("writes the configuration");
     stage.service.reload().await.expect("it is good again");
     assert!(stage.is_successful() && Arc::ptr_eq(&before, &stage.running()));
@@ -347,7 +554,14 @@ async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_
     let mut running = stage.service.running();
     running.mark_unchanged();
     std::fs::remove_file(stage.path()).expect("removed");
-    assert!(std::process::Command::new("mkfifo").arg(stage.path()).status().expect("a program").success(), "a pipe with a name");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(stage.path())
+            .status()
+            .expect("a program")
+            .success(),
+        "a pipe with a name"
+    );
     for _ in 0..600 {
         assert!(stage.service.reload().now_or_never().is_none(), "it hangs");
         // tokio lets a task take so many locks in a row.
@@ -356,18 +570,28 @@ async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_
     let (say, hear) = std::sync::mpsc::channel();
     tokio::task::spawn_blocking(move || say.send(()));
     let is_room = hear.recv_timeout(Duration::from_secs(10)).is_ok();
-    let mut pipe = std::fs::File::options().write(true).open(stage.path()).expect("it is being read");
+    let mut pipe = std::fs::File::options()
+        .write(true)
+        .open(stage.path())
+        .expect("it is being read");
     // Whoever asks now wants what is there now, not what the reading before has found.
     std::fs::remove_file(stage.path()).expect("removed");
     std::fs::write(stage.path(), yaml("c", MORE)).expect("writes the configuration");
     let mut next = std::pin::pin!(stage.service.reload());
-    assert!(next.as_mut().now_or_never().is_none(), "it waits for its turn");
+    assert!(
+        next.as_mut().now_or_never().is_none(),
+        "it waits for its turn"
+    );
     pipe.write_all(yaml("b", MORE).as_bytes()).expect("written");
     drop(pipe);
     assert!(is_room, "there is a thread left");
     let name = |running: &Running| running.config.accounts[0].name.to_string();
     running.changed().await.expect("the service runs");
-    assert_eq!(name(&running.borrow_and_update()), "b", "though nobody has waited for it");
+    assert_eq!(
+        name(&running.borrow_and_update()),
+        "b",
+        "though nobody has waited for it"
+    );
     next.await.expect("a good file");
     assert_eq!(name(&stage.running()), "c");
 }

@@ -29,8 +29,14 @@ impl Server {
     }
 
     fn refuse(&self, path: &'static str, status: u16, body: impl Into<Bytes>) {
-        let response = Response::builder().status(status).body(body.into()).expect("a response");
-        self.answers.lock().expect("nobody panics here").insert(path, response);
+        let response = Response::builder()
+            .status(status)
+            .body(body.into())
+            .expect("a response");
+        self.answers
+            .lock()
+            .expect("nobody panics here")
+            .insert(path, response);
     }
 }
 
@@ -38,15 +44,24 @@ impl Server {
     /// How many times a task was asked for since this was last called.
     fn tasks_asked(&self) -> usize {
         let asked = std::mem::take(&mut *self.asked.lock().expect("nobody panics here"));
-        asked.iter().filter(|path| path.starts_with("/tasks/")).count()
+        asked
+            .iter()
+            .filter(|path| path.starts_with("/tasks/"))
+            .count()
     }
 }
 
 impl Transport for Server {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        self.asked.lock().expect("nobody panics here").push(request.uri().path().to_owned());
+        self.asked
+            .lock()
+            .expect("nobody panics here")
+            .push(request.uri().path().to_owned());
         let answers = self.answers.lock().expect("nobody panics here");
-        let whole = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let whole = request
+            .uri()
+            .path_and_query()
+            .map_or("", |target| target.as_str());
         let find = |asked: &str| answers.iter().find(|(path, _)| asked.ends_with(**path));
         let found = find(whole).or_else(|| find(request.uri().path()));
         let (_, response) = found.unwrap_or_else(|| panic!("nobody expects {}", request.uri()));
@@ -61,9 +76,19 @@ const LIST: &str = "/cn-hangzhou/clusters";
 
 /// One cluster, read from `source` over `server`.
 fn fleet(server: &Server, source: &str) -> Fleet {
-    let sim = Arc::new(Sim::new(Options { calls_kept: 0, ..options(1) }));
+    let sim = Arc::new(Sim::new(Options {
+        calls_kept: 0,
+        ..options(1)
+    }));
     let clock = Clock::simulated(sim.world().now());
-    Fleet::over(sim, Arc::new(server.clone()), clock, "http://stand-in.example", &format!("source: {source}\n{UNLIMITED}"), "")
+    Fleet::over(
+        sim,
+        Arc::new(server.clone()),
+        clock,
+        "http://stand-in.example",
+        &format!("source: {source}\n{UNLIMITED}"),
+        "",
+    )
 }
 
 /// All clusters of the list of one region, over `server`.
@@ -77,7 +102,9 @@ fn discovering(server: &Server) -> Fleet {
 
 /// A list of one upgrade task, `T-1`, with `fields` besides its ID.
 fn list_of(fields: &str) -> String {
-    format!(r#"{{"tasks": [{{"task_id": "T-1", "task_type": "cluster_upgrade", {fields}}}], "page_info": {{"total_count": 1}}}}"#)
+    format!(
+        r#"{{"tasks": [{{"task_id": "T-1", "task_type": "cluster_upgrade", {fields}}}], "page_info": {{"total_count": 1}}}}"#
+    )
 }
 
 /// The state of the only cluster.
@@ -100,45 +127,90 @@ fn message(snapshot: &Snapshot) -> &str {
 fn odd(fleet: &Fleet, snapshot: &Arc<Snapshot>, field: &str) -> f64 {
     let page = fleet.page(snapshot);
     let is_field = |(name, value): &(String, String)| name == "field" && value == field;
-    let mut samples = page.samples("cs_exporter_unknown_values_total").filter(|sample| sample.labels.iter().any(is_field));
-    samples.next().unwrap_or_else(|| panic!("no counter of {field}")).value
+    let mut samples = page
+        .samples("cs_exporter_unknown_values_total")
+        .filter(|sample| sample.labels.iter().any(is_field));
+    samples
+        .next()
+        .unwrap_or_else(|| panic!("no counter of {field}"))
+        .value
 }
 
 /// Whether the list could be read.
 fn is_list_read(fleet: &Fleet, snapshot: &Arc<Snapshot>) -> bool {
-    fleet.page(snapshot).samples("cs_exporter_discovery_success").any(|sample| sample.value > 0.5)
+    fleet
+        .page(snapshot)
+        .samples("cs_exporter_discovery_success")
+        .any(|sample| sample.value > 0.5)
 }
 
 /// What gateways, firewalls and envelopes say under status 200, and the reason to show.
 const OF_OTHERS: [(&str, &str); 11] = [
     (r#"{"error":"denied"}"#, "decode"),
-    (r#"{"message":"Request blocked","status_code":403}"#, "decode"),
-    (r#"{"code":200,"data":{"status":"fail","tasks":[],"state":"fail"}}"#, "decode"),
+    (
+        r#"{"message":"Request blocked","status_code":403}"#,
+        "decode",
+    ),
+    (
+        r#"{"code":200,"data":{"status":"fail","tasks":[],"state":"fail"}}"#,
+        "decode",
+    ),
     (r#"{"Data":{"status":"fail"},"Code":"200"}"#, "decode"),
     (r#"{"code":0,"data":{"status":"fail"}}"#, "decode"),
     (r#"{"Status":"fail"}"#, "decode"),
-    (r#"{"success":false,"errorCode":"X","errorMessage":"no"}"#, "decode"),
-    (r#"{"timestamp":1700000000,"status":404,"error":"Not Found","path":"/","state":404}"#, "decode"),
+    (
+        r#"{"success":false,"errorCode":"X","errorMessage":"no"}"#,
+        "decode",
+    ),
+    (
+        r#"{"timestamp":1700000000,"status":404,"error":"Not Found","path":"/","state":404}"#,
+        "decode",
+    ),
     (r#"{"code":403,"message":"denied"}"#, "other"),
     (r#"{"code":"503","message":"busy"}"#, "server"),
-    (r#"{"code":"ErrorClusterNotFound","message":"no","status":404,"state":"x"}"#, "not_found"),
+    (
+        r#"{"code":"ErrorClusterNotFound","message":"no","status":404,"state":"x"}"#,
+        "not_found",
+    ),
 ];
 
 #[tokio::test(start_paused = true)]
 async fn another_systems_json_never_clears_a_failed_upgrade() {
     for (body, reason) in OF_OTHERS {
         let server = Server::default();
-        server.answer(STATUS, r#"{"status":"fail","upgrade_step":"upgrading","error_message":"etcd"}"#);
+        server.answer(
+            STATUS,
+            r#"{"status":"fail","upgrade_step":"upgrading","error_message":"etcd"}"#,
+        );
         server.answer(TASKS, list_of(r#""state": "fail""#));
-        server.answer(TASK, r#"{"task_id": "T-1", "state": "fail", "current_stage": "x"}"#);
-        for (source, path) in [("upgrade_status", STATUS), ("tasks", TASKS), ("tasks", TASK)] {
+        server.answer(
+            TASK,
+            r#"{"task_id": "T-1", "state": "fail", "current_stage": "x"}"#,
+        );
+        for (source, path) in [
+            ("upgrade_status", STATUS),
+            ("tasks", TASKS),
+            ("tasks", TASK),
+        ] {
             let fleet = fleet(&server, source);
             // Were the first task finished, it would not be asked for again.
-            server.answer(TASK, r#"{"task_id": "T-1", "state": "paused", "current_stage": "x"}"#);
-            assert_ne!(word(&fleet.scrape_in_time().await.clusters[0]), reason, "{body}");
+            server.answer(
+                TASK,
+                r#"{"task_id": "T-1", "state": "paused", "current_stage": "x"}"#,
+            );
+            assert_ne!(
+                word(&fleet.scrape_in_time().await.clusters[0]),
+                reason,
+                "{body}"
+            );
             server.answer(path, body);
             let snapshot = fleet.scrape_in_time().await;
-            assert_eq!(word(&snapshot.clusters[0]), reason, "{source}, {path}: {body}: {:?}", snapshot.clusters[0].outcome);
+            assert_eq!(
+                word(&snapshot.clusters[0]),
+                reason,
+                "{source}, {path}: {body}: {:?}",
+                snapshot.clusters[0].outcome
+            );
             server.answer(TASKS, list_of(r#""state": "fail""#));
         }
     }
@@ -148,7 +220,10 @@ async fn another_systems_json_never_clears_a_failed_upgrade() {
 async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() {
     let server = Server::default();
     let fleet = fleet(&server, "upgrade_status");
-    server.answer(STATUS, r#"{"code":200,"data":{"token":"hidden"},"requestId":"hidden"}"#);
+    server.answer(
+        STATUS,
+        r#"{"code":200,"data":{"token":"hidden"},"requestId":"hidden"}"#,
+    );
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(
         message(&snapshot),
@@ -156,19 +231,46 @@ async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() 
     );
     server.answer(STATUS, r#"{"code":403,"message":"denied by the gateway"}"#);
     let snapshot = fleet.scrape_in_time().await;
-    assert!(message(&snapshot).ends_with("403: denied by the gateway"), "{}", message(&snapshot));
+    assert!(
+        message(&snapshot).ends_with("403: denied by the gateway"),
+        "{}",
+        message(&snapshot)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_asked_for() {
     let server = Server::default();
-    for body in ["{}", r#"{"status":null,"extra":1}"#, r#"{"status":"","upgrade_step":"not_start"}"#] {
+    for body in [
+        "{}",
+        r#"{"status":null,"extra":1}"#,
+        r#"{"status":"","upgrade_step":"not_start"}"#,
+    ] {
         server.answer(STATUS, body);
-        assert_eq!(word(&fleet(&server, "upgrade_status").scrape_in_time().await.clusters[0]), "none/not_start", "{body}");
+        assert_eq!(
+            word(
+                &fleet(&server, "upgrade_status")
+                    .scrape_in_time()
+                    .await
+                    .clusters[0]
+            ),
+            "none/not_start",
+            "{body}"
+        );
     }
-    for body in ["{}", r#"{"requestId":"R"}"#, r#"{"tasks":null}"#, r#"{"tasks":"none"}"#, r#"{"page_info":{"total_count":3}}"#] {
+    for body in [
+        "{}",
+        r#"{"requestId":"R"}"#,
+        r#"{"tasks":null}"#,
+        r#"{"tasks":"none"}"#,
+        r#"{"page_info":{"total_count":3}}"#,
+    ] {
         server.answer(TASKS, body);
-        assert_eq!(word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]), "decode", "{body}");
+        assert_eq!(
+            word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
+            "decode",
+            "{body}"
+        );
     }
     for body in [
         r#"{"tasks":[]}"#,
@@ -178,17 +280,27 @@ async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_as
         r#"{"page_info":{}}"#,
     ] {
         server.answer(TASKS, body);
-        assert_eq!(word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]), "none/not_start", "{body}");
+        assert_eq!(
+            word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
+            "none/not_start",
+            "{body}"
+        );
     }
     // A task that is told in the list stands, whatever is wiped of its details.
     server.answer(TASKS, list_of(r#""state": "fail""#));
     server.answer(TASK, "{}");
-    assert_eq!(word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]), "fail/unknown");
+    assert_eq!(
+        word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
+        "fail/unknown"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_systems_json_never_empties_a_discovered_fleet() {
-    let (server, good) = (Server::default(), r#"{"clusters":[{"cluster_id":"c1"},{"cluster_id":"c2"}],"page_info":{"total_count":2}}"#);
+    let (server, good) = (
+        Server::default(),
+        r#"{"clusters":[{"cluster_id":"c1"},{"cluster_id":"c2"}],"page_info":{"total_count":2}}"#,
+    );
     server.answer(STATUS, "{}");
     let bodies = OF_OTHERS.map(|(body, _)| body);
     for body in bodies.into_iter().chain([
@@ -209,7 +321,10 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
     }
     // The same on a later page: half a list would look like deletions.
     let first = r#"{"clusters":[{"cluster_id":"c1"}],"page_info":{"total_count":2}}"#;
-    for second in [r#"{"clusters":null,"page_info":{"total_count":2}}"#, r#"{"page_info":{"total_count":2}}"#] {
+    for second in [
+        r#"{"clusters":null,"page_info":{"total_count":2}}"#,
+        r#"{"page_info":{"total_count":2}}"#,
+    ] {
         server.answer(LIST, good);
         let fleet = discovering(&server);
         assert_eq!(fleet.scrape_in_time().await.clusters.len(), 2);
@@ -221,7 +336,11 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
         assert!(!is_list_read(&fleet, &snapshot), "{second}");
         fleet.collector.stop().await;
     }
-    for body in [r#"{"clusters":[]}"#, r#"{"clusters":null,"page_info":{"total_count":0}}"#, r#"{"page_info":{"total_count":0}}"#] {
+    for body in [
+        r#"{"clusters":[]}"#,
+        r#"{"clusters":null,"page_info":{"total_count":0}}"#,
+        r#"{"page_info":{"total_count":0}}"#,
+    ] {
         server.answer(LIST, body);
         let fleet = discovering(&server);
         let snapshot = fleet.scrape_in_time().await;
@@ -242,7 +361,10 @@ async fn an_odd_field_of_a_status_costs_that_field() {
         (r#""upgrade_task":"""#, None),
         (r#""upgrade_task":[]"#, Some("upgrade_task")),
         (r#""upgrade_task":"running""#, Some("upgrade_task")),
-        (r#""upgrade_task":{"status":{"x":1}}"#, Some("upgrade_task.status")),
+        (
+            r#""upgrade_task":{"status":{"x":1}}"#,
+            Some("upgrade_task.status"),
+        ),
         (r#""status":"fail","upgrade_step":"upgrading""#, None),
         (r#""status":null"#, None),
     ] {
@@ -251,15 +373,27 @@ async fn an_odd_field_of_a_status_costs_that_field() {
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(word(&snapshot.clusters[0]), "fail/upgrading", "{field}");
         if let Some(counted) = counted {
-            assert!((odd(&fleet, &snapshot, counted) - 1.0).abs() < f64::EPSILON, "{field}");
+            assert!(
+                (odd(&fleet, &snapshot, counted) - 1.0).abs() < f64::EPSILON,
+                "{field}"
+            );
         }
     }
     for bytes in [&b"\xc9\xfd\xbc\xb6"[..], b"\xff", b"\xe5\x8d"] {
-        let body = [format!(r#"{{{rest},"error_message":"#).as_bytes(), b"\"etcd ", bytes, b" down\"}"].concat();
+        let body = [
+            format!(r#"{{{rest},"error_message":"#).as_bytes(),
+            b"\"etcd ",
+            bytes,
+            b" down\"}",
+        ]
+        .concat();
         server.answer(STATUS, body);
         let snapshot = fleet(&server, "upgrade_status").scrape_in_time().await;
         let message = state(&snapshot).error_message.clone().unwrap_or_default();
-        assert!(message.starts_with("etcd \u{fffd}") && message.ends_with(" down"), "{message}");
+        assert!(
+            message.starts_with("etcd \u{fffd}") && message.ends_with(" down"),
+            "{message}"
+        );
     }
 }
 
@@ -286,7 +420,10 @@ async fn an_odd_field_of_a_task_costs_that_field() {
         (r#""error": "boom""#, None),
         (r#""error": """#, None),
         (r#""error": false"#, Some("task.error")),
-        (r#""error": {"message": ["x"], "code": "C"}"#, Some("task.error.message")),
+        (
+            r#""error": {"message": ["x"], "code": "C"}"#,
+            Some("task.error.message"),
+        ),
         (r#""parameters": []"#, Some("task.parameters")),
         (r#""parameters": "{}""#, Some("task.parameters")),
         (r#""parameters": null"#, None),
@@ -297,18 +434,31 @@ async fn an_odd_field_of_a_task_costs_that_field() {
         (r#""state": "running", "state": "running""#, None),
     ] {
         server.answer(TASKS, list_of(&format!(r#""state": "running", {field}"#)));
-        server.answer(TASK, format!(r#"{{"task_id": "T-1", "state": "running", {field}}}"#));
+        server.answer(
+            TASK,
+            format!(r#"{{"task_id": "T-1", "state": "running", {field}}}"#),
+        );
         let fleet = fleet(&server, "tasks");
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(word(&snapshot.clusters[0]), "running/upgrading", "{field}");
         if let Some(counted) = counted {
-            assert!((odd(&fleet, &snapshot, counted) - 2.0).abs() < f64::EPSILON, "{field}: once in the list, once in the task");
+            assert!(
+                (odd(&fleet, &snapshot, counted) - 2.0).abs() < f64::EPSILON,
+                "{field}: once in the list, once in the task"
+            );
         }
         let started = state(&snapshot).started.map(jiff::Timestamp::as_second);
-        assert_eq!(started, field.contains("17000").then_some(1_700_000_000), "{field}");
+        assert_eq!(
+            started,
+            field.contains("17000").then_some(1_700_000_000),
+            "{field}"
+        );
         assert_eq!(
             state(&snapshot).error_message.as_deref(),
-            field.contains("boom").then_some("boom").or(field.contains("\"C\"").then_some("C"))
+            field
+                .contains("boom")
+                .then_some("boom")
+                .or(field.contains("\"C\"").then_some("C"))
         );
     }
 }
@@ -334,11 +484,26 @@ async fn an_odd_task_of_another_type_costs_nothing_and_is_not_counted() {
         let fleet = fleet(&server, "tasks");
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(word(&snapshot.clusters[0]), "pause/pause", "{other}");
-        for field in ["task.created", "task.state", "task.error", "task.parameters"] {
-            assert!(odd(&fleet, &snapshot, field).abs() < f64::EPSILON, "{other}: {field}");
+        for field in [
+            "task.created",
+            "task.state",
+            "task.error",
+            "task.parameters",
+        ] {
+            assert!(
+                odd(&fleet, &snapshot, field).abs() < f64::EPSILON,
+                "{other}: {field}"
+            );
         }
-        let item = if other.contains(r#""task_id""#) { 0.0 } else { 1.0 };
-        assert!((odd(&fleet, &snapshot, "tasks") - item).abs() < f64::EPSILON, "{other}");
+        let item = if other.contains(r#""task_id""#) {
+            0.0
+        } else {
+            1.0
+        };
+        assert!(
+            (odd(&fleet, &snapshot, "tasks") - item).abs() < f64::EPSILON,
+            "{other}"
+        );
     }
 }
 
@@ -347,15 +512,39 @@ async fn one_odd_cluster_of_a_list_costs_its_field_or_itself() {
     let server = Server::default();
     server.answer(STATUS, "{}");
     for (odd_one, clusters, counted) in [
-        (r#"{"cluster_id": "c2", "tags": [{"key": "env", "value": 7}], "name": 123, "current_version": 1.3}"#, 2, None),
-        (r#"{"cluster_id": "c2", "tags": "env"}"#, 2, Some("cluster.tags")),
-        (r#"{"cluster_id": "c2", "tags": ["env", {"key": "a", "value": [1]}]}"#, 2, Some("cluster.tags")),
-        (r#"{"cluster_id": "c2", "tags": null, "name": {"x": 1}}"#, 2, Some("cluster.name")),
-        (r#"{"cluster_id": "c2", "updated": "never"}"#, 2, Some("cluster.updated")),
+        (
+            r#"{"cluster_id": "c2", "tags": [{"key": "env", "value": 7}], "name": 123, "current_version": 1.3}"#,
+            2,
+            None,
+        ),
+        (
+            r#"{"cluster_id": "c2", "tags": "env"}"#,
+            2,
+            Some("cluster.tags"),
+        ),
+        (
+            r#"{"cluster_id": "c2", "tags": ["env", {"key": "a", "value": [1]}]}"#,
+            2,
+            Some("cluster.tags"),
+        ),
+        (
+            r#"{"cluster_id": "c2", "tags": null, "name": {"x": 1}}"#,
+            2,
+            Some("cluster.name"),
+        ),
+        (
+            r#"{"cluster_id": "c2", "updated": "never"}"#,
+            2,
+            Some("cluster.updated"),
+        ),
         (r#"{"cluster_id": ["c2"]}"#, 1, Some("clusters")),
         ("null", 1, Some("clusters")),
         ("5", 1, Some("clusters")),
-        (r#"{"cluster_id": "not an ID"}"#, 1, Some("cluster.cluster_id")),
+        (
+            r#"{"cluster_id": "not an ID"}"#,
+            1,
+            Some("cluster.cluster_id"),
+        ),
     ] {
         for total in ["2", r#""2""#, "1099511627776", "-1", "[]"] {
             server.answer(LIST, format!(r#"{{"clusters": [{{"cluster_id": "c1"}}, {odd_one}], "page_info": {{"total_count": {total}}}}}"#));
@@ -382,9 +571,13 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
     let flat_fault = "<Fault><Code>ErrorClusterNotFound</Code></Fault>";
     let feed = "<?xml version=\"1.0\"?><!-- a --><feed><status>running</status></feed>";
     for source in ["upgrade_status", "tasks"] {
-        for body in
-            [format!("<?xml version=\"1.0\"?>\n<html>{page}"), page.to_owned(), fault.to_owned(), flat_fault.to_owned(), feed.to_owned()]
-        {
+        for body in [
+            format!("<?xml version=\"1.0\"?>\n<html>{page}"),
+            page.to_owned(),
+            fault.to_owned(),
+            flat_fault.to_owned(),
+            feed.to_owned(),
+        ] {
             let server = Server::default();
             for path in [STATUS, TASKS] {
                 server.answer(path, body.clone());
@@ -405,7 +598,11 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
              </task_id><task_type>x</task_type></tasks><page_info><total_count>2</total_count></page_info></DescribeClusterTasksResponse>",
         );
         server.answer(TASK, "<DescribeTaskInfoResponse><task_id>T-1</task_id><state>paused</state><error/></DescribeTaskInfoResponse>");
-        assert_eq!(word(&fleet(&server, source).scrape_in_time().await.clusters[0]), "pause/pause", "{source}");
+        assert_eq!(
+            word(&fleet(&server, source).scrape_in_time().await.clusters[0]),
+            "pause/pause",
+            "{source}"
+        );
     }
 }
 
@@ -415,12 +612,16 @@ async fn credentials_that_are_refused_say_what_is_wrong_with_them() {
     for (code, said, expected) in [
         (
             "SignatureDoesNotMatch",
-            format!("Specified signature is not matched with our calculation. server string to sign is:{long}"),
+            format!(
+                "Specified signature is not matched with our calculation. server string to sign is:{long}"
+            ),
             "SignatureDoesNotMatch: the access key secret is wrong: Specified signature is not matched with our calculation.",
         ),
         (
             "IncompleteSignature",
-            format!("The request signature does not conform to Aliyun standards. server string to sign is:{long}"),
+            format!(
+                "The request signature does not conform to Aliyun standards. server string to sign is:{long}"
+            ),
             "IncompleteSignature: the access key secret is wrong, or something on the way changes requests: The request signature does not conform to Aliyun standards.",
         ),
         (
@@ -435,10 +636,17 @@ async fn credentials_that_are_refused_say_what_is_wrong_with_them() {
         ),
     ] {
         let server = Server::default();
-        server.refuse(STATUS, 400, format!(r#"{{"Code":"{code}","Message":"{said}","RequestId":"R"}}"#));
+        server.refuse(
+            STATUS,
+            400,
+            format!(r#"{{"Code":"{code}","Message":"{said}","RequestId":"R"}}"#),
+        );
         let snapshot = fleet(&server, "upgrade_status").scrape_in_time().await;
         assert_eq!(word(&snapshot.clusters[0]), "auth");
-        assert_eq!(message(&snapshot), format!("GetUpgradeStatus: HTTP 400: {expected} (request R)"));
+        assert_eq!(
+            message(&snapshot),
+            format!("GetUpgradeStatus: HTTP 400: {expected} (request R)")
+        );
     }
 }
 
@@ -452,46 +660,114 @@ fn item(id: &str, hour: u32, state: &str, more: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_node_pools_success_never_hides_a_failing_cluster() {
     let server = Server::default();
-    let fleet = |server: &Server| fleet(server, "tasks\ntask_types: [cluster_upgrade, nodePool_upgrade]");
+    let fleet = |server: &Server| {
+        fleet(
+            server,
+            "tasks\ntask_types: [cluster_upgrade, nodePool_upgrade]",
+        )
+    };
     let id = fleet(&server).ids()[0].clone();
-    let own = format!(r#"{{"task_id": "T-1", "state": "fail", "target": {{"id": "{id}\n", "type": "Cluster"}}}}"#);
+    let own = format!(
+        r#"{{"task_id": "T-1", "state": "fail", "target": {{"id": "{id}\n", "type": "Cluster"}}}}"#
+    );
     server.answer(TASK, own);
-    server.answer("/tasks/T-2", r#"{"task_id": "T-2", "state": "success", "target": {"id": "np1", "type": "nodepool"}}"#);
-    server.answer("/tasks/T-3", r#"{"task_id": "T-3", "state": "success", "target": {"id": "another", "type": "cluster"}}"#);
+    server.answer(
+        "/tasks/T-2",
+        r#"{"task_id": "T-2", "state": "success", "target": {"id": "np1", "type": "nodepool"}}"#,
+    );
+    server.answer(
+        "/tasks/T-3",
+        r#"{"task_id": "T-3", "state": "success", "target": {"id": "another", "type": "cluster"}}"#,
+    );
     let cluster = item("T-1", 1, "fail", "");
     for others in [
         // Told by the list.
-        item("T-2", 3, "success", r#", "target": {"id": "np1", "type": "nodepool"}"#),
+        item(
+            "T-2",
+            3,
+            "success",
+            r#", "target": {"id": "np1", "type": "nodepool"}"#,
+        ),
         item("T-2", 3, "success", r#", "target": {"id": "another"}"#),
-        item("T-2", 3, "success", r#", "task": {"target": {"type": "NODEPOOL"}}"#),
+        item(
+            "T-2",
+            3,
+            "success",
+            r#", "task": {"target": {"type": "NODEPOOL"}}"#,
+        ),
         // Told by its type.
         item("T-4", 3, "success", "").replace("cluster_upgrade", "nodepool_upgrade"),
         // Told by the task alone.
         item("T-2", 3, "success", ""),
         [item("T-3", 4, "success", ""), item("T-2", 3, "success", "")].join(","),
     ] {
-        server.answer(TASKS, format!(r#"{{"tasks": [{others}, {cluster}], "page_info": {{"total_count": 3}}}}"#));
+        server.answer(
+            TASKS,
+            format!(r#"{{"tasks": [{others}, {cluster}], "page_info": {{"total_count": 3}}}}"#),
+        );
         let snapshot = fleet(&server).scrape_in_time().await;
-        assert_eq!(word(&snapshot.clusters[0]), "fail/unknown", "{others}: {:?}", snapshot.clusters[0].outcome);
+        assert_eq!(
+            word(&snapshot.clusters[0]),
+            "fail/unknown",
+            "{others}: {:?}",
+            snapshot.clusters[0].outcome
+        );
         assert_eq!(state(&snapshot).task_id, "T-1", "{others}");
     }
-    server.answer(TASKS, format!(r#"{{"tasks": [{}], "page_info": {{"total_count": 1}}}}"#, item("T-2", 3, "success", "")));
-    assert_eq!(word(&fleet(&server).scrape_in_time().await.clusters[0]), "none/not_start");
+    server.answer(
+        TASKS,
+        format!(
+            r#"{{"tasks": [{}], "page_info": {{"total_count": 1}}}}"#,
+            item("T-2", 3, "success", "")
+        ),
+    );
+    assert_eq!(
+        word(&fleet(&server).scrape_in_time().await.clusters[0]),
+        "none/not_start"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_them_is_passed_in_the_end() {
+async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_them_is_passed_in_the_end()
+ {
     let server = Server::default();
-    let others = ["T-10", "T-11", "T-12", "T-13", "T-14", "T-15", "T-16", "T-17", "T-18", "T-19"];
-    let tasks: Vec<_> = others.iter().map(|id| item(id, 9, "success", "")).chain([item("T-1", 1, "running", "")]).collect();
-    server.answer(TASKS, format!(r#"{{"tasks": [{}], "page_info": {{"total_count": 11}}}}"#, tasks.join(",")));
-    for path in ["/T-10", "/T-11", "/T-12", "/T-13", "/T-14", "/T-15", "/T-16", "/T-17", "/T-18", "/T-19"] {
-        server.answer(path, r#"{"state": "success", "target": {"id": "np1", "type": "nodepool"}}"#);
+    let others = [
+        "T-10", "T-11", "T-12", "T-13", "T-14", "T-15", "T-16", "T-17", "T-18", "T-19",
+    ];
+    let tasks: Vec<_> = others
+        .iter()
+        .map(|id| item(id, 9, "success", ""))
+        .chain([item("T-1", 1, "running", "")])
+        .collect();
+    server.answer(
+        TASKS,
+        format!(
+            r#"{{"tasks": [{}], "page_info": {{"total_count": 11}}}}"#,
+            tasks.join(",")
+        ),
+    );
+    for path in [
+        "/T-10", "/T-11", "/T-12", "/T-13", "/T-14", "/T-15", "/T-16", "/T-17", "/T-18", "/T-19",
+    ] {
+        server.answer(
+            path,
+            r#"{"state": "success", "target": {"id": "np1", "type": "nodepool"}}"#,
+        );
     }
     server.answer(TASK, r#"{"task_id": "T-1", "state": "running"}"#);
     let fleet = fleet(&server, "tasks");
-    for (expected, asked) in [("decode", 8), ("running/upgrading", 3), ("running/upgrading", 1)] {
-        assert_eq!((word(&fleet.scrape_in_time().await.clusters[0]).as_str(), server.tasks_asked()), (expected, asked));
+    for (expected, asked) in [
+        ("decode", 8),
+        ("running/upgrading", 3),
+        ("running/upgrading", 1),
+    ] {
+        assert_eq!(
+            (
+                word(&fleet.scrape_in_time().await.clusters[0]).as_str(),
+                server.tasks_asked()
+            ),
+            (expected, asked)
+        );
         advance(Duration::from_secs(15)).await;
     }
 }
@@ -500,13 +776,22 @@ async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_the
 async fn a_new_task_in_the_same_state_is_a_new_state() {
     let server = Server::default();
     server.answer(TASKS, list_of(r#""state": "running""#));
-    server.answer(TASK, r#"{"task_id": "T-1", "state": "running", "current_stage": "DrainNodes"}"#);
+    server.answer(
+        TASK,
+        r#"{"task_id": "T-1", "state": "running", "current_stage": "DrainNodes"}"#,
+    );
     let fleet = fleet(&server, "tasks");
     let first = fleet.scrape_in_time().await.clusters[0].since;
     advance(Duration::from_secs(60)).await;
     assert_eq!(fleet.scrape_in_time().await.clusters[0].since, first);
-    server.answer(TASKS, list_of(r#""state": "running""#).replace("T-1", "T-9"));
-    server.answer("/tasks/T-9", r#"{"task_id": "T-9", "state": "running", "current_stage": "DrainNodes"}"#);
+    server.answer(
+        TASKS,
+        list_of(r#""state": "running""#).replace("T-1", "T-9"),
+    );
+    server.answer(
+        "/tasks/T-9",
+        r#"{"task_id": "T-9", "state": "running", "current_stage": "DrainNodes"}"#,
+    );
     assert!(fleet.scrape_in_time().await.clusters[0].since > first);
 }
 
@@ -514,12 +799,27 @@ async fn a_new_task_in_the_same_state_is_a_new_state() {
 async fn every_known_word_of_a_task_has_its_state() {
     let server = Server::default();
     for (words, stage, expected) in [
-        (&["success", "succeeded", "SUCCEEDED"][..], "", "success/success"),
+        (
+            &["success", "succeeded", "SUCCEEDED"][..],
+            "",
+            "success/success",
+        ),
         (&["fail", "failed", "error"], "DrainNodes", "fail/upgrading"),
         (&["fail", "error"], "", "fail/unknown"),
         (&["canceled", "cancelled"], "", "canceled/unknown"),
         (&["pause", "paused"], "", "pause/pause"),
-        (&["running", "pending", "pausing", "resuming", "cancelling", "canceling"], "", "running/upgrading"),
+        (
+            &[
+                "running",
+                "pending",
+                "pausing",
+                "resuming",
+                "cancelling",
+                "canceling",
+            ],
+            "",
+            "running/upgrading",
+        ),
         (&["pending"], "init_master", "running/upgrading"),
         (&["running"], "cluster_pre_check", "running/prechecking"),
         (&["running"], "PreUpgradeCheck", "running/prechecking"),
@@ -529,8 +829,15 @@ async fn every_known_word_of_a_task_has_its_state() {
     ] {
         for state in words {
             server.answer(TASKS, list_of(&format!(r#""state": "{state}""#)));
-            server.answer(TASK, format!(r#"{{"task_id": "T-1", "state": "{state}", "current_stage": "{stage}"}}"#));
-            assert_eq!(word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]), expected, "{state}, {stage}");
+            server.answer(
+                TASK,
+                format!(r#"{{"task_id": "T-1", "state": "{state}", "current_stage": "{stage}"}}"#),
+            );
+            assert_eq!(
+                word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
+                expected,
+                "{state}, {stage}"
+            );
         }
     }
 }
@@ -540,19 +847,43 @@ async fn the_version_now_is_never_taken_for_the_version_to_come() {
     let server = Server::default();
     server.answer(TASKS, list_of(r#""state": "running""#));
     for (told, expected) in [
-        (r#""parameters": {"version": "1.30", "next_version": "1.31"}"#, "1.31"),
+        (
+            r#""parameters": {"version": "1.30", "next_version": "1.31"}"#,
+            "1.31",
+        ),
         (r#""parameters": {"version": "1.30"}"#, ""),
-        (r#""parameters": {"body": {"nextVersion": "1.31", "version": "1.30"}}"#, "1.31"),
-        (r#""parameters": {"k8s-version": "1.29", "KubernetesVersion": "1.30", "Target_Version": "1.31"}"#, "1.31"),
-        (r#""parameters": {"a": {"b": {"next_version": "1.31"}}}"#, ""),
-        (r#""parameters": {"k8s_version": "1.29"}, "outputs": {"next_version": "1.31"}"#, "1.31"),
-        (r#""parameters": {"next_version": ""}, "outputs": {"NEXT_VERSION": 1.31}"#, "1.31"),
+        (
+            r#""parameters": {"body": {"nextVersion": "1.31", "version": "1.30"}}"#,
+            "1.31",
+        ),
+        (
+            r#""parameters": {"k8s-version": "1.29", "KubernetesVersion": "1.30", "Target_Version": "1.31"}"#,
+            "1.31",
+        ),
+        (
+            r#""parameters": {"a": {"b": {"next_version": "1.31"}}}"#,
+            "",
+        ),
+        (
+            r#""parameters": {"k8s_version": "1.29"}, "outputs": {"next_version": "1.31"}"#,
+            "1.31",
+        ),
+        (
+            r#""parameters": {"next_version": ""}, "outputs": {"NEXT_VERSION": 1.31}"#,
+            "1.31",
+        ),
     ] {
-        server.answer(TASK, format!(r#"{{"task_id": "T-1", "state": "running", {told}}}"#));
+        server.answer(
+            TASK,
+            format!(r#"{{"task_id": "T-1", "state": "running", {told}}}"#),
+        );
         let snapshot = fleet(&server, "tasks").scrape_in_time().await;
         assert_eq!(state(&snapshot).target_version, expected, "{told}");
     }
     server.answer(TASK, r#"{"task_id": "T-1", "state": "running", "outputs": {"checkId": "1700-c1-clustercheck-abcde"}}"#);
     let snapshot = fleet(&server, "tasks").scrape_in_time().await;
-    assert_eq!(state(&snapshot).precheck_report_id, "1700-c1-clustercheck-abcde");
+    assert_eq!(
+        state(&snapshot).precheck_report_id,
+        "1700-c1-clustercheck-abcde"
+    );
 }

@@ -1,5 +1,6 @@
-//! Every secret is marked, every way in which something can go wrong is taken, and everything that can be seen is searched:
-//! the log in both formats and at its lowest level, of which the others are parts; every page; every command's output.
+//! Every secret is marked, every way in which something can go wrong is taken, and everything that
+//! can be seen is searched: the log in both formats and at its lowest level, of which the others
+//! are parts; every page; every command's output.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -31,16 +32,29 @@ const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 const PASSWORD: &str = "MARKED-password";
 const WRONG_PASSWORD: &str = "MARKED-wrong-password";
 
-/// Accounts whose credentials are as `credentials` says; `ADDRESS` is the stand-in's. Some never work.
+/// Accounts whose credentials are as `credentials` says; `ADDRESS` is the stand-in's. Some never
+/// work.
 const ACCOUNTS: [(&str, &str); 11] = [
-    ("key", "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}"),
-    ("roa", "signature: roa\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}"),
-    ("wrong", "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-wrong-secret}"),
+    (
+        "key",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+    ),
+    (
+        "roa",
+        "signature: roa\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+    ),
+    (
+        "wrong",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-wrong-secret}",
+    ),
     (
         "token",
         "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret, security_token: MARKED+static/token==}",
     ),
-    ("file", "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret_file: secret, security_token_file: token}"),
+    (
+        "file",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret_file: secret, security_token_file: token}",
+    ),
     (
         "role",
         "credentials: {type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://ADDRESS', access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
@@ -49,9 +63,18 @@ const ACCOUNTS: [(&str, &str); 11] = [
         "oidc",
         "credentials: {type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: 'acs:ram::1:oidc-provider/p', oidc_token_file: oidc, sts_endpoint: 'http://ADDRESS'}",
     ),
-    ("machine", "credentials: {type: ecs_ram_role, metadata_endpoint: 'http://ADDRESS'}"),
-    ("uri", "credentials: {type: credentials_uri, uri: 'http://ADDRESS/credentials?key=MARKED-uri-key'}"),
-    ("no_uri", "credentials: {type: credentials_uri, uri: 'http://ADDRESS/MARKED-uri-path'}"),
+    (
+        "machine",
+        "credentials: {type: ecs_ram_role, metadata_endpoint: 'http://ADDRESS'}",
+    ),
+    (
+        "uri",
+        "credentials: {type: credentials_uri, uri: 'http://ADDRESS/credentials?key=MARKED-uri-key'}",
+    ),
+    (
+        "no_uri",
+        "credentials: {type: credentials_uri, uri: 'http://ADDRESS/MARKED-uri-path'}",
+    ),
     (
         "proxied",
         "proxy: 'http://user:MARKED-proxy-password@127.0.0.1:1'\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
@@ -71,9 +94,15 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let clusters = matrix::faults().len() + ACCOUNTS.len();
-        let sim = Arc::new(Sim::new(Options { clusters, start: Timestamp::now(), ..Options::default() }));
+        let sim = Arc::new(Sim::new(Options {
+            clusters,
+            start: Timestamp::now(),
+            ..Options::default()
+        }));
         sim.add_key(&KeyPair::new("LTAI5tGood", "MARKED-key-secret"));
-        sim.change_identities(|identities| "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token));
+        sim.change_identities(|identities| {
+            "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token)
+        });
         matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -84,13 +113,21 @@ impl Stage {
             ("secret", "MARKED-key-secret".to_owned()),
             ("token", "MARKED+static/token==".to_owned()),
             ("oidc", "MARKED.oidc+token/==".to_owned()),
-            ("web.yaml", format!("basic_auth_users: {{alice: '{hash}'}}\n")),
+            (
+                "web.yaml",
+                format!("basic_auth_users: {{alice: '{hash}'}}\n"),
+            ),
         ] {
             fs::write(folder.path().join(file), content).expect("writes a file");
         }
         let config = config(&sim, address);
         fs::write(folder.path().join("config.yaml"), &config).expect("writes the configuration");
-        Self { sim, folder, config, hash }
+        Self {
+            sim,
+            folder,
+            config,
+            hash,
+        }
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {
@@ -100,22 +137,45 @@ impl Stage {
     /// `text` has no secret, neither ours nor one that the stand-in has issued.
     fn assert_none(&self, text: &str, what: &str) {
         let basic = |password: &str| BASE64_STANDARD.encode(format!("alice:{password}"));
-        for secret in ["MARKED", "CAISDemo", &self.hash, &basic(PASSWORD), &basic(WRONG_PASSWORD)] {
+        for secret in [
+            "MARKED",
+            "CAISDemo",
+            &self.hash,
+            &basic(PASSWORD),
+            &basic(WRONG_PASSWORD),
+        ] {
             if let Some(at) = text.find(secret) {
                 let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-                panic!("{what} shows {secret}: {}", text[line..].lines().next().unwrap_or_default());
+                panic!(
+                    "{what} shows {secret}: {}",
+                    text[line..].lines().next().unwrap_or_default()
+                );
             }
         }
         // The IDs of the stand-in's keys begin alike, but go on with other letters.
-        let issued = |rest: &str| rest.len() >= 8 && rest.bytes().take(8).all(|byte| byte.is_ascii_hexdigit());
-        assert!(!text.split("DemoOnly").skip(1).any(issued), "{what} shows a secret that STS has issued");
+        let issued = |rest: &str| {
+            rest.len() >= 8 && rest.bytes().take(8).all(|byte| byte.is_ascii_hexdigit())
+        };
+        assert!(
+            !text.split("DemoOnly").skip(1).any(issued),
+            "{what} shows a secret that STS has issued"
+        );
     }
 
     /// Runs a command to its end and returns all that it says.
     fn command(&self, arguments: &[&str]) -> String {
-        let output = Command::new(PROGRAM).args(arguments).args(["--log.level=debug"]).current_dir(self.folder.path()).env_clear().output();
+        let output = Command::new(PROGRAM)
+            .args(arguments)
+            .args(["--log.level=debug"])
+            .current_dir(self.folder.path())
+            .env_clear()
+            .output();
         let output = output.expect("it runs");
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
     }
 }
 
@@ -124,11 +184,18 @@ fn config(sim: &Sim, address: SocketAddr) -> String {
     let mut ids = sim.world().clusters().into_iter();
     let mut text = "scrape: {timeout: 4s}\naccounts:\n".to_owned();
     for (name, credentials) in ACCOUNTS {
-        let credentials = credentials.replace("ADDRESS", &address.to_string()).replace("ROLE", ROLE);
+        let credentials = credentials
+            .replace("ADDRESS", &address.to_string())
+            .replace("ROLE", ROLE);
         writeln!(text, "  - name: {name}\n    endpoint: http://{address}\n    source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    clusters:").expect("a String takes every write");
-        let count = if name == FAULTY { matrix::faults().len() } else { 1 };
+        let count = if name == FAULTY {
+            matrix::faults().len()
+        } else {
+            1
+        };
         for (place, id) in ids.by_ref().take(count).enumerate() {
-            writeln!(text, "      - {{id: {id}, name: {name}-{place}}}").expect("a String takes every write");
+            writeln!(text, "      - {{id: {id}, name: {name}-{place}}}")
+                .expect("a String takes every write");
             if name == FAULTY {
                 sim.add_fault(Rule::new(matrix::faults()[place].0.clone()).cluster(id));
             }
@@ -150,9 +217,19 @@ fn runs() -> Vec<(Option<Fault>, &'static str)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
     let stage = Arc::new(Stage::new().await);
-    let basic = |password: &str| format!("authorization: Basic {}\r\n", BASE64_STANDARD.encode(format!("alice:{password}")));
+    let basic = |password: &str| {
+        format!(
+            "authorization: Basic {}\r\n",
+            BASE64_STANDARD.encode(format!("alice:{password}"))
+        )
+    };
     for (fault, format) in runs() {
-        for action in [Action::AssumeRole, Action::AssumeRoleWithOidc, Action::MetadataCredentials, Action::CredentialsUri] {
+        for action in [
+            Action::AssumeRole,
+            Action::AssumeRoleWithOidc,
+            Action::MetadataCredentials,
+            Action::CredentialsUri,
+        ] {
             if let Some(fault) = &fault {
                 stage.sim.add_fault(Rule::new(fault.clone()).on(action));
             }
@@ -163,16 +240,37 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
         let exporter = Exporter::confined(
             &stage.file("config.yaml"),
             "",
-            &[&web, &format, "--web.enable-lifecycle", "--log.queries", "--web.max-requests=0"],
+            &[
+                &web,
+                &format,
+                "--web.enable-lifecycle",
+                "--log.queries",
+                "--web.max-requests=0",
+            ],
         );
         let address = exporter.address.parse().expect("an address");
-        let page = send(address, get("/metrics", &basic(PASSWORD))).await.expect("a page").whole();
+        let page = send(address, get("/metrics", &basic(PASSWORD)))
+            .await
+            .expect("a page")
+            .whole();
         if fault.is_none() {
-            assert!(ones(&page, "cs_up{") >= 6, "some of each kind answer: {page}");
+            assert!(
+                ones(&page, "cs_up{") >= 6,
+                "some of each kind answer: {page}"
+            );
         }
-        assert!(page.contains("reason=\"auth\"") && page.contains("reason=\"network\""), "and some do not");
+        assert!(
+            page.contains("reason=\"auth\"") && page.contains("reason=\"network\""),
+            "and some do not"
+        );
         stage.assert_none(&page, "/metrics");
-        let mut pages = vec!["/metrics".to_owned(), "/config".to_owned(), "/".to_owned(), "/sd".to_owned(), "/api/v1/clusters".to_owned()];
+        let mut pages = vec![
+            "/metrics".to_owned(),
+            "/config".to_owned(),
+            "/".to_owned(),
+            "/sd".to_owned(),
+            "/api/v1/clusters".to_owned(),
+        ];
         for (name, _) in ACCOUNTS {
             pages.push(format!("/probe?target={name}-0"));
             pages.push(format!("/probe?target={name}-0&debug=true"));
@@ -184,9 +282,14 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
         let mut asked = JoinSet::new();
         for path in pages {
             let stage = Arc::clone(&stage);
-            let head = format!("{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n", basic(PASSWORD));
+            let head = format!(
+                "{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n",
+                basic(PASSWORD)
+            );
             asked.spawn(async move {
-                let answer = send(address, get(&path, &head)).await.unwrap_or_else(|| panic!("no answer from {path}"));
+                let answer = send(address, get(&path, &head))
+                    .await
+                    .unwrap_or_else(|| panic!("no answer from {path}"));
                 assert_eq!(answer.status, 200, "{path}: {}", answer.whole());
                 stage.assert_none(&answer.whole(), &path);
             });
@@ -194,8 +297,14 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
         while let Some(ended) = asked.join_next().await {
             ended.expect("no page shows a secret");
         }
-        for head in [basic(WRONG_PASSWORD), String::new(), "authorization: Basic MARKED\r\n".to_owned()] {
-            let answer = send(address, get("/metrics", &head)).await.expect("an answer");
+        for head in [
+            basic(WRONG_PASSWORD),
+            String::new(),
+            "authorization: Basic MARKED\r\n".to_owned(),
+        ] {
+            let answer = send(address, get("/metrics", &head))
+                .await
+                .expect("an answer");
             assert_eq!(answer.status, 401);
             stage.assert_none(&answer.whole(), "a refusal");
         }
@@ -207,7 +316,10 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
             stage.assert_none(&answer.whole(), what);
         }
         let log = exporter.end();
-        assert!(log.lines().count() > 40, "there is something to search: {log}");
+        assert!(
+            log.lines().count() > 40,
+            "there is something to search: {log}"
+        );
         assert!(!log.contains("panicked"), "{log}");
         stage.assert_none(&log, "the log");
     }
@@ -217,29 +329,115 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
 fn mistakes(config: &str) -> Vec<(&'static str, String)> {
     let with = |from: &str, to: &str| config.replacen(from, to, 1);
     vec![
-        ("a secret with an unknown key", with("access_key_secret: MARKED", "acess_key_secret: MARKED")),
-        ("a secret that is a list", with("access_key_secret: MARKED-key-secret", "access_key_secret: [MARKED-key-secret]")),
-        ("a secret that is a mapping", with("access_key_secret: MARKED-key-secret", "access_key_secret: {MARKED-key-secret: MARKED}")),
-        ("a secret twice", with("access_key_secret: MARKED-key-secret", "access_key_secret: MARKED, access_key_secret_file: x")),
-        ("a key twice", with("access_key_secret: MARKED-key-secret", "access_key_secret: MARKED, access_key_secret: MARKED")),
-        ("a secret behind an open quote", with("access_key_secret: MARKED-key-secret", "access_key_secret: 'MARKED-key-secret")),
-        ("a secret with a tab before it", with("access_key_secret: MARKED-key-secret", "access_key_secret:\t@MARKED-key-secret")),
-        ("a secret that is an alias", with("access_key_secret: MARKED-key-secret", "access_key_secret: *MARKED-key-secret")),
-        ("a secret that is tagged", with("access_key_secret: MARKED-key-secret", "access_key_secret: !MARKED MARKED")),
-        ("a secret where the type belongs", with("type: access_key", "type: MARKED-key-secret")),
-        ("a proxy that is none", with("http://user:MARKED-proxy-password@", "ftp://user:MARKED-proxy-password@")),
-        ("a proxy with a space", with("http://user:MARKED-proxy-password@", "http://user:MARKED proxy-password@ ")),
-        ("a URI that is none", with("http://", "htp:// ").replacen("/credentials?key=MARKED", "/ credentials?key=MARKED", 1)),
-        ("an endpoint with a password", with("    endpoint: http://", "    endpoint: http://user:MARKED-password@")),
+        (
+            "a secret with an unknown key",
+            with("access_key_secret: MARKED", "acess_key_secret: MARKED"),
+        ),
+        (
+            "a secret that is a list",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: [MARKED-key-secret]",
+            ),
+        ),
+        (
+            "a secret that is a mapping",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: {MARKED-key-secret: MARKED}",
+            ),
+        ),
+        (
+            "a secret twice",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: MARKED, access_key_secret_file: x",
+            ),
+        ),
+        (
+            "a key twice",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: MARKED, access_key_secret: MARKED",
+            ),
+        ),
+        (
+            "a secret behind an open quote",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: 'MARKED-key-secret",
+            ),
+        ),
+        (
+            "a secret with a tab before it",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret:\t@MARKED-key-secret",
+            ),
+        ),
+        (
+            "a secret that is an alias",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: *MARKED-key-secret",
+            ),
+        ),
+        (
+            "a secret that is tagged",
+            with(
+                "access_key_secret: MARKED-key-secret",
+                "access_key_secret: !MARKED MARKED",
+            ),
+        ),
+        (
+            "a secret where the type belongs",
+            with("type: access_key", "type: MARKED-key-secret"),
+        ),
+        (
+            "a proxy that is none",
+            with(
+                "http://user:MARKED-proxy-password@",
+                "ftp://user:MARKED-proxy-password@",
+            ),
+        ),
+        (
+            "a proxy with a space",
+            with(
+                "http://user:MARKED-proxy-password@",
+                "http://user:MARKED proxy-password@ ",
+            ),
+        ),
+        (
+            "a URI that is none",
+            with("http://", "htp:// ").replacen(
+                "/credentials?key=MARKED",
+                "/ credentials?key=MARKED",
+                1,
+            ),
+        ),
+        (
+            "an endpoint with a password",
+            with(
+                "    endpoint: http://",
+                "    endpoint: http://user:MARKED-password@",
+            ),
+        ),
     ]
 }
 
 #[test]
 fn no_command_shows_a_secret() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let stage = runtime.block_on(Stage::new());
     let said = stage.command(&["--config.file=config.yaml", "--config.check"]);
-    assert!(said.contains("configuration accepted: config.yaml"), "{said}");
+    assert!(
+        said.contains("configuration accepted: config.yaml"),
+        "{said}"
+    );
     stage.assert_none(&said, "--config.check");
     let said = stage.command(&["status", "--config.file=config.yaml"]);
     assert!(said.contains("key-0") && said.contains("auth"), "{said}");
@@ -257,8 +455,15 @@ fn no_command_shows_a_secret() {
     }
     for (what, text) in web_mistakes(stage.folder.path(), &stage.hash) {
         fs::write(stage.file("bad-web.yaml"), text).expect("writes the web configuration");
-        let said = stage.command(&["--config.file=config.yaml", "--web.config.file=bad-web.yaml", "--web.listen-address=127.0.0.1:0"]);
-        assert!(said.contains("error: ") && said.contains("web"), "{what}: {said}");
+        let said = stage.command(&[
+            "--config.file=config.yaml",
+            "--web.config.file=bad-web.yaml",
+            "--web.listen-address=127.0.0.1:0",
+        ]);
+        assert!(
+            said.contains("error: ") && said.contains("web"),
+            "{what}: {said}"
+        );
         stage.assert_none(&said, what);
     }
 }
@@ -268,14 +473,38 @@ fn web_mistakes(folder: &Path, hash: &str) -> Vec<(&'static str, String)> {
     let key = "-----BEGIN PRIVATE KEY-----\nMARKEDprivatekeyMARKED\n-----END PRIVATE KEY-----\n";
     fs::write(folder.join("key.pem"), key).expect("writes the key");
     vec![
-        ("a password in place of its hash", "basic_auth_users: {alice: MARKED-password}".to_owned()),
-        ("a hash that is cut off", format!("basic_auth_users: {{alice: '{}MARKED'}}", &hash[..50])),
-        ("a hash of another type", "basic_auth_users: {alice: [MARKED]}".to_owned()),
-        ("a hash in an unknown place", format!("basic_auth_user: {{alice: '{hash}'}}")),
-        ("a hash behind an open quote", format!("basic_auth_users: {{alice: '{hash}}}")),
-        ("a private key that is none", "tls_server_config: {cert_file: key.pem, key_file: key.pem}".to_owned()),
-        ("a private key in the file", "tls_server_config: {cert: MARKED-certificate, key: MARKED-private-key}".to_owned()),
-        ("a private key as a file's name", "tls_server_config: {cert_file: key.pem, key: |\n  MARKED\n}".to_owned()),
+        (
+            "a password in place of its hash",
+            "basic_auth_users: {alice: MARKED-password}".to_owned(),
+        ),
+        (
+            "a hash that is cut off",
+            format!("basic_auth_users: {{alice: '{}MARKED'}}", &hash[..50]),
+        ),
+        (
+            "a hash of another type",
+            "basic_auth_users: {alice: [MARKED]}".to_owned(),
+        ),
+        (
+            "a hash in an unknown place",
+            format!("basic_auth_user: {{alice: '{hash}'}}"),
+        ),
+        (
+            "a hash behind an open quote",
+            format!("basic_auth_users: {{alice: '{hash}}}"),
+        ),
+        (
+            "a private key that is none",
+            "tls_server_config: {cert_file: key.pem, key_file: key.pem}".to_owned(),
+        ),
+        (
+            "a private key in the file",
+            "tls_server_config: {cert: MARKED-certificate, key: MARKED-private-key}".to_owned(),
+        ),
+        (
+            "a private key as a file's name",
+            "tls_server_config: {cert_file: key.pem, key: |\n  MARKED\n}".to_owned(),
+        ),
     ]
 }
 
@@ -304,19 +533,47 @@ async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failu
     }));
     for signature in ["acs3", "roa"] {
         let sim = Arc::new(Sim::new(options(3)));
-        let text = yaml(&sim, "http://stand-in.example", &format!("source: upgrade_status\nsignature: {signature}"), "");
-        let (begin, rest) = text.split_once("credentials: {").expect("there are credentials");
+        let text = yaml(
+            &sim,
+            "http://stand-in.example",
+            &format!("source: upgrade_status\nsignature: {signature}"),
+            "",
+        );
+        let (begin, rest) = text
+            .split_once("credentials: {")
+            .expect("there are credentials");
         let keys = "type: access_key, access_key_id: id, access_key_secret: MARKED-key-secret, security_token: MARKED+static/token==}";
-        let text = format!("{begin}credentials: {{{keys}{}", rest.split_once('}').expect("an end").1);
-        let fleet = Fleet::build(sim, Arc::new(Panicking), Clock::System, &text, Shard::default());
+        let text = format!(
+            "{begin}credentials: {{{keys}{}",
+            rest.split_once('}').expect("an end").1
+        );
+        let fleet = Fleet::build(
+            sim,
+            Arc::new(Panicking),
+            Clock::System,
+            &text,
+            Shard::default(),
+        );
         let snapshot = fleet.scrape_in_time().await;
-        assert_eq!(tally(&snapshot).get("other"), Some(&3), "{:?}", tally(&snapshot));
+        assert_eq!(
+            tally(&snapshot).get("other"),
+            Some(&3),
+            "{:?}",
+            tally(&snapshot)
+        );
         fleet.page(&snapshot);
         let words = std::mem::take(&mut *WORDS.lock().expect("nobody panics with it"));
         assert_eq!(words.len(), 3);
-        for seen in words.iter().chain([&format!("{:?} {:?} {snapshot:?}", fleet.config, fleet.collector)]) {
+        for seen in words.iter().chain([&format!(
+            "{:?} {:?} {snapshot:?}",
+            fleet.config, fleet.collector
+        )]) {
             assert!(!seen.contains("MARKED"), "{seen}");
         }
-        assert!(words[0].contains("x-acs-security-token") && words[0].contains("authorization"), "{}", words[0]);
+        assert!(
+            words[0].contains("x-acs-security-token") && words[0].contains("authorization"),
+            "{}",
+            words[0]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The built program from its start to its end: sockets, signals, reloads, and what it says about them.
+//! The built program from its start to its end: sockets, signals, reloads, and what it says about
+//! them.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -17,7 +18,10 @@ use crate::vendor::Vendor;
 fn answer(address: &str, path: &str) -> String {
     let exchange = || {
         let mut stream = TcpStream::connect(address)?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n"
+        )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
@@ -32,7 +36,11 @@ fn scrape_apart(exporter: &Exporter) -> JoinHandle<String> {
 
 fn metric(exporter: &Exporter, name: &str) -> String {
     let page = get(&format!("http://{}/metrics", exporter.address));
-    page.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} is on the page")).trim().to_owned()
+    page.lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_else(|| panic!("{name} is on the page"))
+        .trim()
+        .to_owned()
 }
 
 #[test]
@@ -40,18 +48,27 @@ fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
     for signal in ["TERM", "INT"] {
         let vendor = Vendor::new(5);
         let mut exporter = Exporter::start(&vendor.config(), &[]);
-        vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(4))));
+        vendor
+            .sim
+            .add_fault(Rule::new(Fault::Slow(Duration::from_secs(4))));
         let scrape = scrape_apart(&exporter);
         vendor.wait_for_calls(5);
         exporter.signal(signal);
         exporter.wait_for_log("requests in flight may finish");
-        // Whoever comes now is told, so that no new work begins; and the kubelet sees a process that is alive.
+        // Whoever comes now is told, so that no new work begins; and the kubelet sees a process
+        // that is alive.
         assert!(answer(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
         assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
         assert!(answer(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
         let page = scrape.join().expect("the scraper ends");
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
-        assert_eq!(page.lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count(), 5, "{page}");
+        assert_eq!(
+            page.lines()
+                .filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1"))
+                .count(),
+            5,
+            "{page}"
+        );
         assert_eq!(exporter.wait().code(), Some(0), "SIG{signal}");
         assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 5);
     }
@@ -69,8 +86,17 @@ fn the_second_signal_ends_it_at_once() {
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(1));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert!(!scrape.join().expect("the scraper ends").starts_with("HTTP/1.1 200"));
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(
+        !scrape
+            .join()
+            .expect("the scraper ends")
+            .starts_with("HTTP/1.1 200")
+    );
 }
 
 #[test]
@@ -78,7 +104,8 @@ fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
     let vendor = Vendor::new(1);
     let mut exporter = Exporter::start(&vendor.config(), &[]);
     let mut idle = TcpStream::connect(&exporter.address).expect("it listens");
-    idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n").expect("sent");
+    idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
+        .expect("sent");
     idle.read_exact(&mut [0; 12]).expect("answered");
     let mut half = TcpStream::connect(&exporter.address).expect("it listens");
     half.write_all(b"GET /metr").expect("sent");
@@ -88,11 +115,17 @@ fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 fn descriptors(exporter: &Exporter) -> usize {
-    std::fs::read_dir(format!("/proc/{}/fd", exporter.id())).expect("Linux").count()
+    std::fs::read_dir(format!("/proc/{}/fd", exporter.id()))
+        .expect("Linux")
+        .count()
 }
 
 #[test]
@@ -101,24 +134,40 @@ fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
     let exporter = Exporter::start(&vendor.config(), &[]);
     let settled = || {
         // The last of them may still have all the places for a moment.
-        wait_until_ok(&format!("http://{}/metrics", exporter.address), Duration::from_secs(30));
+        wait_until_ok(
+            &format!("http://{}/metrics", exporter.address),
+            Duration::from_secs(30),
+        );
         descriptors(&exporter)
     };
     let before = settled();
-    vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_millis(20))));
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_millis(20))));
     for number in 0..3000 {
         let mut stream = TcpStream::connect(&exporter.address).expect("there is room");
-        let head: &[u8] = if number % 3 == 0 { b"GET /metrics HTTP/1.1\r\nHo" } else { b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n" };
+        let head: &[u8] = if number % 3 == 0 {
+            b"GET /metrics HTTP/1.1\r\nHo"
+        } else {
+            b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n"
+        };
         stream.write_all(head).expect("sent");
     }
     vendor.sim.clear_faults();
     let end = Instant::now() + Duration::from_secs(30);
     // Connections to the vendor are kept for the next scrape: as many as there are clusters.
     while settled() > before + 5 {
-        assert!(Instant::now() < end, "{} descriptors, {before} before", descriptors(&exporter));
+        assert!(
+            Instant::now() < end,
+            "{} descriptors, {before} before",
+            descriptors(&exporter)
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
-    let in_flight = metric(&exporter, "cs_exporter_api_requests_in_flight{account=\"test\",operation=\"GetUpgradeStatus\"}");
+    let in_flight = metric(
+        &exporter,
+        "cs_exporter_api_requests_in_flight{account=\"test\",operation=\"GetUpgradeStatus\"}",
+    );
     assert_eq!(in_flight, "0");
 }
 
@@ -129,7 +178,10 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
     let count = || metric(&exporter, "cs_exporter_clusters ");
     assert_eq!(count(), "5");
     let line = exporter.wait_for_log("rate limit of the account");
-    assert!(line.contains("clusters_named=5 calls_a_scrape=240"), "what the limit covers is said: {line}");
+    assert!(
+        line.contains("clusters_named=5 calls_a_scrape=240"),
+        "what the limit covers is said: {line}"
+    );
     vendor.write(&vendor.yaml(3));
     exporter.signal("HUP");
     exporter.wait_for_log("configuration reloaded");
@@ -138,11 +190,28 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
     exporter.signal("HUP");
     exporter.wait_for_log("path=accounts[0].sauce");
     let line = exporter.wait_for_log("path=accounts[0].clusters");
-    assert!(line.contains("level=ERROR") && line.contains("the old one stays"), "{line}");
-    assert_eq!((count().as_str(), metric(&exporter, "cs_exporter_config_last_reload_successful ").as_str()), ("3", "0"));
+    assert!(
+        line.contains("level=ERROR") && line.contains("the old one stays"),
+        "{line}"
+    );
+    assert_eq!(
+        (
+            count().as_str(),
+            metric(&exporter, "cs_exporter_config_last_reload_successful ").as_str()
+        ),
+        ("3", "0")
+    );
     let refused = answer(&exporter.address, "/-/reload");
-    assert!(refused.starts_with("HTTP/1.1 405"), "not without --web.enable-lifecycle: {refused}");
-    assert!(!exporter.logged().iter().any(|line| line.contains(KeyPair::demo().access_key_secret.expose())));
+    assert!(
+        refused.starts_with("HTTP/1.1 405"),
+        "not without --web.enable-lifecycle: {refused}"
+    );
+    assert!(
+        !exporter
+            .logged()
+            .iter()
+            .any(|line| line.contains(KeyPair::demo().access_key_secret.expose()))
+    );
 }
 
 #[test]
@@ -157,17 +226,30 @@ fn what_changes_is_reloaded_without_being_told() {
 /// Puts a pipe in the configuration's place: whoever reads it hangs until somebody has written it.
 fn make_pipe(vendor: &Vendor) {
     std::fs::remove_file(vendor.config()).expect("removed");
-    assert!(Command::new("mkfifo").arg(vendor.config()).status().expect("a program").success(), "a pipe with a name");
+    assert!(
+        Command::new("mkfifo")
+            .arg(vendor.config())
+            .status()
+            .expect("a program")
+            .success(),
+        "a pipe with a name"
+    );
 }
 
 /// Waits until the pipe is being read, which ends with the value.
 fn write_slowly(vendor: &Vendor) -> File {
-    File::options().write(true).open(vendor.config()).expect("it is being read")
+    File::options()
+        .write(true)
+        .open(vendor.config())
+        .expect("it is being read")
 }
 
 #[test]
 fn a_reload_that_hangs_does_not_hold_up_the_end() {
-    for (flag, before, after) in [(None, Some("HUP"), None), (Some("--config.auto-reload-interval=1s"), None, Some("HUP"))] {
+    for (flag, before, after) in [
+        (None, Some("HUP"), None),
+        (Some("--config.auto-reload-interval=1s"), None, Some("HUP")),
+    ] {
         let vendor = Vendor::new(1);
         let mut exporter = Exporter::start(&vendor.config(), flag.as_slice());
         make_pipe(&vendor);
@@ -183,7 +265,11 @@ fn a_reload_that_hangs_does_not_hold_up_the_end() {
         let began = Instant::now();
         exporter.signal("TERM");
         assert_eq!(exporter.wait().code(), Some(0), "{flag:?}");
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            began.elapsed()
+        );
     }
 }
 
@@ -192,16 +278,37 @@ fn a_start_that_hangs_does_not_hold_up_the_end() {
     let vendor = Vendor::new(1);
     make_pipe(&vendor);
     let config = format!("--config.file={}", vendor.config().display());
-    let mut exporter =
-        Command::new(PROGRAM).args([&config, "--web.listen-address=127.0.0.1:0"]).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut exporter = Command::new(PROGRAM)
+        .args([&config, "--web.listen-address=127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     let _hanging = write_slowly(&vendor);
     let began = Instant::now();
-    assert!(Command::new("kill").args(["-TERM", &exporter.id().to_string()]).status().expect("a program").success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &exporter.id().to_string()])
+            .status()
+            .expect("a program")
+            .success()
+    );
     assert_eq!(exporter.wait().expect("it ends").code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     let mut log = String::new();
-    exporter.stderr.take().expect("a pipe").read_to_string(&mut log).expect("UTF-8");
-    assert!(log.contains("stopped before the configuration was read"), "{log}");
+    exporter
+        .stderr
+        .take()
+        .expect("a pipe")
+        .read_to_string(&mut log)
+        .expect("UTF-8");
+    assert!(
+        log.contains("stopped before the configuration was read"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -209,7 +316,14 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
     let vendor = Vendor::new(1);
     // glibc looks here before it asks a name server, and so hangs as if that one were silent.
     let aliases = vendor.folder.path().join("aliases");
-    assert!(Command::new("mkfifo").arg(&aliases).status().expect("a program").success(), "a pipe with a name");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&aliases)
+            .status()
+            .expect("a program")
+            .success(),
+        "a pipe with a name"
+    );
     let config = format!("--config.file={}", vendor.config().display());
     let mut exporter = Command::new(PROGRAM)
         .args([&config, "--web.listen-address=somewhere:0"])
@@ -229,10 +343,18 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
         }
     };
     let began = Instant::now();
-    assert!(Command::new("kill").args(["-TERM", &exporter.id().to_string()]).status().expect("a program").success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &exporter.id().to_string()])
+            .status()
+            .expect("a program")
+            .success()
+    );
     let ended = loop {
         match exporter.try_wait().expect("a child") {
-            None if began.elapsed() < Duration::from_secs(5) => std::thread::sleep(Duration::from_millis(10)),
+            None if began.elapsed() < Duration::from_secs(5) => {
+                std::thread::sleep(Duration::from_millis(10))
+            }
             ended => break ended,
         }
     };
@@ -240,7 +362,12 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
     drop(exporter.kill());
     assert_eq!(ended.expect("it ends").code(), Some(0));
     let mut log = String::new();
-    exporter.stderr.take().expect("a pipe").read_to_string(&mut log).expect("UTF-8");
+    exporter
+        .stderr
+        .take()
+        .expect("a pipe")
+        .read_to_string(&mut log)
+        .expect("UTF-8");
     assert!(log.contains("stopped before it listened"), "{log}");
 }
 
@@ -250,49 +377,80 @@ fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
     let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
     make_pipe(&vendor);
     let mut client = TcpStream::connect(&exporter.address).expect("it listens");
-    client.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+    client
+        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
+        .expect("sent");
     let _hanging = write_slowly(&vendor);
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     let mut answer = String::new();
     client.read_to_string(&mut answer).expect("answered");
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
 }
 
 fn threads(exporter: &Exporter) -> usize {
-    std::fs::read_dir(format!("/proc/{}/task", exporter.id())).expect("Linux").count()
+    std::fs::read_dir(format!("/proc/{}/task", exporter.id()))
+        .expect("Linux")
+        .count()
 }
 
 #[test]
 fn reloads_over_http_that_hang_are_answered_and_take_no_place_and_no_thread_of_a_scrape() {
     let vendor = Vendor::new(3);
-    let exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle", "--web.max-requests=2"]);
-    let is_up = || answer(&exporter.address, "/metrics").lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count();
+    let exporter = Exporter::start(
+        &vendor.config(),
+        &["--web.enable-lifecycle", "--web.max-requests=2"],
+    );
+    let is_up = || {
+        answer(&exporter.address, "/metrics")
+            .lines()
+            .filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1"))
+            .count()
+    };
     assert_eq!(is_up(), 3);
     let before = threads(&exporter);
     make_pipe(&vendor);
     let ask = || {
         let mut client = TcpStream::connect(&exporter.address).expect("it listens");
-        client.write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").expect("sent");
+        client
+            .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
+            .expect("sent");
         client
     };
     let first = ask();
     let mut slow = write_slowly(&vendor);
-    let clients: Vec<_> = std::iter::once(first).chain((0..200).map(|_| ask())).collect();
+    let clients: Vec<_> = std::iter::once(first)
+        .chain((0..200).map(|_| ask()))
+        .collect();
     assert_eq!(is_up(), 3);
     let during = threads(&exporter);
     assert!(during <= before + 2, "{during} threads, {before} before");
     let answers = clients.into_iter().map(|mut client| {
         let mut answer = String::new();
-        client.set_read_timeout(Some(Duration::from_secs(40))).expect("not zero");
+        client
+            .set_read_timeout(Some(Duration::from_secs(40)))
+            .expect("not zero");
         client.read_to_string(&mut answer).expect("answered");
         answer
     });
     let answers: Vec<_> = answers.collect();
-    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 503")), "{answers:#?}");
-    assert!(answers[0].contains("a reload is under way"), "{}", answers[0]);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.starts_with("HTTP/1.1 503")),
+        "{answers:#?}"
+    );
+    assert!(
+        answers[0].contains("a reload is under way"),
+        "{}",
+        answers[0]
+    );
     // It goes on, for all that.
     slow.write_all(vendor.yaml(2).as_bytes()).expect("written");
     drop(slow);
@@ -323,16 +481,37 @@ fn sockets_of_systemd_are_served() {
     let vendor = Vendor::new(2);
     // Some build machines have no IPv6.
     let second = if has_ipv6() { "[::1]:0" } else { "127.0.0.1:0" };
-    let sockets: Vec<_> = ["127.0.0.1:0", second].iter().map(|address| TcpListener::bind(address).expect("a port")).collect();
-    let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().expect("an address").to_string()).collect();
-    let mappings = sockets.into_iter().zip(3..).map(|(socket, child_fd)| FdMapping { parent_fd: socket.into(), child_fd });
+    let sockets: Vec<_> = ["127.0.0.1:0", second]
+        .iter()
+        .map(|address| TcpListener::bind(address).expect("a port"))
+        .collect();
+    let addresses: Vec<_> = sockets
+        .iter()
+        .map(|socket| socket.local_addr().expect("an address").to_string())
+        .collect();
+    let mappings = sockets
+        .into_iter()
+        .zip(3..)
+        .map(|(socket, child_fd)| FdMapping {
+            parent_fd: socket.into(),
+            child_fd,
+        });
     // The shell's process becomes the exporter, as systemd's would.
-    let script = format!("LISTEN_PID=$$ LISTEN_FDS=2 exec {PROGRAM} --config.file={} --web.systemd-socket", vendor.config().display());
+    let script = format!(
+        "LISTEN_PID=$$ LISTEN_FDS=2 exec {PROGRAM} --config.file={} --web.systemd-socket",
+        vendor.config().display()
+    );
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).fd_mappings(mappings.collect()).expect("different descriptors");
+    command
+        .args(["-c", &script])
+        .fd_mappings(mappings.collect())
+        .expect("different descriptors");
     let mut exporter = Exporter::run(&mut command);
     for address in &addresses {
-        wait_until_ok(&format!("http://{address}/-/ready"), Duration::from_secs(20));
+        wait_until_ok(
+            &format!("http://{address}/-/ready"),
+            Duration::from_secs(20),
+        );
         assert!(get(&format!("http://{address}/metrics")).contains("cs_up{"));
     }
     exporter.signal("TERM");
@@ -341,8 +520,14 @@ fn sockets_of_systemd_are_served() {
 
 /// Exit code and standard error of the program.
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(PROGRAM).args(arguments).output().expect("the program runs");
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let output = Command::new(PROGRAM)
+        .args(arguments)
+        .output()
+        .expect("the program runs");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 #[test]
@@ -362,10 +547,21 @@ fn what_is_wrong_at_the_start_is_said_at_once_and_nothing_is_bound() {
     let web = format!("--web.config.file={}", web.display());
     let (code, said) = run(&[&config, &web, &listen]);
     assert_eq!(code, Some(2), "{said}");
-    for mistake in ["accounts[0].sauce", "accounts[0].clusters", "scrape.timeout", "http_server", "alice"] {
+    for mistake in [
+        "accounts[0].sauce",
+        "accounts[0].clusters",
+        "scrape.timeout",
+        "http_server",
+        "alice",
+    ] {
         assert!(said.contains(mistake), "{mistake} is named: {said}");
     }
-    for wrong in ["--no.such.flag", "--web.listen-address=nowhere", "--web.max-requests=many", "--log.level=loud"] {
+    for wrong in [
+        "--no.such.flag",
+        "--web.listen-address=nowhere",
+        "--web.max-requests=many",
+        "--log.level=loud",
+    ] {
         assert_eq!(run(&[&config, wrong]).0, Some(2), "{wrong}");
     }
     assert_eq!(run(&["--config.file=/nonexistent"]).0, Some(2));

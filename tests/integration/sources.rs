@@ -8,7 +8,9 @@ use std::time::Duration;
 use ack_upgrade_exporter::api::{Sending, Transport};
 use ack_upgrade_exporter::clock::Clock;
 use ack_upgrade_exporter::names::ClusterId;
-use ack_upgrade_exporter::sim::{Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage};
+use ack_upgrade_exporter::sim::{
+    Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage,
+};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::SourceName;
 use bytes::Bytes;
@@ -26,21 +28,33 @@ fn neighbours(fleet: &Fleet) -> [ClusterId; 2] {
     let region = |id: &ClusterId| fleet.sim.world().region(id).expect("a region");
     let mut ids = fleet.ids();
     let first = ids.remove(0);
-    let second = ids.into_iter().find(|id| region(id) == region(&first)).expect("another one there");
+    let second = ids
+        .into_iter()
+        .find(|id| region(id) == region(&first))
+        .expect("another one there");
     [first, second]
 }
 
 /// A word for what one cluster answers when it is asked alone.
 async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
     let deadline = Instant::now() + Duration::from_millis(9500);
-    word(&fleet.collector.probe(id.as_str(), deadline, None).await.expect("it is configured"))
+    word(
+        &fleet
+            .collector
+            .probe(id.as_str(), deadline, None)
+            .await
+            .expect("it is configured"),
+    )
 }
 
 #[tokio::test(start_paused = true)]
 async fn both_sources_tell_the_same_story_of_the_same_world() {
     let (status, tasks) = (by("upgrade_status", options(40)), by("tasks", options(40)));
     for _ in 0..30 {
-        assert_eq!(words(&status.scrape_in_time().await), words(&tasks.scrape_in_time().await));
+        assert_eq!(
+            words(&status.scrape_in_time().await),
+            words(&tasks.scrape_in_time().await)
+        );
         advance(Duration::from_secs(17)).await;
     }
 }
@@ -49,15 +63,24 @@ async fn both_sources_tell_the_same_story_of_the_same_world() {
 async fn tasks_tell_more_than_the_operation_did() {
     let fleet = by("tasks", options(6));
     let id = fleet.ids()[0].clone();
-    fleet.sim.world().fix(&id, Phase::Failed(Stage::Upgrade), Some("etcd is unhealthy"));
+    fleet.sim.world().fix(
+        &id,
+        Phase::Failed(Stage::Upgrade),
+        Some("etcd is unhealthy"),
+    );
     let snapshot = fleet.scrape_in_time().await;
     let reading = reading(&snapshot, &id);
     assert_eq!(word(reading), "fail/upgrading");
-    let Outcome::Up(state) = &reading.outcome else { panic!("it answered") };
+    let Outcome::Up(state) = &reading.outcome else {
+        panic!("it answered")
+    };
     assert_eq!(state.source, SourceName::Tasks);
     assert!(state.task_id.starts_with("T-"), "{state:?}");
     assert!(state.target_version.contains("aliyun"), "{state:?}");
-    assert!(state.started.is_some() && state.updated >= state.started, "{state:?}");
+    assert!(
+        state.started.is_some() && state.updated >= state.started,
+        "{state:?}"
+    );
     assert_eq!(state.error_message.as_deref(), Some("etcd is unhealthy"));
 }
 
@@ -81,11 +104,19 @@ async fn a_finished_task_is_asked_for_once() {
 async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
     let fleet = by("tasks", options(3));
     for id in fleet.ids() {
-        fleet.sim.world().fix(&id, Phase::Failed(Stage::Upgrade), None);
+        fleet
+            .sim
+            .world()
+            .fix(&id, Phase::Failed(Stage::Upgrade), None);
     }
-    fleet.sim.add_fault(Rule::new(Fault::UnknownValues).on(Action::DescribeTaskInfo));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::UnknownValues).on(Action::DescribeTaskInfo));
     for _ in 0..2 {
-        assert_eq!(words(&fleet.scrape_in_time().await), ["unknown/upgrading"; 3]);
+        assert_eq!(
+            words(&fleet.scrape_in_time().await),
+            ["unknown/upgrading"; 3]
+        );
         advance(Duration::from_secs(15)).await;
     }
     fleet.sim.clear_faults();
@@ -103,20 +134,41 @@ async fn auto_asks_the_operation_alone_where_it_is_served() {
 
 #[tokio::test(start_paused = true)]
 async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
-    for retired in [Retired::InvalidAction, Retired::InvalidApi, Retired::UnknownCode] {
-        let fleet = by("auto", Options { retired: Some(retired), ..options(30) });
+    for retired in [
+        Retired::InvalidAction,
+        Retired::InvalidApi,
+        Retired::UnknownCode,
+    ] {
+        let fleet = by(
+            "auto",
+            Options {
+                retired: Some(retired),
+                ..options(30)
+            },
+        );
         let tasks = by("tasks", options(30));
         let snapshot = fleet.scrape_in_time().await;
-        assert_eq!(words(&snapshot), words(&tasks.scrape_in_time().await), "{retired:?}");
+        assert_eq!(
+            words(&snapshot),
+            words(&tasks.scrape_in_time().await),
+            "{retired:?}"
+        );
         let regions = 3;
         let most = match retired {
             Retired::UnknownCode => 16 * regions,
             _ => regions,
         };
-        assert!(fleet.calls(Action::GetUpgradeStatus) <= most, "{retired:?}: {}", fleet.calls(Action::GetUpgradeStatus));
+        assert!(
+            fleet.calls(Action::GetUpgradeStatus) <= most,
+            "{retired:?}: {}",
+            fleet.calls(Action::GetUpgradeStatus)
+        );
         let sources = &snapshot.accounts[0].sources;
         assert_eq!(sources.len(), 3, "{sources:?}");
-        assert!(sources.iter().all(|(_, source)| *source == "tasks"), "{sources:?}");
+        assert!(
+            sources.iter().all(|(_, source)| *source == "tasks"),
+            "{sources:?}"
+        );
     }
 }
 
@@ -132,18 +184,31 @@ async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
 async fn other_failures_are_not_taken_for_the_switch_off() {
     let faults = [
         Fault::Forbidden,
-        Fault::Throttled { status: 400, retry_after: None },
+        Fault::Throttled {
+            status: 400,
+            retry_after: None,
+        },
         Fault::ProxyPage(404),
         Fault::ProxyPage(407),
         Fault::ClockSkew,
     ];
     for fault in faults {
         let fleet = by("auto", options(12));
-        fleet.sim.add_fault(Rule::new(fault.clone()).on(Action::GetUpgradeStatus));
-        assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), None, "{fault:?}");
+        fleet
+            .sim
+            .add_fault(Rule::new(fault.clone()).on(Action::GetUpgradeStatus));
+        assert_eq!(
+            tally(&fleet.scrape_in_time().await).get("up"),
+            None,
+            "{fault:?}"
+        );
         assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0, "{fault:?}");
         fleet.sim.clear_faults();
-        assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), Some(&12), "{fault:?}");
+        assert_eq!(
+            tally(&fleet.scrape_in_time().await).get("up"),
+            Some(&12),
+            "{fault:?}"
+        );
         assert_eq!(fleet.calls(Action::DescribeClusterTasks), 0, "{fault:?}");
     }
 }
@@ -151,7 +216,13 @@ async fn other_failures_are_not_taken_for_the_switch_off() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
     for retired in [None, Some(Retired::InvalidAction)] {
-        let fleet = by("auto", Options { retired, ..options(12) });
+        let fleet = by(
+            "auto",
+            Options {
+                retired,
+                ..options(12)
+            },
+        );
         let gone = fleet.ids()[0].clone();
         fleet.sim.world().remove(&gone);
         let snapshot = fleet.scrape_in_time().await;
@@ -162,7 +233,13 @@ async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_successes() {
-    let fleet = by("auto", Options { retired: Some(Retired::InvalidAction), ..options(12) });
+    let fleet = by(
+        "auto",
+        Options {
+            retired: Some(Retired::InvalidAction),
+            ..options(12)
+        },
+    );
     fleet.scrape_in_time().await;
     let regions = 3;
     let at_first = fleet.calls(Action::GetUpgradeStatus);
@@ -174,13 +251,18 @@ async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_succes
     fleet.sim.retire_everywhere(None);
     let source = |snapshot: &Arc<Snapshot>| snapshot.accounts[0].sources[0].1;
     sleep(Duration::from_secs(3700)).await;
-    assert_eq!(source(&fleet.scrape_in_time().await), "tasks", "one success may be chance");
+    assert_eq!(
+        source(&fleet.scrape_in_time().await),
+        "tasks",
+        "one success may be chance"
+    );
     sleep(Duration::from_secs(3700)).await;
     fleet.scrape_in_time().await;
     assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
 }
 
-/// Lists of tasks that end in a token: `info` is what the first page says besides, `rest` what follows it.
+/// Lists of tasks that end in a token: `info` is what the first page says besides, `rest` what
+/// follows it.
 #[derive(Debug, Clone)]
 struct Tokens {
     info: &'static str,
@@ -196,9 +278,16 @@ impl Transport for Tokens {
         } else if query.contains("next_token=N2") {
             self.rest.to_owned()
         } else {
-            let others: Vec<_> =
-                (0..20).map(|number| format!(r#"{{"task_id": "T-other-{number}", "task_type": "cluster_scaleout"}}"#)).collect();
-            format!(r#"{{"tasks": [{}], {} "next_token": "N2"}}"#, others.join(","), self.info)
+            let others: Vec<_> = (0..20)
+                .map(|number| {
+                    format!(r#"{{"task_id": "T-other-{number}", "task_type": "cluster_scaleout"}}"#)
+                })
+                .collect();
+            format!(
+                r#"{{"tasks": [{}], {} "next_token": "N2"}}"#,
+                others.join(","),
+                self.info
+            )
         };
         self.asked.fetch_add(1, Ordering::Relaxed);
         Box::pin(std::future::ready(Ok(Response::new(Bytes::from(body)))))
@@ -207,7 +296,8 @@ impl Transport for Tokens {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
-    let task = r#"{"tasks": [{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running"}]}"#;
+    let task =
+        r#"{"tasks": [{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running"}]}"#;
     let again = r#"{"tasks": [{"task_id": "T-other-1", "task_type": "x"}], "next_token": "N2"}"#;
     let all = r#""page_info": {"total_count": 20},"#;
     for (info, rest, expected, calls) in [
@@ -215,14 +305,37 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
         ("", r#"{"tasks": []}"#, "none/not_start", 2),
         ("", again, "none/not_start", 2),
         (all, task, "none/not_start", 1),
-        ("", r#"{"tasks": [], "next_token": "N2"}"#, "none/not_start", 2),
+        (
+            "",
+            r#"{"tasks": [], "next_token": "N2"}"#,
+            "none/not_start",
+            2,
+        ),
     ] {
-        let (sim, asked) = (Arc::new(Sim::new(options(1))), Arc::new(AtomicUsize::new(0)));
-        let ways = Arc::new(Tokens { info, rest, asked: Arc::clone(&asked) });
+        let (sim, asked) = (
+            Arc::new(Sim::new(options(1))),
+            Arc::new(AtomicUsize::new(0)),
+        );
+        let ways = Arc::new(Tokens {
+            info,
+            rest,
+            asked: Arc::clone(&asked),
+        });
         let clock = Clock::simulated(sim.world().now());
-        let fleet = Fleet::over(sim, ways, clock, "http://stand-in.example", "source: tasks", "");
+        let fleet = Fleet::over(
+            sim,
+            ways,
+            clock,
+            "http://stand-in.example",
+            "source: tasks",
+            "",
+        );
         let snapshot = fleet.scrape_in_time().await;
-        assert_eq!((words(&snapshot), asked.load(Ordering::Relaxed)), (vec![expected.to_owned()], calls), "{rest}");
+        assert_eq!(
+            (words(&snapshot), asked.load(Ordering::Relaxed)),
+            (vec![expected.to_owned()], calls),
+            "{rest}"
+        );
     }
 }
 
@@ -236,9 +349,16 @@ async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
         assert!(ask(&fleet, &id).await.contains('/'), "its tasks answer");
         sleep(Duration::from_secs(1)).await;
         fleet.sim.retire_everywhere(None);
-        assert_eq!(sources(&fleet.scrape_in_time().await), BTreeMap::from([("upgrade_status", 3)]));
+        assert_eq!(
+            sources(&fleet.scrape_in_time().await),
+            BTreeMap::from([("upgrade_status", 3)])
+        );
     }
-    assert_eq!(fleet.calls(Action::DescribeClusterDetail), 2, "each was evidence until the answer");
+    assert_eq!(
+        fleet.calls(Action::DescribeClusterDetail),
+        2,
+        "each was evidence until the answer"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,23 +366,35 @@ async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     let [late, gone] = neighbours(&fleet);
-    fleet.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(2))).on(Action::GetUpgradeStatus).cluster(late.clone()));
+    fleet.sim.add_fault(
+        Rule::new(Fault::Slow(Duration::from_secs(2)))
+            .on(Action::GetUpgradeStatus)
+            .cluster(late.clone()),
+    );
     let switch_off = async {
         sleep(Duration::from_secs(1)).await;
         fleet.sim.retire_everywhere(Some(Retired::InvalidAction));
         ask(&fleet, &gone).await
     };
     let answers = tokio::join!(ask(&fleet, &late), switch_off);
-    assert!(answers.0.contains('/') && answers.1.contains('/'), "{answers:?}");
+    assert!(
+        answers.0.contains('/') && answers.1.contains('/'),
+        "{answers:?}"
+    );
     fleet.sim.clear_faults();
     fleet.sim.retire_everywhere(None);
     let region = fleet.sim.world().region(&late).expect("a region");
     let snapshot = fleet.scrape_in_time().await;
-    let source = snapshot.accounts[0].sources.iter().find(|(of, _)| of == region.as_str()).map(|(_, source)| *source);
+    let source = snapshot.accounts[0]
+        .sources
+        .iter()
+        .find(|(of, _)| of == region.as_str())
+        .map(|(_, source)| *source);
     assert_eq!(source, Some("tasks"), "only two probes lead back");
 }
 
-/// Some clusters, to which `GetUpgradeStatus` answers 400 with a code that nobody has heard of, and how often it has.
+/// Some clusters, to which `GetUpgradeStatus` answers 400 with a code that nobody has heard of, and
+/// how often it has.
 #[derive(Debug, Clone)]
 struct Odd {
     sim: InProcess,
@@ -272,27 +404,54 @@ struct Odd {
 
 impl Transport for Odd {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        let id = request.uri().path().strip_prefix("/api/v2/clusters/").and_then(|rest| rest.strip_suffix("/upgrade/status"));
+        let id = request
+            .uri()
+            .path()
+            .strip_prefix("/api/v2/clusters/")
+            .and_then(|rest| rest.strip_suffix("/upgrade/status"));
         if !id.is_some_and(|id| self.clusters.lock().expect("no panic").contains(id)) {
             return self.sim.send(request);
         }
         self.refusals.fetch_add(1, Ordering::Relaxed);
         let body = r#"{"code": "ErrorClusterProfile", "message": "not for this profile", "requestId": "R"}"#;
-        Box::pin(std::future::ready(Ok(Response::builder().status(400).body(Bytes::from(body)).expect("a response"))))
+        Box::pin(std::future::ready(Ok(Response::builder()
+            .status(400)
+            .body(Bytes::from(body))
+            .expect("a response"))))
     }
 }
 
-/// A fleet on `auto`, and which clusters `GetUpgradeStatus` refuses: `odd` ones of a region, whose clusters it is given in order.
-fn with_odd(odd: &dyn Fn(&[ClusterId]) -> Vec<ClusterId>, options: Options, account: &str) -> (Fleet, Odd) {
+/// A fleet on `auto`, and which clusters `GetUpgradeStatus` refuses: `odd` ones of a region, whose
+/// clusters it is given in order.
+fn with_odd(
+    odd: &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
+    options: Options,
+    account: &str,
+) -> (Fleet, Odd) {
     let sim = Arc::new(Sim::new(options));
     let region = |id: &ClusterId| sim.world().region(id).expect("a region");
     let ids = sim.world().clusters();
-    let mut neighbours: Vec<_> = ids.iter().filter(|id| region(id) == region(&ids[0])).cloned().collect();
+    let mut neighbours: Vec<_> = ids
+        .iter()
+        .filter(|id| region(id) == region(&ids[0]))
+        .cloned()
+        .collect();
     neighbours.sort();
     let clusters = odd(&neighbours).iter().map(ToString::to_string).collect();
-    let odd = Odd { sim: InProcess(Arc::clone(&sim)), clusters: Arc::new(Mutex::new(clusters)), refusals: Arc::default() };
+    let odd = Odd {
+        sim: InProcess(Arc::clone(&sim)),
+        clusters: Arc::new(Mutex::new(clusters)),
+        refusals: Arc::default(),
+    };
     let clock = Clock::simulated(sim.world().now());
-    let fleet = Fleet::over(sim, Arc::new(odd.clone()), clock, "http://stand-in.example", &format!("source: auto\n{account}"), "");
+    let fleet = Fleet::over(
+        sim,
+        Arc::new(odd.clone()),
+        clock,
+        "http://stand-in.example",
+        &format!("source: auto\n{account}"),
+        "",
+    );
     (fleet, odd)
 }
 
@@ -303,73 +462,147 @@ fn first_two(neighbours: &[ClusterId]) -> Vec<ClusterId> {
 /// How many regions use each source.
 fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
     let mut sources = BTreeMap::new();
-    snapshot.accounts[0].sources.iter().for_each(|(_, source)| *sources.entry(*source).or_insert(0) += 1);
+    snapshot.accounts[0]
+        .sources
+        .iter()
+        .for_each(|(_, source)| *sources.entry(*source).or_insert(0) += 1);
     sources
 }
 
 /// The source of the last answer of one cluster.
 fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
-    let Outcome::Up(state) = &reading(snapshot, id).outcome else { panic!("it answered") };
+    let Outcome::Up(state) = &reading(snapshot, id).outcome else {
+        panic!("it answered")
+    };
     state.source
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_clusters_that_the_operation_refuses_are_read_from_their_tasks_and_their_region_stays() {
+async fn two_clusters_that_the_operation_refuses_are_read_from_their_tasks_and_their_region_stays()
+{
     let last_two = |neighbours: &[ClusterId]| neighbours[neighbours.len() - 2..].to_vec();
     // All at once, and one after the other, when nobody is answered between the two that come last.
-    for (odd, account) in
-        [(&first_two as &dyn Fn(&[ClusterId]) -> Vec<ClusterId>, UNLIMITED), (&last_two, UNLIMITED), (&last_two, ONE_BY_ONE)]
-    {
-        let (fleet, odd) = with_odd(odd, Options { latency: Duration::from_millis(20), ..options(60) }, account);
+    for (odd, account) in [
+        (
+            &first_two as &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
+            UNLIMITED,
+        ),
+        (&last_two, UNLIMITED),
+        (&last_two, ONE_BY_ONE),
+    ] {
+        let (fleet, odd) = with_odd(
+            odd,
+            Options {
+                latency: Duration::from_millis(20),
+                ..options(60)
+            },
+            account,
+        );
         for hour in 0..3 {
             for _ in 0..3 {
                 let snapshot = fleet.scrape_in_time().await;
-                assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 60)]), "{account}");
-                assert_eq!(sources(&snapshot), BTreeMap::from([("upgrade_status", 3)]), "{account}");
-                let from_tasks = fleet.ids().into_iter().filter(|id| source_of(&snapshot, id) == SourceName::Tasks);
+                assert_eq!(
+                    tally(&snapshot),
+                    BTreeMap::from([("up".to_owned(), 60)]),
+                    "{account}"
+                );
+                assert_eq!(
+                    sources(&snapshot),
+                    BTreeMap::from([("upgrade_status", 3)]),
+                    "{account}"
+                );
+                let from_tasks = fleet
+                    .ids()
+                    .into_iter()
+                    .filter(|id| source_of(&snapshot, id) == SourceName::Tasks);
                 let odd: BTreeSet<_> = odd.clusters.lock().expect("no panic").clone();
-                assert_eq!(from_tasks.map(|id| id.to_string()).collect::<BTreeSet<_>>(), odd, "{account}");
+                assert_eq!(
+                    from_tasks.map(|id| id.to_string()).collect::<BTreeSet<_>>(),
+                    odd,
+                    "{account}"
+                );
                 advance(Duration::from_secs(15)).await;
             }
-            assert_eq!(odd.refusals.load(Ordering::Relaxed), 2 * (hour + 1), "once an hour each");
+            assert_eq!(
+                odd.refusals.load(Ordering::Relaxed),
+                2 * (hour + 1),
+                "once an hour each"
+            );
             sleep(Duration::from_secs(3600)).await;
         }
     }
 }
 
 /// One call at a time.
-const ONE_BY_ONE: &str = "max_concurrency: 1\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+const ONE_BY_ONE: &str =
+    "max_concurrency: 1\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 #[tokio::test(start_paused = true)]
 async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidden() {
     let (fleet, odd) = with_odd(&first_two, options(60), UNLIMITED);
-    fleet.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterTasks));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterTasks));
     for _ in 0..3 {
         let snapshot = fleet.scrape_in_time().await;
-        assert_eq!(tally(&snapshot), BTreeMap::from([("forbidden".to_owned(), 2), ("up".to_owned(), 58)]));
-        let id = ClusterId::parse(odd.clusters.lock().expect("no panic").first().expect("one")).expect("an ID");
-        let Outcome::Down(failure) = &reading(&snapshot, &id).outcome else { panic!("it is refused") };
-        for part in ["RAM must allow cs:DescribeClusterTasks", "GetUpgradeStatus: HTTP 400: ErrorClusterProfile: not for this profile"] {
-            assert!(failure.message.contains(part), "{part}: {}", failure.message);
+        assert_eq!(
+            tally(&snapshot),
+            BTreeMap::from([("forbidden".to_owned(), 2), ("up".to_owned(), 58)])
+        );
+        let id = ClusterId::parse(odd.clusters.lock().expect("no panic").first().expect("one"))
+            .expect("an ID");
+        let Outcome::Down(failure) = &reading(&snapshot, &id).outcome else {
+            panic!("it is refused")
+        };
+        for part in [
+            "RAM must allow cs:DescribeClusterTasks",
+            "GetUpgradeStatus: HTTP 400: ErrorClusterProfile: not for this profile",
+        ] {
+            assert!(
+                failure.message.contains(part),
+                "{part}: {}",
+                failure.message
+            );
         }
         advance(Duration::from_secs(15)).await;
     }
     // Nothing that its tasks did not make up for is remembered of it.
     odd.clusters.lock().expect("no panic").clear();
-    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 60)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        BTreeMap::from([("up".to_owned(), 60)])
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbidden() {
-    let fleet = by("auto", Options { retired: Some(Retired::UnknownCode), ..options(30) });
+    let fleet = by(
+        "auto",
+        Options {
+            retired: Some(Retired::UnknownCode),
+            ..options(30)
+        },
+    );
     for _ in 0..2 {
-        assert_eq!(sources(&fleet.scrape_in_time().await), BTreeMap::from([("tasks", 3)]));
+        assert_eq!(
+            sources(&fleet.scrape_in_time().await),
+            BTreeMap::from([("tasks", 3)])
+        );
     }
-    fleet.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterTasks));
-    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("forbidden".to_owned(), 30)]));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterTasks));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        BTreeMap::from([("forbidden".to_owned(), 30)])
+    );
     fleet.sim.retire_everywhere(None);
     let snapshot = fleet.scrape_in_time().await;
-    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 30)]), "in the same scrape");
+    assert_eq!(
+        tally(&snapshot),
+        BTreeMap::from([("up".to_owned(), 30)]),
+        "in the same scrape"
+    );
     assert_eq!(sources(&snapshot), BTreeMap::from([("upgrade_status", 3)]));
 }
 
@@ -379,39 +612,69 @@ async fn refusals_of_a_whole_region_retire_the_operation_there() {
     fleet.scrape_in_time().await;
     advance(Duration::from_secs(15)).await;
     fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
-    assert_eq!(tally(&fleet.scrape_in_time().await), BTreeMap::from([("up".to_owned(), 30)]));
-    assert_eq!(sources(&fleet.scrape_in_time().await), BTreeMap::from([("tasks", 3)]));
+    assert_eq!(
+        tally(&fleet.scrape_in_time().await),
+        BTreeMap::from([("up".to_owned(), 30)])
+    );
+    assert_eq!(
+        sources(&fleet.scrape_in_time().await),
+        BTreeMap::from([("tasks", 3)])
+    );
     let asked = fleet.calls(Action::GetUpgradeStatus);
     sleep(Duration::from_secs(3700)).await;
     fleet.scrape_in_time().await;
-    assert_eq!(fleet.calls(Action::GetUpgradeStatus), asked + 3, "one probe a region");
+    assert_eq!(
+        fleet.calls(Action::GetUpgradeStatus),
+        asked + 3,
+        "one probe a region"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_delays_no_reading() {
     for account in [UNLIMITED, ONE_BY_ONE] {
-        let sim = Arc::new(Sim::new(Options { retired: Some(Retired::InvalidAction), ..options(12) }));
+        let sim = Arc::new(Sim::new(Options {
+            retired: Some(Retired::InvalidAction),
+            ..options(12)
+        }));
         let fleet = Fleet::of(sim, &format!("source: auto\n{account}"), "");
         fleet.scrape_in_time().await;
-        fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus));
+        fleet
+            .sim
+            .add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus));
         for _ in 0..3 {
             sleep(Duration::from_secs(3700)).await;
             let (asked, began) = (fleet.calls(Action::GetUpgradeStatus), Instant::now());
             let snapshot = fleet.scrape_in_time().await;
-            assert_eq!((tally(&snapshot), began.elapsed()), (BTreeMap::from([("up".to_owned(), 12)]), Duration::ZERO), "{account}");
+            assert_eq!(
+                (tally(&snapshot), began.elapsed()),
+                (BTreeMap::from([("up".to_owned(), 12)]), Duration::ZERO),
+                "{account}"
+            );
             sleep(Duration::from_secs(1)).await;
-            assert!(fleet.calls(Action::GetUpgradeStatus) > asked, "it was probed");
+            assert!(
+                fleet.calls(Action::GetUpgradeStatus) > asked,
+                "it was probed"
+            );
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tried_again_beside_them() {
-    let (fleet, odd) = with_odd(&|neighbours| neighbours[..1].to_vec(), options(60), UNLIMITED);
+async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tried_again_beside_them()
+ {
+    let (fleet, odd) = with_odd(
+        &|neighbours| neighbours[..1].to_vec(),
+        options(60),
+        UNLIMITED,
+    );
     let scrape = async || {
         let began = Instant::now();
         let snapshot = fleet.scrape_in_time().await;
-        assert_eq!((tally(&snapshot), began.elapsed()), (BTreeMap::from([("up".to_owned(), 60)]), Duration::ZERO));
+        assert_eq!(
+            (tally(&snapshot), began.elapsed()),
+            (BTreeMap::from([("up".to_owned(), 60)]), Duration::ZERO)
+        );
         snapshot
     };
     let mut ids: BTreeSet<_> = odd.clusters.lock().expect("no panic").clone();
@@ -422,7 +685,11 @@ async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tr
     }
     // As silent as can be, and nobody waits for it.
     odd.clusters.lock().expect("no panic").clear();
-    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus).cluster(id.clone()));
+    fleet.sim.add_fault(
+        Rule::new(Fault::Hang)
+            .on(Action::GetUpgradeStatus)
+            .cluster(id.clone()),
+    );
     sleep(Duration::from_secs(3600)).await;
     assert_eq!(source_of(&scrape().await, &id), SourceName::Tasks);
     fleet.sim.clear_faults();
@@ -434,14 +701,26 @@ async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tr
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_ends_with_its_account() {
-    let fleet = by("auto", Options { retired: Some(Retired::InvalidAction), ..options(12) });
+    let fleet = by(
+        "auto",
+        Options {
+            retired: Some(Retired::InvalidAction),
+            ..options(12)
+        },
+    );
     fleet.scrape_in_time().await;
-    fleet.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus));
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus));
     sleep(Duration::from_secs(3700)).await;
     let asked = fleet.calls(Action::GetUpgradeStatus);
     fleet.scrape_in_time().await;
     tokio::task::yield_now().await;
-    assert_eq!(fleet.calls(Action::GetUpgradeStatus), asked + 3, "it is under way");
+    assert_eq!(
+        fleet.calls(Action::GetUpgradeStatus),
+        asked + 3,
+        "it is under way"
+    );
     fleet.collector.stop().await;
     let sim = Arc::clone(&fleet.sim);
     drop(fleet);

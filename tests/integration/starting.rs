@@ -1,4 +1,5 @@
-//! The process when it starts too early and when it ends too soon: it serves, says what is wrong, and recovers by itself.
+//! The process when it starts too early and when it ends too soon: it serves, says what is wrong,
+//! and recovers by itself.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -23,7 +24,10 @@ const KEY: &str = "access_key_id: LTAI5tDemoOnlyNotARealKey";
 const SECRET: &str = "DemoOnlyNotARealSecret00000000";
 
 fn sim(options: Options) -> Arc<Sim> {
-    Arc::new(Sim::new(Options { start: Timestamp::now(), ..options }))
+    Arc::new(Sim::new(Options {
+        start: Timestamp::now(),
+        ..options
+    }))
 }
 
 fn serve(sim: &Arc<Sim>, listener: TcpListener) -> SocketAddr {
@@ -34,7 +38,10 @@ fn serve(sim: &Arc<Sim>, listener: TcpListener) -> SocketAddr {
 
 async fn served(options: Options) -> (Arc<Sim>, SocketAddr) {
     let sim = sim(options);
-    let address = serve(&sim, TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+    let address = serve(
+        &sim,
+        TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+    );
     (sim, address)
 }
 
@@ -45,7 +52,9 @@ fn scrape(exporter: &Exporter) -> String {
 
 /// How many clusters are up on `page`.
 fn up(page: &str) -> usize {
-    page.lines().filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1")).count()
+    page.lines()
+        .filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1"))
+        .count()
 }
 
 /// All that it has logged.
@@ -56,16 +65,20 @@ fn log(exporter: &Exporter) -> String {
 /// The reason for which `cluster` is down on `page`; None if it is up.
 fn reason<'a>(page: &'a str, cluster: &ClusterId) -> Option<&'a str> {
     let start = format!("cs_query_failure{{cluster=\"{cluster}\",reason=\"");
-    page.lines().find_map(|line| line.strip_prefix(&start)?.split('"').next())
+    page.lines()
+        .find_map(|line| line.strip_prefix(&start)?.split('"').next())
 }
 
 /// How many lines of `log` have `message` and every one of the `words`.
 fn lines(log: &str, message: &str, words: &[&str]) -> usize {
     let message = format!("msg=\"{message}\"");
-    log.lines().filter(|line| line.contains(&message) && words.iter().all(|word| line.contains(word))).count()
+    log.lines()
+        .filter(|line| line.contains(&message) && words.iter().all(|word| line.contains(word)))
+        .count()
 }
 
-/// A world in which something is missing in the beginning; one account, with one cluster, for each thing.
+/// A world in which something is missing in the beginning; one account, with one cluster, for each
+/// thing.
 struct Unready {
     sim: Arc<Sim>,
     folder: TempDir,
@@ -78,11 +91,16 @@ impl Unready {
     async fn new() -> Self {
         let (sim, api) = served(Options::default()).await;
         let late = TcpSocket::new_v4().expect("a socket");
-        late.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        late.bind("127.0.0.1:0".parse().expect("an address"))
+            .expect("a port");
         let late_address = late.local_addr().expect("an address");
         let secret = format!("{{type: access_key, {KEY}, access_key_secret: {SECRET}}}");
         let kinds = [
-            ("late-secret", api.to_string(), format!("{{type: access_key, {KEY}, access_key_secret_file: secret}}")),
+            (
+                "late-secret",
+                api.to_string(),
+                format!("{{type: access_key, {KEY}, access_key_secret_file: secret}}"),
+            ),
             (
                 "late-token",
                 api.to_string(),
@@ -91,12 +109,24 @@ impl Unready {
                      oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack', oidc_token_file: token, sts_endpoint: 'http://{api}'}}"
                 ),
             ),
-            ("late-metadata", api.to_string(), format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{late_address}'}}")),
-            ("late-uri", api.to_string(), format!("{{type: credentials_uri, uri: 'http://{late_address}/credentials'}}")),
+            (
+                "late-metadata",
+                api.to_string(),
+                format!("{{type: ecs_ram_role, metadata_endpoint: 'http://{late_address}'}}"),
+            ),
+            (
+                "late-uri",
+                api.to_string(),
+                format!("{{type: credentials_uri, uri: 'http://{late_address}/credentials'}}"),
+            ),
             ("late-network", late_address.to_string(), secret.clone()),
             ("no-name", NO_NAME.to_owned(), secret),
         ];
-        let accounts: Vec<_> = kinds.iter().map(|(name, ..)| *name).zip(sim.world().clusters()).collect();
+        let accounts: Vec<_> = kinds
+            .iter()
+            .map(|(name, ..)| *name)
+            .zip(sim.world().clusters())
+            .collect();
         let mut text = "accounts:\n".to_owned();
         for ((name, endpoint, credentials), (_, cluster)) in kinds.iter().zip(&accounts) {
             writeln!(
@@ -107,14 +137,20 @@ impl Unready {
         }
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
-        Self { sim, folder, late, accounts }
+        Self {
+            sim,
+            folder,
+            late,
+            accounts,
+        }
     }
 
     /// What was missing is there, but for the name.
     fn make_ready(self) -> TempDir {
         std::fs::write(self.folder.path().join("secret"), SECRET).expect("writes the secret");
         self.sim.change_identities(|identities| {
-            std::fs::write(self.folder.path().join("token"), &identities.oidc_token).expect("writes the token");
+            std::fs::write(self.folder.path().join("token"), &identities.oidc_token)
+                .expect("writes the token");
         });
         serve(&self.sim, self.late.listen(64).expect("the port is ours"));
         self.folder
@@ -133,18 +169,38 @@ async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_re
     // As long as it takes for each of them to be tried a second time.
     while began.elapsed() < Duration::from_secs(7) {
         let page = scrape(&exporter);
-        let shown: Vec<_> = accounts.iter().map(|(_, cluster)| reason(&page, cluster).unwrap_or("up")).collect();
+        let shown: Vec<_> = accounts
+            .iter()
+            .map(|(_, cluster)| reason(&page, cluster).unwrap_or("up"))
+            .collect();
         assert_eq!(shown, reasons);
         assert_eq!(up(&page), 0);
     }
     let said = log(&exporter);
     for (index, (account, cluster)) in accounts.iter().enumerate() {
-        let words = [&format!("account={account}"), &format!("cluster={cluster}"), "level=WARN"];
-        assert_eq!(lines(&said, "cluster does not answer", &words), 1, "{account} is told once: {said}");
-        let credentials = lines(&said, "credentials not refreshed", &[&format!("account={account}"), "level=WARN"]);
+        let words = [
+            &format!("account={account}"),
+            &format!("cluster={cluster}"),
+            "level=WARN",
+        ];
+        assert_eq!(
+            lines(&said, "cluster does not answer", &words),
+            1,
+            "{account} is told once: {said}"
+        );
+        let credentials = lines(
+            &said,
+            "credentials not refreshed",
+            &[&format!("account={account}"), "level=WARN"],
+        );
         assert_eq!(credentials, usize::from(index < 4), "{account}: {said}");
     }
-    for clue in ["/secret: No such file", "/token: No such file", "onnection refused", "failed to lookup"] {
+    for clue in [
+        "/secret: No such file",
+        "/token: No such file",
+        "onnection refused",
+        "failed to lookup",
+    ] {
         assert!(said.contains(clue), "{clue:?} would help: {said}");
     }
 
@@ -163,8 +219,24 @@ async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_re
     exporter.wait_for_logs("cluster answers again", 5);
     let said = log(&exporter);
     for (account, _) in &accounts[..5] {
-        assert_eq!(lines(&said, "cluster answers again", &[&format!("account={account}")]), 1, "{said}");
-        assert_eq!(lines(&said, "credentials chosen", &[&format!("account={account}")]), 1, "{said}");
+        assert_eq!(
+            lines(
+                &said,
+                "cluster answers again",
+                &[&format!("account={account}")]
+            ),
+            1,
+            "{said}"
+        );
+        assert_eq!(
+            lines(
+                &said,
+                "credentials chosen",
+                &[&format!("account={account}")]
+            ),
+            1,
+            "{said}"
+        );
     }
     assert!(!said.contains(SECRET), "{said}");
 }
@@ -185,13 +257,18 @@ async fn scrape_on(address: String, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
         let mut bytes = Vec::new();
         let asked = async {
             let mut stream = TcpStream::connect(&address).await?;
-            stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: exporter\r\nconnection: close\r\n\r\n").await?;
+            stream
+                .write_all(b"GET /metrics HTTP/1.1\r\nhost: exporter\r\nconnection: close\r\n\r\n")
+                .await?;
             stream.read_to_end(&mut bytes).await
         };
         let ended = asked.await;
         let page = String::from_utf8_lossy(&bytes);
-        let length = page.split_once("\r\n\r\n").map(|(head, body)| (head, body.len()));
-        let is_whole = length.is_some_and(|(head, length)| head.contains(&format!("content-length: {length}\r\n")));
+        let length = page
+            .split_once("\r\n\r\n")
+            .map(|(head, body)| (head, body.len()));
+        let is_whole = length
+            .is_some_and(|(head, length)| head.contains(&format!("content-length: {length}\r\n")));
         let counter = match ended {
             _ if bytes.is_empty() => &tally.none,
             Ok(_) if is_whole => &tally.whole,
@@ -207,29 +284,50 @@ async fn scrape_on(address: String, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
 /// Starts, ends and starts the exporter again on one address, under eight clients that do not stop.
 async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
     const CLUSTERS: usize = 40;
-    let (sim, api) = served(Options { clusters: CLUSTERS, latency: Duration::from_millis(30), ..Options::default() }).await;
+    let (sim, api) = served(Options {
+        clusters: CLUSTERS,
+        latency: Duration::from_millis(30),
+        ..Options::default()
+    })
+    .await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("config.yaml");
-    std::fs::write(&file, fleet::yaml(&sim, &format!("http://{api}"), fleet::UNLIMITED, "")).expect("writes the configuration");
+    std::fs::write(
+        &file,
+        fleet::yaml(&sim, &format!("http://{api}"), fleet::UNLIMITED, ""),
+    )
+    .expect("writes the configuration");
     // Nobody else is given ports of this address while it is down.
     let mut exporter = Exporter::start_on("127.0.0.11:0", &file, &[]);
     let address = exporter.address.clone();
     let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
     let mut clients = JoinSet::new();
     for _ in 0..8 {
-        clients.spawn(scrape_on(address.clone(), Arc::clone(&tally), Arc::clone(&stop)));
+        clients.spawn(scrape_on(
+            address.clone(),
+            Arc::clone(&tally),
+            Arc::clone(&stop),
+        ));
     }
     for restart in 0..4 {
         let before = tally.whole.load(Ordering::Relaxed);
         let began = Instant::now();
         while tally.whole.load(Ordering::Relaxed) < before + 24 {
-            assert!(began.elapsed() < Duration::from_secs(20), "restart {restart}: nobody is served\n{}", log(&exporter));
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "restart {restart}: nobody is served\n{}",
+                log(&exporter)
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         end(exporter);
         exporter = Exporter::start_on(&address, &file, &[]);
         let page = scrape(&exporter);
-        assert_eq!(up(&page), CLUSTERS, "the first scrape after restart {restart} has them all");
+        assert_eq!(
+            up(&page),
+            CLUSTERS,
+            "the first scrape after restart {restart} has them all"
+        );
     }
     stop.store(true, Ordering::Relaxed);
     while let Some(ended) = clients.join_next().await {
@@ -243,7 +341,10 @@ async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
 async fn killed_in_the_middle_of_scrapes_it_starts_on_the_same_address_as_if_nothing_had_been() {
     let tally = restarts(drop).await;
     assert!(tally.whole.load(Ordering::Relaxed) >= 4 * 24);
-    assert!(tally.none.load(Ordering::Relaxed) > 0, "it was gone for a while");
+    assert!(
+        tally.none.load(Ordering::Relaxed) > 0,
+        "it was gone for a while"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

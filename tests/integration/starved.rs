@@ -1,4 +1,5 @@
-//! A process that has run out of descriptors or memory: it goes on, says so, and recovers by itself.
+//! A process that has run out of descriptors or memory: it goes on, says so, and recovers by
+//! itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use crate::{fleet, matrix};
 
 const CLUSTERS: usize = 48;
 
-/// What replies may take, in KiB: each of the 20 that may be under way has grown to the 1 MiB that is read of it, in a buffer
-/// twice as large, which the allocator may not get back before there is another.
+/// What replies may take, in KiB: each of the 20 that may be under way has grown to the 1 MiB that
+/// is read of it, in a buffer twice as large, which the allocator may not get back before there is
+/// another.
 const REPLIES: u64 = 2 * 2 * 20 * 1024;
 
 const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
@@ -31,7 +33,11 @@ struct Account {
 
 impl Account {
     async fn new() -> Self {
-        let sim = Arc::new(Sim::new(Options { clusters: CLUSTERS, start: Timestamp::now(), ..Options::default() }));
+        let sim = Arc::new(Sim::new(Options {
+            clusters: CLUSTERS,
+            start: Timestamp::now(),
+            ..Options::default()
+        }));
         matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
@@ -40,7 +46,10 @@ impl Account {
         let text = fleet::yaml(&sim, &format!("http://{address}"), ACCOUNT, "");
         std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
         // One of the tests runs it as somebody else.
-        for (path, mode) in [(folder.path(), 0o755), (&folder.path().join("config.yaml"), 0o644)] {
+        for (path, mode) in [
+            (folder.path(), 0o755),
+            (&folder.path().join("config.yaml"), 0o644),
+        ] {
             let readable = std::os::unix::fs::PermissionsExt::from_mode(mode);
             std::fs::set_permissions(path, readable).expect("it is ours");
         }
@@ -53,8 +62,19 @@ impl Account {
 
     /// Every cluster meets one of the faults that are about size.
     fn flood(&self) {
-        let faults = [Fault::Huge(Framing::Length), Fault::Huge(Framing::Chunked), Fault::DeepNesting, Fault::Huge(Framing::Chunked)];
-        for (id, fault) in self.sim.world().clusters().into_iter().zip(faults.into_iter().cycle()) {
+        let faults = [
+            Fault::Huge(Framing::Length),
+            Fault::Huge(Framing::Chunked),
+            Fault::DeepNesting,
+            Fault::Huge(Framing::Chunked),
+        ];
+        for (id, fault) in self
+            .sim
+            .world()
+            .clusters()
+            .into_iter()
+            .zip(faults.into_iter().cycle())
+        {
             self.sim.add_fault(Rule::new(fault).cluster(id));
         }
     }
@@ -66,18 +86,33 @@ fn address(exporter: &Exporter) -> SocketAddr {
 
 /// The page of a scrape that gives up after `seconds`.
 async fn scrape(exporter: &Exporter, seconds: u64) -> String {
-    let request = get("/metrics", &format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n"));
-    let answer = timeout(Duration::from_secs(seconds + 20), send(address(exporter), request)).await.ok().flatten();
-    let answer = answer.unwrap_or_else(|| panic!("no page long after {seconds} s: {:#?}", exporter.logged()));
+    let request = get(
+        "/metrics",
+        &format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n"),
+    );
+    let answer = timeout(
+        Duration::from_secs(seconds + 20),
+        send(address(exporter), request),
+    )
+    .await
+    .ok()
+    .flatten();
+    let answer = answer
+        .unwrap_or_else(|| panic!("no page long after {seconds} s: {:#?}", exporter.logged()));
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.text()
 }
 
 /// A line of `/proc/PID/status`, in KiB.
 fn memory(exporter: &Exporter, line: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", exporter.id())).expect("it runs");
-    let found = status.lines().find_map(|candidate| candidate.strip_prefix(line)?.strip_prefix(':'));
-    found.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).expect("a number")
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", exporter.id())).expect("it runs");
+    let found = status
+        .lines()
+        .find_map(|candidate| candidate.strip_prefix(line)?.strip_prefix(':'));
+    found
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .expect("a number")
 }
 
 fn up(page: &str) -> usize {
@@ -85,7 +120,11 @@ fn up(page: &str) -> usize {
 }
 
 fn failed(page: &str, reason: &str) -> usize {
-    page.lines().filter(|line| line.starts_with("cs_query_failure{") && line.contains(&format!("reason=\"{reason}\""))).count()
+    page.lines()
+        .filter(|line| {
+            line.starts_with("cs_query_failure{") && line.contains(&format!("reason=\"{reason}\""))
+        })
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,7 +136,12 @@ async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
     account.flood();
     for _ in 0..3 {
         let page = scrape(&exporter, 10).await;
-        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.logged().join("\n"));
+        assert_eq!(
+            failed(&page, "decode"),
+            CLUSTERS,
+            "{}",
+            exporter.logged().join("\n")
+        );
     }
     let grown = memory(&exporter, "VmHWM") - before;
     assert!(grown < REPLIES, "{grown} KiB on top of {before} KiB");
@@ -113,12 +157,21 @@ async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
     let address_space = memory(&exporter, "VmPeak");
     drop(exporter);
-    // What it takes in good times, what replies may cost, and an arena of the allocator, which takes 64 MiB of addresses at once.
-    let exporter = account.exporter(&format!("ulimit -v {};", address_space + REPLIES + 64 * 1024));
+    // What it takes in good times, what replies may cost, and an arena of the allocator, which
+    // takes 64 MiB of addresses at once.
+    let exporter = account.exporter(&format!(
+        "ulimit -v {};",
+        address_space + REPLIES + 64 * 1024
+    ));
     account.flood();
     for _ in 0..3 {
         let page = scrape(&exporter, 10).await;
-        assert_eq!(failed(&page, "decode"), CLUSTERS, "{}", exporter.logged().join("\n"));
+        assert_eq!(
+            failed(&page, "decode"),
+            CLUSTERS,
+            "{}",
+            exporter.logged().join("\n")
+        );
     }
     account.sim.clear_faults();
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
@@ -127,7 +180,8 @@ async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape() {
     let account = Account::new().await;
-    // Enough for itself and for all the calls that may be under way, but not for idle clients besides.
+    // Enough for itself and for all the calls that may be under way, but not for idle clients
+    // besides.
     let exporter = account.exporter("ulimit -n 40;");
     let mut idle = Vec::new();
     for _ in 0..16 {
@@ -136,22 +190,44 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
     account.sim.add_fault(Rule::new(Fault::Hang));
     let page = scrape(&exporter, 4).await;
     assert_eq!(up(&page), 0);
-    assert_eq!(failed(&page, "timeout") + failed(&page, "network"), CLUSTERS, "{page}");
+    assert_eq!(
+        failed(&page, "timeout") + failed(&page, "network"),
+        CLUSTERS,
+        "{page}"
+    );
     let refused = r#"cs_exporter_api_request_failures_total{account="test",operation="GetUpgradeStatus",reason="network"} 0"#;
-    assert!(!page.lines().any(|line| line == refused), "descriptors have run out: {page}");
-    let healthy = timeout(Duration::from_secs(20), ask(address(&exporter), "/-/healthy")).await.expect("an answer");
+    assert!(
+        !page.lines().any(|line| line == refused),
+        "descriptors have run out: {page}"
+    );
+    let healthy = timeout(
+        Duration::from_secs(20),
+        ask(address(&exporter), "/-/healthy"),
+    )
+    .await
+    .expect("an answer");
     assert_eq!(healthy.status, 200);
     account.sim.clear_faults();
     drop(idle);
     let page = scrape(&exporter, 10).await;
-    assert_eq!(up(&page), CLUSTERS, "{page}\n{}", exporter.logged().join("\n"));
+    assert_eq!(
+        up(&page),
+        CLUSTERS,
+        "{page}\n{}",
+        exporter.logged().join("\n")
+    );
     let log = exporter.end();
-    assert!(log.lines().count() < 40 * CLUSTERS, "no flood of lines: {}", log.lines().count());
+    assert!(
+        log.lines().count() < 40 * CLUSTERS,
+        "no flood of lines: {}",
+        log.lines().count()
+    );
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_its_own_metrics_are() {
+async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_its_own_metrics_are()
+{
     use std::os::unix::fs::MetadataExt as _;
 
     let account = Account::new().await;
@@ -163,11 +239,21 @@ async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_i
         ""
     });
     let page = scrape(&exporter, 10).await;
-    for name in ["process_open_fds ", "process_max_fds ", "process_resident_memory_bytes ", "process_cpu_seconds_total "] {
-        assert!(page.lines().any(|line| line.starts_with(name)), "{name} in {page}");
+    for name in [
+        "process_open_fds ",
+        "process_max_fds ",
+        "process_resident_memory_bytes ",
+        "process_cpu_seconds_total ",
+    ] {
+        assert!(
+            page.lines().any(|line| line.starts_with(name)),
+            "{name} in {page}"
+        );
     }
     for file in ["mem", "environ"] {
-        let owner = std::fs::metadata(format!("/proc/{}/{file}", exporter.id())).expect("it runs").uid();
+        let owner = std::fs::metadata(format!("/proc/{}/{file}", exporter.id()))
+            .expect("it runs")
+            .uid();
         assert_eq!(owner, 0, "{file}");
     }
 }

@@ -1,4 +1,5 @@
-//! What the lock files alone can tell of what is built in; `cargo deny` in tests/run tells the rest.
+//! What the lock files alone can tell of what is built in; `cargo deny` in tests/run tells the
+//! rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,7 +24,11 @@ fn locked(file: &str) -> Vec<Package> {
 
 fn package(block: &str) -> Package {
     let value = |key: &str| {
-        let line = block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"'));
+        let line = block.lines().find_map(|line| {
+            line.strip_prefix(key)?
+                .strip_prefix(" = \"")?
+                .strip_suffix('"')
+        });
         line.map(str::to_owned)
     };
     Package {
@@ -40,20 +45,41 @@ const UNUSED: &str = "ring";
 /// The names that deny.toml forbids whatever their version.
 fn forbidden() -> BTreeSet<String> {
     let policy = fs::read_to_string("deny.toml").expect("deny.toml");
-    let denied = policy.split_once("\ndeny = [").expect("a list").1.split_once("\n]").expect("its end").0;
-    let names = denied.lines().filter_map(|line| line.split_once("crate = \"")?.1.split('"').next());
-    names.filter(|name| !name.contains(':')).map(str::to_owned).collect()
+    let denied = policy
+        .split_once("\ndeny = [")
+        .expect("a list")
+        .1
+        .split_once("\n]")
+        .expect("its end")
+        .0;
+    let names = denied
+        .lines()
+        .filter_map(|line| line.split_once("crate = \"")?.1.split('"').next());
+    names
+        .filter(|name| !name.contains(':'))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
 fn nothing_is_locked_that_the_policy_forbids() {
     let mut forbidden = forbidden();
-    for name in ["openssl-sys", "native-tls", "ring", "rustls-pemfile", "serde_yaml", "serde_yml"] {
+    for name in [
+        "openssl-sys",
+        "native-tls",
+        "ring",
+        "rustls-pemfile",
+        "serde_yaml",
+        "serde_yml",
+    ] {
         assert!(forbidden.contains(name), "{name} is no longer forbidden");
     }
     forbidden.remove(UNUSED);
     for file in ["Cargo.lock", "fuzz/Cargo.lock"] {
-        let found: Vec<_> = locked(file).into_iter().filter(|package| forbidden.contains(&package.name)).collect();
+        let found: Vec<_> = locked(file)
+            .into_iter()
+            .filter(|package| forbidden.contains(&package.name))
+            .collect();
         assert!(found.is_empty(), "{file}: {found:?}");
     }
 }
@@ -65,8 +91,18 @@ fn everything_is_from_the_registry_and_has_a_checksum() {
             if package.name.starts_with("ack-upgrade-exporter") {
                 assert_eq!((package.source, package.checksum), (None, None));
             } else {
-                assert_eq!(package.source.as_deref(), Some(REGISTRY), "{file}: {}", package.name);
-                assert_eq!(package.checksum.as_ref().map(String::len), Some(64), "{file}: {}", package.name);
+                assert_eq!(
+                    package.source.as_deref(),
+                    Some(REGISTRY),
+                    "{file}: {}",
+                    package.name
+                );
+                assert_eq!(
+                    package.checksum.as_ref().map(String::len),
+                    Some(64),
+                    "{file}: {}",
+                    package.name
+                );
             }
         }
     }
@@ -78,9 +114,20 @@ fn there_is_one_of_each_library_that_holds_secrets_or_speaks_to_the_network() {
     for package in locked("Cargo.lock") {
         *versions.entry(package.name).or_default() += 1;
     }
-    for name in
-        ["rustls", "aws-lc-rs", "hyper", "http", "tokio", "reqwest", "bcrypt", "hmac", "sha2", "quick-xml", "serde_json", "yaml_serde"]
-    {
+    for name in [
+        "rustls",
+        "aws-lc-rs",
+        "hyper",
+        "http",
+        "tokio",
+        "reqwest",
+        "bcrypt",
+        "hmac",
+        "sha2",
+        "quick-xml",
+        "serde_json",
+        "yaml_serde",
+    ] {
         assert_eq!(versions.get(name), Some(&1), "{name}");
     }
 }
@@ -88,12 +135,18 @@ fn there_is_one_of_each_library_that_holds_secrets_or_speaks_to_the_network() {
 /// fuzz/run shares what is built for the tests, which it can only as long as the versions agree.
 #[test]
 fn what_is_fuzzed_is_built_from_what_is_shipped() {
-    let shipped: BTreeSet<_> = locked("Cargo.lock").into_iter().map(|package| (package.name, package.version)).collect();
+    let shipped: BTreeSet<_> = locked("Cargo.lock")
+        .into_iter()
+        .map(|package| (package.name, package.version))
+        .collect();
     let only_there = ["ack-upgrade-exporter-fuzz", "libfuzzer-sys", "arbitrary"];
     let strange: Vec<_> = locked("fuzz/Cargo.lock")
         .into_iter()
         .map(|package| (package.name, package.version))
         .filter(|package| !shipped.contains(package) && !only_there.contains(&package.0.as_str()))
         .collect();
-    assert!(strange.is_empty(), "copy Cargo.lock to fuzz/ and let cargo add what is missing: {strange:?}");
+    assert!(
+        strange.is_empty(),
+        "copy Cargo.lock to fuzz/ and let cargo add what is missing: {strange:?}"
+    );
 }

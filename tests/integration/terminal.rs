@@ -11,7 +11,12 @@ use crate::vendor::Vendor;
 
 fn run(vendor: &Vendor, command: &str, arguments: &[&str]) -> Output {
     let config = format!("--config.file={}", vendor.config().display());
-    Command::new(PROGRAM).arg(command).arg(config).args(arguments).output().expect("the program runs")
+    Command::new(PROGRAM)
+        .arg(command)
+        .arg(config)
+        .args(arguments)
+        .output()
+        .expect("the program runs")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -26,11 +31,19 @@ fn status_is_a_table_for_people() {
     fix(0, Phase::Upgrading, None);
     fix(1, Phase::Paused, None);
     fix(2, Phase::Succeeded, None);
-    fix(3, Phase::Failed(Stage::Precheck), Some("node is\n\u{1b}[31mNotReady"));
+    fix(
+        3,
+        Phase::Failed(Stage::Precheck),
+        Some("node is\n\u{1b}[31mNotReady"),
+    );
     fix(4, Phase::NotStarted, None);
     let output = run(&vendor, "status", &[]);
     let table = text(&output.stdout);
-    let words: Vec<Vec<_>> = table.lines().skip(1).map(|line| line.split_whitespace().skip(2).collect()).collect();
+    let words: Vec<Vec<_>> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().skip(2).collect())
+        .collect();
     let mut expected = vec![
         vec!["running", "[#>.]", "upgrading"],
         vec!["pause", "[#=.]", "pause"],
@@ -41,23 +54,48 @@ fn status_is_a_table_for_people() {
     // The table is in the order of the IDs, and so is the list above.
     let mut order: Vec<_> = ids.iter().zip(expected.drain(..)).collect();
     order.sort_by_key(|(id, _)| *id);
-    assert_eq!(words, order.into_iter().map(|(_, words)| words).collect::<Vec<_>>(), "{table}");
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "all could be read");
+    assert_eq!(
+        words,
+        order
+            .into_iter()
+            .map(|(_, words)| words)
+            .collect::<Vec<_>>(),
+        "{table}"
+    );
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (Some(0), ""),
+        "all could be read"
+    );
     let one = run(&vendor, "status", &[ids[2].as_str()]);
-    assert_eq!((one.status.code(), text(&one.stdout).lines().count()), (Some(0), 2));
-    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
+    assert_eq!(
+        (one.status.code(), text(&one.stdout).lines().count()),
+        (Some(0), 2)
+    );
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let denied = run(&vendor, "status", &[ids[2].as_str()]);
-    assert!(text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"), "{}", text(&denied.stdout));
+    assert!(
+        text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"),
+        "{}",
+        text(&denied.stdout)
+    );
 }
 
 #[test]
 fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades_are() {
     let vendor = Vendor::new(3);
     let ids = vendor.sim.world().clusters();
-    vendor.sim.world().fix(&ids[0], Phase::Failed(Stage::Upgrade), None);
+    vendor
+        .sim
+        .world()
+        .fix(&ids[0], Phase::Failed(Stage::Upgrade), None);
     vendor.sim.world().fix(&ids[1], Phase::Upgrading, None);
     vendor.sim.world().fix(&ids[2], Phase::Succeeded, None);
-    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let [failed, running, denied] = [0, 1, 2].map(|place| ids[place].as_str());
     for (clusters, plain, on_failed, on_unanswered, on_both) in [
         (&[running][..], 0, 0, 0, 0),
@@ -65,24 +103,51 @@ fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades
         (&[denied, running], 4, 4, 4, 4),
         (&[failed, denied, running], 4, 3, 4, 3),
     ] {
-        let code = |more: &[&str]| run(&vendor, "status", &[clusters, more].concat()).status.code();
+        let code = |more: &[&str]| {
+            run(&vendor, "status", &[clusters, more].concat())
+                .status
+                .code()
+        };
         assert_eq!(code(&[]), Some(plain), "{clusters:?}");
         assert_eq!(code(&["--fail-on=failed"]), Some(on_failed), "{clusters:?}");
-        assert_eq!(code(&["--fail-on=unanswered"]), Some(on_unanswered), "{clusters:?}");
-        assert_eq!(code(&["--fail-on=failed,unanswered"]), Some(on_both), "{clusters:?}");
+        assert_eq!(
+            code(&["--fail-on=unanswered"]),
+            Some(on_unanswered),
+            "{clusters:?}"
+        );
+        assert_eq!(
+            code(&["--fail-on=failed,unanswered"]),
+            Some(on_both),
+            "{clusters:?}"
+        );
     }
-    assert_eq!(run(&vendor, "status", &["--wait", failed, running]).status.code(), Some(3));
-    assert_eq!(run(&vendor, "status", &["--wait", denied]).status.code(), Some(4));
+    assert_eq!(
+        run(&vendor, "status", &["--wait", failed, running])
+            .status
+            .code(),
+        Some(3)
+    );
+    assert_eq!(
+        run(&vendor, "status", &["--wait", denied]).status.code(),
+        Some(4)
+    );
 }
 
 #[test]
 fn a_cluster_that_was_not_asked_was_not_read() {
     let vendor = all_good(3);
-    vendor.write(&vendor.yaml(3).replace("    clusters:\n", "    rate_limit: {requests_per_second: 0.01, burst: 1}\n    clusters:\n"));
+    vendor.write(&vendor.yaml(3).replace(
+        "    clusters:\n",
+        "    rate_limit: {requests_per_second: 0.01, burst: 1}\n    clusters:\n",
+    ));
     let yaml = std::fs::read_to_string(vendor.config()).expect("the configuration");
     vendor.write(&format!("scrape: {{timeout: 1s}}\n{yaml}"));
     let output = run(&vendor, "status", &[]);
-    assert!(text(&output.stdout).contains("not asked"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("not asked"),
+        "{}",
+        text(&output.stdout)
+    );
     assert_eq!(output.status.code(), Some(4));
 }
 
@@ -114,14 +179,28 @@ fn waiting_ends_with_its_timeout_whatever_is_under_way() {
     let wait = |timeout: &str| run(&vendor, "status", &["--wait", "--interval=50ms", timeout]);
     let output = wait("--timeout=300ms");
     assert_eq!(output.status.code(), Some(5));
-    assert!(text(&output.stderr).contains("--timeout"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("--timeout"),
+        "{}",
+        text(&output.stderr)
+    );
     let long = Command::new(PROGRAM)
-        .args(["status", &format!("--config.file={}", vendor.config().display()), "--wait", "--interval=1h", "--timeout=300ms"])
+        .args([
+            "status",
+            &format!("--config.file={}", vendor.config().display()),
+            "--wait",
+            "--interval=1h",
+            "--timeout=300ms",
+        ])
         .output()
         .expect("the program runs");
     assert_eq!(long.status.code(), Some(5), "between two looks");
     vendor.sim.add_fault(Rule::new(Fault::Hang));
-    assert_eq!(wait("--timeout=300ms").status.code(), Some(5), "in the middle of one");
+    assert_eq!(
+        wait("--timeout=300ms").status.code(),
+        Some(5),
+        "in the middle of one"
+    );
     vendor.sim.clear_faults();
     vendor.sim.world().fix(&ids[0], Phase::Succeeded, None);
     assert_eq!(wait("--timeout=1h").status.code(), Some(0));
@@ -135,11 +214,26 @@ fn status_in_json_is_what_the_server_serves() {
     let output = run(&vendor, "status", &["--output=json", &name]);
     let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let clusters = shown["clusters"].as_array().expect("a list");
-    assert_eq!((clusters.len(), clusters[0]["id"].as_str()), (1, Some(ids[1].as_str())), "only what was asked for");
+    assert_eq!(
+        (clusters.len(), clusters[0]["id"].as_str()),
+        (1, Some(ids[1].as_str())),
+        "only what was asked for"
+    );
     let exporter = Exporter::start(&vendor.config(), &[]);
     get(&format!("http://{}/metrics", exporter.address));
-    let served: Value = serde_json::from_str(&get(&format!("http://{}/api/v1/clusters", exporter.address))).expect("JSON");
-    let keys = |value: &Value| value["clusters"][0].as_object().expect("a cluster").keys().cloned().collect::<Vec<_>>();
+    let served: Value = serde_json::from_str(&get(&format!(
+        "http://{}/api/v1/clusters",
+        exporter.address
+    )))
+    .expect("JSON");
+    let keys = |value: &Value| {
+        value["clusters"][0]
+            .as_object()
+            .expect("a cluster")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(keys(&shown), keys(&served));
 }
 
@@ -147,11 +241,17 @@ fn status_in_json_is_what_the_server_serves() {
 fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
     let vendor = Vendor::new(2);
     let id = vendor.sim.world().clusters()[0].to_string();
-    for arguments in [&["no-such-cluster"][..], &[&id, "no-such-cluster", "--wait"]] {
+    for arguments in [
+        &["no-such-cluster"][..],
+        &[&id, "no-such-cluster", "--wait"],
+    ] {
         let output = run(&vendor, "status", arguments);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains("no-such-cluster is not among the clusters"), "{said}");
+        assert!(
+            said.contains("no-such-cluster is not among the clusters"),
+            "{said}"
+        );
     }
 }
 
@@ -165,11 +265,17 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
         command.env(name, "http://127.0.0.1:9");
     }
     command.env("all_proxy", "socks5://user:hunter2@127.0.0.1:9");
-    let output = command.args(["status", &config]).output().expect("the program runs");
+    let output = command
+        .args(["status", &config])
+        .output()
+        .expect("the program runs");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     let said = text(&output.stderr);
     assert!(said.contains("passed over\" variable=all_proxy"), "{said}");
-    assert!(!said.contains("hunter2") && said.lines().count() == 1, "{said}");
+    assert!(
+        !said.contains("hunter2") && said.lines().count() == 1,
+        "{said}"
+    );
 }
 
 #[test]
@@ -177,11 +283,17 @@ fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
     let vendor = Vendor::new(1);
     let config = format!("--config.file={}", vendor.config().display());
     let mut command = Command::new(PROGRAM);
-    let output = command.args(["status", &config]).env("HTTPS_PROXY", "http://user:hunter2#@127.0.0.1:9").output();
+    let output = command
+        .args(["status", &config])
+        .env("HTTPS_PROXY", "http://user:hunter2#@127.0.0.1:9")
+        .output();
     let output = output.expect("the program runs");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("HTTPS_PROXY") && said.contains("%23") && !said.contains("hunter2"), "{said}");
+    assert!(
+        said.contains("HTTPS_PROXY") && said.contains("%23") && !said.contains("hunter2"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -191,7 +303,10 @@ fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
     vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
     vendor.sim.world().fix(&ids[1], Phase::Succeeded, None);
     let region = vendor.sim.world().region(&ids[0]).expect("a region");
-    let yaml = vendor.yaml(0).replace("    clusters:\n", &format!("    discovery: {{regions: [{region}]}}\n"));
+    let yaml = vendor.yaml(0).replace(
+        "    clusters:\n",
+        &format!("    discovery: {{regions: [{region}]}}\n"),
+    );
     vendor.write(&format!("scrape: {{idle_interval: 1m}}\n{yaml}"));
     let config = format!("--config.file={}", vendor.config().display());
     let waiting = [&[][..], &[ids[0].as_str()]].map(|targets| {
@@ -205,7 +320,11 @@ fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
     });
     vendor.wait_for_calls(8);
     // Only the list tells that it is gone.
-    vendor.sim.add_fault(Rule::new(Fault::Hang).on(Action::GetUpgradeStatus).cluster(ids[0].clone()));
+    vendor.sim.add_fault(
+        Rule::new(Fault::Hang)
+            .on(Action::GetUpgradeStatus)
+            .cluster(ids[0].clone()),
+    );
     vendor.sim.world().remove(&ids[0]);
     for mut waiting in waiting {
         assert_eq!(waiting.wait().expect("it ends").code(), Some(4));
@@ -249,11 +368,21 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
         let shown = text(&output.stdout);
         let [upgrading, paused] = ["[#>.]", "[#=.]"].map(|bar| shown.find(bar));
-        assert!(upgrading < paused && upgrading.is_some(), "progress is shown on the way: {shown}");
+        assert!(
+            upgrading < paused && upgrading.is_some(),
+            "progress is shown on the way: {shown}"
+        );
     }
     let vendor = Vendor::new(2);
-    vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(vendor.sim.world().clusters()[1].clone()));
-    assert_eq!(run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code(), Some(4));
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).cluster(vendor.sim.world().clusters()[1].clone()));
+    assert_eq!(
+        run(&vendor, "status", &["--wait", "--interval=100ms"])
+            .status
+            .code(),
+        Some(4)
+    );
 }
 
 const FOUND: &str = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
@@ -261,32 +390,52 @@ const FOUND: &str = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-sout
 /// A vendor of one cluster that is being upgraded, from what version to what.
 fn upgrading() -> (Vendor, [String; 2]) {
     let vendor = Vendor::new(1);
-    vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Upgrading, None);
+    vendor
+        .sim
+        .world()
+        .fix(&vendor.sim.world().clusters()[0], Phase::Upgrading, None);
     let named = std::fs::read_to_string(vendor.config()).expect("the configuration");
     vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
-    let shown: Value = serde_json::from_slice(&run(&vendor, "status", &["--output=json"]).stdout).expect("JSON");
-    let versions = ["version", "next_version"].map(|key| shown["clusters"][0][key].as_str().expect("a version").to_owned());
+    let shown: Value =
+        serde_json::from_slice(&run(&vendor, "status", &["--output=json"]).stdout).expect("JSON");
+    let versions = ["version", "next_version"].map(|key| {
+        shown["clusters"][0][key]
+            .as_str()
+            .expect("a version")
+            .to_owned()
+    });
     vendor.write(&named);
     (vendor, versions)
 }
 
-/// Begins to wait with `more` for the upgrade of the vendor's one cluster, which ends well after a few looks.
+/// Begins to wait with `more` for the upgrade of the vendor's one cluster, which ends well after a
+/// few looks.
 fn begin_to_wait(vendor: &Vendor, more: &[&str]) -> Child {
     let before = vendor.sim.count(Action::GetUpgradeStatus);
     let waiting = Command::new(PROGRAM)
-        .args(["status", &format!("--config.file={}", vendor.config().display()), "--wait", "--interval=50ms"])
+        .args([
+            "status",
+            &format!("--config.file={}", vendor.config().display()),
+            "--wait",
+            "--interval=50ms",
+        ])
         .args(more)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
     vendor.wait_for_calls(before + 2);
-    vendor.sim.world().fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
+    vendor
+        .sim
+        .world()
+        .fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
     waiting
 }
 
 fn wait_for_success(vendor: &Vendor, more: &[&str]) -> Output {
-    begin_to_wait(vendor, more).wait_with_output().expect("it ends")
+    begin_to_wait(vendor, more)
+        .wait_with_output()
+        .expect("it ends")
 }
 
 /// What is said on standard error while the success is looked at, which must not end the waiting.
@@ -301,23 +450,37 @@ fn wait_on(vendor: &Vendor, more: &[&str]) -> String {
 #[test]
 fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
     for is_found in [false, true] {
-        let found = |vendor: &Vendor| vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
+        let found =
+            |vendor: &Vendor| vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
         let (vendor, [before, after]) = upgrading();
         if is_found {
             found(&vendor);
         }
         let output = wait_for_success(&vendor, &[&format!("--target-version={after}")]);
         let shown = text(&output.stdout);
-        assert_eq!(output.status.code(), Some(0), "{shown}{}", text(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{shown}{}",
+            text(&output.stderr)
+        );
         let last = shown.lines().last().expect("a table");
-        assert!(last.contains("success") && last.contains(&after) && !last.contains(&before), "{shown}");
+        assert!(
+            last.contains("success") && last.contains(&after) && !last.contains(&before),
+            "{shown}"
+        );
         for other in ["99.99.99-nonsense", &before] {
             let (vendor, _) = upgrading();
             if is_found {
                 found(&vendor);
             }
             let said = wait_on(&vendor, &[&format!("--target-version={other}")]);
-            assert_eq!(said.matches("another version than --target-version").count(), 1, "{other}: {said}");
+            assert_eq!(
+                said.matches("another version than --target-version")
+                    .count(),
+                1,
+                "{other}: {said}"
+            );
         }
     }
 }
@@ -325,14 +488,26 @@ fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
 #[test]
 fn a_version_that_nobody_may_read_is_not_taken_for_the_one_that_is_waited_for() {
     let (vendor, [_, after]) = upgrading();
-    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
     let output = wait_for_success(&vendor, &[&format!("--target-version={after}")]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("which version it has now cannot be read") && said.contains("cs:DescribeClusterDetail"), "{said}");
+    assert!(
+        said.contains("which version it has now cannot be read")
+            && said.contains("cs:DescribeClusterDetail"),
+        "{said}"
+    );
     let (vendor, _) = upgrading();
-    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
-    assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0), "any version will do");
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
+    assert_eq!(
+        wait_for_success(&vendor, &[]).status.code(),
+        Some(0),
+        "any version will do"
+    );
 }
 
 #[test]
@@ -349,12 +524,25 @@ fn details_are_asked_for_only_at_the_end_of_an_upgrade() {
 fn an_upgrade_that_has_succeeded_is_waited_for_until_its_cluster_runs_again() {
     let (vendor, _) = upgrading();
     let id = vendor.sim.world().clusters()[0].clone();
-    let detail = format!(r#"{{"cluster_id": "{id}", "state": "upgrading", "current_version": "1.32.1-aliyun.1"}}"#);
-    vendor.sim.world().set(&id, Action::DescribeClusterDetail, Some(&detail));
+    let detail = format!(
+        r#"{{"cluster_id": "{id}", "state": "upgrading", "current_version": "1.32.1-aliyun.1"}}"#
+    );
+    vendor
+        .sim
+        .world()
+        .set(&id, Action::DescribeClusterDetail, Some(&detail));
     let said = wait_on(&vendor, &[]);
-    assert_eq!(said.matches("waiting until its state is running").count(), 1, "{said}");
+    assert_eq!(
+        said.matches("waiting until its state is running").count(),
+        1,
+        "{said}"
+    );
     vendor.sim.world().fix(&id, Phase::Upgrading, None);
-    vendor.sim.world().set(&id, Action::DescribeClusterDetail, Some(&detail.replace("upgrading", "running")));
+    vendor.sim.world().set(
+        &id,
+        Action::DescribeClusterDetail,
+        Some(&detail.replace("upgrading", "running")),
+    );
     assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0));
 }
 
@@ -373,7 +561,11 @@ fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
     let ids = vendor.sim.world().clusters();
     let silent = || Rule::new(Fault::ProxyPage(404)).cluster(ids[1].clone());
     let looks = || vendor.sim.count(Action::GetUpgradeStatus) / 2;
-    let wait = || run(&vendor, "status", &["--wait", "--interval=100ms"]).status.code();
+    let wait = || {
+        run(&vendor, "status", &["--wait", "--interval=100ms"])
+            .status
+            .code()
+    };
     vendor.sim.add_fault(silent().times(2));
     assert_eq!((wait(), looks()), (Some(0), 3));
     vendor.sim.add_fault(silent());
@@ -384,17 +576,38 @@ fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
 fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
     let vendor = all_good(2);
     let yaml = vendor.yaml(2);
-    let given = format!("    credentials: {{type: credentials_uri, uri: 'http://{}/credentials'}}", vendor.endpoint);
-    let lines = yaml.lines().map(|line| if line.contains("credentials:") { given.as_str() } else { line });
+    let given = format!(
+        "    credentials: {{type: credentials_uri, uri: 'http://{}/credentials'}}",
+        vendor.endpoint
+    );
+    let lines = yaml.lines().map(|line| {
+        if line.contains("credentials:") {
+            given.as_str()
+        } else {
+            line
+        }
+    });
     vendor.write(&lines.collect::<Vec<_>>().join("\n"));
     let wait = |fault| {
-        vendor.sim.add_fault(Rule::new(fault).on(Action::CredentialsUri).times(1));
+        vendor
+            .sim
+            .add_fault(Rule::new(fault).on(Action::CredentialsUri).times(1));
         let before = vendor.sim.count(Action::CredentialsUri);
         let output = run(&vendor, "status", &["--wait", "--interval=3s"]);
-        (output.status.code(), text(&output.stdout).contains("auth:"), vendor.sim.count(Action::CredentialsUri) - before)
+        (
+            output.status.code(),
+            text(&output.stdout).contains("auth:"),
+            vendor.sim.count(Action::CredentialsUri) - before,
+        )
     };
     // Whoever gives them is asked again after five seconds.
-    assert_eq!(wait(Fault::ServerError { status: 503, body: ErrorBody::Json }), (Some(0), true, 2));
+    assert_eq!(
+        wait(Fault::ServerError {
+            status: 503,
+            body: ErrorBody::Json
+        }),
+        (Some(0), true, 2)
+    );
     assert_eq!(wait(Fault::Forbidden), (Some(4), true, 1));
 }
 
@@ -405,12 +618,27 @@ fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
     let regions = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
     vendor.write(&vendor.yaml(0).replace("    clusters:\n", regions));
     let away = vendor.sim.world().region(&ids[0]).expect("a region");
-    let here = ids.iter().find(|id| vendor.sim.world().region(id) != Some(away.clone())).expect("another region");
-    vendor.sim.add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion).region(away));
+    let here = ids
+        .iter()
+        .find(|id| vendor.sim.world().region(id) != Some(away.clone()))
+        .expect("another region");
+    vendor.sim.add_fault(
+        Rule::new(Fault::ProxyPage(404))
+            .on(Action::DescribeClustersForRegion)
+            .region(away),
+    );
     for more in [&[][..], &["--wait", "--interval=100ms"]] {
-        assert_eq!(run(&vendor, "status", more).status.code(), Some(4), "{more:?}");
+        assert_eq!(
+            run(&vendor, "status", more).status.code(),
+            Some(4),
+            "{more:?}"
+        );
     }
-    assert_eq!(run(&vendor, "status", &[here.as_str()]).status.code(), Some(0), "what was asked for is there");
+    assert_eq!(
+        run(&vendor, "status", &[here.as_str()]).status.code(),
+        Some(0),
+        "what was asked for is there"
+    );
 }
 
 #[test]
@@ -420,22 +648,45 @@ fn a_look_without_a_cluster_says_why() {
     vendor.write(&vendor.yaml(0).replace("    clusters:\n", discovery));
     let output = run(&vendor, "status", &[]);
     assert_eq!(output.status.code(), Some(4));
-    assert!(text(&output.stderr).contains("no cluster found"), "{}", text(&output.stderr));
-    vendor.write(&vendor.yaml(0).replace("    clusters:\n", discovery).replace("scrape: {", "scrape: {timeout: 1s, "));
-    vendor.sim.add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
+    assert!(
+        text(&output.stderr).contains("no cluster found"),
+        "{}",
+        text(&output.stderr)
+    );
+    vendor.write(
+        &vendor
+            .yaml(0)
+            .replace("    clusters:\n", discovery)
+            .replace("scrape: {", "scrape: {timeout: 1s, "),
+    );
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
     let output = run(&vendor, "status", &[]);
     assert_eq!(output.status.code(), Some(4));
     let said = text(&output.stderr);
-    assert!(said.contains("the cluster list could not be read in time") && said.contains("region=cn-hangzhou"), "{said}");
+    assert!(
+        said.contains("the cluster list could not be read in time")
+            && said.contains("region=cn-hangzhou"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_list_that_was_never_read_is_not_said_to_stand() {
     let vendor = all_good(3);
-    vendor.write(&vendor.yaml(0).replace("    clusters:\n", "    discovery: {regions: [cn-hangzhou]}\n"));
-    vendor.sim.add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
+    vendor.write(&vendor.yaml(0).replace(
+        "    clusters:\n",
+        "    discovery: {regions: [cn-hangzhou]}\n",
+    ));
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
     let said = text(&run(&vendor, "status", &[]).stderr);
-    assert!(said.contains("cluster list cannot be read") && said.contains("region=cn-hangzhou"), "{said}");
+    assert!(
+        said.contains("cluster list cannot be read") && said.contains("region=cn-hangzhou"),
+        "{said}"
+    );
     assert!(!said.contains("the last one stands"), "{said}");
 }
 
@@ -443,7 +694,11 @@ fn a_list_that_was_never_read_is_not_said_to_stand() {
 fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
     let vendor = all_good(1);
     let config = format!("--config.file={}", vendor.config().display());
-    for more in [&["--watch"][..], &["--wait", "--target-version=9.9.9-aliyun.1"], &["--wait", "--since=2100-01-01T00:00:00Z"]] {
+    for more in [
+        &["--watch"][..],
+        &["--wait", "--target-version=9.9.9-aliyun.1"],
+        &["--wait", "--since=2100-01-01T00:00:00Z"],
+    ] {
         let before = vendor.sim.count(Action::GetUpgradeStatus);
         let mut looking = Command::new(PROGRAM)
             .args(["status", &config, "--interval=50ms"])
@@ -460,28 +715,56 @@ fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
 
 #[test]
 fn the_command_of_explain_works_once_and_shows_no_secret() {
-    for (signature, source) in [("acs3", "upgrade_status"), ("roa", "upgrade_status"), ("acs3", "tasks"), ("roa", "tasks")] {
+    for (signature, source) in [
+        ("acs3", "upgrade_status"),
+        ("roa", "upgrade_status"),
+        ("acs3", "tasks"),
+        ("roa", "tasks"),
+    ] {
         let vendor = Vendor::new(2);
-        let yaml = vendor.yaml(2).replace("source: upgrade_status", &format!("source: {source}\n    signature: {signature}"));
+        let yaml = vendor.yaml(2).replace(
+            "source: upgrade_status",
+            &format!("source: {source}\n    signature: {signature}"),
+        );
         vendor.write(&yaml);
         let id = vendor.sim.world().clusters()[1].to_string();
         let output = run(&vendor, "explain", &[&id]);
         let said = text(&output.stdout);
-        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
-        assert!(said.contains("string to sign") && said.contains(&KeyPair::demo().access_key_id), "{said}");
-        assert_eq!(said.contains("canonical request"), signature == "acs3", "{said}");
+        assert_eq!(
+            (output.status.code(), text(&output.stderr).as_str()),
+            (Some(0), "")
+        );
+        assert!(
+            said.contains("string to sign") && said.contains(&KeyPair::demo().access_key_id),
+            "{said}"
+        );
+        assert_eq!(
+            said.contains("canonical request"),
+            signature == "acs3",
+            "{said}"
+        );
         assert!(!said.contains(KeyPair::demo().access_key_secret.expose()));
         assert_eq!(vendor.sim.calls().len(), 0, "explaining asks nobody");
         let command = &said[said.find("\ncurl --globoff").expect("a command")..];
         let curl = |more: &str| {
             let script = format!("{} {more}", command.trim());
-            let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+            let output = Command::new("sh")
+                .args(["-c", &script])
+                .output()
+                .expect("a shell");
             text(&output.stdout)
         };
         let answered = curl("--silent --noproxy '*'");
-        let answer: Value = serde_json::from_str(&answered).unwrap_or_else(|error| panic!("{error}: {answered}"));
-        assert!(answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(), "{answer}");
-        assert!(curl("--silent --noproxy '*'").contains("SignatureNonceUsed"), "good for one call");
+        let answer: Value =
+            serde_json::from_str(&answered).unwrap_or_else(|error| panic!("{error}: {answered}"));
+        assert!(
+            answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(),
+            "{answer}"
+        );
+        assert!(
+            curl("--silent --noproxy '*'").contains("SignatureNonceUsed"),
+            "good for one call"
+        );
     }
 }
 
@@ -490,16 +773,30 @@ fn explaining_reads_no_list_while_it_waits_for_credentials() {
     let vendor = Vendor::new(2);
     let id = vendor.sim.world().clusters()[1].clone();
     let region = vendor.sim.world().region(&id).expect("a region");
-    let found = vendor.yaml(1).replace("    clusters:\n", &format!("    discovery: {{regions: [{region}]}}\n    clusters:\n"));
+    let found = vendor.yaml(1).replace(
+        "    clusters:\n",
+        &format!("    discovery: {{regions: [{region}]}}\n    clusters:\n"),
+    );
     vendor.write(&format!(
         "scrape: {{idle_interval: 1m}}\n{found}  - name: slow\n    endpoint: http://{0}\n    credentials: {{type: credentials_uri, uri: \
          'http://{0}/credentials'}}\n    clusters: [{{id: {id}, region: {region}}}]\n",
         vendor.endpoint
     ));
-    vendor.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(1))).on(Action::CredentialsUri));
+    vendor
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_secs(1))).on(Action::CredentialsUri));
     let output = run(&vendor, "explain", &[id.as_str()]);
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
-    assert_eq!((vendor.sim.count(Action::CredentialsUri), vendor.sim.count(Action::DescribeClustersForRegion)), (1, 0));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (Some(0), "")
+    );
+    assert_eq!(
+        (
+            vendor.sim.count(Action::CredentialsUri),
+            vendor.sim.count(Action::DescribeClustersForRegion)
+        ),
+        (1, 0)
+    );
 }
 
 /// The keys of a line of logfmt, and the value of one of them.
@@ -509,16 +806,26 @@ fn keys(line: &str) -> Vec<&str> {
         quoted ^= letter == '"';
         letter == ' ' && !quoted
     };
-    line.split(outside).filter_map(|pair| Some(pair.split_once('=')?.0)).collect()
+    line.split(outside)
+        .filter_map(|pair| Some(pair.split_once('=')?.0))
+        .collect()
 }
 
 #[test]
 fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
-    for (format, flags) in [("logfmt", &["--log.format=logfmt"][..]), ("json", &["--log.format=json", "--log.queries"])] {
+    for (format, flags) in [
+        ("logfmt", &["--log.format=logfmt"][..]),
+        ("json", &["--log.format=json", "--log.queries"]),
+    ] {
         let vendor = Vendor::new(3);
         let ids = vendor.sim.world().clusters();
         let mut command = Command::new(PROGRAM);
-        command.args([&format!("--config.file={}", vendor.config().display()), "--web.listen-address=127.0.0.1:0"]).args(flags);
+        command
+            .args([
+                &format!("--config.file={}", vendor.config().display()),
+                "--web.listen-address=127.0.0.1:0",
+            ])
+            .args(flags);
         let exporter = Exporter::run(&mut command);
         let metrics = format!("http://{}/metrics", exporter.address);
         let scrape = || get(&metrics);
@@ -526,7 +833,9 @@ fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
         vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
         scrape();
         scrape();
-        vendor.sim.add_fault(Rule::new(Fault::Forbidden).cluster(ids[0].clone()));
+        vendor
+            .sim
+            .add_fault(Rule::new(Fault::Forbidden).cluster(ids[0].clone()));
         scrape();
         scrape();
         vendor.sim.clear_faults();
@@ -534,17 +843,41 @@ fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
         let log = exporter.end();
         let lines: Vec<_> = log.lines().collect();
         let of = |message: &str| lines.iter().filter(|line| line.contains(message)).count();
-        assert_eq!((of("upgrade state changed"), of("cluster does not answer"), of("cluster answers again")), (1, 1, 1), "{lines:#?}");
+        assert_eq!(
+            (
+                of("upgrade state changed"),
+                of("cluster does not answer"),
+                of("cluster answers again")
+            ),
+            (1, 1, 1),
+            "{lines:#?}"
+        );
         let queries = if format == "json" { 18 } else { 0 };
-        assert_eq!(of("query ended"), queries, "each query, where that is asked for");
+        assert_eq!(
+            of("query ended"),
+            queries,
+            "each query, where that is asked for"
+        );
         for line in &lines {
             let found: Vec<String> = match format {
-                "json" => serde_json::from_str::<serde_json::Map<_, _>>(line).expect("an object").keys().cloned().collect(),
+                "json" => serde_json::from_str::<serde_json::Map<_, _>>(line)
+                    .expect("an object")
+                    .keys()
+                    .cloned()
+                    .collect(),
                 _ => keys(line).into_iter().map(str::to_owned).collect(),
             };
             assert_eq!(found[..4], ["time", "level", "source", "msg"], "{line}");
         }
-        let changed = lines.iter().find(|line| line.contains("upgrade state changed")).expect("it is there");
-        assert!(changed.contains(ids[0].as_str()) && changed.contains("running") && changed.contains("upgrading"), "{changed}");
+        let changed = lines
+            .iter()
+            .find(|line| line.contains("upgrade state changed"))
+            .expect("it is there");
+        assert!(
+            changed.contains(ids[0].as_str())
+                && changed.contains("running")
+                && changed.contains("upgrading"),
+            "{changed}"
+        );
     }
 }

@@ -24,11 +24,23 @@ impl Vendor {
     /// So many clusters, in which nothing happens.
     pub fn new(clusters: usize) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let sim = Arc::new(Sim::new(Options { clusters, upgrading: Upgrading::First(0), start: Timestamp::now(), ..Options::default() }));
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let sim = Arc::new(Sim::new(Options {
+            clusters,
+            upgrading: Upgrading::First(0),
+            start: Timestamp::now(),
+            ..Options::default()
+        }));
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .expect("a port");
         let endpoint = listener.local_addr().expect("an address");
         runtime.spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-        let vendor = Self { sim, folder: tempfile::tempdir().expect("a folder"), endpoint, _runtime: runtime };
+        let vendor = Self {
+            sim,
+            folder: tempfile::tempdir().expect("a folder"),
+            endpoint,
+            _runtime: runtime,
+        };
         vendor.write(&vendor.yaml(clusters));
         vendor
     }
@@ -54,8 +66,12 @@ impl Vendor {
             pair.access_key_secret.expose()
         );
         for id in self.sim.world().clusters().iter().take(clusters) {
-            let (region, name) = (self.sim.world().region(id).expect("a region"), self.sim.world().name(id).expect("a name"));
-            writeln!(yaml, "      - {{id: {id}, region: {region}, name: {name}}}").expect("a String takes every write");
+            let (region, name) = (
+                self.sim.world().region(id).expect("a region"),
+                self.sim.world().name(id).expect("a name"),
+            );
+            writeln!(yaml, "      - {{id: {id}, region: {region}, name: {name}}}")
+                .expect("a String takes every write");
         }
         yaml
     }

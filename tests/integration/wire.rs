@@ -1,4 +1,5 @@
-//! A peer that speaks no proper HTTP, byte by byte: what no stand-in that is built on an HTTP library can play.
+//! A peer that speaks no proper HTTP, byte by byte: what no stand-in that is built on an HTTP
+//! library can play.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,8 @@ enum Does {
     Drip(&'static str),
 }
 
-/// What the operator is to read: it is the connection that is broken, or a reply that makes no sense.
+/// What the operator is to read: it is the connection that is broken, or a reply that makes no
+/// sense.
 const PEERS: [(Does, &str); 16] = [
     (Does::Say(""), "network"),
     (Does::Say("\r\n\r\n"), "network"),
@@ -37,16 +39,44 @@ const PEERS: [(Does, &str); 16] = [
     (Does::Say("HTTP/9.9 200 OK\r\n\r\n"), "network"),
     (Does::Say("HTTP/1.1 999999 OK\r\n\r\n"), "network"),
     (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 9"), "network"),
-    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}"), "network"),
-    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}"), "network"),
-    (Does::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}"), "network"),
-    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"), "network"),
-    (Does::Say("HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n"), "throttled"),
-    (Does::Repeat("x: a header without end, in a head that has no beginning\r\n"), "network"),
+    (
+        Does::Say("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}"),
+        "network",
+    ),
+    (
+        Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}"),
+        "network",
+    ),
+    (
+        Does::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}"),
+        "network",
+    ),
+    (
+        Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"),
+        "network",
+    ),
+    (
+        Does::Say(
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n",
+        ),
+        "throttled",
+    ),
+    (
+        Does::Repeat("x: a header without end, in a head that has no beginning\r\n"),
+        "network",
+    ),
     (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "network"),
     (Does::Hold("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
-    (Does::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"), "timeout"),
-    (Does::Drip("HTTP/1.1 200 OK\r\nx-this-head-takes-longer-than-anybody-waits: for-it\r\n\r\n{}"), "timeout"),
+    (
+        Does::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"),
+        "timeout",
+    ),
+    (
+        Does::Drip(
+            "HTTP/1.1 200 OK\r\nx-this-head-takes-longer-than-anybody-waits: for-it\r\n\r\n{}",
+        ),
+        "timeout",
+    ),
 ];
 
 async fn converse(mut stream: TcpStream, does: Does) {
@@ -75,10 +105,20 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
     let trust = trust::client_config(&[]);
     let mut running = tokio::task::JoinSet::new();
     for (does, expected) in PEERS {
-        for (source, proxied) in SOURCES.into_iter().flat_map(|source| [(source, false), (source, true)]) {
+        for (source, proxied) in SOURCES
+            .into_iter()
+            .flat_map(|source| [(source, false), (source, true)])
+        {
             let tls = trust.clone();
             running.spawn(async move {
-                let what = format!("{does:?}, {source}, {}", if proxied { "as a proxy" } else { "as the vendor" });
+                let what = format!(
+                    "{does:?}, {source}, {}",
+                    if proxied {
+                        "as a proxy"
+                    } else {
+                        "as the vendor"
+                    }
+                );
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
                 let peer = tokio::spawn(async move {
@@ -88,18 +128,36 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                 });
                 let sim = Arc::new(Sim::new(options(1)));
                 let (ways, endpoint, account) = if proxied {
-                    let ways: Arc<dyn Ways> = Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));
-                    (ways, "http://vendor.invalid".to_owned(), format!("{}\nproxy: http://{address}", account(source)))
+                    let ways: Arc<dyn Ways> =
+                        Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));
+                    (
+                        ways,
+                        "http://vendor.invalid".to_owned(),
+                        format!("{}\nproxy: http://{address}", account(source)),
+                    )
                 } else {
-                    (Arc::new(Direct::new(tls, Lookup::system())) as Arc<dyn Ways>, format!("http://{address}"), account(source))
+                    (
+                        Arc::new(Direct::new(tls, Lookup::system())) as Arc<dyn Ways>,
+                        format!("http://{address}"),
+                        account(source),
+                    )
                 };
                 let fleet = Fleet::over(sim, ways, Clock::System, &endpoint, &account, "");
                 // What is not about waiting has all the time that its retries may take.
                 let budget = Duration::from_secs(if expected == "timeout" { 3 } else { 20 });
                 let began = Instant::now();
                 let snapshot = fleet.scrape(budget).await;
-                assert!(began.elapsed() < budget + Duration::from_secs(5), "{what}: {:?}", began.elapsed());
-                assert_eq!(word(&snapshot.clusters[0]), expected, "{what}: {:?}", snapshot.clusters[0].outcome);
+                assert!(
+                    began.elapsed() < budget + Duration::from_secs(5),
+                    "{what}: {:?}",
+                    began.elapsed()
+                );
+                assert_eq!(
+                    word(&snapshot.clusters[0]),
+                    expected,
+                    "{what}: {:?}",
+                    snapshot.clusters[0].outcome
+                );
                 fleet.page(&snapshot);
                 peer.abort();
             });

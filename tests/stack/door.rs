@@ -1,5 +1,5 @@
-//! The door under load, with a real Prometheus that goes on scraping all the while. Prints its figures: run it with
-//! `cargo test --test stack door -- --nocapture`.
+//! The door under load, with a real Prometheus that goes on scraping all the while. Prints its
+//! figures: run it with `cargo test --test stack door -- --nocapture`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -29,10 +29,17 @@ struct Scrapes {
 impl Scrapes {
     fn since(began: Instant, prometheus: &Prometheus) -> Self {
         let window = began.elapsed().as_secs();
-        let number = |expression: String| prometheus.query(&expression).first().map_or(0.0, |sample| sample.value);
+        let number = |expression: String| {
+            prometheus
+                .query(&expression)
+                .first()
+                .map_or(0.0, |sample| sample.value)
+        };
         Self {
             answered: number(format!("sum_over_time(up[{window}s])")),
-            failed: number(format!("count_over_time(up[{window}s]) - sum_over_time(up[{window}s])")),
+            failed: number(format!(
+                "count_over_time(up[{window}s]) - sum_over_time(up[{window}s])"
+            )),
             fewest_clusters: number(format!("min_over_time(sum(cs_up)[{window}s:1s])")),
             slowest: number(format!("max_over_time(scrape_duration_seconds[{window}s])")),
         }
@@ -40,30 +47,52 @@ impl Scrapes {
 
     /// Prints the figures, and checks that nothing was lost.
     fn are_whole(&self, what: &str, at_least: f64) {
-        let Self { answered, failed, fewest_clusters, slowest } = self;
-        println!("{what}: {answered} scrapes answered, {failed} failed, the slowest took {slowest:.3} s");
+        let Self {
+            answered,
+            failed,
+            fewest_clusters,
+            slowest,
+        } = self;
+        println!(
+            "{what}: {answered} scrapes answered, {failed} failed, the slowest took {slowest:.3} s"
+        );
         assert_eq!(*failed, 0.0);
         assert!(*answered >= at_least, "{answered} scrapes");
-        assert_eq!(*fewest_clusters, CLUSTERS, "each of them with every cluster");
+        assert_eq!(
+            *fewest_clusters, CLUSTERS,
+            "each of them with every cluster"
+        );
     }
 }
 
 fn wait_for_the_fleet(prometheus: &Prometheus) {
-    let is_whole = |samples: &[crate::prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == CLUSTERS);
+    let is_whole = |samples: &[crate::prometheus::Sample]| {
+        samples
+            .first()
+            .is_some_and(|sample| sample.value == CLUSTERS)
+    };
     prometheus.wait_for("sum(cs_up)", Duration::from_secs(60), is_whole);
 }
 
 fn memory(demo: &Demo) -> f64 {
     let page = get(&format!("{}/metrics", demo.base));
-    let line = page.lines().find_map(|line| line.strip_prefix("process_resident_memory_bytes ")).expect("it is on the page");
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix("process_resident_memory_bytes "))
+        .expect("it is on the page");
     line.parse::<f64>().expect("a number") / 1024.0 / 1024.0
 }
 
 /// How long a connection lasted that sends a byte of its head a second.
 async fn drip(address: String) -> Duration {
-    let Ok(mut stream) = tokio::net::TcpStream::connect(&address).await else { return Duration::ZERO };
+    let Ok(mut stream) = tokio::net::TcpStream::connect(&address).await else {
+        return Duration::ZERO;
+    };
     let began = Instant::now();
-    for byte in b"GET /metrics HTTP/1.1\r\nHost: a-name-that-takes-its-time\r\n".iter().cycle() {
+    for byte in b"GET /metrics HTTP/1.1\r\nHost: a-name-that-takes-its-time\r\n"
+        .iter()
+        .cycle()
+    {
         let mut end = [0];
         tokio::select! {
             _ = stream.read(&mut end) => break,
@@ -78,8 +107,13 @@ async fn drip(address: String) -> Duration {
 
 /// A connection that has had its answer and rests.
 async fn rest(address: &str) -> tokio::net::TcpStream {
-    let mut stream = tokio::net::TcpStream::connect(address).await.expect("there is room");
-    stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n").await.expect("sent");
+    let mut stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("there is room");
+    stream
+        .write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
+        .await
+        .expect("sent");
     stream.read_exact(&mut [0; 12]).await.expect("answered");
     stream
 }
@@ -87,7 +121,10 @@ async fn rest(address: &str) -> tokio::net::TcpStream {
 #[test]
 fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
     let descriptors = rlimit::increase_nofile_limit(20_000).expect("a limit");
-    assert!(descriptors >= 12_000, "{descriptors} descriptors are too few for this test (ulimit -Hn)");
+    assert!(
+        descriptors >= 12_000,
+        "{descriptors} descriptors are too few for this test (ulimit -Hn)"
+    );
     let demo = Demo::start(&[]);
     let prometheus = Prometheus::scraping(&demo.address, "");
     wait_for_the_fleet(&prometheus);
@@ -106,11 +143,19 @@ fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
         (slow.join_all().await, more)
     });
     lasted.sort();
-    let (first, last) = (lasted[0].as_secs_f64(), lasted[lasted.len() - 1].as_secs_f64());
+    let (first, last) = (
+        lasted[0].as_secs_f64(),
+        lasted[lasted.len() - 1].as_secs_f64(),
+    );
     sleep(Duration::from_secs(6).saturating_sub(began.elapsed()));
-    let what = format!("5,000 connections at a byte a second, cut off after {first:.2} to {last:.2} s, {more:.1} MiB more");
+    let what = format!(
+        "5,000 connections at a byte a second, cut off after {first:.2} to {last:.2} s, {more:.1} MiB more"
+    );
     Scrapes::since(began, &prometheus).are_whole(&what, 2.0);
-    assert!((4.5..8.0).contains(&first) && last < 15.0, "{first} to {last} s");
+    assert!(
+        (4.5..8.0).contains(&first) && last < 15.0,
+        "{first} to {last} s"
+    );
     assert!(more < 20.0, "{more} MiB");
 
     let began = Instant::now();
@@ -123,12 +168,18 @@ fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
         }
         // Whoever is cut off comes back at once.
         while began.elapsed() < Duration::from_secs(10) {
-            slow.join_next().await.expect("there are a thousand").expect("it ends");
+            slow.join_next()
+                .await
+                .expect("there are a thousand")
+                .expect("it ends");
             slow.spawn(drip(demo.address.clone()));
         }
     });
     let more = memory(&demo) - before;
-    Scrapes::since(began, &prometheus).are_whole(&format!("1,000 idle and 1,000 slow connections, {more:.1} MiB more"), 4.0);
+    Scrapes::since(began, &prometheus).are_whole(
+        &format!("1,000 idle and 1,000 slow connections, {more:.1} MiB more"),
+        4.0,
+    );
 }
 
 fn write_server(folder: &Path, authority: &Authority) {
@@ -149,7 +200,11 @@ fn write_users(folder: &Path, passwords_of_alice: u32) {
 
 #[test]
 fn certificates_and_passwords_change_and_prometheus_goes_on() {
-    let (demo, folder, authority) = (Demo::start(&[]), TempDir::new().expect("a folder"), Authority::new());
+    let (demo, folder, authority) = (
+        Demo::start(&[]),
+        TempDir::new().expect("a folder"),
+        Authority::new(),
+    );
     let path = folder.path();
     std::fs::write(path.join("exporter.yml"), demo.config()).expect("written");
     std::fs::write(path.join("ca.crt"), authority.pem()).expect("written");
@@ -177,7 +232,11 @@ fn certificates_and_passwords_change_and_prometheus_goes_on() {
 
 fn reload(address: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
-    write!(stream, "POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").expect("sent");
+    write!(
+        stream,
+        "POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    )
+    .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answered");
     answer
@@ -196,15 +255,29 @@ fn a_storm_of_reloads_half_of_them_bad_costs_prometheus_no_scrape() {
     for number in 0_u32..100 {
         let is_good = number % 2 == 0;
         // Good ones that differ, so that each is a reload.
-        let text = if is_good { format!("scrape: {{max_age: {}s}}\n{good}", 300 + number) } else { format!("{good}oops: {number}\n") };
+        let text = if is_good {
+            format!("scrape: {{max_age: {}s}}\n{good}", 300 + number)
+        } else {
+            format!("{good}oops: {number}\n")
+        };
         std::fs::write(&config, text).expect("written");
         let answer = reload(&exporter.address);
-        assert!(answer.starts_with(if is_good { "HTTP/1.1 200" } else { "HTTP/1.1 500" }), "{answer}");
+        assert!(
+            answer.starts_with(if is_good {
+                "HTTP/1.1 200"
+            } else {
+                "HTTP/1.1 500"
+            }),
+            "{answer}"
+        );
         sleep((Duration::from_millis(100) * (number + 1)).saturating_sub(began.elapsed()));
     }
     sleep(Duration::from_secs(2));
     Scrapes::since(began, &prometheus).are_whole("100 reloads in 10 s, half of them bad", 4.0);
     let page = get(&format!("http://{}/metrics", exporter.address));
     let lists = "cs_exporter_api_requests_total{account=\"demo\",operation=\"DescribeClustersForRegion\"} 3";
-    assert!(page.contains(lists), "the three lists were read once: {page}");
+    assert!(
+        page.contains(lists),
+        "the three lists were read once: {page}"
+    );
 }

@@ -3,7 +3,10 @@
 //! Not part of a plain `cargo test`, since it needs programs that `tests/run` installs.
 
 #![expect(clippy::float_cmp, reason = "what is counted is whole")]
-#![expect(unreachable_pub, reason = "the modules of a test are read like those of a crate")]
+#![expect(
+    unreachable_pub,
+    reason = "the modules of a test are read like those of a crate"
+)]
 
 #[path = "../support/certificates.rs"]
 mod certificates;
@@ -31,16 +34,30 @@ fn promtool_finds_nothing_to_say_about_the_page() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("promtool is installed by tests/run");
-    promtool.stdin.take().expect("a pipe").write_all(page.as_bytes()).expect("promtool reads the page");
+    promtool
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(page.as_bytes())
+        .expect("promtool reads the page");
     let output = promtool.wait_with_output().expect("promtool ends");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
 }
 
-/// The shipped example, with shorter times, and with what this test has in place of what the example names.
+/// The shipped example, with shorter times, and with what this test has in place of what the
+/// example names.
 fn shipped(file: &str, replaced: &[(&str, &str)]) -> String {
-    let mut text = std::fs::read_to_string(format!("deploy/prometheus/scrape/{file}")).expect("the example is there");
-    let times = [("scrape_interval: 30s", "scrape_interval: 1s"), ("scrape_timeout: 25s", "scrape_timeout: 1s")];
+    let mut text = std::fs::read_to_string(format!("deploy/prometheus/scrape/{file}"))
+        .expect("the example is there");
+    let times = [
+        ("scrape_interval: 30s", "scrape_interval: 1s"),
+        ("scrape_timeout: 25s", "scrape_timeout: 1s"),
+    ];
     for (named, here) in times.iter().chain(replaced) {
         assert!(text.contains(named), "{file} has no {named}");
         text = text.replace(named, here);
@@ -51,29 +68,65 @@ fn shipped(file: &str, replaced: &[(&str, &str)]) -> String {
 #[test]
 fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
     let demo = Demo::start(&[]);
-    let prometheus = Prometheus::with_config(&shipped("plain.yml", &[("ack-upgrade-exporter:10525", &demo.address)]));
-    let clusters = prometheus
-        .wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| samples.first().is_some_and(|sample| sample.value == 12.0));
+    let prometheus = Prometheus::with_config(&shipped(
+        "plain.yml",
+        &[("ack-upgrade-exporter:10525", &demo.address)],
+    ));
+    let clusters = prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| {
+        samples.first().is_some_and(|sample| sample.value == 12.0)
+    });
     assert_eq!(clusters.len(), 1);
     let statuses = prometheus.query("cs_upgrade_status == 1");
-    let by_cluster: BTreeMap<_, _> =
-        statuses.iter().map(|sample| (sample.labels["cluster"].clone(), sample.labels["status"].clone())).collect();
-    assert_eq!((statuses.len(), by_cluster.len()), (12, 12), "{by_cluster:?}");
+    let by_cluster: BTreeMap<_, _> = statuses
+        .iter()
+        .map(|sample| {
+            (
+                sample.labels["cluster"].clone(),
+                sample.labels["status"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        (statuses.len(), by_cluster.len()),
+        (12, 12),
+        "{by_cluster:?}"
+    );
     let states: std::collections::BTreeSet<_> = by_cluster.values().collect();
-    assert!(states.len() >= 4, "a demo shows at least four states: {states:?}");
-    assert_eq!(prometheus.query("sum by (cluster) (cs_upgrade_step) != 1"), []);
+    assert!(
+        states.len() >= 4,
+        "a demo shows at least four states: {states:?}"
+    );
+    assert_eq!(
+        prometheus.query("sum by (cluster) (cs_upgrade_step) != 1"),
+        []
+    );
     assert_eq!(prometheus.query("up")[0].value, 1.0);
 }
 
 #[test]
 fn service_discovery_and_probes_tell_what_a_scrape_tells() {
     let demo = Demo::start(&[]);
-    let here = [("ack-upgrade-exporter:10525", demo.address.as_str()), ("refresh_interval: 1m", "refresh_interval: 1s")];
+    let here = [
+        ("ack-upgrade-exporter:10525", demo.address.as_str()),
+        ("refresh_interval: 1m", "refresh_interval: 1s"),
+    ];
     let prometheus = Prometheus::with_config(&shipped("probe.yml", &here));
-    let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
-    prometheus.wait_for("count(probe_success == 1)", Duration::from_secs(60), is_whole);
-    prometheus.wait_for("count(cs_upgrade_status{job=\"ack-upgrade-probe\"} == 1)", Duration::from_secs(10), is_whole);
-    assert_eq!(prometheus.query("count(count by (instance) (cs_up{job=\"ack-upgrade-probe\"}))")[0].value, 12.0);
+    let is_whole =
+        |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
+    prometheus.wait_for(
+        "count(probe_success == 1)",
+        Duration::from_secs(60),
+        is_whole,
+    );
+    prometheus.wait_for(
+        "count(cs_upgrade_status{job=\"ack-upgrade-probe\"} == 1)",
+        Duration::from_secs(10),
+        is_whole,
+    );
+    assert_eq!(
+        prometheus.query("count(count by (instance) (cs_up{job=\"ack-upgrade-probe\"}))")[0].value,
+        12.0
+    );
 }
 
 #[test]
@@ -82,15 +135,39 @@ fn three_shards_are_one_fleet_to_one_prometheus() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
     std::fs::write(&config, demo.config()).expect("writes the configuration");
-    let shards: Vec<_> =
-        (0..3).map(|ordinal| Exporter::start(&config, &[&format!("--shard.ordinal={ordinal}"), "--shard.total=3"])).collect();
-    let pods = [0, 1, 2].map(|ordinal| format!("ack-upgrade-exporter-{ordinal}.ack-upgrade-exporter:10525"));
-    let here: Vec<_> = pods.iter().zip(&shards).map(|(pod, shard)| (pod.as_str(), shard.address.as_str())).collect();
+    let shards: Vec<_> = (0..3)
+        .map(|ordinal| {
+            Exporter::start(
+                &config,
+                &[&format!("--shard.ordinal={ordinal}"), "--shard.total=3"],
+            )
+        })
+        .collect();
+    let pods = [0, 1, 2]
+        .map(|ordinal| format!("ack-upgrade-exporter-{ordinal}.ack-upgrade-exporter:10525"));
+    let here: Vec<_> = pods
+        .iter()
+        .zip(&shards)
+        .map(|(pod, shard)| (pod.as_str(), shard.address.as_str()))
+        .collect();
     let prometheus = Prometheus::with_config(&shipped("sharded.yml", &here));
-    prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| samples.first().is_some_and(|sample| sample.value == 60.0));
-    assert_eq!(prometheus.query("count(count by (cluster) (cs_up))")[0].value, 60.0, "no cluster is on two pages");
-    assert_eq!(prometheus.query("count(cs_exporter_clusters > 10)")[0].value, 3.0, "and no shard is left without work");
-    assert_eq!(prometheus.query("max(cs_exporter_total_shards)")[0].value, 3.0);
+    prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), |samples| {
+        samples.first().is_some_and(|sample| sample.value == 60.0)
+    });
+    assert_eq!(
+        prometheus.query("count(count by (cluster) (cs_up))")[0].value,
+        60.0,
+        "no cluster is on two pages"
+    );
+    assert_eq!(
+        prometheus.query("count(cs_exporter_clusters > 10)")[0].value,
+        3.0,
+        "and no shard is left without work"
+    );
+    assert_eq!(
+        prometheus.query("max(cs_exporter_total_shards)")[0].value,
+        3.0
+    );
 }
 
 #[test]
@@ -103,11 +180,14 @@ fn prometheus_passes_a_door_with_tls_and_a_password() {
         file.display().to_string()
     };
     let rcgen::CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(["ack-upgrade-exporter.example.com".to_owned()]).expect("a certificate");
+        rcgen::generate_simple_self_signed(["ack-upgrade-exporter.example.com".to_owned()])
+            .expect("a certificate");
     let certificate = write("tls.crt", &cert.pem());
     let key = write("tls.key", &signing_key.serialize_pem());
     let hash = bcrypt::hash("hunter2", 4).expect("a hash");
-    let door = format!("tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\nbasic_auth_users: {{prometheus: '{hash}'}}\n");
+    let door = format!(
+        "tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\nbasic_auth_users: {{prometheus: '{hash}'}}\n"
+    );
     let door = write("web.yml", &door);
     let config = write("exporter.yml", &demo.config());
     let exporter = Exporter::start(config.as_ref(), &[&format!("--web.config.file={door}")]);
@@ -122,9 +202,18 @@ fn prometheus_passes_a_door_with_tls_and_a_password() {
             ("refresh_interval: 1m", "refresh_interval: 1s"),
         ],
     ));
-    let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
-    prometheus.wait_for("count(cs_up{job=\"ack-upgrade\"} == 1)", Duration::from_secs(60), is_whole);
-    prometheus.wait_for("count(probe_success{job=\"ack-upgrade-probe\"} == 1)", Duration::from_secs(60), is_whole);
+    let is_whole =
+        |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
+    prometheus.wait_for(
+        "count(cs_up{job=\"ack-upgrade\"} == 1)",
+        Duration::from_secs(60),
+        is_whole,
+    );
+    prometheus.wait_for(
+        "count(probe_success{job=\"ack-upgrade-probe\"} == 1)",
+        Duration::from_secs(60),
+        is_whole,
+    );
 }
 
 #[test]
@@ -137,17 +226,31 @@ fn a_kill_is_a_gap_for_prometheus_and_nothing_else() {
     let killed = Exporter::start_on("127.0.0.11:0", &config, &[]);
     let address = killed.address.clone();
     let prometheus = Prometheus::scraping(&address, "");
-    let is_whole = |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
+    let is_whole =
+        |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
     prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), is_whole);
     // SIGKILL, and no farewell.
     drop(killed);
-    prometheus.wait_for("up == 0", Duration::from_secs(30), |samples| samples.len() == 1);
-    assert_eq!(prometheus.query("cs_up or cs_upgrade_status"), [], "nothing old is left standing");
+    prometheus.wait_for("up == 0", Duration::from_secs(30), |samples| {
+        samples.len() == 1
+    });
+    assert_eq!(
+        prometheus.query("cs_up or cs_upgrade_status"),
+        [],
+        "nothing old is left standing"
+    );
     let _again = Exporter::start_on(&address, &config, &[]);
     prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(30), is_whole);
-    assert_eq!(prometheus.query("count(cs_upgrade_status == 1)")[0].value, 12.0);
-    assert_eq!(prometheus.query("changes(process_start_time_seconds[5m])")[0].value, 1.0);
+    assert_eq!(
+        prometheus.query("count(cs_upgrade_status == 1)")[0].value,
+        12.0
+    );
+    assert_eq!(
+        prometheus.query("changes(process_start_time_seconds[5m])")[0].value,
+        1.0
+    );
     // Counters that begin anew are no harm.
-    let calls = "sum(increase(cs_exporter_api_requests_total{operation=\"GetUpgradeStatus\"}[5m])) > 0";
+    let calls =
+        "sum(increase(cs_exporter_api_requests_total{operation=\"GetUpgradeStatus\"}[5m])) > 0";
     prometheus.wait_for(calls, Duration::from_secs(10), |samples| samples.len() == 1);
 }

@@ -40,15 +40,24 @@ impl Prometheus {
         std::fs::write(&file, config).expect("writes the configuration");
         // Prometheus does not tell the port it was given, so one that is free now has to do.
         // Nobody else is given ports of this address.
-        let address = TcpListener::bind("127.0.0.7:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        let address = TcpListener::bind("127.0.0.7:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port");
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.path().join("data").display()
+            ))
             .arg(format!("--web.listen-address={address}"))
             .stderr(Stdio::null())
             .spawn()
             .expect("prometheus is installed by tests/run");
-        let server = Self { base: format!("http://{address}"), child, _folder: folder };
+        let server = Self {
+            base: format!("http://{address}"),
+            child,
+            _folder: folder,
+        };
         wait_until_ok(&format!("{}/-/ready", server.base), Duration::from_secs(60));
         server
     }
@@ -59,19 +68,29 @@ impl Prometheus {
         for byte in expression.bytes() {
             write!(encoded, "%{byte:02X}").expect("a String takes every write");
         }
-        let answer: Value = serde_json::from_str(&get(&format!("{}/api/v1/query?query={encoded}", self.base))).expect("JSON");
+        let answer: Value =
+            serde_json::from_str(&get(&format!("{}/api/v1/query?query={encoded}", self.base)))
+                .expect("JSON");
         let result = answer["data"]["result"].as_array().expect("a vector");
         result
             .iter()
             .map(|sample| Sample {
                 labels: serde_json::from_value(sample["metric"].clone()).expect("labels"),
-                value: sample["value"][1].as_str().and_then(|value| value.parse().ok()).expect("a number"),
+                value: sample["value"][1]
+                    .as_str()
+                    .and_then(|value| value.parse().ok())
+                    .expect("a number"),
             })
             .collect()
     }
 
     /// Asks again and again until `wanted` likes the answer; fails the test after `patience`.
-    pub fn wait_for(&self, expression: &str, patience: Duration, wanted: impl Fn(&[Sample]) -> bool) -> Vec<Sample> {
+    pub fn wait_for(
+        &self,
+        expression: &str,
+        patience: Duration,
+        wanted: impl Fn(&[Sample]) -> bool,
+    ) -> Vec<Sample> {
         let end = Instant::now() + patience;
         loop {
             let samples = self.query(expression);

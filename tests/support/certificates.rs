@@ -19,7 +19,10 @@ impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority"))
+        Self(
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"))
+                .expect("an authority"),
+        )
     }
 
     /// Its own certificate, in PEM.
@@ -35,7 +38,14 @@ impl Authority {
     /// A new certificate for a server on this machine.
     pub fn server(&self) -> Identity {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("names");
-        Identity { certificate: params.signed_by(&key, &self.0).expect("a certificate").pem(), key: key.serialize_pem() }
+        let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])
+            .expect("names");
+        Identity {
+            certificate: params
+                .signed_by(&key, &self.0)
+                .expect("a certificate")
+                .pem(),
+            key: key.serialize_pem(),
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! A strict reader of pages, written from the formats' specifications and sharing nothing with the writer. It refuses
-//! whatever a scraper might stumble over, and some of what one would forgive.
+//! A strict reader of pages, written from the formats' specifications and sharing nothing with the
+//! writer. It refuses whatever a scraper might stumble over, and some of what one would forgive.
 
 #![expect(clippy::float_cmp, reason = "states are 0 or 1 to the bit")]
 
@@ -56,17 +56,28 @@ impl Exposition {
         if dialect == Dialect::OpenMetrics && lines.pop() != Some("# EOF") {
             return Err("the last line is not # EOF".to_owned());
         }
-        let mut reader = Reader { dialect, families: Vec::new(), names: BTreeSet::new(), series: BTreeSet::new() };
+        let mut reader = Reader {
+            dialect,
+            families: Vec::new(),
+            names: BTreeSet::new(),
+            series: BTreeSet::new(),
+        };
         let mut lines = lines.into_iter().peekable();
         while let Some(help) = lines.next() {
             let kind = lines.next().ok_or("a HELP line ends the page")?;
-            reader.begin(help, kind).map_err(|error| format!("{error}: {help} / {kind}"))?;
+            reader
+                .begin(help, kind)
+                .map_err(|error| format!("{error}: {help} / {kind}"))?;
             while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
-                reader.sample(line).map_err(|error| format!("{error}: {line}"))?;
+                reader
+                    .sample(line)
+                    .map_err(|error| format!("{error}: {line}"))?;
             }
             reader.end()?;
         }
-        Ok(Self { families: reader.families })
+        Ok(Self {
+            families: reader.families,
+        })
     }
 
     /// The family called `name`.
@@ -76,25 +87,53 @@ impl Exposition {
 
     /// Every sample called `name`.
     pub fn samples(&self, name: &str) -> impl Iterator<Item = &Sample> {
-        self.families.iter().flat_map(|family| &family.samples).filter(move |sample| sample.name == name)
+        self.families
+            .iter()
+            .flat_map(|family| &family.samples)
+            .filter(move |sample| sample.name == name)
     }
 }
 
 impl Family {
-    /// The value of `label` that is 1, by the other labels. Each of `values` has to be there once, and all but one be 0.
-    pub fn active_states(&self, label: &str, values: &[&str]) -> Result<BTreeMap<Vec<(String, String)>, String>, String> {
+    /// The value of `label` that is 1, by the other labels. Each of `values` has to be there once,
+    /// and all but one be 0.
+    pub fn active_states(
+        &self,
+        label: &str,
+        values: &[&str],
+    ) -> Result<BTreeMap<Vec<(String, String)>, String>, String> {
         let mut groups: BTreeMap<_, Vec<(String, f64)>> = BTreeMap::new();
         for sample in &self.samples {
-            let (state, others): (Vec<_>, Vec<_>) = sample.labels.iter().cloned().partition(|(name, _)| name == label);
-            let [(_, state)] = <[_; 1]>::try_from(state).map_err(|_| format!("{} without {label}", sample.name))?;
-            groups.entry(others).or_default().push((state, sample.value));
+            let (state, others): (Vec<_>, Vec<_>) = sample
+                .labels
+                .iter()
+                .cloned()
+                .partition(|(name, _)| name == label);
+            let [(_, state)] = <[_; 1]>::try_from(state)
+                .map_err(|_| format!("{} without {label}", sample.name))?;
+            groups
+                .entry(others)
+                .or_default()
+                .push((state, sample.value));
         }
         let mut active = BTreeMap::new();
         for (others, states) in groups {
             let names: Vec<&str> = states.iter().map(|(name, _)| name.as_str()).collect();
-            let ones: Vec<&String> = states.iter().filter(|(_, value)| *value == 1.0).map(|(name, _)| name).collect();
-            if names != values || ones.len() != 1 || states.iter().any(|(_, value)| *value != 0.0 && *value != 1.0) {
-                return Err(format!("{} of {others:?} is not a state set: {states:?}", self.name));
+            let ones: Vec<&String> = states
+                .iter()
+                .filter(|(_, value)| *value == 1.0)
+                .map(|(name, _)| name)
+                .collect();
+            if names != values
+                || ones.len() != 1
+                || states
+                    .iter()
+                    .any(|(_, value)| *value != 0.0 && *value != 1.0)
+            {
+                return Err(format!(
+                    "{} of {others:?} is not a state set: {states:?}",
+                    self.name
+                ));
             }
             active.insert(others, ones[0].clone());
         }
@@ -105,7 +144,10 @@ impl Family {
 impl Sample {
     /// The value of `label`.
     pub fn label(&self, label: &str) -> Option<&str> {
-        self.labels.iter().find(|(name, _)| name == label).map(|(_, value)| value.as_str())
+        self.labels
+            .iter()
+            .find(|(name, _)| name == label)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -118,8 +160,13 @@ struct Reader {
 
 impl Reader {
     fn begin(&mut self, help: &str, kind: &str) -> Result<(), String> {
-        let (name, help) = help.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')).ok_or("not a HELP line")?;
-        let kind = kind.strip_prefix("# TYPE ").and_then(|rest| rest.strip_prefix(name)?.strip_prefix(' '));
+        let (name, help) = help
+            .strip_prefix("# HELP ")
+            .and_then(|rest| rest.split_once(' '))
+            .ok_or("not a HELP line")?;
+        let kind = kind
+            .strip_prefix("# TYPE ")
+            .and_then(|rest| rest.strip_prefix(name)?.strip_prefix(' '));
         let kind = kind.ok_or("HELP is not followed by the TYPE of the same family")?;
         if !matches!(kind, "counter" | "gauge" | "histogram") {
             return Err("unknown type".to_owned());
@@ -131,7 +178,13 @@ impl Reader {
             return Err("the family's name ends in _total".to_owned());
         }
         // `a` and a histogram's `a_count` are two families but one name.
-        for taken in [name.to_owned(), format!("{name}_total"), format!("{name}_bucket"), format!("{name}_sum"), format!("{name}_count")] {
+        for taken in [
+            name.to_owned(),
+            format!("{name}_total"),
+            format!("{name}_bucket"),
+            format!("{name}_sum"),
+            format!("{name}_count"),
+        ] {
             if !self.names.insert(taken) {
                 return Err("the family is there already, or another takes its names".to_owned());
             }
@@ -143,14 +196,25 @@ impl Reader {
         if help.is_empty() {
             return Err("empty HELP".to_owned());
         }
-        self.families.push(Family { name: name.to_owned(), kind: kind.to_owned(), help, samples: Vec::new() });
+        self.families.push(Family {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            help,
+            samples: Vec::new(),
+        });
         Ok(())
     }
 
     fn sample(&mut self, line: &str) -> Result<(), String> {
         let sample = read_sample(line, self.dialect)?;
-        let family = self.families.last_mut().ok_or("a sample outside a family")?;
-        let suffix = sample.name.strip_prefix(&family.name).ok_or("a sample of another family")?;
+        let family = self
+            .families
+            .last_mut()
+            .ok_or("a sample outside a family")?;
+        let suffix = sample
+            .name
+            .strip_prefix(&family.name)
+            .ok_or("a sample of another family")?;
         let fits = match (family.kind.as_str(), self.dialect) {
             ("counter", Dialect::Text) => suffix.is_empty() && sample.name.ends_with("_total"),
             ("counter", Dialect::OpenMetrics) => suffix == "_total",
@@ -183,18 +247,34 @@ impl Reader {
         if family.samples.is_empty() {
             return Err(format!("{} has no sample", family.name));
         }
-        if family.kind == "histogram" { check_histogram(family, self.dialect) } else { Ok(()) }
+        if family.kind == "histogram" {
+            check_histogram(family, self.dialect)
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn check_histogram(family: &Family, dialect: Dialect) -> Result<(), String> {
     let mut groups: BTreeMap<Vec<_>, Vec<&Sample>> = BTreeMap::new();
     for sample in &family.samples {
-        groups.entry(sample.labels.iter().filter(|(name, _)| name != "le").cloned().collect()).or_default().push(sample);
+        groups
+            .entry(
+                sample
+                    .labels
+                    .iter()
+                    .filter(|(name, _)| name != "le")
+                    .cloned()
+                    .collect(),
+            )
+            .or_default()
+            .push(sample);
     }
     for (labels, samples) in groups {
         let error = |what: &str| Err(format!("{} {labels:?}: {what}", family.name));
-        let [buckets @ .., sum, count] = samples.as_slice() else { return error("too few samples") };
+        let [buckets @ .., sum, count] = samples.as_slice() else {
+            return error("too few samples");
+        };
         if !sum.name.ends_with("_sum") || !count.name.ends_with("_count") {
             return error("not buckets, sum and count");
         }
@@ -239,7 +319,11 @@ fn read_sample(line: &str, dialect: Dialect) -> Result<Sample, String> {
         rest = rest.strip_prefix('}').ok_or("labels without an end")?;
     }
     let value = rest.strip_prefix(' ').ok_or("no space before the value")?;
-    Ok(Sample { name: name.to_owned(), labels, value: number(value, dialect)? })
+    Ok(Sample {
+        name: name.to_owned(),
+        labels,
+        value: number(value, dialect)?,
+    })
 }
 
 fn is_name(name: &str, also: &str) -> bool {
@@ -262,7 +346,11 @@ fn unescape(text: &str, legal: &str) -> Result<String, String> {
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => match chars.next().filter(|c| legal.contains(*c)).ok_or("an illegal escape")? {
+            '\\' => match chars
+                .next()
+                .filter(|c| legal.contains(*c))
+                .ok_or("an illegal escape")?
+            {
                 'n' => plain.push('\n'),
                 c => plain.push(c),
             },
@@ -280,20 +368,28 @@ fn number(text: &str, dialect: Dialect) -> Result<f64, String> {
         "-Inf" => return Ok(f64::NEG_INFINITY),
         _ => {}
     }
-    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.e".contains(&byte)) {
+    if !text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"+-.e".contains(&byte))
+    {
         return Err(format!("{text:?} is not a number"));
     }
     if dialect == Dialect::OpenMetrics && !text.contains(['.', 'e']) {
-        return Err(format!("{text:?} is not a floating-point number in OpenMetrics' canonical form"));
+        return Err(format!(
+            "{text:?} is not a floating-point number in OpenMetrics' canonical form"
+        ));
     }
-    text.parse().map_err(|_| format!("{text:?} is not a number"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a number"))
 }
 
 #[test]
 fn the_reader_reads_what_is_right() {
     let page = "# HELP a_total x \"y\" \\\\ \\n\n# TYPE a_total counter\na_total{l=\"\\\"\\\\\\n,}\",m=\"\"} 1.5e3\n";
     let read = Exposition::read(page.as_bytes(), Dialect::Text).unwrap();
-    let [family] = read.families.as_slice() else { panic!("{read:?}") };
+    let [family] = read.families.as_slice() else {
+        panic!("{read:?}")
+    };
     assert_eq!(family.help, "x \"y\" \\ \n");
     assert_eq!(family.samples[0].label("l"), Some("\"\\\n,}"));
     assert_eq!(family.samples[0].label("m"), Some(""));
@@ -333,16 +429,29 @@ fn the_reader_refuses_what_is_wrong() {
         format!("{GAUGE}a  1\n"),
         format!("{COUNTER}a_total -1\n"),
         format!("{HISTOGRAM}a_bucket{{le=\"1\"}} 1\na_sum 1\na_count 1\n"),
-        format!("{HISTOGRAM}a_bucket{{le=\"1\"}} 2\na_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 1\n"),
+        format!(
+            "{HISTOGRAM}a_bucket{{le=\"1\"}} 2\na_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 1\n"
+        ),
         format!("{HISTOGRAM}a_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 2\n"),
-        format!("{HISTOGRAM}a_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 1\n# HELP a_count x\n# TYPE a_count gauge\na_count 1\n"),
+        format!(
+            "{HISTOGRAM}a_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 1\n# HELP a_count x\n# TYPE a_count gauge\na_count 1\n"
+        ),
     ];
     for page in wrong {
-        assert!(Exposition::read(page.as_bytes(), Dialect::Text).is_err(), "{page}");
+        assert!(
+            Exposition::read(page.as_bytes(), Dialect::Text).is_err(),
+            "{page}"
+        );
     }
-    for page in
-        [format!("{GAUGE}a 1.0\n"), format!("{GAUGE}a 1\n# EOF\n"), format!("{COUNTER}a_total 1.0\n# EOF\n"), "# EOF\n# EOF\n".to_owned()]
-    {
-        assert!(Exposition::read(page.as_bytes(), Dialect::OpenMetrics).is_err(), "{page}");
+    for page in [
+        format!("{GAUGE}a 1.0\n"),
+        format!("{GAUGE}a 1\n# EOF\n"),
+        format!("{COUNTER}a_total 1.0\n# EOF\n"),
+        "# EOF\n# EOF\n".to_owned(),
+    ] {
+        assert!(
+            Exposition::read(page.as_bytes(), Dialect::OpenMetrics).is_err(),
+            "{page}"
+        );
     }
 }

@@ -40,12 +40,20 @@ impl Log {
         let mut lines = self.lines.lock().expect("nobody panics with it");
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(line) = lines.iter().filter(|line| line.contains(text)).nth(count - 1) {
+            if let Some(line) = lines
+                .iter()
+                .filter(|line| line.contains(text))
+                .nth(count - 1)
+            {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "{text} is not in the log: {lines:#?}");
-            lines = self.more.wait_timeout(lines, left).expect("nobody panics with it").0;
+            lines = self
+                .more
+                .wait_timeout(lines, left)
+                .expect("nobody panics with it")
+                .0;
         }
     }
 }
@@ -59,15 +67,23 @@ impl Exporter {
     /// The same on an address of the caller's choice.
     pub fn start_on(listen: &str, config: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.arg(format!("--config.file={}", config.display())).arg(format!("--web.listen-address={listen}")).args(flags);
+        command
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--web.listen-address={listen}"))
+            .args(flags);
         Self::run(&mut command)
     }
 
-    /// The same with no environment, after the shell has run `limits`, and with all that can be logged.
+    /// The same with no environment, after the shell has run `limits`, and with all that can be
+    /// logged.
     pub fn confined(config: &Path, limits: &str, flags: &[&str]) -> Self {
         let mut command = Command::new("sh");
         command
-            .args(["-c", &format!("ulimit -c 0; {limits} exec \"$0\" \"$@\""), PROGRAM])
+            .args([
+                "-c",
+                &format!("ulimit -c 0; {limits} exec \"$0\" \"$@\""),
+                PROGRAM,
+            ])
             .arg(format!("--config.file={}", config.display()))
             .args(["--web.listen-address=127.0.0.1:0", "--log.level=debug"])
             .args(flags)
@@ -78,8 +94,13 @@ impl Exporter {
 
     /// Runs a command that is an exporter in the end.
     pub fn run(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the exporter starts");
-        let lines = BufReader::new(child.stderr.take().expect("a pipe")).split(b'\n').map_while(Result::ok);
+        let mut child = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the exporter starts");
+        let lines = BufReader::new(child.stderr.take().expect("a pipe"))
+            .split(b'\n')
+            .map_while(Result::ok);
         let log = Arc::new(Log::default());
         let writer = Arc::clone(&log);
         let reading = Arc::new(Mutex::new(()));
@@ -90,15 +111,31 @@ impl Exporter {
                 // A test that fails while it holds it wants the rest all the same.
                 drop(may_read.lock());
                 let line = String::from_utf8_lossy(&line).into_owned();
-                writer.lines.lock().expect("nobody panics with it").push(line);
+                writer
+                    .lines
+                    .lock()
+                    .expect("nobody panics with it")
+                    .push(line);
                 writer.more.notify_all();
             }
         });
         let line = log.wait_for("listening", 1);
         // Of logfmt or JSON.
-        let address = line.split("address").nth(1).map(|rest| rest.trim_start_matches(['=', '"', ':']));
-        let address = address.and_then(|rest| rest.split([' ', '"']).next()).expect("an address").to_owned();
-        Self { address, reading, child, log, reader: Some(reader) }
+        let address = line
+            .split("address")
+            .nth(1)
+            .map(|rest| rest.trim_start_matches(['=', '"', ':']));
+        let address = address
+            .and_then(|rest| rest.split([' ', '"']).next())
+            .expect("an address")
+            .to_owned();
+        Self {
+            address,
+            reading,
+            child,
+            log,
+            reader: Some(reader),
+        }
     }
 
     /// Waits for a line with `text` in it.
@@ -113,12 +150,18 @@ impl Exporter {
 
     /// All that has been logged so far.
     pub fn logged(&self) -> Vec<String> {
-        self.log.lines.lock().expect("nobody panics with it").clone()
+        self.log
+            .lines
+            .lock()
+            .expect("nobody panics with it")
+            .clone()
     }
 
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status();
         assert!(sent.expect("a shell").success(), "SIG{name} is sent");
     }
 
@@ -129,7 +172,11 @@ impl Exporter {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status;
             }
-            assert!(Instant::now() < end, "the exporter does not end: {:#?}", self.logged());
+            assert!(
+                Instant::now() < end,
+                "the exporter does not end: {:#?}",
+                self.logged()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -139,8 +186,8 @@ impl Exporter {
         self.child.id()
     }
 
-    /// Ends it and returns all that it has logged, to the last line. By a signal that it obeys: what it is killed with might
-    /// not be written yet.
+    /// Ends it and returns all that it has logged, to the last line. By a signal that it obeys:
+    /// what it is killed with might not be written yet.
     pub fn end(mut self) -> String {
         self.signal("TERM");
         self.wait();
@@ -185,7 +232,11 @@ impl Demo {
     /// Starts a demo on ports of the system's choice, with `flags` more.
     pub fn start(flags: &[&str]) -> Self {
         let mut child = Command::new(PROGRAM)
-            .args(["demo", "--web.listen-address=127.0.0.1:0", "--log.level=warn"])
+            .args([
+                "demo",
+                "--web.listen-address=127.0.0.1:0",
+                "--log.level=warn",
+            ])
             .args(flags)
             .stdout(Stdio::piped())
             .spawn()
@@ -193,11 +244,22 @@ impl Demo {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut said = |word: &str| {
             let lines = stdout.by_ref().lines().map_while(Result::ok);
-            let found = lines.into_iter().find_map(|line| Some(line.trim().strip_prefix(word)?.trim().to_owned()));
-            found.expect("the demo says where things are").trim_end_matches('/').to_owned()
+            let found = lines
+                .into_iter()
+                .find_map(|line| Some(line.trim().strip_prefix(word)?.trim().to_owned()));
+            found
+                .expect("the demo says where things are")
+                .trim_end_matches('/')
+                .to_owned()
         };
         let (base, api) = (said("page"), said("endpoint"));
-        Self { address: base.trim_start_matches("http://").to_owned(), base, api, child, _stdout: stdout }
+        Self {
+            address: base.trim_start_matches("http://").to_owned(),
+            base,
+            api,
+            child,
+            _stdout: stdout,
+        }
     }
 
     /// The configuration of somebody who finds all clusters of the simulated account.

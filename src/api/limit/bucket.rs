@@ -1,8 +1,8 @@
 //! The arithmetic of the token bucket: pure functions of its state and the time.
 //!
-//! The bucket is kept as the time at which the next request would be due if requests came evenly (GCRA), so that nothing has
-//! to refill it. Its rate falls when the API throttles and rises again while calls succeed (additive increase,
-//! multiplicative decrease).
+//! The bucket is kept as the time at which the next request would be due if requests came evenly
+//! (GCRA), so that nothing has to refill it. Its rate falls when the API throttles and rises again
+//! while calls succeed (additive increase, multiplicative decrease).
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::config::RateLimit;
 /// As good as never, and no overflow.
 const YEAR: Duration = Duration::from_secs(31_536_000);
 
-/// The lowest rate that throttling leads to, in requests a second: one request in four seconds finds out whether the API
-/// serves again.
+/// The lowest rate that throttling leads to, in requests a second: one request in four seconds
+/// finds out whether the API serves again.
 const FLOOR: f64 = 0.25;
 
 /// How long it takes from a standstill back to the configured rate, in seconds of successful calls.
@@ -27,7 +27,8 @@ pub(super) struct Bucket {
     /// The configured rate, in requests a second.
     limit: f64,
     burst: u32,
-    /// How far the schedule may lag behind the clock at that rate: the burst, less the request at hand.
+    /// How far the schedule may lag behind the clock at that rate: the burst, less the request at
+    /// hand.
     slack: Duration,
     /// The rate in force, never above `limit`.
     rate: f64,
@@ -44,7 +45,8 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket of which one `share`th of `limit` is used, for at most `concurrency` calls at once.
+    /// A full bucket of which one `share`th of `limit` is used, for at most `concurrency` calls at
+    /// once.
     pub(super) fn new(limit: RateLimit, share: u32, concurrency: u32) -> Self {
         let share = share.max(1);
         let rate = (limit.requests_per_second / f64::from(share)).max(1.0 / YEAR.as_secs_f64());
@@ -69,9 +71,14 @@ impl Bucket {
         if self.is_full_rate() { self.burst } else { 1 }
     }
 
-    /// When `tokens` can be taken, of which there are no more than [at most](Self::most_at_once), if that is later than `now`.
+    /// When `tokens` can be taken, of which there are no more than [at most](Self::most_at_once),
+    /// if that is later than `now`.
     pub(super) fn ready_at(&self, tokens: u32, now: Duration) -> Option<Duration> {
-        let last_due = self.due.max(now) + self.interval().saturating_mul(tokens.saturating_sub(1)).min(YEAR);
+        let last_due = self.due.max(now)
+            + self
+                .interval()
+                .saturating_mul(tokens.saturating_sub(1))
+                .min(YEAR);
         let ready = last_due.saturating_sub(self.slack_in_force());
         (ready > now).then_some(ready)
     }
@@ -83,18 +90,22 @@ impl Bucket {
 
     /// Puts `tokens` back that nobody has used.
     pub(super) fn put_back(&mut self, tokens: u32) {
-        self.due = self.due.saturating_sub(self.interval().saturating_mul(tokens));
+        self.due = self
+            .due
+            .saturating_sub(self.interval().saturating_mul(tokens));
     }
 
-    /// Notes that the API throttled a call that was sent at `sent`. Calls that were under way together count once. Returns true
-    /// if the rate was the configured one until now.
+    /// Notes that the API throttled a call that was sent at `sent`. Calls that were under way
+    /// together count once. Returns true if the rate was the configured one until now.
     pub(super) fn throttled(&mut self, sent: Duration, now: Duration) -> bool {
         if self.fell.is_some_and(|fell| sent <= fell) {
             return false;
         }
         let was_full = self.is_full_rate();
         let next = self.due.saturating_sub(self.slack_in_force());
-        self.rate = (self.rate.min(self.concurrency) / 2.0).max(FLOOR).min(self.limit);
+        self.rate = (self.rate.min(self.concurrency) / 2.0)
+            .max(FLOOR)
+            .min(self.limit);
         (self.changed, self.fell) = (now, Some(now));
         self.falls = self.falls.saturating_add(1);
         // What was left of the burst is gone.
@@ -102,7 +113,8 @@ impl Bucket {
         was_full && !self.is_full_rate()
     }
 
-    /// Notes that a call succeeded. Returns true if that has brought the rate back to the configured one.
+    /// Notes that a call succeeded. Returns true if that has brought the rate back to the
+    /// configured one.
     pub(super) fn succeeded(&mut self, now: Duration) -> bool {
         self.falls = 0;
         if self.is_full_rate() {
@@ -135,7 +147,11 @@ impl Bucket {
 
     /// No burst while the API throttles.
     fn slack_in_force(&self) -> Duration {
-        if self.is_full_rate() { self.slack } else { Duration::ZERO }
+        if self.is_full_rate() {
+            self.slack
+        } else {
+            Duration::ZERO
+        }
     }
 
     fn interval(&self) -> Duration {
@@ -152,15 +168,28 @@ mod tests {
     use super::*;
 
     fn bucket(requests_per_second: f64, burst: u32) -> Bucket {
-        Bucket::new(RateLimit { requests_per_second, burst: NonZeroU32::new(burst).expect("not zero") }, 1, 16)
+        Bucket::new(
+            RateLimit {
+                requests_per_second,
+                burst: NonZeroU32::new(burst).expect("not zero"),
+            },
+            1,
+            16,
+        )
     }
 
     const fn at(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
 
-    /// Calls that go out from `from` on until `until`, each as soon as there is a token, and each answered at once by `outcome`.
-    fn calls(bucket: &mut Bucket, from: Duration, until: Duration, outcome: fn(&mut Bucket, Duration)) -> u32 {
+    /// Calls that go out from `from` on until `until`, each as soon as there is a token, and each
+    /// answered at once by `outcome`.
+    fn calls(
+        bucket: &mut Bucket,
+        from: Duration,
+        until: Duration,
+        outcome: fn(&mut Bucket, Duration),
+    ) -> u32 {
         let (mut now, mut sent) = (from, 0);
         loop {
             now = bucket.ready_at(1, now).unwrap_or(now);
@@ -187,7 +216,11 @@ mod tests {
             let mut bucket = bucket(limit, 40);
             let first = calls(&mut bucket, at(0), at(10_000), throttled);
             assert!(first <= 12, "{first} at {limit}");
-            assert_eq!(calls(&mut bucket, at(10_000), at(110_000), throttled), 25, "{limit}");
+            assert_eq!(
+                calls(&mut bucket, at(10_000), at(110_000), throttled),
+                25,
+                "{limit}"
+            );
             assert!(bucket.is_congested());
         }
     }
@@ -214,7 +247,10 @@ mod tests {
         bucket.succeeded(at(201));
         assert!(!bucket.is_congested());
         let rate = bucket.rate();
-        assert!(!bucket.throttled(at(199), at(202)), "it was under way with the others");
+        assert!(
+            !bucket.throttled(at(199), at(202)),
+            "it was under way with the others"
+        );
         assert!((bucket.rate() - rate).abs() < 1e-9);
     }
 
@@ -243,7 +279,8 @@ mod tests {
     }
 
     proptest! {
-        /// No window has more than the burst and what the rate gives in it, whatever was taken, put back, throttled or served.
+        /// No window has more than the burst and what the rate gives in it, whatever was taken, put
+        /// back, throttled or served.
         #[test]
         fn no_window_lets_more_through_than_the_limit(
             rate in 0.1..200.0_f64,

@@ -30,7 +30,10 @@ struct Told {
 impl From<Wire> for Told {
     fn from(wire: Wire) -> Self {
         let text = |word: Field<Word>| word.known().map(|Word(text)| text);
-        Self { status: text(wire.status), task_status: wire.upgrade_task.known().and_then(|task| text(task.status)) }
+        Self {
+            status: text(wire.status),
+            task_status: wire.upgrade_task.known().and_then(|task| text(task.status)),
+        }
     }
 }
 
@@ -43,7 +46,9 @@ fn bytes(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Result<T
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    let response = response.body(Bytes::copy_from_slice(body)).expect("a response");
+    let response = response
+        .body(Bytes::copy_from_slice(body))
+        .expect("a response");
     let now = "2026-11-23T08:00:00Z".parse().expect("a time");
     read::<Wire>(Operation::GetUpgradeStatus, &response, now, &credential()).map(Told::from)
 }
@@ -63,7 +68,10 @@ fn error(status: u16, body: &str) -> ApiError {
 
 #[test]
 fn json_and_xml_say_the_same() {
-    let expected = Told { status: Some("running".to_owned()), task_status: Some("Success".to_owned()) };
+    let expected = Told {
+        status: Some("running".to_owned()),
+        task_status: Some("Success".to_owned()),
+    };
     for body in [
         r#"{"status": "running", "upgrade_task": {"status": "Success", "more": []}, "extra": 1}"#,
         "\u{feff}\n {\"status\":\"running\",\"upgrade_task\":{\"status\":\"Success\"}}",
@@ -103,24 +111,65 @@ fn what_is_not_an_answer_is_a_decode_failure() {
         &deep_xml,
     ] {
         let error = error(200, body);
-        assert_eq!(error.kind, ErrorKind::Decode, "{}: {error}", body.chars().take(40).collect::<String>());
+        assert_eq!(
+            error.kind,
+            ErrorKind::Decode,
+            "{}: {error}",
+            body.chars().take(40).collect::<String>()
+        );
         assert!(error.message.len() < 120, "{}", error.message);
     }
 }
 
 #[test]
 fn an_error_under_a_good_status_is_an_error() {
-    assert_eq!(error(200, r#"{"code": "ErrorClusterNotFound", "message": "cluster not found"}"#).kind, ErrorKind::ClusterNotFound);
-    assert_eq!(error(200, "<Error><Code>Throttling.User</Code></Error>").kind, ErrorKind::Throttled);
-    assert_eq!(reply(200, &[], "{}").expect("nothing was started"), Told::default());
+    assert_eq!(
+        error(
+            200,
+            r#"{"code": "ErrorClusterNotFound", "message": "cluster not found"}"#
+        )
+        .kind,
+        ErrorKind::ClusterNotFound
+    );
+    assert_eq!(
+        error(200, "<Error><Code>Throttling.User</Code></Error>").kind,
+        ErrorKind::Throttled
+    );
+    assert_eq!(
+        reply(200, &[], "{}").expect("nothing was started"),
+        Told::default()
+    );
 }
 
 #[test]
 fn a_code_that_says_that_all_is_well_is_no_error_and_no_answer() {
-    for code in ["0", "200", "\"\"", "\"0\"", "\"200\"", "\"OK\"", "\"Success\"", "null", "{}"] {
-        let answer = reply(200, &[], &format!(r#"{{"code": {code}, "status": "running"}}"#)).expect(code);
+    for code in [
+        "0",
+        "200",
+        "\"\"",
+        "\"0\"",
+        "\"200\"",
+        "\"OK\"",
+        "\"Success\"",
+        "null",
+        "{}",
+    ] {
+        let answer = reply(
+            200,
+            &[],
+            &format!(r#"{{"code": {code}, "status": "running"}}"#),
+        )
+        .expect(code);
         assert_eq!(answer.status.as_deref(), Some("running"), "{code}");
-        assert_eq!(error(200, &format!(r#"{{"code": {code}, "data": {{"status": "running"}}}}"#)).kind, ErrorKind::Decode, "{code}");
+        assert_eq!(
+            error(
+                200,
+                &format!(r#"{{"code": {code}, "data": {{"status": "running"}}}}"#)
+            )
+            .kind,
+            ErrorKind::Decode,
+            "{code}"
+        );
     }
 }
 
@@ -135,20 +184,36 @@ fn a_code_is_an_error_whatever_stands_beside_it() {
         ("-1", ErrorKind::Rejected),
         ("\"503\"", ErrorKind::Server),
     ] {
-        for body in [format!(r#"{{"code": {code}, "status": "running"}}"#), format!(r#"{{"status": 404, "Code": {code}, "message": "m"}}"#)]
-        {
+        for body in [
+            format!(r#"{{"code": {code}, "status": "running"}}"#),
+            format!(r#"{{"status": 404, "Code": {code}, "message": "m"}}"#),
+        ] {
             let error = error(200, &body);
-            assert_eq!((error.kind, error.code.as_deref()), (kind, Some(code.trim_matches('"'))), "{body}");
+            assert_eq!(
+                (error.kind, error.code.as_deref()),
+                (kind, Some(code.trim_matches('"'))),
+                "{body}"
+            );
         }
     }
 }
 
 #[test]
 fn the_keys_of_another_systems_answer_are_told_in_short_and_without_secrets() {
-    let keys: Vec<_> = (0..50).map(|number| format!(r#""a_long_key_of_number_{number}": 1"#)).collect();
-    for body in [format!(r#"{{"hunter2token": 1, {}}}"#, keys.join(",")), format!(r#"{{"\u0068unter2token": 1, {}}}"#, keys.join(","))] {
+    let keys: Vec<_> = (0..50)
+        .map(|number| format!(r#""a_long_key_of_number_{number}": 1"#))
+        .collect();
+    for body in [
+        format!(r#"{{"hunter2token": 1, {}}}"#, keys.join(",")),
+        format!(r#"{{"\u0068unter2token": 1, {}}}"#, keys.join(",")),
+    ] {
         let message = error(200, &body).message;
-        assert!(message.starts_with("JSON that is not an answer of GetUpgradeStatus; its keys: <secret>, a_long_key"), "{message}");
+        assert!(
+            message.starts_with(
+                "JSON that is not an answer of GetUpgradeStatus; its keys: <secret>, a_long_key"
+            ),
+            "{message}"
+        );
         assert!(message.ends_with(", …") && message.len() < 200, "{message}");
     }
 }
@@ -158,7 +223,10 @@ fn halves_of_characters_cost_their_text_and_nothing_else() {
     for (json, expected) in [
         (r"\ud83d\ude00", "\u{1f600}"),
         (r"a\ud800", "a\u{fffd}"),
-        (r"\uDC00\uD800\uD83D\uDE00\ud800x", "\u{fffd}\u{fffd}\u{1f600}\u{fffd}x"),
+        (
+            r"\uDC00\uD800\uD83D\uDE00\ud800x",
+            "\u{fffd}\u{fffd}\u{1f600}\u{fffd}x",
+        ),
         (r"\\ud800", r"\ud800"),
         (r"\ud800\n", "\u{fffd}\n"),
     ] {
@@ -186,8 +254,16 @@ fn the_code_decides_before_the_status() {
         (403, "SignatureDoesNotMatch", ErrorKind::Credentials),
         (400, "IncompleteSignature", ErrorKind::Credentials),
         (400, "InvalidSecurityToken.Expired", ErrorKind::TokenExpired),
-        (403, "InvalidSecurityToken.Malformed", ErrorKind::TokenExpired),
-        (400, "InvalidSecurityToken.MismatchWithAccessKey", ErrorKind::TokenExpired),
+        (
+            403,
+            "InvalidSecurityToken.Malformed",
+            ErrorKind::TokenExpired,
+        ),
+        (
+            400,
+            "InvalidSecurityToken.MismatchWithAccessKey",
+            ErrorKind::TokenExpired,
+        ),
         (403, "InvalidSecurityToken", ErrorKind::Credentials),
         (400, "MissingSecurityToken", ErrorKind::Credentials),
         (400, "SignatureNonceUsed", ErrorKind::NonceUsed),
@@ -208,14 +284,24 @@ fn the_code_decides_before_the_status() {
     ] {
         for body in [
             format!(r#"{{"code":"{code}","message":"m","requestId":"R","status":{status}}}"#),
-            format!(r#"{{"Code":"{code}","Message":"m","RequestId":"R","HostId":"h","Recommend":"r"}}"#),
+            format!(
+                r#"{{"Code":"{code}","Message":"m","RequestId":"R","HostId":"h","Recommend":"r"}}"#
+            ),
             format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>R</RequestId><HostId>h</HostId><Code>{code}</Code><Message>m</Message></Error>"
             ),
         ] {
             let error = error(status, &body);
             assert_eq!(error.kind, kind, "{body}");
-            assert_eq!((error.code.as_deref(), error.request_id.as_deref(), error.status), (Some(code), Some("R"), Some(status)), "{body}");
+            assert_eq!(
+                (
+                    error.code.as_deref(),
+                    error.request_id.as_deref(),
+                    error.status
+                ),
+                (Some(code), Some("R"), Some(status)),
+                "{body}"
+            );
         }
     }
 }
@@ -232,14 +318,28 @@ fn a_field_of_another_shape_costs_an_error_nothing_else() {
     ] {
         let error = error(403, body);
         assert_eq!(
-            (error.kind, error.code.as_deref(), error.request_id.as_deref()),
+            (
+                error.kind,
+                error.code.as_deref(),
+                error.request_id.as_deref()
+            ),
             (ErrorKind::Forbidden, Some("StatusForbidden"), Some("R")),
             "{body}"
         );
-        assert!(error.message.starts_with("m; RAM must allow cs:"), "{}", error.message);
+        assert!(
+            error.message.starts_with("m; RAM must allow cs:"),
+            "{}",
+            error.message
+        );
     }
-    assert_eq!(error(400, r#"{"code":"Throttling","message":5}"#).kind, ErrorKind::Throttled);
-    assert_eq!(error(403, r#"{"code":5,"message":"m"}"#).kind, ErrorKind::Foreign);
+    assert_eq!(
+        error(400, r#"{"code":"Throttling","message":5}"#).kind,
+        ErrorKind::Throttled
+    );
+    assert_eq!(
+        error(403, r#"{"code":5,"message":"m"}"#).kind,
+        ErrorKind::Foreign
+    );
 }
 
 #[test]
@@ -254,7 +354,14 @@ fn a_refusal_in_other_words_than_the_vendors_proves_nothing() {
         (500, Reason::Server),
         (503, Reason::Server),
     ] {
-        for body in ["", "<html>nginx</html>", "nope", "{}", "[1]", r#"{"error": "x"}"#] {
+        for body in [
+            "",
+            "<html>nginx</html>",
+            "nope",
+            "{}",
+            "[1]",
+            r#"{"error": "x"}"#,
+        ] {
             assert_eq!(error(status, body).reason(), reason, "{status} {body}");
         }
     }
@@ -264,18 +371,36 @@ fn a_refusal_in_other_words_than_the_vendors_proves_nothing() {
 fn the_request_id_is_kept_without_a_body() {
     let error = reply(502, &[("x-acs-request-id", "R-1")], "").expect_err("a bad gateway");
     assert_eq!(error.request_id.as_deref(), Some("R-1"));
-    assert_eq!(error.to_string(), "GetUpgradeStatus: HTTP 502: an empty body (request R-1)");
+    assert_eq!(
+        error.to_string(),
+        "GetUpgradeStatus: HTTP 502: an empty body (request R-1)"
+    );
 }
 
 #[test]
 fn the_vendors_wish_to_wait_is_read_in_its_units() {
-    let wait = |headers: &[(&'static str, &str)]| reply(429, headers, "").expect_err("throttled").retry_after;
-    assert_eq!(wait(&[("x-acs-retry-after", "1500")]), Some(Duration::from_millis(1500)));
+    let wait = |headers: &[(&'static str, &str)]| {
+        reply(429, headers, "").expect_err("throttled").retry_after
+    };
+    assert_eq!(
+        wait(&[("x-acs-retry-after", "1500")]),
+        Some(Duration::from_millis(1500))
+    );
     assert_eq!(wait(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
-    assert_eq!(wait(&[("x-acs-retry-after", "700"), ("retry-after", "2")]), Some(Duration::from_millis(700)));
+    assert_eq!(
+        wait(&[("x-acs-retry-after", "700"), ("retry-after", "2")]),
+        Some(Duration::from_millis(700))
+    );
     let sent = ("date", "Wed, 21 Oct 2026 07:27:56 GMT");
-    assert_eq!(wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]), Some(Duration::from_secs(4)));
-    assert_eq!(wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")]), None, "it is over");
+    assert_eq!(
+        wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]),
+        Some(Duration::from_secs(4))
+    );
+    assert_eq!(
+        wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")]),
+        None,
+        "it is over"
+    );
     assert_eq!(wait(&[("retry-after", "tomorrow")]), None);
     assert_eq!(wait(&[("retry-after", "-1")]), None);
 }
@@ -283,15 +408,30 @@ fn the_vendors_wish_to_wait_is_read_in_its_units() {
 #[test]
 fn a_denial_names_the_action_that_ram_must_allow() {
     let body = r#"{"code":"StatusForbidden","message":"STSToken policy Forbidden for action cs:DescribeClustersForRegion","requestId":"R","status":403,"accessDeniedDetail":{"AuthAction":"cs:DescribeClustersForRegion","AuthPrincipalType":"AssumedRoleUser"}}"#;
-    assert!(error(403, body).message.ends_with("RAM must allow cs:DescribeClustersForRegion"));
-    assert!(error(403, r#"{"code":"Forbidden","message":"no"}"#).message.ends_with("RAM must allow cs:GetUpgradeStatus"));
+    assert!(
+        error(403, body)
+            .message
+            .ends_with("RAM must allow cs:DescribeClustersForRegion")
+    );
+    assert!(
+        error(403, r#"{"code":"Forbidden","message":"no"}"#)
+            .message
+            .ends_with("RAM must allow cs:GetUpgradeStatus")
+    );
 }
 
 #[test]
 fn a_clock_that_is_off_is_reported_with_the_difference() {
     let body = r#"{"Code":"InvalidTimeStamp.Expired","Message":"Specified time stamp or date value is expired."}"#;
-    let error = reply(400, &[("date", "Mon, 23 Nov 2026 07:40:00 GMT")], body).expect_err("an old stamp");
-    assert!(error.message.ends_with("our clock is 1200 s ahead of the vendor's"), "{}", error.message);
+    let error =
+        reply(400, &[("date", "Mon, 23 Nov 2026 07:40:00 GMT")], body).expect_err("an old stamp");
+    assert!(
+        error
+            .message
+            .ends_with("our clock is 1200 s ahead of the vendor's"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
@@ -306,7 +446,12 @@ fn a_vendor_that_repeats_what_was_sent_gives_no_secret_away() {
 
 #[test]
 fn an_answer_that_repeats_what_was_sent_gives_no_secret_away() {
-    let answer = reply(200, &[], r#"{"status":"was hunter2token","upgrade_task":{"status":"and hunter2token"}}"#).expect("an answer");
+    let answer = reply(
+        200,
+        &[],
+        r#"{"status":"was hunter2token","upgrade_task":{"status":"and hunter2token"}}"#,
+    )
+    .expect("an answer");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
     assert_eq!(answer.task_status.as_deref(), Some("and <secret>"));
 }
@@ -321,31 +466,62 @@ fn bytes_that_are_no_text_do_not_keep_a_secret_in_an_answer() {
 #[test]
 fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
     for body in ["", r#"{"code":"InternalError"}"#] {
-        let error = reply(500, &[("x-acs-request-id", "for hunter2token")], body).expect_err("an error");
+        let error =
+            reply(500, &[("x-acs-request-id", "for hunter2token")], body).expect_err("an error");
         assert_eq!(error.request_id.as_deref(), Some("for <secret>"));
     }
 }
 
 #[test]
 fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
-    let error = error(400, "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Credentials, "the access key secret is wrong: was sent <secret>"));
-    let answer =
-        reply(200, &[], "<GetUpgradeStatusResponse><status>was hunter2token</status></GetUpgradeStatusResponse>").expect("an answer");
+    let error = error(
+        400,
+        "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>",
+    );
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (
+            ErrorKind::Credentials,
+            "the access key secret is wrong: was sent <secret>"
+        )
+    );
+    let answer = reply(
+        200,
+        &[],
+        "<GetUpgradeStatusResponse><status>was hunter2token</status></GetUpgradeStatusResponse>",
+    )
+    .expect("an answer");
     assert_eq!(answer.status.as_deref(), Some("was <secret>"));
 }
 
 #[test]
 fn json_that_nests_too_deep_is_refused_wherever_it_does() {
-    let nested = |levels: usize| format!(r#"{{"status": "running", "x": "]\"]", "y": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    let nested = |levels: usize| {
+        format!(
+            r#"{{"status": "running", "x": "]\"]", "y": {}{}}}"#,
+            "[".repeat(levels),
+            "]".repeat(levels)
+        )
+    };
     for (body, is_good) in [
         (nested(127), true),
         (nested(128), false),
         (nested(200_000), false),
         (format!(r#"{{"status": "{}"}}"#, "[".repeat(1000)), true),
         (format!(r#"{{"status": "\"{}"}}"#, "{".repeat(1000)), true),
-        (format!(r#"{{"status": "x", "a": [{}]}}"#, vec!["[]"; 1000].join(",")), true),
+        (
+            format!(
+                r#"{{"status": "x", "a": [{}]}}"#,
+                vec!["[]"; 1000].join(",")
+            ),
+            true,
+        ),
     ] {
-        assert_eq!(reply(200, &[], &body).is_ok(), is_good, "{}", &body[..80.min(body.len())]);
+        assert_eq!(
+            reply(200, &[], &body).is_ok(),
+            is_good,
+            "{}",
+            &body[..80.min(body.len())]
+        );
     }
 }

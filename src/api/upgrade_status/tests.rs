@@ -7,8 +7,12 @@ use super::*;
 fn decoded(json: &str) -> (UpgradeState, Vec<(&'static str, String)>) {
     let mut unknown = Vec::new();
     let mut wire = Field::<Wire>::Absent;
-    (&mut wire).deserialize(&mut serde_json::Deserializer::from_str(json)).expect("JSON");
-    let state = state(wire.known().expect("an object"), &mut |field, value| unknown.push((field, value.to_owned())));
+    (&mut wire)
+        .deserialize(&mut serde_json::Deserializer::from_str(json))
+        .expect("JSON");
+    let state = state(wire.known().expect("an object"), &mut |field, value| {
+        unknown.push((field, value.to_owned()))
+    });
     (state, unknown)
 }
 
@@ -48,20 +52,41 @@ fn every_documented_value_is_understood_in_any_letter_case() {
         ("Failed", TaskStatus::Failed),
         ("fail", TaskStatus::Failed),
     ];
-    let spellings = |word: &str| [word.to_owned(), word.to_uppercase(), word[..1].to_uppercase() + &word[1..], format!(" {word} ")];
+    let spellings = |word: &str| {
+        [
+            word.to_owned(),
+            word.to_uppercase(),
+            word[..1].to_uppercase() + &word[1..],
+            format!(" {word} "),
+        ]
+    };
     for (word, status) in statuses {
         for word in spellings(word) {
-            assert_eq!(decoded(&format!(r#"{{"status": "{word}"}}"#)).0.status, status, "{word}");
+            assert_eq!(
+                decoded(&format!(r#"{{"status": "{word}"}}"#)).0.status,
+                status,
+                "{word}"
+            );
         }
     }
     for (word, step) in steps {
         for word in spellings(word) {
-            assert_eq!(decoded(&format!(r#"{{"upgrade_step": "{word}"}}"#)).0.step, step, "{word}");
+            assert_eq!(
+                decoded(&format!(r#"{{"upgrade_step": "{word}"}}"#)).0.step,
+                step,
+                "{word}"
+            );
         }
     }
     for (word, task) in tasks {
         for word in spellings(word) {
-            assert_eq!(decoded(&format!(r#"{{"upgrade_task": {{"status": "{word}"}}}}"#)).0.task_status, task, "{word}");
+            assert_eq!(
+                decoded(&format!(r#"{{"upgrade_task": {{"status": "{word}"}}}}"#))
+                    .0
+                    .task_status,
+                task,
+                "{word}"
+            );
         }
     }
 }
@@ -75,18 +100,31 @@ fn what_is_absent_null_or_empty_means_that_nothing_was_started() {
         r#"{"upgrade_task": {"status": null}, "colour": {"deep": [1, 2]}}"#,
     ] {
         let (state, unknown) = decoded(json);
-        assert_eq!((state.status, state.step, state.task_status), (Status::None, Step::NotStart, TaskStatus::None), "{json}");
+        assert_eq!(
+            (state.status, state.step, state.task_status),
+            (Status::None, Step::NotStart, TaskStatus::None),
+            "{json}"
+        );
         assert_eq!((state.error_message, unknown), (None, vec![]), "{json}");
     }
 }
 
 #[test]
 fn an_unlisted_value_is_unknown_and_told_with_its_field() {
-    let (state, unknown) = decoded(r#"{"status": "Melting", "upgrade_step": "draining", "upgrade_task": {"status": "queued"}}"#);
-    assert_eq!((state.status, state.step, state.task_status), (Status::Unknown, Step::Unknown, TaskStatus::Unknown));
+    let (state, unknown) = decoded(
+        r#"{"status": "Melting", "upgrade_step": "draining", "upgrade_task": {"status": "queued"}}"#,
+    );
+    assert_eq!(
+        (state.status, state.step, state.task_status),
+        (Status::Unknown, Step::Unknown, TaskStatus::Unknown)
+    );
     assert_eq!(
         unknown,
-        [("status", "Melting".to_owned()), ("upgrade_step", "draining".to_owned()), ("upgrade_task.status", "queued".to_owned())]
+        [
+            ("status", "Melting".to_owned()),
+            ("upgrade_step", "draining".to_owned()),
+            ("upgrade_task.status", "queued".to_owned())
+        ]
     );
 }
 
@@ -101,5 +139,8 @@ fn a_failed_tasks_message_stands_in_for_a_missing_one() {
         message(r#"{"error_message": "", "upgrade_task": {"status": "Failed", "message": "etcd is unhealthy"}}"#).as_deref(),
         Some("etcd is unhealthy")
     );
-    assert_eq!(message(r#"{"upgrade_task": {"status": "running", "message": "step 3 of 5"}}"#), None);
+    assert_eq!(
+        message(r#"{"upgrade_task": {"status": "running", "message": "step 3 of 5"}}"#),
+        None
+    );
 }

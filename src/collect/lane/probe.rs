@@ -34,30 +34,53 @@ pub(in crate::collect) struct Probe<'a> {
 
 impl Lane {
     /// The first cluster of this lane that is as `wanted`.
-    pub(in crate::collect) fn find(&self, wanted: impl Fn(&ClusterInfo) -> bool) -> Option<ClusterId> {
+    pub(in crate::collect) fn find(
+        &self,
+        wanted: impl Fn(&ClusterInfo) -> bool,
+    ) -> Option<ClusterId> {
         let roster = self.lock();
-        let found = roster.records.values().map(|record| &record.target.info).find(|info| wanted(info));
+        let found = roster
+            .records
+            .values()
+            .map(|record| &record.target.info)
+            .find(|info| wanted(info));
         found.map(|info| info.id.clone())
     }
 
     /// What asking for `id` would send, under either source.
-    pub(in crate::collect) async fn explain(&self, id: &ClusterId, source: SourceName) -> Option<Result<Explained, ApiError>> {
+    pub(in crate::collect) async fn explain(
+        &self,
+        id: &ClusterId,
+        source: SourceName,
+    ) -> Option<Result<Explained, ApiError>> {
         let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
         Some(match source {
-            SourceName::UpgradeStatus => api::explain_upgrade_status(self.client(), &endpoint, id).await,
+            SourceName::UpgradeStatus => {
+                api::explain_upgrade_status(self.client(), &endpoint, id).await
+            }
             SourceName::Tasks => api::explain_tasks(self.client(), &endpoint, id).await,
         })
     }
 
-    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the page of its round would.
-    pub(in crate::collect) async fn ask_one(self: &Arc<Self>, id: &ClusterId, probe: &Probe<'_>) -> Option<ClusterReading> {
+    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the
+    /// page of its round would.
+    pub(in crate::collect) async fn ask_one(
+        self: &Arc<Self>,
+        id: &ClusterId,
+        probe: &Probe<'_>,
+    ) -> Option<ClusterReading> {
         let mut landings = self.progress.landings();
         let began = Instant::now();
         let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
-        let waiting = if place.is_ok() { Waiting::ForToken } else { Waiting::ForPlace };
+        let waiting = if place.is_ok() {
+            Waiting::ForToken
+        } else {
+            Waiting::ForPlace
+        };
         let cost = self.cost(id);
         if let Ok(Ok(place)) = place
-            && let Ok(tokens) = timeout_at(probe.deadline, self.client().limiter().acquire(cost)).await
+            && let Ok(tokens) =
+                timeout_at(probe.deadline, self.client().limiter().acquire(cost)).await
         {
             let round = Round {
                 number: probe.round,
@@ -76,7 +99,12 @@ impl Lane {
             }
         }
         let landed = async {
-            while self.lock().records.get(id).is_some_and(|record| record.flight.is_some()) {
+            while self
+                .lock()
+                .records
+                .get(id)
+                .is_some_and(|record| record.flight.is_some())
+            {
                 landings.next().await;
             }
         };
@@ -85,6 +113,13 @@ impl Lane {
         let roster = self.lock();
         let record = roster.records.get(id)?;
         let asked = record.has_ended_since(began);
-        Some(record.reading(Reader::Probe, probe.deadline, asked, waiting, probe.max_age, Instant::now()))
+        Some(record.reading(
+            Reader::Probe,
+            probe.deadline,
+            asked,
+            waiting,
+            probe.max_age,
+            Instant::now(),
+        ))
     }
 }

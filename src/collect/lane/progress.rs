@@ -19,12 +19,16 @@ struct State {
 impl Progress {
     /// The round of this number has begun.
     pub(super) fn started(&self, round: u64) -> Started {
-        Started { round, state: self.0.subscribe() }
+        Started {
+            round,
+            state: self.0.subscribe(),
+        }
     }
 
     /// Nobody is left to be asked in the round of this number.
     pub(super) fn asked(&self, round: u64) {
-        self.0.send_modify(|state| state.asked = state.asked.max(round));
+        self.0
+            .send_modify(|state| state.asked = state.asked.max(round));
     }
 
     /// A round waits for one more query that is under way.
@@ -35,8 +39,8 @@ impl Progress {
         });
     }
 
-    /// One query fewer is under way, which a round waited for or did not. In a large round it is rarely the one that somebody
-    /// waits for.
+    /// One query fewer is under way, which a round waited for or did not. In a large round it is
+    /// rarely the one that somebody waits for.
     pub(super) fn land(&self, awaited: bool) {
         self.0.send_if_modified(|state| {
             state.in_flight -= usize::from(awaited);
@@ -49,7 +53,10 @@ impl Progress {
         let mut state = self.0.subscribe();
         self.0.send_modify(|state| state.watchers += 1);
         state.mark_unchanged();
-        Landings { progress: self, state }
+        Landings {
+            progress: self,
+            state,
+        }
     }
 }
 
@@ -61,11 +68,16 @@ pub(in crate::collect) struct Started {
 }
 
 impl Started {
-    /// Waits until every cluster has been asked and has answered or failed, in this round or in one that took over.
+    /// Waits until every cluster has been asked and has answered or failed, in this round or in one
+    /// that took over.
     pub(in crate::collect) async fn finished(mut self) {
         let round = self.round;
         // The sender lives in the lane; without it there is nobody left to wait for.
-        drop(self.state.wait_for(|state| state.asked >= round && state.in_flight == 0).await);
+        drop(
+            self.state
+                .wait_for(|state| state.asked >= round && state.in_flight == 0)
+                .await,
+        );
     }
 }
 

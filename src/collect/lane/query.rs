@@ -29,16 +29,33 @@ pub(in crate::collect) struct Query {
 
 impl Query {
     /// The query of `record`'s cluster that takes off as `flight`, unless all ends with `stop`.
-    pub(in crate::collect) fn new(lane: Arc<Lane>, record: &Record, flight: Flight, stop: CancellationToken) -> Self {
-        Self { lane, target: record.target.clone(), known: record.known(), flight, stop }
+    pub(in crate::collect) fn new(
+        lane: Arc<Lane>,
+        record: &Record,
+        flight: Flight,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            lane,
+            target: record.target.clone(),
+            known: record.known(),
+            flight,
+            stop,
+        }
     }
 
-    /// Asks within `budget`, and holds `place` until the answer is there. A query that panics is that cluster's failure and
-    /// nothing else.
+    /// Asks within `budget`, and holds `place` until the answer is there. A query that panics is
+    /// that cluster's failure and nothing else.
     pub(in crate::collect) async fn run(self, budget: Budget, place: OwnedSemaphorePermit) {
-        let question =
-            Question { cluster: &self.target.info.id, endpoint: &self.target.endpoint, budget: &budget, known: self.known.as_deref() };
-        let answer = AssertUnwindSafe(async { self.target.source.read(question).await }).catch_unwind().await;
+        let question = Question {
+            cluster: &self.target.info.id,
+            endpoint: &self.target.endpoint,
+            budget: &budget,
+            known: self.known.as_deref(),
+        };
+        let answer = AssertUnwindSafe(async { self.target.source.read(question).await })
+            .catch_unwind()
+            .await;
         budget.release();
         drop(place);
         self.record_result(answer.unwrap_or_else(|_| Err(self.panicked())));
@@ -49,34 +66,58 @@ impl Query {
             Some(SourceName::Tasks) => Operation::DescribeClusterTasks,
             Some(SourceName::UpgradeStatus) | None => Operation::GetUpgradeStatus,
         };
-        ApiError::local(operation, ErrorKind::Rejected, "the query panicked; please report this")
+        ApiError::local(
+            operation,
+            ErrorKind::Rejected,
+            "the query panicked; please report this",
+        )
     }
 
     /// Remembers the result, with one line in the log for what changed.
     fn record_result(&self, result: Result<UpgradeState, ApiError>) {
         let now = self.lane.clock.now();
         let duration = self.flight.started.elapsed();
-        let words = result.as_ref().ok().map(|state| (state.status.as_str(), state.step.as_str()));
+        let words = result
+            .as_ref()
+            .ok()
+            .map(|state| (state.status.as_str(), state.step.as_str()));
         let mut roster = self.lane.lock();
         let id = &self.target.info.id;
         let before = roster.records.get(id).and_then(Record::failure).cloned();
-        let change = roster.land(id, &self.flight, result, duration, now, self.stop.is_cancelled());
+        let change = roster.land(
+            id,
+            &self.flight,
+            result,
+            duration,
+            now,
+            self.stop.is_cancelled(),
+        );
         if let (Some(change), Some(record)) = (change, roster.records.get(id)) {
             log(record, before.as_ref(), change, words, duration);
         }
         drop(roster);
-        self.lane.progress.land(self.flight.awaited.load(Ordering::Relaxed));
+        self.lane
+            .progress
+            .land(self.flight.awaited.load(Ordering::Relaxed));
     }
 }
 
-fn log(record: &Record, before: Option<&Failure>, change: Change, words: Option<(&'static str, &'static str)>, duration: Duration) {
+fn log(
+    record: &Record,
+    before: Option<&Failure>,
+    change: Change,
+    words: Option<(&'static str, &'static str)>,
+    duration: Duration,
+) {
     let info = &record.target.info;
     let after = record.failure();
     match (before, after) {
         (before, Some(failure)) if before.is_none_or(|before| before.reason != failure.reason) => {
             tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
         }
-        (Some(_), None) => tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again"),
+        (Some(_), None) => {
+            tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again")
+        }
         _ => {}
     }
     tracing::debug!(

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{Budget, Deadline};
 
-/// A query has this long at least, however soon those who wait for it go: a client that hardly waits at all must not make
-/// clusters fail for all others.
+/// A query has this long at least, however soon those who wait for it go: a client that hardly
+/// waits at all must not make clusters fail for all others.
 pub(super) const SHORTEST: Duration = Duration::from_secs(1);
 
 /// One round in one lane.
@@ -30,8 +30,13 @@ impl Round {
         Budget::new(self.deadline.clone(), self.stop.child_token()).at_least(SHORTEST)
     }
 
-    /// The deadline of a query that takes off at `now`: the waiters' or, after it, as long as the round had.
+    /// The deadline of a query that takes off at `now`: the waiters' or, after it, as long as the
+    /// round had.
     pub(super) fn deadline_at(&self, now: Instant) -> Deadline {
-        if now < self.deadline.instant() { self.deadline.fork() } else { Deadline::at(now + self.length) }
+        if now < self.deadline.instant() {
+            self.deadline.fork()
+        } else {
+            Deadline::at(now + self.length)
+        }
     }
 }

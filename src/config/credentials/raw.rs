@@ -1,4 +1,5 @@
-//! The `credentials` mapping as it is written, a table for each type: the keys of another type are unknown keys.
+//! The `credentials` mapping as it is written, a table for each type: the keys of another type are
+//! unknown keys.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -38,8 +39,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Default, Self::AccessKey, Self::RamRoleArn, Self::OidcRoleArn, Self::EcsRamRole, Self::CredentialsUri, Self::Profile];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Default,
+        Self::AccessKey,
+        Self::RamRoleArn,
+        Self::OidcRoleArn,
+        Self::EcsRamRole,
+        Self::CredentialsUri,
+        Self::Profile,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -113,7 +121,8 @@ pub(super) struct RamRoleArn {
     pub(super) external_id: Option<String>,
     /// The STS server that is asked, in place of the usual one.
     pub(super) sts_endpoint: Option<String>,
-    /// Credentials that may assume the role; without them, a key pair beside it or the default chain.
+    /// Credentials that may assume the role; without them, a key pair beside it or the default
+    /// chain.
     pub(super) source: Option<Untyped>,
     /// The public half of the key.
     pub(super) access_key_id: Option<String>,

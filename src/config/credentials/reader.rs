@@ -1,4 +1,5 @@
-//! The `credentials` mapping → [`Credentials`]. What is wrong is noted and read as absent, so that the rest is still checked.
+//! The `credentials` mapping → [`Credentials`]. What is wrong is noted and read as absent, so that
+//! the rest is still checked.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
@@ -7,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, RamRoleArn, RoleSession, SecretSource,
-    metadata_endpoint, raw, sts_endpoint,
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile,
+    RamRoleArn, RoleSession, SecretSource, metadata_endpoint, raw, sts_endpoint,
 };
 use crate::config::problem::reason;
 use crate::config::raw::Untyped;
@@ -16,7 +17,8 @@ use crate::config::{Endpoint, Path, Problems, Purpose, document};
 use crate::secret::Secret;
 
 /// What STS allows; a role's own maximum may be lower.
-const DURATIONS: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=Duration::from_secs(43_200);
+const DURATIONS: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(900)..=Duration::from_secs(43_200);
 
 /// Reads the mapping at `path`, noting every mistake. Absent, it is the default chain.
 pub(in crate::config) fn read(
@@ -27,7 +29,12 @@ pub(in crate::config) fn read(
     problems: &mut Problems,
 ) -> Option<Credentials> {
     match raw {
-        Some(Untyped(value)) => Reader { problems, folder, purpose }.credentials(path, value),
+        Some(Untyped(value)) => Reader {
+            problems,
+            folder,
+            purpose,
+        }
+        .credentials(path, value),
         None if problems.has(path) => None,
         None => Some(Credentials::default()),
     }
@@ -53,7 +60,10 @@ impl Reader<'_> {
                 }
                 raw::Kind::Default
             }
-            Some(kind) => self.accept::<raw::Tag>(path, serde_json::json!({ "type": kind })).kind?,
+            Some(kind) => {
+                self.accept::<raw::Tag>(path, serde_json::json!({ "type": kind }))
+                    .kind?
+            }
         };
         match kind {
             raw::Kind::Default => Some(self.default_chain(path, value)),
@@ -73,18 +83,39 @@ impl Reader<'_> {
         let raw: raw::DefaultChain = self.accept(path, value);
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
         let metadata_endpoint = self.metadata_endpoint(path, raw.metadata_endpoint.as_deref());
-        Credentials::Default(DefaultChain { sts_endpoint, metadata_endpoint })
+        Credentials::Default(DefaultChain {
+            sts_endpoint,
+            metadata_endpoint,
+        })
     }
 
     fn access_key(&mut self, path: &Path, raw: raw::KeyPair) -> Option<Credentials> {
         let access_key_id = self.required(path, "access_key_id", raw.access_key_id);
-        let access_key_secret = self.secret(path, "access_key_secret", raw.access_key_secret, raw.access_key_secret_file);
-        let security_token = self.secret(path, "security_token", raw.security_token, raw.security_token_file);
-        let said = self.problems.has(&path.key("access_key_secret")) || self.problems.has(&path.key("access_key_secret_file"));
+        let access_key_secret = self.secret(
+            path,
+            "access_key_secret",
+            raw.access_key_secret,
+            raw.access_key_secret_file,
+        );
+        let security_token = self.secret(
+            path,
+            "security_token",
+            raw.security_token,
+            raw.security_token_file,
+        );
+        let said = self.problems.has(&path.key("access_key_secret"))
+            || self.problems.has(&path.key("access_key_secret_file"));
         if access_key_secret.is_none() && !said {
-            self.problems.note(path.key("access_key_secret"), "is missing, and so is access_key_secret_file");
+            self.problems.note(
+                path.key("access_key_secret"),
+                "is missing, and so is access_key_secret_file",
+            );
         }
-        Some(Credentials::AccessKey { access_key_id: access_key_id?, access_key_secret: access_key_secret?, security_token })
+        Some(Credentials::AccessKey {
+            access_key_id: access_key_id?,
+            access_key_secret: access_key_secret?,
+            security_token,
+        })
     }
 
     fn ram_role_arn(&mut self, path: &Path, value: Value) -> Option<Credentials> {
@@ -92,18 +123,34 @@ impl Reader<'_> {
         let source = raw.source.take();
         let role_arn = self.required(path, "role_arn", raw.role_arn.take());
         self.check_arn(path, "role_arn", role_arn.as_deref(), ":role/");
-        let session = self.session(path, raw.role_session_name.take(), raw.duration.map(Duration::from), raw.policy.take());
+        let session = self.session(
+            path,
+            raw.role_session_name.take(),
+            raw.duration.map(Duration::from),
+            raw.policy.take(),
+        );
         let external_id = self.optional(path, "external_id", raw.external_id.take());
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
         let mut source = self.source(path, source, raw)?;
         if let Some(endpoint) = &sts_endpoint {
             inherit(&mut source, endpoint);
         }
-        Some(Credentials::RamRoleArn(RamRoleArn { source: Box::new(source), role_arn: role_arn?, session, external_id, sts_endpoint }))
+        Some(Credentials::RamRoleArn(RamRoleArn {
+            source: Box::new(source),
+            role_arn: role_arn?,
+            session,
+            external_id,
+            sts_endpoint,
+        }))
     }
 
     /// Who assumes the role: a key pair beside it, or `source`, or else the default chain.
-    fn source(&mut self, path: &Path, source: Option<Untyped>, raw: raw::RamRoleArn) -> Option<Credentials> {
+    fn source(
+        &mut self,
+        path: &Path,
+        source: Option<Untyped>,
+        raw: raw::RamRoleArn,
+    ) -> Option<Credentials> {
         let key = raw::KeyPair {
             access_key_id: raw.access_key_id,
             access_key_secret: raw.access_key_secret,
@@ -118,7 +165,10 @@ impl Reader<'_> {
             || key.security_token_file.is_some();
         match source {
             Some(_) if beside => {
-                self.problems.note(path.key("source"), "is there beside an access key; one of them must go");
+                self.problems.note(
+                    path.key("source"),
+                    "is there beside an access key; one of them must go",
+                );
                 None
             }
             Some(Untyped(source)) => self.credentials(&path.key("source"), source),
@@ -132,58 +182,106 @@ impl Reader<'_> {
         let role_arn = self.optional(path, "role_arn", raw.role_arn);
         self.check_arn(path, "role_arn", role_arn.as_deref(), ":role/");
         let oidc_provider_arn = self.optional(path, "oidc_provider_arn", raw.oidc_provider_arn);
-        self.check_arn(path, "oidc_provider_arn", oidc_provider_arn.as_deref(), ":oidc-provider/");
+        self.check_arn(
+            path,
+            "oidc_provider_arn",
+            oidc_provider_arn.as_deref(),
+            ":oidc-provider/",
+        );
         let oidc_token_file = self.optional(path, "oidc_token_file", raw.oidc_token_file);
-        let session = self.session(path, raw.role_session_name, raw.duration.map(Duration::from), raw.policy);
+        let session = self.session(
+            path,
+            raw.role_session_name,
+            raw.duration.map(Duration::from),
+            raw.policy,
+        );
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
-        let oidc_token_file = oidc_token_file.map(|file| self.file(&path.key("oidc_token_file"), &file));
-        Credentials::OidcRoleArn(OidcRoleArn { role_arn, oidc_provider_arn, oidc_token_file, session, sts_endpoint })
+        let oidc_token_file =
+            oidc_token_file.map(|file| self.file(&path.key("oidc_token_file"), &file));
+        Credentials::OidcRoleArn(OidcRoleArn {
+            role_arn,
+            oidc_provider_arn,
+            oidc_token_file,
+            session,
+            sts_endpoint,
+        })
     }
 
     fn ecs_ram_role(&mut self, path: &Path, value: Value) -> Credentials {
         let raw: raw::EcsRamRole = self.accept(path, value);
         let role_name = self.optional(path, "role_name", raw.role_name);
         let metadata_endpoint = self.metadata_endpoint(path, raw.metadata_endpoint.as_deref());
-        let imds_v1 = if raw.disable_imds_v1 == Some(true) { ImdsV1::Disabled } else { ImdsV1::Allowed };
-        Credentials::EcsRamRole(EcsRamRole { role_name, metadata_endpoint, imds_v1 })
+        let imds_v1 = if raw.disable_imds_v1 == Some(true) {
+            ImdsV1::Disabled
+        } else {
+            ImdsV1::Allowed
+        };
+        Credentials::EcsRamRole(EcsRamRole {
+            role_name,
+            metadata_endpoint,
+            imds_v1,
+        })
     }
 
     fn credentials_uri(&mut self, path: &Path, value: Value) -> Option<Credentials> {
         let raw: raw::CredentialsUri = self.accept(path, value);
         let uri = self.required(path, "uri", raw.uri)?;
-        self.problems.keep(&path.key("uri"), CredentialsUri::parse(&uri)).map(Credentials::CredentialsUri)
+        self.problems
+            .keep(&path.key("uri"), CredentialsUri::parse(&uri))
+            .map(Credentials::CredentialsUri)
     }
 
     fn profile(&mut self, path: &Path, value: Value) -> Credentials {
         let raw: raw::Profile = self.accept(path, value);
         let name = self.optional(path, "profile", raw.profile);
         let config_file = self.optional(path, "config_file", raw.config_file);
-        Credentials::Profile(Profile { name, config_file: config_file.map(|file| self.file(&path.key("config_file"), &file)) })
+        Credentials::Profile(Profile {
+            name,
+            config_file: config_file.map(|file| self.file(&path.key("config_file"), &file)),
+        })
     }
 
-    fn session(&mut self, path: &Path, name: Option<String>, duration: Option<Duration>, policy: Option<String>) -> RoleSession {
+    fn session(
+        &mut self,
+        path: &Path,
+        name: Option<String>,
+        duration: Option<Duration>,
+        policy: Option<String>,
+    ) -> RoleSession {
         let name = self.optional(path, "role_session_name", name);
         let policy = self.optional(path, "policy", policy);
         let legal = |c: char| c.is_ascii_alphanumeric() || ".@-_".contains(c);
         if let Some(name) = &name
             && !((2..=64).contains(&name.len()) && name.chars().all(legal))
         {
-            self.problems.note(path.key("role_session_name"), "must be 2 to 64 of A-Z a-z 0-9 . @ - _");
+            self.problems.note(
+                path.key("role_session_name"),
+                "must be 2 to 64 of A-Z a-z 0-9 . @ - _",
+            );
         }
         if duration.is_some_and(|duration| !DURATIONS.contains(&duration)) {
-            self.problems.note(path.key("duration"), "must be between 15m and 12h");
+            self.problems
+                .note(path.key("duration"), "must be between 15m and 12h");
         }
         if let Some(policy) = &policy
             && !serde_json::from_str(policy).is_ok_and(|policy: Value| policy.is_object())
         {
-            self.problems.note(path.key("policy"), "must be a RAM policy in JSON");
+            self.problems
+                .note(path.key("policy"), "must be a RAM policy in JSON");
         }
-        RoleSession { name, duration, policy }
+        RoleSession {
+            name,
+            duration,
+            policy,
+        }
     }
 
     fn check_arn(&mut self, path: &Path, key: &str, arn: Option<&str>, part: &str) {
         if arn.is_some_and(|arn| !(arn.starts_with("acs:ram::") && arn.contains(part))) {
-            self.problems.note(path.key(key), format!("must look like acs:ram::1234567890123456{part}name"));
+            self.problems.note(
+                path.key(key),
+                format!("must look like acs:ram::1234567890123456{part}name"),
+            );
         }
     }
 
@@ -195,15 +293,28 @@ impl Reader<'_> {
         self.endpoint(&path.key("metadata_endpoint"), text.map(metadata_endpoint))
     }
 
-    fn endpoint(&mut self, path: &Path, endpoint: Option<Result<Endpoint, String>>) -> Option<Endpoint> {
+    fn endpoint(
+        &mut self,
+        path: &Path,
+        endpoint: Option<Result<Endpoint, String>>,
+    ) -> Option<Endpoint> {
         endpoint.and_then(|endpoint| self.problems.keep(path, endpoint))
     }
 
-    fn secret(&mut self, place: &Path, key: &str, inline: Option<Secret>, file: Option<String>) -> Option<SecretSource> {
+    fn secret(
+        &mut self,
+        place: &Path,
+        key: &str,
+        inline: Option<Secret>,
+        file: Option<String>,
+    ) -> Option<SecretSource> {
         let path = place.key(key);
         match (inline, file) {
             (Some(_), Some(_)) => {
-                self.problems.note(path, format!("is there beside {key}_file; one of them must go"));
+                self.problems.note(
+                    path,
+                    format!("is there beside {key}_file; one of them must go"),
+                );
                 None
             }
             (Some(secret), None) if secret.expose().trim().is_empty() => {
@@ -224,8 +335,15 @@ impl Reader<'_> {
         let file = self.folder.join(file);
         if self.purpose == Purpose::Check {
             let complaint = match std::fs::read(&file) {
-                Err(error) => Some(format!("cannot read {}: {}", file.display(), reason(&error))),
-                Ok(content) => content.trim_ascii().is_empty().then(|| format!("{} is empty", file.display())),
+                Err(error) => Some(format!(
+                    "cannot read {}: {}",
+                    file.display(),
+                    reason(&error)
+                )),
+                Ok(content) => content
+                    .trim_ascii()
+                    .is_empty()
+                    .then(|| format!("{} is empty", file.display())),
             };
             if let Some(complaint) = complaint {
                 self.problems.note(path.clone(), complaint);
@@ -257,13 +375,25 @@ impl Reader<'_> {
     }
 }
 
-/// Where and what is to be said of a mapping without a type that has keys of another type than the default one.
+/// Where and what is to be said of a mapping without a type that has keys of another type than the
+/// default one.
 fn missing_type(path: &Path, map: &Map<String, Value>) -> Option<(Path, String)> {
     let stranger = map.keys().find(|key| !raw::Kind::Default.knows(key))?;
-    if let Some(misspelt) = map.keys().find(|key| document::nearest(key, ["type"].into_iter()).is_some()) {
-        return Some((path.key(misspelt), document::unknown_key(misspelt, &["type"])));
+    if let Some(misspelt) = map
+        .keys()
+        .find(|key| document::nearest(key, ["type"].into_iter()).is_some())
+    {
+        return Some((
+            path.key(misspelt),
+            document::unknown_key(misspelt, &["type"]),
+        ));
     }
-    let owners = |is_one: &dyn Fn(raw::Kind) -> bool| raw::Kind::ALL.into_iter().filter(|kind| is_one(*kind)).collect::<Vec<_>>();
+    let owners = |is_one: &dyn Fn(raw::Kind) -> bool| {
+        raw::Kind::ALL
+            .into_iter()
+            .filter(|kind| is_one(*kind))
+            .collect::<Vec<_>>()
+    };
     let mut kinds = owners(&|kind| map.keys().all(|key| kind.knows(key)));
     if kinds.is_empty() {
         kinds = owners(&|kind| kind.knows(stranger));
@@ -273,19 +403,30 @@ fn missing_type(path: &Path, map: &Map<String, Value>) -> Option<(Path, String)>
         kinds = vec![raw::Kind::AccessKey];
     }
     let names: Vec<_> = kinds.into_iter().map(raw::Kind::name).collect();
-    let message = format!("type is missing; {stranger} belongs to type: {}", document::one_of(&names));
+    let message = format!(
+        "type is missing; {stranger} belongs to type: {}",
+        document::one_of(&names)
+    );
     (!names.is_empty()).then(|| (path.clone(), message))
 }
 
-/// An STS of the operator's own serves the whole tree: where it is needed, the usual one is seldom within reach.
+/// An STS of the operator's own serves the whole tree: where it is needed, the usual one is seldom
+/// within reach.
 fn inherit(source: &mut Credentials, endpoint: &Endpoint) {
     match source {
-        Credentials::Default(chain) => _ = chain.sts_endpoint.get_or_insert_with(|| endpoint.clone()),
-        Credentials::OidcRoleArn(role) => _ = role.sts_endpoint.get_or_insert_with(|| endpoint.clone()),
+        Credentials::Default(chain) => {
+            _ = chain.sts_endpoint.get_or_insert_with(|| endpoint.clone())
+        }
+        Credentials::OidcRoleArn(role) => {
+            _ = role.sts_endpoint.get_or_insert_with(|| endpoint.clone())
+        }
         Credentials::RamRoleArn(role) => {
             role.sts_endpoint.get_or_insert_with(|| endpoint.clone());
             inherit(&mut role.source, endpoint);
         }
-        Credentials::AccessKey { .. } | Credentials::EcsRamRole(_) | Credentials::CredentialsUri(_) | Credentials::Profile(_) => {}
+        Credentials::AccessKey { .. }
+        | Credentials::EcsRamRole(_)
+        | Credentials::CredentialsUri(_)
+        | Credentials::Profile(_) => {}
     }
 }

@@ -16,7 +16,10 @@ impl JsonSchema for Untyped {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let kinds = raw::Kind::json_schema(generator);
-        let kinds = kinds.get("oneOf").and_then(Value::as_array).expect("an enum is one of its values");
+        let kinds = kinds
+            .get("oneOf")
+            .and_then(Value::as_array)
+            .expect("an enum is one of its values");
         json_schema!({ "oneOf": kinds.iter().map(|kind| one(kind, generator)).collect::<Vec<_>>() })
     }
 }
@@ -24,7 +27,9 @@ impl JsonSchema for Untyped {
 /// The mapping whose `type` is `kind`.
 fn one(kind: &Value, generator: &mut SchemaGenerator) -> Schema {
     let name = kind["const"].as_str().expect("a type has a name");
-    let mut schema = match serde_json::from_value(kind["const"].clone()).expect("a type is what its name says") {
+    let mut schema = match serde_json::from_value(kind["const"].clone())
+        .expect("a type is what its name says")
+    {
         raw::Kind::Default => raw::DefaultChain::json_schema(generator),
         raw::Kind::AccessKey => raw::KeyPair::json_schema(generator),
         raw::Kind::RamRoleArn => raw::RamRoleArn::json_schema(generator),
@@ -34,10 +39,16 @@ fn one(kind: &Value, generator: &mut SchemaGenerator) -> Schema {
         raw::Kind::Profile => raw::Profile::json_schema(generator),
     };
     filled(&mut schema);
-    let tag = if name == "default" { json!([name, null]) } else { json!([name]) };
+    let tag = if name == "default" {
+        json!([name, null])
+    } else {
+        json!([name])
+    };
     schema.insert("title".to_owned(), name.into());
     schema.insert("description".to_owned(), kind["description"].clone());
-    schema.pointer_mut("/properties").expect("a mapping has keys")["type"] = json!({ "enum": tag });
+    schema
+        .pointer_mut("/properties")
+        .expect("a mapping has keys")["type"] = json!({ "enum": tag });
     if name != "default" {
         require(&mut schema, "type");
     }
@@ -46,9 +57,15 @@ fn one(kind: &Value, generator: &mut SchemaGenerator) -> Schema {
 
 /// No string may be empty; those with a pattern of their own can't be.
 fn filled(schema: &mut Schema) {
-    let keys = schema.pointer_mut("/properties").and_then(Value::as_object_mut).expect("a mapping has keys");
+    let keys = schema
+        .pointer_mut("/properties")
+        .and_then(Value::as_object_mut)
+        .expect("a mapping has keys");
     for key in keys.values_mut().filter_map(Value::as_object_mut) {
-        let string = key.get("type").and_then(Value::as_array).is_some_and(|types| types.contains(&"string".into()));
+        let string = key
+            .get("type")
+            .and_then(Value::as_array)
+            .is_some_and(|types| types.contains(&"string".into()));
         if string || key.get("type").is_some_and(|kind| kind == "string") {
             key.entry("pattern").or_insert_with(|| r"\S".into());
         }
@@ -72,15 +89,31 @@ pub(super) fn ram_role_arn(schema: &mut Schema) {
     refine(schema, "role_arn", &json!({ "pattern": ROLE }));
     session(schema);
     server(schema, "sts_endpoint");
-    let key = ["access_key_id", "access_key_secret", "access_key_secret_file", "security_token", "security_token_file"];
-    let mut rules = vec![present("access_key_id"), json!({ "not": present("source") })];
+    let key = [
+        "access_key_id",
+        "access_key_secret",
+        "access_key_secret_file",
+        "security_token",
+        "security_token_file",
+    ];
+    let mut rules = vec![
+        present("access_key_id"),
+        json!({ "not": present("source") }),
+    ];
     rules.extend(whole_key());
-    also(schema, json!({ "if": { "anyOf": key.map(present) }, "then": { "allOf": rules } }));
+    also(
+        schema,
+        json!({ "if": { "anyOf": key.map(present) }, "then": { "allOf": rules } }),
+    );
 }
 
 pub(super) fn oidc_role_arn(schema: &mut Schema) {
     refine(schema, "role_arn", &json!({ "pattern": ROLE }));
-    refine(schema, "oidc_provider_arn", &json!({ "pattern": "^acs:ram::(.*:)?oidc-provider/" }));
+    refine(
+        schema,
+        "oidc_provider_arn",
+        &json!({ "pattern": "^acs:ram::(.*:)?oidc-provider/" }),
+    );
     session(schema);
     server(schema, "sts_endpoint");
 }
@@ -92,7 +125,11 @@ pub(super) fn ecs_ram_role(schema: &mut Schema) {
 
 pub(super) fn credentials_uri(schema: &mut Schema) {
     require(schema, "uri");
-    refine(schema, "uri", &json!({ "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?#]\S*)?$" }));
+    refine(
+        schema,
+        "uri",
+        &json!({ "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?#]\S*)?$" }),
+    );
 }
 
 const ROLE: &str = "^acs:ram::(.*:)?role/";
@@ -106,7 +143,11 @@ fn whole_key() -> [Value; 2] {
 }
 
 fn session(schema: &mut Schema) {
-    refine(schema, "role_session_name", &json!({ "pattern": "^[A-Za-z0-9.@_-]{2,64}$" }));
+    refine(
+        schema,
+        "role_session_name",
+        &json!({ "pattern": "^[A-Za-z0-9.@_-]{2,64}$" }),
+    );
     refine(schema, "policy", &json!({ "pattern": r"^\s*\{" }));
 }
 

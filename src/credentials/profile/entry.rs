@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::{
-    Credentials, CredentialsUri, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn, RamRoleArn, RoleSession, SecretSource,
+    Credentials, CredentialsUri, DefaultChain, EcsRamRole, Endpoint, ImdsV1, OidcRoleArn,
+    RamRoleArn, RoleSession, SecretSource,
 };
 use crate::credentials::context::Environment;
 use crate::credentials::error::Problem;
@@ -47,7 +48,8 @@ impl Entry {
         present(self.mode.as_deref()).unwrap_or_default()
     }
 
-    /// What the profile stands for. `lookup` finds other profiles, of which `sources` may follow one another.
+    /// What the profile stands for. `lookup` finds other profiles, of which `sources` may follow
+    /// one another.
     pub(super) fn credentials(
         &self,
         lookup: &dyn Fn(&str) -> Result<Entry, Problem>,
@@ -57,12 +59,24 @@ impl Entry {
     ) -> Result<Credentials, Problem> {
         match self.mode() {
             "AK" => self.access_key(None),
-            "StsToken" => self.access_key(Some(self.required("sts_token", self.sts_token.as_deref())?)),
-            "RamRoleArn" => self.role(self.access_key(present(self.sts_token.as_deref()))?, chain, environment),
+            "StsToken" => {
+                self.access_key(Some(self.required("sts_token", self.sts_token.as_deref())?))
+            }
+            "RamRoleArn" => self.role(
+                self.access_key(present(self.sts_token.as_deref()))?,
+                chain,
+                environment,
+            ),
             "ChainableRamRoleArn" => {
                 let name = self.required("source_profile", self.source_profile.as_deref())?;
-                let sources = sources.checked_sub(1).ok_or_else(|| self.complaint("its source_profiles go round in a circle"))?;
-                self.role(lookup(name)?.credentials(lookup, chain, environment, sources)?, chain, environment)
+                let sources = sources
+                    .checked_sub(1)
+                    .ok_or_else(|| self.complaint("its source_profiles go round in a circle"))?;
+                self.role(
+                    lookup(name)?.credentials(lookup, chain, environment, sources)?,
+                    chain,
+                    environment,
+                )
             }
             "EcsRamRole" => Ok(Credentials::EcsRamRole(EcsRamRole {
                 role_name: owned(self.ram_role_name.as_deref()),
@@ -78,27 +92,43 @@ impl Entry {
             })),
             "CredentialsURI" => {
                 let uri = self.required("credentials_uri", self.credentials_uri.as_deref())?;
-                let uri = CredentialsUri::parse(uri).map_err(|complaint| self.complaint(&format!("credentials_uri {complaint}")))?;
+                let uri = CredentialsUri::parse(uri)
+                    .map_err(|complaint| self.complaint(&format!("credentials_uri {complaint}")))?;
                 Ok(Credentials::CredentialsUri(uri))
             }
             "" => Err(self.complaint("it has no mode")),
-            mode => Err(Problem::Unsupported(format!("the profile {:?} {}", self.name(), unsupported(mode)))),
+            mode => Err(Problem::Unsupported(format!(
+                "the profile {:?} {}",
+                self.name(),
+                unsupported(mode)
+            ))),
         }
     }
 
     fn access_key(&self, token: Option<&str>) -> Result<Credentials, Problem> {
         let secret = |text: &str| SecretSource::Inline(Secret::new(text));
         Ok(Credentials::AccessKey {
-            access_key_id: self.required("access_key_id", self.access_key_id.as_deref())?.to_owned(),
-            access_key_secret: secret(self.required("access_key_secret", self.access_key_secret.as_deref())?),
+            access_key_id: self
+                .required("access_key_id", self.access_key_id.as_deref())?
+                .to_owned(),
+            access_key_secret: secret(
+                self.required("access_key_secret", self.access_key_secret.as_deref())?,
+            ),
             security_token: token.map(secret),
         })
     }
 
-    fn role(&self, source: Credentials, chain: &DefaultChain, environment: &Environment) -> Result<Credentials, Problem> {
+    fn role(
+        &self,
+        source: Credentials,
+        chain: &DefaultChain,
+        environment: &Environment,
+    ) -> Result<Credentials, Problem> {
         Ok(Credentials::RamRoleArn(RamRoleArn {
             source: Box::new(source),
-            role_arn: self.required("ram_role_arn", self.ram_role_arn.as_deref())?.to_owned(),
+            role_arn: self
+                .required("ram_role_arn", self.ram_role_arn.as_deref())?
+                .to_owned(),
             session: self.session(),
             external_id: owned(self.external_id.as_deref()),
             sts_endpoint: Some(self.sts_endpoint(chain, environment)?),
@@ -107,27 +137,41 @@ impl Entry {
 
     fn session(&self) -> RoleSession {
         RoleSession {
-            name: owned(self.ram_session_name.as_deref()).or_else(|| owned(self.role_session_name.as_deref())),
-            duration: self.expired_seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs),
+            name: owned(self.ram_session_name.as_deref())
+                .or_else(|| owned(self.role_session_name.as_deref())),
+            duration: self
+                .expired_seconds
+                .filter(|seconds| *seconds > 0)
+                .map(Duration::from_secs),
             policy: owned(self.policy.as_deref()),
         }
     }
 
-    fn sts_endpoint(&self, chain: &DefaultChain, environment: &Environment) -> Result<Endpoint, Problem> {
+    fn sts_endpoint(
+        &self,
+        chain: &DefaultChain,
+        environment: &Environment,
+    ) -> Result<Endpoint, Problem> {
         let keys = ProfileKeys {
             sts_endpoint: present(self.sts_endpoint.as_deref()),
             sts_region: present(self.sts_region.as_deref()),
             enable_vpc: self.enable_vpc,
         };
-        sts::endpoint(chain.sts_endpoint.as_ref(), keys, environment).map_err(|error| self.complaint(&error))
+        sts::endpoint(chain.sts_endpoint.as_ref(), keys, environment)
+            .map_err(|error| self.complaint(&error))
     }
 
     fn required<'a>(&self, key: &str, value: Option<&'a str>) -> Result<&'a str, Problem> {
-        present(value).ok_or_else(|| Problem::Incomplete(format!("the profile {:?} has no {key}", self.name())))
+        present(value).ok_or_else(|| {
+            Problem::Incomplete(format!("the profile {:?} has no {key}", self.name()))
+        })
     }
 
     fn complaint(&self, text: &str) -> Problem {
-        Problem::Malformed(format!("the profile {:?} is of no use: {text}", self.name()))
+        Problem::Malformed(format!(
+            "the profile {:?} is of no use: {text}",
+            self.name()
+        ))
     }
 
     fn name(&self) -> &str {

@@ -14,7 +14,9 @@ use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::{self, CredentialsUri, SecretSource};
-use crate::credentials::{Context, Credential, Credentials, Environment, Files, Http, HttpError, Problem, Route};
+use crate::credentials::{
+    Context, Credential, Credentials, Environment, Files, Http, HttpError, Problem, Route,
+};
 use crate::names::AccountName;
 use crate::secret::Secret;
 
@@ -47,7 +49,13 @@ struct Server {
 impl Server {
     fn new(mood: Mood, delay: Duration) -> Arc<Self> {
         let clock = Clock::simulated("2026-11-23T08:00:00Z".parse().expect("a time"));
-        Arc::new(Self { clock, delay, mood: Mutex::new(mood), asked: AtomicUsize::new(0), answered: AtomicUsize::new(0) })
+        Arc::new(Self {
+            clock,
+            delay,
+            mood: Mutex::new(mood),
+            asked: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+        })
     }
 
     fn turn(&self, mood: Mood) {
@@ -66,12 +74,20 @@ impl Server {
             http: Arc::<Self>::clone(self),
             clock: self.clock,
         };
-        Arc::new(Credentials::new(account(), config::Credentials::CredentialsUri(uri), context))
+        Arc::new(Credentials::new(
+            account(),
+            config::Credentials::CredentialsUri(uri),
+            context,
+        ))
     }
 }
 
 impl Http for Server {
-    fn send(&self, _: Route, _: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+    fn send(
+        &self,
+        _: Route,
+        _: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         Box::pin(async move {
             sleep(self.delay).await;
@@ -101,7 +117,11 @@ fn account() -> AccountName {
 
 /// The ID of the present credentials, or the error.
 async fn id(credentials: &Credentials) -> Result<String, String> {
-    credentials.current().await.map(|credential| credential.access_key_id.clone()).map_err(|error| error.to_string())
+    credentials
+        .current()
+        .await
+        .map(|credential| credential.access_key_id.clone())
+        .map_err(|error| error.to_string())
 }
 
 /// Lets what was started come to its end, in less time than matters.
@@ -113,14 +133,20 @@ async fn settle() {
 async fn a_hundred_callers_cause_one_request() {
     let server = Server::new(Mood::Lasting(HOUR), 2 * SECOND);
     let credentials = server.credentials();
-    assert_eq!((credentials.provider(), credentials.expires_at()), (None, None));
+    assert_eq!(
+        (credentials.provider(), credentials.expires_at()),
+        (None, None)
+    );
     let mut callers = JoinSet::new();
     for _ in 0..100 {
         let credentials = Arc::clone(&credentials);
         callers.spawn(async move { credentials.current().await.expect("credentials") });
     }
     let all = callers.join_all().await;
-    assert!(all.iter().all(|credential| Arc::ptr_eq(credential, &all[0])));
+    assert!(
+        all.iter()
+            .all(|credential| Arc::ptr_eq(credential, &all[0]))
+    );
     assert_eq!(server.asked(), 1);
     assert_eq!(credentials.provider().as_deref(), Some("credentials_uri"));
     assert_eq!(credentials.expires_at(), all[0].expires_at);
@@ -136,13 +162,23 @@ async fn a_hundred_callers_share_one_failure() {
         callers.spawn(async move { id(&credentials).await });
     }
     let error = "credentials_uri: creds.example does not answer: no reply in time";
-    assert!(callers.join_all().await.into_iter().all(|result| result == Err(error.to_owned())));
+    assert!(
+        callers
+            .join_all()
+            .await
+            .into_iter()
+            .all(|result| result == Err(error.to_owned()))
+    );
     assert_eq!(server.asked(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn credentials_are_renewed_ahead_of_their_expiry_without_a_wait() {
-    for (lifetime, margin) in [(HOUR, 12 * MINUTE), (6 * HOUR, 15 * MINUTE), (15 * MINUTE, 3 * MINUTE)] {
+    for (lifetime, margin) in [
+        (HOUR, 12 * MINUTE),
+        (6 * HOUR, 15 * MINUTE),
+        (15 * MINUTE, 3 * MINUTE),
+    ] {
         let server = Server::new(Mood::Lasting(lifetime), 8 * SECOND);
         let credentials = server.credentials();
         assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
@@ -154,7 +190,11 @@ async fn credentials_are_renewed_ahead_of_their_expiry_without_a_wait() {
         let started = Instant::now();
         assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
         assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
-        assert_eq!(started.elapsed(), Duration::ZERO, "nobody waits while the old ones are valid");
+        assert_eq!(
+            started.elapsed(),
+            Duration::ZERO,
+            "nobody waits while the old ones are valid"
+        );
         sleep(9 * SECOND).await;
         assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
         assert_eq!(server.asked(), 2);
@@ -174,9 +214,15 @@ async fn the_old_ones_serve_until_they_expire_while_a_refresh_fails() {
         sleep(Duration::from_millis(500)).await;
     }
     let tries = server.asked() - 1;
-    assert!((100..=144).contains(&tries), "one try in 5 s at most, but {tries} in 12 minutes");
+    assert!(
+        (100..=144).contains(&tries),
+        "one try in 5 s at most, but {tries} in 12 minutes"
+    );
     sleep(2 * SECOND).await;
-    assert_eq!(id(&credentials).await, Err("credentials_uri: creds.example does not answer: no reply in time".to_owned()));
+    assert_eq!(
+        id(&credentials).await,
+        Err("credentials_uri: creds.example does not answer: no reply in time".to_owned())
+    );
     server.turn(Mood::Lasting(HOUR));
     sleep(5 * SECOND).await;
     assert!(id(&credentials).await.is_ok());
@@ -198,8 +244,8 @@ async fn a_failure_is_remembered_for_a_while() {
 /// What is logged from now on, on this thread.
 struct Log {
     file: NamedTempFile,
-    /// While there is only one in the process, tracing asks the subscriber of whichever thread comes by first, which is none
-    /// in other tests, whether anybody wants a line at all.
+    /// While there is only one in the process, tracing asks the subscriber of whichever thread
+    /// comes by first, which is none in other tests, whether anybody wants a line at all.
     _second: tracing::Dispatch,
     _listening: tracing::subscriber::DefaultGuard,
 }
@@ -208,15 +254,25 @@ impl Log {
     fn listen() -> Self {
         let file = NamedTempFile::new().expect("a file");
         let to_file = file.reopen().expect("the file");
-        let written = tracing_subscriber::fmt().with_writer(to_file).with_max_level(tracing::Level::INFO).finish();
+        let written = tracing_subscriber::fmt()
+            .with_writer(to_file)
+            .with_max_level(tracing::Level::INFO)
+            .finish();
         let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-        Self { file, _second: second, _listening: tracing::subscriber::set_default(written) }
+        Self {
+            file,
+            _second: second,
+            _listening: tracing::subscriber::set_default(written),
+        }
     }
 
     /// How often each of the messages was logged.
     fn count(&self, messages: &[&str]) -> Vec<usize> {
         let text = std::fs::read_to_string(self.file.path()).expect("text");
-        messages.iter().map(|message| text.lines().filter(|line| line.contains(message)).count()).collect()
+        messages
+            .iter()
+            .map(|message| text.lines().filter(|line| line.contains(message)).count())
+            .collect()
     }
 }
 
@@ -235,7 +291,11 @@ async fn the_log_tells_once_that_there_are_no_credentials_and_once_that_there_ar
         sleep(6 * SECOND).await;
         id(&credentials).await.expect("credentials again");
     };
-    let messages = ["credentials not refreshed", "credentials chosen", "credentials refreshed again"];
+    let messages = [
+        "credentials not refreshed",
+        "credentials chosen",
+        "credentials refreshed again",
+    ];
     outage().await;
     assert_eq!(log.count(&messages), [1, 1, 0]);
     outage().await;
@@ -248,7 +308,11 @@ async fn the_log_tells_once_that_there_are_no_credentials_and_once_that_there_ar
     }
     server.turn(Mood::Silent);
     id(&credentials).await.expect_err("silent");
-    assert_eq!(log.count(&messages), [4, 1, 1], "and so is every other reason");
+    assert_eq!(
+        log.count(&messages),
+        [4, 1, 1],
+        "and so is every other reason"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,14 +348,20 @@ async fn a_refresh_ends_with_its_credentials() {
     assert!(timeout(SECOND, credentials.current()).await.is_err());
     drop(credentials);
     sleep(MINUTE).await;
-    assert_eq!((server.asked(), server.answered.load(Ordering::SeqCst)), (1, 0));
+    assert_eq!(
+        (server.asked(), server.answered.load(Ordering::SeqCst)),
+        (1, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_that_panics_is_a_failure_and_no_hang() {
     let server = Server::new(Mood::Panicking, SECOND);
     let credentials = server.credentials();
-    let error = timeout(MINUTE, credentials.current()).await.expect("no hang").expect_err("a panic");
+    let error = timeout(MINUTE, credentials.current())
+        .await
+        .expect("no hang")
+        .expect_err("a panic");
     assert_eq!(error.problem, Problem::BrokeOff);
     server.turn(Mood::Lasting(HOUR));
     sleep(5 * SECOND).await;
@@ -312,12 +382,26 @@ async fn what_the_vendor_says_has_expired_is_fetched_anew_once() {
             id(&credentials).await
         });
     }
-    assert!(callers.join_all().await.into_iter().all(|result| result.as_deref() == Ok("STS.2")));
+    assert!(
+        callers
+            .join_all()
+            .await
+            .into_iter()
+            .all(|result| result.as_deref() == Ok("STS.2"))
+    );
     credentials.invalidate(&first);
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"), "the first is no longer in use");
+    assert_eq!(
+        id(&credentials).await.as_deref(),
+        Ok("STS.2"),
+        "the first is no longer in use"
+    );
     let second = credentials.current().await.expect("credentials");
     credentials.invalidate(&second);
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"), "others were only just given up");
+    assert_eq!(
+        id(&credentials).await.as_deref(),
+        Ok("STS.2"),
+        "others were only just given up"
+    );
     assert_eq!(server.asked(), 2);
     sleep(5 * SECOND).await;
     credentials.invalidate(&second);
@@ -339,7 +423,10 @@ async fn a_temporary_key_that_is_refused_is_renewed_at_once_whatever_its_expiry(
         });
     }
     let all = callers.join_all().await;
-    assert!(all.iter().all(|result| result.as_deref() == Ok("STS.2")), "everybody waits for the new one: {all:?}");
+    assert!(
+        all.iter().all(|result| result.as_deref() == Ok("STS.2")),
+        "everybody waits for the new one: {all:?}"
+    );
     assert_eq!(server.asked(), 2);
     credentials.doubt(&first);
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
@@ -364,11 +451,18 @@ async fn keys_that_are_refused_again_and_again_are_renewed_once_in_five_seconds(
     let credentials = server.credentials();
     let end = Instant::now() + MINUTE;
     while Instant::now() < end {
-        let current = credentials.current().await.expect("the old one serves until there is another");
+        let current = credentials
+            .current()
+            .await
+            .expect("the old one serves until there is another");
         credentials.doubt(&current);
         sleep(Duration::from_millis(100)).await;
     }
-    assert!((10..=13).contains(&server.asked()), "asked {} times", server.asked());
+    assert!(
+        (10..=13).contains(&server.asked()),
+        "asked {} times",
+        server.asked()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -394,7 +488,10 @@ async fn whoever_waits_while_others_give_up_what_came_waits_for_the_next() {
     for _ in 0..3 {
         let credentials = Arc::clone(&credentials);
         callers.spawn(async move {
-            let credential = credentials.current().await.map_err(|error| error.to_string())?;
+            let credential = credentials
+                .current()
+                .await
+                .map_err(|error| error.to_string())?;
             // Before the others have had a look at it.
             credentials.invalidate(&credential);
             Ok::<_, String>(credential.access_key_id.clone())
@@ -412,7 +509,10 @@ async fn an_expiry_at_the_end_of_time_is_far_away_and_nothing_else() {
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
     advance(10_000 * 24 * HOUR).await;
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
-    assert_eq!((server.asked(), credentials.expires_at()), (1, Some(Timestamp::MAX)));
+    assert_eq!(
+        (server.asked(), credentials.expires_at()),
+        (1, Some(Timestamp::MAX))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -439,7 +539,12 @@ async fn a_source_that_repeats_itself_is_not_asked_all_the_time() {
         sleep(Duration::from_millis(100)).await;
     }
     assert!(server.asked() <= 8, "asked {} times", server.asked());
-    assert!(id(&credentials).await.expect_err("expired").contains("the credentials expired at"));
+    assert!(
+        id(&credentials)
+            .await
+            .expect_err("expired")
+            .contains("the credentials expired at")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -453,11 +558,20 @@ async fn a_secret_file_is_read_again_when_it_changes() {
         security_token: None,
     };
     let credentials = Credentials::new(account(), method, Context::offline(Clock::System));
-    let secret = async || credentials.current().await.map(|credential| credential.access_key_secret.expose().to_owned());
+    let secret = async || {
+        credentials
+            .current()
+            .await
+            .map(|credential| credential.access_key_secret.expose().to_owned())
+    };
     write("one\n");
     assert_eq!(secret().await.as_deref(), Ok("one"));
     write("two\n");
-    assert_eq!(secret().await.as_deref(), Ok("one"), "looked at once a second at most");
+    assert_eq!(
+        secret().await.as_deref(),
+        Ok("one"),
+        "looked at once a second at most"
+    );
     advance(SECOND).await;
     assert_eq!(secret().await.as_deref(), Ok("two"));
     for bad in ["", "two lines\nnot a key\n"] {
@@ -471,16 +585,29 @@ async fn a_secret_file_is_read_again_when_it_changes() {
     write("three");
     advance(6 * SECOND).await;
     assert_eq!(secret().await.as_deref(), Ok("three"));
-    assert_eq!((credentials.provider().as_deref(), credentials.expires_at()), (Some("access_key"), None));
+    assert_eq!(
+        (credentials.provider().as_deref(), credentials.expires_at()),
+        (Some("access_key"), None)
+    );
 }
 
 #[tokio::test]
 async fn fixed_credentials_stay_as_they_are() {
-    let credential =
-        Credential { access_key_id: "id".to_owned(), access_key_secret: Secret::new("secret"), security_token: None, expires_at: None };
+    let credential = Credential {
+        access_key_id: "id".to_owned(),
+        access_key_secret: Secret::new("secret"),
+        security_token: None,
+        expires_at: None,
+    };
     let credentials = Credentials::fixed(credential.clone());
     assert_eq!(credentials.provider().as_deref(), Some("access_key"));
-    assert_eq!(*credentials.current().await.expect("credentials"), credential);
+    assert_eq!(
+        *credentials.current().await.expect("credentials"),
+        credential
+    );
     credentials.invalidate(&credential);
-    assert_eq!(*credentials.current().await.expect("credentials"), credential);
+    assert_eq!(
+        *credentials.current().await.expect("credentials"),
+        credential
+    );
 }

@@ -1,4 +1,5 @@
-//! One folder of `tests/data/credentials` is one case; a new case is a new folder. In it, all but the last optional:
+//! One folder of `tests/data/credentials` is one case; a new case is a new folder. In it, all but
+//! the last optional:
 //!
 //! | file | what it is |
 //! |---|---|
@@ -21,7 +22,9 @@ use serde::de::DeserializeOwned;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::credentials::loader::Loader;
-use crate::credentials::{Context, CredentialsError, Environment, Files, Http, HttpError, Loaded, Route};
+use crate::credentials::{
+    Context, CredentialsError, Environment, Files, Http, HttpError, Loaded, Route,
+};
 use crate::secret::Secret;
 use crate::sign::acs3;
 
@@ -97,14 +100,20 @@ struct Script {
 #[tokio::test]
 async fn every_case_comes_out_as_its_folder_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/credentials");
-    let mut cases: Vec<_> = std::fs::read_dir(&folder).expect("the cases").map(|entry| entry.expect("a case").path()).collect();
+    let mut cases: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the cases")
+        .map(|entry| entry.expect("a case").path())
+        .collect();
     cases.sort();
     assert!(!cases.is_empty());
     let mut failed = Vec::new();
     for case in cases {
         // In a task of its own, so that one that panics does not hide the others.
         let folder = case.clone();
-        if tokio::spawn(async move { run(&folder).await }).await.is_err() {
+        if tokio::spawn(async move { run(&folder).await })
+            .await
+            .is_err()
+        {
             failed.push(case);
         }
     }
@@ -112,39 +121,65 @@ async fn every_case_comes_out_as_its_folder_says() {
 }
 
 async fn run(folder: &Path) {
-    let case = folder.file_name().expect("a name").to_string_lossy().into_owned();
-    let script = Arc::new(Script { case: case.clone(), exchanges: Mutex::new(read(folder, "http.json").unwrap_or_default()) });
+    let case = folder
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    let script = Arc::new(Script {
+        case: case.clone(),
+        exchanges: Mutex::new(read(folder, "http.json").unwrap_or_default()),
+    });
     let context = Context {
-        environment: read::<BTreeMap<String, String>>(folder, "env.json").unwrap_or_default().into_iter().collect::<Environment>(),
+        environment: read::<BTreeMap<String, String>>(folder, "env.json")
+            .unwrap_or_default()
+            .into_iter()
+            .collect::<Environment>(),
         files: Files::rooted(folder.join("files")),
         http: Arc::<Script>::clone(&script),
         clock: Clock::simulated(NOW.parse().expect("a time")),
     };
     let loader = Loader::new(method(folder), context);
-    let expected = match read(folder, "expect.json").unwrap_or_else(|| panic!("{case}: no expect.json")) {
-        OneOrMore::One(one) => vec![one],
-        OneOrMore::More(more) => more,
-    };
+    let expected =
+        match read(folder, "expect.json").unwrap_or_else(|| panic!("{case}: no expect.json")) {
+            OneOrMore::One(one) => vec![one],
+            OneOrMore::More(more) => more,
+        };
     for (attempt, expected) in expected.iter().enumerate() {
         let result = loader.load().await;
         if let Err(error) = &result {
-            assert!(!format!("{error} {error:?}").contains("hunter2"), "{case}: {error}");
+            assert!(
+                !format!("{error} {error:?}").contains("hunter2"),
+                "{case}: {error}"
+            );
         }
         assert_eq!(outcome(result), *expected, "{case}, attempt {attempt}");
     }
-    assert!(!format!("{loader:?}").contains("hunter2"), "{case}: {loader:?}");
+    assert!(
+        !format!("{loader:?}").contains("hunter2"),
+        "{case}: {loader:?}"
+    );
     let left = script.exchanges.lock().expect("no panic");
     assert!(left.is_empty(), "{case}: not asked for {left:?}");
 }
 
 fn method(folder: &Path) -> config::Credentials {
-    let Ok(yaml) = std::fs::read_to_string(folder.join("config.yaml")) else { return config::Credentials::default() };
+    let Ok(yaml) = std::fs::read_to_string(folder.join("config.yaml")) else {
+        return config::Credentials::default();
+    };
     let text = format!(
         "accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  credentials:\n    {}\n",
         yaml.trim().replace('\n', "\n    ")
     );
-    let config = Config::parse(&text, Path::new("/etc/exporter")).unwrap_or_else(|problems| panic!("{}: {problems}", folder.display()));
-    config.accounts.into_iter().next().expect("one account").access.credentials
+    let config = Config::parse(&text, Path::new("/etc/exporter"))
+        .unwrap_or_else(|problems| panic!("{}: {problems}", folder.display()));
+    config
+        .accounts
+        .into_iter()
+        .next()
+        .expect("one account")
+        .access
+        .credentials
 }
 
 fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {
@@ -155,26 +190,46 @@ fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {
 
 fn outcome(result: Result<Loaded, CredentialsError>) -> Expected {
     match result {
-        Ok(Loaded { credential, provider, check_again }) => Expected::Credential {
+        Ok(Loaded {
+            credential,
+            provider,
+            check_again,
+        }) => Expected::Credential {
             provider: provider.to_string(),
             access_key_id: credential.access_key_id,
             access_key_secret: credential.access_key_secret.expose().to_owned(),
-            security_token: credential.security_token.map(|token| token.expose().to_owned()),
+            security_token: credential
+                .security_token
+                .map(|token| token.expose().to_owned()),
             expires_at: credential.expires_at.map(|expiry| expiry.to_string()),
             check_again: check_again.map(config::duration::format),
         },
-        Err(error) => Expected::Error { error: error.to_string() },
+        Err(error) => Expected::Error {
+            error: error.to_string(),
+        },
     }
 }
 
 // === impl Script ===
 
 impl Http for Script {
-    fn send(&self, route: Route, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+    fn send(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         let case = &self.case;
         let next = self.exchanges.lock().expect("no panic").pop_front();
-        let Exchange { request: wanted, reply } =
-            next.unwrap_or_else(|| panic!("{case}: nobody expects {} {}", request.method(), request.uri()));
+        let Exchange {
+            request: wanted,
+            reply,
+        } = next.unwrap_or_else(|| {
+            panic!(
+                "{case}: nobody expects {} {}",
+                request.method(),
+                request.uri()
+            )
+        });
         wanted.check(case, route, &request);
         Box::pin(async move { reply.answer() })
     }
@@ -187,7 +242,11 @@ impl Wanted {
         let body = std::str::from_utf8(request.body()).expect("text");
         assert_eq!(request.method(), &*self.method, "{case}: {uri}");
         assert_eq!(address, self.uri, "{case}");
-        assert_eq!(format!("{route:?}").to_lowercase(), self.route, "{case}: {uri}");
+        assert_eq!(
+            format!("{route:?}").to_lowercase(),
+            self.route,
+            "{case}: {uri}"
+        );
         let mut query = pairs(query);
         for (name, value) in &mut query {
             if self.query.get(name).is_some_and(|wanted| wanted == "*") {
@@ -198,10 +257,18 @@ impl Wanted {
         assert_eq!(query, self.query, "{case}: {uri}");
         assert_eq!(pairs(body), self.form, "{case}: {uri}");
         for (name, value) in &self.headers {
-            assert_eq!(header(request.headers(), name), value.as_deref(), "{case}: {name}");
+            assert_eq!(
+                header(request.headers(), name),
+                value.as_deref(),
+                "{case}: {name}"
+            );
         }
         if let Some(pair) = &self.signed_with {
-            assert_eq!(header(request.headers(), "authorization").map(str::to_owned), Some(pair.authorization(request, body)), "{case}");
+            assert_eq!(
+                header(request.headers(), "authorization").map(str::to_owned),
+                Some(pair.authorization(request, body)),
+                "{case}"
+            );
         }
     }
 }
@@ -237,19 +304,26 @@ impl Reply {
             Self::Text(status, text) => (status, text),
             Self::Failure(what) => {
                 return Err(match what.as_str() {
-                    "connect" => HttpError::Connect("cannot connect: connection refused".to_owned()),
+                    "connect" => {
+                        HttpError::Connect("cannot connect: connection refused".to_owned())
+                    }
                     "timeout" => HttpError::Timeout,
                     "too_large" => HttpError::TooLarge,
                     other => panic!("{other} is no failure"),
                 });
             }
         };
-        Ok(Response::builder().status(status).body(Bytes::from(body)).expect("a reply"))
+        Ok(Response::builder()
+            .status(status)
+            .body(Bytes::from(body))
+            .expect("a reply"))
     }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    headers
+        .get(name)
+        .map(|value| value.to_str().expect("ASCII"))
 }
 
 fn pairs(encoded: &str) -> BTreeMap<String, String> {
@@ -257,15 +331,24 @@ fn pairs(encoded: &str) -> BTreeMap<String, String> {
         let (name, value) = pair.split_once('=').expect("a pair");
         (decode(name), decode(value))
     };
-    encoded.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
+    encoded
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(pair)
+        .collect()
 }
 
 fn decode(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {
-        let byte =
-            if first == b'%' { behind.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()) } else { None };
+        let byte = if first == b'%' {
+            behind
+                .get(..2)
+                .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok())
+        } else {
+            None
+        };
         bytes.push(byte.unwrap_or(first));
         rest = if byte.is_some() { &behind[2..] } else { behind };
     }

@@ -24,24 +24,46 @@ fn read(own: &Own) -> Exposition {
 
 fn value(own: &Own, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let page = read(own);
-    let fits = |label: &(&str, &str), sample: &super::exposition::Sample| sample.label(label.0) == Some(label.1);
-    page.samples(name).find(|sample| labels.iter().all(|label| fits(label, sample))).map(|sample| sample.value)
+    let fits = |label: &(&str, &str), sample: &super::exposition::Sample| {
+        sample.label(label.0) == Some(label.1)
+    };
+    page.samples(name)
+        .find(|sample| labels.iter().all(|label| fits(label, sample)))
+        .map(|sample| sample.value)
 }
 
 #[test]
 fn every_series_of_an_account_starts_at_zero() {
     let own = Own::new(ProcessMetrics::Hidden);
-    assert!(read(&own).family("cs_exporter_api_requests_total").is_none());
+    assert!(
+        read(&own)
+            .family("cs_exporter_api_requests_total")
+            .is_none()
+    );
     own.observer(&account("a"), &[OPERATION]);
     let page = read(&own);
-    let total = |name: &str| page.samples(name).map(|sample| sample.value).fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
+    let total = |name: &str| {
+        page.samples(name)
+            .map(|sample| sample.value)
+            .fold((0, 0.0), |(count, sum), value| (count + 1, sum + value))
+    };
     assert_eq!(total("cs_exporter_api_requests_total"), (1, 0.0));
-    assert_eq!(total("cs_exporter_api_request_failures_total"), (Reason::ALL.len() - 1, 0.0), "all but rate_limited");
+    assert_eq!(
+        total("cs_exporter_api_request_failures_total"),
+        (Reason::ALL.len() - 1, 0.0),
+        "all but rate_limited"
+    );
     assert_eq!(total("cs_exporter_api_retries_total"), (1, 0.0));
-    assert_eq!(total("cs_exporter_api_request_duration_seconds_count"), (1, 0.0));
+    assert_eq!(
+        total("cs_exporter_api_request_duration_seconds_count"),
+        (1, 0.0)
+    );
     assert_eq!(total("cs_exporter_api_requests_in_flight"), (1, 0.0));
     let fields: BTreeSet<_> = api::fields().collect();
-    assert_eq!(total("cs_exporter_unknown_values_total"), (fields.len(), 0.0));
+    assert_eq!(
+        total("cs_exporter_unknown_values_total"),
+        (fields.len(), 0.0)
+    );
     assert_eq!(total("cs_exporter_cached_scrapes_total"), (1, 0.0));
     assert_eq!(total("cs_exporter_coalesced_scrapes_total"), (1, 0.0));
 }
@@ -54,19 +76,59 @@ fn calls_are_counted_where_they_belong() {
     observer.started(OPERATION);
     observer.started(OPERATION);
     observer.retried(OPERATION);
-    observer.finished(OPERATION, Duration::from_millis(60), Some(Reason::Throttled));
+    observer.finished(
+        OPERATION,
+        Duration::from_millis(60),
+        Some(Reason::Throttled),
+    );
     let value = |name, labels: &[(&str, &str)]| value(&own, name, labels);
     let a = ("account", "a");
     assert_eq!(value("cs_exporter_api_requests_total", &[a]), Some(2.0));
-    assert_eq!(value("cs_exporter_api_requests_total", &[("account", "b")]), Some(0.0));
+    assert_eq!(
+        value("cs_exporter_api_requests_total", &[("account", "b")]),
+        Some(0.0)
+    );
     assert_eq!(value("cs_exporter_api_requests_in_flight", &[a]), Some(1.0));
     assert_eq!(value("cs_exporter_api_retries_total", &[a]), Some(1.0));
-    assert_eq!(value("cs_exporter_api_request_failures_total", &[a, ("reason", "throttled")]), Some(1.0));
-    assert_eq!(value("cs_exporter_api_request_failures_total", &[a, ("reason", "timeout")]), Some(0.0));
-    assert_eq!(value("cs_exporter_api_request_failures_total", &[a, ("reason", "rate_limited")]), None);
-    assert_eq!(value("cs_exporter_api_request_duration_seconds_bucket", &[a, ("le", "0.05")]), Some(0.0));
-    assert_eq!(value("cs_exporter_api_request_duration_seconds_bucket", &[a, ("le", "0.1")]), Some(1.0));
-    assert_eq!(value("cs_exporter_api_request_duration_seconds_sum", &[a]), Some(0.06));
+    assert_eq!(
+        value(
+            "cs_exporter_api_request_failures_total",
+            &[a, ("reason", "throttled")]
+        ),
+        Some(1.0)
+    );
+    assert_eq!(
+        value(
+            "cs_exporter_api_request_failures_total",
+            &[a, ("reason", "timeout")]
+        ),
+        Some(0.0)
+    );
+    assert_eq!(
+        value(
+            "cs_exporter_api_request_failures_total",
+            &[a, ("reason", "rate_limited")]
+        ),
+        None
+    );
+    assert_eq!(
+        value(
+            "cs_exporter_api_request_duration_seconds_bucket",
+            &[a, ("le", "0.05")]
+        ),
+        Some(0.0)
+    );
+    assert_eq!(
+        value(
+            "cs_exporter_api_request_duration_seconds_bucket",
+            &[a, ("le", "0.1")]
+        ),
+        Some(1.0)
+    );
+    assert_eq!(
+        value("cs_exporter_api_request_duration_seconds_sum", &[a]),
+        Some(0.06)
+    );
 }
 
 #[test]
@@ -77,11 +139,22 @@ fn an_account_goes_on_after_a_reload_and_leaves_when_it_is_forgotten() {
     let after = own.observer(&account("a"), &[OPERATION]);
     after.started(OPERATION);
     before.finished(OPERATION, Duration::ZERO, None);
-    assert_eq!(value(&own, "cs_exporter_api_requests_total", &[]), Some(2.0));
-    assert_eq!(value(&own, "cs_exporter_api_requests_in_flight", &[]), Some(1.0));
+    assert_eq!(
+        value(&own, "cs_exporter_api_requests_total", &[]),
+        Some(2.0)
+    );
+    assert_eq!(
+        value(&own, "cs_exporter_api_requests_in_flight", &[]),
+        Some(1.0)
+    );
     own.forget(&account("a"));
     after.finished(OPERATION, Duration::ZERO, None);
-    assert!(read(&own).families.iter().all(|family| !family.name.starts_with("cs_exporter_api_")));
+    assert!(
+        read(&own)
+            .families
+            .iter()
+            .all(|family| !family.name.starts_with("cs_exporter_api_"))
+    );
 }
 
 #[test]
@@ -90,8 +163,22 @@ fn unknown_values_are_counted_by_field() {
     let observer = own.observer(&account("a"), &[]);
     observer.unknown_value("upgrade_step", "sideways");
     observer.unknown_value("upgrade_step", "sideways");
-    assert_eq!(value(&own, "cs_exporter_unknown_values_total", &[("field", "upgrade_step")]), Some(2.0));
-    assert_eq!(value(&own, "cs_exporter_unknown_values_total", &[("field", "status")]), Some(0.0));
+    assert_eq!(
+        value(
+            &own,
+            "cs_exporter_unknown_values_total",
+            &[("field", "upgrade_step")]
+        ),
+        Some(2.0)
+    );
+    assert_eq!(
+        value(
+            &own,
+            "cs_exporter_unknown_values_total",
+            &[("field", "status")]
+        ),
+        Some(0.0)
+    );
 }
 
 #[test]
@@ -99,8 +186,18 @@ fn a_refused_reload_keeps_the_time_of_the_last_good_one() {
     let own = Own::new(ProcessMetrics::Hidden);
     own.reload_succeeded(Timestamp::from_second(1_700_000_000).unwrap());
     own.reload_failed();
-    assert_eq!(value(&own, "cs_exporter_config_last_reload_successful", &[]), Some(0.0));
-    assert_eq!(value(&own, "cs_exporter_config_last_reload_success_timestamp_seconds", &[]), Some(1_700_000_000.0));
+    assert_eq!(
+        value(&own, "cs_exporter_config_last_reload_successful", &[]),
+        Some(0.0)
+    );
+    assert_eq!(
+        value(
+            &own,
+            "cs_exporter_config_last_reload_success_timestamp_seconds",
+            &[]
+        ),
+        Some(1_700_000_000.0)
+    );
 }
 
 #[test]
@@ -109,8 +206,14 @@ fn scrapes_from_memory_and_joined_ones_are_counted_apart() {
     own.cached_scrape();
     own.coalesced_scrape();
     own.coalesced_scrape();
-    assert_eq!(value(&own, "cs_exporter_cached_scrapes_total", &[]), Some(1.0));
-    assert_eq!(value(&own, "cs_exporter_coalesced_scrapes_total", &[]), Some(2.0));
+    assert_eq!(
+        value(&own, "cs_exporter_cached_scrapes_total", &[]),
+        Some(1.0)
+    );
+    assert_eq!(
+        value(&own, "cs_exporter_coalesced_scrapes_total", &[]),
+        Some(2.0)
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -118,9 +221,16 @@ fn scrapes_from_memory_and_joined_ones_are_counted_apart() {
 fn the_process_tells_the_standard_set_unless_it_is_hidden() {
     let names = |own: &Own| -> Vec<String> {
         let families = read(own).families.into_iter().map(|family| family.name);
-        families.filter(|name| name.starts_with("process_") && name != "process_virtual_memory_max_bytes").collect()
+        families
+            .filter(|name| {
+                name.starts_with("process_") && name != "process_virtual_memory_max_bytes"
+            })
+            .collect()
     };
-    assert_eq!(names(&Own::new(ProcessMetrics::Hidden)), Vec::<String>::new());
+    assert_eq!(
+        names(&Own::new(ProcessMetrics::Hidden)),
+        Vec::<String>::new()
+    );
     assert_eq!(
         names(&Own::new(ProcessMetrics::Shown)),
         [

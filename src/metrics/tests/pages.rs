@@ -11,7 +11,9 @@ use crate::metrics::catalog::{self, Kind, Metric, Scope};
 use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
-use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot};
+use crate::snapshot::{
+    AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+};
 use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
 
 fn account() -> AccountName {
@@ -67,8 +69,15 @@ fn failed() -> ClusterReading {
 /// A cluster that answered before and does not now.
 fn silent() -> ClusterReading {
     ClusterReading {
-        cluster: Arc::new(ClusterInfo { labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]), ..cluster("c-silent") }),
-        outcome: Outcome::Down(Failure { reason: Reason::Timeout, message: "no reply".to_owned(), lasting: false }),
+        cluster: Arc::new(ClusterInfo {
+            labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
+            ..cluster("c-silent")
+        }),
+        outcome: Outcome::Down(Failure {
+            reason: Reason::Timeout,
+            message: "no reply".to_owned(),
+            lasting: false,
+        }),
         duration: Some(Duration::from_secs(9)),
         last_success: "2026-11-23T10:09:00Z".parse().ok(),
         since: "2026-11-23T09:00:00Z".parse().ok(),
@@ -78,7 +87,10 @@ fn silent() -> ClusterReading {
 /// A cluster that the limits have not let through yet.
 fn waiting() -> ClusterReading {
     ClusterReading {
-        cluster: Arc::new(ClusterInfo { region: None, ..cluster("c-waiting") }),
+        cluster: Arc::new(ClusterInfo {
+            region: None,
+            ..cluster("c-waiting")
+        }),
         outcome: Outcome::NotAsked,
         duration: None,
         last_success: None,
@@ -91,8 +103,15 @@ fn accounts() -> Vec<AccountReading> {
         account: account(),
         provider: Some("environment".to_owned()),
         credentials_expiry: "2026-11-23T11:00:00Z".parse().ok(),
-        sources: vec![("cn-hangzhou".to_owned(), "tasks"), ("cn-beijing".to_owned(), "upgrade_status")],
-        discoveries: vec![DiscoveryReading { region: Region::parse("cn-hangzhou").unwrap(), succeeded: true, clusters: 3 }],
+        sources: vec![
+            ("cn-hangzhou".to_owned(), "tasks"),
+            ("cn-beijing".to_owned(), "upgrade_status"),
+        ],
+        discoveries: vec![DiscoveryReading {
+            region: Region::parse("cn-hangzhou").unwrap(),
+            succeeded: true,
+            clusters: 3,
+        }],
     }]
 }
 
@@ -114,7 +133,11 @@ fn own() -> Own {
     let observer = own.observer(&account(), &[Operation::GetUpgradeStatus]);
     for failure in [None, Some(Reason::Timeout)] {
         observer.started(Operation::GetUpgradeStatus);
-        observer.finished(Operation::GetUpgradeStatus, Duration::from_millis(125), failure);
+        observer.finished(
+            Operation::GetUpgradeStatus,
+            Duration::from_millis(125),
+            failure,
+        );
     }
     own
 }
@@ -126,14 +149,21 @@ fn read(page: &[u8], format: Format) -> String {
         Format::OpenMetrics => Dialect::OpenMetrics,
     };
     Exposition::read(page, dialect).unwrap();
-    let build = |name, value| (format!("{name}=\"{value}\""), format!("{name}=\"<{name}>\""));
+    let build = |name, value| {
+        (
+            format!("{name}=\"{value}\""),
+            format!("{name}=\"<{name}>\""),
+        )
+    };
     let stamps = [
         build("version", env!("CARGO_PKG_VERSION")),
         build("revision", env!("BUILD_REVISION")),
         build("rustversion", env!("BUILD_RUSTVERSION")),
     ];
     let page = String::from_utf8(page.to_vec()).unwrap();
-    stamps.iter().fold(page, |page, (stamp, name)| page.replace(stamp, name))
+    stamps
+        .iter()
+        .fold(page, |page, (stamp, name)| page.replace(stamp, name))
 }
 
 /// The lines of a text page that hold samples.
@@ -144,7 +174,15 @@ fn samples(page: &[u8]) -> String {
 }
 
 fn page(format: Format) -> String {
-    read(&render(&snapshot(vec![failed(), silent(), waiting()]), &own(), &config::Metrics::default(), format), format)
+    read(
+        &render(
+            &snapshot(vec![failed(), silent(), waiting()]),
+            &own(),
+            &config::Metrics::default(),
+            format,
+        ),
+        format,
+    )
 }
 
 #[test]
@@ -160,18 +198,38 @@ fn a_page_in_open_metrics() {
 /// Those of the process apart, which are as the system has them.
 #[test]
 fn whatever_the_catalogue_declares_is_written() {
-    let probe = render_probe(&failed(), Duration::from_millis(130), &config::Metrics::default(), Format::Text);
+    let probe = render_probe(
+        &failed(),
+        Duration::from_millis(130),
+        &config::Metrics::default(),
+        Format::Text,
+    );
     let written = page(Format::Text) + &read(&probe, Format::Text);
-    for metric in catalog::ALL.iter().filter(|metric| metric.scope != Scope::Process) {
-        assert!(written.contains(&format!("# TYPE {} ", metric.name)), "nothing writes {}", metric.name);
+    for metric in catalog::ALL
+        .iter()
+        .filter(|metric| metric.scope != Scope::Process)
+    {
+        assert!(
+            written.contains(&format!("# TYPE {} ", metric.name)),
+            "nothing writes {}",
+            metric.name
+        );
     }
 }
 
 #[test]
 fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
-    let options =
-        config::Metrics { cluster_label: "cluster_id".to_owned(), error_message: ErrorMessages::Hidden, state_sets: StateSets::Active };
-    let page = render_probe(&failed(), Duration::from_millis(130), &options, Format::Text);
+    let options = config::Metrics {
+        cluster_label: "cluster_id".to_owned(),
+        error_message: ErrorMessages::Hidden,
+        state_sets: StateSets::Active,
+    };
+    let page = render_probe(
+        &failed(),
+        Duration::from_millis(130),
+        &options,
+        Format::Text,
+    );
     insta::assert_snapshot!(samples(&page), @r##"
     cs_up{cluster_id="c-failed"} 1
     cs_query_duration_seconds{cluster_id="c-failed"} 0.1205
@@ -192,7 +250,12 @@ fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
 
 #[test]
 fn a_probe_of_a_silent_cluster_has_no_state() {
-    let page = render_probe(&silent(), Duration::from_secs(9), &config::Metrics::default(), Format::Text);
+    let page = render_probe(
+        &silent(),
+        Duration::from_secs(9),
+        &config::Metrics::default(),
+        Format::Text,
+    );
     insta::assert_snapshot!(samples(&page), @r##"
     cs_up{cluster="c-silent"} 0
     cs_query_failure{cluster="c-silent",reason="timeout"} 1
@@ -206,9 +269,16 @@ fn a_probe_of_a_silent_cluster_has_no_state() {
 
 #[test]
 fn a_page_without_clusters_is_a_page() {
-    let empty = Snapshot { clusters: Vec::new(), accounts: Vec::new(), ..snapshot(Vec::new()) };
+    let empty = Snapshot {
+        clusters: Vec::new(),
+        accounts: Vec::new(),
+        ..snapshot(Vec::new())
+    };
     for format in [Format::Text, Format::OpenMetrics] {
-        let page = read(&render(&empty, &own(), &config::Metrics::default(), format), format);
+        let page = read(
+            &render(&empty, &own(), &config::Metrics::default(), format),
+            format,
+        );
         assert!(!page.contains("cs_up"), "{page}");
         assert!(page.contains("\ncs_exporter_clusters 0"), "{page}");
     }
@@ -216,7 +286,13 @@ fn a_page_without_clusters_is_a_page() {
 
 #[test]
 fn help_is_escaped_as_each_format_demands() {
-    static ODD: Metric = Metric { name: "odd", kind: Kind::Gauge, scope: Scope::Probe, labels: &[], help: "a \"b\" \\ c\nd" };
+    static ODD: Metric = Metric {
+        name: "odd",
+        kind: Kind::Gauge,
+        scope: Scope::Probe,
+        labels: &[],
+        help: "a \"b\" \\ c\nd",
+    };
     let page = |format| {
         let mut page = Page::with_capacity(format, 0);
         page.family(&ODD).sample().value(Value::ONE);
@@ -244,6 +320,11 @@ fn a_message_of_nothing_but_control_characters_is_none() {
         })),
         ..waiting()
     };
-    let page = render_probe(&reading, Duration::ZERO, &config::Metrics::default(), Format::Text);
+    let page = render_probe(
+        &reading,
+        Duration::ZERO,
+        &config::Metrics::default(),
+        Format::Text,
+    );
     assert!(!read(&page, Format::Text).contains("cs_upgrade_error_info"));
 }

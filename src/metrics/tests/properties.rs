@@ -17,7 +17,9 @@ use crate::metrics::catalog::{self, Metric, Scope};
 use crate::metrics::{Format, Own, ProcessMetrics, render};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
-use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot};
+use crate::snapshot::{
+    AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+};
 use crate::upgrade::{SourceName, StateSet, Status, Step, TaskStatus, UpgradeState};
 
 fn any_account() -> impl Strategy<Value = AccountName> {
@@ -29,11 +31,16 @@ fn any_region() -> impl Strategy<Value = Region> {
 }
 
 fn any_time() -> impl Strategy<Value = Timestamp> {
-    (-2_000_000_000_000_i64..4_000_000_000_000).prop_map(|time| Timestamp::from_millisecond(time).unwrap())
+    (-2_000_000_000_000_i64..4_000_000_000_000)
+        .prop_map(|time| Timestamp::from_millisecond(time).unwrap())
 }
 
 fn any_duration() -> impl Strategy<Value = Duration> {
-    prop_oneof![(0..u64::MAX).prop_map(Duration::from_nanos), Just(Duration::ZERO), Just(Duration::MAX)]
+    prop_oneof![
+        (0..u64::MAX).prop_map(Duration::from_nanos),
+        Just(Duration::ZERO),
+        Just(Duration::MAX)
+    ]
 }
 
 prop_compose! {
@@ -65,7 +72,13 @@ prop_compose! {
 }
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
-    let failure = |(reason, message)| Outcome::Down(Failure { reason, message, lasting: false });
+    let failure = |(reason, message)| {
+        Outcome::Down(Failure {
+            reason,
+            message,
+            lasting: false,
+        })
+    };
     prop_oneof![
         3 => any_state().prop_map(|state| Outcome::Up(Arc::new(state))),
         1 => (select(Reason::ALL), any::<String>()).prop_map(failure),
@@ -119,16 +132,30 @@ fn pages(snapshot: &Snapshot) -> (Exposition, Exposition) {
     for account in &snapshot.accounts {
         own.observer(&account.account, crate::api::Operation::ALL);
     }
-    let read = |format, dialect| Exposition::read(&render(snapshot, &own, &Metrics::default(), format), dialect).unwrap();
-    (read(Format::Text, Dialect::Text), read(Format::OpenMetrics, Dialect::OpenMetrics))
+    let read = |format, dialect| {
+        Exposition::read(
+            &render(snapshot, &own, &Metrics::default(), format),
+            dialect,
+        )
+        .unwrap()
+    };
+    (
+        read(Format::Text, Dialect::Text),
+        read(Format::OpenMetrics, Dialect::OpenMetrics),
+    )
 }
 
 /// The value of a state set that holds, by cluster.
 fn active<S: StateSet>(page: &Exposition, metric: &Metric) -> BTreeMap<String, String> {
     let values: Vec<&str> = S::ALL.iter().map(|value| value.as_str()).collect();
-    let Some(family) = page.family(metric.name) else { return BTreeMap::new() };
+    let Some(family) = page.family(metric.name) else {
+        return BTreeMap::new();
+    };
     let active = family.active_states(metric.labels[1], &values).unwrap();
-    active.into_iter().map(|(labels, value)| (labels[0].1.clone(), value)).collect()
+    active
+        .into_iter()
+        .map(|(labels, value)| (labels[0].1.clone(), value))
+        .collect()
 }
 
 proptest! {

@@ -34,22 +34,34 @@ static FILLING: [u8; 4096] = [b' '; 4096];
 impl Played {
     /// All of `body`.
     pub(super) fn whole(body: Bytes) -> Self {
-        Self { rest: Rest::Whole((!body.is_empty()).then_some(body)), wait: None }
+        Self {
+            rest: Rest::Whole((!body.is_empty()).then_some(body)),
+            wait: None,
+        }
     }
 
     /// `beginning`, then a broken connection.
     pub(super) fn cut(beginning: Bytes) -> Self {
-        Self { rest: Rest::Cut(Some(beginning)), wait: None }
+        Self {
+            rest: Rest::Cut(Some(beginning)),
+            wait: None,
+        }
     }
 
     /// `length` bytes of nothing.
     pub(super) fn endless(length: u64) -> Self {
-        Self { rest: Rest::Endless(length), wait: None }
+        Self {
+            rest: Rest::Endless(length),
+            wait: None,
+        }
     }
 
     /// `body`, a byte each `interval`.
     pub(super) fn drip(body: Bytes, interval: Duration) -> Self {
-        Self { rest: Rest::Drip(body, interval), wait: None }
+        Self {
+            rest: Rest::Drip(body, interval),
+            wait: None,
+        }
     }
 }
 
@@ -57,7 +69,10 @@ impl Body for Played {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(wait) = &mut self.wait {
             ready!(wait.as_mut().poll(context));
             self.wait = None;
@@ -69,11 +84,19 @@ impl Body for Played {
                 None => return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
             },
             Rest::Endless(left) => {
-                let size = FILLING.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                let size = FILLING
+                    .len()
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= size as u64;
-                ((size > 0).then(|| Bytes::from_static(&FILLING[..size])), None)
+                (
+                    (size > 0).then(|| Bytes::from_static(&FILLING[..size])),
+                    None,
+                )
             }
-            Rest::Drip(body, interval) => ((!body.is_empty()).then(|| body.split_to(1)), Some(*interval)),
+            Rest::Drip(body, interval) => (
+                (!body.is_empty()).then(|| body.split_to(1)),
+                Some(*interval),
+            ),
         };
         self.wait = pause.map(|pause| Box::pin(sleep(pause)));
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
@@ -85,7 +108,9 @@ impl Body for Played {
 
     fn size_hint(&self) -> SizeHint {
         match &self.rest {
-            Rest::Whole(body) => SizeHint::with_exact(body.as_ref().map_or(0, |body| body.len() as u64)),
+            Rest::Whole(body) => {
+                SizeHint::with_exact(body.as_ref().map_or(0, |body| body.len() as u64))
+            }
             Rest::Drip(body, _) => SizeHint::with_exact(body.len() as u64),
             Rest::Cut(_) | Rest::Endless(_) => SizeHint::default(),
         }

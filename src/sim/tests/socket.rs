@@ -22,16 +22,32 @@ async fn connect(fault: Option<Fault>) -> Connected {
     if let Some(fault) = fault {
         client.sim.add_fault(Rule::new(fault).times(1));
     }
-    let request = wire(&client.request(Action::GetUpgradeStatus, &format!("/api/v2/clusters/{}/upgrade/status", client.first()), "n"));
+    let request = wire(&client.request(
+        Action::GetUpgradeStatus,
+        &format!("/api/v2/clusters/{}/upgrade/status", client.first()),
+        "n",
+    ));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
     let (sim, stop) = (Arc::new(client.sim), CancellationToken::new());
     let server = tokio::spawn(Arc::clone(&sim).serve(listener, stop.clone()));
-    Connected { sim, request, stream, stop, server }
+    Connected {
+        sim,
+        request,
+        stream,
+        stop,
+        server,
+    }
 }
 
 fn wire(request: &Request<Bytes>) -> Vec<u8> {
-    let mut out = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri().path_and_query().unwrap());
+    let mut out = format!(
+        "{} {} HTTP/1.1\r\n",
+        request.method(),
+        request.uri().path_and_query().unwrap()
+    );
     for (name, value) in request.headers() {
         out = format!("{out}{name}: {}\r\n", value.to_str().unwrap());
     }
@@ -54,7 +70,11 @@ async fn receive(stream: &mut TcpStream, enough: usize) -> (String, std::io::Res
 
 async fn played(fault: Fault, enough: usize) -> (String, std::io::Result<()>) {
     let mut connected = connect(Some(fault)).await;
-    connected.stream.write_all(&connected.request).await.unwrap();
+    connected
+        .stream
+        .write_all(&connected.request)
+        .await
+        .unwrap();
     receive(&mut connected.stream, enough).await
 }
 
@@ -62,7 +82,11 @@ async fn played(fault: Fault, enough: usize) -> (String, std::io::Result<()>) {
 async fn a_connection_serves_one_call_after_the_other_until_the_stop() {
     let mut connected = connect(None).await;
     for expected in ["HTTP/1.1 200 OK\r\n", "HTTP/1.1 400 Bad Request\r\n"] {
-        connected.stream.write_all(&connected.request).await.unwrap();
+        connected
+            .stream
+            .write_all(&connected.request)
+            .await
+            .unwrap();
         let (reply, end) = receive(&mut connected.stream, 1).await;
         end.unwrap();
         assert!(reply.starts_with(expected), "{reply}");
@@ -85,16 +109,32 @@ async fn a_reset_is_a_reset() {
 async fn a_truncated_body_ends_before_its_length() {
     let (reply, _) = played(Fault::Truncated, usize::MAX).await;
     let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-    let length: usize = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
+    let length: usize = head
+        .split("content-length: ")
+        .nth(1)
+        .unwrap()
+        .split("\r\n")
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!(!body.is_empty() && body.len() < length, "{reply}");
 }
 
 #[tokio::test]
 async fn a_huge_body_goes_on_and_on() {
     let (reply, _) = played(Fault::Huge(Framing::Length), 3 << 20).await;
-    assert!(reply.contains("content-length: 8589934592\r\n"), "{}", &reply[..400]);
+    assert!(
+        reply.contains("content-length: 8589934592\r\n"),
+        "{}",
+        &reply[..400]
+    );
     let (reply, _) = played(Fault::Huge(Framing::Chunked), 3 << 20).await;
-    assert!(reply.contains("transfer-encoding: chunked\r\n"), "{}", &reply[..400]);
+    assert!(
+        reply.contains("transfer-encoding: chunked\r\n"),
+        "{}",
+        &reply[..400]
+    );
 }
 
 #[tokio::test]
@@ -107,7 +147,11 @@ async fn a_dripping_body_arrives_whole_in_the_end() {
 #[tokio::test]
 async fn a_hanging_call_keeps_its_connection_and_ends_with_the_stop() {
     let mut connected = connect(Some(Fault::Hang)).await;
-    connected.stream.write_all(&connected.request).await.unwrap();
+    connected
+        .stream
+        .write_all(&connected.request)
+        .await
+        .unwrap();
     while connected.sim.count(Action::GetUpgradeStatus) == 0 {
         tokio::task::yield_now().await;
     }

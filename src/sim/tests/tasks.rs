@@ -17,18 +17,36 @@ async fn tasks(client: &Client, id: &ClusterId, size: usize) -> Vec<Value> {
 }
 
 async fn newest_upgrade(client: &Client, id: &ClusterId) -> Option<Value> {
-    let upgrades = tasks(client, id, 100).await.into_iter().filter(|task| task["task_type"] == "cluster_upgrade");
+    let upgrades = tasks(client, id, 100)
+        .await
+        .into_iter()
+        .filter(|task| task["task_type"] == "cluster_upgrade");
     upgrades.max_by_key(|task| task["created"].as_str().unwrap().to_owned())
 }
 
 async fn info(client: &Client, task: &Value) -> Value {
-    client.json(Action::DescribeTaskInfo, &format!("/tasks/{}", task["task_id"].as_str().unwrap())).await
+    client
+        .json(
+            Action::DescribeTaskInfo,
+            &format!("/tasks/{}", task["task_id"].as_str().unwrap()),
+        )
+        .await
 }
 
 /// What `GetUpgradeStatus` would say of a task.
 fn as_status(info: Option<&Value>) -> (String, String) {
-    let Some(info) = info else { return (String::new(), "not_start".to_owned()) };
-    let stage = if info["current_stage"].as_str().unwrap_or_default().contains("precheck") { "prechecking" } else { "upgrading" };
+    let Some(info) = info else {
+        return (String::new(), "not_start".to_owned());
+    };
+    let stage = if info["current_stage"]
+        .as_str()
+        .unwrap_or_default()
+        .contains("precheck")
+    {
+        "prechecking"
+    } else {
+        "upgrading"
+    };
     let (status, step) = match info["state"].as_str().unwrap() {
         "success" => ("success", "success"),
         "paused" => ("pause", "pause"),
@@ -49,13 +67,24 @@ async fn both_sources_tell_the_same_story_at_every_moment() {
                 Some(task) => Some(info(&client, task).await),
                 None => None,
             };
-            let told = (status["status"].as_str().unwrap().to_owned(), status["upgrade_step"].as_str().unwrap().to_owned());
+            let told = (
+                status["status"].as_str().unwrap().to_owned(),
+                status["upgrade_step"].as_str().unwrap().to_owned(),
+            );
             assert_eq!(as_status(task.as_ref()), told);
-            let message = task.as_ref().and_then(|task| task["error"]["message"].as_str()).unwrap_or_default();
+            let message = task
+                .as_ref()
+                .and_then(|task| task["error"]["message"].as_str())
+                .unwrap_or_default();
             assert_eq!(message, status["error_message"]);
             if let Some(task) = task.filter(|task| task["state"] == "success") {
-                let detail = client.json(Action::DescribeClusterDetail, &format!("/clusters/{id}")).await;
-                assert_eq!(task["parameters"]["next_version"], detail["current_version"]);
+                let detail = client
+                    .json(Action::DescribeClusterDetail, &format!("/clusters/{id}"))
+                    .await;
+                assert_eq!(
+                    task["parameters"]["next_version"],
+                    detail["current_version"]
+                );
             }
         }
         tokio::time::advance(Duration::from_secs(11)).await;
@@ -67,13 +96,22 @@ async fn tasks_come_newest_first_and_each_once() {
     let client = Client::usual();
     for id in client.sim.world().clusters() {
         let all = tasks(&client, &id, 10).await;
-        let created: Vec<_> = all.iter().map(|task| task["created"].as_str().unwrap()).collect();
+        let created: Vec<_> = all
+            .iter()
+            .map(|task| task["created"].as_str().unwrap())
+            .collect();
         assert!(created.is_sorted_by(|a, b| a >= b));
-        let mut ids: Vec<_> = all.iter().map(|task| task["task_id"].as_str().unwrap()).collect();
+        let mut ids: Vec<_> = all
+            .iter()
+            .map(|task| task["task_id"].as_str().unwrap())
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all.len());
-        assert!(all.iter().any(|task| task["task_type"] != "cluster_upgrade"));
+        assert!(
+            all.iter()
+                .any(|task| task["task_type"] != "cluster_upgrade")
+        );
     }
 }
 
@@ -82,9 +120,23 @@ async fn some_cluster_has_its_newest_upgrade_behind_the_first_page() {
     let client = Client::usual();
     let id = &client.sim.world().clusters()[3];
     assert!(newest_upgrade(&client, id).await.is_some());
-    let first = client.json(Action::DescribeClusterTasks, &format!("/clusters/{id}/tasks?page_size=50")).await;
-    assert!(first["tasks"].as_array().unwrap().iter().all(|task| task["task_type"] != "cluster_upgrade"));
-    let short = Client::new(Options { task_lists: TaskLists::Short, ..Options::default() });
+    let first = client
+        .json(
+            Action::DescribeClusterTasks,
+            &format!("/clusters/{id}/tasks?page_size=50"),
+        )
+        .await;
+    assert!(
+        first["tasks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|task| task["task_type"] != "cluster_upgrade")
+    );
+    let short = Client::new(Options {
+        task_lists: TaskLists::Short,
+        ..Options::default()
+    });
     let id = &short.sim.world().clusters()[3];
     assert!(tasks(&short, id, 50).await.len() <= 50);
 }
@@ -105,16 +157,42 @@ async fn a_test_can_lead_a_cluster_through_upgrades() {
     ];
     for phase in phases {
         tokio::time::advance(Duration::from_secs(5)).await;
-        client.sim.world().fix(&id, phase, phase.is_in_progress().then_some("").or(Some("out of luck")));
+        client.sim.world().fix(
+            &id,
+            phase,
+            phase.is_in_progress().then_some("").or(Some("out of luck")),
+        );
         let task = newest_upgrade(&client, &id).await.unwrap();
-        seen.push((task["task_id"].clone(), task["state"].as_str().unwrap().to_owned(), task["error"]["message"].clone()));
+        seen.push((
+            task["task_id"].clone(),
+            task["state"].as_str().unwrap().to_owned(),
+            task["error"]["message"].clone(),
+        ));
     }
     let states: Vec<_> = seen.iter().map(|(_, state, _)| state.as_str()).collect();
-    assert_eq!(states, ["running", "running", "paused", "fail", "running", "cancelled"]);
-    assert!(seen[..4].iter().all(|(id, ..)| *id == seen[0].0), "one upgrade is one task");
+    assert_eq!(
+        states,
+        [
+            "running",
+            "running",
+            "paused",
+            "fail",
+            "running",
+            "cancelled"
+        ]
+    );
+    assert!(
+        seen[..4].iter().all(|(id, ..)| *id == seen[0].0),
+        "one upgrade is one task"
+    );
     assert_ne!(seen[4].0, seen[0].0);
     assert_eq!(seen[3].2, "out of luck");
-    let old = client.json(Action::DescribeTaskInfo, &format!("/tasks/{}", seen[0].0.as_str().unwrap())).await;
+    let old = client
+        .json(
+            Action::DescribeTaskInfo,
+            &format!("/tasks/{}", seen[0].0.as_str().unwrap()),
+        )
+        .await;
     assert_eq!(old["state"], "fail");
     client.sim.world().release(&id);
     assert_eq!(newest_upgrade(&client, &id).await, None);
@@ -124,14 +202,27 @@ async fn a_test_can_lead_a_cluster_through_upgrades() {
 async fn a_task_that_is_not_there_is_not_found() {
     let client = Client::usual();
     for id in ["T-000000000000000000000000", "T-x", "x"] {
-        let reply = client.ask(Action::DescribeTaskInfo, &format!("/tasks/{id}")).await;
-        assert_eq!(refused(&reply).1, "ErrorTaskNotFound", "{id}: {}", text(&reply));
+        let reply = client
+            .ask(Action::DescribeTaskInfo, &format!("/tasks/{id}"))
+            .await;
+        assert_eq!(
+            refused(&reply).1,
+            "ErrorTaskNotFound",
+            "{id}: {}",
+            text(&reply)
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_switch_off_leaves_tasks_alone() {
-    let client = Client::new(Options { retired: Some(Retired::InvalidAction), ..Options::default() });
+    let client = Client::new(Options {
+        retired: Some(Retired::InvalidAction),
+        ..Options::default()
+    });
     let task = newest_upgrade(&client, &client.first()).await.unwrap();
-    assert_eq!(info(&client, &task).await["cluster_id"], client.first().as_str());
+    assert_eq!(
+        info(&client, &task).await["cluster_id"],
+        client.first().as_str()
+    );
 }

@@ -1,4 +1,5 @@
-//! What is known of `GetUpgradeStatus` in one account and region: a function of what happened, and when.
+//! What is known of `GetUpgradeStatus` in one account and region: a function of what happened, and
+//! when.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -11,7 +12,8 @@ use crate::upgrade::SourceName;
 /// How often the operation is tried again where the tasks are read instead.
 const PROBE_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Probes in a row that have to succeed before an operation is trusted again that was said not to exist.
+/// Probes in a row that have to succeed before an operation is trusted again that was said not to
+/// exist.
 const PROBES_TO_RETURN: u32 = 2;
 
 /// Clusters whose refusals together retire the operation, if none has been answered since.
@@ -25,7 +27,8 @@ pub(super) struct Detection {
     is_asking: bool,
     /// Clusters whose refusals are evidence. An answer to any cluster clears them.
     refused: HashSet<ClusterId>,
-    /// Clusters that the operation does not serve though it may serve others, and when each is tried again.
+    /// Clusters that the operation does not serve though it may serve others, and when each is
+    /// tried again.
     unserved: HashMap<ClusterId, Instant>,
 }
 
@@ -39,7 +42,10 @@ enum Verdict {
     /// Clusters were refused, and none has been answered since.
     Refused { next_probe: Instant },
     /// The API said that there is no such operation.
-    Gone { next_probe: Instant, good_probes: u32 },
+    Gone {
+        next_probe: Instant,
+        good_probes: u32,
+    },
 }
 
 /// A refusal that may mean that there is no such operation.
@@ -56,10 +62,15 @@ pub(super) struct Refusal {
 impl Detection {
     /// The source to read `cluster` from.
     pub(super) fn source(&self, cluster: &ClusterId) -> SourceName {
-        if self.is_retired() || self.unserved.contains_key(cluster) { SourceName::Tasks } else { SourceName::UpgradeStatus }
+        if self.is_retired() || self.unserved.contains_key(cluster) {
+            SourceName::Tasks
+        } else {
+            SourceName::UpgradeStatus
+        }
     }
 
-    /// The source of the region as a whole, once that is decided. Where no cluster was answered, it is that of those refused.
+    /// The source of the region as a whole, once that is decided. Where no cluster was answered, it
+    /// is that of those refused.
     pub(super) fn in_use(&self) -> Option<SourceName> {
         match self.verdict {
             Verdict::Open => (!self.unserved.is_empty()).then_some(SourceName::Tasks),
@@ -83,7 +94,8 @@ impl Detection {
         self.is_asking && self.is_open_for(cluster)
     }
 
-    /// Makes `cluster` the one that is asked first, if nothing is decided and no other is. Returns whether it is.
+    /// Makes `cluster` the one that is asked first, if nothing is decided and no other is. Returns
+    /// whether it is.
     pub(super) fn take_lead(&mut self, cluster: &ClusterId) -> bool {
         let takes = !self.is_asking && self.is_open_for(cluster);
         self.is_asking |= takes;
@@ -95,8 +107,8 @@ impl Detection {
         self.is_asking = false;
     }
 
-    /// Notes an answer for `cluster` that was not a probe's. It does not bring back an operation that the API said is gone:
-    /// it may have been under way since before.
+    /// Notes an answer for `cluster` that was not a probe's. It does not bring back an operation
+    /// that the API said is gone: it may have been under way since before.
     pub(super) fn answered(&mut self, cluster: &ClusterId, now: Instant) {
         if !self.is_gone() {
             self.serve(cluster, now);
@@ -106,21 +118,28 @@ impl Detection {
     /// Notes that the API said that there is no such operation.
     pub(super) fn gone(&mut self, now: Instant) {
         if !self.is_gone() {
-            self.verdict = Verdict::Gone { next_probe: now + PROBE_INTERVAL, good_probes: 0 };
+            self.verdict = Verdict::Gone {
+                next_probe: now + PROBE_INTERVAL,
+                good_probes: 0,
+            };
             self.refused.clear();
             self.unserved.clear();
         }
     }
 
-    /// Notes that `cluster` was refused and its tasks were read instead. Returns whether that is new.
+    /// Notes that `cluster` was refused and its tasks were read instead. Returns whether that is
+    /// new.
     pub(super) fn unserved(&mut self, cluster: &ClusterId, now: Instant) -> bool {
         // Those that nobody has asked for since long are no more.
-        self.unserved.retain(|_, next_probe| *next_probe + PROBE_INTERVAL > now);
-        self.unserved.insert(cluster.clone(), now + PROBE_INTERVAL).is_none()
+        self.unserved
+            .retain(|_, next_probe| *next_probe + PROBE_INTERVAL > now);
+        self.unserved
+            .insert(cluster.clone(), now + PROBE_INTERVAL)
+            .is_none()
     }
 
-    /// Returns whether `refusal` is evidence, provided that the API knows the cluster. Where others are answered, a cluster
-    /// that never was is refused for a reason of its own.
+    /// Returns whether `refusal` is evidence, provided that the API knows the cluster. Where others
+    /// are answered, a cluster that never was is refused for a reason of its own.
     pub(super) fn is_evidence(&self, refusal: &Refusal) -> bool {
         match self.verdict {
             Verdict::Open => true,
@@ -136,17 +155,22 @@ impl Detection {
         }
         self.refused.insert(refusal.cluster.clone());
         if self.refused.len() >= REFUSALS_TO_RETIRE {
-            self.verdict = Verdict::Refused { next_probe: now + PROBE_INTERVAL };
+            self.verdict = Verdict::Refused {
+                next_probe: now + PROBE_INTERVAL,
+            };
         }
     }
 
-    /// Returns whether it is time to try the operation again for `cluster`, whose tasks were read; not again for an interval.
+    /// Returns whether it is time to try the operation again for `cluster`, whose tasks were read;
+    /// not again for an interval.
     pub(super) fn take_probe(&mut self, cluster: &ClusterId, now: Instant) -> bool {
         let next_probe = match &mut self.verdict {
             Verdict::Refused { next_probe } | Verdict::Gone { next_probe, .. } => Some(next_probe),
             Verdict::Open | Verdict::Served { .. } => self.unserved.get_mut(cluster),
         };
-        let Some(next_probe) = next_probe.filter(|next_probe| **next_probe <= now) else { return false };
+        let Some(next_probe) = next_probe.filter(|next_probe| **next_probe <= now) else {
+            return false;
+        };
         *next_probe = now + PROBE_INTERVAL;
         true
     }

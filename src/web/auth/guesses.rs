@@ -10,9 +10,12 @@ use tokio::time::Instant;
 
 use crate::web::limits::RateLimit;
 
-/// Ten wrong passwords at once and one a second after that: no hindrance to people, and a twentieth of one core at
-/// bcrypt's usual cost.
-const LIMIT: RateLimit = RateLimit { interval: Duration::from_secs(1), burst: NonZeroU32::new(10).expect("10 is not zero") };
+/// Ten wrong passwords at once and one a second after that: no hindrance to people, and a twentieth
+/// of one core at bcrypt's usual cost.
+const LIMIT: RateLimit = RateLimit {
+    interval: Duration::from_secs(1),
+    burst: NonZeroU32::new(10).expect("10 is not zero"),
+};
 
 /// The most clients that are told apart; some 100 KiB.
 const CLIENTS: usize = 4096;
@@ -46,11 +49,15 @@ impl Guesses {
     }
 }
 
-/// Forgets the clients whose buckets are full and, if that is not enough, the one whose bucket is nearest to it.
+/// Forgets the clients whose buckets are full and, if that is not enough, the one whose bucket is
+/// nearest to it.
 fn make_room(full: &mut HashMap<IpAddr, Instant>, now: Instant) {
     full.retain(|_, full| *full > now);
     if full.len() >= CLIENTS
-        && let Some(nearest) = full.iter().min_by_key(|(_, full)| **full).map(|(client, _)| *client)
+        && let Some(nearest) = full
+            .iter()
+            .min_by_key(|(_, full)| **full)
+            .map(|(client, _)| *client)
     {
         full.remove(&nearest);
     }
@@ -77,9 +84,18 @@ mod tests {
         let guesses = Guesses::default();
         let now = Instant::now();
         let client = address("192.0.2.1");
-        assert_eq!((0..20).filter(|_| guesses.charge(client, now).is_ok()).count(), 10);
+        assert_eq!(
+            (0..20)
+                .filter(|_| guesses.charge(client, now).is_ok())
+                .count(),
+            10
+        );
         assert_eq!(guesses.charge(client, now), Err(Duration::from_secs(1)));
-        assert_eq!(guesses.charge(address("192.0.2.2"), now), Ok(()), "another client is not concerned");
+        assert_eq!(
+            guesses.charge(address("192.0.2.2"), now),
+            Ok(()),
+            "another client is not concerned"
+        );
         assert_eq!(guesses.charge(client, now + Duration::from_secs(1)), Ok(()));
     }
 
@@ -97,7 +113,13 @@ mod tests {
     fn addresses_of_one_host_count_together() {
         let guesses = Guesses::default();
         let now = Instant::now();
-        let tries = (0..20).filter(|host| guesses.charge(address(&format!("2001:db8::{host:x}")), now).is_ok()).count();
+        let tries = (0..20)
+            .filter(|host| {
+                guesses
+                    .charge(address(&format!("2001:db8::{host:x}")), now)
+                    .is_ok()
+            })
+            .count();
         assert_eq!(tries, 10);
         assert_eq!(network(address("::ffff:192.0.2.1")), address("192.0.2.1"));
     }

@@ -26,20 +26,30 @@ impl PasswordHash {
     /// Checks `text`; what it says is not repeated in the complaint, since it might be a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         let complaint = "is not a bcrypt hash such as `htpasswd -nBC 10 \"\"` prints ($2a$, $2b$ or $2y$, 60 characters)";
-        if !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
+        if !["$2a$", "$2b$", "$2y$"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        {
             return Err(complaint.to_owned());
         }
         let text = with_plain_salt(text).unwrap_or_else(|| text.to_owned());
         let parts: bcrypt::HashParts = text.parse().map_err(|_| complaint.to_owned())?;
         match parts.get_cost() {
-            cost @ 4..=31 => Ok(Self { text: text.into(), cost }),
+            cost @ 4..=31 => Ok(Self {
+                text: text.into(),
+                cost,
+            }),
             cost => Err(format!("has a cost of {cost}; bcrypt knows 4 to 31")),
         }
     }
 
     /// A hash of nothing anyone knows, which takes as long to compare as any other of this cost.
     fn decoy(cost: u32) -> Self {
-        Self { text: format!("$2b${cost:02}$hHZlPjRqHZpFpjnpXRlqyeXrXDZCWfVnp3sRo8rqEpo6QVzLdCeEe").into(), cost }
+        Self {
+            text: format!("$2b${cost:02}$hHZlPjRqHZpFpjnpXRlqyeXrXDZCWfVnp3sRo8rqEpo6QVzLdCeEe")
+                .into(),
+            cost,
+        }
     }
 
     /// The exponent of the number of rounds.
@@ -50,7 +60,11 @@ impl PasswordHash {
     /// Takes a twentieth of a second at cost 10, and twice that for each step above.
     fn compare(&self, password: &[u8]) -> Match {
         // The hash was parsed before, so that the only error there is cannot come.
-        if bcrypt::verify(password, &self.text).unwrap_or(false) { Match::Right } else { Match::Wrong }
+        if bcrypt::verify(password, &self.text).unwrap_or(false) {
+            Match::Right
+        } else {
+            Match::Wrong
+        }
     }
 }
 
@@ -60,13 +74,20 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Clears the four bits of the salt's last character that bcrypt does not use. Some programs that make hashes leave
-/// them set; Go does not mind, and neither must we.
+/// Clears the four bits of the salt's last character that bcrypt does not use. Some programs that
+/// make hashes leave them set; Go does not mind, and neither must we.
 fn with_plain_salt(text: &str) -> Option<String> {
     const SALT: std::ops::Range<usize> = 7..29;
     let lenient = GeneralPurpose::new(&BCRYPT, NO_PAD.with_decode_allow_trailing_bits(true));
     let salt = lenient.decode(text.get(SALT)?).ok()?;
-    Some([text.get(..SALT.start)?, &lenient.encode(salt), text.get(SALT.end..)?].concat())
+    Some(
+        [
+            text.get(..SALT.start)?,
+            &lenient.encode(salt),
+            text.get(SALT.end..)?,
+        ]
+        .concat(),
+    )
 }
 
 /// Who may come in; nobody means that no password is asked for.
@@ -84,8 +105,8 @@ impl Users {
         self.0.is_empty()
     }
 
-    /// What to compare a password for `name` with. `lot` is a number that stands for the name and that nobody outside
-    /// can foresee.
+    /// What to compare a password for `name` with. `lot` is a number that stands for the name and
+    /// that nobody outside can foresee.
     pub(super) fn find(&self, name: &[u8], lot: impl FnOnce() -> u64) -> Stored {
         match str::from_utf8(name).ok().and_then(|name| self.0.get(name)) {
             Some(hash) => Stored::User(hash.clone()),
@@ -95,8 +116,12 @@ impl Users {
 
     fn cost_of_one(&self, lot: u64) -> u32 {
         let users = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
-        let index = lot.checked_rem(users).and_then(|index| usize::try_from(index).ok());
-        index.and_then(|index| self.0.values().nth(index)).map_or(10, PasswordHash::cost)
+        let index = lot
+            .checked_rem(users)
+            .and_then(|index| usize::try_from(index).ok());
+        index
+            .and_then(|index| self.0.values().nth(index))
+            .map_or(10, PasswordHash::cost)
     }
 }
 
@@ -104,8 +129,8 @@ impl Users {
 pub(super) enum Stored {
     /// The hash of the user.
     User(PasswordHash),
-    /// There is no such user. Which of the users' costs the decoy has depends on the name, so that neither one try nor
-    /// many tell a name that is there from one that is not.
+    /// There is no such user. Which of the users' costs the decoy has depends on the name, so that
+    /// neither one try nor many tell a name that is there from one that is not.
     Decoy(PasswordHash),
 }
 
@@ -132,10 +157,13 @@ mod tests {
 
     #[test]
     fn every_spelling_of_bcrypt_is_understood() {
-        // From the test vectors of crypt_blowfish: "U*U*" at cost 5. The three versions differ for passwords that no
-        // program of the last ten years makes.
+        // From the test vectors of crypt_blowfish: "U*U*" at cost 5. The three versions differ for
+        // passwords that no program of the last ten years makes.
         for version in ["2a", "2b", "2y"] {
-            let hash = PasswordHash::parse(&format!("${version}$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK")).expect(version);
+            let hash = PasswordHash::parse(&format!(
+                "${version}$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"
+            ))
+            .expect(version);
             assert_eq!(hash.compare(b"U*U*"), Match::Right, "{version}");
             assert_eq!(hash.compare(b"U*U"), Match::Wrong, "{version}");
         }
@@ -143,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_salt_with_stray_bits_is_taken_as_go_takes_it() {
-        let hash = PasswordHash::parse("$2a$05$CCCCCCCCCCCCCCCCCCCCC/VGOzA784oUp/Z0DY336zx7pLYAy0lwK").expect("parses");
+        let hash =
+            PasswordHash::parse("$2a$05$CCCCCCCCCCCCCCCCCCCCC/VGOzA784oUp/Z0DY336zx7pLYAy0lwK")
+                .expect("parses");
         assert_eq!(hash.compare(b"U*U*"), Match::Right);
     }
 
@@ -170,14 +200,23 @@ mod tests {
     fn a_decoy_costs_what_a_user_of_the_file_costs() {
         let hash = |cost| PasswordHash::decoy(cost);
         let users = Users::new([("a".to_owned(), hash(4)), ("b".to_owned(), hash(12))].into());
-        assert_eq!([0, 1, 2, 3, u64::MAX].map(|lot| users.cost_of_one(lot)), [4, 12, 4, 12, 12]);
+        assert_eq!(
+            [0, 1, 2, 3, u64::MAX].map(|lot| users.cost_of_one(lot)),
+            [4, 12, 4, 12, 12]
+        );
     }
 
     #[test]
     fn a_decoy_is_a_hash_that_no_password_opens() {
         let decoy = PasswordHash::decoy(4);
         assert_eq!(PasswordHash::parse(&decoy.text), Ok(decoy.clone()));
-        assert_eq!(Stored::Decoy(PasswordHash::parse(&bcrypt::hash("x", 4).expect("hashes")).expect("parses")).compare(b"x"), Match::Wrong);
+        assert_eq!(
+            Stored::Decoy(
+                PasswordHash::parse(&bcrypt::hash("x", 4).expect("hashes")).expect("parses")
+            )
+            .compare(b"x"),
+            Match::Wrong
+        );
     }
 
     #[test]

@@ -22,9 +22,11 @@ impl ProcessKey {
         Ok(Self(key))
     }
 
-    /// Each part goes in with its length, so that no two ways of cutting the same bytes give the same tag.
+    /// Each part goes in with its length, so that no two ways of cutting the same bytes give the
+    /// same tag.
     pub(super) fn tag(&self, parts: &[&[u8]]) -> Tag {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         for part in parts {
             mac.update(&part.len().to_le_bytes());
             mac.update(part);
@@ -35,12 +37,15 @@ impl ProcessKey {
 
 impl Tag {
     pub(super) fn number(&self) -> u64 {
-        self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+        self.0
+            .iter()
+            .take(8)
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
 
-/// The last passwords that were right and the last that were wrong. Apart, since anyone can make wrong ones and push
-/// the older out.
+/// The last passwords that were right and the last that were wrong. Apart, since anyone can make
+/// wrong ones and push the older out.
 #[derive(Debug)]
 pub(super) struct Memory {
     right: Mutex<Tags>,
@@ -49,11 +54,16 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { right: Mutex::new(Tags::new(capacity)), wrong: Mutex::new(Tags::new(capacity)) }
+        Self {
+            right: Mutex::new(Tags::new(capacity)),
+            wrong: Mutex::new(Tags::new(capacity)),
+        }
     }
 
     pub(super) fn recall(&self, tag: &Tag) -> Option<Match> {
-        [Match::Right, Match::Wrong].into_iter().find(|verdict| self.with(*verdict, |tags| tags.known.contains(tag)))
+        [Match::Right, Match::Wrong]
+            .into_iter()
+            .find(|verdict| self.with(*verdict, |tags| tags.known.contains(tag)))
     }
 
     pub(super) fn keep(&self, tag: Tag, verdict: Match) {
@@ -79,7 +89,11 @@ struct Tags {
 
 impl Tags {
     fn new(capacity: usize) -> Self {
-        Self { capacity, known: HashSet::new(), oldest_first: VecDeque::new() }
+        Self {
+            capacity,
+            known: HashSet::new(),
+            oldest_first: VecDeque::new(),
+        }
     }
 
     fn insert(&mut self, tag: Tag) {
@@ -119,6 +133,9 @@ mod tests {
         let key = ProcessKey::random().expect("randomness");
         assert_eq!(key.tag(&[b"a", b"b"]), key.tag(&[b"a", b"b"]));
         assert_ne!(key.tag(&[b"a", b"b"]), key.tag(&[b"ab", b""]));
-        assert_ne!(key.tag(&[b"a"]), ProcessKey::random().expect("randomness").tag(&[b"a"]));
+        assert_ne!(
+            key.tag(&[b"a"]),
+            ProcessKey::random().expect("randomness").tag(&[b"a"])
+        );
     }
 }

@@ -11,16 +11,29 @@ use super::*;
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn users(passwords: &[(&str, &str)]) -> Users {
-    let hash = |password: &str| PasswordHash::parse(&bcrypt::hash(password, 4).expect("hashes")).expect("is one");
-    Users::new(passwords.iter().map(|(user, password)| ((*user).to_owned(), hash(password))).collect::<BTreeMap<_, _>>())
+    let hash = |password: &str| {
+        PasswordHash::parse(&bcrypt::hash(password, 4).expect("hashes")).expect("is one")
+    };
+    Users::new(
+        passwords
+            .iter()
+            .map(|(user, password)| ((*user).to_owned(), hash(password)))
+            .collect::<BTreeMap<_, _>>(),
+    )
 }
 
 fn authorization(value: &str) -> HeaderMap {
-    HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().expect("a header value"))])
+    HeaderMap::from_iter([(
+        header::AUTHORIZATION,
+        value.parse().expect("a header value"),
+    )])
 }
 
 fn login(user: &str, password: &str) -> HeaderMap {
-    authorization(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+    authorization(&format!(
+        "Basic {}",
+        STANDARD.encode(format!("{user}:{password}"))
+    ))
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +50,13 @@ async fn only_the_right_password_of_a_known_user_lets_in() {
             ("bob", "wonder:land", Err(Denied::Unauthorized)),
             ("mallory", "wonder:land", Err(Denied::Unauthorized)),
         ] {
-            assert_eq!(passwords.check(&users, &login(user, password), CLIENT).await, verdict, "{user}:{password}");
+            assert_eq!(
+                passwords
+                    .check(&users, &login(user, password), CLIENT)
+                    .await,
+                verdict,
+                "{user}:{password}"
+            );
         }
     }
 }
@@ -45,7 +64,12 @@ async fn only_the_right_password_of_a_known_user_lets_in() {
 #[tokio::test]
 async fn without_users_nobody_is_asked() {
     let passwords = Passwords::new().expect("randomness");
-    assert_eq!(passwords.check(&Users::default(), &HeaderMap::new(), CLIENT).await, Ok(()));
+    assert_eq!(
+        passwords
+            .check(&Users::default(), &HeaderMap::new(), CLIENT)
+            .await,
+        Ok(())
+    );
 }
 
 #[tokio::test]
@@ -61,19 +85,44 @@ async fn the_scheme_is_basic_in_any_case_of_letters() {
         ("Basic !", Err(Denied::Unauthorized)),
         ("Basic YQ==", Err(Denied::Unauthorized)),
     ] {
-        assert_eq!(passwords.check(&users, &authorization(value), CLIENT).await, verdict, "{value}");
+        assert_eq!(
+            passwords.check(&users, &authorization(value), CLIENT).await,
+            verdict,
+            "{value}"
+        );
     }
-    assert_eq!(passwords.check(&users, &HeaderMap::new(), CLIENT).await, Err(Denied::Unauthorized));
+    assert_eq!(
+        passwords.check(&users, &HeaderMap::new(), CLIENT).await,
+        Err(Denied::Unauthorized)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_known_password_needs_no_turn_and_no_guess() {
     let passwords = Passwords::new().expect("randomness");
     let users = users(&[("alice", "right"), ("bob", "also right")]);
-    assert_eq!(passwords.check(&users, &login("alice", "right"), CLIENT).await, Ok(()));
-    let _all_turns = passwords.turns.acquire_many(u32::try_from(passwords.turns.available_permits()).expect("few")).await;
-    assert_eq!(passwords.check(&users, &login("alice", "right"), CLIENT).await, Ok(()));
-    assert_eq!(passwords.check(&users, &login("bob", "also right"), CLIENT).await, Err(Denied::Busy));
+    assert_eq!(
+        passwords
+            .check(&users, &login("alice", "right"), CLIENT)
+            .await,
+        Ok(())
+    );
+    let _all_turns = passwords
+        .turns
+        .acquire_many(u32::try_from(passwords.turns.available_permits()).expect("few"))
+        .await;
+    assert_eq!(
+        passwords
+            .check(&users, &login("alice", "right"), CLIENT)
+            .await,
+        Ok(())
+    );
+    assert_eq!(
+        passwords
+            .check(&users, &login("bob", "also right"), CLIENT)
+            .await,
+        Err(Denied::Busy)
+    );
 }
 
 #[tokio::test]
@@ -84,7 +133,12 @@ async fn many_who_come_at_once_with_one_password_are_one_comparison() {
     let _others = passwords.turns.acquire_many(all_but_one).await;
     let wrong = login("alice", "wrong");
     let found = join_all((0..50).map(|_| passwords.check(&users, &wrong, CLIENT))).await;
-    assert!(found.iter().all(|found| *found == Err(Denied::Unauthorized)), "fifty guesses would be too many: {found:?}");
+    assert!(
+        found
+            .iter()
+            .all(|found| *found == Err(Denied::Unauthorized)),
+        "fifty guesses would be too many: {found:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,28 +146,75 @@ async fn a_client_that_guesses_is_slowed_down_alone() {
     let passwords = Passwords::new().expect("randomness");
     let users = users(&[("alice", "right")]);
     for guess in 0..10 {
-        assert_eq!(passwords.check(&users, &login("alice", &guess.to_string()), CLIENT).await, Err(Denied::Unauthorized));
+        assert_eq!(
+            passwords
+                .check(&users, &login("alice", &guess.to_string()), CLIENT)
+                .await,
+            Err(Denied::Unauthorized)
+        );
     }
-    let slowed = Err(Denied::TooManyGuesses { retry_after: Duration::from_secs(1) });
-    assert_eq!(passwords.check(&users, &login("alice", "once more"), CLIENT).await, slowed);
+    let slowed = Err(Denied::TooManyGuesses {
+        retry_after: Duration::from_secs(1),
+    });
+    assert_eq!(
+        passwords
+            .check(&users, &login("alice", "once more"), CLIENT)
+            .await,
+        slowed
+    );
     let other = "192.0.2.1".parse().expect("an address");
-    assert_eq!(passwords.check(&users, &login("alice", "right"), other).await, Ok(()));
-    assert_eq!(passwords.check(&users, &login("alice", "right"), CLIENT).await, Ok(()), "known by now, so it is no guess");
+    assert_eq!(
+        passwords
+            .check(&users, &login("alice", "right"), other)
+            .await,
+        Ok(())
+    );
+    assert_eq!(
+        passwords
+            .check(&users, &login("alice", "right"), CLIENT)
+            .await,
+        Ok(()),
+        "known by now, so it is no guess"
+    );
 }
 
 #[tokio::test]
 async fn a_new_password_is_asked_for_at_once_and_the_old_one_is_dead() {
     let passwords = Passwords::new().expect("randomness");
     let (before, after) = (users(&[("alice", "old")]), users(&[("alice", "new")]));
-    assert_eq!(passwords.check(&before, &login("alice", "old"), CLIENT).await, Ok(()));
-    assert_eq!(passwords.check(&after, &login("alice", "old"), CLIENT).await, Err(Denied::Unauthorized));
-    assert_eq!(passwords.check(&after, &login("alice", "new"), CLIENT).await, Ok(()));
-    assert_eq!(passwords.check(&users(&[("bob", "new")]), &login("alice", "new"), CLIENT).await, Err(Denied::Unauthorized));
+    assert_eq!(
+        passwords
+            .check(&before, &login("alice", "old"), CLIENT)
+            .await,
+        Ok(())
+    );
+    assert_eq!(
+        passwords
+            .check(&after, &login("alice", "old"), CLIENT)
+            .await,
+        Err(Denied::Unauthorized)
+    );
+    assert_eq!(
+        passwords
+            .check(&after, &login("alice", "new"), CLIENT)
+            .await,
+        Ok(())
+    );
+    assert_eq!(
+        passwords
+            .check(&users(&[("bob", "new")]), &login("alice", "new"), CLIENT)
+            .await,
+        Err(Denied::Unauthorized)
+    );
 }
 
 #[test]
 fn a_request_that_is_dropped_keeps_its_turn_until_its_comparison_ends() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(1)
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let passwords = Passwords::new().expect("randomness");
         let users = users(&[("alice", "right")]);
@@ -131,8 +232,16 @@ fn a_request_that_is_dropped_keeps_its_turn_until_its_comparison_ends() {
         drop(release);
         busy.await.expect("no panic").expect_err("nothing was sent");
         let all_turns = u32::try_from(turns).expect("few");
-        let _all_turns = passwords.turns.acquire_many(all_turns).await.expect("never closed");
-        assert_eq!(passwords.check(&users, &headers, CLIENT).await, Ok(()), "its result is known");
+        let _all_turns = passwords
+            .turns
+            .acquire_many(all_turns)
+            .await
+            .expect("never closed");
+        assert_eq!(
+            passwords.check(&users, &headers, CLIENT).await,
+            Ok(()),
+            "its result is known"
+        );
     });
 }
 

@@ -52,7 +52,8 @@ pub(super) struct RateLimit {
     pub(super) burst: Option<u32>,
 }
 
-/// A string that may be written without quotes though YAML takes it for something else, as in `X-XSS-Protection: 0`.
+/// A string that may be written without quotes though YAML takes it for something else, as in
+/// `X-XSS-Protection: 0`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Text(pub(super) String);
 
@@ -66,13 +67,18 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// The exporter-toolkit reads YAML 1.1, in which `off` is a boolean; this crate reads YAML 1.2, in which it is a word.
+/// The exporter-toolkit reads YAML 1.1, in which `off` is a boolean; this crate reads YAML 1.2, in
+/// which it is a word.
 fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
         Value::Bool(value) => Ok(Some(value)),
-        Value::String(word) if ["y", "yes", "on"].contains(&word.to_lowercase().as_str()) => Ok(Some(true)),
-        Value::String(word) if ["n", "no", "off"].contains(&word.to_lowercase().as_str()) => Ok(Some(false)),
+        Value::String(word) if ["y", "yes", "on"].contains(&word.to_lowercase().as_str()) => {
+            Ok(Some(true))
+        }
+        Value::String(word) if ["n", "no", "off"].contains(&word.to_lowercase().as_str()) => {
+            Ok(Some(false))
+        }
         _ => Err(D::Error::custom("must be true or false")),
     }
 }
@@ -81,6 +87,10 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
     let complaint = || D::Error::custom("must be a whole number, 0 or more");
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
-        value => value.as_u64().and_then(|number| number.try_into().ok()).map(Some).ok_or_else(complaint),
+        value => value
+            .as_u64()
+            .and_then(|number| number.try_into().ok())
+            .map(Some)
+            .ok_or_else(complaint),
     }
 }

@@ -42,10 +42,17 @@ impl Refusal {
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
         match self {
-            Self::Unauthorized => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic")),
-            Self::TooMany { retry_after } => headers.insert(header::RETRY_AFTER, whole_seconds(retry_after).into()),
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
+            }
+            Self::TooMany { retry_after } => {
+                headers.insert(header::RETRY_AFTER, whole_seconds(retry_after).into())
+            }
             Self::Busy => headers.insert(header::RETRY_AFTER, 1.into()),
         };
         response
@@ -63,12 +70,27 @@ mod tests {
     #[test]
     fn a_refusal_says_what_the_client_can_do() {
         for (refusal, status, name, value) in [
-            (Refusal::Unauthorized, 401, header::WWW_AUTHENTICATE, "Basic"),
-            (Refusal::TooMany { retry_after: Duration::from_millis(1200) }, 429, header::RETRY_AFTER, "2"),
+            (
+                Refusal::Unauthorized,
+                401,
+                header::WWW_AUTHENTICATE,
+                "Basic",
+            ),
+            (
+                Refusal::TooMany {
+                    retry_after: Duration::from_millis(1200),
+                },
+                429,
+                header::RETRY_AFTER,
+                "2",
+            ),
             (Refusal::Busy, 503, header::RETRY_AFTER, "1"),
         ] {
             let response = refusal.response();
-            assert_eq!((response.status().as_u16(), &response.headers()[name]), (status, &HeaderValue::from_static(value)));
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()[name]),
+                (status, &HeaderValue::from_static(value))
+            );
         }
     }
 }

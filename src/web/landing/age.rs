@@ -34,7 +34,13 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 
 /// Writes how long ago `at` was; a pointer over it tells when exactly.
 pub(super) fn write(html: &mut Html, at: Timestamp, now: Timestamp) {
-    markup!(html, "<time datetime=\"{}\" title=\"{}\">{}</time>", rfc3339(at), absolute(at), length(seconds_since(at, now)));
+    markup!(
+        html,
+        "<time datetime=\"{}\" title=\"{}\">{}</time>",
+        rfc3339(at),
+        absolute(at),
+        length(seconds_since(at, now))
+    );
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::Status;
 
-/// The status of a cluster's upgrade, or why there is none to tell. Ordered by how soon somebody should look.
+/// The status of a cluster's upgrade, or why there is none to tell. Ordered by how soon somebody
+/// should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// An upgrade is under way.
@@ -74,7 +75,9 @@ impl Condition {
 
     /// The condition with this [`slug`](Self::slug).
     pub fn parse(slug: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|condition| condition.slug() == slug)
+        Self::ALL
+            .into_iter()
+            .find(|condition| condition.slug() == slug)
     }
 
     /// What one cluster is called.

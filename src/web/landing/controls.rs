@@ -1,4 +1,5 @@
-//! What the reader can change: which clusters, in which order, how many, how often. All of it works without scripts.
+//! What the reader can change: which clusters, in which order, how many, how often. All of it works
+//! without scripts.
 
 use super::condition::Condition;
 use super::html::{Html, markup};
@@ -7,7 +8,8 @@ use super::selection::{PAGE_SIZE, Selection};
 use super::view::{Column, Direction, Sort, View};
 
 /// The intervals of reloading that are offered, in seconds.
-const INTERVALS: [(Option<u32>, &str); 3] = [(None, "off"), (Some(15), "15 s"), (Some(60), "1 min")];
+const INTERVALS: [(Option<u32>, &str); 3] =
+    [(None, "off"), (Some(15), "15 s"), (Some(60), "1 min")];
 
 /// Pages that are named beside the present one, on either side.
 const NEAR_PAGES: usize = 2;
@@ -15,13 +17,31 @@ const NEAR_PAGES: usize = 2;
 /// Writes the form that filters and sorts.
 pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, total: usize) {
     markup!(html, "<form class=\"controls\" method=\"get\">\n");
-    markup!(html, "<label class=\"find\">Find <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"{}\"", view.text);
-    markup!(html, " placeholder=\"name, ID, account, region, version, label=value, message\"></label>\n");
-    markup!(html, "<label>Status <select name=\"status\"><option value=\"\">All</option>");
+    markup!(
+        html,
+        "<label class=\"find\">Find <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"{}\"",
+        view.text
+    );
+    markup!(
+        html,
+        " placeholder=\"name, ID, account, region, version, label=value, message\"></label>\n"
+    );
+    markup!(
+        html,
+        "<label>Status <select name=\"status\"><option value=\"\">All</option>"
+    );
     for condition in Condition::ALL {
-        option(html, condition.slug(), condition.label(), view.status == Some(condition));
+        option(
+            html,
+            condition.slug(),
+            condition.label(),
+            view.status == Some(condition),
+        );
     }
-    markup!(html, "</select></label>\n<label>Sort by <select name=\"sort\">");
+    markup!(
+        html,
+        "</select></label>\n<label>Sort by <select name=\"sort\">"
+    );
     for column in Column::ALL {
         for direction in [Direction::Ascending, Direction::Descending] {
             let sort = Sort { column, direction };
@@ -30,7 +50,11 @@ pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, tota
     }
     markup!(html, "</select></label>\n");
     if let Some(seconds) = view.refresh {
-        markup!(html, "<input type=\"hidden\" name=\"refresh\" value=\"{}\">\n", seconds);
+        markup!(
+            html,
+            "<input type=\"hidden\" name=\"refresh\" value=\"{}\">\n",
+            seconds
+        );
     }
     markup!(html, "<button type=\"submit\">Show</button>\n");
     if view.is_filtered() {
@@ -47,7 +71,13 @@ pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, tota
 }
 
 fn option(html: &mut Html, value: &str, label: &str, selected: bool) {
-    markup!(html, "<option value=\"{}\"{}>{}</option>", value, if selected { " selected" } else { "" }, label);
+    markup!(
+        html,
+        "<option value=\"{}\"{}>{}</option>",
+        value,
+        if selected { " selected" } else { "" },
+        label
+    );
 }
 
 /// What an order is called where there is no column to click on.
@@ -72,23 +102,44 @@ fn order(sort: Sort) -> &'static str {
 pub(super) fn refresh(html: &mut Html, view: &View) {
     markup!(html, "<p class=\"refresh\">Reload:");
     for (interval, label) in INTERVALS {
-        choice(html, &view.refreshed(interval), label, view.refresh == interval);
+        choice(
+            html,
+            &view.refreshed(interval),
+            label,
+            view.refresh == interval,
+        );
     }
-    if let Some(seconds) = view.refresh.filter(|_| INTERVALS.iter().all(|(interval, _)| *interval != view.refresh)) {
+    if let Some(seconds) = view.refresh.filter(|_| {
+        INTERVALS
+            .iter()
+            .all(|(interval, _)| *interval != view.refresh)
+    }) {
         choice(html, view, &format!("{seconds} s"), true);
     }
     markup!(html, "</p>\n");
 }
 
-/// Writes the links to the other pages, if there are any. The `label` tells two of them on one page apart.
+/// Writes the links to the other pages, if there are any. The `label` tells two of them on one page
+/// apart.
 pub(super) fn pages(html: &mut Html, label: &str, view: &View, selection: &Selection<'_>) {
     if selection.pages == 1 {
         return;
     }
     let (present, last) = (selection.skipped_pages, selection.pages - 1);
     let first_row = present * PAGE_SIZE;
-    let range = (grouped(first_row + 1), grouped(first_row + selection.rows.len()), grouped(selection.total()));
-    markup!(html, "<nav class=\"pages\" aria-label=\"{}\"><p>{} to {} of {}</p>\n", label, range.0, range.1, range.2);
+    let range = (
+        grouped(first_row + 1),
+        grouped(first_row + selection.rows.len()),
+        grouped(selection.total()),
+    );
+    markup!(
+        html,
+        "<nav class=\"pages\" aria-label=\"{}\"><p>{} to {} of {}</p>\n",
+        label,
+        range.0,
+        range.1,
+        range.2
+    );
     if present > 0 {
         choice(html, &view.after_pages(present - 1), "Previous", false);
     }
@@ -99,7 +150,12 @@ pub(super) fn pages(html: &mut Html, label: &str, view: &View, selection: &Selec
     }
     let end = *near.end();
     for page in near {
-        choice(html, &view.after_pages(page), &grouped(page + 1), page == present);
+        choice(
+            html,
+            &view.after_pages(page),
+            &grouped(page + 1),
+            page == present,
+        );
     }
     if end < last {
         markup!(html, "<span>…</span>");
@@ -113,5 +169,11 @@ pub(super) fn pages(html: &mut Html, label: &str, view: &View, selection: &Selec
 
 fn choice(html: &mut Html, view: &View, label: &str, chosen: bool) {
     let current = if chosen { "true" } else { "false" };
-    markup!(html, " <a href=\"{}\" aria-current=\"{}\">{}</a>", view.link(), current, label);
+    markup!(
+        html,
+        " <a href=\"{}\" aria-current=\"{}\">{}</a>",
+        view.link(),
+        current,
+        label
+    );
 }

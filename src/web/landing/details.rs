@@ -23,9 +23,17 @@ pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {
     }
     time(html, "Last answer", row.reading.last_success, now);
     if let Some(duration) = row.reading.duration {
-        text(html, "Last query took", &format!("{:.2} s", duration.as_secs_f64()));
+        text(
+            html,
+            "Last query took",
+            &format!("{:.2} s", duration.as_secs_f64()),
+        );
     }
-    text(html, "Cluster state", cluster.state.as_deref().unwrap_or_default());
+    text(
+        html,
+        "Cluster state",
+        cluster.state.as_deref().unwrap_or_default(),
+    );
     text(html, "Type", &cluster.cluster_type);
     text(html, "Edition", &cluster.spec);
     text(html, "Next version", &cluster.next_version);
@@ -45,6 +53,12 @@ fn text(html: &mut Html, name: &str, value: &str) {
 fn time(html: &mut Html, name: &str, at: Option<Timestamp>, now: Timestamp) {
     if let Some(at) = at {
         let ago = age::length(age::seconds_since(at, now));
-        markup!(html, "<div><dt>{}</dt><dd>{} ({} ago)</dd></div>\n", name, age::absolute(at), ago);
+        markup!(
+            html,
+            "<div><dt>{}</dt><dd>{} ({} ago)</dd></div>\n",
+            name,
+            age::absolute(at),
+            ago
+        );
     }
 }

@@ -8,7 +8,11 @@ pub(super) const SPRITE: &str = include_str!("icons.svg");
 
 /// Draws the shape of `condition`. It says nothing that the text beside it does not say.
 pub(super) fn write(html: &mut Html, condition: Condition) {
-    markup!(html, "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-{}\"/></svg>", condition.slug());
+    markup!(
+        html,
+        "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-{}\"/></svg>",
+        condition.slug()
+    );
 }
 
 /// Writes the shape of `condition` and its name.

@@ -28,7 +28,11 @@ pub(super) fn write(html: &mut Html, condition: Condition, step: Step) {
         (Condition::Succeeded, Step::Success) | (Condition::Never, Step::NotStart) => " plain",
         _ => "",
     };
-    markup!(html, "<div class=\"steps{}\" role=\"progressbar\" aria-label=\"Steps\" aria-valuemin=\"1\" aria-valuemax=\"4\"", plain);
+    markup!(
+        html,
+        "<div class=\"steps{}\" role=\"progressbar\" aria-label=\"Steps\" aria-valuemin=\"1\" aria-valuemax=\"4\"",
+        plain
+    );
     markup!(html, " aria-valuetext=\"{}\"", place.text(condition));
     match place {
         Place::At(position) => at(html, condition, position),
@@ -76,7 +80,12 @@ impl Place {
     /// The picture in words.
     fn text(&self, condition: Condition) -> String {
         match self {
-            Self::At(position) => format!("{}: {}, step {} of 4", condition.label(), STEPS[*position], position + 1),
+            Self::At(position) => format!(
+                "{}: {}, step {} of 4",
+                condition.label(),
+                STEPS[*position],
+                position + 1
+            ),
             Self::Between(name) => format!("{}: {name}", condition.label()),
         }
     }

@@ -16,12 +16,22 @@ const SHOWN_LABELS: usize = 3;
 
 /// Writes the row.
 pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {
-    markup!(html, "<tr class=\"{} {}\">\n", row.condition.slug(), volume(row.condition));
+    markup!(
+        html,
+        "<tr class=\"{} {}\">\n",
+        row.condition.slug(),
+        volume(row.condition)
+    );
     cluster(html, row);
     upgrade(html, row, now);
     since(html, row, now);
     version(html, row);
-    markup!(html, "<td class=\"where\"><span>{}</span> <span class=\"region\">{}</span></td>\n", row.cluster().account, row.region());
+    markup!(
+        html,
+        "<td class=\"where\"><span>{}</span> <span class=\"region\">{}</span></td>\n",
+        row.cluster().account,
+        row.region()
+    );
     reading(html, row, now);
     markup!(html, "</tr>\n");
 }
@@ -46,7 +56,11 @@ fn cluster(html: &mut Html, row: &Row<'_>) {
         markup!(html, "<span class=\"labels\">");
         for (name, value) in cluster.labels.iter().take(SHOWN_LABELS) {
             let text = format!("{name}={value}");
-            let link = View { text: text.clone(), ..View::default() }.link();
+            let link = View {
+                text: text.clone(),
+                ..View::default()
+            }
+            .link();
             markup!(html, " <a href=\"{}\">{}</a>", link, clean_message(&text));
         }
         if cluster.labels.len() > SHOWN_LABELS {
@@ -63,7 +77,10 @@ fn upgrade(html: &mut Html, row: &Row<'_>, now: Timestamp) {
     match (row.state(), row.failure()) {
         (Some(state), _) => progressing(html, row.condition, state),
         (None, Some(failure)) => silent(html, failure),
-        (None, None) => markup!(html, "<span class=\"hint\">its turn has not come yet</span></div>\n"),
+        (None, None) => markup!(
+            html,
+            "<span class=\"hint\">its turn has not come yet</span></div>\n"
+        ),
     }
     details::write(html, row, now);
     markup!(html, "</td>\n");
@@ -79,7 +96,12 @@ fn progressing(html: &mut Html, condition: Condition, state: &UpgradeState) {
 }
 
 fn silent(html: &mut Html, failure: &Failure) {
-    markup!(html, "<span class=\"hint\">{} <code>{}</code></span></div>\n", explained(failure.reason), failure.reason.as_str());
+    markup!(
+        html,
+        "<span class=\"hint\">{} <code>{}</code></span></div>\n",
+        explained(failure.reason),
+        failure.reason.as_str()
+    );
     let message = clean_message(&failure.message);
     if !message.is_empty() {
         markup!(html, "<p class=\"message\">{}</p>\n", message);
@@ -108,7 +130,11 @@ fn since(html: &mut Html, row: &Row<'_>, now: Timestamp) {
         Some(since) => age::write(html, since, now),
         None => nothing(html),
     }
-    if let Some(started) = row.state().and_then(|state| state.started).filter(|_| row.condition.needs_attention()) {
+    if let Some(started) = row
+        .state()
+        .and_then(|state| state.started)
+        .filter(|_| row.condition.needs_attention())
+    {
         markup!(html, " <span class=\"started\">task ");
         age::write(html, started, now);
         markup!(html, "</span>");
@@ -118,7 +144,10 @@ fn since(html: &mut Html, row: &Row<'_>, now: Timestamp) {
 
 fn version(html: &mut Html, row: &Row<'_>) {
     let cluster = row.cluster();
-    let (present, next) = (clean_message(&cluster.version), clean_message(&cluster.next_version));
+    let (present, next) = (
+        clean_message(&cluster.version),
+        clean_message(&cluster.next_version),
+    );
     let target = clean_message(row.state().map_or("", |state| &state.target_version));
     markup!(html, "<td class=\"version\">");
     if present.is_empty() {

@@ -35,7 +35,10 @@ pub(super) struct Selection<'a> {
 
 impl<'a> Row<'a> {
     pub(super) fn new(reading: &'a ClusterReading) -> Self {
-        Self { reading, condition: Condition::of(reading) }
+        Self {
+            reading,
+            condition: Condition::of(reading),
+        }
     }
 
     pub(super) fn cluster(&self) -> &'a ClusterInfo {
@@ -57,10 +60,14 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn region(&self) -> &'a str {
-        self.cluster().region.as_ref().map_or("", |region| region.as_str())
+        self.cluster()
+            .region
+            .as_ref()
+            .map_or("", |region| region.as_str())
     }
 
-    /// When what the row says began: the present state, or the silence of a cluster that does not answer.
+    /// When what the row says began: the present state, or the silence of a cluster that does not
+    /// answer.
     fn since(&self) -> Option<Timestamp> {
         match self.reading.outcome {
             Outcome::Up(_) => self.reading.since,
@@ -71,7 +78,11 @@ impl<'a> Row<'a> {
 
 impl<'a> Selection<'a> {
     pub(super) fn new(clusters: &'a [ClusterReading], view: &View) -> Self {
-        let words: Vec<String> = view.text.split_whitespace().map(str::to_lowercase).collect();
+        let words: Vec<String> = view
+            .text
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
         let mut rows: Vec<Row<'a>> = clusters
             .iter()
             .map(Row::new)
@@ -82,8 +93,17 @@ impl<'a> Selection<'a> {
         let pages = rows.len().div_ceil(PAGE_SIZE).max(1);
         let skipped_pages = view.skipped_pages.min(pages - 1);
         let matching = count(rows.iter().map(|row| row.condition));
-        let rows = rows.into_iter().skip(skipped_pages * PAGE_SIZE).take(PAGE_SIZE).collect();
-        Self { rows, matching, skipped_pages, pages }
+        let rows = rows
+            .into_iter()
+            .skip(skipped_pages * PAGE_SIZE)
+            .take(PAGE_SIZE)
+            .collect();
+        Self {
+            rows,
+            matching,
+            skipped_pages,
+            pages,
+        }
     }
 
     /// How many clusters match on all pages.
@@ -113,10 +133,20 @@ fn searched_text(row: &Row<'_>) -> String {
         text.push_str(piece);
         text.push('\n');
     };
-    for piece in [cluster.id.as_str(), &cluster.name, cluster.account.as_str(), row.region()] {
+    for piece in [
+        cluster.id.as_str(),
+        &cluster.name,
+        cluster.account.as_str(),
+        row.region(),
+    ] {
         add(piece);
     }
-    for piece in [&cluster.version, &cluster.next_version, &cluster.cluster_type, &cluster.spec] {
+    for piece in [
+        &cluster.version,
+        &cluster.next_version,
+        &cluster.cluster_type,
+        &cluster.spec,
+    ] {
         add(piece);
     }
     for (name, value) in &cluster.labels {
@@ -145,15 +175,26 @@ fn compare(view: &View, one: &Row<'_>, other: &Row<'_>) -> Ordering {
         Column::Name => directed(direction, by_name(one, other)),
         Column::Since => known_first(direction, one.since(), other.since()),
         Column::Version => known_first(direction, version(one), version(other)),
-        Column::Account => directed(direction, (&one.cluster().account, one.region()).cmp(&(&other.cluster().account, other.region()))),
-        Column::Reading => known_first(direction, one.reading.last_success, other.reading.last_success),
+        Column::Account => directed(
+            direction,
+            (&one.cluster().account, one.region()).cmp(&(&other.cluster().account, other.region())),
+        ),
+        Column::Reading => known_first(
+            direction,
+            one.reading.last_success,
+            other.reading.last_success,
+        ),
     };
     by_column.then_with(|| by_name(one, other))
 }
 
 /// Among those that need somebody, whoever has waited longest; it is the likeliest to be stuck.
 fn longest_first(one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    if one.condition.needs_attention() { known_first(Direction::Ascending, one.since(), other.since()) } else { Ordering::Equal }
+    if one.condition.needs_attention() {
+        known_first(Direction::Ascending, one.since(), other.since())
+    } else {
+        Ordering::Equal
+    }
 }
 
 fn by_name(one: &Row<'_>, other: &Row<'_>) -> Ordering {
@@ -178,8 +219,15 @@ fn known_first<T: Ord>(direction: Direction, one: Option<T>, other: Option<T>) -
 /// The numbers of the version in their order, so that 1.9 comes before 1.30.
 fn version(row: &Row<'_>) -> Option<Vec<u64>> {
     let text = &row.cluster().version;
-    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    Some(numbers.map(|digits| digits.parse().unwrap_or(u64::MAX)).collect()).filter(|_| !text.is_empty())
+    let numbers = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty());
+    Some(
+        numbers
+            .map(|digits| digits.parse().unwrap_or(u64::MAX))
+            .collect(),
+    )
+    .filter(|_| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -191,7 +239,11 @@ mod tests {
 
     fn shown(clusters: &[ClusterReading], query: &str) -> Vec<String> {
         let selection = Selection::new(clusters, &View::parse(Some(query)));
-        selection.rows.iter().map(|row| row.cluster().id.to_string()).collect()
+        selection
+            .rows
+            .iter()
+            .map(|row| row.cluster().id.to_string())
+            .collect()
     }
 
     fn since(mut reading: ClusterReading, seconds: i64) -> ClusterReading {
@@ -210,14 +262,23 @@ mod tests {
             since(cluster("old", up(Status::Running, Step::Prechecking)), 6000),
             cluster("paused", up(Status::Pause, Step::Pause)),
         ];
-        assert_eq!(shown(&clusters, ""), ["old", "young", "paused", "bad", "silent", "good", "idle"]);
-        assert_eq!(shown(&clusters, "sort=-status"), ["idle", "good", "silent", "bad", "paused", "old", "young"]);
+        assert_eq!(
+            shown(&clusters, ""),
+            ["old", "young", "paused", "bad", "silent", "good", "idle"]
+        );
+        assert_eq!(
+            shown(&clusters, "sort=-status"),
+            ["idle", "good", "silent", "bad", "paused", "old", "young"]
+        );
         assert_eq!(shown(&clusters, "status=not_answering"), ["silent"]);
     }
 
     #[test]
     fn every_word_must_be_somewhere_in_the_cluster() {
-        let failed = altered(cluster("c2", down(Reason::Forbidden, "needs cs:GetUpgradeStatus")), |info| info.labels.clear());
+        let failed = altered(
+            cluster("c2", down(Reason::Forbidden, "needs cs:GetUpgradeStatus")),
+            |info| info.labels.clear(),
+        );
         let clusters = [cluster("c1", up(Status::None, Step::NotStart)), failed];
         assert_eq!(shown(&clusters, "q=SHOP+prod"), ["c2", "c1"]);
         assert_eq!(shown(&clusters, "q=team%3Dpayments"), ["c1"]);
@@ -227,18 +288,36 @@ mod tests {
 
     #[test]
     fn versions_are_ordered_by_their_numbers_and_unknown_ones_come_last() {
-        let versions = [("c1", "1.30.1"), ("c2", ""), ("c3", "1.9.10"), ("c4", "99999999999999999999.1")];
-        let clusters = versions
-            .map(|(id, version)| altered(cluster(id, up(Status::None, Step::NotStart)), |info| version.clone_into(&mut info.version)));
+        let versions = [
+            ("c1", "1.30.1"),
+            ("c2", ""),
+            ("c3", "1.9.10"),
+            ("c4", "99999999999999999999.1"),
+        ];
+        let clusters = versions.map(|(id, version)| {
+            altered(cluster(id, up(Status::None, Step::NotStart)), |info| {
+                version.clone_into(&mut info.version)
+            })
+        });
         assert_eq!(shown(&clusters, "sort=version"), ["c3", "c1", "c4", "c2"]);
         assert_eq!(shown(&clusters, "sort=-version"), ["c4", "c1", "c3", "c2"]);
     }
 
     #[test]
     fn a_page_past_the_end_is_the_last_one() {
-        let clusters: Vec<_> = (0..PAGE_SIZE + 7).map(|at| cluster(&format!("c{at:04}"), up(Status::None, Step::NotStart))).collect();
+        let clusters: Vec<_> = (0..PAGE_SIZE + 7)
+            .map(|at| cluster(&format!("c{at:04}"), up(Status::None, Step::NotStart)))
+            .collect();
         let last = Selection::new(&clusters, &View::parse(Some("page=18446744073709551615")));
-        assert_eq!((last.rows.len(), last.skipped_pages, last.pages, last.total()), (7, 1, 2, PAGE_SIZE + 7));
+        assert_eq!(
+            (
+                last.rows.len(),
+                last.skipped_pages,
+                last.pages,
+                last.total()
+            ),
+            (7, 1, 2, PAGE_SIZE + 7)
+        );
         let none = Selection::new(&[], &View::default());
         assert_eq!((none.rows.len(), none.pages), (0, 1));
     }

@@ -12,8 +12,14 @@ use super::{age, icon};
 use crate::snapshot::Snapshot;
 
 /// The conditions that have a tile of their own, whether a cluster is in them or not.
-const TILES: [Condition; 4] = [Condition::Running, Condition::Paused, Condition::Failed, Condition::NotAnswering];
-/// The age from which on a snapshot is called old, in seconds. Few Prometheus servers ask less often.
+const TILES: [Condition; 4] = [
+    Condition::Running,
+    Condition::Paused,
+    Condition::Failed,
+    Condition::NotAnswering,
+];
+/// The age from which on a snapshot is called old, in seconds. Few Prometheus servers ask less
+/// often.
 const OLD: u64 = 300;
 /// Failed cluster lists that are named.
 const NAMED_LISTS: usize = 5;
@@ -22,20 +28,37 @@ const NAMED_LISTS: usize = 5;
 pub(super) fn title(counts: &BTreeMap<Condition, usize>) -> String {
     let parts: Vec<String> = TILES
         .iter()
-        .filter_map(|condition| Some(format!("{} {}", grouped(*counts.get(condition)?), condition.label().to_lowercase())))
+        .filter_map(|condition| {
+            Some(format!(
+                "{} {}",
+                grouped(*counts.get(condition)?),
+                condition.label().to_lowercase()
+            ))
+        })
         .collect();
-    if parts.is_empty() { "No upgrade under way".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "No upgrade under way".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 /// Writes the numbers; each leads to its clusters.
 pub(super) fn tiles(html: &mut Html, counts: &BTreeMap<Condition, usize>, view: &View) {
-    markup!(html, "<nav class=\"tiles\" aria-label=\"Clusters by status\">\n");
+    markup!(
+        html,
+        "<nav class=\"tiles\" aria-label=\"Clusters by status\">\n"
+    );
     for condition in TILES {
         let count = counts.get(&condition).copied().unwrap_or(0);
         tile(html, condition, condition.heading(), count, view);
     }
-    let others = Condition::ALL.into_iter().filter(|condition| !TILES.contains(condition));
-    let others: Vec<_> = others.filter_map(|condition| Some((condition, *counts.get(&condition)?))).collect();
+    let others = Condition::ALL
+        .into_iter()
+        .filter(|condition| !TILES.contains(condition));
+    let others: Vec<_> = others
+        .filter_map(|condition| Some((condition, *counts.get(&condition)?)))
+        .collect();
     if !others.is_empty() {
         markup!(html, "<ul class=\"rest\">\n");
         for (condition, count) in others {
@@ -52,28 +75,53 @@ fn tile(html: &mut Html, condition: Condition, label: &str, count: usize, view: 
     let chosen = view.status == Some(condition);
     let link = view.of_status(Some(condition).filter(|_| !chosen)).link();
     let empty = if count == 0 { " zero" } else { "" };
-    markup!(html, "<a class=\"tile {}{}\" href=\"{}\"", condition.slug(), empty, link);
+    markup!(
+        html,
+        "<a class=\"tile {}{}\" href=\"{}\"",
+        condition.slug(),
+        empty,
+        link
+    );
     if chosen {
         markup!(html, " aria-current=\"true\"");
     }
     markup!(html, "><span class=\"count\">");
     icon::write(html, condition);
-    markup!(html, "{}</span> <span class=\"what\">{}</span></a>\n", grouped(count), label);
+    markup!(
+        html,
+        "{}</span> <span class=\"what\">{}</span></a>\n",
+        grouped(count),
+        label
+    );
 }
 
 /// Writes how old the numbers are and what they cover.
 pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
     let count = snapshot.clusters.len();
     let plural = if count == 1 { "" } else { "s" };
-    markup!(html, "<p class=\"provenance\"><strong>{} cluster{}</strong> as of the last scrape, ", grouped(count), plural);
+    markup!(
+        html,
+        "<p class=\"provenance\"><strong>{} cluster{}</strong> as of the last scrape, ",
+        grouped(count),
+        plural
+    );
     age::write(html, snapshot.at, now);
     markup!(html, " ago");
     if snapshot.shard.total() > 1 {
-        markup!(html, " · shard {} of {}", u64::from(snapshot.shard.ordinal()) + 1, snapshot.shard.total());
+        markup!(
+            html,
+            " · shard {} of {}",
+            u64::from(snapshot.shard.ordinal()) + 1,
+            snapshot.shard.total()
+        );
     }
-    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to raise the voice.
+    // With a rate limit below the size of the fleet this is so in every scrape, and no reason to
+    // raise the voice.
     if !snapshot.complete {
-        markup!(html, " · incomplete: some had not been asked or had not answered by then");
+        markup!(
+            html,
+            " · incomplete: some had not been asked or had not answered by then"
+        );
     }
     markup!(html, "</p>\n");
 }
@@ -81,23 +129,43 @@ pub(super) fn provenance(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
 /// Writes what a reader must know before trusting the rest.
 pub(super) fn notices(html: &mut Html, snapshot: &Snapshot, now: Timestamp) {
     if age::seconds_since(snapshot.at, now) >= OLD {
-        markup!(html, "<p class=\"notice\"><strong>This picture is old.</strong> It was taken ");
+        markup!(
+            html,
+            "<p class=\"notice\"><strong>This picture is old.</strong> It was taken "
+        );
         age::write(html, snapshot.at, now);
-        markup!(html, " ago; Prometheus has not asked since. Clusters may be in another state by now.</p>\n");
+        markup!(
+            html,
+            " ago; Prometheus has not asked since. Clusters may be in another state by now.</p>\n"
+        );
     }
     let failed: Vec<(&str, &str)> = snapshot
         .accounts
         .iter()
-        .flat_map(|account| account.discoveries.iter().map(move |discovery| (account, discovery)))
+        .flat_map(|account| {
+            account
+                .discoveries
+                .iter()
+                .map(move |discovery| (account, discovery))
+        })
         .filter(|(_, discovery)| !discovery.succeeded)
         .map(|(account, discovery)| (account.account.as_str(), discovery.region.as_str()))
         .collect();
     if failed.is_empty() {
         return;
     }
-    markup!(html, "<p class=\"notice\"><strong>Clusters may be missing.</strong> The cluster list could not be read of ");
+    markup!(
+        html,
+        "<p class=\"notice\"><strong>Clusters may be missing.</strong> The cluster list could not be read of "
+    );
     for (at, (account, region)) in failed.iter().take(NAMED_LISTS).enumerate() {
-        markup!(html, "{}{} in {}", if at == 0 { "" } else { ", " }, account, region);
+        markup!(
+            html,
+            "{}{} in {}",
+            if at == 0 { "" } else { ", " },
+            account,
+            region
+        );
     }
     if failed.len() > NAMED_LISTS {
         markup!(html, " and {} more", failed.len() - NAMED_LISTS);

@@ -13,21 +13,57 @@ const DENSE: usize = 100;
 
 /// The heads of the columns, with their class and what they say to a pointer.
 const HEADS: [(&str, Column, &str, &str); 6] = [
-    ("cluster", Column::Name, "Cluster", "Name, cluster ID, and the labels of the configuration"),
-    ("upgrade", Column::Status, "Upgrade", "Status, step, and what the vendor says about it"),
-    ("since", Column::Since, "Since", "How long this exporter has seen the present status and step"),
-    ("version", Column::Version, "Version", "Kubernetes version, and the one it is going to or could go to"),
+    (
+        "cluster",
+        Column::Name,
+        "Cluster",
+        "Name, cluster ID, and the labels of the configuration",
+    ),
+    (
+        "upgrade",
+        Column::Status,
+        "Upgrade",
+        "Status, step, and what the vendor says about it",
+    ),
+    (
+        "since",
+        Column::Since,
+        "Since",
+        "How long this exporter has seen the present status and step",
+    ),
+    (
+        "version",
+        Column::Version,
+        "Version",
+        "Kubernetes version, and the one it is going to or could go to",
+    ),
     ("where", Column::Account, "Account", "Account and region"),
-    ("reading", Column::Reading, "Answered", "When the last query was answered"),
+    (
+        "reading",
+        Column::Reading,
+        "Answered",
+        "When the last query was answered",
+    ),
 ];
 
 /// Writes the table of what `selection` shows.
 pub(super) fn write(html: &mut Html, selection: &Selection<'_>, view: &View, now: Timestamp) {
-    let density = if selection.rows.len() > DENSE { "dense" } else { "roomy" };
-    markup!(html, "<table class=\"{}\">\n<caption>Clusters and their upgrades</caption>\n", density);
+    let density = if selection.rows.len() > DENSE {
+        "dense"
+    } else {
+        "roomy"
+    };
+    markup!(
+        html,
+        "<table class=\"{}\">\n<caption>Clusters and their upgrades</caption>\n",
+        density
+    );
     head(html, view);
     if view.sort.column == Column::Status {
-        for group in selection.rows.chunk_by(|one, other| one.condition == other.condition) {
+        for group in selection
+            .rows
+            .chunk_by(|one, other| one.condition == other.condition)
+        {
             markup!(html, "<tbody>\n");
             group_head(html, group, selection);
             rows(html, group, now);
@@ -50,18 +86,42 @@ fn head(html: &mut Html, view: &View) {
             Direction::Descending => ("descending", "▼"),
         };
         let link = view.sorted(view.sort.clicked(column)).link();
-        markup!(html, "<th scope=\"col\" class=\"{}\" aria-sort=\"{}\"><a href=\"{}\" title=\"{}\">{}", class, order, link, title, label);
+        markup!(
+            html,
+            "<th scope=\"col\" class=\"{}\" aria-sort=\"{}\"><a href=\"{}\" title=\"{}\">{}",
+            class,
+            order,
+            link,
+            title,
+            label
+        );
         markup!(html, "<span aria-hidden=\"true\">{}</span></a></th>", arrow);
     }
     markup!(html, "</tr></thead>\n");
 }
 
 fn group_head(html: &mut Html, group: &[Row<'_>], selection: &Selection<'_>) {
-    let Some(condition) = group.first().map(|row| row.condition) else { return };
+    let Some(condition) = group.first().map(|row| row.condition) else {
+        return;
+    };
     // All of the group, though some may be on another page.
-    let count = selection.matching.get(&condition).copied().unwrap_or(group.len());
-    markup!(html, "<tr class=\"group {}\"><th scope=\"rowgroup\" colspan=\"{}\">", condition.slug(), HEADS.len());
-    markup!(html, "{} <span class=\"size\">{}</span></th></tr>\n", condition.heading(), grouped(count));
+    let count = selection
+        .matching
+        .get(&condition)
+        .copied()
+        .unwrap_or(group.len());
+    markup!(
+        html,
+        "<tr class=\"group {}\"><th scope=\"rowgroup\" colspan=\"{}\">",
+        condition.slug(),
+        HEADS.len()
+    );
+    markup!(
+        html,
+        "{} <span class=\"size\">{}</span></th></tr>\n",
+        condition.heading(),
+        grouped(count)
+    );
 }
 
 fn rows(html: &mut Html, rows: &[Row<'_>], now: Timestamp) {

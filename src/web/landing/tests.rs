@@ -25,15 +25,25 @@ fn shown(snapshot: &Snapshot, query: &str) -> String {
 }
 
 fn paths(prefix: &str) -> Paths {
-    Paths { prefix: prefix.to_owned(), telemetry: "/metrics".to_owned() }
+    Paths {
+        prefix: prefix.to_owned(),
+        telemetry: "/metrics".to_owned(),
+    }
 }
 
 /// A fleet with every outcome, every reason and every pair of status and step in it.
 fn everything() -> Vec<ClusterReading> {
-    let states = Status::ALL.iter().flat_map(|&status| Step::ALL.iter().map(move |&step| up(status, step)));
-    let failures = Reason::ALL.iter().map(|&reason| down(reason, "it did not answer"));
+    let states = Status::ALL
+        .iter()
+        .flat_map(|&status| Step::ALL.iter().map(move |&step| up(status, step)));
+    let failures = Reason::ALL
+        .iter()
+        .map(|&reason| down(reason, "it did not answer"));
     let outcomes = states.chain(failures).chain([Outcome::NotAsked]);
-    outcomes.enumerate().map(|(at, outcome)| cluster(&format!("c{at}"), outcome)).collect()
+    outcomes
+        .enumerate()
+        .map(|(at, outcome)| cluster(&format!("c{at}"), outcome))
+        .collect()
 }
 
 /// The tags of a page with the values of their attributes left out: what a browser builds from.
@@ -59,8 +69,18 @@ fn every_status_step_and_outcome_is_told_in_words_and_by_a_shape() {
         };
         let page = shown(&snapshot(vec![reading]), "");
         assert!(page.contains(&expected), "{expected}");
-        assert!(page.contains(&format!("<use href=\"#i-{}\"/></svg>{}</span>", condition.slug(), condition.label())), "{condition:?}");
-        assert!(page.contains(&format!("<symbol id=\"i-{}\"", condition.slug())), "{condition:?}");
+        assert!(
+            page.contains(&format!(
+                "<use href=\"#i-{}\"/></svg>{}</span>",
+                condition.slug(),
+                condition.label()
+            )),
+            "{condition:?}"
+        );
+        assert!(
+            page.contains(&format!("<symbol id=\"i-{}\"", condition.slug())),
+            "{condition:?}"
+        );
     }
 }
 
@@ -81,8 +101,21 @@ fn hostile_text_changes_no_tag() {
     let with_text = |text: &str| {
         let clusters = everything().into_iter().map(|reading| {
             let mut reading = altered(reading, |info| {
-                info.account = AccountName::parse(&text.replace('\u{1}', "").chars().take(64).collect::<String>()).unwrap();
-                for field in [&mut info.name, &mut info.version, &mut info.next_version, &mut info.cluster_type, &mut info.spec] {
+                info.account = AccountName::parse(
+                    &text
+                        .replace('\u{1}', "")
+                        .chars()
+                        .take(64)
+                        .collect::<String>(),
+                )
+                .unwrap();
+                for field in [
+                    &mut info.name,
+                    &mut info.version,
+                    &mut info.next_version,
+                    &mut info.cluster_type,
+                    &mut info.spec,
+                ] {
                     text.clone_into(field);
                 }
                 info.state = Some(text.to_owned());
@@ -92,7 +125,11 @@ fn hostile_text_changes_no_tag() {
                 Outcome::Up(state) => {
                     let state = Arc::make_mut(state);
                     state.error_message = Some(text.to_owned());
-                    for field in [&mut state.precheck_report_id, &mut state.task_id, &mut state.target_version] {
+                    for field in [
+                        &mut state.precheck_report_id,
+                        &mut state.task_id,
+                        &mut state.target_version,
+                    ] {
                         text.clone_into(field);
                     }
                     format!("{text}!").clone_into(&mut state.target_version);
@@ -104,7 +141,10 @@ fn hostile_text_changes_no_tag() {
         });
         snapshot(clusters.collect())
     };
-    let (harmless, hostile) = (shown(&with_text("shop"), "q=shop"), shown(&with_text(HOSTILE), "q=%3Cimg+src%3Dx"));
+    let (harmless, hostile) = (
+        shown(&with_text("shop"), "q=shop"),
+        shown(&with_text(HOSTILE), "q=%3Cimg+src%3Dx"),
+    );
     assert_eq!(skeleton(&hostile), skeleton(&harmless));
     assert!(hostile.contains("&lt;img src=x onerror=alert(1)&gt;"));
 }
@@ -116,11 +156,21 @@ fn the_policy_allows_the_style_sheet_of_the_page_and_nothing_inline_beside_it() 
     let (style, body) = rest.split_once("</style>").unwrap();
     let hash = STANDARD.encode(Sha256::digest(style));
     let headers = headers();
-    let (_, policy) = headers.iter().find(|(name, _)| name == CONTENT_SECURITY_POLICY).unwrap();
-    let expected = format!("default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    let (_, policy) = headers
+        .iter()
+        .find(|(name, _)| name == CONTENT_SECURITY_POLICY)
+        .unwrap();
+    let expected = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
     assert_eq!(policy, expected.as_str());
     for forbidden in ["<style", "style=", "<script", " on", "://", "<img", "<link"] {
-        assert!(!skeleton(body).iter().any(|tag| tag.contains(forbidden.trim_start_matches('<'))), "{forbidden}");
+        assert!(
+            !skeleton(body)
+                .iter()
+                .any(|tag| tag.contains(forbidden.trim_start_matches('<'))),
+            "{forbidden}"
+        );
     }
     for forbidden in ["url(", "@import", "\r"] {
         assert!(!style.contains(forbidden), "{forbidden}");
@@ -129,7 +179,10 @@ fn the_policy_allows_the_style_sheet_of_the_page_and_nothing_inline_beside_it() 
 
 #[test]
 fn tags_are_closed_and_ids_are_unique() {
-    for page in [shown(&snapshot(everything()), "q=c&refresh=60"), page(None, NOW, &View::default(), &paths(""))] {
+    for page in [
+        shown(&snapshot(everything()), "q=c&refresh=60"),
+        page(None, NOW, &View::default(), &paths("")),
+    ] {
         // What comes before is the style sheet's, and not looked at.
         let mut open = vec!["html".to_owned(), "head".to_owned()];
         for tag in skeleton(&page) {
@@ -141,14 +194,23 @@ fn tags_are_closed_and_ids_are_unique() {
             }
         }
         assert_eq!(open, [""; 0]);
-        let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let ids: Vec<&str> = page
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
         assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len());
     }
 }
 
 #[test]
 fn before_the_first_scrape_the_page_says_what_to_do() {
-    let page = page(None, NOW, &View::parse(Some("refresh=15&q=x")), &paths("/ack"));
+    let page = page(
+        None,
+        NOW,
+        &View::parse(Some("refresh=15&q=x")),
+        &paths("/ack"),
+    );
     assert!(page.contains("<h2>No scrape yet</h2>"));
     assert!(page.contains("metrics_path: /ack/metrics\n"));
     assert!(page.contains("<a href=\"/ack/metrics\">the metrics</a>"));
@@ -157,8 +219,19 @@ fn before_the_first_scrape_the_page_says_what_to_do() {
 
 #[test]
 fn links_have_the_prefix() {
-    let page = page(Some(&snapshot(everything())), NOW, &View::default(), &paths("/ack"));
-    for path in ["/ack/metrics", "/ack/sd", "/ack/api/v1/clusters", "/ack/config", "/ack/-/ready"] {
+    let page = page(
+        Some(&snapshot(everything())),
+        NOW,
+        &View::default(),
+        &paths("/ack"),
+    );
+    for path in [
+        "/ack/metrics",
+        "/ack/sd",
+        "/ack/api/v1/clusters",
+        "/ack/config",
+        "/ack/-/ready",
+    ] {
         assert!(page.contains(&format!("href=\"{path}\"")), "{path}");
     }
 }
@@ -182,7 +255,11 @@ fn an_old_or_incomplete_picture_says_so() {
     snapshot.at = NOW - SignedDuration::from_mins(47);
     snapshot.complete = false;
     snapshot.shard = Shard::new(2, 10).expect("a shard");
-    let region = |name, succeeded| DiscoveryReading { region: Region::parse(name).unwrap(), succeeded, clusters: 0 };
+    let region = |name, succeeded| DiscoveryReading {
+        region: Region::parse(name).unwrap(),
+        succeeded,
+        clusters: 0,
+    };
     snapshot.accounts = vec![AccountReading {
         account: AccountName::parse("prod").unwrap(),
         provider: None,
@@ -191,7 +268,12 @@ fn an_old_or_incomplete_picture_says_so() {
         discoveries: vec![region("cn-beijing", false), region("cn-shanghai", true)],
     }];
     let page = shown(&snapshot, "");
-    for expected in ["This picture is old", "incomplete: some had not been asked", "read of prod in cn-beijing.", "shard 3 of 10"] {
+    for expected in [
+        "This picture is old",
+        "incomplete: some had not been asked",
+        "read of prod in cn-beijing.",
+        "shard 3 of 10",
+    ] {
         assert_eq!(page.matches(expected).count(), 1, "{expected}");
     }
     assert!(page.contains("47 min"));
@@ -200,15 +282,28 @@ fn an_old_or_incomplete_picture_says_so() {
 #[test]
 fn there_is_no_box_for_what_there_is_none_of() {
     let calm = snapshot(vec![cluster("c1", up(Status::Running, Step::Upgrading))]);
-    assert!(!shown(&calm, "").contains("class=\"rest\"") && shown(&snapshot(everything()), "").contains("class=\"rest\""));
+    assert!(
+        !shown(&calm, "").contains("class=\"rest\"")
+            && shown(&snapshot(everything()), "").contains("class=\"rest\"")
+    );
 }
 
 #[test]
 fn a_message_and_the_way_from_version_to_version_are_shown() {
-    let failed = UpgradeState { error_message: Some("node\nNotReady".to_owned()), ..state(Status::Fail, Step::Upgrading) };
-    let page = shown(&snapshot(vec![cluster("c1", Outcome::Up(Arc::new(failed)))]), "");
+    let failed = UpgradeState {
+        error_message: Some("node\nNotReady".to_owned()),
+        ..state(Status::Fail, Step::Upgrading)
+    };
+    let page = shown(
+        &snapshot(vec![cluster("c1", Outcome::Up(Arc::new(failed)))]),
+        "",
+    );
     assert!(page.contains("<p class=\"message\">node NotReady</p>"));
-    assert!(page.contains("<span>1.30.1-aliyun.1</span> <span class=\"target\">→ 1.31.1-aliyun.1</span>"));
+    assert!(
+        page.contains(
+            "<span>1.30.1-aliyun.1</span> <span class=\"target\">→ 1.31.1-aliyun.1</span>"
+        )
+    );
     assert!(page.contains("<title>1 failed · ack-upgrade-exporter</title>"));
 }
 
@@ -216,8 +311,14 @@ fn a_message_and_the_way_from_version_to_version_are_shown() {
 fn a_fleet_of_thousands_is_paged_and_stays_small() {
     let message = "x".repeat(256);
     let clusters = (0..4000).map(|at| {
-        let failed = UpgradeState { error_message: Some(message.clone()), ..state(Status::Fail, Step::Upgrading) };
-        cluster(&format!("c106f377e16f34eb1808d6b9362c9{at:04}"), Outcome::Up(Arc::new(failed)))
+        let failed = UpgradeState {
+            error_message: Some(message.clone()),
+            ..state(Status::Fail, Step::Upgrading)
+        };
+        cluster(
+            &format!("c106f377e16f34eb1808d6b9362c9{at:04}"),
+            Outcome::Up(Arc::new(failed)),
+        )
     });
     let page = shown(&snapshot(clusters.collect()), "page=2&status=fail");
     assert!(page.len() < 1_500_000, "{} bytes", page.len());

@@ -9,8 +9,8 @@ const MAX_TEXT: usize = 200;
 /// The intervals of reloading that are accepted, in seconds.
 const REFRESH: std::ops::RangeInclusive<u32> = 5..=3600;
 
-/// A choice of clusters and their order. Whatever a query string says, there is a view for it: what makes no sense is
-/// left out.
+/// A choice of clusters and their order. Whatever a query string says, there is a view for it: what
+/// makes no sense is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
     /// Words that a cluster must contain; `q`.
@@ -73,8 +73,15 @@ impl View {
                 "q" => view.text = clean(&value),
                 "status" => view.status = Condition::parse(&value),
                 "sort" => view.sort = Sort::parse(&value).unwrap_or_default(),
-                "page" => view.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1),
-                "refresh" => view.refresh = value.parse().ok().filter(|seconds| REFRESH.contains(seconds)),
+                "page" => {
+                    view.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1)
+                }
+                "refresh" => {
+                    view.refresh = value
+                        .parse()
+                        .ok()
+                        .filter(|seconds| REFRESH.contains(seconds))
+                }
                 _ => {}
             }
         }
@@ -110,31 +117,50 @@ impl View {
     /// All clusters, in the same order.
     #[must_use]
     pub fn unfiltered(&self) -> Self {
-        Self { text: String::new(), status: None, skipped_pages: 0, ..self.clone() }
+        Self {
+            text: String::new(),
+            status: None,
+            skipped_pages: 0,
+            ..self.clone()
+        }
     }
 
     /// The same view of the clusters in one condition, or in any.
     #[must_use]
     pub fn of_status(&self, status: Option<Condition>) -> Self {
-        Self { status, skipped_pages: 0, ..self.clone() }
+        Self {
+            status,
+            skipped_pages: 0,
+            ..self.clone()
+        }
     }
 
     /// The same clusters in another order.
     #[must_use]
     pub fn sorted(&self, sort: Sort) -> Self {
-        Self { sort, skipped_pages: 0, ..self.clone() }
+        Self {
+            sort,
+            skipped_pages: 0,
+            ..self.clone()
+        }
     }
 
     /// Another page of the same view.
     #[must_use]
     pub fn after_pages(&self, skipped_pages: usize) -> Self {
-        Self { skipped_pages, ..self.clone() }
+        Self {
+            skipped_pages,
+            ..self.clone()
+        }
     }
 
     /// The same view, reloaded at another interval or not at all.
     #[must_use]
     pub fn refreshed(&self, refresh: Option<u32>) -> Self {
-        Self { refresh, ..self.clone() }
+        Self {
+            refresh,
+            ..self.clone()
+        }
     }
 }
 
@@ -155,15 +181,27 @@ impl Sort {
             Some(column) => (Direction::Descending, column),
             None => (Direction::Ascending, slug),
         };
-        let column = Column::ALL.into_iter().find(|known| known.slug() == column)?;
+        let column = Column::ALL
+            .into_iter()
+            .find(|known| known.slug() == column)?;
         Some(Self { column, direction })
     }
 
     /// What a click on the head of `column` asks for.
     #[must_use]
     pub fn clicked(self, column: Column) -> Self {
-        let ascending = Self { column, direction: Direction::Ascending };
-        if self == ascending { Self { column, direction: Direction::Descending } } else { ascending }
+        let ascending = Self {
+            column,
+            direction: Direction::Ascending,
+        };
+        if self == ascending {
+            Self {
+                column,
+                direction: Direction::Descending,
+            }
+        } else {
+            ascending
+        }
     }
 }
 
@@ -171,7 +209,14 @@ impl Sort {
 
 impl Column {
     /// Every column that can be sorted by.
-    pub const ALL: [Self; 6] = [Self::Status, Self::Name, Self::Since, Self::Version, Self::Account, Self::Reading];
+    pub const ALL: [Self; 6] = [
+        Self::Status,
+        Self::Name,
+        Self::Since,
+        Self::Version,
+        Self::Account,
+        Self::Reading,
+    ];
 
     fn slug(self) -> &'static str {
         match self {
@@ -187,7 +232,12 @@ impl Column {
 
 /// The text to look for: neither endless nor with characters that no cluster can have.
 fn clean(text: &str) -> String {
-    let printable: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();
+    let printable: String = text
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_TEXT)
+        .collect();
     printable.trim().to_owned()
 }
 
@@ -199,11 +249,16 @@ mod tests {
 
     #[test]
     fn a_query_string_is_read_as_a_form_writes_it() {
-        let view = View::parse(Some("q=+shop%20%E5%8D%87+&status=fail&sort=-since&page=3&refresh=15"));
+        let view = View::parse(Some(
+            "q=+shop%20%E5%8D%87+&status=fail&sort=-since&page=3&refresh=15",
+        ));
         let expected = View {
             text: "shop 升".to_owned(),
             status: Some(Condition::Failed),
-            sort: Sort { column: Column::Since, direction: Direction::Descending },
+            sort: Sort {
+                column: Column::Since,
+                direction: Direction::Descending,
+            },
             skipped_pages: 2,
             refresh: Some(15),
         };
@@ -214,7 +269,12 @@ mod tests {
     fn what_makes_no_sense_is_left_out() {
         let nonsense = "status=gone&sort=--name&page=-1&refresh=1&q=%00%0a&%&=&&;x[]=1&sort";
         assert_eq!(View::parse(Some(nonsense)), View::default());
-        assert_eq!(View::parse(Some("page=0&refresh=999999999999&page=99999999999999999999999")), View::default());
+        assert_eq!(
+            View::parse(Some(
+                "page=0&refresh=999999999999&page=99999999999999999999999"
+            )),
+            View::default()
+        );
         assert_eq!(View::parse(None).link(), "?");
     }
 
@@ -223,8 +283,14 @@ mod tests {
         let first = Sort::default().clicked(Column::Name);
         assert_eq!(first.slug(), "name");
         assert_eq!(first.clicked(Column::Name).slug(), "-name");
-        assert_eq!(first.clicked(Column::Name).clicked(Column::Name).slug(), "name");
-        assert_eq!(first.clicked(Column::Name).clicked(Column::Since).slug(), "since");
+        assert_eq!(
+            first.clicked(Column::Name).clicked(Column::Name).slug(),
+            "name"
+        );
+        assert_eq!(
+            first.clicked(Column::Name).clicked(Column::Since).slug(),
+            "since"
+        );
     }
 
     proptest! {

@@ -31,7 +31,12 @@ pub(super) struct Host {
 impl Host {
     /// Answers from `site` behind `door`, so many `requests` at once.
     pub(super) fn new(site: Arc<Site>, door: Arc<Door>, requests: u32) -> Self {
-        Self { site, door, places: MaxRequests::new(requests), reloads: MaxRequests::new(RELOADS) }
+        Self {
+            site,
+            door,
+            places: MaxRequests::new(requests),
+            reloads: MaxRequests::new(RELOADS),
+        }
     }
 
     /// Answers one request. Its body, if there is one, is not read.
@@ -59,17 +64,35 @@ impl Host {
     }
 
     /// Lets a request in, to a place of its own unless it is a health check.
-    async fn admit(&self, request: &Parts, client: IpAddr) -> Result<Option<Place>, Response<Bytes>> {
-        let refuse = |refusal: Refusal| refusal.response().map(|text| Bytes::from_static(text.as_bytes()));
+    async fn admit(
+        &self,
+        request: &Parts,
+        client: IpAddr,
+    ) -> Result<Option<Place>, Response<Bytes>> {
+        let refuse = |refusal: Refusal| {
+            refusal
+                .response()
+                .map(|text| Bytes::from_static(text.as_bytes()))
+        };
         let path = request.uri.path();
         let passage = self.site.passage(path);
-        self.door.check(request, client, passage).await.map_err(refuse)?;
+        self.door
+            .check(request, client, passage)
+            .await
+            .map_err(refuse)?;
         match passage {
             Passage::Open => Ok(None),
             Passage::Guarded if self.site.stop.is_cancelled() => Err(draining()),
             Passage::Guarded => {
-                let places = if self.site.is_reload(path) { &self.reloads } else { &self.places };
-                places.enter().map(Some).ok_or_else(|| refuse(Refusal::Busy))
+                let places = if self.site.is_reload(path) {
+                    &self.reloads
+                } else {
+                    &self.places
+                };
+                places
+                    .enter()
+                    .map(Some)
+                    .ok_or_else(|| refuse(Refusal::Busy))
             }
         }
     }
@@ -79,6 +102,8 @@ impl Host {
 fn strip(response: &mut Response<Bytes>) {
     let body = std::mem::take(response.body_mut());
     if !body.is_empty() {
-        response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, body.len().into());
     }
 }

@@ -23,7 +23,11 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(whole: Bytes, place: Option<Place>, answering: Answering) -> Self {
-        Self { rest: whole, _place: place, _answering: answering }
+        Self {
+            rest: whole,
+            _place: place,
+            _answering: answering,
+        }
     }
 }
 
@@ -31,7 +35,10 @@ impl Body for Held {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let rest = &mut self.get_mut().rest;
         if rest.is_empty() {
             return Poll::Ready(None);

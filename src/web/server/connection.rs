@@ -23,11 +23,12 @@ use crate::web::door::{HandshakeError, Protocol};
 /// Requests at once on one connection of HTTP/2.
 const MAX_STREAMS: u32 = 64;
 
-/// How long a connection may be without answers once it is to leave. Under HTTP/2 its client is asked whether a request is
-/// on its way, and one that has gone never says.
+/// How long a connection may be without answers once it is to leave. Under HTTP/2 its client is
+/// asked whether a request is on its way, and one that has gone never says.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Why a connection ended early; no reason for more than a debug log, since any client can bring it about.
+/// Why a connection ended early; no reason for more than a debug log, since any client can bring it
+/// about.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
     #[error(transparent)]
@@ -68,10 +69,22 @@ impl Accepted {
     }
 
     async fn converse(self) -> Result<(), Ended> {
-        let Self { host, stream, client, pulse, leave, requests } = self;
+        let Self {
+            host,
+            stream,
+            client,
+            pulse,
+            leave,
+            requests,
+        } = self;
         // Without it a page's last packet waits for the client's acknowledgement.
         drop(stream.set_nodelay(true));
-        let Some(arrived) = leave.run_until_cancelled(arrive(&host, stream, &pulse)).await else { return Ok(()) };
+        let Some(arrived) = leave
+            .run_until_cancelled(arrive(&host, stream, &pulse))
+            .await
+        else {
+            return Ok(());
+        };
         let (stream, protocol) = arrived?;
         let heart = Arc::clone(&pulse);
         let service = service_fn(move |request| {
@@ -80,14 +93,32 @@ impl Accepted {
         });
         // In boxes of their own, so that a connection that sends no head does not pay for them.
         match protocol {
-            Protocol::Http1 => Box::pin(drive(http1().serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
-            Protocol::Http2 => Box::pin(drive(http2(requests).serve_connection(TokioIo::new(stream), service), &pulse, &leave)).await,
+            Protocol::Http1 => {
+                Box::pin(drive(
+                    http1().serve_connection(TokioIo::new(stream), service),
+                    &pulse,
+                    &leave,
+                ))
+                .await
+            }
+            Protocol::Http2 => {
+                Box::pin(drive(
+                    http2(requests).serve_connection(TokioIo::new(stream), service),
+                    &pulse,
+                    &leave,
+                ))
+                .await
+            }
         }
     }
 }
 
 /// Through the door, and as far as a whole head.
-async fn arrive(host: &Host, stream: TcpStream, pulse: &Arc<Pulse>) -> Result<(Watched, Protocol), Ended> {
+async fn arrive(
+    host: &Host,
+    stream: TcpStream,
+    pulse: &Arc<Pulse>,
+) -> Result<(Watched, Protocol), Ended> {
     let stream = Box::pin(host.door.accept(stream)).await?;
     let protocol = stream.protocol();
     pulse.greeted(protocol);
@@ -100,15 +131,17 @@ fn http1() -> http1::Builder {
     let mut http = http1::Builder::new();
     // The time-outs are those of `Watched`: hyper's own would count the rest between two requests.
     http.header_read_timeout(None).max_buf_size(MAX_HEAD);
-    // A client that closes its half after the request, as `nc -N` does, still waits for the answer. That one has gone
-    // altogether is for `Watched` to notice.
+    // A client that closes its half after the request, as `nc -N` does, still waits for the answer.
+    // That one has gone altogether is for `Watched` to notice.
     http.half_close(true);
     http
 }
 
 fn http2(requests: TaskTracker) -> http2::Builder<Tracked> {
     let mut http = http2::Builder::new(Tracked(requests));
-    http.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX)).max_concurrent_streams(MAX_STREAMS).max_send_buf_size(MAX_HEAD);
+    http.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(MAX_HEAD);
     http
 }
 

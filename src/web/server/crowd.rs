@@ -1,9 +1,10 @@
 //! Who is connected, and who has to go when there are too many.
 //!
-//! A new connection never waits behind slow ones: at the cap, the one that has been without a complete head the longest
-//! is dropped for it; if all have sent theirs, the one that has been idle the longest; if there is none, the one that has
-//! had an answer before it the longest and does not take it. One whose answer is thought out or has just been sent is never
-//! dropped; where all are like that, the new one is.
+//! A new connection never waits behind slow ones: at the cap, the one that has been without a
+//! complete head the longest is dropped for it; if all have sent theirs, the one that has been idle
+//! the longest; if there is none, the one that has had an answer before it the longest and does not
+//! take it. One whose answer is thought out or has just been sent is never dropped; where all are
+//! like that, the new one is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,7 +53,10 @@ pub(super) struct Member {
 impl Crowd {
     /// A crowd of at most `cap` connections.
     pub(super) fn new(cap: usize) -> Arc<Self> {
-        Arc::new(Self { cap, members: Mutex::default() })
+        Arc::new(Self {
+            cap,
+            members: Mutex::default(),
+        })
     }
 
     /// Takes a new connection in, if need be for another; None if none can go.
@@ -66,7 +70,11 @@ impl Crowd {
         let dropped = Arc::new(Notify::new());
         members.open.insert(number, Arc::clone(&dropped));
         drop(members);
-        Some(Member { crowd: Arc::clone(self), number, dropped })
+        Some(Member {
+            crowd: Arc::clone(self),
+            number,
+            dropped,
+        })
     }
 
     /// Drops one, as if a new connection had come.
@@ -81,7 +89,9 @@ impl Crowd {
 
 impl Members {
     fn drop_one(&mut self) -> bool {
-        let Some(&first @ (state, number)) = self.dispensable.first() else { return false };
+        let Some(&first @ (state, number)) = self.dispensable.first() else {
+            return false;
+        };
         if matches!(state, Dispensable::Sending(since) if since.elapsed() < TAKING) {
             return false;
         }
@@ -94,7 +104,8 @@ impl Members {
 }
 
 impl Member {
-    /// Tells the crowd that the connection went from one state to another; None has its answer thought out.
+    /// Tells the crowd that the connection went from one state to another; None has its answer
+    /// thought out.
     pub(super) fn turn(&self, from: Option<Dispensable>, to: Option<Dispensable>) {
         let mut members = self.crowd.lock();
         if let Some(from) = from {
@@ -126,7 +137,9 @@ mod tests {
     use super::*;
 
     async fn is_dropped(member: &Member) -> bool {
-        tokio::time::timeout(Duration::from_millis(1), member.dropped()).await.is_ok()
+        tokio::time::timeout(Duration::from_millis(1), member.dropped())
+            .await
+            .is_ok()
     }
 
     #[tokio::test(start_paused = true)]
@@ -140,8 +153,13 @@ mod tests {
         assert!(is_dropped(&owing).await && !is_dropped(&idle).await);
         let second = crowd.enter().expect("room for one that is idle");
         assert!(is_dropped(&idle).await);
-        assert!(crowd.enter().is_none(), "nobody is dropped who is being answered");
-        assert!(!is_dropped(&answered).await && !is_dropped(&first).await && !is_dropped(&second).await);
+        assert!(
+            crowd.enter().is_none(),
+            "nobody is dropped who is being answered"
+        );
+        assert!(
+            !is_dropped(&answered).await && !is_dropped(&first).await && !is_dropped(&second).await
+        );
     }
 
     #[tokio::test(start_paused = true)]

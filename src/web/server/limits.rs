@@ -19,11 +19,13 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(5),
-            // Prometheus closes its own after 5 minutes; a server that is first may meet a scrape that is on its way.
+            // Prometheus closes its own after 5 minutes; a server that is first may meet a scrape
+            // that is on its way.
             idle: Duration::from_secs(360),
             send: Duration::from_secs(60),
-            // The longest budget of a scrape, and a little. systemd's unit and the Helm chart kill the process after 30 s,
-            // since the scrape configurations that are shipped have a time-out of 25 s; whoever sets more raises both.
+            // The longest budget of a scrape, and a little. systemd's unit and the Helm chart kill
+            // the process after 30 s, since the scrape configurations that are shipped have a
+            // time-out of 25 s; whoever sets more raises both.
             drain: Duration::from_secs(130),
         }
     }
@@ -42,12 +44,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { patience: Patience::default(), connections: MAX_CONNECTIONS, requests: 40 }
+        Self {
+            patience: Patience::default(),
+            connections: MAX_CONNECTIONS,
+            requests: 40,
+        }
     }
 }
 
-/// A slow connection costs less than 4 KiB and one that has been served 20 KiB, so this is bounded by memory rather than
-/// by descriptors where the system allows many of them.
+/// A slow connection costs less than 4 KiB and one that has been served 20 KiB, so this is bounded
+/// by memory rather than by descriptors where the system allows many of them.
 const MAX_CONNECTIONS: usize = 8192;
 
 /// File descriptors that connections leave to calls to the vendor and to files.
@@ -65,7 +71,14 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_to_others() {
-        for (descriptors, expected) in [(0, 0), (1024, 512), (4096, 2048), (6000, 3952), (20_000, 8192), (u64::MAX, 8192)] {
+        for (descriptors, expected) in [
+            (0, 0),
+            (1024, 512),
+            (4096, 2048),
+            (6000, 3952),
+            (20_000, 8192),
+            (u64::MAX, 8192),
+        ] {
             assert_eq!(connections(descriptors), expected, "{descriptors}");
         }
     }

@@ -1,8 +1,9 @@
 //! What a connection is doing, and how long it may go on doing it.
 //!
-//! A head has to be complete in time, from the connection's first moment or from the head's own first byte; between
-//! requests a connection may rest for minutes, as those of Prometheus do; while a request is worked on, time is ours; and
-//! an answer has to be taken in time, so that a client that stops reading does not keep what it has.
+//! A head has to be complete in time, from the connection's first moment or from the head's own
+//! first byte; between requests a connection may rest for minutes, as those of Prometheus do; while
+//! a request is worked on, time is ours; and an answer has to be taken in time, so that a client
+//! that stops reading does not keep what it has.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,7 +47,8 @@ enum Stage {
     Flushing(Instant),
 }
 
-/// A request that is being answered; the connection rests again once this is dropped and all has been sent.
+/// A request that is being answered; the connection rests again once this is dropped and all has
+/// been sent.
 #[derive(Debug)]
 pub(super) struct Answering {
     pulse: Arc<Pulse>,
@@ -59,8 +61,17 @@ impl Pulse {
         let member = crowd.enter()?;
         let rest = Dispensable::Owing(Instant::now());
         member.turn(None, Some(rest));
-        let state = State { protocol: Protocol::Http1, rest, answers: Vec::new(), next: 0 };
-        Some(Arc::new(Self { patience, member, state: Mutex::new(state) }))
+        let state = State {
+            protocol: Protocol::Http1,
+            rest,
+            answers: Vec::new(),
+            next: 0,
+        };
+        Some(Arc::new(Self {
+            patience,
+            member,
+            state: Mutex::new(state),
+        }))
     }
 
     /// Waits until the connection has to make room for another.
@@ -76,20 +87,32 @@ impl Pulse {
         });
     }
 
-    /// Bytes came. On a connection at rest they are the beginning of a head; HTTP/2 has other things to say, too.
+    /// Bytes came. On a connection at rest they are the beginning of a head; HTTP/2 has other
+    /// things to say, too.
     pub(super) fn received(&self) {
         let mut state = self.lock();
-        if state.protocol == Protocol::Http1 && state.answers.is_empty() && matches!(state.rest, Dispensable::Idle(_)) {
-            self.apply(&mut state, |state| state.rest = Dispensable::Owing(Instant::now()));
+        if state.protocol == Protocol::Http1
+            && state.answers.is_empty()
+            && matches!(state.rest, Dispensable::Idle(_))
+        {
+            self.apply(&mut state, |state| {
+                state.rest = Dispensable::Owing(Instant::now())
+            });
         }
     }
 
     /// All that was written is on the wire.
     pub(super) fn flushed(&self) {
         let mut state = self.lock();
-        if state.answers.iter().any(|answer| matches!(answer.stage, Stage::Flushing(_))) {
+        if state
+            .answers
+            .iter()
+            .any(|answer| matches!(answer.stage, Stage::Flushing(_)))
+        {
             self.apply(&mut state, |state| {
-                state.answers.retain(|answer| !matches!(answer.stage, Stage::Flushing(_)));
+                state
+                    .answers
+                    .retain(|answer| !matches!(answer.stage, Stage::Flushing(_)));
                 state.rest = Dispensable::Idle(Instant::now());
             });
         }
@@ -101,9 +124,15 @@ impl Pulse {
         let number = state.next;
         self.apply(&mut state, |state| {
             state.next += 1;
-            state.answers.push(Answer { number, stage: Stage::Thinking });
+            state.answers.push(Answer {
+                number,
+                stage: Stage::Thinking,
+            });
         });
-        Answering { pulse: Arc::clone(self), number }
+        Answering {
+            pulse: Arc::clone(self),
+            number,
+        }
     }
 
     /// When the connection has to end if nothing changes until then.
@@ -166,7 +195,11 @@ impl Answering {
     /// The answer is known and on its way.
     pub(super) fn sending(&self) {
         self.pulse.change(|state| {
-            if let Some(answer) = state.answers.iter_mut().find(|answer| answer.number == self.number) {
+            if let Some(answer) = state
+                .answers
+                .iter_mut()
+                .find(|answer| answer.number == self.number)
+            {
                 answer.stage = Stage::Sending(Instant::now());
             }
         });
@@ -182,7 +215,10 @@ impl Drop for Answering {
                 state.rest = Dispensable::Idle(Instant::now());
                 return;
             }
-            let found = state.answers.iter_mut().find(|answer| answer.number == self.number);
+            let found = state
+                .answers
+                .iter_mut()
+                .find(|answer| answer.number == self.number);
             let Some(answer) = found else { return };
             answer.stage = match answer.stage {
                 Stage::Sending(since) | Stage::Flushing(since) => Stage::Flushing(since),

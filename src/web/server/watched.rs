@@ -24,8 +24,8 @@ const FIRST_READ: usize = 4096;
 /// How often it is looked whether a client is still there that waits for its answer.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A stream that fails with [`io::ErrorKind::TimedOut`] once its connection's deadline is over, and with what the system
-/// says once its client has reset it, though nobody reads or writes.
+/// A stream that fails with [`io::ErrorKind::TimedOut`] once its connection's deadline is over, and
+/// with what the system says once its client has reset it, though nobody reads or writes.
 pub(super) struct Watched {
     stream: Stream<TcpStream>,
     pulse: Arc<Pulse>,
@@ -37,11 +37,16 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(stream: Stream<TcpStream>, pulse: Arc<Pulse>) -> Self {
         let timer = Box::pin(sleep_until(pulse.deadline().unwrap_or_else(Instant::now)));
-        Self { stream, pulse, ahead: BytesMut::new(), timer }
+        Self {
+            stream,
+            pulse,
+            ahead: BytesMut::new(),
+            timer,
+        }
     }
 
-    /// Reads ahead until the first head is complete or too long. Until then a connection costs next to nothing: hyper
-    /// would give it a buffer of 8 KiB for its first byte.
+    /// Reads ahead until the first head is complete or too long. Until then a connection costs next
+    /// to nothing: hyper would give it a buffer of 8 KiB for its first byte.
     pub(super) async fn first_head(&mut self) -> io::Result<()> {
         let mut ahead = BytesMut::new();
         while ahead.len() < MAX_HEAD {
@@ -56,7 +61,11 @@ impl Watched {
         Ok(())
     }
 
-    fn poll_more(&mut self, context: &mut Context<'_>, ahead: &mut BytesMut) -> Poll<io::Result<()>> {
+    fn poll_more(
+        &mut self,
+        context: &mut Context<'_>,
+        ahead: &mut BytesMut,
+    ) -> Poll<io::Result<()>> {
         // On the stack, so that the connection keeps no more than what came.
         let mut space = [0; FIRST_READ];
         let mut chunk = ReadBuf::new(&mut space);
@@ -69,15 +78,21 @@ impl Watched {
     }
 
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let Some(deadline) = self.pulse.deadline() else { return Poll::Pending };
+        let Some(deadline) = self.pulse.deadline() else {
+            return Poll::Pending;
+        };
         if self.timer.deadline() != deadline {
             self.timer.as_mut().reset(deadline);
         }
-        self.timer.as_mut().poll(context).map(|()| io::ErrorKind::TimedOut.into())
+        self.timer
+            .as_mut()
+            .poll(context)
+            .map(|()| io::ErrorKind::TimedOut.into())
     }
 
-    /// Looks now and then whether the client has reset a connection on which an answer is thought out: hyper does not read
-    /// meanwhile, so that a client which has only closed its half is answered, and so does not notice.
+    /// Looks now and then whether the client has reset a connection on which an answer is thought
+    /// out: hyper does not read meanwhile, so that a client which has only closed its half is
+    /// answered, and so does not notice.
     fn poll_reset(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         while self.pulse.deadline().is_none() {
             if let Some(error) = self.stream.get_ref().take_error().unwrap_or_else(Some) {
@@ -90,7 +105,11 @@ impl Watched {
     }
 
     /// What is pending fails once the deadline is over.
-    fn watch<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         match polled {
             Poll::Pending => self.poll_deadline(context).map(Err),
             ready @ Poll::Ready(_) => ready,
@@ -104,7 +123,11 @@ fn has_end(bytes: &[u8]) -> bool {
 }
 
 impl AsyncRead for Watched {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.ahead.has_remaining() {
             let taken = this.ahead.len().min(buffer.remaining());
@@ -119,7 +142,8 @@ impl AsyncRead for Watched {
         if buffer.filled().len() > before {
             this.pulse.received();
         }
-        // Not only where nothing comes: a client that sends a byte at a time always has something ready.
+        // Not only where nothing comes: a client that sends a byte at a time always has something
+        // ready.
         if let Poll::Ready(error) = this.poll_deadline(context) {
             return Poll::Ready(Err(error));
         }
@@ -128,13 +152,21 @@ impl AsyncRead for Watched {
 }
 
 impl AsyncWrite for Watched {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write(context, bytes);
         this.watch(context, polled)
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
         this.watch(context, polled)

@@ -64,7 +64,10 @@ async fn a_host_means_that_host_alone() {
     let listener = address("0.0.0.0:0").listen().expect("listens");
     assert!(accepts(&listener, "127.0.0.1"));
     assert!(!accepts(&listener, "::1"));
-    assert!(accepts(&address("localhost:0").listen().expect("listens"), "127.0.0.1"));
+    assert!(accepts(
+        &address("localhost:0").listen().expect("listens"),
+        "127.0.0.1"
+    ));
     if has_ipv6() {
         let listener = address("[::1]:0").listen().expect("listens");
         assert!(accepts(&listener, "::1"));
@@ -78,25 +81,55 @@ async fn an_error_names_the_address() {
     let taken = first.local_addr().expect("bound").to_string();
     for text in [&*taken, "192.0.2.1:80", "no..name:80"] {
         let error = address(text).listen().expect_err(text).to_string();
-        assert!(error.starts_with(&format!("cannot listen on {text}: ")), "{error}");
+        assert!(
+            error.starts_with(&format!("cannot listen on {text}: ")),
+            "{error}"
+        );
     }
 }
 
 #[tokio::test]
 async fn systemd_must_hand_something_over() {
-    assert!(matches!(take_over(ListenFd::empty()), Err(SocketError::NothingHandedOver)));
+    assert!(matches!(
+        take_over(ListenFd::empty()),
+        Err(SocketError::NothingHandedOver)
+    ));
 }
 
-/// Runs [`served_by_systemd`] in a process of its own, as systemd would: the sockets from descriptor 3 on, and the ID of
-/// the process in the environment. The shell between knows that ID, since it becomes that process.
+/// Runs [`served_by_systemd`] in a process of its own, as systemd would: the sockets from
+/// descriptor 3 on, and the ID of the process in the environment. The shell between knows that ID,
+/// since it becomes that process.
 fn run_under_systemd(process_id: &str, sockets: Vec<std::os::fd::OwnedFd>) -> String {
     let count = sockets.len().to_string();
-    let mappings = sockets.into_iter().zip(3..).map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }).collect();
+    let mappings = sockets
+        .into_iter()
+        .zip(3..)
+        .map(|(parent_fd, child_fd)| FdMapping {
+            parent_fd,
+            child_fd,
+        })
+        .collect();
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("LISTEN_PID={process_id}; export LISTEN_PID; exec \"$@\"")).arg("sh");
+    command
+        .arg("-c")
+        .arg(format!(
+            "LISTEN_PID={process_id}; export LISTEN_PID; exec \"$@\""
+        ))
+        .arg("sh");
     command.arg(std::env::current_exe().expect("this program"));
-    command.args(["--exact", "--ignored", "--nocapture", "web::socket::tests::served_by_systemd"]).env("LISTEN_FDS", count);
-    let output = command.fd_mappings(mappings).expect("distinct descriptors").output().expect("runs");
+    command
+        .args([
+            "--exact",
+            "--ignored",
+            "--nocapture",
+            "web::socket::tests::served_by_systemd",
+        ])
+        .env("LISTEN_FDS", count);
+    let output = command
+        .fd_mappings(mappings)
+        .expect("distinct descriptors")
+        .output()
+        .expect("runs");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -104,7 +137,9 @@ fn run_under_systemd(process_id: &str, sockets: Vec<std::os::fd::OwnedFd>) -> St
 #[ignore = "runs in a process that has been handed sockets"]
 async fn served_by_systemd() {
     match take_over(ListenFd::from_env()) {
-        Ok(listeners) => listeners.iter().for_each(|listener| println!("took {}", listener.local_addr().expect("bound"))),
+        Ok(listeners) => listeners
+            .iter()
+            .for_each(|listener| println!("took {}", listener.local_addr().expect("bound"))),
         Err(error) => println!("error: {error}"),
     }
 }
@@ -112,7 +147,9 @@ async fn served_by_systemd() {
 #[test]
 fn all_sockets_of_systemd_are_taken_over() {
     let sockets = [(); 2].map(|()| StdListener::bind("127.0.0.1:0").expect("bound"));
-    let addresses = sockets.each_ref().map(|socket| socket.local_addr().expect("bound"));
+    let addresses = sockets
+        .each_ref()
+        .map(|socket| socket.local_addr().expect("bound"));
     let output = run_under_systemd("$$", sockets.map(Into::into).into());
     for address in addresses {
         assert!(output.contains(&format!("took {address}")), "{output}");
@@ -123,12 +160,18 @@ fn all_sockets_of_systemd_are_taken_over() {
 fn sockets_for_another_process_are_left_alone() {
     let socket = StdListener::bind("127.0.0.1:0").expect("bound");
     let output = run_under_systemd("1", vec![socket.into()]);
-    assert!(output.contains("error: systemd handed over no sockets"), "{output}");
+    assert!(
+        output.contains("error: systemd handed over no sockets"),
+        "{output}"
+    );
 }
 
 #[test]
 fn what_is_no_tcp_socket_is_refused_by_its_number() {
     let socket = std::os::unix::net::UnixDatagram::unbound().expect("a socket");
     let output = run_under_systemd("$$", vec![socket.into()]);
-    assert!(output.contains("error: socket 0 from systemd (file descriptor 3): "), "{output}");
+    assert!(
+        output.contains("error: socket 0 from systemd (file descriptor 3): "),
+        "{output}"
+    );
 }

@@ -1,15 +1,21 @@
-//! What is asked of clients before they may speak: nothing, a certificate, a good one, one with a certain name.
+//! What is asked of clients before they may speak: nothing, a certificate, a good one, one with a
+//! certain name.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
+};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
@@ -65,18 +71,28 @@ impl AllowedNames {
     }
 
     fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), CertificateError> {
-        let certificate = Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
-        let extension = certificate.tbs_certificate().get_extension::<SubjectAltName>().map_err(|_| CertificateError::BadEncoding)?;
+        let certificate =
+            Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+        let extension = certificate
+            .tbs_certificate()
+            .get_extension::<SubjectAltName>()
+            .map_err(|_| CertificateError::BadEncoding)?;
         let names = extension.map_or_else(Vec::new, |(_, names)| names.0);
-        if names.iter().any(|name| self.contain(name)) { Ok(()) } else { Err(CertificateError::ApplicationVerificationFailure) }
+        if names.iter().any(|name| self.contain(name)) {
+            Ok(())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure)
+        }
     }
 
     fn contain(&self, name: &GeneralName) -> bool {
         match name {
-            GeneralName::DnsName(text) | GeneralName::Rfc822Name(text) | GeneralName::UniformResourceIdentifier(text) => {
-                self.texts.contains(text.as_str())
+            GeneralName::DnsName(text)
+            | GeneralName::Rfc822Name(text)
+            | GeneralName::UniformResourceIdentifier(text) => self.texts.contains(text.as_str()),
+            GeneralName::IpAddress(bytes) => {
+                address(bytes.as_bytes()).is_some_and(|address| self.addresses.contains(&address))
             }
-            GeneralName::IpAddress(bytes) => address(bytes.as_bytes()).is_some_and(|address| self.addresses.contains(&address)),
             _ => false,
         }
     }
@@ -84,18 +100,37 @@ impl AllowedNames {
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
+    four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
 }
 
 impl ClientAuth {
-    pub(super) fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Option<Arc<dyn ClientCertVerifier>>, VerifierBuilderError> {
-        let Self::Asked { presence, trust, allowed } = self else { return Ok(None) };
+    pub(super) fn verifier(
+        &self,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Option<Arc<dyn ClientCertVerifier>>, VerifierBuilderError> {
+        let Self::Asked {
+            presence,
+            trust,
+            allowed,
+        } = self
+        else {
+            return Ok(None);
+        };
         let chain = match trust {
             Trust::Anyone => None,
-            Trust::Authorities(roots) => Some(WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone()).build()?),
+            Trust::Authorities(roots) => Some(
+                WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
+                    .build()?,
+            ),
         };
         let algorithms = provider.signature_verification_algorithms;
-        Ok(Some(Arc::new(Verifier { presence: *presence, chain, allowed: allowed.clone(), algorithms })))
+        Ok(Some(Arc::new(Verifier {
+            presence: *presence,
+            chain,
+            allowed: allowed.clone(),
+            algorithms,
+        })))
     }
 }
 
@@ -114,7 +149,9 @@ impl ClientCertVerifier for Verifier {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.as_ref().map_or(&[], |chain| chain.root_hint_subjects())
+        self.chain
+            .as_ref()
+            .map_or(&[], |chain| chain.root_hint_subjects())
     }
 
     fn verify_client_cert(

@@ -20,12 +20,19 @@ enum Named {
 /// A server that finds its clusters in three regions. The lists fail by `rule`.
 async fn serve(named: Named, rule: Rule) -> Served {
     let served = Setup::default().serve();
-    served.sim.add_fault(rule.on(Action::DescribeClustersForRegion));
-    let account = format!("{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}");
+    served
+        .sim
+        .add_fault(rule.on(Action::DescribeClustersForRegion));
+    let account =
+        format!("{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}");
     let text = yaml(&served.sim, "http://stand-in.example", &account, "");
     // The clusters are last.
     let heading = text.find("    clusters:\n").expect("a list of clusters");
-    let kept = if named == Named::None { &text[..heading] } else { &text };
+    let kept = if named == Named::None {
+        &text[..heading]
+    } else {
+        &text
+    };
     served.write("exporter.yml", kept);
     served.service.reload().await.expect("a good configuration");
     served
@@ -33,21 +40,35 @@ async fn serve(named: Named, rule: Rule) -> Served {
 
 fn targets(reply: &Reply) -> BTreeSet<String> {
     let groups: Vec<Value> = serde_json::from_str(&reply.text()).expect("a list");
-    groups.iter().map(|group| group["targets"][0].as_str().expect("an ID").to_owned()).collect()
+    groups
+        .iter()
+        .map(|group| group["targets"][0].as_str().expect("an ID").to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn one_list_that_cannot_be_read_keeps_no_other_cluster_from_service_discovery() {
     for named in [Named::None, Named::All] {
         let shanghai = Region::parse("cn-shanghai").expect("a region");
-        let served = serve(named, Rule::new(Fault::ProxyPage(404)).region(shanghai.clone())).await;
+        let served = serve(
+            named,
+            Rule::new(Fault::ProxyPage(404)).region(shanghai.clone()),
+        )
+        .await;
         // Which waits for the first lists.
         ask(served.address, "/metrics").await;
         let reply = ask(served.address, "/sd").await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         let world = served.sim.world();
-        let known = world.clusters().into_iter().filter(|id| named == Named::All || world.region(id) != Some(shanghai.clone()));
-        assert_eq!(targets(&reply), known.map(|id| id.to_string()).collect(), "{named:?}");
+        let known = world
+            .clusters()
+            .into_iter()
+            .filter(|id| named == Named::All || world.region(id) != Some(shanghai.clone()));
+        assert_eq!(
+            targets(&reply),
+            known.map(|id| id.to_string()).collect(),
+            "{named:?}"
+        );
     }
 }
 
@@ -60,7 +81,12 @@ async fn while_nothing_is_known_prometheus_keeps_its_targets_and_is_told_which_l
         }
         let reply = ask(served.address, "/sd").await;
         assert_eq!(reply.status, 503, "{fault:?}: {}", reply.text());
-        for word in ["account test", "cn-hangzhou", "cn-shanghai", "ap-southeast-1"] {
+        for word in [
+            "account test",
+            "cn-hangzhou",
+            "cn-shanghai",
+            "ap-southeast-1",
+        ] {
             assert!(reply.text().contains(word), "{word}: {}", reply.text());
         }
     }

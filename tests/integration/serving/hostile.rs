@@ -30,7 +30,10 @@ const HASTY: Patience = Patience {
 };
 
 fn hasty() -> Limits {
-    Limits { patience: HASTY, ..Limits::default() }
+    Limits {
+        patience: HASTY,
+        ..Limits::default()
+    }
 }
 
 /// A good client's scrape.
@@ -45,7 +48,11 @@ async fn is_cut_off(mut stream: TcpStream) -> Duration {
     let began = Instant::now();
     let mut rest = Vec::new();
     // Closed is closed, with or without a reset.
-    drop(timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.expect("the server closes"));
+    drop(
+        timeout(Duration::from_secs(20), stream.read_to_end(&mut rest))
+            .await
+            .expect("the server closes"),
+    );
     began.elapsed()
 }
 
@@ -70,15 +77,24 @@ async fn settles(served: &Served, tasks: u64) {
 
 #[tokio::test]
 async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_answered() {
-    let served = Setup { limits: hasty(), ..Setup::default() }.serve();
+    let served = Setup {
+        limits: hasty(),
+        ..Setup::default()
+    }
+    .serve();
     let mut slow = JoinSet::new();
     for number in 0..200 {
         let mut stream = connect(served.address).await;
         slow.spawn(async move {
-            let head = if number % 2 == 0 { get("/metrics", "") } else { "X".repeat(500) };
+            let head = if number % 2 == 0 {
+                get("/metrics", "")
+            } else {
+                "X".repeat(500)
+            };
             let began = Instant::now();
             for byte in head.bytes() {
-                if stream.write_all(&[byte]).await.is_err() || stream.try_read(&mut [0; 16]).is_ok() {
+                if stream.write_all(&[byte]).await.is_err() || stream.try_read(&mut [0; 16]).is_ok()
+                {
                     break;
                 }
                 sleep(Duration::from_millis(25)).await;
@@ -89,32 +105,65 @@ async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_an
     scrapes_well(served.address).await;
     while let Some(lasted) = slow.join_next().await {
         let lasted = lasted.expect("the client ends");
-        assert!((Duration::from_millis(350)..Duration::from_secs(5)).contains(&lasted), "{lasted:?}");
+        assert!(
+            (Duration::from_millis(350)..Duration::from_secs(5)).contains(&lasted),
+            "{lasted:?}"
+        );
         scrapes_well(served.address).await;
     }
 }
 
 #[tokio::test]
 async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
-    let limits = Limits { patience: Patience { idle: Duration::from_secs(60), ..HASTY }, ..Limits::default() };
-    let served = Setup { limits, ..Setup::default() }.serve();
+    let limits = Limits {
+        patience: Patience {
+            idle: Duration::from_secs(60),
+            ..HASTY
+        },
+        ..Limits::default()
+    };
+    let served = Setup {
+        limits,
+        ..Setup::default()
+    }
+    .serve();
     let mut stream = connect(served.address).await;
-    stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n").await.expect("sent");
-    assert_eq!(read(&mut stream, false).await.expect("an answer").status, 200);
+    stream
+        .write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
+        .await
+        .expect("sent");
+    assert_eq!(
+        read(&mut stream, false).await.expect("an answer").status,
+        200
+    );
     sleep(Duration::from_millis(800)).await;
-    stream.write_all(b"GET /-/healthy HTTP/1.1\r\n").await.expect("it may rest for longer than a head takes");
+    stream
+        .write_all(b"GET /-/healthy HTTP/1.1\r\n")
+        .await
+        .expect("it may rest for longer than a head takes");
     assert!(is_cut_off(stream).await >= Duration::from_millis(350));
 }
 
 #[tokio::test]
 async fn a_client_that_does_not_read_does_not_keep_its_page() {
-    let served = Setup { world: options(3000), limits: hasty(), ..Setup::default() }.serve();
+    let served = Setup {
+        world: options(3000),
+        limits: hasty(),
+        ..Setup::default()
+    }
+    .serve();
     scrapes_well(served.address).await;
     let tasks = alive_tasks();
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
-    let mut stream = socket.connect(served.address).await.expect("the server listens");
-    stream.write_all(get("/metrics", "").as_bytes()).await.expect("sent");
+    let mut stream = socket
+        .connect(served.address)
+        .await
+        .expect("the server listens");
+    stream
+        .write_all(get("/metrics", "").as_bytes())
+        .await
+        .expect("sent");
     reaches(6000.., || served.sim.count(Action::GetUpgradeStatus)).await;
     settles(&served, tasks).await;
     let mut taken = Vec::new();
@@ -125,7 +174,14 @@ async fn a_client_that_does_not_read_does_not_keep_its_page() {
 
 #[tokio::test]
 async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
-    let served = Setup { limits: Limits { connections: 50, ..Limits::default() }, ..Setup::default() }.serve();
+    let served = Setup {
+        limits: Limits {
+            connections: 50,
+            ..Limits::default()
+        },
+        ..Setup::default()
+    }
+    .serve();
     let mut crowd = Vec::new();
     for _ in 0..300 {
         crowd.push(connect(served.address).await);
@@ -133,22 +189,43 @@ async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
     scrapes_well(served.address).await;
     let mut cut_off = 0;
     for stream in &crowd {
-        cut_off += usize::from(timeout(Duration::from_millis(1), stream.readable()).await.is_ok());
+        cut_off += usize::from(
+            timeout(Duration::from_millis(1), stream.readable())
+                .await
+                .is_ok(),
+        );
     }
-    assert!(cut_off >= 250, "{cut_off}: those that came first went first");
+    assert!(
+        cut_off >= 250,
+        "{cut_off}: those that came first went first"
+    );
 }
 
 #[tokio::test]
 async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
-    let users = format!("basic_auth_users: {{alice: {}}}", bcrypt::hash("right", 4).expect("hashes"));
-    let limits = Limits { connections: 4, ..Limits::default() };
-    let served = Setup { limits, web: Some(&users), ..Setup::default() }.serve();
+    let users = format!(
+        "basic_auth_users: {{alice: {}}}",
+        bcrypt::hash("right", 4).expect("hashes")
+    );
+    let limits = Limits {
+        connections: 4,
+        ..Limits::default()
+    };
+    let served = Setup {
+        limits,
+        web: Some(&users),
+        ..Setup::default()
+    }
+    .serve();
     let request = get("/config", "").replace("Connection: close\r\n", "");
     let (mut deaf, sent) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for _ in 0..4 {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
-        let mut stream = socket.connect(served.address).await.expect("the server listens");
+        let mut stream = socket
+            .connect(served.address)
+            .await
+            .expect("the server listens");
         let (request, sent) = (request.clone(), Arc::clone(&sent));
         deaf.spawn(async move {
             while stream.write_all(request.as_bytes()).await.is_ok() {
@@ -166,10 +243,16 @@ async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
     }
     let answer = send(served.address, get("/-/healthy", "")).await;
     // Later they may have lost their places.
-    assert!(answer.is_none() || quiet.elapsed() > Duration::from_secs(4), "there is no room");
+    assert!(
+        answer.is_none() || quiet.elapsed() > Duration::from_secs(4),
+        "there is no room"
+    );
     let began = Instant::now();
     while send(served.address, get("/-/healthy", "")).await.is_none() {
-        assert!(began.elapsed() < Duration::from_secs(20), "they keep their places");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "they keep their places"
+        );
         sleep(Duration::from_millis(100)).await;
     }
 }
@@ -188,8 +271,16 @@ async fn requests_in_a_row_are_answered_in_a_row() {
     let receive = async {
         for path in paths.iter().cycle().take(500) {
             let reply = read(&mut reader, false).await.expect("an answer");
-            assert_eq!(reply.status, if *path == "/nowhere" { 404 } else { 200 }, "{path}");
-            assert_eq!(reply.text().contains("accounts:"), *path == "/config", "{path}");
+            assert_eq!(
+                reply.status,
+                if *path == "/nowhere" { 404 } else { 200 },
+                "{path}"
+            );
+            assert_eq!(
+                reply.text().contains("accounts:"),
+                *path == "/config",
+                "{path}"
+            );
         }
     };
     tokio::join!(send, receive);
@@ -200,25 +291,88 @@ async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices(
     let served = Setup::default().serve();
     let many = "X-Again: x\r\n".repeat(2000);
     for (what, wire, expected) in [
-        ("a huge header", get("/metrics", &format!("X-Huge: {}\r\n", "x".repeat(40_000))), &[431][..]),
-        ("an endless header", format!("GET /metrics HTTP/1.1\r\nX: {}", "x".repeat(200_000)), &[431]),
+        (
+            "a huge header",
+            get("/metrics", &format!("X-Huge: {}\r\n", "x".repeat(40_000))),
+            &[431][..],
+        ),
+        (
+            "an endless header",
+            format!("GET /metrics HTTP/1.1\r\nX: {}", "x".repeat(200_000)),
+            &[431],
+        ),
         ("many headers", get("/metrics", &many), &[431]),
-        ("a huge URL", get(&format!("/{}", "x".repeat(40_000)), ""), &[414, 431]),
-        ("a long URL", get(&format!("/{}", "x".repeat(8000)), ""), &[404]),
-        ("a huge query", get(&format!("/probe?target={}", "x".repeat(8000)), ""), &[404]),
-        ("a huge method", get("/", "").replacen("GET", &"G".repeat(9000), 1), &[400, 405, 431]),
-        ("another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(), &[400]),
+        (
+            "a huge URL",
+            get(&format!("/{}", "x".repeat(40_000)), ""),
+            &[414, 431],
+        ),
+        (
+            "a long URL",
+            get(&format!("/{}", "x".repeat(8000)), ""),
+            &[404],
+        ),
+        (
+            "a huge query",
+            get(&format!("/probe?target={}", "x".repeat(8000)), ""),
+            &[404],
+        ),
+        (
+            "a huge method",
+            get("/", "").replacen("GET", &"G".repeat(9000), 1),
+            &[400, 405, 431],
+        ),
+        (
+            "another protocol",
+            "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(),
+            &[400],
+        ),
         ("zero bytes", "\0".repeat(20_000), &[400]),
-        ("a bad version", "GET / HTTP/9.9\r\n\r\n".to_owned(), &[400, 505]),
-        ("two lengths", get("/", "Content-Length: 1\r\nContent-Length: 2\r\n"), &[400]),
-        ("a length that is none", get("/", "Content-Length: -1\r\n"), &[400]),
-        ("a length and chunks", get("/", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), &[200, 400]),
+        (
+            "a bad version",
+            "GET / HTTP/9.9\r\n\r\n".to_owned(),
+            &[400, 505],
+        ),
+        (
+            "two lengths",
+            get("/", "Content-Length: 1\r\nContent-Length: 2\r\n"),
+            &[400],
+        ),
+        (
+            "a length that is none",
+            get("/", "Content-Length: -1\r\n"),
+            &[400],
+        ),
+        (
+            "a length and chunks",
+            get("/", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
+            &[200, 400],
+        ),
         ("a header without a name", get("/", ": x\r\n"), &[400]),
         ("a split header", get("/", "X: a\rb\r\n"), &[400]),
-        ("a body", get("/metrics", "Content-Length: 1000000\r\n") + &"x".repeat(1000), &[200]),
-        ("a time-out that is none", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: NaN\r\n"), &[200]),
-        ("a time-out of a year", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 31536000\r\n"), &[200]),
-        ("HTTP/2 without being asked", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), &[400, 505]),
+        (
+            "a body",
+            get("/metrics", "Content-Length: 1000000\r\n") + &"x".repeat(1000),
+            &[200],
+        ),
+        (
+            "a time-out that is none",
+            get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: NaN\r\n"),
+            &[200],
+        ),
+        (
+            "a time-out of a year",
+            get(
+                "/metrics",
+                "X-Prometheus-Scrape-Timeout-Seconds: 31536000\r\n",
+            ),
+            &[200],
+        ),
+        (
+            "HTTP/2 without being asked",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+            &[400, 505],
+        ),
     ] {
         let reply = send(served.address, &wire).await;
         // No answer is one too: the connection is closed.
@@ -233,8 +387,18 @@ async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices(
 
 #[tokio::test]
 async fn no_spelling_of_a_path_leads_around_the_door_or_to_another_page() {
-    let users = format!("basic_auth_users: {{alice: {}}}", bcrypt::hash("right", 4).expect("hashes"));
-    let (open, locked) = (Setup::default().serve(), Setup { web: Some(&users), ..Setup::default() }.serve());
+    let users = format!(
+        "basic_auth_users: {{alice: {}}}",
+        bcrypt::hash("right", 4).expect("hashes")
+    );
+    let (open, locked) = (
+        Setup::default().serve(),
+        Setup {
+            web: Some(&users),
+            ..Setup::default()
+        }
+        .serve(),
+    );
     for path in [
         "//metrics",
         "/metrics/",
@@ -261,10 +425,22 @@ async fn no_spelling_of_a_path_leads_around_the_door_or_to_another_page() {
         "/..%2f..%2fetc%2fpasswd",
         "\\metrics",
     ] {
-        let reply = send(open.address, get(path, "")).await.unwrap_or_else(|| panic!("{path} is not answered"));
-        assert!([404, 400].contains(&reply.status), "{path}: {}", reply.status);
-        let reply = send(locked.address, get(path, "")).await.unwrap_or_else(|| panic!("{path} is not answered"));
-        assert!([401, 400].contains(&reply.status), "{path}, locked: {}", reply.status);
+        let reply = send(open.address, get(path, ""))
+            .await
+            .unwrap_or_else(|| panic!("{path} is not answered"));
+        assert!(
+            [404, 400].contains(&reply.status),
+            "{path}: {}",
+            reply.status
+        );
+        let reply = send(locked.address, get(path, ""))
+            .await
+            .unwrap_or_else(|| panic!("{path} is not answered"));
+        assert!(
+            [401, 400].contains(&reply.status),
+            "{path}, locked: {}",
+            reply.status
+        );
     }
     for (target, expected, locked_expected) in [
         ("http://exporter/metrics", 200, 401),
@@ -274,32 +450,77 @@ async fn no_spelling_of_a_path_leads_around_the_door_or_to_another_page() {
         ("/metrics?collect[]=x", 200, 401),
         ("*", 404, 401),
     ] {
-        assert_eq!(send(open.address, get(target, "")).await.expect("an answer").status, expected, "{target}");
-        assert_eq!(send(locked.address, get(target, "")).await.expect("an answer").status, locked_expected, "{target}, locked");
+        assert_eq!(
+            send(open.address, get(target, ""))
+                .await
+                .expect("an answer")
+                .status,
+            expected,
+            "{target}"
+        );
+        assert_eq!(
+            send(locked.address, get(target, ""))
+                .await
+                .expect("an answer")
+                .status,
+            locked_expected,
+            "{target}, locked"
+        );
     }
-    let options = send(locked.address, "OPTIONS * HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").await.expect("an answer");
+    let options = send(
+        locked.address,
+        "OPTIONS * HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n",
+    )
+    .await
+    .expect("an answer");
     assert_eq!(options.status, 401);
-    let connect = send(locked.address, "CONNECT exporter:80 HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").await.expect("an answer");
+    let connect = send(
+        locked.address,
+        "CONNECT exporter:80 HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n",
+    )
+    .await
+    .expect("an answer");
     assert_eq!(connect.status, 401);
 }
 
 #[tokio::test]
 async fn a_client_that_has_no_more_to_say_is_still_answered() {
-    let served =
-        Setup { world: ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(200), ..options(6) }, ..Setup::default() }
-            .serve();
+    let served = Setup {
+        world: ack_upgrade_exporter::sim::Options {
+            latency: Duration::from_millis(200),
+            ..options(6)
+        },
+        ..Setup::default()
+    }
+    .serve();
     let mut stream = connect(served.address).await;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.expect("sent");
+    stream
+        .write_all(b"GET /metrics HTTP/1.0\r\n\r\n")
+        .await
+        .expect("sent");
     stream.shutdown().await.expect("half closed");
-    let reply = timeout(Duration::from_secs(20), read(&mut stream, false)).await.expect("in time").expect("an answer");
+    let reply = timeout(Duration::from_secs(20), read(&mut stream, false))
+        .await
+        .expect("in time")
+        .expect("an answer");
     assert_eq!(reply.status, 200);
 }
 
 #[tokio::test]
-async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own() {
-    let limits = Limits { requests: 5, ..Limits::default() };
-    let served = Setup { limits, ..Setup::default() }.serve();
-    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(20))));
+async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own()
+ {
+    let limits = Limits {
+        requests: 5,
+        ..Limits::default()
+    };
+    let served = Setup {
+        limits,
+        ..Setup::default()
+    }
+    .serve();
+    served
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_secs(20))));
     let patient = get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 120\r\n");
     let mut listening = connect(served.address).await;
     listening.write_all(patient.as_bytes()).await.expect("sent");
@@ -321,18 +542,31 @@ async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_l
     drop(leaving);
     let began = Instant::now();
     while ask(served.address, "/config").await.status == 503 {
-        assert!(began.elapsed() < Duration::from_secs(15), "the places stay taken");
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "the places stay taken"
+        );
         sleep(Duration::from_millis(50)).await;
     }
-    let reply = timeout(Duration::from_secs(60), read(&mut listening, false)).await.expect("in time").expect("an answer");
+    let reply = timeout(Duration::from_secs(60), read(&mut listening, false))
+        .await
+        .expect("in time")
+        .expect("an answer");
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("cs_up{"));
 }
 
 #[tokio::test]
 async fn scrapers_that_leave_half_way_leave_nothing_behind() {
-    let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
-    let served = Setup { world, ..Setup::default() }.serve();
+    let world = ack_upgrade_exporter::sim::Options {
+        latency: Duration::from_millis(100),
+        ..options(20)
+    };
+    let served = Setup {
+        world,
+        ..Setup::default()
+    }
+    .serve();
     scrapes_well(served.address).await;
     let tasks = alive_tasks();
     let began = Instant::now();
@@ -343,7 +577,11 @@ async fn scrapers_that_leave_half_way_leave_nothing_behind() {
             leaving.spawn(async move {
                 let mut stream = connect(address).await;
                 let wire = get("/metrics", "");
-                let half = &wire.as_bytes()[..if number % 3 == 0 { wire.len() / 2 } else { wire.len() }];
+                let half = &wire.as_bytes()[..if number % 3 == 0 {
+                    wire.len() / 2
+                } else {
+                    wire.len()
+                }];
                 drop(stream.write_all(half).await);
                 sleep(Duration::from_millis(number % 7)).await;
                 if number % 2 == 0 {
@@ -356,42 +594,104 @@ async fn scrapers_that_leave_half_way_leave_nothing_behind() {
     }
     settles(&served, tasks).await;
     let rounds = u128::from(served.sim.count(Action::GetUpgradeStatus)) / 20;
-    assert!(rounds <= began.elapsed().as_millis() / 100 + 2, "{rounds} rounds of 100 ms, whoever asks");
+    assert!(
+        rounds <= began.elapsed().as_millis() / 100 + 2,
+        "{rounds} rounds of 100 ms, whoever asks"
+    );
 }
 
 #[tokio::test]
 async fn who_guesses_passwords_is_slowed_down_and_nobody_else_is() {
-    let users = format!("basic_auth_users: {{alice: {}}}", bcrypt::hash("right", 4).expect("hashes"));
-    let served = Setup { web: Some(&users), ..Setup::default() }.serve();
-    let login = |password: &str| get("/config", &format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("alice:{password}"))));
+    let users = format!(
+        "basic_auth_users: {{alice: {}}}",
+        bcrypt::hash("right", 4).expect("hashes")
+    );
+    let served = Setup {
+        web: Some(&users),
+        ..Setup::default()
+    }
+    .serve();
+    let login = |password: &str| {
+        get(
+            "/config",
+            &format!(
+                "Authorization: Basic {}\r\n",
+                STANDARD.encode(format!("alice:{password}"))
+            ),
+        )
+    };
     let mut refused = Vec::new();
     for number in 0..40 {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind("127.0.0.9:0".parse().expect("an address")).expect("another client's address");
-        let mut stream = socket.connect(served.address).await.expect("the server listens");
-        stream.write_all(login(&format!("guess{number}")).as_bytes()).await.expect("sent");
+        socket
+            .bind("127.0.0.9:0".parse().expect("an address"))
+            .expect("another client's address");
+        let mut stream = socket
+            .connect(served.address)
+            .await
+            .expect("the server listens");
+        stream
+            .write_all(login(&format!("guess{number}")).as_bytes())
+            .await
+            .expect("sent");
         let reply = read(&mut stream, false).await.expect("an answer");
         refused.push(reply.status);
         if reply.status == 429 {
-            assert!(reply.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
+            assert!(
+                reply
+                    .header("retry-after")
+                    .parse::<u32>()
+                    .is_ok_and(|seconds| seconds >= 1)
+            );
         } else {
-            assert_eq!((reply.status, reply.header("www-authenticate")), (401, "Basic"));
+            assert_eq!(
+                (reply.status, reply.header("www-authenticate")),
+                (401, "Basic")
+            );
         }
     }
     let slowed = refused.iter().filter(|status| **status == 429).count();
     assert!(slowed >= 20, "{refused:?}");
-    for scheme in ["Basic", "Basic ====", "Bearer x", "Basic YWxpY2U=", "Digest username=alice", "basic Og=="] {
-        let reply = send(served.address, get("/config", &format!("Authorization: {scheme}\r\n"))).await.expect("an answer");
+    for scheme in [
+        "Basic",
+        "Basic ====",
+        "Bearer x",
+        "Basic YWxpY2U=",
+        "Digest username=alice",
+        "basic Og==",
+    ] {
+        let reply = send(
+            served.address,
+            get("/config", &format!("Authorization: {scheme}\r\n")),
+        )
+        .await
+        .expect("an answer");
         assert_eq!(reply.status, 401, "{scheme}");
     }
-    assert_eq!(send(served.address, login("right")).await.expect("an answer").status, 200);
+    assert_eq!(
+        send(served.address, login("right"))
+            .await
+            .expect("an answer")
+            .status,
+        200
+    );
     assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
 }
 
 #[tokio::test]
 async fn more_requests_than_places_are_refused_and_health_is_not() {
-    let served = Setup { world: options(3), limits: Limits { requests: 5, ..Limits::default() }, ..Setup::default() }.serve();
-    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(3))));
+    let served = Setup {
+        world: options(3),
+        limits: Limits {
+            requests: 5,
+            ..Limits::default()
+        },
+        ..Setup::default()
+    }
+    .serve();
+    served
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_secs(3))));
     let mut asking = JoinSet::new();
     for _ in 0..20 {
         let address = served.address;
@@ -400,8 +700,16 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
     reaches(3.., || served.sim.count(Action::GetUpgradeStatus)).await;
     assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
     let statuses = asking.join_all().await;
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 15, "{statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        5,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 503).count(),
+        15,
+        "{statuses:?}"
+    );
     served.sim.clear_faults();
     scrapes_well(served.address).await;
 }

@@ -1,4 +1,5 @@
-//! Clients of HTTP/2: those that take back what they ask, those that are silent, and those that wait while the server stops.
+//! Clients of HTTP/2: those that take back what they ask, those that are silent, and those that
+//! wait while the server stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +26,18 @@ fn serve_locked(setup: Setup<'_>, authority: &Authority) -> Served {
     let Identity { certificate, key } = authority.server();
     std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
     std::fs::write(folder.path().join("server.key"), key).expect("written");
-    Setup { web: Some("tls_server_config: {cert_file: server.crt, key_file: server.key}"), ..setup }.serve_in(folder)
+    Setup {
+        web: Some("tls_server_config: {cert_file: server.crt, key_file: server.key}"),
+        ..setup
+    }
+    .serve_in(folder)
 }
 
 /// Sends requests of HTTP/2, and what has to run for it.
-type Http2 = (h2::client::SendRequest<bytes::Bytes>, h2::client::Connection<TlsStream<TcpStream>>);
+type Http2 = (
+    h2::client::SendRequest<bytes::Bytes>,
+    h2::client::Connection<TlsStream<TcpStream>>,
+);
 
 /// A connection of HTTP/2 through the locked door of `served`.
 async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
@@ -37,12 +45,18 @@ async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let connector = TlsConnector::from(Arc::new(tls));
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = connector.connect(name, connect(served.address).await).await.expect("a handshake");
+    let stream = connector
+        .connect(name, connect(served.address).await)
+        .await
+        .expect("a handshake");
     h2::client::handshake(stream).await.expect("a preface")
 }
 
 /// The same, and it runs.
-async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::SendRequest<bytes::Bytes> {
+async fn connect_http2(
+    served: &Served,
+    authority: &Authority,
+) -> h2::client::SendRequest<bytes::Bytes> {
     let (requests, connection) = greet_http2(served, authority).await;
     tokio::spawn(connection);
     requests
@@ -50,7 +64,9 @@ async fn connect_http2(served: &Served, authority: &Authority) -> h2::client::Se
 
 /// A scrape over HTTP/2.
 fn scrape_http2() -> http::Request<()> {
-    http::Request::get("https://localhost/metrics").body(()).expect("a request")
+    http::Request::get("https://localhost/metrics")
+        .body(())
+        .expect("a request")
 }
 
 #[tokio::test]
@@ -64,13 +80,18 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
         ended = &mut connection => panic!("{ended:?}"),
     };
     assert_eq!(answer.status(), 200);
-    served.sim.add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))));
+    served
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))));
     let mut waiting = connect_http2(&served, &authority).await;
     let (answer, _) = waiting.send_request(scrape_http2(), true).expect("sent");
     reaches(12.., || served.sim.count(Action::GetUpgradeStatus)).await;
     served.stop.cancel();
     let began = Instant::now();
-    let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
+    let answer = timeout(Duration::from_secs(20), answer)
+        .await
+        .expect("in time")
+        .expect("an answer");
     assert_eq!(answer.status(), 200);
     let mut body = answer.into_body();
     let mut page = Vec::new();
@@ -78,9 +99,16 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
         page.extend_from_slice(&piece.expect("a piece"));
     }
     assert!(String::from_utf8(page).expect("text").contains("cs_up{"));
-    assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() >= Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
     let mut served = served;
-    timeout(Duration::from_secs(10), &mut served.ended).await.expect("nobody holds it up").expect("the server ends");
+    timeout(Duration::from_secs(10), &mut served.ended)
+        .await
+        .expect("nobody holds it up")
+        .expect("the server ends");
     drop((silent, connection));
 }
 
@@ -88,19 +116,42 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
 async fn who_is_cut_off_at_the_end_is_counted() {
     let log = NamedTempFile::new().expect("a file");
     let to_log = log.reopen().expect("the file");
-    // While there is only one in the process, tracing asks the subscriber of whichever test comes by first.
+    // While there is only one in the process, tracing asks the subscriber of whichever test comes
+    // by first.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::fmt().with_ansi(false).with_writer(to_log).finish());
+    let _guard = tracing::subscriber::set_default(
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(to_log)
+            .finish(),
+    );
     let authority = Authority::new();
-    let limits = Limits { patience: Patience { drain: Duration::from_millis(100), ..Patience::default() }, ..Limits::default() };
-    let mut served = serve_locked(Setup { limits, ..Setup::default() }, &authority);
+    let limits = Limits {
+        patience: Patience {
+            drain: Duration::from_millis(100),
+            ..Patience::default()
+        },
+        ..Limits::default()
+    };
+    let mut served = serve_locked(
+        Setup {
+            limits,
+            ..Setup::default()
+        },
+        &authority,
+    );
     served.sim.add_fault(Rule::new(Fault::Hang));
     let mut requests = connect_http2(&served, &authority).await;
-    let answers: Vec<_> = (0..3).map(|_| requests.send_request(scrape_http2(), true).expect("sent")).collect();
+    let answers: Vec<_> = (0..3)
+        .map(|_| requests.send_request(scrape_http2(), true).expect("sent"))
+        .collect();
     reaches(6.., || served.sim.count(Action::GetUpgradeStatus)).await;
     // All were sent together, and read together.
     served.stop.cancel();
-    timeout(Duration::from_secs(10), &mut served.ended).await.expect("in time").expect("the server ends");
+    timeout(Duration::from_secs(10), &mut served.ended)
+        .await
+        .expect("in time")
+        .expect("the server ends");
     let text = std::fs::read_to_string(log.path()).expect("text");
     assert!(text.contains("connections=1 http2_requests=3"), "{text}");
     drop(answers);
@@ -109,12 +160,28 @@ async fn who_is_cut_off_at_the_end_is_counted() {
 #[tokio::test]
 async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
     let authority = Authority::new();
-    let world = ack_upgrade_exporter::sim::Options { latency: Duration::from_millis(100), ..options(20) };
-    let served = serve_locked(Setup { world, ..Setup::default() }, &authority);
+    let world = ack_upgrade_exporter::sim::Options {
+        latency: Duration::from_millis(100),
+        ..options(20)
+    };
+    let served = serve_locked(
+        Setup {
+            world,
+            ..Setup::default()
+        },
+        &authority,
+    );
     let scrape = async || {
-        let mut requests = connect_http2(&served, &authority).await.ready().await.expect("it is open");
+        let mut requests = connect_http2(&served, &authority)
+            .await
+            .ready()
+            .await
+            .expect("it is open");
         let (answer, _) = requests.send_request(scrape_http2(), true).expect("sent");
-        let answer = timeout(Duration::from_secs(20), answer).await.expect("in time").expect("an answer");
+        let answer = timeout(Duration::from_secs(20), answer)
+            .await
+            .expect("in time")
+            .expect("an answer");
         assert_eq!(answer.status(), 200);
     };
     scrape().await;
@@ -131,7 +198,9 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
                     Ok(ready) => ready,
                     Err(end) => break end,
                 };
-                let Ok((answer, mut stream)) = requests.send_request(scrape_http2(), true) else { continue };
+                let Ok((answer, mut stream)) = requests.send_request(scrape_http2(), true) else {
+                    continue;
+                };
                 for _ in 0..turns {
                     tokio::task::yield_now().await;
                 }
@@ -141,7 +210,10 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
                 if taken_back % 1000 == 0 {
                     scrape().await;
                 }
-                assert!(taken_back - before < 2500, "one connection takes back as many as it likes");
+                assert!(
+                    taken_back - before < 2500,
+                    "one connection takes back as many as it likes"
+                );
             };
             // Who is still writing when the server closes may see that before the reason.
             let is_told = end.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
@@ -153,5 +225,8 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
     reaches(..=tasks, alive_tasks).await;
     scrape().await;
     let rounds = u128::from(served.sim.count(Action::GetUpgradeStatus)) / 20;
-    assert!(rounds <= began.elapsed().as_millis() / 100 + 3, "{rounds} rounds of 100 ms, whoever asks");
+    assert!(
+        rounds <= began.elapsed().as_millis() / 100 + 3,
+        "{rounds} rounds of 100 ms, whoever asks"
+    );
 }

@@ -9,8 +9,7 @@ use crate::client::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
 use crate::process::has_ipv6;
 
-const PROMETHEUS_2_42: &str =
-    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+const PROMETHEUS_2_42: &str = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 const PROMETHEUS_3_5: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
                               text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -22,17 +21,39 @@ async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
     for (accept, expected, dialect) in [
         (PROMETHEUS_2_42, OPEN_METRICS, Dialect::OpenMetrics),
         (PROMETHEUS_3_5, OPEN_METRICS, Dialect::OpenMetrics),
-        ("text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT, Dialect::Text),
+        (
+            "text/plain;version=0.0.4;q=1,*/*;q=0.1",
+            TEXT,
+            Dialect::Text,
+        ),
         ("*/*", TEXT, Dialect::Text),
         ("application/json", TEXT, Dialect::Text),
     ] {
-        for (coding, packed) in [("gzip", "gzip"), ("gzip;q=0", ""), ("identity", ""), ("br, gzip;q=0.1", "gzip")] {
+        for (coding, packed) in [
+            ("gzip", "gzip"),
+            ("gzip;q=0", ""),
+            ("identity", ""),
+            ("br, gzip;q=0.1", "gzip"),
+        ] {
             let headers = format!("Accept: {accept}\r\nAccept-Encoding: {coding}\r\n");
-            let reply = send(served.address, get("/metrics", &headers)).await.expect("an answer");
-            assert_eq!((reply.status, reply.header("content-type")), (200, expected), "{accept}");
-            assert_eq!((reply.header("content-encoding"), reply.header("vary")), (packed, "Accept, Accept-Encoding"), "{coding}");
-            let page = Exposition::read(reply.text().as_bytes(), dialect).unwrap_or_else(|error| panic!("{accept}: {error}"));
-            let statuses = page.family("cs_upgrade_status").expect("there are clusters");
+            let reply = send(served.address, get("/metrics", &headers))
+                .await
+                .expect("an answer");
+            assert_eq!(
+                (reply.status, reply.header("content-type")),
+                (200, expected),
+                "{accept}"
+            );
+            assert_eq!(
+                (reply.header("content-encoding"), reply.header("vary")),
+                (packed, "Accept, Accept-Encoding"),
+                "{coding}"
+            );
+            let page = Exposition::read(reply.text().as_bytes(), dialect)
+                .unwrap_or_else(|error| panic!("{accept}: {error}"));
+            let statuses = page
+                .family("cs_upgrade_status")
+                .expect("there are clusters");
             assert_eq!(statuses.kind, "gauge", "state sets stay gauges");
             assert_eq!(page.samples("cs_up").count(), 6);
         }
@@ -42,15 +63,38 @@ async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
 #[tokio::test]
 async fn head_is_the_head_of_get_and_asks_nobody() {
     let served = Setup::default().serve();
-    for path in ["/metrics", "/", "/sd", "/api/v1/clusters", "/-/healthy", "/-/ready", "/config", "/nowhere"] {
+    for path in [
+        "/metrics",
+        "/",
+        "/sd",
+        "/api/v1/clusters",
+        "/-/healthy",
+        "/-/ready",
+        "/config",
+        "/nowhere",
+    ] {
         let calls = served.sim.calls().len();
-        let head = send(served.address, get(path, "").replacen("GET", "HEAD", 1)).await.expect("an answer");
-        assert_eq!((head.body.len(), served.sim.calls().len()), (0, calls), "{path}");
+        let head = send(served.address, get(path, "").replacen("GET", "HEAD", 1))
+            .await
+            .expect("an answer");
+        assert_eq!(
+            (head.body.len(), served.sim.calls().len()),
+            (0, calls),
+            "{path}"
+        );
         let whole = ask(served.address, path).await;
-        assert_eq!((head.status, head.header("content-type")), (whole.status, whole.header("content-type")), "{path}");
+        assert_eq!(
+            (head.status, head.header("content-type")),
+            (whole.status, whole.header("content-type")),
+            "{path}"
+        );
         // What a page will be long is known only once it has been written.
         if path != "/metrics" && path != "/" && path != "/api/v1/clusters" {
-            assert_eq!(head.header("content-length"), whole.header("content-length"), "{path}");
+            assert_eq!(
+                head.header("content-length"),
+                whole.header("content-length"),
+                "{path}"
+            );
         }
     }
     assert_eq!(served.sim.count(Action::GetUpgradeStatus), 6, "one scrape");
@@ -69,29 +113,86 @@ async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
     ] {
         let path = format!("/probe?{query}");
         let calls = served.sim.calls().len();
-        let head = send(served.address, get(&path, "").replacen("GET", "HEAD", 1)).await.expect("an answer");
-        assert_eq!((head.status, head.body.len(), served.sim.calls().len()), (expected, 0, calls), "{path}");
+        let head = send(served.address, get(&path, "").replacen("GET", "HEAD", 1))
+            .await
+            .expect("an answer");
+        assert_eq!(
+            (head.status, head.body.len(), served.sim.calls().len()),
+            (expected, 0, calls),
+            "{path}"
+        );
         let whole = ask(served.address, &path).await;
-        assert_eq!((whole.status, whole.header("content-type")), (expected, head.header("content-type")), "{path}");
+        assert_eq!(
+            (whole.status, whole.header("content-type")),
+            (expected, head.header("content-type")),
+            "{path}"
+        );
         assert_eq!(whole.header("vary"), head.header("vary"), "{path}");
     }
-    assert_eq!(served.sim.count(Action::GetUpgradeStatus), 2, "for GET alone");
+    assert_eq!(
+        served.sim.count(Action::GetUpgradeStatus),
+        2,
+        "for GET alone"
+    );
 }
 
 #[tokio::test]
 async fn every_other_method_is_refused_with_what_is_allowed() {
     let served = Setup::default().serve();
-    let closed = Setup { lifecycle: false, ..Setup::default() }.serve();
-    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "BREW", "get"] {
-        for path in ["/metrics", "/", "/probe?target=x", "/sd", "/api/v1/clusters", "/-/healthy", "/-/ready", "/config"] {
-            let reply = send(served.address, get(path, "").replacen("GET", method, 1)).await.expect("an answer");
-            assert_eq!((reply.status, reply.header("allow")), (405, "GET, HEAD"), "{method} {path}");
+    let closed = Setup {
+        lifecycle: false,
+        ..Setup::default()
+    }
+    .serve();
+    for method in [
+        "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "BREW", "get",
+    ] {
+        for path in [
+            "/metrics",
+            "/",
+            "/probe?target=x",
+            "/sd",
+            "/api/v1/clusters",
+            "/-/healthy",
+            "/-/ready",
+            "/config",
+        ] {
+            let reply = send(served.address, get(path, "").replacen("GET", method, 1))
+                .await
+                .expect("an answer");
+            assert_eq!(
+                (reply.status, reply.header("allow")),
+                (405, "GET, HEAD"),
+                "{method} {path}"
+            );
         }
         let is_reload = matches!(method, "POST" | "PUT");
-        let reply = send(served.address, get("/-/reload", "").replacen("GET", method, 1)).await.expect("an answer");
-        assert_eq!((reply.status, reply.header("allow")), if is_reload { (200, "") } else { (405, "POST, PUT") }, "{method}");
-        let reply = send(closed.address, get("/-/reload", "").replacen("GET", method, 1)).await.expect("an answer");
-        assert_eq!((reply.status, reply.header("allow")), (405, ""), "{method}, without --web.enable-lifecycle");
+        let reply = send(
+            served.address,
+            get("/-/reload", "").replacen("GET", method, 1),
+        )
+        .await
+        .expect("an answer");
+        assert_eq!(
+            (reply.status, reply.header("allow")),
+            if is_reload {
+                (200, "")
+            } else {
+                (405, "POST, PUT")
+            },
+            "{method}"
+        );
+        let reply = send(
+            closed.address,
+            get("/-/reload", "").replacen("GET", method, 1),
+        )
+        .await
+        .expect("an answer");
+        assert_eq!(
+            (reply.status, reply.header("allow")),
+            (405, ""),
+            "{method}, without --web.enable-lifecycle"
+        );
     }
     assert_eq!(served.sim.calls().len(), 0);
 }
@@ -100,11 +201,22 @@ async fn every_other_method_is_refused_with_what_is_allowed() {
 async fn several_addresses_of_both_families_serve_the_same() {
     let addresses = ["127.0.0.1:0", "127.0.0.2:0", "localhost:0", "[::1]:0"];
     // Some build machines have no IPv6.
-    let here = if has_ipv6() { &addresses[..] } else { &addresses[..3] };
-    let served = Setup { addresses: here, ..Setup::default() }.serve();
+    let here = if has_ipv6() {
+        &addresses[..]
+    } else {
+        &addresses[..3]
+    };
+    let served = Setup {
+        addresses: here,
+        ..Setup::default()
+    }
+    .serve();
     assert_eq!(served.addresses.len(), here.len());
     assert_eq!(served.addresses.iter().any(SocketAddr::is_ipv6), has_ipv6());
     for address in &served.addresses {
-        assert!(ask(*address, "/metrics").await.text().contains("cs_up{"), "{address}");
+        assert!(
+            ask(*address, "/metrics").await.text().contains("cs_up{"),
+            "{address}"
+        );
     }
 }

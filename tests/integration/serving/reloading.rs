@@ -10,16 +10,27 @@ use crate::client::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
 
 async fn reload(served: &Served, method: &str) -> (u16, String) {
-    let reply = send(served.address, get("/-/reload", "").replacen("GET", method, 1)).await.expect("an answer");
+    let reply = send(
+        served.address,
+        get("/-/reload", "").replacen("GET", method, 1),
+    )
+    .await
+    .expect("an answer");
     (reply.status, reply.text())
 }
 
 async fn page(served: &Served) -> Exposition {
-    Exposition::read(&ask(served.address, "/metrics").await.body, Dialect::Text).expect("a legal page")
+    Exposition::read(&ask(served.address, "/metrics").await.body, Dialect::Text)
+        .expect("a legal page")
 }
 
 async fn value(served: &Served, name: &str) -> f64 {
-    page(served).await.samples(name).next().unwrap_or_else(|| panic!("{name} is there")).value
+    page(served)
+        .await
+        .samples(name)
+        .next()
+        .unwrap_or_else(|| panic!("{name} is there"))
+        .value
 }
 
 async fn clusters(served: &Served) -> usize {
@@ -42,39 +53,74 @@ async fn post_and_put_reload_and_say_truly_how_it_went() {
     let good = served.read("exporter.yml");
     assert_eq!(clusters(&served).await, 6);
     served.write("exporter.yml", &shorter(&good));
-    assert_eq!(reload(&served, "POST").await, (200, "reloaded\n".to_owned()));
-    assert_eq!((clusters(&served).await, value(&served, SUCCESSFUL).await), (5, 1.0));
+    assert_eq!(
+        reload(&served, "POST").await,
+        (200, "reloaded\n".to_owned())
+    );
+    assert_eq!(
+        (clusters(&served).await, value(&served, SUCCESSFUL).await),
+        (5, 1.0)
+    );
     let succeeded_at = value(&served, SUCCESS_TIME).await;
 
-    served.write("exporter.yml", &good.replace("accounts:", "account:").replace("name: test", "name: [test]"));
+    served.write(
+        "exporter.yml",
+        &good
+            .replace("accounts:", "account:")
+            .replace("name: test", "name: [test]"),
+    );
     let (status, said) = reload(&served, "PUT").await;
     assert_eq!(status, 500);
-    assert!(said.contains("account: unknown key") && said.contains("accounts: "), "every mistake: {said}");
+    assert!(
+        said.contains("account: unknown key") && said.contains("accounts: "),
+        "every mistake: {said}"
+    );
     assert!(!said.contains("Secret0"), "and no secret: {said}");
-    assert_eq!((clusters(&served).await, value(&served, SUCCESSFUL).await), (5, 0.0));
+    assert_eq!(
+        (clusters(&served).await, value(&served, SUCCESSFUL).await),
+        (5, 0.0)
+    );
     assert_eq!(value(&served, SUCCESS_TIME).await, succeeded_at);
 
     std::fs::remove_file(served.path("exporter.yml")).expect("removed");
     assert_eq!(reload(&served, "POST").await.0, 500);
     served.write("exporter.yml", &good);
     assert_eq!(reload(&served, "POST").await.0, 200);
-    assert_eq!((clusters(&served).await, value(&served, SUCCESSFUL).await), (6, 1.0));
+    assert_eq!(
+        (clusters(&served).await, value(&served, SUCCESSFUL).await),
+        (6, 1.0)
+    );
 }
 
 #[tokio::test]
 async fn of_two_files_the_good_one_is_reloaded_and_the_bad_one_named() {
-    let served = Setup { web: Some("http_server_config: {headers: {X-Frame-Options: deny}}"), ..Setup::default() }.serve();
+    let served = Setup {
+        web: Some("http_server_config: {headers: {X-Frame-Options: deny}}"),
+        ..Setup::default()
+    }
+    .serve();
     let good = served.read("exporter.yml");
     served.write("exporter.yml", &shorter(&good));
     served.write("web.yml", "basic_auth_users: {alice: not-a-hash}");
     let (status, said) = reload(&served, "POST").await;
     assert_eq!(status, 500);
-    assert!(said.contains("web configuration: ") && !said.contains("\nconfiguration: "), "{said}");
-    assert_eq!(clusters(&served).await, 5, "nobody is locked out, and the clusters are new");
-    assert_eq!(ask(served.address, "/").await.header("x-frame-options"), "deny");
+    assert!(
+        said.contains("web configuration: ") && !said.contains("\nconfiguration: "),
+        "{said}"
+    );
+    assert_eq!(
+        clusters(&served).await,
+        5,
+        "nobody is locked out, and the clusters are new"
+    );
+    assert_eq!(
+        ask(served.address, "/").await.header("x-frame-options"),
+        "deny"
+    );
 }
 
-/// What the kubelet does with a mounted `ConfigMap`: the files stay links, and the folder behind them is swapped.
+/// What the kubelet does with a mounted `ConfigMap`: the files stay links, and the folder behind
+/// them is swapped.
 fn swap(mount: &Path, version: &str, content: &str) {
     let folder = mount.join(format!("..{version}"));
     std::fs::create_dir(&folder).expect("a folder");
@@ -94,23 +140,31 @@ async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
     std::fs::remove_file(served.path("exporter.yml")).expect("removed");
     symlink("mount/..data/exporter.yml", served.path("exporter.yml")).expect("a link");
     let service = Arc::clone(&served.service);
-    let polling = tokio::spawn(async move { service.keep_current(Duration::from_millis(20)).await });
+    let polling =
+        tokio::spawn(async move { service.keep_current(Duration::from_millis(20)).await });
     let reloaded = |wanted: usize| {
         let mut running = served.service.running();
         async move {
-            let reloaded = running.wait_for(|running| running.config.accounts[0].clusters.len() == wanted).await.map(drop);
+            let reloaded = running
+                .wait_for(|running| running.config.accounts[0].clusters.len() == wanted)
+                .await
+                .map(drop);
             reloaded.expect("the service runs");
         }
     };
     swap(&mount, "2026_02", &shorter(&good));
-    tokio::time::timeout(Duration::from_secs(30), reloaded(5)).await.expect("the swap is seen");
+    tokio::time::timeout(Duration::from_secs(30), reloaded(5))
+        .await
+        .expect("the swap is seen");
     swap(&mount, "2026_03", "accounts: [half a fi");
     while value(&served, SUCCESSFUL).await != 0.0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(clusters(&served).await, 5, "the old one stays");
     swap(&mount, "2026_04", &good);
-    tokio::time::timeout(Duration::from_secs(30), reloaded(6)).await.expect("the mended file is seen");
+    tokio::time::timeout(Duration::from_secs(30), reloaded(6))
+        .await
+        .expect("the mended file is seen");
     // What is in force is seen a moment before it is said that it is.
     while value(&served, SUCCESSFUL).await != 1.0 {
         tokio::task::yield_now().await;
@@ -120,13 +174,20 @@ async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
 
 #[tokio::test]
 async fn a_storm_of_reloads_half_of_them_bad_costs_no_scrape() {
-    let served = Setup { world: crate::fleet::options(40), ..Setup::default() }.serve();
+    let served = Setup {
+        world: crate::fleet::options(40),
+        ..Setup::default()
+    }
+    .serve();
     let good = served.read("exporter.yml");
     let scrapes = async {
         let mut scrapes = 0;
         while scrapes < 100 {
             let up = page(&served).await;
-            assert!(up.samples("cs_up").count() >= 39 && up.samples("cs_up").all(|sample| sample.value > 0.5));
+            assert!(
+                up.samples("cs_up").count() >= 39
+                    && up.samples("cs_up").all(|sample| sample.value > 0.5)
+            );
             scrapes += 1;
         }
     };
@@ -139,7 +200,10 @@ async fn a_storm_of_reloads_half_of_them_bad_costs_no_scrape() {
                 _ => format!("{good}oops: {number}"),
             };
             served.write("exporter.yml", &text);
-            assert_eq!(reload(&served, "POST").await.0, if is_good { 200 } else { 500 });
+            assert_eq!(
+                reload(&served, "POST").await.0,
+                if is_good { 200 } else { 500 }
+            );
         }
     };
     tokio::join!(scrapes, storm);

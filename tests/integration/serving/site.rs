@@ -1,4 +1,5 @@
-//! A server as the program runs it, over a simulated account, with its files in a folder of its own.
+//! A server as the program runs it, over a simulated account, with its files in a folder of its
+//! own.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,7 +29,13 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { world: options(6), limits: Limits::default(), web: None, lifecycle: true, addresses: &["127.0.0.1:0"] }
+        Self {
+            world: options(6),
+            limits: Limits::default(),
+            web: None,
+            lifecycle: true,
+            addresses: &["127.0.0.1:0"],
+        }
     }
 }
 
@@ -50,12 +57,22 @@ impl Setup<'_> {
     /// Serves in a folder with what `prepare` puts there.
     pub fn serve_in(self, folder: TempDir) -> Served {
         let sim = Arc::new(Sim::new(self.world));
-        let (config, web) = (folder.path().join("exporter.yml"), folder.path().join("web.yml"));
-        std::fs::write(&config, yaml(&sim, "http://stand-in.example", UNLIMITED, "")).expect("writes the configuration");
+        let (config, web) = (
+            folder.path().join("exporter.yml"),
+            folder.path().join("web.yml"),
+        );
+        std::fs::write(
+            &config,
+            yaml(&sim, "http://stand-in.example", UNLIMITED, ""),
+        )
+        .expect("writes the configuration");
         let own = Arc::new(Own::new(ProcessMetrics::Hidden));
         let surroundings = surroundings(&sim, &own);
         let clock = surroundings.clock;
-        let service = Arc::new(Service::start(Origin::File(config), surroundings, Arc::clone(&own)).expect("a good configuration"));
+        let service = Arc::new(
+            Service::start(Origin::File(config), surroundings, Arc::clone(&own))
+                .expect("a good configuration"),
+        );
         let door = match self.web {
             Some(text) => {
                 std::fs::write(&web, text).expect("writes the web configuration");
@@ -65,14 +82,26 @@ impl Setup<'_> {
         };
         let door = Arc::new(door.expect("a good web configuration"));
         let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
-        let listen = |address: &&str| address.parse::<ListenAddress>().and_then(|address| address.listen()).expect("a free port");
-        let server = Server::new(self.addresses.iter().map(listen).collect(), Arc::clone(&door), self.limits);
+        let listen = |address: &&str| {
+            address
+                .parse::<ListenAddress>()
+                .and_then(|address| address.listen())
+                .expect("a free port")
+        };
+        let server = Server::new(
+            self.addresses.iter().map(listen).collect(),
+            Arc::clone(&door),
+            self.limits,
+        );
         let addresses = server.addresses();
         let stop = CancellationToken::new();
         let site = Site {
             running: service.running(),
             own,
-            paths: Paths { prefix: String::new(), telemetry: "/metrics".to_owned() },
+            paths: Paths {
+                prefix: String::new(),
+                telemetry: "/metrics".to_owned(),
+            },
             prefix: String::new(),
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
@@ -80,7 +109,16 @@ impl Setup<'_> {
             stop: stop.clone(),
         };
         let ended = tokio::spawn(server.serve(Arc::new(site)));
-        Served { address: addresses[0], addresses, sim, service, door, stop, ended, folder }
+        Served {
+            address: addresses[0],
+            addresses,
+            sim,
+            service,
+            door,
+            stop,
+            ended,
+            folder,
+        }
     }
 
     /// Serves in an empty folder.

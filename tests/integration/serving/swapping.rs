@@ -21,17 +21,25 @@ use crate::client::{Reply, connect, get, read};
 
 fn trusting(authority: &Authority) -> TlsConnector {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).expect("a certificate")).expect("an authority");
+    roots
+        .add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).expect("a certificate"))
+        .expect("an authority");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    TlsConnector::from(Arc::new(
+        builder.with_root_certificates(roots).with_no_client_auth(),
+    ))
 }
 
 const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
 
 fn users(passwords: &[(&str, &str)]) -> String {
-    let users: Vec<_> =
-        passwords.iter().map(|(user, password)| format!("{user}: {}", bcrypt::hash(password, 4).expect("hashes"))).collect();
+    let users: Vec<_> = passwords
+        .iter()
+        .map(|(user, password)| format!("{user}: {}", bcrypt::hash(password, 4).expect("hashes")))
+        .collect();
     format!("{TLS}basic_auth_users: {{{}}}\n", users.join(", "))
 }
 
@@ -40,14 +48,29 @@ fn serve(authority: &Authority, web: &str) -> Served {
     let Identity { certificate, key } = authority.server();
     std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
     std::fs::write(folder.path().join("server.key"), key).expect("written");
-    Setup { web: Some(web), ..Setup::default() }.serve_in(folder)
+    Setup {
+        web: Some(web),
+        ..Setup::default()
+    }
+    .serve_in(folder)
 }
 
 async fn ask(served: &Served, connector: &TlsConnector, login: &str) -> (Option<Reply>, Vec<u8>) {
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut stream = connector.connect(name, connect(served.address).await).await.expect("a handshake");
-    let shown = stream.get_ref().1.peer_certificates().expect("a certificate")[0].to_vec();
-    let wire = get("/metrics", &format!("Authorization: Basic {}\r\n", STANDARD.encode(login)));
+    let mut stream = connector
+        .connect(name, connect(served.address).await)
+        .await
+        .expect("a handshake");
+    let shown = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .expect("a certificate")[0]
+        .to_vec();
+    let wire = get(
+        "/metrics",
+        &format!("Authorization: Basic {}\r\n", STANDARD.encode(login)),
+    );
     stream.write_all(wire.as_bytes()).await.expect("sent");
     (read(&mut stream, false).await, shown)
 }
@@ -66,9 +89,18 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
             let mut scrapes = 0;
             while !done.is_cancelled() {
                 // The client whose password changes has both for a while, as its owner would do it.
-                let login = if scrapes % 2 == 0 { "prometheus:constant" } else { "alice:first" };
+                let login = if scrapes % 2 == 0 {
+                    "prometheus:constant"
+                } else {
+                    "alice:first"
+                };
                 let reply = ask(&served, &connector, login).await.0.expect("an answer");
-                assert!(reply.status == 200 || (reply.status == 401 && login == "prometheus:constant" && scrapes == 0), "{}", reply.status);
+                assert!(
+                    reply.status == 200
+                        || (reply.status == 401 && login == "prometheus:constant" && scrapes == 0),
+                    "{}",
+                    reply.status
+                );
                 scrapes += 1;
                 yield_now().await;
             }
@@ -86,18 +118,41 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
         }
         served.write("server.crt", &certificate);
         served.write("web.yml", &both);
-        assert_eq!(served.door.reload_apart().await.expect("a pair"), Reloaded::Changed);
+        assert_eq!(
+            served.door.reload_apart().await.expect("a pair"),
+            Reloaded::Changed
+        );
         let (reply, certificate) = ask(&served, &connector, "prometheus:constant").await;
         assert_eq!(reply.expect("an answer").status, 200);
-        assert!(shown.insert(certificate), "the new certificate is shown at once");
+        assert!(
+            shown.insert(certificate),
+            "the new certificate is shown at once"
+        );
     }
     done.cancel();
     let scrapes: u32 = load.join_all().await.into_iter().sum();
     assert!(scrapes > 20, "{scrapes}");
-    served.write("web.yml", &users(&[("prometheus", "constant"), ("alice", "second")]));
+    served.write(
+        "web.yml",
+        &users(&[("prometheus", "constant"), ("alice", "second")]),
+    );
     served.door.reload_apart().await.expect("a good file");
-    assert_eq!(ask(&served, &connector, "alice:first").await.0.expect("an answer").status, 401);
-    assert_eq!(ask(&served, &connector, "alice:second").await.0.expect("an answer").status, 200);
+    assert_eq!(
+        ask(&served, &connector, "alice:first")
+            .await
+            .0
+            .expect("an answer")
+            .status,
+        401
+    );
+    assert_eq!(
+        ask(&served, &connector, "alice:second")
+            .await
+            .0
+            .expect("an answer")
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -118,9 +173,24 @@ async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
         stream.write_all(&bytes).await.expect("sent");
         stream.shutdown().await.expect("half closed");
         let mut said = Vec::new();
-        drop(timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await.expect("the server closes"));
-        assert!(!said.starts_with(b"HTTP/1.1 200"), "{}", bytes.escape_ascii());
-        assert_eq!(ask(&served, &connector, "any:one").await.0.expect("an answer").status, 200);
+        drop(
+            timeout(Duration::from_secs(20), stream.read_to_end(&mut said))
+                .await
+                .expect("the server closes"),
+        );
+        assert!(
+            !said.starts_with(b"HTTP/1.1 200"),
+            "{}",
+            bytes.escape_ascii()
+        );
+        assert_eq!(
+            ask(&served, &connector, "any:one")
+                .await
+                .0
+                .expect("an answer")
+                .status,
+            200
+        );
     }
     // Handshakes that stop half-way hold nobody up.
     let mut half = Vec::new();
@@ -129,11 +199,30 @@ async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
         stream.write_all(b"\x16\x03\x01\x02").await.expect("sent");
         half.push(stream);
     }
-    assert_eq!(ask(&served, &connector, "any:one").await.0.expect("an answer").status, 200);
+    assert_eq!(
+        ask(&served, &connector, "any:one")
+            .await
+            .0
+            .expect("an answer")
+            .status,
+        200
+    );
     let trusting_nobody = trusting(&Authority::new());
     for _ in 0..20 {
         let name = ServerName::try_from("localhost").expect("a name");
-        assert!(trusting_nobody.connect(name, connect(served.address).await).await.is_err());
+        assert!(
+            trusting_nobody
+                .connect(name, connect(served.address).await)
+                .await
+                .is_err()
+        );
     }
-    assert_eq!(ask(&served, &connector, "any:one").await.0.expect("an answer").status, 200);
+    assert_eq!(
+        ask(&served, &connector, "any:one")
+            .await
+            .0
+            .expect("an answer")
+            .status,
+        200
+    );
 }

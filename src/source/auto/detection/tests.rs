@@ -12,7 +12,11 @@ fn cluster(number: u8) -> ClusterId {
 }
 
 fn refusal(number: u8, asked: Instant, was_served: bool) -> Refusal {
-    Refusal { cluster: cluster(number), asked, was_served }
+    Refusal {
+        cluster: cluster(number),
+        asked,
+        was_served,
+    }
 }
 
 /// Detection of a region in which cluster 0 was answered.
@@ -40,7 +44,10 @@ fn a_code_retires_at_once_and_two_probes_in_a_row_bring_back() {
         }
         detection.gone(now);
         detection.probe_succeeded(&cluster(0), now);
-        assert_eq!((detection.is_retired(), detection.in_use()), (false, Some(SourceName::UpgradeStatus)));
+        assert_eq!(
+            (detection.is_retired(), detection.in_use()),
+            (false, Some(SourceName::UpgradeStatus))
+        );
     }
 }
 
@@ -53,19 +60,32 @@ fn two_clusters_that_are_refused_and_none_that_is_answered_retire_it_until_one_i
         assert!(!detection.is_retired(), "one cluster");
     }
     detection.refused(&refusal(2, now, false), now);
-    assert_eq!((detection.is_gone(), detection.in_use()), (false, Some(SourceName::Tasks)));
+    assert_eq!(
+        (detection.is_gone(), detection.in_use()),
+        (false, Some(SourceName::Tasks))
+    );
     detection.answered(&cluster(3), now);
-    assert_eq!((detection.is_retired(), detection.in_use()), (false, Some(SourceName::UpgradeStatus)));
+    assert_eq!(
+        (detection.is_retired(), detection.in_use()),
+        (false, Some(SourceName::UpgradeStatus))
+    );
 }
 
 #[test]
 fn only_a_cluster_that_was_served_and_is_asked_after_the_last_answer_is_evidence_against_it() {
     let answered = Instant::now();
     let later = answered + MINUTE;
-    for (asked, was_served, counts) in [(later, true, true), (later, false, false), (answered, true, false)] {
+    for (asked, was_served, counts) in [
+        (later, true, true),
+        (later, false, false),
+        (answered, true, false),
+    ] {
         let mut detection = served(answered);
         for number in [1, 2] {
-            assert_eq!(detection.is_evidence(&refusal(number, asked, was_served)), counts);
+            assert_eq!(
+                detection.is_evidence(&refusal(number, asked, was_served)),
+                counts
+            );
             detection.refused(&refusal(number, asked, was_served), later);
         }
         assert_eq!(detection.is_retired(), counts);
@@ -87,13 +107,25 @@ fn a_cluster_that_is_not_served_is_read_from_its_tasks_and_tried_again_once_an_h
     let now = Instant::now();
     let mut detection = served(now);
     assert!(detection.unserved(&cluster(1), now));
-    assert_eq!([0, 1].map(|number| detection.source(&cluster(number))), [SourceName::UpgradeStatus, SourceName::Tasks]);
+    assert_eq!(
+        [0, 1].map(|number| detection.source(&cluster(number))),
+        [SourceName::UpgradeStatus, SourceName::Tasks]
+    );
     let almost = now + PROBE_INTERVAL - Duration::from_millis(1);
     assert!(!detection.take_probe(&cluster(1), almost), "not yet");
     assert!(detection.take_probe(&cluster(1), now + PROBE_INTERVAL));
-    assert!(!detection.take_probe(&cluster(1), now + PROBE_INTERVAL), "not twice");
-    assert!(!detection.take_probe(&cluster(0), now + PROBE_INTERVAL), "this one is served");
-    assert!(!detection.unserved(&cluster(1), now + PROBE_INTERVAL), "no news");
+    assert!(
+        !detection.take_probe(&cluster(1), now + PROBE_INTERVAL),
+        "not twice"
+    );
+    assert!(
+        !detection.take_probe(&cluster(0), now + PROBE_INTERVAL),
+        "this one is served"
+    );
+    assert!(
+        !detection.unserved(&cluster(1), now + PROBE_INTERVAL),
+        "no news"
+    );
     detection.probe_failed();
     assert_eq!(detection.source(&cluster(1)), SourceName::Tasks);
     detection.probe_succeeded(&cluster(1), now + PROBE_INTERVAL);
@@ -109,9 +141,15 @@ fn a_retired_operation_is_tried_again_once_an_hour_for_all_clusters_together() {
     refused.refused(&refusal(1, now, true), now);
     refused.refused(&refusal(2, now, true), now);
     for mut detection in [gone, refused] {
-        assert!(!detection.take_probe(&cluster(1), now + PROBE_INTERVAL - Duration::from_millis(1)), "not yet");
+        assert!(
+            !detection.take_probe(&cluster(1), now + PROBE_INTERVAL - Duration::from_millis(1)),
+            "not yet"
+        );
         assert!(detection.take_probe(&cluster(1), now + PROBE_INTERVAL));
-        assert!(!detection.take_probe(&cluster(2), now + PROBE_INTERVAL), "not twice");
+        assert!(
+            !detection.take_probe(&cluster(2), now + PROBE_INTERVAL),
+            "not twice"
+        );
         assert!(detection.take_probe(&cluster(2), now + 2 * PROBE_INTERVAL));
     }
 }
@@ -121,7 +159,11 @@ fn one_cluster_is_asked_first_while_nothing_is_decided() {
     let now = Instant::now();
     let mut detection = Detection::default();
     detection.unserved(&cluster(1), now);
-    assert_eq!(detection.in_use(), Some(SourceName::Tasks), "the only source that has answered");
+    assert_eq!(
+        detection.in_use(),
+        Some(SourceName::Tasks),
+        "the only source that has answered"
+    );
     assert!(!detection.take_lead(&cluster(1)), "it is not asked");
     assert!(!detection.waits(&cluster(2)), "for nobody");
     assert!(detection.take_lead(&cluster(2)));
@@ -130,7 +172,10 @@ fn one_cluster_is_asked_first_while_nothing_is_decided() {
     detection.end_lead();
     assert!(detection.take_lead(&cluster(3)));
     detection.answered(&cluster(3), now);
-    assert!(!detection.waits(&cluster(4)) && !detection.take_lead(&cluster(4)), "all may be asked");
+    assert!(
+        !detection.waits(&cluster(4)) && !detection.take_lead(&cluster(4)),
+        "all may be asked"
+    );
 }
 
 #[test]
@@ -141,7 +186,10 @@ fn clusters_that_nobody_asks_for_any_more_are_forgotten() {
     detection.unserved(&cluster(2), now + PROBE_INTERVAL);
     assert_eq!(detection.unserved.len(), 2);
     detection.unserved(&cluster(2), now + 2 * PROBE_INTERVAL);
-    assert_eq!(detection.unserved.into_keys().collect::<Vec<_>>(), [cluster(2)]);
+    assert_eq!(
+        detection.unserved.into_keys().collect::<Vec<_>>(),
+        [cluster(2)]
+    );
 }
 
 #[derive(Debug, Clone)]

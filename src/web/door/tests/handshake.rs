@@ -24,16 +24,43 @@ async fn each_policy_lets_in_whom_it_should() {
         ("client_auth_type: RequestClientCert", true, true, true),
         ("client_auth_type: RequireAnyClientCert", false, true, true),
         ("client_auth_type: RequireClientCert", false, true, true),
-        (&format!("client_auth_type: VerifyClientCertIfGiven, {ca}"), true, false, true),
-        (&format!("client_auth_type: RequireAndVerifyClientCert, {ca}"), false, false, true),
-        ("client_auth_type: RequireAndVerifyClientCert", false, false, false),
+        (
+            &format!("client_auth_type: VerifyClientCertIfGiven, {ca}"),
+            true,
+            false,
+            true,
+        ),
+        (
+            &format!("client_auth_type: RequireAndVerifyClientCert, {ca}"),
+            false,
+            false,
+            true,
+        ),
+        (
+            "client_auth_type: RequireAndVerifyClientCert",
+            false,
+            false,
+            false,
+        ),
     ] {
         let door = stage.tls_door(keys);
-        assert_eq!(stage.client().gets_in(&door).await, nobody, "without a certificate: {keys}");
+        assert_eq!(
+            stage.client().gets_in(&door).await,
+            nobody,
+            "without a certificate: {keys}"
+        );
         let unknown = Authority::new().identity(&[dns("client")]);
-        assert_eq!(stage.client().showing(unknown).gets_in(&door).await, stranger, "with a stranger's: {keys}");
+        assert_eq!(
+            stage.client().showing(unknown).gets_in(&door).await,
+            stranger,
+            "with a stranger's: {keys}"
+        );
         let known = stage.authority.identity(&[dns("client")]);
-        assert_eq!(stage.client().showing(known).gets_in(&door).await, friend, "with a good one: {keys}");
+        assert_eq!(
+            stage.client().showing(known).gets_in(&door).await,
+            friend,
+            "with a good one: {keys}"
+        );
     }
 }
 
@@ -52,8 +79,13 @@ async fn a_client_needs_one_of_the_allowed_names_exactly() {
         ip("2001:db8::1"),
     ];
     for name in allowed {
-        let identity = stage.authority.identity(&[dns("another.example"), name.clone()]);
-        assert!(stage.client().showing(identity).gets_in(&door).await, "{name:?}");
+        let identity = stage
+            .authority
+            .identity(&[dns("another.example"), name.clone()]);
+        assert!(
+            stage.client().showing(identity).gets_in(&door).await,
+            "{name:?}"
+        );
     }
     let refused = [
         dns("PROMETHEUS.example"),
@@ -65,11 +97,24 @@ async fn a_client_needs_one_of_the_allowed_names_exactly() {
     ];
     for name in refused {
         let identity = stage.authority.identity(std::slice::from_ref(&name));
-        assert!(!stage.client().showing(identity).gets_in(&door).await, "{name:?}");
+        assert!(
+            !stage.client().showing(identity).gets_in(&door).await,
+            "{name:?}"
+        );
     }
-    assert!(!stage.client().showing(stage.authority.identity(&[])).gets_in(&door).await, "no names at all");
+    assert!(
+        !stage
+            .client()
+            .showing(stage.authority.identity(&[]))
+            .gets_in(&door)
+            .await,
+        "no names at all"
+    );
     let stranger = Authority::new().identity(&[dns("prometheus.example")]);
-    assert!(!stage.client().showing(stranger).gets_in(&door).await, "the right name from the wrong authority");
+    assert!(
+        !stage.client().showing(stranger).gets_in(&door).await,
+        "the right name from the wrong authority"
+    );
 }
 
 #[tokio::test]
@@ -77,15 +122,24 @@ async fn names_that_are_asked_for_make_a_certificate_necessary() {
     let stage = Stage::new();
     let door = stage.tls_door("client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt, client_allowed_sans: [client]");
     assert!(!stage.client().gets_in(&door).await);
-    assert!(stage.client().showing(stage.authority.identity(&[dns("client")])).gets_in(&door).await);
+    assert!(
+        stage
+            .client()
+            .showing(stage.authority.identity(&[dns("client")]))
+            .gets_in(&door)
+            .await
+    );
 }
 
 #[tokio::test]
 async fn versions_are_kept_within_their_limits() {
     let stage = Stage::new();
-    for (keys, with_12, with_13) in
-        [("", true, true), ("min_version: TLS10", true, true), ("min_version: TLS13", false, true), ("max_version: TLS12", true, false)]
-    {
+    for (keys, with_12, with_13) in [
+        ("", true, true),
+        ("min_version: TLS10", true, true),
+        ("min_version: TLS13", false, true),
+        ("max_version: TLS12", true, false),
+    ] {
         let door = stage.tls_door(keys);
         let mut client = stage.client();
         client.versions = vec![&TLS12];
@@ -99,7 +153,8 @@ async fn versions_are_kept_within_their_limits() {
 #[tokio::test]
 async fn suites_and_curves_are_those_of_the_file_in_its_order() {
     let stage = Stage::new();
-    let suites = "[TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]";
+    let suites =
+        "[TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]";
     for (keys, version, suite, curve) in [
         (
             format!("max_version: TLS12, cipher_suites: {suites}, curve_preferences: [CurveP384]"),
@@ -108,7 +163,9 @@ async fn suites_and_curves_are_those_of_the_file_in_its_order() {
             NamedGroup::secp384r1,
         ),
         (
-            format!("max_version: TLS12, cipher_suites: {suites}, curve_preferences: [X25519], prefer_server_cipher_suites: false"),
+            format!(
+                "max_version: TLS12, cipher_suites: {suites}, curve_preferences: [X25519], prefer_server_cipher_suites: false"
+            ),
             ProtocolVersion::TLSv1_2,
             CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
             NamedGroup::X25519,
@@ -121,11 +178,25 @@ async fn suites_and_curves_are_those_of_the_file_in_its_order() {
         ),
     ] {
         let (stream, _client) = stage.client().come_to(&stage.tls_door(&keys)).await;
-        let Ok(Stream::Tls(stream)) = stream else { panic!("{keys}: {stream:?}") };
+        let Ok(Stream::Tls(stream)) = stream else {
+            panic!("{keys}: {stream:?}")
+        };
         let connection = stream.get_ref().1;
         assert_eq!(connection.protocol_version(), Some(version), "{keys}");
-        assert_eq!(connection.negotiated_cipher_suite().map(|suite| suite.suite()), Some(suite), "{keys}");
-        assert_eq!(connection.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name), Some(curve), "{keys}");
+        assert_eq!(
+            connection
+                .negotiated_cipher_suite()
+                .map(|suite| suite.suite()),
+            Some(suite),
+            "{keys}"
+        );
+        assert_eq!(
+            connection
+                .negotiated_key_exchange_group()
+                .map(rustls::crypto::SupportedKxGroup::name),
+            Some(curve),
+            "{keys}"
+        );
     }
 }
 
@@ -136,13 +207,21 @@ async fn http_2_is_spoken_only_where_both_sides_and_the_file_want_it() {
         ("", &["h2", "http/1.1"][..], Protocol::Http2),
         ("", &["http/1.1"][..], Protocol::Http1),
         ("", &[][..], Protocol::Http1),
-        ("\nhttp_server_config: {http2: false}", &["h2", "http/1.1"][..], Protocol::Http1),
+        (
+            "\nhttp_server_config: {http2: false}",
+            &["h2", "http/1.1"][..],
+            Protocol::Http1,
+        ),
     ] {
         let door = stage.door(&(super::stage::tls("") + rest));
         let mut client = stage.client();
         client.alpn = offers;
         let (stream, _client) = client.come_to(&door).await;
-        assert_eq!(stream.expect("a handshake").protocol(), protocol, "{rest}, offered {offers:?}");
+        assert_eq!(
+            stream.expect("a handshake").protocol(),
+            protocol,
+            "{rest}, offered {offers:?}"
+        );
     }
 }
 
@@ -167,14 +246,20 @@ async fn a_new_certificate_serves_new_connections_and_leaves_the_old_ones_alone(
     let door = stage.tls_door("");
     assert_eq!(door.transport(), Transport::Tls);
     let (old_server, old_client) = stage.client().come_to(&door).await;
-    let (mut old_server, mut old_client) = (old_server.expect("a handshake"), old_client.expect("a handshake"));
+    let (mut old_server, mut old_client) = (
+        old_server.expect("a handshake"),
+        old_client.expect("a handshake"),
+    );
 
     let next = Authority::new();
     stage.write_server(&next.identity(&[dns("localhost")]));
     assert_eq!(door.reload().expect("good files"), Reloaded::Changed);
 
     let (refused, error) = stage.client().come_to(&door).await;
-    assert!(refused.is_err() && error.is_err(), "the old authority did not sign the new certificate");
+    assert!(
+        refused.is_err() && error.is_err(),
+        "the old authority did not sign the new certificate"
+    );
     let mut client = stage.client();
     client.trusted = next.certificate();
     assert!(client.gets_in(&door).await);
@@ -187,7 +272,8 @@ async fn a_new_certificate_serves_new_connections_and_leaves_the_old_ones_alone(
 #[tokio::test]
 async fn clients_of_an_authority_that_was_taken_out_stay_out() {
     let stage = Stage::new();
-    let door = stage.tls_door("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt");
+    let door =
+        stage.tls_door("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt");
     let identity = || stage.authority.identity(&[dns("client")]);
     assert!(stage.client().showing(identity()).gets_in(&door).await);
     stage.write("ca.crt", &Authority::new().certificate());
@@ -213,7 +299,9 @@ async fn a_bad_handshake_does_not_disturb_the_others() {
     let (near, mut far) = tokio::io::duplex(64);
     let (idle_near, _idle_far) = tokio::io::duplex(64);
     let bad = async {
-        far.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("written");
+        far.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await
+            .expect("written");
         door.accept(near).await.expect_err("that is not TLS")
     };
     let good = async { stage.client().gets_in(&door).await };

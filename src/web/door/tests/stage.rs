@@ -1,4 +1,5 @@
-//! A folder with a web configuration file, certificates made for the test, and clients that trust them.
+//! A folder with a web configuration file, certificates made for the test, and clients that trust
+//! them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,7 +29,10 @@ impl Authority {
     pub(super) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority"))
+        Self(
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"))
+                .expect("an authority"),
+        )
     }
 
     pub(super) fn certificate(&self) -> String {
@@ -39,7 +43,13 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.subject_alt_names = names.to_vec();
         let key = KeyPair::generate().expect("a key");
-        Identity { certificate: params.signed_by(&key, &self.0).expect("a certificate").pem(), key: key.serialize_pem() }
+        Identity {
+            certificate: params
+                .signed_by(&key, &self.0)
+                .expect("a certificate")
+                .pem(),
+            key: key.serialize_pem(),
+        }
     }
 }
 
@@ -56,7 +66,10 @@ pub(super) struct Stage {
 impl Stage {
     /// With `server.crt`, `server.key` and `ca.crt` of one authority.
     pub(super) fn new() -> Self {
-        let stage = Self { folder: TempDir::new().expect("a folder"), authority: Authority::new() };
+        let stage = Self {
+            folder: TempDir::new().expect("a folder"),
+            authority: Authority::new(),
+        };
         stage.write_server(&stage.authority.identity(&[dns("localhost")]));
         stage.write("ca.crt", &stage.authority.certificate());
         stage
@@ -87,7 +100,12 @@ impl Stage {
     }
 
     pub(super) fn client(&self) -> Client {
-        Client { trusted: self.authority.certificate(), identity: None, versions: rustls::ALL_VERSIONS.to_vec(), alpn: &[] }
+        Client {
+            trusted: self.authority.certificate(),
+            identity: None,
+            versions: rustls::ALL_VERSIONS.to_vec(),
+            alpn: &[],
+        }
     }
 }
 
@@ -106,17 +124,26 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn showing(self, identity: Identity) -> Self {
-        Self { identity: Some(identity), ..self }
+        Self {
+            identity: Some(identity),
+            ..self
+        }
     }
 
     /// What the door makes of the client, and the client's end of the connection.
     pub(super) async fn come_to(
         self,
         door: &Door,
-    ) -> (Result<Stream<DuplexStream>, HandshakeError>, std::io::Result<TlsStream<DuplexStream>>) {
+    ) -> (
+        Result<Stream<DuplexStream>, HandshakeError>,
+        std::io::Result<TlsStream<DuplexStream>>,
+    ) {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let connector = TlsConnector::from(Arc::new(self.config()));
-        tokio::join!(door.accept(near), connector.connect(ServerName::try_from("localhost").expect("a name"), far))
+        tokio::join!(
+            door.accept(near),
+            connector.connect(ServerName::try_from("localhost").expect("a name"), far)
+        )
     }
 
     pub(super) async fn gets_in(self, door: &Door) -> bool {
@@ -125,7 +152,9 @@ impl Client {
 
     fn config(self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.trusted.as_bytes()).expect("a certificate")).expect("an authority");
+        roots
+            .add(CertificateDer::from_pem_slice(self.trusted.as_bytes()).expect("a certificate"))
+            .expect("an authority");
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&self.versions)
             .expect("versions")
@@ -133,12 +162,19 @@ impl Client {
         let mut config = match self.identity {
             None => builder.with_no_client_auth(),
             Some(Identity { certificate, key }) => {
-                let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+                let certificate =
+                    CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
                 let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
-                builder.with_client_auth_cert(vec![certificate], key).expect("a pair")
+                builder
+                    .with_client_auth_cert(vec![certificate], key)
+                    .expect("a pair")
             }
         };
-        config.alpn_protocols = self.alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        config.alpn_protocols = self
+            .alpn
+            .iter()
+            .map(|protocol| protocol.as_bytes().to_vec())
+            .collect();
         config
     }
 }
