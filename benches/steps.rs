@@ -10,19 +10,19 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{
-    Budget, Client, Deaf, Limiter, Sending, Transport, get_upgrade_status,
-};
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::config::{self, Config, Endpoint, RateLimit, Signature};
-use ack_upgrade_exporter::credentials::{Credential, Credentials};
+use ack_client::clock::Clock;
+use ack_client::credentials::{Credential, Credentials};
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::secret::Secret;
+use ack_client::sign::{self, CS_VERSION, Stamp, Unsigned};
+use ack_client::{Budget, Client, Deaf, Limiter, Sending, Transport, get_upgrade_status};
+use ack_client::{Endpoint, RateLimit, Signature};
+use ack_client::{Status, Step, TaskStatus};
+use ack_upgrade_exporter::config::{self, Config};
 use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
-use ack_upgrade_exporter::names::{AccountName, ClusterId, Region};
-use ack_upgrade_exporter::secret::Secret;
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sign::{self, CS_VERSION, Stamp, Unsigned};
 use ack_upgrade_exporter::snapshot::{ClusterInfo, ClusterReading, Outcome, Snapshot};
-use ack_upgrade_exporter::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
+use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
 use ack_upgrade_exporter::web::encode::encode;
 use ack_upgrade_exporter::web::negotiate::Encoding;
 use bytes::Bytes;
@@ -59,7 +59,7 @@ fn signing(c: &mut Criterion) {
     let mut group = c.benchmark_group("sign");
     for (name, scheme) in [("acs3", Signature::Acs3), ("roa", Signature::Roa)] {
         group.bench_function(name, |b| {
-            b.iter(|| sign::sign(scheme, black_box(&call), &credential, &stamp))
+            b.iter(|| sign::sign(scheme, black_box(&call), &credential, &stamp));
         });
     }
     group.finish();
@@ -90,6 +90,7 @@ fn querying(c: &mut Criterion) {
         Limiter::new(AccountName::parse("bench").expect("a name"), rate, 1, 64),
         Arc::new(Deaf),
         Clock::System,
+        ack_upgrade_exporter::USER_AGENT,
     );
     let endpoint = Endpoint::parse("http://127.0.0.1:8080").expect("an endpoint");
     let cluster = ClusterId::parse("c106f377e16f34eb1808d6b9362c9abcd").expect("an ID");
@@ -191,7 +192,7 @@ fn reading_the_configuration(c: &mut Criterion) {
             .expect("a String takes every write");
     }
     c.bench_function("parse a configuration of 1000 clusters", |b| {
-        b.iter(|| config::Config::parse(&yaml, "".as_ref()))
+        b.iter(|| config::Config::parse(&yaml, "".as_ref()));
     });
 }
 

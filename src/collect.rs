@@ -20,19 +20,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ack_client::clock::Clock;
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{ApiError, Budget, Deadline, Explained, Trace};
 use futures_util::future::join_all;
+use lane::Lane;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use lane::Lane;
 pub use surroundings::{Audience, Surroundings};
 
-use crate::api::{ApiError, Budget, Deadline, Explained, Trace};
-use crate::clock::Clock;
 use crate::config::{Config, Scrape};
-use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Snapshot};
 use crate::upgrade::SourceName;

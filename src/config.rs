@@ -9,7 +9,6 @@ mod credentials;
 mod discovery;
 pub(crate) mod document;
 pub mod duration;
-mod endpoint;
 mod lines;
 pub(crate) mod pem;
 pub(crate) mod problem;
@@ -27,13 +26,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-pub use account::{Access, Account, Cluster, RateLimit, Signature, Source};
-pub use credentials::{
-    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile,
-    RamRoleArn, RoleSession, SecretSource, sts_endpoint,
-};
+pub use account::{Access, Account, Cluster, Source};
 pub use discovery::{Discovery, ListedRegion, Match};
-pub use endpoint::{Endpoint, EndpointTemplate};
 pub use problem::{Path, Problem, Problems};
 
 /// The whole configuration.

@@ -5,19 +5,18 @@
 //!                      │  ▲
 //!             question │  │ answer: an UpgradeState, or an ApiError
 //!                      ▼  │
-//!                     source ─► api ─► credentials, sign ─► Alibaba Cloud, or sim in its place
+//!                     source ─► ack-client ─► Alibaba Cloud, or sim in its place
 //! ```
+//!
+//! The crate `ack-client` is the way to the API: signatures, credentials, limits, operations.
 //!
 //! One direction: a module uses only those that stand above it here.
 //!
 //! | | |
 //! |---|---|
-//! | [`apart`], [`names`], [`secret`], [`clock`], [`log`], [`lookup`], [`outgoing`], [`trust`], [`shard`] | small words that all others use |
+//! | [`apart`], [`log`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
-//! | [`sign`] | both signature schemes, as pure functions |
-//! | [`credentials`] | one file a provider, the vendor's default chain, and what keeps them fresh |
-//! | [`api`] | one account's way out: limits, retries, transports, replies; one operation a file |
 //! | [`source`] | the state of an upgrade from either operation, and the one that finds out which is served |
 //! | [`snapshot`] | what one scrape shows; immutable |
 //! | [`collect`] | rounds, one lane an account, one record a cluster → [`Snapshot`](snapshot::Snapshot) |
@@ -29,26 +28,21 @@
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 
 pub mod apart;
-pub mod api;
 pub mod cli;
-pub mod clock;
 pub mod collect;
 pub mod config;
-pub mod credentials;
 pub mod log;
-pub mod lookup;
 pub mod metrics;
-pub mod names;
-pub mod outgoing;
 pub mod run;
-pub mod secret;
 pub mod service;
 pub mod shard;
-pub mod sign;
 pub mod sim;
 pub mod snapshot;
 pub mod source;
-pub mod trust;
 pub mod upgrade;
 pub mod wait;
 pub mod web;
+
+/// The value of `User-Agent` in requests.
+pub const USER_AGENT: http::HeaderValue =
+    http::HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));

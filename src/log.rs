@@ -67,7 +67,8 @@ pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
     };
     let shown = Targets::new()
         .with_default(LevelFilter::ERROR)
-        .with_target("ack_upgrade_exporter", level);
+        .with_target("ack_upgrade_exporter", level)
+        .with_target("ack_client", level);
     let shown = match queries {
         Queries::Logged => shown.with_target(QUERIES, LevelFilter::DEBUG),
         Queries::AsTheLevelSays => shown,
@@ -199,7 +200,8 @@ fn level(level: Level) -> &'static str {
 }
 
 fn source(file: Option<&str>, line: Option<u32>) -> String {
-    let file = file.unwrap_or("unknown").trim_start_matches("src/");
+    let file = file.unwrap_or("unknown");
+    let file = file.split_once("src/").map_or(file, |(_, file)| file);
     line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }
 
@@ -282,7 +284,7 @@ fn quote(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_control() => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes every write")
+                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes every write");
             }
             c => out.push(c),
         }
@@ -326,7 +328,7 @@ mod tests {
     #[test]
     fn a_line_of_json_is_an_object_with_the_same_keys() {
         let line = logged(LogFormat::Json, || {
-            tracing::info!(listening = true, "ready")
+            tracing::info!(listening = true, "ready");
         });
         let value: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["msg"], "ready");

@@ -224,10 +224,10 @@ impl ReloadError {
     fn log(&self) {
         match self {
             Self::Unreadable(error) => {
-                tracing::error!(%error, "configuration not reloaded, the old one stays")
+                tracing::error!(%error, "configuration not reloaded, the old one stays");
             }
             Self::Panicked(error) => {
-                tracing::error!(%error, "configuration not reloaded, the old one stays")
+                tracing::error!(%error, "configuration not reloaded, the old one stays");
             }
             Self::Mistakes(problems) => {
                 for problem in problems.iter() {

@@ -5,7 +5,7 @@
 //! n + 1 moves. The choice must never change, or a rolling upgrade would leave clusters without an
 //! instance.
 
-use crate::names::ClusterId;
+use ack_client::names::ClusterId;
 
 /// One part of all clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -43,6 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use ack_client::names::Region;
 use bytes::Bytes;
 use http::Request;
 use jiff::SignedDuration;
@@ -67,7 +68,6 @@ use self::nonces::Nonces;
 use self::random::mix;
 use self::received::Received;
 use self::switch_off::SwitchedOff;
-use crate::names::Region;
 
 /// The stand-in. Everything about it can be changed while it answers.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{ApiError, Reason};
 use jiff::Timestamp;
 
-use crate::api::{ApiError, Reason};
-use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::upgrade::UpgradeState;
 

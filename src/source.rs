@@ -9,13 +9,15 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use ack_client::Endpoint;
+use ack_client::names::{ClusterId, Region};
+use ack_client::{ApiError, Budget, Client};
+
 pub use auto::Auto;
 pub use tasks::Tasks;
 pub use upgrade_status::UpgradeStatus;
 
-use crate::api::{ApiError, Budget, Client};
-use crate::config::{Account, Endpoint, Source};
-use crate::names::{ClusterId, Region};
+use crate::config::{Account, Source};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// What is asked of a source.

@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ack_client::Status;
+use ack_client::names::ClusterId;
 use jiff::Timestamp;
 
-use crate::names::ClusterId;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
-use crate::upgrade::{Status, UpgradeState};
+use crate::upgrade::UpgradeState;
 
 /// Looks in a row without an answer until nobody waits for it any longer: a single one is likely to
 /// pass.
@@ -395,9 +396,10 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use ack_client::Reason;
+    use ack_client::names::AccountName;
+
     use super::*;
-    use crate::api::Reason;
-    use crate::names::AccountName;
     use crate::shard::Shard;
     use crate::snapshot::{ClusterInfo, Failure};
     use crate::upgrade::SourceName;

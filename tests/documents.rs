@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ack_upgrade_exporter::api::Reason;
+use ack_client::Reason;
+use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cli::Cli;
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::catalog::{ALL, Metric};
-use ack_upgrade_exporter::upgrade::{StateSet, Status, Step, TaskStatus};
+use ack_upgrade_exporter::upgrade::StateSet;
 use clap::{Command, CommandFactory as _};
 use serde_json::Value;
 
@@ -403,8 +404,11 @@ fn every_file_that_the_documents_name_is_there() {
             .collect();
         assert!(!files.is_empty(), "{document}");
         for file in files {
+            let folders = ["", "src", "crates/ack-client/src"];
             assert!(
-                Path::new(file).exists() || Path::new("src").join(file).exists(),
+                folders
+                    .iter()
+                    .any(|folder| Path::new(folder).join(file).exists()),
                 "{document}: {file}"
             );
         }
@@ -448,6 +452,10 @@ fn a_module_uses_only_those_that_stand_above_it_in_the_table_of_the_crate() {
                     .split(|c: char| !(c.is_ascii_lowercase() || c == '_'))
                     .next()
                     .unwrap_or_default();
+                if used.is_empty() {
+                    // An item of the crate itself, such as `USER_AGENT`.
+                    continue;
+                }
                 assert!(
                     place(used) <= place(module),
                     "{} uses {used}",

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ack_client::credentials::{Provider, SecretSource};
 use ack_upgrade_exporter::collect::Collector;
-use ack_upgrade_exporter::config::{Account, Config, Credentials, SecretSource};
+use ack_upgrade_exporter::config::{Account, Config};
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use tokio::time::Instant;
 
@@ -58,16 +59,16 @@ pub fn config(input: &[u8]) {
 
 /// A proxy is masked as a whole and a file is read again, so that these do not read as they were.
 fn is_shown_whole(account: &Account) -> bool {
-    account.access.proxy.is_none() && account.access.ca_file.is_none()
+    account.access.connections.proxy.is_none() && account.access.ca_file.is_none()
 }
 
-fn secrets(credentials: &Credentials) -> Vec<String> {
+fn secrets(credentials: &Provider) -> Vec<String> {
     let inline = |source: &SecretSource| match source {
         SecretSource::Inline(secret) => Some(secret.expose().to_owned()),
         SecretSource::File(_) => None,
     };
     match credentials {
-        Credentials::AccessKey {
+        Provider::AccessKey {
             access_key_secret,
             security_token,
             ..
@@ -76,7 +77,7 @@ fn secrets(credentials: &Credentials) -> Vec<String> {
             .flatten()
             .filter_map(inline)
             .collect(),
-        Credentials::RamRoleArn(role) => secrets(&role.source),
+        Provider::RamRoleArn(role) => secrets(&role.source),
         _ => Vec::new(),
     }
 }

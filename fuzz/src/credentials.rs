@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ack_client::credentials::Credentials;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::credentials::Credentials;
 use tokio::time::timeout;
 
 use super::vendor::Vendor;

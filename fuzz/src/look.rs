@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{Metrics, StateSets};
 use ack_upgrade_exporter::metrics::{Format, Own, render, render_probe};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
-use ack_upgrade_exporter::upgrade::{StateSet, Status, Step, TaskStatus};
+use ack_upgrade_exporter::upgrade::StateSet;
 use ack_upgrade_exporter::web::landing::{self, View};
 use ack_upgrade_exporter::web::{Paths, json, sd};
 

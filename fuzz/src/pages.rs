@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Operation, Reason};
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{Operation, Reason};
+use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::names::{AccountName, ClusterId, Region};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
-use ack_upgrade_exporter::upgrade::{SourceName, StateSet, Status, Step, TaskStatus, UpgradeState};
+use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
 use jiff::Timestamp;
 
 use super::look;

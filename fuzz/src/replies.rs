@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Trace;
+use ack_client::Trace;
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};

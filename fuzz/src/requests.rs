@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::clock::Clock;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::service::{Origin, Service};
 use ack_upgrade_exporter::web::{Paths, Site, Writers};

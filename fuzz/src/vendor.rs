@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Sending, Transport, TransportError};
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::clock::Clock;
+use ack_client::credentials::{Context, Environment, Http, HttpError, Route};
+use ack_client::{Sending, Transport, TransportError};
 use ack_upgrade_exporter::collect::{Audience, Surroundings};
-use ack_upgrade_exporter::credentials::{Context, Environment, Http, HttpError, Route};
 use ack_upgrade_exporter::metrics::Own;
 use ack_upgrade_exporter::shard::Shard;
 use bytes::Bytes;

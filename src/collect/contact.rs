@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ack_client::credentials::Credentials;
+use ack_client::names::Region;
+use ack_client::{Client, Limiter};
+
 use super::surroundings::Surroundings;
-use crate::api::{Client, Limiter};
 use crate::config::{Access, Account};
-use crate::credentials::Credentials;
-use crate::names::Region;
 use crate::source::{UpgradeSource, source};
 
 /// One account's client and the sources over it. A reload that leaves what they were made of as it
@@ -76,7 +77,7 @@ impl Contact {
 fn client(account: &Account, surroundings: &Surroundings) -> Client {
     let access = &account.access;
     Client::new(
-        surroundings.ways.of(account),
+        surroundings.ways.of(&access.connections),
         Arc::new(Credentials::new(
             account.name.clone(),
             access.credentials.clone(),
@@ -91,6 +92,7 @@ fn client(account: &Account, surroundings: &Surroundings) -> Client {
         ),
         surroundings.audience.observer(&account.name),
         surroundings.clock,
+        crate::USER_AGENT,
     )
 }
 

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ack_client::names::{AccountName, ClusterId};
+use ack_client::{
+    ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters,
+};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::api::{
-    ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters,
-};
 use crate::config::{ListedRegion, Match};
-use crate::names::{AccountName, ClusterId};
 use crate::snapshot::DiscoveryReading;
 
 /// The list of one region.

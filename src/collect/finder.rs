@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ack_client::Endpoint;
+use ack_client::ListedCluster;
+use ack_client::names::{AccountName, ClusterId};
+
 use super::contact::Contact;
 use super::record::{Origin, Target};
-use crate::api::ListedCluster;
-use crate::config::{Cluster, Endpoint, ListedRegion};
-use crate::names::{AccountName, ClusterId};
+use crate::config::{Cluster, ListedRegion};
 use crate::shard::Shard;
 use crate::snapshot::ClusterInfo;
 

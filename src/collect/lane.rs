@@ -12,28 +12,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ack_client::clock::Clock;
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{ApiError, Budget, Client, Deadline, ErrorKind, ListedCluster};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use progress::{Progress, Started};
+use round::SHORTEST;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub(super) use probe::Probe;
+pub(super) use query::Query;
+pub(super) use round::Round;
 
 use super::contact::Contact;
 use super::discovery::{self, RegionList};
 use super::finder::Finder;
 use super::record::{Flight, Origin, Reader, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use crate::api::{ApiError, Budget, Client, Deadline, ErrorKind, ListedCluster};
-use crate::clock::Clock;
-use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
-pub(super) use probe::Probe;
-use progress::{Progress, Started};
-pub(super) use query::Query;
-pub(super) use round::Round;
-use round::SHORTEST;
 
 /// How long reading one list may take, apart from the scrapes.
 const LIST_BUDGET: Duration = Duration::from_secs(60);

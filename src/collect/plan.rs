@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::names::{AccountName, ClusterId};
+
 use super::contact::Contact;
 use super::discovery::{Purpose, RegionList};
 use super::finder::Finder;
@@ -11,7 +13,6 @@ use super::lane::{Lane, Parts, Refresh};
 use super::roster::Idling;
 use super::surroundings::Surroundings;
 use crate::config::{Account, Config, ListedRegion, Scrape};
-use crate::names::{AccountName, ClusterId};
 
 /// One lane an account; those of `earlier` hand over to them.
 pub(super) fn lanes(

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ack_client::Endpoint;
+use ack_client::{Budget, Deadline, Reason, Stage};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Budget, Deadline, Reason, Stage};
-use crate::config::Endpoint;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
 use crate::source::UpgradeSource;
 use crate::upgrade::{SourceName, UpgradeState};

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::names::{ClusterId, Region};
+use ack_client::{ApiError, ErrorKind, ListedCluster};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::patience::Patience;
 use super::record::{Change, Flight, Memory, Origin, Record, Target, Waiting};
-use crate::api::{ApiError, ErrorKind, ListedCluster};
-use crate::names::{ClusterId, Region};
 use crate::snapshot::{ClusterInfo, Failure};
 use crate::upgrade::UpgradeState;
 

@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::api::{Observer, Ways};
-use crate::clock::Clock;
-use crate::credentials;
-use crate::names::AccountName;
+use ack_client::clock::Clock;
+use ack_client::credentials;
+use ack_client::names::AccountName;
+use ack_client::{Observer, Ways};
+
 use crate::shard::Shard;
 
 /// What the outside world looks like to a collector.

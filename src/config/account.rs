@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
-use std::time::Duration;
 
+use ack_client::credentials::Provider;
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::outgoing::Proxy;
+use ack_client::{ConnectionSettings, Endpoint, EndpointTemplate, RateLimit, Signature};
 use rustls::pki_types::CertificateDer;
 
 use super::problem::reason;
 use super::{
-    Beside, Credentials, Discovery, Endpoint, EndpointTemplate, Metrics, Path, Reader, check_label,
-    credentials, pem, raw, regions,
+    Beside, Discovery, Metrics, Path, Reader, check_label, credentials, pem, raw, regions,
 };
-use crate::names::{AccountName, ClusterId, Region};
-use crate::outgoing::Proxy;
 
 /// One account of the vendor, as one set of credentials sees it.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub struct Account {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
     /// How to log in.
-    pub credentials: Credentials,
+    pub credentials: Provider,
     /// Where the state of an upgrade is read.
     pub source: Source,
     /// Task types that count as an upgrade of the cluster.
@@ -42,12 +42,10 @@ pub struct Access {
     pub signature: Signature,
     /// Where requests go.
     pub endpoint: EndpointTemplate,
-    /// The proxy that they go through.
-    pub proxy: Option<Proxy>,
-    /// The file with authorities to trust beside the usual ones.
+    /// The proxy that they go through, and the authorities to trust beside the usual ones.
+    pub connections: ConnectionSettings,
+    /// The file that holds the authorities.
     pub ca_file: Option<PathBuf>,
-    /// What that file holds.
-    pub authorities: Vec<CertificateDer<'static>>,
     /// Requests a second that all calls of the account share.
     pub rate_limit: RateLimit,
     /// Calls under way at once.
@@ -63,43 +61,6 @@ pub enum Source {
     UpgradeStatus,
     /// `DescribeClusterTasks` and `DescribeTaskInfo`.
     Tasks,
-}
-
-/// A token bucket.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RateLimit {
-    /// Tokens a second; finite and above zero.
-    pub requests_per_second: f64,
-    /// Tokens that may be saved up.
-    pub burst: NonZeroU32,
-}
-
-impl Default for RateLimit {
-    fn default() -> Self {
-        Self {
-            requests_per_second: 20.0,
-            burst: NonZeroU32::new(40).expect("40 is not zero"),
-        }
-    }
-}
-
-impl RateLimit {
-    /// The calls within `time` that it lets one of `instances` make which divide it, with a full
-    /// bucket at the start.
-    pub fn calls_within(&self, time: Duration, instances: u32) -> f64 {
-        let burst = (self.burst.get() / instances).max(1);
-        (self.requests_per_second / f64::from(instances) * time.as_secs_f64()).floor()
-            + f64::from(burst)
-    }
-}
-
-/// How requests are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signature {
-    /// ACS3-HMAC-SHA256, the vendor's V3.
-    Acs3,
-    /// ROA with HMAC-SHA1, the vendor's V2.
-    Roa,
 }
 
 /// A cluster that the operator named.
@@ -230,12 +191,14 @@ impl Reader<'_> {
                     Some(raw::Signature::Acs3) | None => Signature::Acs3,
                 },
                 endpoint: endpoint?,
-                proxy: match proxy {
-                    Some(proxy) => Some(proxy?),
-                    None => None,
+                connections: ConnectionSettings {
+                    proxy: match proxy {
+                        Some(proxy) => Some(proxy?),
+                        None => None,
+                    },
+                    authorities: authorities.unwrap_or_default(),
                 },
                 ca_file,
-                authorities: authorities.unwrap_or_default(),
                 rate_limit: rate_limit?,
                 max_concurrency: max_concurrency?,
             },

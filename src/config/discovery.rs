@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use ack_client::names::Region;
+use ack_client::{Endpoint, EndpointTemplate};
 use regex_lite::Regex;
 
-use super::endpoint::{Endpoint, EndpointTemplate};
 use super::problem::Path;
 use super::{Reader, raw};
-use crate::names::Region;
 
 /// How often lists are read, unless configured.
 pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(300);

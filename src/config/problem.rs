@@ -183,9 +183,9 @@ impl fmt::Display for Problems {
                 write!(f, "{line}:")?;
             }
             if problem.path == Path::root() {
-                write!(f, " {}", problem.message)?
+                write!(f, " {}", problem.message)?;
             } else {
-                write!(f, " {problem}")?
+                write!(f, " {problem}")?;
             }
         }
         Ok(())

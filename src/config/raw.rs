@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::duration::Friendly;
 #[cfg(test)]
 use super::schema;
-use crate::secret::Secret;
+use ack_client::secret::Secret;
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::file))]
@@ -83,6 +83,7 @@ pub(super) struct Account {
     /// Where requests go, such as `https://cs.{region}.example.com`; `{region}` is replaced.
     pub(super) endpoint: Option<String>,
     /// The proxy that requests go through, such as `http://user:password@proxy.example.com:3128`.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) proxy: Option<Secret>,
     /// A PEM file with authorities to trust beside the usual ones.
     pub(super) ca_file: Option<String>,

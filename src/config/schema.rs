@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use ack_client::RateLimit;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -12,8 +13,7 @@ use serde_json::{Value, json};
 use super::account::{DEFAULT_CONCURRENCY, default_task_types};
 use super::discovery::DEFAULT_INTERVAL;
 use super::duration::{self, Friendly};
-use super::{Metrics, RESERVED_LABELS, RateLimit, Scrape, raw};
-use crate::secret::Secret;
+use super::{Metrics, RESERVED_LABELS, Scrape, raw};
 
 const FILE: &str = "deploy/config.schema.json";
 
@@ -263,20 +263,6 @@ impl JsonSchema for Friendly {
             "minimum": 0,
             "maximum": 0,
         })
-    }
-}
-
-impl JsonSchema for Secret {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
     }
 }
 

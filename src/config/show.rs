@@ -5,13 +5,14 @@
 
 use std::path::Path;
 
+use ack_client::Signature;
+use ack_client::credentials::{
+    DefaultChain, ImdsV1, Provider, RamRoleArn, RoleSession, SecretSource,
+};
 use serde_json::{Map, Value, json};
 
 use super::discovery::whole_name;
-use super::{
-    Account, Cluster, Config, Credentials, DefaultChain, Discovery, ErrorMessages, ImdsV1,
-    RamRoleArn, RoleSession, SecretSource, Signature, Source, StateSets, duration,
-};
+use super::{Account, Cluster, Config, Discovery, ErrorMessages, Source, StateSets, duration};
 
 impl Config {
     /// The configuration in force as YAML; each secret is `<secret>`.
@@ -69,7 +70,12 @@ fn account(account: &Account) -> Value {
     add(
         &mut shown,
         "proxy",
-        account.access.proxy.as_ref().map(|_| "<secret>"),
+        account
+            .access
+            .connections
+            .proxy
+            .as_ref()
+            .map(|_| "<secret>"),
     );
     add(
         &mut shown,
@@ -154,10 +160,10 @@ fn cluster(cluster: &Cluster) -> Value {
     shown.into()
 }
 
-fn credentials(credentials: &Credentials) -> Value {
+fn credentials(credentials: &Provider) -> Value {
     let mut shown = Map::new();
     match credentials {
-        Credentials::Default(DefaultChain {
+        Provider::Default(DefaultChain {
             sts_endpoint,
             metadata_endpoint,
         }) => {
@@ -173,7 +179,7 @@ fn credentials(credentials: &Credentials) -> Value {
                 metadata_endpoint.as_ref().map(ToString::to_string),
             );
         }
-        Credentials::AccessKey {
+        Provider::AccessKey {
             access_key_id,
             access_key_secret,
             security_token,
@@ -183,8 +189,8 @@ fn credentials(credentials: &Credentials) -> Value {
             add_secret(&mut shown, "access_key_secret", Some(access_key_secret));
             add_secret(&mut shown, "security_token", security_token.as_ref());
         }
-        Credentials::RamRoleArn(role) => add_role(&mut shown, role),
-        Credentials::OidcRoleArn(role) => {
+        Provider::RamRoleArn(role) => add_role(&mut shown, role),
+        Provider::OidcRoleArn(role) => {
             add(&mut shown, "type", Some("oidc_role_arn"));
             add(&mut shown, "role_arn", role.role_arn.as_deref());
             add(
@@ -204,7 +210,7 @@ fn credentials(credentials: &Credentials) -> Value {
                 role.sts_endpoint.as_ref().map(ToString::to_string),
             );
         }
-        Credentials::EcsRamRole(role) => {
+        Provider::EcsRamRole(role) => {
             add(&mut shown, "type", Some("ecs_ram_role"));
             add(&mut shown, "role_name", role.role_name.as_deref());
             add(
@@ -218,7 +224,7 @@ fn credentials(credentials: &Credentials) -> Value {
                 Some(role.imds_v1 == ImdsV1::Disabled),
             );
         }
-        Credentials::CredentialsUri(uri) => {
+        Provider::CredentialsUri(uri) => {
             add(&mut shown, "type", Some("credentials_uri"));
             // What follows the host may be a secret; in this form it still reads as an address.
             add(
@@ -231,7 +237,7 @@ fn credentials(credentials: &Credentials) -> Value {
                 )),
             );
         }
-        Credentials::Profile(profile) => {
+        Provider::Profile(profile) => {
             add(&mut shown, "type", Some("profile"));
             add(&mut shown, "profile", profile.name.as_deref());
             add(

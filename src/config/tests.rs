@@ -1,5 +1,8 @@
 //! The whole file: every key arrives, and every mistake is told with its path.
 
+use ack_client::credentials::{Provider, SecretSource};
+use ack_client::{RateLimit, Signature};
+
 use super::*;
 
 const WHOLE: &str = r"
@@ -251,7 +254,7 @@ fn a_key_pair_is_whole_or_refused() {
         ", access_key_id: x, access_key_secret_file: secret",
     ))
     .expect("a good file");
-    let Credentials::AccessKey {
+    let Provider::AccessKey {
         access_key_secret: SecretSource::File(file),
         ..
     } = &config.accounts[0].access.credentials
@@ -277,6 +280,7 @@ fn told(text: &str) -> (String, String) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
     let good = "clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}]";
     for (text, expected) in [

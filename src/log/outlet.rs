@@ -192,7 +192,7 @@ pub(super) fn write_whole(to: &mut impl Write, mut line: &[u8]) {
             // Somebody it is shared with wants it to answer so. The other half must follow the
             // first.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                thread::sleep(Duration::from_millis(10))
+                thread::sleep(Duration::from_millis(10));
             }
             Err(_) => return,
         }

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use ack_client::text::{MAX_MESSAGE, clean_message};
+
 use super::catalog::{self, Metric};
 use super::page::{Page, Sample};
 use super::value::Value;
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
-use crate::upgrade::{MAX_MESSAGE, StateSet, UpgradeState, clean_message};
+use crate::upgrade::{StateSet, UpgradeState};
 
 /// Adds every family of [`Scope::Cluster`](catalog::Scope::Cluster).
 pub fn write<'a>(

@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ack_client::names::AccountName;
+use ack_client::{self, Observer, Operation, Reason};
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
@@ -15,9 +17,7 @@ use super::catalog::{self, Metric};
 use super::page::Page;
 use super::process::{self, ProcessMetrics};
 use super::unknown::UnknownLog;
-use crate::api::{self, Observer, Operation, Reason};
 use crate::collect::Audience;
-use crate::names::AccountName;
 
 /// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole
 /// budget when it hangs.
@@ -220,7 +220,7 @@ impl Instruments {
             ),
             registry,
         };
-        for field in api::fields() {
+        for field in ack_client::fields() {
             instruments.unknown_values.with_label_values(&[field]);
         }
         gauges(&instruments.registry, &catalog::BUILD_INFO)

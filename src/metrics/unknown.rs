@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::names::AccountName;
-use crate::upgrade::clean_message;
+use ack_client::names::AccountName;
+use ack_client::text::clean_message;
 
 /// The most texts that are remembered, so that a vendor who makes up a new one each time cannot
 /// fill memory or log.

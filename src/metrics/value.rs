@@ -47,7 +47,7 @@ impl Value {
     pub(super) fn write(self, format: Format, buffer: &mut Vec<u8>) {
         match self {
             Self::Fixed { digits, decimals } => {
-                write_fixed(digits, usize::from(decimals), format, buffer)
+                write_fixed(digits, usize::from(decimals), format, buffer);
             }
             Self::Float(number) => write_float(number, format, buffer),
         }

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use ack_client::names::{ClusterId, Region};
+
 use super::Failure;
 use crate::cli::{AccountArgs, ShardArgs};
 use crate::config::Config;
-use crate::names::{ClusterId, Region};
 use crate::service::Origin;
 use crate::shard::Shard;
 
@@ -29,7 +30,7 @@ pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
 fn mistakes(args: &AccountArgs) -> Vec<String> {
     let mut mistakes = Vec::new();
     let mut note = |flag: &str, value: &str, why: &dyn std::fmt::Display| {
-        mistakes.push(format!("--{flag}={value}: {why}"))
+        mistakes.push(format!("--{flag}={value}: {why}"));
     };
     let mut seen = HashSet::new();
     for region in &args.regions {

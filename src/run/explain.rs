@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use ack_client::Explained;
+
 use super::accounts::load;
 use super::serve::build;
 use super::{Failure, say};
-use crate::api::Explained;
 use crate::cli::ExplainArgs;
 use crate::config::{Config, Source};
 use crate::shard::Shard;

@@ -5,6 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::Network;
+use ack_client::clock::Clock;
+use ack_client::credentials;
+use ack_client::lookup::Lookup;
+use ack_client::outgoing::Proxies;
+use ack_client::trust;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -12,18 +18,12 @@ use tokio_util::sync::CancellationToken;
 use super::signals::Signals;
 use super::{Failure, accounts, say, warn};
 use crate::apart::apart;
-use crate::api::Network;
 use crate::cli::{ServeArgs, WebArgs};
-use crate::clock::Clock;
 use crate::collect::{self, Audience, Collector, Surroundings};
 use crate::config::{self, Config};
-use crate::credentials;
-use crate::lookup::Lookup;
 use crate::metrics::{Own, ProcessMetrics};
-use crate::outgoing::Proxies;
 use crate::service::{Origin, ReloadError, Service};
 use crate::shard::Shard;
-use crate::trust;
 use crate::web::config::WebConfigError;
 use crate::web::door::{Door, Transport};
 use crate::web::socket::{self, ListenAddress};
@@ -202,7 +202,8 @@ fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
     let lookup = Lookup::system();
     let proxies =
         Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
-    let credentials = credentials::Context::system(&tls, &lookup, &proxies).map_err(runtime)?;
+    let credentials = credentials::Context::system(&tls, &lookup, &proxies, crate::USER_AGENT)
+        .map_err(runtime)?;
     let ways = Arc::new(Network::new(tls, lookup, proxies));
     Ok(Surroundings {
         clock: Clock::System,

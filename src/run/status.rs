@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::clock::Clock;
+use ack_client::text::clean_message;
+use ack_client::{Status, Step};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 use unicode_width::UnicodeWidthStr as _;
@@ -14,12 +17,11 @@ use super::accounts::load;
 use super::serve::build;
 use super::{Failure, say};
 use crate::cli::{FailOn, Output, StatusArgs, exit};
-use crate::clock::Clock;
 use crate::collect::Collector;
 use crate::config::Config;
 use crate::shard::Shard;
 use crate::snapshot::{self, ClusterInfo, ClusterReading, Outcome, Snapshot};
-use crate::upgrade::{StateSet as _, Status, Step, UpgradeState, clean_message};
+use crate::upgrade::UpgradeState;
 use crate::wait::{Goal, Notice, Unread, Verdict, Waiting};
 use crate::web::json;
 
@@ -170,10 +172,10 @@ fn tell(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure
             tracing::warn!(cluster = %id, version, "it has another version than --target-version; waiting for an upgrade to that one");
         }
         Notice::NotRunning => {
-            tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running")
+            tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running");
         }
         Notice::Unconfirmed => {
-            tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read")
+            tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read");
         }
         Notice::NoVersion => {
             tracing::error!(cluster = %id, error, "its upgrade has succeeded; which version it has now cannot be read");
@@ -361,9 +363,10 @@ impl StatusArgs {
 mod tests {
     use std::collections::BTreeMap;
 
+    use ack_client::Reason;
+    use ack_client::names::{AccountName, ClusterId};
+
     use super::*;
-    use crate::api::Reason;
-    use crate::names::{AccountName, ClusterId};
     use crate::snapshot::{self, ClusterInfo};
     use crate::upgrade::SourceName;
 

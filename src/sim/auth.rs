@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ack_client::sign::{acs3, roa};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,7 +10,6 @@ use super::keys::{Keys, Known};
 use super::nonces::Nonces;
 use super::received::Received;
 use super::refusal::Refusal;
-use crate::sign::{acs3, roa};
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]

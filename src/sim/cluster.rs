@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use ack_client::names::{ClusterId, Region};
+
 use super::action::Action;
 use super::chores::Chores;
 use super::random::{mix, of_text};
 use super::script::{Moment, Phase, Script, Stage};
-use crate::names::{ClusterId, Region};
 
 /// A cluster.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ack_client::names::Region;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -13,7 +14,6 @@ use super::random::mix;
 use super::received::Received;
 use super::refusal::{Refusal, json};
 use super::world::{Page, World};
-use crate::names::Region;
 
 /// The largest page; who asks for more gets this.
 const MAX_PAGE: usize = 100;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ack_client::names::Region;
+use ack_client::sign::CS_VERSION;
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -17,8 +19,6 @@ use super::routes::Route;
 use super::sts::Parameters;
 use super::switch_off::Notice;
 use super::{Sim, chronicle, clusters, metadata, regions, sts, tasks, upgrade_status, xml};
-use crate::names::Region;
-use crate::sign::CS_VERSION;
 
 /// One request and what is needed to answer it.
 pub(super) struct Exchange<'a> {

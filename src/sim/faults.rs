@@ -3,17 +3,18 @@
 mod effect;
 mod text;
 
-pub(super) use self::effect::{Instead, proxy_page};
-pub use self::text::{InvalidRule, parse_rules};
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ack_client::names::{ClusterId, Region};
+
+pub(super) use self::effect::{Instead, proxy_page};
+pub use self::text::{InvalidRule, parse_rules};
+
 use super::action::Action;
 use super::random::mix;
 use super::reply::Framing;
-use crate::names::{ClusterId, Region};
 
 /// A way to misbehave.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,12 +1,13 @@
 //! Clusters that come and go, as a pure function of the seed: each stays for a minute or two, and a
 //! while after it has gone another one takes its place.
 
+use ack_client::names::Region;
+
 use super::chores::Chores;
 use super::cluster::Cluster;
 use super::random::{mix, within};
 use super::script::Script;
 use super::world::{invent_id, invent_name};
-use crate::names::Region;
 
 /// The places of the clusters that come and go.
 #[derive(Debug, Clone, Copy)]

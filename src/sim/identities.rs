@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ack_client::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -10,7 +11,6 @@ use super::Sim;
 use super::clock::utc;
 use super::keys::{Known, Temporary};
 use super::random::mix;
-use crate::secret::Secret;
 
 /// The rules of the simulated STS and metadata service.
 #[derive(Debug, Clone, PartialEq, Eq)]

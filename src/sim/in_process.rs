@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::{Sending, Transport, TransportError};
 use bytes::Bytes;
 use http::Request;
 
 use super::Sim;
 use super::reply::{Manner, Reply};
-use crate::api::{Sending, Transport, TransportError};
 
 /// A transport that ends in a [`Sim`]. What would go wrong on the wire goes wrong in the same way;
 /// time is tokio's.

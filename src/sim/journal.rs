@@ -4,10 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use ack_client::names::ClusterId;
 use jiff::Timestamp;
 
 use super::action::Action;
-use crate::names::ClusterId;
 
 /// How many lies are remembered.
 const LIES: usize = 10_000;

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use ack_client::secret::Secret;
 use jiff::Timestamp;
-
-use crate::secret::Secret;
 
 /// A fixed key pair.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ack_client::names::Region;
 use jiff::Timestamp;
 
 use super::faults::Rule;
@@ -9,7 +10,6 @@ use super::identities::Identities;
 use super::keys::KeyPair;
 use super::switch_off::Retired;
 use super::world::{TaskLists, Upgrading};
-use crate::names::Region;
 
 /// What a stand-in is like.
 #[derive(Debug, Clone)]

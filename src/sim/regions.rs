@@ -1,9 +1,9 @@
 //! `DescribeRegions`.
 
+use ack_client::names::Region;
 use serde::Serialize;
 
 use super::refusal::json;
-use crate::names::Region;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

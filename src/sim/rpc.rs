@@ -3,9 +3,9 @@
 //!
 //! It is checked here only; the exporter signs STS calls under ACS3.
 
-use crate::secret::Secret;
-use crate::sign::encode::{canonical_query, percent_encode};
-use crate::sign::roa;
+use ack_client::secret::Secret;
+use ack_client::sign::encode::{canonical_query, percent_encode};
+use ack_client::sign::roa;
 
 use super::auth::{Gate, Principal, incomplete, mismatch, parse_utc, principal, unknown_key};
 use super::received::Received;

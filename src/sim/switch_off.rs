@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use ack_client::names::Region;
 use http::StatusCode;
 
 use super::refusal::Refusal;
-use crate::names::Region;
 
 /// What a call says that has been switched off. Nobody has published it, so there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

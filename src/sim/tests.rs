@@ -10,16 +10,16 @@ mod tasks;
 
 use std::time::Duration;
 
+use ack_client::Signature;
+use ack_client::credentials::Credential;
+use ack_client::names::ClusterId;
+use ack_client::sign::encode::canonical_query;
+use ack_client::sign::{CS_VERSION, Stamp, Unsigned, sign};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
 use super::*;
-use crate::config::Signature;
-use crate::credentials::Credential;
-use crate::names::ClusterId;
-use crate::sign::encode::canonical_query;
-use crate::sign::{CS_VERSION, Stamp, Unsigned, sign};
 
 const HOST: &str = "sim.example:8080";
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ack_client::names::{ClusterId, Region};
 use jiff::Timestamp;
 
 use super::Options;
@@ -15,7 +16,6 @@ use super::cluster::Cluster;
 use super::guests::{Guests, Stay};
 use super::random::mix;
 use super::script::{Phase, Script};
-use crate::names::{ClusterId, Region};
 
 /// The clusters, by all that they are asked for.
 #[derive(Debug)]

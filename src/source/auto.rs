@@ -11,15 +11,15 @@ mod detection;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ack_client::Endpoint;
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{ApiError, Budget, Client, ErrorKind, describe_cluster};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use self::detection::{Detection, Refusal};
 use super::{Question, Reading, Tasks, UpgradeSource, UpgradeStatus};
-use crate::api::{ApiError, Budget, Client, ErrorKind, describe_cluster};
-use crate::config::Endpoint;
-use crate::names::{AccountName, ClusterId, Region};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// How long clusters wait for the one that is asked first.
@@ -108,7 +108,7 @@ impl Auto {
         let error = match self.upgrade_status.read(question).await {
             Ok(state) => {
                 self.detector.note(None, |detection, now| {
-                    detection.answered(question.cluster, now)
+                    detection.answered(question.cluster, now);
                 });
                 return Ok(state);
             }
@@ -225,7 +225,7 @@ impl Detector {
             .is_ok()
         {
             self.note(Some(&error), |detection, now| {
-                detection.refused(&refusal, now)
+                detection.refused(&refusal, now);
             });
         }
     }
@@ -243,7 +243,7 @@ impl Detector {
             .await
         {
             Ok(_) => self.note(None, |detection, now| {
-                detection.probe_succeeded(&cluster, now)
+                detection.probe_succeeded(&cluster, now);
             }),
             Err(error) => self.note(Some(&error), |detection, now| {
                 detection.probe_failed();

@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Question, Reading, UpgradeSource};
-use crate::api::{
+use ack_client::text::clean_message;
+use ack_client::{
     ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task,
 };
-use crate::upgrade::{SourceName, Status, Step, UpgradeState, clean_message};
+use ack_client::{Status, Step};
+
+use super::{Question, Reading, UpgradeSource};
+use crate::upgrade::{SourceName, UpgradeState};
 
 /// How many tasks are asked for in one reading before one is the cluster's.
 const MOST_ASKED: usize = 8;
@@ -57,7 +60,7 @@ impl Tasks {
             let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
             if info.target.may_be(cluster) {
                 return Ok(state(task, info, &mut |word| {
-                    self.client.observer().unknown_value("task.state", word)
+                    self.client.observer().unknown_value("task.state", word);
                 }));
             }
             self.remember(task.id);
@@ -151,8 +154,9 @@ const PRECHECKS: [&str; 4] = ["precheck", "preupgradecheck", "clustercheck", "va
 
 #[cfg(test)]
 mod tests {
+    use ack_client::TaskStatus;
+
     use super::*;
-    use crate::upgrade::TaskStatus;
 
     fn told(word: &str, stage: &str) -> (Status, Step, TaskStatus) {
         let task = Task {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use ack_client::{Client, UpgradeStatusResponse, get_upgrade_status};
+
 use super::{Question, Reading, UpgradeSource};
-use crate::api::{Client, get_upgrade_status};
-use crate::upgrade::SourceName;
+use crate::upgrade::{SourceName, UpgradeState};
 
 /// Asks `GetUpgradeStatus`.
 #[derive(Debug)]
@@ -21,15 +22,30 @@ impl UpgradeStatus {
 
 impl UpgradeSource for UpgradeStatus {
     fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a> {
-        Box::pin(get_upgrade_status(
-            &self.client,
-            question.endpoint,
-            question.cluster,
-            question.budget,
-        ))
+        Box::pin(async move {
+            let Question {
+                cluster,
+                endpoint,
+                budget,
+                ..
+            } = question;
+            let response = get_upgrade_status(&self.client, endpoint, cluster, budget).await?;
+            Ok(state(response))
+        })
     }
 
     fn in_use(&self) -> Option<SourceName> {
         Some(SourceName::UpgradeStatus)
+    }
+}
+
+fn state(response: UpgradeStatusResponse) -> UpgradeState {
+    UpgradeState {
+        status: response.status,
+        step: response.step,
+        task_status: response.task_status,
+        error_message: response.error_message,
+        precheck_report_id: response.precheck_report_id,
+        ..UpgradeState::never(SourceName::UpgradeStatus)
     }
 }

@@ -16,12 +16,12 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+use ack_client::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
 use crate::apart::Panicked;
 use crate::config::problem::reason;
 use crate::config::{Path, Problems, document, duration};
-use crate::secret::Secret;
 use crate::web::auth::{PasswordHash, Users};
 use crate::web::headers::ResponseHeaders;
 use crate::web::limits::RateLimit;

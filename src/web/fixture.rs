@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::Reason;
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{Status, Step, TaskStatus};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::api::Reason;
-use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
-use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
+use crate::upgrade::{SourceName, UpgradeState};
 
 /// When the tests take place.
 pub(super) const NOW: Timestamp = Timestamp::constant(1_795_459_769, 0);

@@ -34,12 +34,12 @@
 
 use std::collections::BTreeMap;
 
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::text::clean_message;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::names::{AccountName, ClusterId, Region};
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
-use crate::upgrade::{StateSet, clean_message};
 
 /// The whole answer.
 #[derive(Serialize)]
@@ -166,12 +166,12 @@ fn known(text: &str) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
+    use ack_client::Reason;
+    use ack_client::{Status, Step};
     use jiff::SignedDuration;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::Reason;
-    use crate::upgrade::{Status, Step};
     use crate::web::fixture::{self, NOW, cluster, down, snapshot, up};
 
     fn parsed(snapshot: &Snapshot) -> Value {

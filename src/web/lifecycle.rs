@@ -73,11 +73,12 @@ impl std::error::Error for NotReloaded {}
 mod tests {
     use std::time::Duration;
 
+    use ack_client::clock::Clock;
+    use ack_client::credentials;
+
     use super::*;
-    use crate::clock::Clock;
     use crate::collect::Surroundings;
     use crate::config::document::PANIC;
-    use crate::credentials;
     use crate::metrics::{Format, Own, Page, ProcessMetrics};
     use crate::service::Origin;
     use crate::shard::Shard;
@@ -90,7 +91,7 @@ mod tests {
     async fn a_panic_of_the_parser_is_an_error_of_that_reload() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).expect("written")
+            std::fs::write(folder.path().join(name), text).expect("written");
         };
         write("exporter.yml", GOOD);
         write("web.yml", "http_server_config: {http2: true}\n");

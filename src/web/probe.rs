@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::api::Trace;
+use ack_client::Trace;
+
 use crate::snapshot::{ClusterReading, Outcome};
-use crate::upgrade::StateSet as _;
 
 /// What a probe asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

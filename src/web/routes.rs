@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::Trace;
+use ack_client::clock::Clock;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use http::request::Parts;
@@ -19,8 +21,6 @@ use super::negotiate::Encoding;
 use super::paths::Paths;
 use super::writers::Writers;
 use super::{json, negotiate, probe, sd};
-use crate::api::Trace;
-use crate::clock::Clock;
 use crate::collect;
 use crate::config::Scrape;
 use crate::metrics::{self, Own};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ack_client::names::{AccountName, Region};
+use ack_client::text::clean_message;
 use serde::Serialize;
 
-use crate::names::{AccountName, Region};
 use crate::snapshot::ClusterInfo;
-use crate::upgrade::clean_message;
 
 /// The start of every label; Prometheus drops what starts so unless a relabelling keeps it.
 const PREFIX: &str = "__meta_cs_";

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Sending, Transport};
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::names::{ClusterId, Region};
+use ack_client::Status;
+use ack_client::clock::Clock;
+use ack_client::names::{ClusterId, Region};
+use ack_client::{Sending, Transport};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{
     Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Stage, Upgrading,
 };
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
-use ack_upgrade_exporter::upgrade::Status;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::sleep;

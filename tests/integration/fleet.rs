@@ -5,17 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Ways;
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::Status;
+use ack_client::Ways;
+use ack_client::clock::Clock;
+use ack_client::credentials;
+use ack_client::names::ClusterId;
 use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::credentials;
 use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
-use ack_upgrade_exporter::names::ClusterId;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, InProcess, KeyPair, Options, Phase, Sim};
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
-use ack_upgrade_exporter::upgrade::{StateSet as _, Status};
 use jiff::Timestamp;
 use tokio::time::Instant;
 

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network};
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::lookup::Lookup;
-use ack_upgrade_exporter::outgoing::Proxies;
+use ack_client::clock::Clock;
+use ack_client::lookup::Lookup;
+use ack_client::outgoing::Proxies;
+use ack_client::trust;
+use ack_client::{Direct, Network};
 use ack_upgrade_exporter::sim::{Options, Sim, Upgrading};
-use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;

@@ -7,17 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Direct;
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::Direct;
+use ack_client::clock::Clock;
+use ack_client::credentials::Context;
+use ack_client::lookup::Lookup;
+use ack_client::outgoing::Proxies;
+use ack_client::trust;
+use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::credentials::Context;
-use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, KeyPair, MetadataVersions, Options, Sim};
-use ack_upgrade_exporter::trust;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
@@ -54,7 +55,7 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
         clock: Clock::System,
         ways: Arc::new(Direct::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
-        credentials: Context::system(&tls, &Lookup::system(), &Proxies::default())
+        credentials: Context::system(&tls, &Lookup::system(), &Proxies::default(), USER_AGENT)
             .expect("a client"),
         audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
     };

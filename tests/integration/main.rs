@@ -19,6 +19,7 @@ mod authorities;
 mod checking;
 mod client;
 mod collecting;
+mod credential_cases;
 mod finding;
 mod fleet;
 mod hostile;

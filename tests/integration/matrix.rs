@@ -129,7 +129,7 @@ async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_i
                 fleet.sim.clear_faults();
                 let after = fleet.scrape_in_time().await;
                 (0..clusters).for_each(|place| {
-                    assert_shown(&after, &fleet, place, GOOD, &format!("after {what}"))
+                    assert_shown(&after, &fleet, place, GOOD, &format!("after {what}"));
                 });
             }
         }
@@ -156,7 +156,7 @@ async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
             fleet.sim.clear_faults();
             let after = fleet.scrape_in_time().await;
             (0..3).for_each(|place| {
-                assert_shown(&after, &fleet, place, GOOD, &format!("after {what}"))
+                assert_shown(&after, &fleet, place, GOOD, &format!("after {what}"));
             });
         }
     }
@@ -208,7 +208,7 @@ async fn all_faults_at_once_over_sockets_keep_their_reasons_and_leave_the_good_c
         fleet.sim.clear_faults();
         let after = fleet.scrape(Duration::from_secs(20)).await;
         (0..ids.len()).for_each(|place| {
-            assert_shown(&after, &fleet, place, GOOD, &format!("{source}, after all"))
+            assert_shown(&after, &fleet, place, GOOD, &format!("{source}, after all"));
         });
     }
 }

@@ -8,17 +8,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network, Transport as _, TransportError};
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::clock::Clock;
+use ack_client::credentials::{Context, Http, HttpError, Route};
+use ack_client::lookup::Lookup;
+use ack_client::outgoing::Proxies;
+use ack_client::trust;
+use ack_client::{Direct, Network, Transport as _, TransportError};
+use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::Surroundings;
-use ack_upgrade_exporter::credentials::{Context, Http, HttpError, Route};
-use ack_upgrade_exporter::lookup::Lookup;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::outgoing::Proxies;
 use ack_upgrade_exporter::service::{Origin, Service};
 use ack_upgrade_exporter::sim::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
 use ack_upgrade_exporter::snapshot::Snapshot;
-use ack_upgrade_exporter::trust;
 use bytes::Bytes;
 use http::{Request, Response};
 use rustls::ClientConfig;
@@ -394,6 +395,7 @@ async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_w
         &trust::client_config(&[]),
         &Lookup::system(),
         &Proxies::default(),
+        USER_AGENT,
     )
     .expect("a client");
     for (credentials, _) in SERVERS {
@@ -470,7 +472,8 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
         }
     }
     let sim = simulated();
-    let online = Context::system(&trust, &lookup, &Proxies::default()).expect("a client");
+    let online =
+        Context::system(&trust, &lookup, &Proxies::default(), USER_AGENT).expect("a client");
     let fleet = logging_in_through(
         &sim,
         &filled_in(SERVERS[0].0),

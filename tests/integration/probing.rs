@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::Trace;
+use ack_client::Trace;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, Fault, Options, Rule, Sim, Upgrading};
 use tokio::time::{Instant, advance, sleep};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::names::{ClusterId, Region};
 use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
-use ack_upgrade_exporter::names::{ClusterId, Region};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
 use ack_upgrade_exporter::sim::{
     Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading,
@@ -453,6 +453,7 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
     let authorities = || {
         stage.running().config.accounts[0]
             .access
+            .connections
             .authorities
             .iter()
             .map(|der| der.to_vec())
@@ -521,7 +522,10 @@ async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_ther
     poll().await;
     assert!(stage.is_successful());
     assert_eq!(
-        stage.running().config.accounts[0].access.authorities,
+        stage.running().config.accounts[0]
+            .access
+            .connections
+            .authorities,
         [b"good".to_vec().into()]
     );
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Sending, Transport};
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::clock::Clock;
+use ack_client::{Sending, Transport};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Options, Sim};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};

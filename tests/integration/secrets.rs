@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ack_upgrade_exporter::api::{Sending, Transport};
-use ack_upgrade_exporter::clock::Clock;
+use ack_client::clock::Clock;
+use ack_client::{Sending, Transport};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
 use base64::Engine as _;
@@ -101,7 +101,7 @@ impl Stage {
         }));
         sim.add_key(&KeyPair::new("LTAI5tGood", "MARKED-key-secret"));
         sim.change_identities(|identities| {
-            "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token)
+            "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token);
         });
         matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -215,6 +215,7 @@ fn runs() -> Vec<(Option<Fault>, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one world, every way to fail in it")]
 async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
     let stage = Arc::new(Stage::new().await);
     let basic = |password: &str| {

@@ -353,7 +353,7 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
     let ended = loop {
         match exporter.try_wait().expect("a child") {
             None if began.elapsed() < Duration::from_secs(5) => {
-                std::thread::sleep(Duration::from_millis(10))
+                std::thread::sleep(Duration::from_millis(10));
             }
             ended => break ended,
         }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Sending, Transport};
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::names::ClusterId;
+use ack_client::clock::Clock;
+use ack_client::names::ClusterId;
+use ack_client::{Sending, Transport};
 use ack_upgrade_exporter::sim::{
     Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage,
 };

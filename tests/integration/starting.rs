@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ack_upgrade_exporter::names::ClusterId;
+use ack_client::names::ClusterId;
 use ack_upgrade_exporter::sim::{Options, Sim};
 use jiff::Timestamp;
 use tempfile::TempDir;

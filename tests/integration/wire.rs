@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::api::{Direct, Network, Ways};
-use ack_upgrade_exporter::clock::Clock;
-use ack_upgrade_exporter::lookup::Lookup;
-use ack_upgrade_exporter::outgoing::Proxies;
+use ack_client::clock::Clock;
+use ack_client::lookup::Lookup;
+use ack_client::outgoing::Proxies;
+use ack_client::trust;
+use ack_client::{Direct, Network, Ways};
 use ack_upgrade_exporter::sim::Sim;
-use ack_upgrade_exporter::trust;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};

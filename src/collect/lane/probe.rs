@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::names::ClusterId;
+use ack_client::{self, ApiError, Deadline, Explained, Trace};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Lane;
 use super::round::Round;
-use crate::api::{self, ApiError, Deadline, Explained, Trace};
 use crate::collect::record::{Reader, Waiting};
-use crate::names::ClusterId;
 use crate::snapshot::{ClusterInfo, ClusterReading};
 use crate::upgrade::SourceName;
 
@@ -56,9 +56,9 @@ impl Lane {
         let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
         Some(match source {
             SourceName::UpgradeStatus => {
-                api::explain_upgrade_status(self.client(), &endpoint, id).await
+                ack_client::explain_upgrade_status(self.client(), &endpoint, id).await
             }
-            SourceName::Tasks => api::explain_tasks(self.client(), &endpoint, id).await,
+            SourceName::Tasks => ack_client::explain_tasks(self.client(), &endpoint, id).await,
         })
     }
 

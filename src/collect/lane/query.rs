@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ack_client::{ApiError, Budget, ErrorKind, Operation};
 use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::Lane;
-use crate::api::{ApiError, Budget, ErrorKind, Operation};
 use crate::collect::record::{Change, Flight, Record, Target};
 use crate::log::QUERIES;
 use crate::snapshot::Failure;
 use crate::source::Question;
-use crate::upgrade::{SourceName, StateSet as _, UpgradeState};
+use crate::upgrade::{SourceName, UpgradeState};
 
 /// One cluster's query.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ fn log(
             tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
         }
         (Some(_), None) => {
-            tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again")
+            tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again");
         }
         _ => {}
     }

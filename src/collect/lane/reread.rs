@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ack_client::names::{ClusterId, Region};
+use ack_client::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use futures_util::future::join_all;
 
 use super::Lane;
-use crate::api::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use crate::collect::discovery::RegionList;
 use crate::collect::record::{Origin, Target};
 use crate::collect::roster::learn;
-use crate::names::{ClusterId, Region};
 use crate::snapshot::ClusterInfo;
 
 impl Lane {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use ack_client::{Budget, Deadline};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-use crate::api::{Budget, Deadline};
 
 /// A query has this long at least, however soon those who wait for it go: a client that hardly
 /// waits at all must not make clusters fail for all others.

@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 
 #[cfg(test)]
 use super::schema;
+use ack_client::secret::Secret;
+
 use crate::config::duration::Friendly;
 use crate::config::raw::Untyped;
-use crate::secret::Secret;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -96,10 +97,12 @@ pub(super) struct KeyPair {
     /// The public half of the key.
     pub(super) access_key_id: Option<String>,
     /// The secret half; rather put it into a file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) access_key_secret: Option<Secret>,
     /// The file with the secret half, read again when it changes.
     pub(super) access_key_secret_file: Option<String>,
     /// The token of temporary credentials.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) security_token: Option<Secret>,
     /// The file with the token, read again when it changes.
     pub(super) security_token_file: Option<String>,
@@ -127,10 +130,12 @@ pub(super) struct RamRoleArn {
     /// The public half of the key.
     pub(super) access_key_id: Option<String>,
     /// The secret half; rather put it into a file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) access_key_secret: Option<Secret>,
     /// The file with the secret half, read again when it changes.
     pub(super) access_key_secret_file: Option<String>,
     /// The token of temporary credentials.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) security_token: Option<Secret>,
     /// The file with the token, read again when it changes.
     pub(super) security_token_file: Option<String>,

@@ -1,20 +1,22 @@
-//! The `credentials` mapping → [`Credentials`]. What is wrong is noted and read as absent, so that
+//! The `credentials` mapping → [`Provider`]. What is wrong is noted and read as absent, so that
 //! the rest is still checked.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+use ack_client::Endpoint;
+use ack_client::credentials::{
+    CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, Provider, RamRoleArn,
+    RoleSession, SecretSource, metadata_endpoint, sts_endpoint,
+};
+use ack_client::secret::Secret;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{
-    Credentials, CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile,
-    RamRoleArn, RoleSession, SecretSource, metadata_endpoint, raw, sts_endpoint,
-};
+use super::raw;
 use crate::config::problem::reason;
 use crate::config::raw::Untyped;
-use crate::config::{Endpoint, Path, Problems, Purpose, document};
-use crate::secret::Secret;
+use crate::config::{Path, Problems, Purpose, document};
 
 /// What STS allows; a role's own maximum may be lower.
 const DURATIONS: std::ops::RangeInclusive<Duration> =
@@ -27,7 +29,7 @@ pub(in crate::config) fn read(
     folder: &FilePath,
     purpose: Purpose,
     problems: &mut Problems,
-) -> Option<Credentials> {
+) -> Option<Provider> {
     match raw {
         Some(Untyped(value)) => Reader {
             problems,
@@ -36,7 +38,7 @@ pub(in crate::config) fn read(
         }
         .credentials(path, value),
         None if problems.has(path) => None,
-        None => Some(Credentials::default()),
+        None => Some(Provider::default()),
     }
 }
 
@@ -47,7 +49,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn credentials(&mut self, path: &Path, mut value: Value) -> Option<Credentials> {
+    fn credentials(&mut self, path: &Path, mut value: Value) -> Option<Provider> {
         let Value::Object(map) = &mut value else {
             self.problems.note(path.clone(), "must be a mapping");
             return None;
@@ -79,17 +81,17 @@ impl Reader<'_> {
         }
     }
 
-    fn default_chain(&mut self, path: &Path, value: Value) -> Credentials {
+    fn default_chain(&mut self, path: &Path, value: Value) -> Provider {
         let raw: raw::DefaultChain = self.accept(path, value);
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
         let metadata_endpoint = self.metadata_endpoint(path, raw.metadata_endpoint.as_deref());
-        Credentials::Default(DefaultChain {
+        Provider::Default(DefaultChain {
             sts_endpoint,
             metadata_endpoint,
         })
     }
 
-    fn access_key(&mut self, path: &Path, raw: raw::KeyPair) -> Option<Credentials> {
+    fn access_key(&mut self, path: &Path, raw: raw::KeyPair) -> Option<Provider> {
         let access_key_id = self.required(path, "access_key_id", raw.access_key_id);
         let access_key_secret = self.secret(
             path,
@@ -111,14 +113,14 @@ impl Reader<'_> {
                 "is missing, and so is access_key_secret_file",
             );
         }
-        Some(Credentials::AccessKey {
+        Some(Provider::AccessKey {
             access_key_id: access_key_id?,
             access_key_secret: access_key_secret?,
             security_token,
         })
     }
 
-    fn ram_role_arn(&mut self, path: &Path, value: Value) -> Option<Credentials> {
+    fn ram_role_arn(&mut self, path: &Path, value: Value) -> Option<Provider> {
         let mut raw: raw::RamRoleArn = self.accept(path, value);
         let source = raw.source.take();
         let role_arn = self.required(path, "role_arn", raw.role_arn.take());
@@ -135,7 +137,7 @@ impl Reader<'_> {
         if let Some(endpoint) = &sts_endpoint {
             inherit(&mut source, endpoint);
         }
-        Some(Credentials::RamRoleArn(RamRoleArn {
+        Some(Provider::RamRoleArn(RamRoleArn {
             source: Box::new(source),
             role_arn: role_arn?,
             session,
@@ -150,7 +152,7 @@ impl Reader<'_> {
         path: &Path,
         source: Option<Untyped>,
         raw: raw::RamRoleArn,
-    ) -> Option<Credentials> {
+    ) -> Option<Provider> {
         let key = raw::KeyPair {
             access_key_id: raw.access_key_id,
             access_key_secret: raw.access_key_secret,
@@ -173,11 +175,11 @@ impl Reader<'_> {
             }
             Some(Untyped(source)) => self.credentials(&path.key("source"), source),
             None if beside => self.access_key(path, key),
-            None => Some(Credentials::default()),
+            None => Some(Provider::default()),
         }
     }
 
-    fn oidc_role_arn(&mut self, path: &Path, value: Value) -> Credentials {
+    fn oidc_role_arn(&mut self, path: &Path, value: Value) -> Provider {
         let raw: raw::OidcRoleArn = self.accept(path, value);
         let role_arn = self.optional(path, "role_arn", raw.role_arn);
         self.check_arn(path, "role_arn", role_arn.as_deref(), ":role/");
@@ -198,7 +200,7 @@ impl Reader<'_> {
         let sts_endpoint = self.sts_endpoint(path, raw.sts_endpoint.as_deref());
         let oidc_token_file =
             oidc_token_file.map(|file| self.file(&path.key("oidc_token_file"), &file));
-        Credentials::OidcRoleArn(OidcRoleArn {
+        Provider::OidcRoleArn(OidcRoleArn {
             role_arn,
             oidc_provider_arn,
             oidc_token_file,
@@ -207,7 +209,7 @@ impl Reader<'_> {
         })
     }
 
-    fn ecs_ram_role(&mut self, path: &Path, value: Value) -> Credentials {
+    fn ecs_ram_role(&mut self, path: &Path, value: Value) -> Provider {
         let raw: raw::EcsRamRole = self.accept(path, value);
         let role_name = self.optional(path, "role_name", raw.role_name);
         let metadata_endpoint = self.metadata_endpoint(path, raw.metadata_endpoint.as_deref());
@@ -216,26 +218,26 @@ impl Reader<'_> {
         } else {
             ImdsV1::Allowed
         };
-        Credentials::EcsRamRole(EcsRamRole {
+        Provider::EcsRamRole(EcsRamRole {
             role_name,
             metadata_endpoint,
             imds_v1,
         })
     }
 
-    fn credentials_uri(&mut self, path: &Path, value: Value) -> Option<Credentials> {
+    fn credentials_uri(&mut self, path: &Path, value: Value) -> Option<Provider> {
         let raw: raw::CredentialsUri = self.accept(path, value);
         let uri = self.required(path, "uri", raw.uri)?;
         self.problems
             .keep(&path.key("uri"), CredentialsUri::parse(&uri))
-            .map(Credentials::CredentialsUri)
+            .map(Provider::CredentialsUri)
     }
 
-    fn profile(&mut self, path: &Path, value: Value) -> Credentials {
+    fn profile(&mut self, path: &Path, value: Value) -> Provider {
         let raw: raw::Profile = self.accept(path, value);
         let name = self.optional(path, "profile", raw.profile);
         let config_file = self.optional(path, "config_file", raw.config_file);
-        Credentials::Profile(Profile {
+        Provider::Profile(Profile {
             name,
             config_file: config_file.map(|file| self.file(&path.key("config_file"), &file)),
         })
@@ -412,21 +414,19 @@ fn missing_type(path: &Path, map: &Map<String, Value>) -> Option<(Path, String)>
 
 /// An STS of the operator's own serves the whole tree: where it is needed, the usual one is seldom
 /// within reach.
-fn inherit(source: &mut Credentials, endpoint: &Endpoint) {
+fn inherit(source: &mut Provider, endpoint: &Endpoint) {
     match source {
-        Credentials::Default(chain) => {
-            _ = chain.sts_endpoint.get_or_insert_with(|| endpoint.clone())
+        Provider::Default(chain) => _ = chain.sts_endpoint.get_or_insert_with(|| endpoint.clone()),
+        Provider::OidcRoleArn(role) => {
+            _ = role.sts_endpoint.get_or_insert_with(|| endpoint.clone());
         }
-        Credentials::OidcRoleArn(role) => {
-            _ = role.sts_endpoint.get_or_insert_with(|| endpoint.clone())
-        }
-        Credentials::RamRoleArn(role) => {
+        Provider::RamRoleArn(role) => {
             role.sts_endpoint.get_or_insert_with(|| endpoint.clone());
             inherit(&mut role.source, endpoint);
         }
-        Credentials::AccessKey { .. }
-        | Credentials::EcsRamRole(_)
-        | Credentials::CredentialsUri(_)
-        | Credentials::Profile(_) => {}
+        Provider::AccessKey { .. }
+        | Provider::EcsRamRole(_)
+        | Provider::CredentialsUri(_)
+        | Provider::Profile(_) => {}
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path as FilePath;
 
-use super::{Credentials, ImdsV1, SecretSource, raw};
+use ack_client::credentials::{ImdsV1, Provider, SecretSource};
+
+use super::raw;
 use crate::config::Config;
 
 /// The credentials of a file in which `yaml` stands under `credentials`, or its mistakes.
-fn parse(yaml: &str) -> Result<Credentials, String> {
+fn parse(yaml: &str) -> Result<Provider, String> {
     let text = format!(
         "accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  credentials:\n    {}\n",
         yaml.trim().replace('\n', "\n    ")
@@ -100,7 +102,7 @@ fn every_type_reads_its_own_keys() {
 #[test]
 fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
     let source = |yaml: &str| match parse(yaml) {
-        Ok(Credentials::RamRoleArn(role)) => *role.source,
+        Ok(Provider::RamRoleArn(role)) => *role.source,
         other => panic!("{yaml}: {other:?}"),
     };
     let role = "type: ram_role_arn\nrole_arn: acs:ram::1:role/r\n";
@@ -108,22 +110,22 @@ fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
         source(&format!(
             "{role}access_key_id: id\naccess_key_secret_file: key"
         )),
-        Credentials::AccessKey {
+        Provider::AccessKey {
             access_key_secret: SecretSource::File(_),
             ..
         }
     ));
     assert!(
-        matches!(source(&format!("{role}source: {{type: ecs_ram_role}}")), Credentials::EcsRamRole(role) if role.imds_v1 == ImdsV1::Allowed)
+        matches!(source(&format!("{role}source: {{type: ecs_ram_role}}")), Provider::EcsRamRole(role) if role.imds_v1 == ImdsV1::Allowed)
     );
-    assert!(matches!(source(role), Credentials::Default(_)));
+    assert!(matches!(source(role), Provider::Default(_)));
     let nested = source(&format!(
         "{role}sts_endpoint: sts.example\nsource: {{type: ram_role_arn, role_arn: 'acs:ram::2:role/q'}}"
     ));
-    let Credentials::RamRoleArn(nested) = nested else {
+    let Provider::RamRoleArn(nested) = nested else {
         panic!("{nested:?}")
     };
-    let Credentials::Default(chain) = *nested.source else {
+    let Provider::Default(chain) = *nested.source else {
         panic!("{nested:?}")
     };
     assert_eq!(
@@ -136,6 +138,7 @@ fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_mistake_is_named_with_its_path() {
     for (yaml, expected) in [
         ("[a]", &["accounts[0].credentials: must be a mapping"][..]),

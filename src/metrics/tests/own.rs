@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use ack_client::names::AccountName;
+use ack_client::{Observer as _, Operation, Reason};
 use jiff::Timestamp;
 
 use super::exposition::{Dialect, Exposition};
-use crate::api::{self, Observer as _, Operation, Reason};
 use crate::metrics::{Format, Own, Page, ProcessMetrics};
-use crate::names::AccountName;
 
 const OPERATION: Operation = Operation::GetUpgradeStatus;
 
@@ -59,7 +59,7 @@ fn every_series_of_an_account_starts_at_zero() {
         (1, 0.0)
     );
     assert_eq!(total("cs_exporter_api_requests_in_flight"), (1, 0.0));
-    let fields: BTreeSet<_> = api::fields().collect();
+    let fields: BTreeSet<_> = ack_client::fields().collect();
     assert_eq!(
         total("cs_exporter_unknown_values_total"),
         (fields.len(), 0.0)

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{Observer as _, Operation, Reason};
+use ack_client::{Status, Step, TaskStatus};
+
 use super::exposition::{Dialect, Exposition};
-use crate::api::{Observer as _, Operation, Reason};
 use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog::{self, Kind, Metric, Scope};
 use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
-use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
-use crate::upgrade::{SourceName, Status, Step, TaskStatus, UpgradeState};
+use crate::upgrade::{SourceName, UpgradeState};
 
 fn account() -> AccountName {
     AccountName::parse("prod").unwrap()

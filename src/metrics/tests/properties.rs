@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::Reason;
+use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{Status, Step, TaskStatus};
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -11,16 +14,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::exposition::{Dialect, Exposition};
-use crate::api::Reason;
 use crate::config::Metrics;
 use crate::metrics::catalog::{self, Metric, Scope};
 use crate::metrics::{Format, Own, ProcessMetrics, render};
-use crate::names::{AccountName, ClusterId, Region};
 use crate::shard::Shard;
 use crate::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
-use crate::upgrade::{SourceName, StateSet, Status, Step, TaskStatus, UpgradeState};
+use crate::upgrade::{SourceName, StateSet, UpgradeState};
 
 fn any_account() -> impl Strategy<Value = AccountName> {
     "[^\\p{C}]{1,8}".prop_map(|name| AccountName::parse(&name).unwrap())
@@ -130,7 +131,7 @@ prop_compose! {
 fn pages(snapshot: &Snapshot) -> (Exposition, Exposition) {
     let own = Own::new(ProcessMetrics::Hidden);
     for account in &snapshot.accounts {
-        own.observer(&account.account, crate::api::Operation::ALL);
+        own.observer(&account.account, ack_client::Operation::ALL);
     }
     let read = |format, dialect| {
         Exposition::read(

@@ -206,7 +206,7 @@ fn unknown_value(key: &str, value: &mut Value) {
             .for_each(|(key, value)| unknown_value(key, value)),
         Value::Array(items) => items.iter_mut().for_each(|item| unknown_value(key, item)),
         Value::String(text) if ["status", "upgrade_step", "state"].contains(&key) => {
-            "reticulating".clone_into(text)
+            "reticulating".clone_into(text);
         }
         _ => {}
     }
@@ -236,7 +236,7 @@ fn repeated(key: &str, value: &mut Value, text: &str) {
             text.clone_into(old);
         }
         Value::String(old) if ["status", "state"].contains(&key) && !old.is_empty() => {
-            text.clone_into(old)
+            text.clone_into(old);
         }
         _ => {}
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use ack_client::names::{ClusterId, Region};
 use jiff::SignedDuration;
 
 use super::{ErrorBody, Fault, Framing, Repeat, Rule};
-use crate::names::{ClusterId, Region};
 use crate::sim::Action;
 
 /// Why a text is no list of rules.

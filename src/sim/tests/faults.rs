@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::{Transport as _, TransportError};
+
 use super::*;
-use crate::api::{Transport as _, TransportError};
 
 fn path(id: &ClusterId) -> String {
     format!("/api/v2/clusters/{id}/upgrade/status")

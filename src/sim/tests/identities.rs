@@ -1,9 +1,10 @@
 //! STS, the metadata service and the credentials URI of the stand-in.
 
+use ack_client::secret::Secret;
+use ack_client::sign::acs3;
+use ack_client::sign::encode::percent_encode;
+
 use super::*;
-use crate::secret::Secret;
-use crate::sign::acs3;
-use crate::sign::encode::percent_encode;
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 
@@ -276,7 +277,7 @@ fn rpc_signed(client: &Client, secret: &str) -> Request<Bytes> {
     ];
     let mut to_sign = "GET&%2F&".to_owned();
     percent_encode(&mut to_sign, &form(&query));
-    let signature = crate::sign::roa::signature(&Secret::new(format!("{secret}&")), &to_sign);
+    let signature = ack_client::sign::roa::signature(&Secret::new(format!("{secret}&")), &to_sign);
     query.push(("Signature", &signature));
     plain("GET", &format!("/?{}", form(&query)), &[], "")
 }

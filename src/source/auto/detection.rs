@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use ack_client::names::ClusterId;
 use tokio::time::Instant;
 
-use crate::names::ClusterId;
 use crate::upgrade::SourceName;
 
 /// How often the operation is tried again where the tasks are read instead.

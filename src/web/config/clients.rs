@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use ack_client::trust;
 use rustls::RootCertStore;
 
 use super::pem::{self, Pem};
 use super::{Reader, raw};
 use crate::config::Path;
-use crate::trust;
 use crate::web::tls::{AllowedNames, ClientAuth, Presence, Trust};
 
 /// Go's `ClientAuthType`.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ack_client::secret::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::Value;
-
-use crate::secret::Secret;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -77,7 +77,7 @@ impl Reader<'_> {
                 );
             }
             (Version::Tls13, Version::Tls12) => {
-                self.problems.note(max_path, "is below min_version")
+                self.problems.note(max_path, "is below min_version");
             }
             (Version::Tls13, Version::Tls13) => return Some(Versions::Tls13),
             (_, Version::Tls12) => return Some(Versions::Tls12),

@@ -1,7 +1,8 @@
 //! How a cluster stands, in the one word that a person looks for.
 
+use ack_client::Status;
+
 use crate::snapshot::{ClusterReading, Outcome};
-use crate::upgrade::Status;
 
 /// The status of a cluster's upgrade, or why there is none to tell. Ordered by how soon somebody
 /// should look.

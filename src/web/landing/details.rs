@@ -1,11 +1,11 @@
 //! All else that is known of one cluster, for whoever opens it.
 
+use ack_client::text::clean_message;
 use jiff::Timestamp;
 
 use super::age;
 use super::html::{Html, markup};
 use super::selection::Row;
-use crate::upgrade::{StateSet, clean_message};
 
 /// Writes the parts that are known.
 pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {

@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
+use ack_client::Step;
+
 use super::condition::Condition;
 use super::html::{Html, markup};
 use super::icon;
-use crate::upgrade::Step;
 
 /// The steps that every upgrade goes through, as they are called while an upgrade is at them.
 const STEPS: [&str; 4] = ["Not started", "Prechecking", "Upgrading", "Done"];

@@ -1,5 +1,7 @@
 //! One cluster: who it is, how its upgrade stands, and how well that is known.
 
+use ack_client::Reason;
+use ack_client::text::clean_message;
 use jiff::Timestamp;
 
 use super::condition::Condition;
@@ -7,9 +9,8 @@ use super::html::{Html, markup};
 use super::selection::Row;
 use super::view::View;
 use super::{age, details, icon, progress};
-use crate::api::Reason;
 use crate::snapshot::Failure;
-use crate::upgrade::{UpgradeState, clean_message};
+use crate::upgrade::UpgradeState;
 
 /// Labels that are shown without opening the details.
 const SHOWN_LABELS: usize = 3;

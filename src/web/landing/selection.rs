@@ -232,9 +232,10 @@ fn version(row: &Row<'_>) -> Option<Vec<u64>> {
 
 #[cfg(test)]
 mod tests {
+    use ack_client::Reason;
+    use ack_client::{Status, Step};
+
     use super::*;
-    use crate::api::Reason;
-    use crate::upgrade::{Status, Step};
     use crate::web::fixture::{ago, altered, cluster, down, up};
 
     fn shown(clusters: &[ClusterReading], query: &str) -> Vec<String> {
@@ -296,7 +297,7 @@ mod tests {
         ];
         let clusters = versions.map(|(id, version)| {
             altered(cluster(id, up(Status::None, Step::NotStart)), |info| {
-                version.clone_into(&mut info.version)
+                version.clone_into(&mut info.version);
             })
         });
         assert_eq!(shown(&clusters, "sort=version"), ["c3", "c1", "c4", "c2"]);

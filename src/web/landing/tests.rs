@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ack_client::Reason;
+use ack_client::names::{AccountName, Region};
+use ack_client::{Status, Step};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_SECURITY_POLICY;
@@ -11,11 +14,9 @@ use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::api::Reason;
-use crate::names::{AccountName, Region};
 use crate::shard::Shard;
 use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Outcome};
-use crate::upgrade::{StateSet, Status, Step, UpgradeState};
+use crate::upgrade::UpgradeState;
 use crate::web::fixture::{NOW, altered, cluster, down, snapshot, state, up};
 
 const HOSTILE: &str = "</th></title></style><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&lt;\u{1}{}";

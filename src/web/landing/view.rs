@@ -74,13 +74,13 @@ impl View {
                 "status" => view.status = Condition::parse(&value),
                 "sort" => view.sort = Sort::parse(&value).unwrap_or_default(),
                 "page" => {
-                    view.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1)
+                    view.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1);
                 }
                 "refresh" => {
                     view.refresh = value
                         .parse()
                         .ok()
-                        .filter(|seconds| REFRESH.contains(seconds))
+                        .filter(|seconds| REFRESH.contains(seconds));
                 }
                 _ => {}
             }

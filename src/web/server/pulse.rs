@@ -96,7 +96,7 @@ impl Pulse {
             && matches!(state.rest, Dispensable::Idle(_))
         {
             self.apply(&mut state, |state| {
-                state.rest = Dispensable::Owing(Instant::now())
+                state.rest = Dispensable::Owing(Instant::now());
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ack_upgrade_exporter::names::Region;
+use ack_client::names::Region;
 use ack_upgrade_exporter::sim::{Action, Fault, Rule};
 use serde_json::Value;
 

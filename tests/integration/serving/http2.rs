@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::trust;
 use ack_upgrade_exporter::sim::{Action, Fault, Rule};
-use ack_upgrade_exporter::trust;
 use ack_upgrade_exporter::web::{Limits, Patience};
 use rustls::pki_types::ServerName;
 use tempfile::NamedTempFile;

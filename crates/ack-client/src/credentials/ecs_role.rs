@@ -1,0 +1,203 @@
+//! The RAM role of the machine, from the metadata service of ECS.
+//!
+//! Source: the vendor's credentials SDKs. One token serves both calls of a refresh.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+
+use super::chain::Attempt;
+use super::context::Context;
+use super::error::{Problem, ProviderName};
+use super::network::{HttpError, Route};
+use super::reply::{self, Expiry, Keys};
+use super::{Credential, Loaded};
+use crate::Endpoint;
+use crate::credentials::{DefaultChain, EcsRamRole, ImdsV1};
+
+pub(super) const NAME: &str = "ecs_ram_role";
+
+const ROLE: &str = "ALIBABA_CLOUD_ECS_METADATA";
+const DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
+const V1_DISABLED: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
+
+const SERVICE: &str = "http://100.100.100.200";
+const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
+static TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
+static TOKEN_TTL: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
+
+pub(super) async fn load(role: &EcsRamRole, context: &Context) -> Result<Loaded, Problem> {
+    find(role, context).await?.load().await
+}
+
+/// As part of the default chain, where a machine without metadata service or role is none of ours.
+/// One that the environment names a role for must have both.
+pub(super) async fn attempt(chain: &DefaultChain, context: &Context) -> Result<Attempt, Problem> {
+    let role = EcsRamRole {
+        metadata_endpoint: chain.metadata_endpoint.clone(),
+        ..EcsRamRole::default()
+    };
+    match find(&role, context).await {
+        Ok(found) => found.load().await.map(Attempt::Loaded),
+        Err(problem @ Problem::NotConfigured(_)) => Ok(Attempt::NotConfigured(problem)),
+        Err(problem @ (Problem::Unreachable { .. } | Problem::NoRole { .. }))
+            if context.environment.value(ROLE).is_none() =>
+        {
+            Ok(Attempt::NotConfigured(problem))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// A role, and the service that has its credentials.
+struct Found<'a> {
+    service: Service<'a>,
+    role: String,
+}
+
+async fn find<'a>(role: &EcsRamRole, context: &'a Context) -> Result<Found<'a>, Problem> {
+    let environment = &context.environment;
+    if environment.is_on(DISABLED) {
+        return Err(Problem::NotConfigured(format!("{DISABLED} is set")));
+    }
+    let endpoint = match &role.metadata_endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => Endpoint::parse(SERVICE).map_err(Problem::Malformed)?,
+    };
+    let v1 = if environment.is_on(V1_DISABLED) {
+        ImdsV1::Disabled
+    } else {
+        role.imds_v1
+    };
+    let service = Service {
+        token: token(&endpoint, v1, context).await?,
+        endpoint,
+        context,
+    };
+    let role = match role
+        .role_name
+        .as_deref()
+        .or_else(|| environment.value(ROLE))
+    {
+        Some(name) => name.to_owned(),
+        None => service.role().await?,
+    };
+    Ok(Found { service, role })
+}
+
+impl Found<'_> {
+    async fn load(self) -> Result<Loaded, Problem> {
+        let credential = self.service.credential(&self.role).await?;
+        Ok(Loaded {
+            credential,
+            provider: ProviderName::new(NAME),
+            check_again: None,
+        })
+    }
+}
+
+/// The token of the protocol's second version; none where the service may be asked without.
+async fn token(
+    endpoint: &Endpoint,
+    v1: ImdsV1,
+    context: &Context,
+) -> Result<Option<HeaderValue>, Problem> {
+    let host = endpoint.authority();
+    let mut request = request(endpoint, Method::PUT, "/latest/api/token")?;
+    request
+        .headers_mut()
+        .insert(&TOKEN_TTL, HeaderValue::from_static("21600"));
+    let refused = match context.http.send(Route::Metadata, request).await {
+        Ok(response) if response.status() == StatusCode::OK => {
+            match HeaderValue::from_bytes(response.body().trim_ascii()) {
+                Ok(mut token) if !token.is_empty() => {
+                    token.set_sensitive(true);
+                    return Ok(Some(token));
+                }
+                _ => Problem::reply(host, "to the request for a token is none"),
+            }
+        }
+        Ok(response) => Problem::refused(reply::refusal(host, &response, &[])),
+        // Nobody is there; asking for the old protocol would only take longer.
+        Err(error @ HttpError::Connect(_)) => return Err(Problem::unanswered(host, error)),
+        Err(error) => Problem::unanswered(host, error),
+    };
+    match v1 {
+        ImdsV1::Allowed => Ok(None),
+        ImdsV1::Disabled => Err(refused),
+    }
+}
+
+fn request(endpoint: &Endpoint, method: Method, path: &str) -> Result<Request<Bytes>, Problem> {
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = method;
+    *request.uri_mut() = endpoint
+        .uri(path)
+        .map_err(|error| Problem::Malformed(error.to_string()))?;
+    Ok(request)
+}
+
+struct Service<'a> {
+    endpoint: Endpoint,
+    token: Option<HeaderValue>,
+    context: &'a Context,
+}
+
+impl Service<'_> {
+    /// The name of the machine's role.
+    async fn role(&self) -> Result<String, Problem> {
+        let host = self.endpoint.authority();
+        let response = self.ask(ROLES).await?;
+        let text = std::str::from_utf8(response.body())
+            .unwrap_or_default()
+            .trim();
+        match response.status() {
+            StatusCode::NOT_FOUND => Err(Problem::NoRole {
+                host: host.to_owned(),
+            }),
+            StatusCode::OK if text.is_empty() => Err(Problem::NoRole {
+                host: host.to_owned(),
+            }),
+            StatusCode::OK => Ok(text.lines().next().unwrap_or_default().trim().to_owned()),
+            _ => Err(Problem::refused(reply::refusal(host, &response, &[]))),
+        }
+    }
+
+    async fn credential(&self, role: &str) -> Result<Credential, Problem> {
+        let host = self.endpoint.authority();
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if role.is_empty() || role.len() > 64 || !role.bytes().all(legal) {
+            return Err(Problem::Malformed(format!(
+                "the role that {host} or the configuration names has no role's name"
+            )));
+        }
+        let response = self.ask(&format!("{ROLES}{role}")).await?;
+        if response.status() != StatusCode::OK {
+            let mut refusal = reply::refusal(host, &response, &[]);
+            if response.status() == StatusCode::NOT_FOUND {
+                refusal.advice = Some(format!("the machine has no RAM role {role}"));
+            }
+            return Err(Problem::refused(refusal));
+        }
+        if let Some(objection) = reply::objection(host, &response, &[]) {
+            return Err(Problem::refused(objection));
+        }
+        reply::decode::<Keys>(host, &response)?.credential(host, Expiry::Required)
+    }
+
+    async fn ask(&self, path: &str) -> Result<Response<Bytes>, Problem> {
+        let mut request = request(&self.endpoint, Method::GET, path)?;
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(&TOKEN, token.clone());
+        }
+        let host = self.endpoint.authority();
+        self.context
+            .http
+            .send(Route::Metadata, request)
+            .await
+            .map_err(|error| match self.token {
+                // It is there; in the default chain, silence means otherwise.
+                Some(_) => Problem::reply(host, format!("is overdue: {error}")),
+                None => Problem::unanswered(host, error),
+            })
+    }
+}

@@ -1,0 +1,192 @@
+//! The seam between providers and the network.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Response, Uri};
+use reqwest::{Client, ClientBuilder, redirect};
+
+use crate::lookup::Lookup;
+use crate::outgoing::{MAX_REPLY, Proxies, host_and_port, is_this_machine, read_body, root_cause};
+
+/// How often the kernel asks whether a quiet connection is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The way a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Through the system's proxy, if there is one: 5 s to connect, 10 s in all.
+    Internet,
+    /// Straight to a server on this machine: 1 s to connect, 10 s in all.
+    Local,
+    /// Straight to the metadata service, which answers at once or not at all: 1 s.
+    Metadata,
+}
+
+impl Route {
+    /// The way to `uri`.
+    pub(super) fn to(uri: &Uri) -> Self {
+        if is_this_machine(uri) {
+            Self::Local
+        } else {
+            Self::Internet
+        }
+    }
+
+    fn time_limit(self) -> Duration {
+        match self {
+            Self::Internet | Self::Local => Duration::from_secs(10),
+            Self::Metadata => Duration::from_secs(1),
+        }
+    }
+}
+
+/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping
+/// the future abandons the request.
+pub trait Http: Debug + Send + Sync {
+    /// Sends `request`, whose URI is absolute.
+    fn send(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>>;
+}
+
+/// Why there is no reply. The messages name the server and the proxy, and hold nothing else of the
+/// request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// No connection could be made, TLS included.
+    #[error("{0}")]
+    Connect(String),
+    /// There was no reply in time.
+    #[error("no reply in time")]
+    Timeout,
+    /// The request could not be sent, or the connection broke before the reply was whole.
+    #[error("the exchange broke off: {0}")]
+    Broken(String),
+    /// The reply is longer than 1 MiB.
+    #[error("the reply is longer than {MAX_REPLY} bytes")]
+    TooLarge,
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Online {
+    proxied: Client,
+    direct: Client,
+    proxies: Proxies,
+    user_agent: HeaderValue,
+}
+
+impl Online {
+    /// A client that trusts whom `tls` trusts, asks `lookup` for names, goes through `proxies`,
+    /// and calls itself `user_agent`.
+    pub fn new(
+        tls: &rustls::ClientConfig,
+        lookup: &Lookup,
+        proxies: &Proxies,
+        user_agent: HeaderValue,
+    ) -> Result<Self, HttpError> {
+        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too. A
+        // connection is not kept: the next call is minutes away, and it would be dead by then or
+        // lead to a server that has moved.
+        let builder = |connect| {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(Arc::new(lookup.clone()))
+                .redirect(redirect::Policy::none())
+                .pool_max_idle_per_host(0)
+                .tcp_keepalive(KEEP_ALIVE)
+                .tcp_keepalive_interval(KEEP_ALIVE)
+                .connect_timeout(connect)
+        };
+        let build = |builder: ClientBuilder| {
+            builder
+                .build()
+                .map_err(|error| failure(error, "the network"))
+        };
+        let of_url = {
+            let proxies = proxies.clone();
+            move |url: &reqwest::Url| {
+                let uri = url.as_str().parse().ok()?;
+                proxies.of(&uri).map(|proxy| proxy.expose().to_owned())
+            }
+        };
+        Ok(Self {
+            proxied: build(builder(Duration::from_secs(5)).proxy(reqwest::Proxy::custom(of_url)))?,
+            direct: build(builder(Duration::from_secs(1)).no_proxy())?,
+            proxies: proxies.clone(),
+            user_agent,
+        })
+    }
+}
+
+impl Http for Online {
+    fn send(
+        &self,
+        route: Route,
+        mut request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        let (client, proxy) = match route {
+            Route::Internet => (&self.proxied, self.proxies.of(request.uri())),
+            Route::Local | Route::Metadata => (&self.direct, None),
+        };
+        let through = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+        let place = host_and_port(request.uri()) + &through;
+        Box::pin(async move {
+            let failure = |error| failure(error, &place);
+            request
+                .headers_mut()
+                .insert(USER_AGENT, self.user_agent.clone());
+            let mut request = reqwest::Request::try_from(request).map_err(failure)?;
+            *request.timeout_mut() = Some(route.time_limit());
+            let mut response = client.execute(request).await.map_err(failure)?;
+            let body = read_body(&mut response)
+                .await
+                .map_err(failure)?
+                .ok_or(HttpError::TooLarge)?;
+            let mut whole = Response::new(body);
+            *whole.status_mut() = response.status();
+            *whole.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(whole)
+        })
+    }
+}
+
+/// No network at all.
+#[derive(Debug)]
+pub(super) struct Offline;
+
+impl Http for Offline {
+    fn send(
+        &self,
+        _: Route,
+        _: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        Box::pin(async { Err(HttpError::Connect("there is no network here".to_owned())) })
+    }
+}
+
+/// Why there is no reply from `place`.
+fn failure(error: reqwest::Error, place: &str) -> HttpError {
+    // The address may hold a secret.
+    let error = error.without_url();
+    if error.is_connect() {
+        let cause = root_cause(&error);
+        // reqwest does not tell the status of the proxy's reply.
+        let cause = cause
+            .strip_prefix("tunnel error: ")
+            .map(|why| format!("no tunnel, {why}"))
+            .unwrap_or(cause);
+        HttpError::Connect(format!("cannot connect to {place}: {cause}"))
+    } else if error.is_timeout() {
+        HttpError::Timeout
+    } else {
+        HttpError::Broken(root_cause(&error))
+    }
+}

@@ -1,0 +1,319 @@
+//! The arithmetic of the token bucket: pure functions of its state and the time.
+//!
+//! The bucket is kept as the time at which the next request would be due if requests came evenly
+//! (GCRA), so that nothing has to refill it. Its rate falls when the API throttles and rises again
+//! while calls succeed (additive increase, multiplicative decrease).
+
+use std::time::Duration;
+
+use crate::RateLimit;
+
+/// As good as never, and no overflow.
+const YEAR: Duration = Duration::from_secs(31_536_000);
+
+/// The lowest rate that throttling leads to, in requests a second: one request in four seconds
+/// finds out whether the API serves again.
+const FLOOR: f64 = 0.25;
+
+/// How long it takes from a standstill back to the configured rate, in seconds of successful calls.
+const RECOVERY: f64 = 20.0;
+
+/// One success counts for no more of that than this, so that the first after a rest proves little.
+const LONGEST_STEP: Duration = Duration::from_secs(1);
+
+/// A token bucket. All times are durations since it was made.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    /// The configured rate, in requests a second.
+    limit: f64,
+    burst: u32,
+    /// How far the schedule may lag behind the clock at that rate: the burst, less the request at
+    /// hand.
+    slack: Duration,
+    /// The rate in force, never above `limit`.
+    rate: f64,
+    /// What the rate falls from at most: more calls than this are never under way.
+    concurrency: f64,
+    /// When the next request is due.
+    due: Duration,
+    /// When the rate changed last.
+    changed: Duration,
+    /// When it fell last.
+    fell: Option<Duration>,
+    /// How often the rate has fallen since a call succeeded.
+    falls: u32,
+}
+
+impl Bucket {
+    /// A full bucket of which one `share`th of `limit` is used, for at most `concurrency` calls at
+    /// once.
+    pub(super) fn new(limit: RateLimit, share: u32, concurrency: u32) -> Self {
+        let share = share.max(1);
+        let rate = (limit.requests_per_second / f64::from(share)).max(1.0 / YEAR.as_secs_f64());
+        let burst = (limit.burst.get() / share).max(1);
+        let mut bucket = Self {
+            limit: rate,
+            burst,
+            slack: Duration::ZERO,
+            rate,
+            concurrency: f64::from(concurrency.max(1)),
+            due: Duration::ZERO,
+            changed: Duration::ZERO,
+            fell: None,
+            falls: 0,
+        };
+        bucket.slack = bucket.interval().saturating_mul(burst - 1).min(YEAR);
+        bucket
+    }
+
+    /// How many tokens can be taken at once: none of a burst while the API throttles.
+    pub(super) fn most_at_once(&self) -> u32 {
+        if self.is_full_rate() { self.burst } else { 1 }
+    }
+
+    /// When `tokens` can be taken, of which there are no more than [at most](Self::most_at_once),
+    /// if that is later than `now`.
+    pub(super) fn ready_at(&self, tokens: u32, now: Duration) -> Option<Duration> {
+        let last_due = self.due.max(now)
+            + self
+                .interval()
+                .saturating_mul(tokens.saturating_sub(1))
+                .min(YEAR);
+        let ready = last_due.saturating_sub(self.slack_in_force());
+        (ready > now).then_some(ready)
+    }
+
+    /// Takes `tokens`, which are ready.
+    pub(super) fn take(&mut self, tokens: u32, now: Duration) {
+        self.due = self.due.max(now) + self.interval().saturating_mul(tokens).min(YEAR);
+    }
+
+    /// Puts `tokens` back that nobody has used.
+    pub(super) fn put_back(&mut self, tokens: u32) {
+        self.due = self
+            .due
+            .saturating_sub(self.interval().saturating_mul(tokens));
+    }
+
+    /// Notes that the API throttled a call that was sent at `sent`. Calls that were under way
+    /// together count once. Returns true if the rate was the configured one until now.
+    pub(super) fn throttled(&mut self, sent: Duration, now: Duration) -> bool {
+        if self.fell.is_some_and(|fell| sent <= fell) {
+            return false;
+        }
+        let was_full = self.is_full_rate();
+        let next = self.due.saturating_sub(self.slack_in_force());
+        self.rate = (self.rate.min(self.concurrency) / 2.0)
+            .max(FLOOR)
+            .min(self.limit);
+        (self.changed, self.fell) = (now, Some(now));
+        self.falls = self.falls.saturating_add(1);
+        // What was left of the burst is gone.
+        self.due = next.max(now + self.interval()) + self.slack_in_force();
+        was_full && !self.is_full_rate()
+    }
+
+    /// Notes that a call succeeded. Returns true if that has brought the rate back to the
+    /// configured one.
+    pub(super) fn succeeded(&mut self, now: Duration) -> bool {
+        self.falls = 0;
+        if self.is_full_rate() {
+            return false;
+        }
+        let step = now.saturating_sub(self.changed).min(LONGEST_STEP);
+        self.rate = (self.rate + self.limit / RECOVERY * step.as_secs_f64()).min(self.limit);
+        self.changed = now;
+        let is_back = self.is_full_rate();
+        if is_back {
+            // Without a burst at first.
+            self.due = self.due.max(now) + self.slack;
+        }
+        is_back
+    }
+
+    /// True if several calls in a row were throttled and none has succeeded since.
+    pub(super) fn is_congested(&self) -> bool {
+        self.falls > 1
+    }
+
+    /// The rate in force, in requests a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn is_full_rate(&self) -> bool {
+        self.rate >= self.limit
+    }
+
+    /// No burst while the API throttles.
+    fn slack_in_force(&self) -> Duration {
+        if self.is_full_rate() {
+            self.slack
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs_f64((1.0 / self.rate).min(YEAR.as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bucket(requests_per_second: f64, burst: u32) -> Bucket {
+        Bucket::new(
+            RateLimit {
+                requests_per_second,
+                burst: NonZeroU32::new(burst).expect("not zero"),
+            },
+            1,
+            16,
+        )
+    }
+
+    const fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// Calls that go out from `from` on until `until`, each as soon as there is a token, and each
+    /// answered at once by `outcome`.
+    fn calls(
+        bucket: &mut Bucket,
+        from: Duration,
+        until: Duration,
+        outcome: fn(&mut Bucket, Duration),
+    ) -> u32 {
+        let (mut now, mut sent) = (from, 0);
+        loop {
+            now = bucket.ready_at(1, now).unwrap_or(now);
+            if now >= until {
+                return sent;
+            }
+            bucket.take(1, now);
+            sent += 1;
+            outcome(bucket, now);
+        }
+    }
+
+    fn throttled(bucket: &mut Bucket, now: Duration) {
+        bucket.throttled(now, now);
+    }
+
+    fn succeeded(bucket: &mut Bucket, now: Duration) {
+        bucket.succeeded(now);
+    }
+
+    #[test]
+    fn calls_that_are_all_throttled_become_one_in_four_seconds() {
+        for limit in [0.5, 20.0, 100_000.0] {
+            let mut bucket = bucket(limit, 40);
+            let first = calls(&mut bucket, at(0), at(10_000), throttled);
+            assert!(first <= 12, "{first} at {limit}");
+            assert_eq!(
+                calls(&mut bucket, at(10_000), at(110_000), throttled),
+                25,
+                "{limit}"
+            );
+            assert!(bucket.is_congested());
+        }
+    }
+
+    #[test]
+    fn a_limit_below_the_floor_is_never_raised() {
+        let mut bucket = bucket(0.1, 1);
+        assert!(!bucket.throttled(at(0), at(0)));
+        assert_eq!(calls(&mut bucket, at(0), at(100_000), throttled), 9);
+    }
+
+    #[test]
+    fn calls_that_were_under_way_together_slow_the_account_down_once() {
+        let mut bucket = bucket(20.0, 40);
+        assert!(bucket.throttled(at(100), at(150)), "it was not slow before");
+        for sent in [0, 50, 149, 150] {
+            assert!(!bucket.throttled(at(sent), at(151)));
+        }
+        assert!((bucket.rate() - 8.0).abs() < 1e-9, "{}", bucket.rate());
+        assert!(!bucket.is_congested());
+        assert!(!bucket.throttled(at(151), at(200)), "it is slow already");
+        assert!((bucket.rate() - 4.0).abs() < 1e-9);
+        assert!(bucket.is_congested());
+        bucket.succeeded(at(201));
+        assert!(!bucket.is_congested());
+        let rate = bucket.rate();
+        assert!(
+            !bucket.throttled(at(199), at(202)),
+            "it was under way with the others"
+        );
+        assert!((bucket.rate() - rate).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_account_that_is_served_again_recovers_in_steps_and_without_a_burst() {
+        let mut bucket = bucket(20.0, 40);
+        calls(&mut bucket, at(0), at(60_000), throttled);
+        let first = calls(&mut bucket, at(60_000), at(65_000), succeeded);
+        assert!((1..=5).contains(&first), "{first}");
+        let halfway = calls(&mut bucket, at(65_000), at(75_000), succeeded);
+        assert!((30..=150).contains(&halfway), "{halfway}");
+        calls(&mut bucket, at(75_000), at(90_000), succeeded);
+        assert!(bucket.is_full_rate());
+        let full = calls(&mut bucket, at(90_000), at(100_000), succeeded);
+        assert!((200..=240).contains(&full), "{full}");
+        // Rest fills the bucket again.
+        assert_eq!(calls(&mut bucket, at(200_000), at(200_001), succeeded), 40);
+    }
+
+    #[test]
+    fn the_first_success_after_a_rest_proves_little() {
+        let mut bucket = bucket(20.0, 40);
+        calls(&mut bucket, at(0), at(60_000), throttled);
+        assert!(!bucket.succeeded(at(600_000)));
+        assert!(bucket.rate() < 1.5, "{}", bucket.rate());
+    }
+
+    proptest! {
+        /// No window has more than the burst and what the rate gives in it, whatever was taken, put
+        /// back, throttled or served.
+        #[test]
+        fn no_window_lets_more_through_than_the_limit(
+            rate in 0.1..200.0_f64,
+            burst in 1_u32..50,
+            steps in proptest::collection::vec((0_u64..3_000, 1_u32..5, 0_u32..5, any::<bool>()), 1..80),
+        ) {
+            let mut bucket = bucket(rate, burst);
+            let mut now = Duration::ZERO;
+            let mut used: Vec<(Duration, u32)> = Vec::new();
+            for (pause, wanted, unused, is_throttled) in steps {
+                now += at(pause);
+                let wanted = wanted.min(bucket.most_at_once());
+                now = bucket.ready_at(wanted, now).unwrap_or(now);
+                bucket.take(wanted, now);
+                let unused = unused.min(wanted);
+                bucket.put_back(unused);
+                used.push((now, wanted - unused));
+                if is_throttled {
+                    bucket.throttled(now, now);
+                } else {
+                    bucket.succeeded(now);
+                }
+                prop_assert!(bucket.rate() <= rate);
+            }
+            for (first, (from, _)) in used.iter().enumerate() {
+                let mut sum = 0;
+                for (to, count) in &used[first..] {
+                    sum += count;
+                    let window = to.saturating_sub(*from);
+                    let allowed = f64::from(burst) + window.as_secs_f64() * rate;
+                    prop_assert!(f64::from(sum) <= allowed + 1e-3, "{sum} in {window:?} at {rate}/s, burst {burst}");
+                }
+            }
+        }
+    }
+}

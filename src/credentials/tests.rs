@@ -1,6 +1,0 @@
-//! Every provider against recorded worlds, the cache against paused time, the network against
-//! sockets.
-
-mod cached;
-mod cases;
-mod network;
