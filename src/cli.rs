@@ -1,7 +1,9 @@
 //! The command line. Flags are dotted, as in the Prometheus family.
 
+#[cfg(feature = "demo")]
+mod demo;
+
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,8 +15,10 @@ use jiff::Timestamp;
 
 use crate::config::duration;
 use crate::log::{LogFormat, LogLevel};
-use crate::sim::{Rule, parse_rules};
 use crate::web::socket::ListenAddress;
+
+#[cfg(feature = "demo")]
+pub use self::demo::{DemoArgs, FaultRules};
 
 /// Prometheus exporter for the upgrade state of Kubernetes clusters on Alibaba Cloud ACK.
 #[derive(Debug, Parser)]
@@ -37,6 +41,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a simulated account: no credentials, no file, no network
+    #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// Look at the clusters once, or until their upgrades have ended
     Status(StatusArgs),
@@ -224,48 +229,6 @@ pub struct ExplainArgs {
     pub log: LogArgs,
 }
 
-/// Serving a simulated account.
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// Where the stand-in for the vendor's API listens
-    #[arg(
-        long = "api.listen-address",
-        value_name = "ADDRESS",
-        default_value = "127.0.0.1:0"
-    )]
-    pub api_listen_address: SocketAddr,
-    /// The world that is played; another seed, another story
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Play the switch-off of `GetUpgradeStatus`
-    #[arg(long)]
-    pub retired: bool,
-    /// Play an unruly service: "unruly", or rules such as "throttled=429/2s:5%,
-    /// hang@GetUpgradeStatus:1%"
-    #[arg(long, value_name = "RULES", num_args = 0..=1, default_missing_value = "unruly", value_parser = rules)]
-    pub faults: Option<FaultRules>,
-    /// How many clusters the simulated account has
-    #[arg(long, default_value_t = 12)]
-    pub clusters: u32,
-    /// How many more come and go, each within a minute or two
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
-    pub guests: u32,
-    /// How long keys from the simulated STS, metadata service and credentials URI last, in place of
-    /// what is asked for
-    #[arg(long, value_name = "DURATION", value_parser = interval)]
-    pub key_lifetime: Option<Duration>,
-    /// Where and how to listen.
-    #[command(flatten)]
-    pub web: WebArgs,
-    /// What to log.
-    #[command(flatten)]
-    pub log: LogArgs,
-}
-
-/// Rules by which the stand-in misbehaves.
-#[derive(Debug, Clone)]
-pub struct FaultRules(pub Vec<Rule>);
-
 /// Where and how to listen.
 #[derive(Debug, Args)]
 pub struct WebArgs {
@@ -343,12 +306,6 @@ pub struct LogArgs {
 
 /// Where the metrics cannot be, beside what begins with `/-/`.
 const OTHER_PAGES: [&str; 4] = ["/probe", "/sd", "/config", "/api/v1/clusters"];
-
-fn rules(text: &str) -> Result<FaultRules, String> {
-    parse_rules(text)
-        .map(FaultRules)
-        .map_err(|error| error.to_string())
-}
 
 fn absolute_path(text: &str) -> Result<String, String> {
     if OTHER_PAGES.contains(&text) || text.starts_with("/-/") {

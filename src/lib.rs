@@ -5,10 +5,11 @@
 //!                      │  ▲
 //!             question │  │ answer: an UpgradeState, or an ApiError
 //!                      ▼  │
-//!                     source ─► ack-client ─► Alibaba Cloud, or sim in its place
+//!                     source ─► ack-client ─► Alibaba Cloud, or ack-simulator in its place
 //! ```
 //!
-//! The crate `ack-client` is the way to the API: signatures, credentials, limits, operations.
+//! The crate `ack-client` is the way to the API: signatures, credentials, limits, operations;
+//! `ack-simulator` is the stand-in for the API that `demo` and the tests ask.
 //!
 //! One direction: a module uses only those that stand above it here.
 //!
@@ -24,7 +25,6 @@
 //! | [`service`] | which configuration runs, swapped as one |
 //! | [`web`] | routes, the page for people, and the door before them: TLS, passwords, limits |
 //! | [`wait`] | what a look at the fleet means to a pipeline that waits |
-//! | [`sim`] | the stand-in for the vendor's API that `demo` and the tests ask |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 
 pub mod apart;
@@ -36,7 +36,6 @@ pub mod metrics;
 pub mod run;
 pub mod service;
 pub mod shard;
-pub mod sim;
 pub mod snapshot;
 pub mod source;
 pub mod upgrade;

@@ -68,7 +68,8 @@ pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
     let shown = Targets::new()
         .with_default(LevelFilter::ERROR)
         .with_target("ack_upgrade_exporter", level)
-        .with_target("ack_client", level);
+        .with_target("ack_client", level)
+        .with_target("ack_simulator", level);
     let shown = match queries {
         Queries::Logged => shown.with_target(QUERIES, LevelFilter::DEBUG),
         Queries::AsTheLevelSays => shown,

@@ -1,6 +1,7 @@
 //! The program's jobs, from arguments to exit code.
 
 mod accounts;
+#[cfg(feature = "demo")]
 mod demo;
 mod explain;
 mod seal;
@@ -19,6 +20,7 @@ use crate::log::{self, LogLevel, Queries};
 /// Does what the command line asks for; `handed_over` are the sockets of systemd.
 pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     let (logs, usual) = match &cli.command {
+        #[cfg(feature = "demo")]
         Some(Command::Demo(args)) => (&args.log, LogLevel::Info),
         Some(Command::Status(args)) => (&args.log, LogLevel::Warn),
         Some(Command::Explain(args)) => (&args.log, LogLevel::Warn),
@@ -32,6 +34,7 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     log::init(logs.level.unwrap_or(usual), logs.format, queries);
     seal::seal();
     let result = match cli.command {
+        #[cfg(feature = "demo")]
         Some(Command::Demo(args)) => demo::demo(args, handed_over).await.map(|()| exit::OK),
         Some(Command::Status(args)) => status::status(&args).await,
         Some(Command::Explain(args)) => explain::explain(&args).await.map(|()| exit::OK),

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_simulator::{InProcess, KeyPair, Options, Rule, Sim};
 use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::sim::{InProcess, KeyPair, Options, Rule, Sim};
 use clap::Parser as _;
 use tokio::time::Instant;
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ack_simulator::{Identities, KeyPair, Options, Retired, Sim};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,6 @@ use super::{Failure, say};
 use crate::cli::DemoArgs;
 use crate::service::Origin;
 use crate::shard::Shard;
-use crate::sim::{Identities, KeyPair, Options, Retired, Sim};
 
 /// Plays a world and serves it.
 pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Failure> {

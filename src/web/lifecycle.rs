@@ -75,6 +75,7 @@ mod tests {
 
     use ack_client::clock::Clock;
     use ack_client::credentials;
+    use ack_simulator::{InProcess, Options, Sim};
 
     use super::*;
     use crate::collect::Surroundings;
@@ -82,7 +83,6 @@ mod tests {
     use crate::metrics::{Format, Own, Page, ProcessMetrics};
     use crate::service::Origin;
     use crate::shard::Shard;
-    use crate::sim::{InProcess, Options, Sim};
 
     const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, access_key_secret: b}, \
                         clusters: [{id: c1, region: cn-hangzhou}]}]\n";

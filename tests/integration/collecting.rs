@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use ack_simulator::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
 use ack_upgrade_exporter::collect::budget;
 use ack_upgrade_exporter::config::Scrape;
-use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
 use tokio::time::{Instant, advance, sleep, sleep_until, timeout};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};

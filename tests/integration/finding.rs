@@ -9,10 +9,10 @@ use ack_client::Status;
 use ack_client::clock::Clock;
 use ack_client::names::{ClusterId, Region};
 use ack_client::{Sending, Transport};
-use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{
+use ack_simulator::{
     Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Stage, Upgrading,
 };
+use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use bytes::Bytes;
 use http::{Request, Response};

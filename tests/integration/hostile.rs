@@ -10,7 +10,7 @@ use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_client::{Direct, Network};
-use ack_upgrade_exporter::sim::{Options, Sim, Upgrading};
+use ack_simulator::{Options, Sim, Upgrading};
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;

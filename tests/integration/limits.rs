@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{Fault, Options, Phase, Rule, Upgrading};
+use ack_simulator::{Fault, Options, Phase, Rule, Upgrading};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+use ack_simulator::{Action, Fault, Rule};
 
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
 use crate::vendor::Vendor;

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_simulator::{ErrorBody, Fault, Framing, KeyPair, Phase, Repeat, Rule, Sim};
 use ack_upgrade_exporter::collect::budget;
-use ack_upgrade_exporter::sim::{ErrorBody, Fault, Framing, KeyPair, Phase, Repeat, Rule, Sim};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use tokio::time::Instant;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use ack_upgrade_exporter::sim::{Action, Options, Retired};
+use ack_simulator::{Action, Options, Retired};
 use serde_json::Value;
 
 use crate::fleet::{Fleet, UNLIMITED, options, tally};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::Trace;
+use ack_simulator::{Action, Fault, Options, Rule, Sim, Upgrading};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Action, Fault, Options, Rule, Sim, Upgrading};
 use tokio::time::{Instant, advance, sleep};
 
 use crate::fleet::{self, Fleet, options, tally, word};

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
+use ack_simulator::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
 use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
 use ack_upgrade_exporter::service::{Origin, Running, Service};
-use ack_upgrade_exporter::sim::{
-    Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading,
-};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

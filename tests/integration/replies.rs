@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::{Sending, Transport};
+use ack_simulator::{Options, Sim};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Options, Sim};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::UpgradeState;
 use bytes::Bytes;

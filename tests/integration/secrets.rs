@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use ack_client::clock::Clock;
 use ack_client::{Sending, Transport};
+use ack_simulator::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ack_upgrade_exporter::sim::{Action, Fault, KeyPair, Rule};
+use ack_simulator::{Action, Fault, KeyPair, Rule};
 use command_fds::{CommandFdExt as _, FdMapping};
 
 use crate::process::{Exporter, PROGRAM, get, has_ipv6, wait_until_ok};

@@ -8,9 +8,7 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
 use ack_client::{Sending, Transport};
-use ack_upgrade_exporter::sim::{
-    Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage,
-};
+use ack_simulator::{Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::SourceName;
 use bytes::Bytes;

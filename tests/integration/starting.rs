@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ack_client::names::ClusterId;
-use ack_upgrade_exporter::sim::{Options, Sim};
+use ack_simulator::{Options, Sim};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{Fault, Framing, Options, Rule, Sim};
+use ack_simulator::{Fault, Framing, Options, Rule, Sim};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;

@@ -85,8 +85,9 @@ fn nothing_is_locked_that_the_policy_forbids() {
 }
 
 /// The packages of this repository.
-const OWN: [&str; 3] = [
+const OWN: [&str; 4] = [
     "ack-client",
+    "ack-simulator",
     "ack-upgrade-exporter",
     "ack-upgrade-exporter-fuzz",
 ];

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, Stage};
+use ack_simulator::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, Stage};
 use serde_json::Value;
 
 use crate::process::{Exporter, PROGRAM, get};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ack_upgrade_exporter::sim::{Action, KeyPair, Options, Sim, Upgrading};
+use ack_simulator::{Action, KeyPair, Options, Sim, Upgrading};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

@@ -9,7 +9,7 @@ use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_client::{Direct, Network, Ways};
-use ack_upgrade_exporter::sim::Sim;
+use ack_simulator::Sim;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};

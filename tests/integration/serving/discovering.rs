@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ack_client::names::Region;
-use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+use ack_simulator::{Action, Fault, Rule};
 use serde_json::Value;
 
 use super::site::{Served, Setup};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+use ack_simulator::{Action, Fault, Rule};
 use ack_upgrade_exporter::web::{Limits, Patience};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -486,7 +486,7 @@ async fn no_spelling_of_a_path_leads_around_the_door_or_to_another_page() {
 #[tokio::test]
 async fn a_client_that_has_no_more_to_say_is_still_answered() {
     let served = Setup {
-        world: ack_upgrade_exporter::sim::Options {
+        world: ack_simulator::Options {
             latency: Duration::from_millis(200),
             ..options(6)
         },
@@ -558,7 +558,7 @@ async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_l
 
 #[tokio::test]
 async fn scrapers_that_leave_half_way_leave_nothing_behind() {
-    let world = ack_upgrade_exporter::sim::Options {
+    let world = ack_simulator::Options {
         latency: Duration::from_millis(100),
         ..options(20)
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::trust;
-use ack_upgrade_exporter::sim::{Action, Fault, Rule};
+use ack_simulator::{Action, Fault, Rule};
 use ack_upgrade_exporter::web::{Limits, Patience};
 use rustls::pki_types::ServerName;
 use tempfile::NamedTempFile;
@@ -160,7 +160,7 @@ async fn who_is_cut_off_at_the_end_is_counted() {
 #[tokio::test]
 async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
     let authority = Authority::new();
-    let world = ack_upgrade_exporter::sim::Options {
+    let world = ack_simulator::Options {
         latency: Duration::from_millis(100),
         ..options(20)
     };

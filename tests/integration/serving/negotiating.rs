@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ack_upgrade_exporter::sim::Action;
+use ack_simulator::Action;
 
 use super::site::Setup;
 use crate::client::{ask, get, send};

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ack_simulator::{Options, Sim};
 use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
 use ack_upgrade_exporter::service::{Origin, Service};
-use ack_upgrade_exporter::sim::{Options, Sim};
 use ack_upgrade_exporter::web::door::Door;
 use ack_upgrade_exporter::web::socket::ListenAddress;
 use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site, Writers};

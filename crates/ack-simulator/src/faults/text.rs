@@ -6,7 +6,7 @@ use ack_client::names::{ClusterId, Region};
 use jiff::SignedDuration;
 
 use super::{ErrorBody, Fault, Framing, Repeat, Rule};
-use crate::sim::Action;
+use crate::Action;
 
 /// Why a text is no list of rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

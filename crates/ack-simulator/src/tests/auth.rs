@@ -243,7 +243,7 @@ struct Wire {
 #[tokio::test(start_paused = true)]
 async fn recorded_requests_of_the_sdks_are_accepted() {
     let vectors: Vectors = serde_json::from_str(include_str!(
-        "../../../crates/ack-client/tests/data/signatures.json"
+        "../../../ack-client/tests/data/signatures.json"
     ))
     .expect("the vectors are JSON");
     for recorded in vectors.captured {

@@ -8,12 +8,12 @@ use super::super::refusal::{AccessDenied, Refusal};
 use super::super::reply::{Manner, Reply};
 use super::super::xml;
 use super::{ErrorBody, Fault, Repeat};
-use crate::sim::Action;
-use crate::sim::received::Received;
+use crate::Action;
+use crate::received::Received;
 
 /// What takes the place of the answer.
 #[derive(Debug)]
-pub(in crate::sim) enum Instead {
+pub(crate) enum Instead {
     Refusal(Refusal),
     /// A refusal in XML, whatever was asked for.
     XmlRefusal(Refusal),
@@ -26,7 +26,7 @@ const DEPTH: usize = 200_000;
 impl Fault {
     /// What takes the place of the answer to `action`, unless the fault works upon the answer
     /// itself.
-    pub(in crate::sim) fn instead(
+    pub(crate) fn instead(
         &self,
         action: Action,
         caller: Option<&Principal>,
@@ -91,17 +91,12 @@ impl Fault {
     }
 
     /// Whether the answer looks good and is not so.
-    pub(in crate::sim) fn is_a_lie(&self) -> bool {
+    pub(crate) fn is_a_lie(&self) -> bool {
         matches!(self, Self::UnknownValues | Self::Repeat(Repeat::Answer))
     }
 
     /// Works upon the answer.
-    pub(in crate::sim) fn spoil(
-        &self,
-        action: Action,
-        received: &Received,
-        mut reply: Reply,
-    ) -> Reply {
+    pub(crate) fn spoil(&self, action: Action, received: &Received, mut reply: Reply) -> Reply {
         match self {
             Self::Slow(duration) => reply.delay += *duration,
             Self::Truncated => reply.manner = Manner::Truncated,
@@ -132,7 +127,7 @@ impl Fault {
 }
 
 /// What RAM says to a caller that may not do `action`.
-pub(in crate::sim) fn forbidden(action: Action, caller: Option<&Principal>) -> Refusal {
+pub(crate) fn forbidden(action: Action, caller: Option<&Principal>) -> Refusal {
     let assumed = caller.is_some_and(|caller| caller.kind == PrincipalKind::AssumedRole);
     let (who, name, kind) = if assumed {
         ("STSToken", "demo-role:demo-session", "AssumedRoleUser")
@@ -156,7 +151,7 @@ pub(in crate::sim) fn forbidden(action: Action, caller: Option<&Principal>) -> R
 }
 
 /// A page such as a proxy on the way sends.
-pub(in crate::sim) fn proxy_page(status: StatusCode) -> Reply {
+pub(crate) fn proxy_page(status: StatusCode) -> Reply {
     let title = status.canonical_reason().unwrap_or("Welcome");
     Reply::new(
         status,
