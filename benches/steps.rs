@@ -15,11 +15,11 @@ use ack_client::credentials::{Credential, Credentials};
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::secret::Secret;
 use ack_client::sign::{self, CS_VERSION, Stamp, Unsigned};
-use ack_client::{Budget, Client, Deaf, Limiter, Sending, Transport, get_upgrade_status};
+use ack_client::{Budget, Client, Limiter, NoopMetrics, Sending, Transport, get_upgrade_status};
 use ack_client::{Endpoint, RateLimit, Signature};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{self, Config};
-use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, ProcessMetrics, render};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{ClusterInfo, ClusterReading, Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
@@ -88,7 +88,7 @@ fn querying(c: &mut Criterion) {
         Arc::new(Credentials::fixed(credential())),
         Signature::Acs3,
         Limiter::new(AccountName::parse("bench").expect("a name"), rate, 1, 64),
-        Arc::new(Deaf),
+        Arc::new(NoopMetrics),
         Clock::System,
         ack_upgrade_exporter::USER_AGENT,
     );
@@ -157,7 +157,7 @@ fn snapshot(clusters: usize) -> Snapshot {
 }
 
 fn exposing(c: &mut Criterion) {
-    let own = Own::new(ProcessMetrics::Hidden);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     let options = Config::parse(
         "accounts: [{name: prod, discovery: {regions: [cn-hangzhou]}}]",
         "".as_ref(),

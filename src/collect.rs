@@ -7,6 +7,7 @@
 //! that the account's limits allow.
 
 mod contact;
+mod dependencies;
 mod discovery;
 mod finder;
 mod lane;
@@ -14,7 +15,6 @@ mod patience;
 mod plan;
 mod record;
 mod roster;
-mod surroundings;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use surroundings::{Audience, Surroundings};
+pub use dependencies::{Dependencies, ScrapeMetrics};
 
 use crate::config::{Config, Scrape};
 use crate::shard::Shard;
@@ -48,7 +48,7 @@ pub struct Collector {
     shard: Shard,
     settings: Scrape,
     clock: Clock,
-    audience: Arc<dyn Audience>,
+    metrics: Arc<dyn ScrapeMetrics>,
     tasks: TaskTracker,
     stop: CancellationToken,
     round: Mutex<Option<Round>>,
@@ -75,11 +75,11 @@ struct Round {
 impl Collector {
     /// A collector for the clusters of `config`, which runs its rounds as tasks until it is
     /// dropped.
-    pub fn new(config: &Config, surroundings: &Surroundings) -> Arc<Self> {
+    pub fn new(config: &Config, dependencies: &Dependencies) -> Arc<Self> {
         Self::start(
             config,
-            surroundings,
-            plan::lanes(config, surroundings, &[]),
+            dependencies,
+            plan::lanes(config, dependencies, &[]),
             None,
         )
     }
@@ -87,27 +87,27 @@ impl Collector {
     /// A collector for `config` that takes over from `earlier`: what it knows of the same clusters
     /// and, of accounts that are asked as before, connections, credentials, limits and lists.
     /// `earlier` goes on for the scrapes that still wait there.
-    pub fn after(earlier: &Self, config: &Config, surroundings: &Surroundings) -> Arc<Self> {
+    pub fn after(earlier: &Self, config: &Config, dependencies: &Dependencies) -> Arc<Self> {
         Self::start(
             config,
-            surroundings,
-            plan::lanes(config, surroundings, &earlier.lanes),
+            dependencies,
+            plan::lanes(config, dependencies, &earlier.lanes),
             earlier.latest(),
         )
     }
 
     fn start(
         config: &Config,
-        surroundings: &Surroundings,
+        dependencies: &Dependencies,
         lanes: Vec<Arc<Lane>>,
         latest: Option<Arc<Snapshot>>,
     ) -> Arc<Self> {
         let collector = Arc::new(Self {
             lanes,
-            shard: surroundings.shard,
+            shard: dependencies.shard,
             settings: config.scrape.clone(),
-            clock: surroundings.clock,
-            audience: Arc::clone(&surroundings.audience),
+            clock: dependencies.clock,
+            metrics: Arc::clone(&dependencies.metrics),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             round: Mutex::new(None),
@@ -285,14 +285,14 @@ impl Collector {
             match done {
                 None if now < round.open_until => {
                     round.deadline.put_off(deadline);
-                    self.audience.coalesced_scrape();
+                    self.metrics.coalesced_scrape();
                     return Ok(round.clone());
                 }
                 Some(done)
                     if done.complete
                         && now < round.started + done.duration + self.settings.cache_ttl =>
                 {
-                    self.audience.cached_scrape();
+                    self.metrics.cached_scrape();
                     return Err(done);
                 }
                 _ => {}

@@ -47,7 +47,7 @@ pub struct Reading {
     /// The configuration, or every mistake in it.
     pub config: Result<Config, Problems>,
     /// The files whose content is part of it or was to be, as they were read.
-    pub files: Vec<Beside>,
+    pub files: Vec<ReferencedFile>,
     /// What is accepted, but hardly what was meant; only for a check.
     pub warnings: Problems,
 }
@@ -63,14 +63,14 @@ enum Purpose {
 
 /// A file whose content is part of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beside {
+pub struct ReferencedFile {
     /// Where it is.
     pub path: PathBuf,
     /// SHA-256 of what was read there; of nothing, if it could not be read.
     pub digest: [u8; 32],
 }
 
-impl Beside {
+impl ReferencedFile {
     /// The file with the content that it has now, which comes with it; blocks.
     pub fn read(path: &FilePath) -> (Self, std::io::Result<Vec<u8>>) {
         let content = std::fs::read(path);
@@ -229,7 +229,7 @@ struct Reader<'a> {
     purpose: Purpose,
     folder: &'a FilePath,
     /// What was read besides.
-    files: &'a mut Vec<Beside>,
+    files: &'a mut Vec<ReferencedFile>,
 }
 
 impl Reader<'_> {

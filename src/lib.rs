@@ -22,7 +22,7 @@
 //! | [`snapshot`] | what one scrape shows; immutable |
 //! | [`collect`] | rounds, one lane an account, one record a cluster → [`Snapshot`](snapshot::Snapshot) |
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
-//! | [`service`] | which configuration runs, swapped as one |
+//! | [`reload`] | which configuration runs, swapped as one |
 //! | [`web`] | routes, the page for people, and the door before them: TLS, passwords, limits |
 //! | [`wait`] | what a look at the fleet means to a pipeline that waits |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
@@ -33,8 +33,8 @@ pub mod collect;
 pub mod config;
 pub mod log;
 pub mod metrics;
+pub mod reload;
 pub mod run;
-pub mod service;
 pub mod shard;
 pub mod snapshot;
 pub mod source;

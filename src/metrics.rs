@@ -1,14 +1,14 @@
 //! Metrics: a snapshot and the exporter's own instruments → the bytes of a page.
 //!
 //! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a
-//! snapshot; [`own`] counts what the process does. All of them write through [`page`], in either
+//! snapshot; [`exporter`] counts what the process does. All of them write through [`page`], in either
 //! format.
 
 pub mod catalog;
 pub mod collection;
+pub mod exporter;
 pub mod families;
 mod format;
-pub mod own;
 pub mod page;
 pub mod process;
 mod unknown;
@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use exporter::{AccountCallMetrics, ExporterMetrics};
 pub use format::Format;
-pub use own::{AccountObserver, Own};
 pub use page::Page;
 pub use process::ProcessMetrics;
 pub use value::Value;
@@ -28,7 +28,12 @@ use crate::config::{Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 
 /// The page of `/metrics`.
-pub fn render(snapshot: &Snapshot, own: &Own, options: &Metrics, format: Format) -> Bytes {
+pub fn render(
+    snapshot: &Snapshot,
+    own: &ExporterMetrics,
+    options: &Metrics,
+    format: Format,
+) -> Bytes {
     let mut page = Page::with_capacity(format, expected_size(snapshot, options));
     families::write(&mut page, &snapshot.clusters, options);
     collection::write(&mut page, snapshot);

@@ -8,7 +8,7 @@ use ack_simulator::{InProcess, KeyPair, Options, Rule, Sim};
 use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
 use clap::Parser as _;
 use tokio::time::Instant;
 
@@ -106,10 +106,10 @@ fn play(faults: Vec<Rule>) {
     );
     let config = Config::parse(&text, Path::new("/nonexistent")).expect("a good one");
     paused().block_on(async {
-        let own = Own::new(ProcessMetrics::Hidden);
-        let mut surroundings = Vendor::silent().surroundings(&own);
-        surroundings.ways = Arc::new(InProcess(sim));
-        let collector = Collector::new(&config, &surroundings);
+        let own = ExporterMetrics::new(ProcessMetrics::Hidden);
+        let mut dependencies = Vendor::silent().dependencies(&own);
+        dependencies.transports = Arc::new(InProcess(sim));
+        let collector = Collector::new(&config, &dependencies);
         for _ in 0..2 {
             let snapshot = collector
                 .collect(Instant::now() + Duration::from_secs(3))

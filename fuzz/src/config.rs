@@ -6,7 +6,7 @@ use std::time::Duration;
 use ack_client::credentials::{Provider, SecretSource};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::{Account, Config};
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
 use tokio::time::Instant;
 
 use super::vendor::Vendor;
@@ -45,8 +45,8 @@ pub fn config(input: &[u8]) {
         return;
     }
     paused().block_on(async {
-        let own = Own::new(ProcessMetrics::Hidden);
-        let collector = Collector::new(&config, &Vendor::read(b"200\n\n{}").surroundings(&own));
+        let own = ExporterMetrics::new(ProcessMetrics::Hidden);
+        let collector = Collector::new(&config, &Vendor::read(b"200\n\n{}").dependencies(&own));
         for _ in 0..2 {
             let snapshot = collector
                 .collect(Instant::now() + config.scrape.timeout.min(Duration::from_secs(3)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{Metrics, StateSets};
-use ack_upgrade_exporter::metrics::{Format, Own, render, render_probe};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, render, render_probe};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::StateSet;
 use ack_upgrade_exporter::web::landing::{self, View};
@@ -15,7 +15,7 @@ use crate::exposition::{Dialect, Exposition};
 
 /// Reads every page of `snapshot` back. Each is legal, shows no secret, and has one state for each
 /// cluster that answered.
-pub fn at(snapshot: &Snapshot, own: &Own, options: &Metrics) {
+pub fn at(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
     for (format, dialect) in [
         (Format::Text, Dialect::Text),
         (Format::OpenMetrics, Dialect::OpenMetrics),

@@ -8,7 +8,7 @@ use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Operation, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
@@ -40,9 +40,9 @@ pub fn pages(input: &[u8]) {
     let accounts: Vec<_> = (0..input.byte() % 4)
         .filter_map(|_| input.account())
         .collect();
-    let own = Own::new(ProcessMetrics::Hidden);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     for account in &accounts {
-        own.observer(&account.account, Operation::ALL);
+        own.call_metrics(&account.account, Operation::ALL);
     }
     let snapshot = Snapshot {
         at: input.time().unwrap_or(Timestamp::UNIX_EPOCH),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ack_client::Trace;
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
 use tokio::time::{Instant, timeout};
 
 use super::vendor::Vendor;
@@ -44,8 +44,8 @@ pub fn replies(input: &[u8]) {
     };
     let config = &configs()[usize::from(*choice) % ACCOUNTS.len()];
     paused().block_on(async {
-        let own = Own::new(ProcessMetrics::Hidden);
-        let collector = Collector::new(config, &Vendor::read(input).surroundings(&own));
+        let own = ExporterMetrics::new(ProcessMetrics::Hidden);
+        let collector = Collector::new(config, &Vendor::read(input).dependencies(&own));
         let began = Instant::now();
         let snapshot = collector.collect(began + BUDGET).await;
         assert!(

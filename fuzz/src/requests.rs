@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::clock::Clock;
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::service::{Origin, Service};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::web::{Paths, Site, Writers};
 use http::{HeaderMap, Request, Uri};
 use tokio::time::Instant;
@@ -38,15 +38,15 @@ pub fn requests(input: &[u8]) {
     };
     let headers: HeaderMap = lines.filter_map(header).collect();
     paused().block_on(async {
-        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let vendor = if headers.contains_key("x-silent") {
             Vendor::silent()
         } else {
             Vendor::read(REPLY)
         };
-        let service = Service::start(
-            Origin::Text(CONFIG.to_owned()),
-            vendor.surroundings(&own),
+        let service = ConfigManager::start(
+            ConfigSource::Text(CONFIG.to_owned()),
+            vendor.dependencies(&own),
             Arc::clone(&own),
         )
         .expect("a good one");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::credentials::{Context, Environment, Http, HttpError, Route};
 use ack_client::{Sending, Transport, TransportError};
-use ack_upgrade_exporter::collect::{Audience, Surroundings};
-use ack_upgrade_exporter::metrics::Own;
+use ack_upgrade_exporter::collect::{Dependencies, ScrapeMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::shard::Shard;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -63,14 +63,14 @@ impl Vendor {
     }
 
     /// The world of a collector that asks this vendor.
-    pub fn surroundings(self, own: &Own) -> Surroundings {
+    pub fn dependencies(self, own: &ExporterMetrics) -> Dependencies {
         let clock = Clock::simulated(start());
-        Surroundings {
+        Dependencies {
             clock,
-            ways: Arc::new(self),
+            transports: Arc::new(self),
             shard: Shard::default(),
             credentials: Context::offline(clock),
-            audience: Arc::new(own.clone()) as Arc<dyn Audience>,
+            metrics: Arc::new(own.clone()) as Arc<dyn ScrapeMetrics>,
         }
     }
 

@@ -7,7 +7,7 @@ use ack_client::credentials::Credentials;
 use ack_client::names::Region;
 use ack_client::{Client, Limiter};
 
-use super::surroundings::Surroundings;
+use super::dependencies::Dependencies;
 use crate::config::{Access, Account};
 use crate::source::{UpgradeSource, source};
 
@@ -26,12 +26,12 @@ impl Contact {
     /// How `account` is asked; as `earlier` was, if that may stay.
     pub(super) fn new(
         account: &Account,
-        surroundings: &Surroundings,
+        dependencies: &Dependencies,
         earlier: Option<&Self>,
     ) -> Self {
         let kept = earlier.filter(|earlier| earlier.access == account.access);
         let client = kept.map_or_else(
-            || Arc::new(client(account, surroundings)),
+            || Arc::new(client(account, dependencies)),
             |kept| Arc::clone(&kept.client),
         );
         let source_of = |region: Option<Region>| {
@@ -74,24 +74,24 @@ impl Contact {
     }
 }
 
-fn client(account: &Account, surroundings: &Surroundings) -> Client {
+fn client(account: &Account, dependencies: &Dependencies) -> Client {
     let access = &account.access;
     Client::new(
-        surroundings.ways.of(&access.connections),
+        dependencies.transports.of(&access.connections),
         Arc::new(Credentials::new(
             account.name.clone(),
             access.credentials.clone(),
-            surroundings.credentials.clone(),
+            dependencies.credentials.clone(),
         )),
         access.signature,
         Limiter::new(
             account.name.clone(),
             access.rate_limit,
-            surroundings.shard.total(),
+            dependencies.shard.total(),
             access.max_concurrency.get(),
         ),
-        surroundings.audience.observer(&account.name),
-        surroundings.clock,
+        dependencies.metrics.call_metrics(&account.name),
+        dependencies.clock,
         crate::USER_AGENT,
     )
 }

@@ -7,17 +7,17 @@ use std::time::Duration;
 use ack_client::names::{AccountName, ClusterId};
 
 use super::contact::Contact;
+use super::dependencies::Dependencies;
 use super::discovery::{Purpose, RegionList};
 use super::finder::Finder;
 use super::lane::{Lane, Parts, Refresh};
 use super::roster::Idling;
-use super::surroundings::Surroundings;
 use crate::config::{Account, Config, ListedRegion, Scrape};
 
 /// One lane an account; those of `earlier` hand over to them.
 pub(super) fn lanes(
     config: &Config,
-    surroundings: &Surroundings,
+    dependencies: &Dependencies,
     earlier: &[Arc<Lane>],
 ) -> Vec<Arc<Lane>> {
     // A cluster that two accounts see is asked through the first that names it; two would be two
@@ -35,20 +35,20 @@ pub(super) fn lanes(
             .find(|earlier| *earlier.name() == account.name);
         let contact = Contact::new(
             account,
-            surroundings,
+            dependencies,
             earlier.map(|earlier| earlier.contact()),
         );
         if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
             let calls = account
                 .access
                 .rate_limit
-                .calls_within(config.scrape.timeout, surroundings.shard.total());
+                .calls_within(config.scrape.timeout, dependencies.shard.total());
             tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
         }
         let lane = lane(
             account,
             &config.scrape,
-            surroundings,
+            dependencies,
             contact,
             Arc::clone(&owners),
         );
@@ -63,11 +63,11 @@ pub(super) fn lanes(
 fn lane(
     account: &Account,
     scrape: &Scrape,
-    surroundings: &Surroundings,
+    dependencies: &Dependencies,
     contact: Contact,
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
 ) -> Arc<Lane> {
-    let finder = Finder::new(account.name.clone(), surroundings.shard, contact, owners);
+    let finder = Finder::new(account.name.clone(), dependencies.shard, contact, owners);
     let targets = account
         .clusters
         .iter()
@@ -85,7 +85,7 @@ fn lane(
     };
     Lane::new(Parts {
         account: account.name.clone(),
-        clock: surroundings.clock,
+        clock: dependencies.clock,
         max_concurrency: account.access.max_concurrency.get() as usize,
         lists: lists(account, refresh),
         refresh,

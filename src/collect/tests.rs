@@ -22,9 +22,9 @@ use super::lane::{Lane, Query, Start};
 use super::patience::Patience;
 use super::record::{Change, Flight, Memory, Origin, Reader, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
-use super::{Collector, Surroundings};
+use super::{Collector, Dependencies};
 use crate::config::Config;
-use crate::metrics::{Own, ProcessMetrics};
+use crate::metrics::{ExporterMetrics, ProcessMetrics};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Outcome};
 use crate::source::{Question, Reading, UpgradeSource};
@@ -783,14 +783,14 @@ fn lane() -> (Arc<Collector>, Arc<Lane>) {
                 credentials: {type: access_key, access_key_id: i, access_key_secret: s}\n    \
                 clusters: [{id: c1}, {id: c2}, {id: c3}, {id: c4}]\n";
     let config = Config::parse(yaml, Path::new("")).expect("a configuration");
-    let surroundings = Surroundings {
+    let dependencies = Dependencies {
         clock,
-        ways: Arc::new(InProcess(sim)),
+        transports: Arc::new(InProcess(sim)),
         shard: Shard::default(),
         credentials: credentials::Context::offline(clock),
-        audience: Arc::new(Own::new(ProcessMetrics::Hidden)),
+        metrics: Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)),
     };
-    let collector = Collector::new(&config, &surroundings);
+    let collector = Collector::new(&config, &dependencies);
     let lane = Arc::clone(&collector.lanes[0]);
     (collector, lane)
 }

@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::problem::reason;
 use super::{
-    Beside, Discovery, Metrics, Path, Reader, check_label, credentials, pem, raw, regions,
+    Discovery, Metrics, Path, Reader, ReferencedFile, check_label, credentials, pem, raw, regions,
 };
 
 /// One account of the vendor, as one set of credentials sees it.
@@ -212,7 +212,7 @@ impl Reader<'_> {
     }
 
     fn authorities(&mut self, path: &Path, file: &FilePath) -> Vec<CertificateDer<'static>> {
-        let (beside, text) = Beside::read(file);
+        let (beside, text) = ReferencedFile::read(file);
         self.files.push(beside);
         let text =
             text.map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)));

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::catalog::{self, Kind, Scope};
 use crate::config::RESERVED_LABELS;
 
+mod exporter;
 #[expect(unreachable_pub, reason = "public for the test binaries that share it")]
 #[path = "../../tests/support/exposition.rs"]
 mod exposition;
-mod own;
 mod pages;
 mod properties;
 

@@ -7,20 +7,20 @@ use ack_client::names::{ClusterId, Region};
 use super::Failure;
 use crate::cli::{AccountArgs, ShardArgs};
 use crate::config::Config;
-use crate::service::Origin;
+use crate::reload::ConfigSource;
 use crate::shard::Shard;
 
 /// Where the configuration comes from: the file, or the text that the flags stand for, which then
 /// has no mistakes.
-pub(super) fn origin(args: &AccountArgs) -> Result<Origin, Failure> {
+pub(super) fn origin(args: &AccountArgs) -> Result<ConfigSource, Failure> {
     match &args.config_file {
-        Some(file) => Ok(Origin::File(file.clone())),
+        Some(file) => Ok(ConfigSource::File(file.clone())),
         None if args.regions.is_empty() && args.clusters.is_empty() => {
             Err(Failure::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
         }
         None => {
             let mistakes = mistakes(args);
-            if mistakes.is_empty() { Ok(Origin::Text(args.as_config())) } else { Err(Failure::Usage(mistakes.join("\n"))) }
+            if mistakes.is_empty() { Ok(ConfigSource::Text(args.as_config())) } else { Err(Failure::Usage(mistakes.join("\n"))) }
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::serve::Job;
 use super::{Failure, say};
 use crate::cli::DemoArgs;
-use crate::service::Origin;
+use crate::reload::ConfigSource;
 use crate::shard::Shard;
 
 /// Plays a world and serves it.
@@ -43,7 +43,7 @@ pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Fa
     let stop = CancellationToken::new();
     let played = tokio::spawn(Arc::clone(&sim).serve(listener, stop.clone()));
     let job = Job {
-        origin: Origin::Text(config(&sim, api)),
+        origin: ConfigSource::Text(config(&sim, api)),
         auto_reload_interval: None,
         shard: Shard::default(),
         web: &args.web,

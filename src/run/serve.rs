@@ -19,10 +19,10 @@ use super::signals::Signals;
 use super::{Failure, accounts, say, warn};
 use crate::apart::apart;
 use crate::cli::{ServeArgs, WebArgs};
-use crate::collect::{self, Audience, Collector, Surroundings};
+use crate::collect::{self, Collector, Dependencies, ScrapeMetrics};
 use crate::config::{self, Config};
-use crate::metrics::{Own, ProcessMetrics};
-use crate::service::{Origin, ReloadError, Service};
+use crate::metrics::{ExporterMetrics, ProcessMetrics};
+use crate::reload::{ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
 use crate::web::config::WebConfigError;
 use crate::web::door::{Door, Transport};
@@ -100,14 +100,17 @@ fn count(number: usize, thing: &str) -> String {
 
 /// A collector for `config` and the clock it goes by, for a look from the terminal.
 pub(super) fn build(config: &Config, shard: Shard) -> Result<(Arc<Collector>, Clock), Failure> {
-    let surroundings = surroundings(&Arc::new(Own::new(ProcessMetrics::Hidden)), shard)?;
-    Ok((Collector::new(config, &surroundings), surroundings.clock))
+    let dependencies = dependencies(
+        &Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)),
+        shard,
+    )?;
+    Ok((Collector::new(config, &dependencies), dependencies.clock))
 }
 
 /// Serving: what, where, and how.
 pub(super) struct Job<'a> {
     /// Where the configuration comes from.
-    pub(super) origin: Origin,
+    pub(super) origin: ConfigSource,
     /// How often its content is compared, if at all.
     pub(super) auto_reload_interval: Option<Duration>,
     /// The part of the clusters that is this instance's.
@@ -122,19 +125,19 @@ impl Job<'_> {
     /// Serves until a signal; `started` learns the URL, without a slash at its end.
     pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), Failure> {
         let mut signals = Signals::listen().map_err(runtime)?;
-        let own = Arc::new(Own::new(if self.web.disable_exporter_metrics {
+        let own = Arc::new(ExporterMetrics::new(if self.web.disable_exporter_metrics {
             ProcessMetrics::Hidden
         } else {
             ProcessMetrics::Shown
         }));
-        let surroundings = surroundings(&own, self.shard)?;
+        let dependencies = dependencies(&own, self.shard)?;
         // Both before either is complained of, and before anything is bound.
-        let (web_config, origin, audience) =
+        let (web_config, origin, metrics) =
             (self.web.config_file.clone(), self.origin, Arc::clone(&own));
         let read = apart(move || {
             (
                 open_door(web_config.as_deref()),
-                Service::start(origin, surroundings, audience),
+                ConfigManager::start(origin, dependencies, metrics),
             )
         });
         let Some(read) = signals.ends.unless_one_comes(read).await else {
@@ -197,20 +200,20 @@ impl Job<'_> {
     }
 }
 
-fn surroundings(own: &Arc<Own>, shard: Shard) -> Result<Surroundings, Failure> {
+fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies, Failure> {
     let tls = trust::client_config(&[]);
     let lookup = Lookup::system();
     let proxies =
         Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
     let credentials = credentials::Context::system(&tls, &lookup, &proxies, crate::USER_AGENT)
         .map_err(runtime)?;
-    let ways = Arc::new(Network::new(tls, lookup, proxies));
-    Ok(Surroundings {
+    let transports = Arc::new(Network::new(tls, lookup, proxies));
+    Ok(Dependencies {
         clock: Clock::System,
-        ways,
+        transports,
         shard,
         credentials,
-        audience: Arc::clone(own) as Arc<dyn Audience>,
+        metrics: Arc::clone(own) as Arc<dyn ScrapeMetrics>,
     })
 }
 

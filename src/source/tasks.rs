@@ -60,7 +60,7 @@ impl Tasks {
             let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
             if info.target.may_be(cluster) {
                 return Ok(state(task, info, &mut |word| {
-                    self.client.observer().unknown_value("task.state", word);
+                    self.client.metrics().unknown_value("task.state", word);
                 }));
             }
             self.remember(task.id);

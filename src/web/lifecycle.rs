@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::door::Door;
-use crate::service::{ReloadError, Service};
+use crate::reload::{ConfigManager, ReloadError};
 use crate::web::config::WebConfigError;
 
 /// What a reload reaches.
 pub struct Lifecycle {
-    service: Arc<Service>,
+    service: Arc<ConfigManager>,
     door: Arc<Door>,
 }
 
@@ -22,7 +22,7 @@ pub struct NotReloaded {
 
 impl Lifecycle {
     /// Reloads `service` and `door`.
-    pub fn new(service: Arc<Service>, door: Arc<Door>) -> Self {
+    pub fn new(service: Arc<ConfigManager>, door: Arc<Door>) -> Self {
         Self { service, door }
     }
 
@@ -78,10 +78,10 @@ mod tests {
     use ack_simulator::{InProcess, Options, Sim};
 
     use super::*;
-    use crate::collect::Surroundings;
+    use crate::collect::Dependencies;
     use crate::config::document::PANIC;
-    use crate::metrics::{Format, Own, Page, ProcessMetrics};
-    use crate::service::Origin;
+    use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+    use crate::reload::ConfigSource;
     use crate::shard::Shard;
 
     const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, access_key_secret: b}, \
@@ -95,17 +95,17 @@ mod tests {
         };
         write("exporter.yml", GOOD);
         write("web.yml", "http_server_config: {http2: true}\n");
-        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = Surroundings {
+        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let dependencies = Dependencies {
             clock: Clock::System,
-            ways: Arc::new(InProcess(Arc::new(Sim::new(Options::default())))),
+            transports: Arc::new(InProcess(Arc::new(Sim::new(Options::default())))),
             shard: Shard::default(),
             credentials: credentials::Context::offline(Clock::System),
-            audience: Arc::clone(&own) as Arc<_>,
+            metrics: Arc::clone(&own) as Arc<_>,
         };
-        let service = Service::start(
-            Origin::File(folder.path().join("exporter.yml")),
-            surroundings,
+        let service = ConfigManager::start(
+            ConfigSource::File(folder.path().join("exporter.yml")),
+            dependencies,
             Arc::clone(&own),
         );
         let service = Arc::new(service.expect("a good configuration"));

@@ -23,8 +23,8 @@ use super::writers::Writers;
 use super::{json, negotiate, probe, sd};
 use crate::collect;
 use crate::config::Scrape;
-use crate::metrics::{self, Own};
-use crate::service::Running;
+use crate::metrics::{self, ExporterMetrics};
+use crate::reload::ActiveConfig;
 use crate::snapshot::Snapshot;
 
 const HEALTHY: &str = "/-/healthy";
@@ -41,9 +41,9 @@ const JSON: &str = "application/json";
 #[derive(Debug)]
 pub struct Site {
     /// What is configured now.
-    pub running: watch::Receiver<Arc<Running>>,
+    pub running: watch::Receiver<Arc<ActiveConfig>>,
     /// The exporter's own instruments.
-    pub own: Arc<Own>,
+    pub own: Arc<ExporterMetrics>,
     /// Where things are.
     pub paths: Paths,
     /// Before every path of a request: what is left of clients' paths by proxies. Of the same form
@@ -272,7 +272,7 @@ pub(super) fn draining() -> Answer {
 }
 
 /// The head of a probe's answer, which asks nobody, as that of the metrics does not.
-fn probe_head(question: &probe::Question, running: &Running, request: &Parts) -> Answer {
+fn probe_head(question: &probe::Question, running: &ActiveConfig, request: &Parts) -> Answer {
     if !running.collector.knows(&question.target) {
         return unknown_cluster();
     }

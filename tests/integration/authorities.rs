@@ -11,9 +11,9 @@ use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_simulator::{Options, Sim};
-use ack_upgrade_exporter::collect::{Audience, Surroundings};
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::service::{Origin, Service};
+use ack_upgrade_exporter::collect::{Dependencies, ScrapeMetrics};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::shard::Shard;
 use jiff::Timestamp;
 use rustls::ServerConfig;
@@ -90,21 +90,21 @@ async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_fil
         ),
     )
     .expect("written");
-    let surroundings = Surroundings {
+    let dependencies = Dependencies {
         clock: Clock::System,
-        ways: Arc::new(Network::new(
+        transports: Arc::new(Network::new(
             trust::client_config(&[]),
             Lookup::system(),
             Proxies::default(),
         )),
         shard: Shard::default(),
         credentials: credentials::Context::offline(Clock::System),
-        audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
+        metrics: Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)) as Arc<dyn ScrapeMetrics>,
     };
-    let service = Service::start(
-        Origin::File(config),
-        surroundings,
-        Arc::new(Own::new(ProcessMetrics::Hidden)),
+    let service = ConfigManager::start(
+        ConfigSource::File(config),
+        dependencies,
+        Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)),
     );
     let service = Arc::new(service.expect("a good file"));
     let scrape = || {

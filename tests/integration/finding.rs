@@ -138,7 +138,7 @@ impl Transport for OldInstallation {
 async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
     let sim = Arc::new(Sim::new(still(12)));
     let refused = Arc::new(AtomicUsize::new(0));
-    let ways = Arc::new(OldInstallation {
+    let transports = Arc::new(OldInstallation {
         sim: InProcess(Arc::clone(&sim)),
         refused: Arc::clone(&refused),
     });
@@ -148,7 +148,7 @@ async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
         "",
         "",
     );
-    let fleet = Fleet::build(sim, ways, clock, &text, Shard::default());
+    let fleet = Fleet::build(sim, transports, clock, &text, Shard::default());
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(ids(&snapshot), fleet.ids().into_iter().collect());
     assert!(

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::Status;
-use ack_client::Ways;
+use ack_client::TransportFactory;
 use ack_client::clock::Clock;
 use ack_client::credentials;
 use ack_client::names::ClusterId;
 use ack_simulator::{Action, InProcess, KeyPair, Options, Phase, Sim};
-use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
+use ack_upgrade_exporter::collect::{Collector, Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{Format, Own, ProcessMetrics, render};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, ProcessMetrics, render};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ use crate::exposition::{Dialect, Exposition};
 pub struct Fleet {
     pub sim: Arc<Sim>,
     pub collector: Arc<Collector>,
-    pub own: Arc<Own>,
+    pub own: Arc<ExporterMetrics>,
     pub config: Config,
 }
 
@@ -70,14 +70,14 @@ pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
 pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 100000}";
 
 /// The world of what collects from `sim` without a socket, and tells `own`.
-pub fn surroundings(sim: &Arc<Sim>, own: &Arc<Own>) -> Surroundings {
+pub fn dependencies(sim: &Arc<Sim>, own: &Arc<ExporterMetrics>) -> Dependencies {
     let clock = Clock::simulated(sim.world().now());
-    Surroundings {
+    Dependencies {
         clock,
-        ways: Arc::new(InProcess(Arc::clone(sim))),
+        transports: Arc::new(InProcess(Arc::clone(sim))),
         shard: Shard::default(),
         credentials: credentials::Context::offline(clock),
-        audience: Arc::clone(own) as Arc<dyn Audience>,
+        metrics: Arc::clone(own) as Arc<dyn ScrapeMetrics>,
     }
 }
 
@@ -96,61 +96,73 @@ impl Fleet {
 
     /// A fleet without a socket, by a whole configuration.
     pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
-        let ways = Arc::new(InProcess(Arc::clone(&sim)));
+        let transports = Arc::new(InProcess(Arc::clone(&sim)));
         let clock = Clock::simulated(sim.world().now());
-        Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
+        Self::assemble(
+            sim,
+            transports,
+            credentials::Context::offline(clock),
+            text,
+            shard,
+        )
     }
 
-    /// A fleet without a socket, by a whole configuration, in surroundings of its own.
+    /// A fleet without a socket, by a whole configuration, in dependencies of its own.
     pub fn surrounded(sim: Arc<Sim>, text: &str, credentials: credentials::Context) -> Self {
-        let ways = Arc::new(InProcess(Arc::clone(&sim)));
-        Self::assemble(sim, ways, credentials, text, Shard::default())
+        let transports = Arc::new(InProcess(Arc::clone(&sim)));
+        Self::assemble(sim, transports, credentials, text, Shard::default())
     }
 
-    /// A fleet that is asked through `ways` at `endpoint`.
+    /// A fleet that is asked through `transports` at `endpoint`.
     pub fn over(
         sim: Arc<Sim>,
-        ways: Arc<dyn Ways>,
+        transports: Arc<dyn TransportFactory>,
         clock: Clock,
         endpoint: &str,
         account: &str,
         scrape: &str,
     ) -> Self {
         let text = yaml(&sim, endpoint, account, scrape);
-        Self::build(sim, ways, clock, &text, Shard::default())
+        Self::build(sim, transports, clock, &text, Shard::default())
     }
 
     /// A fleet with everything given.
     pub fn build(
         sim: Arc<Sim>,
-        ways: Arc<dyn Ways>,
+        transports: Arc<dyn TransportFactory>,
         clock: Clock,
         text: &str,
         shard: Shard,
     ) -> Self {
-        Self::assemble(sim, ways, credentials::Context::offline(clock), text, shard)
+        Self::assemble(
+            sim,
+            transports,
+            credentials::Context::offline(clock),
+            text,
+            shard,
+        )
     }
 
     fn assemble(
         sim: Arc<Sim>,
-        ways: Arc<dyn Ways>,
+        transports: Arc<dyn TransportFactory>,
         credentials: credentials::Context,
         text: &str,
         shard: Shard,
     ) -> Self {
         let config = Config::parse(text, Path::new(""))
             .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
-        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
+        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let clock = credentials.clock;
-        let audience = Arc::clone(&own) as Arc<dyn Audience>;
-        let surroundings = Surroundings {
+        let metrics = Arc::clone(&own) as Arc<dyn ScrapeMetrics>;
+        let dependencies = Dependencies {
             clock,
-            ways,
+            transports,
             shard,
             credentials,
-            audience,
+            metrics,
         };
-        let collector = Collector::new(&config, &surroundings);
+        let collector = Collector::new(&config, &dependencies);
         Self {
             sim,
             collector,

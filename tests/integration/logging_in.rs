@@ -15,9 +15,9 @@ use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_simulator::{Action, KeyPair, MetadataVersions, Options, Sim};
 use ack_upgrade_exporter::USER_AGENT;
-use ack_upgrade_exporter::collect::{Audience, Collector, Surroundings};
+use ack_upgrade_exporter::collect::{Collector, Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
 use ack_upgrade_exporter::shard::Shard;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -51,15 +51,15 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
     let config =
         Config::parse(&yaml, folder).unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
     let tls = trust::client_config(&[]);
-    let surroundings = Surroundings {
+    let dependencies = Dependencies {
         clock: Clock::System,
-        ways: Arc::new(Direct::new(tls.clone(), Lookup::system())),
+        transports: Arc::new(Direct::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
         credentials: Context::system(&tls, &Lookup::system(), &Proxies::default(), USER_AGENT)
             .expect("a client"),
-        audience: Arc::new(Own::new(ProcessMetrics::Hidden)) as Arc<dyn Audience>,
+        metrics: Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)) as Arc<dyn ScrapeMetrics>,
     };
-    Collector::new(&config, &surroundings)
+    Collector::new(&config, &dependencies)
 }
 
 /// Scrapes six times; half-way all temporary keys are taken away, once for all kinds. No cluster is

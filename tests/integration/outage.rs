@@ -16,9 +16,9 @@ use ack_client::trust;
 use ack_client::{Direct, Network, Transport as _, TransportError};
 use ack_simulator::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
 use ack_upgrade_exporter::USER_AGENT;
-use ack_upgrade_exporter::collect::Surroundings;
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::service::{Origin, Service};
+use ack_upgrade_exporter::collect::Dependencies;
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::{Fleet, UNLIMITED, options, start, surroundings, tally, word, yaml};
+use crate::fleet::{Fleet, UNLIMITED, dependencies, options, start, tally, word, yaml};
 use crate::matrix::{self, faults};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
@@ -510,14 +510,14 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
         count.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { Ok(vec![address]) })
     });
-    let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-    let surroundings = Surroundings {
-        ways: Arc::new(Network::new(
+    let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+    let dependencies = Dependencies {
+        transports: Arc::new(Network::new(
             trust::client_config(&[]),
             lookup,
             Proxies::default(),
         )),
-        ..surroundings(&sim, &own)
+        ..dependencies(&sim, &own)
     };
     // One call at a time, so that there is one connection.
     let account = format!("source: upgrade_status\n{UNLIMITED}\nmax_concurrency: 1");
@@ -528,7 +528,8 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
         "",
     );
     let service = Arc::new(
-        Service::start(Origin::Text(text), surroundings, own).expect("a good configuration"),
+        ConfigManager::start(ConfigSource::Text(text), dependencies, own)
+            .expect("a good configuration"),
     );
     for expected in [1, 1] {
         scrape(&service).await;
@@ -539,7 +540,7 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
-async fn scrape(service: &Service) {
+async fn scrape(service: &ConfigManager) {
     let running = Arc::clone(&service.running().borrow());
     let snapshot = running
         .collector

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
 use ack_simulator::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
-use ack_upgrade_exporter::metrics::{Format, Own, Page, ProcessMetrics};
-use ack_upgrade_exporter::service::{Origin, Running, Service};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+use ack_upgrade_exporter::reload::{ActiveConfig, ConfigManager, ConfigSource};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -19,13 +19,13 @@ use tempfile::TempDir;
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::exposition::{Dialect, Exposition};
-use crate::fleet::{options, reading, surroundings, tally};
+use crate::fleet::{dependencies, options, reading, tally};
 
 /// A service over a simulated account, and the file that it reads.
 struct Stage {
     sim: Arc<Sim>,
-    service: Arc<Service>,
-    own: Arc<Own>,
+    service: Arc<ConfigManager>,
+    own: Arc<ExporterMetrics>,
     folder: TempDir,
 }
 
@@ -35,10 +35,10 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("exporter.yml");
         std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
-        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let service = Service::start(
-            Origin::File(path),
-            surroundings(&sim, &own),
+        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let service = ConfigManager::start(
+            ConfigSource::File(path),
+            dependencies(&sim, &own),
             Arc::clone(&own),
         )
         .expect("a good file");
@@ -59,7 +59,7 @@ impl Stage {
         self.service.reload().await.expect("a good file");
     }
 
-    fn running(&self) -> Arc<Running> {
+    fn running(&self) -> Arc<ActiveConfig> {
         Arc::clone(&self.service.running().borrow())
     }
 
@@ -587,7 +587,7 @@ async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_
     pipe.write_all(yaml("b", MORE).as_bytes()).expect("written");
     drop(pipe);
     assert!(is_room, "there is a thread left");
-    let name = |running: &Running| running.config.accounts[0].name.to_string();
+    let name = |running: &ActiveConfig| running.config.accounts[0].name.to_string();
     running.changed().await.expect("the service runs");
     assert_eq!(
         name(&running.borrow_and_update()),

@@ -8,7 +8,7 @@ use ack_client::clock::Clock;
 use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
-use ack_client::{Direct, Network, Ways};
+use ack_client::{Direct, Network, TransportFactory};
 use ack_simulator::Sim;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -99,7 +99,7 @@ async fn converse(mut stream: TcpStream, does: Does) {
     }
 }
 
-/// Straight ahead and through a proxy, which are two ways with two HTTP clients.
+/// Straight ahead and through a proxy, which are two transports with two HTTP clients.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the_source() {
     let trust = trust::client_config(&[]);
@@ -127,22 +127,22 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                     }
                 });
                 let sim = Arc::new(Sim::new(options(1)));
-                let (ways, endpoint, account) = if proxied {
-                    let ways: Arc<dyn Ways> =
+                let (transports, endpoint, account) = if proxied {
+                    let transports: Arc<dyn TransportFactory> =
                         Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));
                     (
-                        ways,
+                        transports,
                         "http://vendor.invalid".to_owned(),
                         format!("{}\nproxy: http://{address}", account(source)),
                     )
                 } else {
                     (
-                        Arc::new(Direct::new(tls, Lookup::system())) as Arc<dyn Ways>,
+                        Arc::new(Direct::new(tls, Lookup::system())) as Arc<dyn TransportFactory>,
                         format!("http://{address}"),
                         account(source),
                     )
                 };
-                let fleet = Fleet::over(sim, ways, Clock::System, &endpoint, &account, "");
+                let fleet = Fleet::over(sim, transports, Clock::System, &endpoint, &account, "");
                 // What is not about waiting has all the time that its retries may take.
                 let budget = Duration::from_secs(if expected == "timeout" { 3 } else { 20 });
                 let began = Instant::now();

@@ -10,9 +10,9 @@ use http::{HeaderValue, Request};
 use tokio::time::{Instant, sleep};
 
 use super::budget::Budget;
+use super::call_metrics::CallMetrics;
 use super::error::{ApiError, ErrorKind};
 use super::limit::Limiter;
-use super::observe::Observer;
 use super::operation::Operation;
 use super::reply::Answer;
 use super::transport::{Transport, TransportError};
@@ -74,21 +74,21 @@ pub struct Client {
     limiter: Arc<Limiter>,
     /// For what nobody waits for.
     background: Arc<Limiter>,
-    observer: Arc<dyn Observer>,
+    metrics: Arc<dyn CallMetrics>,
     clock: Clock,
     user_agent: HeaderValue,
     nonces: Nonces,
 }
 
 impl Client {
-    /// A client that sends through `transport`, signs with `credentials`, tells `observer`,
+    /// A client that sends through `transport`, signs with `credentials`, counts with `metrics`,
     /// and calls itself `user_agent`.
     pub fn new(
         transport: Arc<dyn Transport>,
         credentials: Arc<Credentials>,
         signature: Signature,
         limiter: Arc<Limiter>,
-        observer: Arc<dyn Observer>,
+        metrics: Arc<dyn CallMetrics>,
         clock: Clock,
         user_agent: HeaderValue,
     ) -> Self {
@@ -99,7 +99,7 @@ impl Client {
             signature,
             limiter,
             background,
-            observer,
+            metrics,
             clock,
             user_agent,
             nonces: Nonces::new(),
@@ -116,7 +116,7 @@ impl Client {
             signature: self.signature,
             limiter: Arc::clone(&self.background),
             background: Arc::clone(&self.background),
-            observer: Arc::clone(&self.observer),
+            metrics: Arc::clone(&self.metrics),
             clock: self.clock,
             user_agent: self.user_agent.clone(),
             nonces: Nonces::new(),
@@ -134,8 +134,8 @@ impl Client {
     }
 
     /// Who counts.
-    pub fn observer(&self) -> &dyn Observer {
-        &*self.observer
+    pub fn metrics(&self) -> &dyn CallMetrics {
+        &*self.metrics
     }
 
     /// Makes `call` and decodes its reply, repeating it within `budget` while that can help. The
@@ -188,7 +188,7 @@ impl Client {
             }
             attempt += 1;
             budget.retry();
-            self.observer.retried(call.operation);
+            self.metrics.retried(call.operation);
             earlier = Some(error);
         }
     }
@@ -284,7 +284,7 @@ impl Client {
         let request = self.request(call, &credential)?;
         let traced = budget.trace().map(|trace| (trace, trace::head(&request)));
         let started = Instant::now();
-        self.observer.started(call.operation);
+        self.metrics.started(call.operation);
         // Told in every case, so that a query that is dropped half-way does not stay in flight for
         // ever.
         let mut told = Told {
@@ -355,7 +355,7 @@ pub struct Explained {
     pub string_to_sign: String,
 }
 
-/// Tells the observer of an attempt's end when it goes out of scope.
+/// Counts an attempt's end when it goes out of scope.
 struct Told<'a> {
     client: &'a Client,
     operation: Operation,
@@ -365,7 +365,7 @@ struct Told<'a> {
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        self.client.observer.finished(
+        self.client.metrics.finished(
             self.operation,
             self.started.elapsed(),
             self.failure.map(ErrorKind::reason),

@@ -165,7 +165,7 @@ pub async fn list_clusters(
                 budget,
             )
             .await?;
-        let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
+        let mut odd = |field, value: &str| client.metrics().unknown_value(field, value);
         page.tell_odd_fields(&mut odd);
         let total = pages::total(&page.page_info);
         let listed = pages::items(operation, clusters.len() + useless, page.clusters, total)?;
@@ -259,6 +259,6 @@ pub async fn describe_cluster(
         query: &[],
     };
     let detail: WireCluster = client.call(&call, budget).await?;
-    let mut odd = |field, value: &str| client.observer().unknown_value(field, value);
+    let mut odd = |field, value: &str| client.metrics().unknown_value(field, value);
     Ok(cluster(detail, &mut odd).filter(|detail| detail.id == *id))
 }

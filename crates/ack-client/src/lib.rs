@@ -15,6 +15,7 @@ pub mod text;
 pub mod trust;
 
 mod budget;
+mod call_metrics;
 mod client;
 mod clusters;
 mod connector;
@@ -24,7 +25,6 @@ mod error;
 mod idle;
 mod interim;
 mod limit;
-mod observe;
 mod operation;
 mod pages;
 mod reply;
@@ -33,27 +33,27 @@ mod status;
 mod tasks;
 mod trace;
 mod transport;
+mod transport_factory;
 mod upgrade_status;
-mod ways;
 
 pub use budget::{Budget, Deadline, Stage};
+pub use call_metrics::{CallMetrics, NoopMetrics};
 pub use client::{Call, Client, Explained};
 pub use clusters::{ClusterList, ListedCluster, describe_cluster, list_clusters};
 pub use direct::Direct;
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, RateLimit, Tokens};
-pub use observe::{Deaf, Observer};
 pub use operation::Operation;
 pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};
 pub use tasks::{Target, Task, TaskInfo, UpgradeTasks, describe_task, explain_tasks};
 pub use trace::Trace;
 pub use transport::{Sending, Transport, TransportError};
+pub use transport_factory::{ConnectionSettings, Network, TransportFactory};
 pub use upgrade_status::{UpgradeStatusResponse, explain_upgrade_status, get_upgrade_status};
-pub use ways::{ConnectionSettings, Network, Ways};
 
-/// The names of all fields that are read of replies, as [`Observer::unknown_value`] has them.
+/// The names of all fields that are read of replies, as [`CallMetrics::unknown_value`] has them.
 pub fn fields() -> impl Iterator<Item = &'static str> {
     [upgrade_status::FIELDS, tasks::FIELDS, clusters::FIELDS]
         .into_iter()

@@ -319,7 +319,7 @@ impl<'a> UpgradeTasks<'a> {
             query: &query,
         };
         let page: WirePage = self.client.call(&call, budget).await?;
-        let mut odd = |field, value: &str| self.client.observer().unknown_value(field, value);
+        let mut odd = |field, value: &str| self.client.metrics().unknown_value(field, value);
         page.tell_odd_fields(&mut odd);
         let total = pages::total(&page.page_info);
         let listed = pages::items(operation, self.seen.len() + self.useless, page.tasks, total)?;
@@ -428,7 +428,7 @@ pub async fn describe_task(
         query: &[],
     };
     let wire: WireTask = client.call(&call, budget).await?;
-    wire.tell_odd_fields(&mut |field, value| client.observer().unknown_value(field, value));
+    wire.tell_odd_fields(&mut |field, value| client.metrics().unknown_value(field, value));
     Ok(info(wire))
 }
 

@@ -61,7 +61,7 @@ pub async fn get_upgrade_status(
     let path = path(cluster);
     let wire: Wire = client.call(&call(endpoint, &path), budget).await?;
     Ok(state(wire, &mut |field, value| {
-        client.observer().unknown_value(field, value);
+        client.metrics().unknown_value(field, value);
     }))
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{Observer as _, Operation, Reason};
+use ack_client::{CallMetrics as _, Operation, Reason};
 use ack_client::{Status, Step, TaskStatus};
 
 use super::exposition::{Dialect, Exposition};
 use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog::{self, Kind, Metric, Scope};
-use crate::metrics::{Format, Own, Page, ProcessMetrics, Value, render, render_probe};
+use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics, Value, render, render_probe};
 use crate::shard::Shard;
 use crate::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
@@ -129,13 +129,13 @@ fn snapshot(clusters: Vec<ClusterReading>) -> Snapshot {
     }
 }
 
-fn own() -> Own {
-    let own = Own::new(ProcessMetrics::Hidden);
+fn own() -> ExporterMetrics {
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     own.reload_succeeded("2026-11-23T09:00:00.25Z".parse().unwrap());
-    let observer = own.observer(&account(), &[Operation::GetUpgradeStatus]);
+    let metrics = own.call_metrics(&account(), &[Operation::GetUpgradeStatus]);
     for failure in [None, Some(Reason::Timeout)] {
-        observer.started(Operation::GetUpgradeStatus);
-        observer.finished(
+        metrics.started(Operation::GetUpgradeStatus);
+        metrics.finished(
             Operation::GetUpgradeStatus,
             Duration::from_millis(125),
             failure,

@@ -16,7 +16,7 @@ use proptest::sample::select;
 use super::exposition::{Dialect, Exposition};
 use crate::config::Metrics;
 use crate::metrics::catalog::{self, Metric, Scope};
-use crate::metrics::{Format, Own, ProcessMetrics, render};
+use crate::metrics::{ExporterMetrics, Format, ProcessMetrics, render};
 use crate::shard::Shard;
 use crate::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
@@ -129,9 +129,9 @@ prop_compose! {
 }
 
 fn pages(snapshot: &Snapshot) -> (Exposition, Exposition) {
-    let own = Own::new(ProcessMetrics::Hidden);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     for account in &snapshot.accounts {
-        own.observer(&account.account, ack_client::Operation::ALL);
+        own.call_metrics(&account.account, ack_client::Operation::ALL);
     }
     let read = |format, dialect| {
         Exposition::read(

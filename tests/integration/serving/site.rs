@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ack_simulator::{Options, Sim};
-use ack_upgrade_exporter::metrics::{Own, ProcessMetrics};
-use ack_upgrade_exporter::service::{Origin, Service};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::web::door::Door;
 use ack_upgrade_exporter::web::socket::ListenAddress;
 use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site, Writers};
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::{UNLIMITED, options, surroundings, yaml};
+use crate::fleet::{UNLIMITED, dependencies, options, yaml};
 
 /// What is served, and how.
 pub struct Setup<'a> {
@@ -44,7 +44,7 @@ pub struct Served {
     pub address: SocketAddr,
     pub addresses: Vec<SocketAddr>,
     pub sim: Arc<Sim>,
-    pub service: Arc<Service>,
+    pub service: Arc<ConfigManager>,
     pub door: Arc<Door>,
     /// Stops the server.
     pub stop: CancellationToken,
@@ -66,11 +66,11 @@ impl Setup<'_> {
             yaml(&sim, "http://stand-in.example", UNLIMITED, ""),
         )
         .expect("writes the configuration");
-        let own = Arc::new(Own::new(ProcessMetrics::Hidden));
-        let surroundings = surroundings(&sim, &own);
-        let clock = surroundings.clock;
+        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let dependencies = dependencies(&sim, &own);
+        let clock = dependencies.clock;
         let service = Arc::new(
-            Service::start(Origin::File(config), surroundings, Arc::clone(&own))
+            ConfigManager::start(ConfigSource::File(config), dependencies, Arc::clone(&own))
                 .expect("a good configuration"),
         );
         let door = match self.web {

@@ -1,6 +1,6 @@
 //! What is running: the configuration and all that was built from it, swapped as one.
 
-mod origin;
+mod source;
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -10,17 +10,17 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
-use origin::{Content, Parsed, Text, Unreadable};
-pub use origin::{Origin, Warnings};
+pub use source::{ConfigSource, Warnings};
+use source::{Content, Parsed, Text, Unreadable};
 
 use crate::apart::{Panicked, apart};
-use crate::collect::{Collector, Surroundings};
+use crate::collect::{Collector, Dependencies};
 use crate::config::{Config, Problems};
-use crate::metrics::Own;
+use crate::metrics::ExporterMetrics;
 
 /// A configuration and what was built from it.
 #[derive(Debug)]
-pub struct Running {
+pub struct ActiveConfig {
     /// The configuration.
     pub config: Config,
     /// What collects for it; ends with the last scrape that has it.
@@ -32,19 +32,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Owns what is running.
 #[derive(Debug)]
-pub struct Service {
-    running: watch::Sender<Arc<Running>>,
-    surroundings: Surroundings,
-    own: Arc<Own>,
-    origin: Origin,
+pub struct ConfigManager {
+    running: watch::Sender<Arc<ActiveConfig>>,
+    dependencies: Dependencies,
+    own: Arc<ExporterMetrics>,
+    origin: ConfigSource,
     /// Held by the reload under way, so that there is one at a time; it goes with the thread that
     /// reads.
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<ReloadState>>,
 }
 
 /// Contents of the configuration file and of those that it names.
 #[derive(Debug)]
-struct Seen {
+struct ReloadState {
     /// What is in force.
     running: Content,
     /// What was read last, good or bad.
@@ -55,7 +55,7 @@ struct Seen {
 
 /// Why the file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Occasion {
+enum ReloadTrigger {
     /// Somebody wants it in force.
     Asked,
     /// It may have changed.
@@ -76,12 +76,12 @@ pub enum ReloadError {
     Panicked(#[from] Panicked),
 }
 
-impl Service {
+impl ConfigManager {
     /// Builds what the configuration asks for.
     pub fn start(
-        origin: Origin,
-        surroundings: Surroundings,
-        own: Arc<Own>,
+        origin: ConfigSource,
+        dependencies: Dependencies,
+        own: Arc<ExporterMetrics>,
     ) -> Result<Self, ReloadError> {
         let Parsed {
             config,
@@ -89,17 +89,17 @@ impl Service {
             beside,
         } = origin.read()?.parse();
         let config = config?;
-        let collector = Collector::new(&config, &surroundings);
-        own.reload_succeeded(surroundings.clock.now());
-        let running = watch::Sender::new(Arc::new(Running { config, collector }));
-        let seen = Arc::new(Mutex::new(Seen {
+        let collector = Collector::new(&config, &dependencies);
+        own.reload_succeeded(dependencies.clock.now());
+        let running = watch::Sender::new(Arc::new(ActiveConfig { config, collector }));
+        let seen = Arc::new(Mutex::new(ReloadState {
             running: content,
             last: content,
             beside,
         }));
         Ok(Self {
             running,
-            surroundings,
+            dependencies,
             own,
             origin,
             seen,
@@ -107,7 +107,7 @@ impl Service {
     }
 
     /// What is running, now and after each reload.
-    pub fn running(&self) -> watch::Receiver<Arc<Running>> {
+    pub fn running(&self) -> watch::Receiver<Arc<ActiveConfig>> {
         self.running.subscribe()
     }
 
@@ -116,7 +116,7 @@ impl Service {
     /// gives up one whose turn has not come; what has begun goes on to its end, since nobody can
     /// stop a read on a file system that hangs.
     pub async fn reload(self: &Arc<Self>) -> Result<(), ReloadError> {
-        self.take_turn(Occasion::Asked).await
+        self.take_turn(ReloadTrigger::Asked).await
     }
 
     /// Reloads every `interval` if the content of the file has changed, for ever. Contents are
@@ -126,7 +126,7 @@ impl Service {
         loop {
             tokio::time::sleep(interval).await;
             // What is wrong is logged there.
-            drop(self.take_turn(Occasion::Polled).await);
+            drop(self.take_turn(ReloadTrigger::Polled).await);
         }
     }
 
@@ -136,7 +136,7 @@ impl Service {
         running.collector.stop().await;
     }
 
-    async fn take_turn(self: &Arc<Self>, occasion: Occasion) -> Result<(), ReloadError> {
+    async fn take_turn(self: &Arc<Self>, occasion: ReloadTrigger) -> Result<(), ReloadError> {
         let mut seen = Arc::clone(&self.seen).lock_owned().await;
         let service = Arc::clone(self);
         // Off the async threads: a large fleet takes a while, too.
@@ -155,14 +155,14 @@ impl Service {
     }
 
     /// Reads what is there now, with the files that it named last, and takes it; blocks.
-    fn look(&self, seen: &mut Seen, occasion: Occasion) -> Result<(), ReloadError> {
+    fn look(&self, seen: &mut ReloadState, occasion: ReloadTrigger) -> Result<(), ReloadError> {
         let read = self.origin.read();
         let content = Content::now(read.as_ref(), &seen.beside);
-        if occasion == Occasion::Polled && content == seen.last {
+        if occasion == ReloadTrigger::Polled && content == seen.last {
             return Ok(());
         }
         // Whoever asks may have moved a server.
-        self.surroundings.ways.refresh();
+        self.dependencies.transports.refresh();
         seen.last = content;
         let reloaded = read
             .map_err(ReloadError::from)
@@ -172,7 +172,12 @@ impl Service {
     }
 
     /// Puts what was read in force, if it is good and new; blocks.
-    fn take(&self, seen: &mut Seen, text: &Text, content: Content) -> Result<(), ReloadError> {
+    fn take(
+        &self,
+        seen: &mut ReloadState,
+        text: &Text,
+        content: Content,
+    ) -> Result<(), ReloadError> {
         if content == seen.running {
             return Ok(());
         }
@@ -193,7 +198,7 @@ impl Service {
     /// Counts and logs how a reload went.
     fn note(&self, reloaded: &Result<(), ReloadError>) {
         match reloaded {
-            Ok(()) => self.own.reload_succeeded(self.surroundings.clock.now()),
+            Ok(()) => self.own.reload_succeeded(self.dependencies.clock.now()),
             Err(error) => {
                 self.own.reload_failed();
                 error.log();
@@ -204,7 +209,7 @@ impl Service {
     /// Puts `config` in force. Scrapes under way go on with what they began with.
     fn swap(&self, config: Config) {
         let before = Arc::clone(&self.running.borrow());
-        let collector = Collector::after(&before.collector, &config, &self.surroundings);
+        let collector = Collector::after(&before.collector, &config, &self.dependencies);
         for gone in before.config.accounts.iter().filter(|account| {
             config
                 .accounts
@@ -215,7 +220,7 @@ impl Service {
         }
         let accounts = config.accounts.len();
         self.running
-            .send_replace(Arc::new(Running { config, collector }));
+            .send_replace(Arc::new(ActiveConfig { config, collector }));
         tracing::info!(accounts, "configuration reloaded");
     }
 }

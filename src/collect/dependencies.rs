@@ -6,29 +6,29 @@ use std::sync::Arc;
 use ack_client::clock::Clock;
 use ack_client::credentials;
 use ack_client::names::AccountName;
-use ack_client::{Observer, Ways};
+use ack_client::{CallMetrics, TransportFactory};
 
 use crate::shard::Shard;
 
 /// What the outside world looks like to a collector.
 #[derive(Debug)]
-pub struct Surroundings {
+pub struct Dependencies {
     /// The time of day.
     pub clock: Clock,
-    /// The ways to the vendor.
-    pub ways: Arc<dyn Ways>,
+    /// The connections to the API.
+    pub transports: Arc<dyn TransportFactory>,
     /// The part of the clusters that is this instance's.
     pub shard: Shard,
     /// Where credentials come from.
     pub credentials: credentials::Context,
     /// Who counts.
-    pub audience: Arc<dyn Audience>,
+    pub metrics: Arc<dyn ScrapeMetrics>,
 }
 
 /// Counts what a collector does.
-pub trait Audience: Debug + Send + Sync {
+pub trait ScrapeMetrics: Debug + Send + Sync {
     /// Who counts the calls of `account`.
-    fn observer(&self, account: &AccountName) -> Arc<dyn Observer>;
+    fn call_metrics(&self, account: &AccountName) -> Arc<dyn CallMetrics>;
 
     /// A scrape was served from a finished collection.
     fn cached_scrape(&self);

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ack_client::names::AccountName;
-use ack_client::{self, Observer, Operation, Reason};
+use ack_client::{self, CallMetrics, Operation, Reason};
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
@@ -17,7 +17,7 @@ use super::catalog::{self, Metric};
 use super::page::Page;
 use super::process::{self, ProcessMetrics};
 use super::unknown::UnknownLog;
-use crate::collect::Audience;
+use crate::collect::ScrapeMetrics;
 
 /// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole
 /// budget when it hangs.
@@ -25,7 +25,7 @@ const DURATION_BUCKETS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 
 /// The instruments of a process, in a registry of their own. Cheap to clone; clones count together.
 #[derive(Debug, Clone)]
-pub struct Own {
+pub struct ExporterMetrics {
     instruments: Arc<Instruments>,
     process: ProcessMetrics,
 }
@@ -48,7 +48,7 @@ struct Instruments {
 
 /// Counts the calls of one account.
 #[derive(Debug)]
-pub struct AccountObserver {
+pub struct AccountCallMetrics {
     account: AccountName,
     instruments: Arc<Instruments>,
     operations: Vec<(Operation, OnceLock<Handles>)>,
@@ -64,9 +64,9 @@ struct Handles {
     in_flight: IntGauge,
 }
 
-// === impl Own ===
+// === impl ExporterMetrics ===
 
-impl Own {
+impl ExporterMetrics {
     /// New instruments, all at 0 and the configuration not loaded.
     pub fn new(process: ProcessMetrics) -> Self {
         Self {
@@ -77,12 +77,12 @@ impl Own {
 
     /// Counts the calls of `account`. The series of `operations`, those that the account may call,
     /// are there from now on; one that the account had before goes on where it was.
-    pub fn observer(
+    pub fn call_metrics(
         &self,
         account: &AccountName,
         operations: &[Operation],
-    ) -> Arc<AccountObserver> {
-        let observer = AccountObserver {
+    ) -> Arc<AccountCallMetrics> {
+        let metrics = AccountCallMetrics {
             account: account.clone(),
             instruments: Arc::clone(&self.instruments),
             operations: Operation::ALL
@@ -91,9 +91,9 @@ impl Own {
                 .collect(),
         };
         for operation in operations {
-            observer.handles(*operation);
+            metrics.handles(*operation);
         }
-        Arc::new(observer)
+        Arc::new(metrics)
     }
 
     /// Takes the series of `account` off the page, when a new configuration no longer has it.
@@ -293,9 +293,9 @@ fn register<C: Collector + Clone + 'static>(
     instrument
 }
 
-impl Audience for Own {
-    fn observer(&self, account: &AccountName) -> Arc<dyn Observer> {
-        self.observer(account, Operation::ALL)
+impl ScrapeMetrics for ExporterMetrics {
+    fn call_metrics(&self, account: &AccountName) -> Arc<dyn CallMetrics> {
+        self.call_metrics(account, Operation::ALL)
     }
 
     fn cached_scrape(&self) {
@@ -307,9 +307,9 @@ impl Audience for Own {
     }
 }
 
-// === impl AccountObserver ===
+// === impl AccountCallMetrics ===
 
-impl AccountObserver {
+impl AccountCallMetrics {
     fn handles(&self, operation: Operation) -> Option<&Handles> {
         let (_, handles) = self
             .operations
@@ -319,7 +319,7 @@ impl AccountObserver {
     }
 }
 
-impl Observer for AccountObserver {
+impl CallMetrics for AccountCallMetrics {
     fn started(&self, operation: Operation) {
         if let Some(handles) = self.handles(operation) {
             handles.requests.inc();

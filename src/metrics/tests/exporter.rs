@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ack_client::names::AccountName;
-use ack_client::{Observer as _, Operation, Reason};
+use ack_client::{CallMetrics as _, Operation, Reason};
 use jiff::Timestamp;
 
 use super::exposition::{Dialect, Exposition};
-use crate::metrics::{Format, Own, Page, ProcessMetrics};
+use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
 
 const OPERATION: Operation = Operation::GetUpgradeStatus;
 
@@ -16,13 +16,13 @@ fn account(name: &str) -> AccountName {
     AccountName::parse(name).unwrap()
 }
 
-fn read(own: &Own) -> Exposition {
+fn read(own: &ExporterMetrics) -> Exposition {
     let mut page = Page::with_capacity(Format::Text, 0);
     own.write(&mut page);
     Exposition::read(&page.finish(), Dialect::Text).unwrap()
 }
 
-fn value(own: &Own, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+fn value(own: &ExporterMetrics, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let page = read(own);
     let fits = |label: &(&str, &str), sample: &super::exposition::Sample| {
         sample.label(label.0) == Some(label.1)
@@ -34,13 +34,13 @@ fn value(own: &Own, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
 
 #[test]
 fn every_series_of_an_account_starts_at_zero() {
-    let own = Own::new(ProcessMetrics::Hidden);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     assert!(
         read(&own)
             .family("cs_exporter_api_requests_total")
             .is_none()
     );
-    own.observer(&account("a"), &[OPERATION]);
+    own.call_metrics(&account("a"), &[OPERATION]);
     let page = read(&own);
     let total = |name: &str| {
         page.samples(name)
@@ -70,13 +70,13 @@ fn every_series_of_an_account_starts_at_zero() {
 
 #[test]
 fn calls_are_counted_where_they_belong() {
-    let own = Own::new(ProcessMetrics::Hidden);
-    let observer = own.observer(&account("a"), &[OPERATION]);
-    own.observer(&account("b"), &[OPERATION]);
-    observer.started(OPERATION);
-    observer.started(OPERATION);
-    observer.retried(OPERATION);
-    observer.finished(
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
+    let metrics = own.call_metrics(&account("a"), &[OPERATION]);
+    own.call_metrics(&account("b"), &[OPERATION]);
+    metrics.started(OPERATION);
+    metrics.started(OPERATION);
+    metrics.retried(OPERATION);
+    metrics.finished(
         OPERATION,
         Duration::from_millis(60),
         Some(Reason::Throttled),
@@ -133,10 +133,10 @@ fn calls_are_counted_where_they_belong() {
 
 #[test]
 fn an_account_goes_on_after_a_reload_and_leaves_when_it_is_forgotten() {
-    let own = Own::new(ProcessMetrics::Hidden);
-    let before = own.observer(&account("a"), &[OPERATION]);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
+    let before = own.call_metrics(&account("a"), &[OPERATION]);
     before.started(OPERATION);
-    let after = own.observer(&account("a"), &[OPERATION]);
+    let after = own.call_metrics(&account("a"), &[OPERATION]);
     after.started(OPERATION);
     before.finished(OPERATION, Duration::ZERO, None);
     assert_eq!(
@@ -159,10 +159,10 @@ fn an_account_goes_on_after_a_reload_and_leaves_when_it_is_forgotten() {
 
 #[test]
 fn unknown_values_are_counted_by_field() {
-    let own = Own::new(ProcessMetrics::Hidden);
-    let observer = own.observer(&account("a"), &[]);
-    observer.unknown_value("upgrade_step", "sideways");
-    observer.unknown_value("upgrade_step", "sideways");
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
+    let metrics = own.call_metrics(&account("a"), &[]);
+    metrics.unknown_value("upgrade_step", "sideways");
+    metrics.unknown_value("upgrade_step", "sideways");
     assert_eq!(
         value(
             &own,
@@ -183,7 +183,7 @@ fn unknown_values_are_counted_by_field() {
 
 #[test]
 fn a_refused_reload_keeps_the_time_of_the_last_good_one() {
-    let own = Own::new(ProcessMetrics::Hidden);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     own.reload_succeeded(Timestamp::from_second(1_700_000_000).unwrap());
     own.reload_failed();
     assert_eq!(
@@ -202,7 +202,7 @@ fn a_refused_reload_keeps_the_time_of_the_last_good_one() {
 
 #[test]
 fn scrapes_from_memory_and_joined_ones_are_counted_apart() {
-    let own = Own::new(ProcessMetrics::Hidden);
+    let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     own.cached_scrape();
     own.coalesced_scrape();
     own.coalesced_scrape();
@@ -219,7 +219,7 @@ fn scrapes_from_memory_and_joined_ones_are_counted_apart() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_tells_the_standard_set_unless_it_is_hidden() {
-    let names = |own: &Own| -> Vec<String> {
+    let names = |own: &ExporterMetrics| -> Vec<String> {
         let families = read(own).families.into_iter().map(|family| family.name);
         families
             .filter(|name| {
@@ -228,11 +228,11 @@ fn the_process_tells_the_standard_set_unless_it_is_hidden() {
             .collect()
     };
     assert_eq!(
-        names(&Own::new(ProcessMetrics::Hidden)),
+        names(&ExporterMetrics::new(ProcessMetrics::Hidden)),
         Vec::<String>::new()
     );
     assert_eq!(
-        names(&Own::new(ProcessMetrics::Shown)),
+        names(&ExporterMetrics::new(ProcessMetrics::Shown)),
         [
             "process_cpu_seconds_total",
             "process_max_fds",

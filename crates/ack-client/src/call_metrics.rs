@@ -7,7 +7,7 @@ use super::error::Reason;
 use super::operation::Operation;
 
 /// Listens to the calls of one account. Called from many tasks at once; must not block.
-pub trait Observer: Debug + Send + Sync {
+pub trait CallMetrics: Debug + Send + Sync {
     /// A request goes out.
     fn started(&self, operation: Operation);
 
@@ -23,9 +23,9 @@ pub trait Observer: Debug + Send + Sync {
 
 /// Listens to nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct Deaf;
+pub struct NoopMetrics;
 
-impl Observer for Deaf {
+impl CallMetrics for NoopMetrics {
     fn started(&self, _: Operation) {}
     fn finished(&self, _: Operation, _: Duration, _: Option<Reason>) {}
     fn retried(&self, _: Operation) {}

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::problem::reason;
-use crate::config::{Beside, Config, Problems, Reading};
+use crate::config::{Config, Problems, Reading, ReferencedFile};
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
-pub enum Origin {
+pub enum ConfigSource {
     /// A file, read again by each reload.
     File(PathBuf),
     /// The command line: the text that somebody would have written. It never changes.
@@ -57,7 +57,7 @@ pub(super) struct Parsed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Content(Option<[u8; 32]>);
 
-impl Origin {
+impl ConfigSource {
     /// The configuration that is there now; blocks.
     pub fn load(&self) -> Result<Config, super::ReloadError> {
         Ok(self.read()?.parse().config?)
@@ -148,15 +148,15 @@ impl Content {
                 text,
                 &beside
                     .iter()
-                    .map(|file| Beside::read(file).0)
+                    .map(|file| ReferencedFile::read(file).0)
                     .collect::<Vec<_>>(),
             )
         })
     }
 
-    fn of(text: &Text, files: &[Beside]) -> Self {
+    fn of(text: &Text, files: &[ReferencedFile]) -> Self {
         let whole = Sha256::new().chain_update(Sha256::digest(&text.content));
-        let add = |whole: Sha256, file: &Beside| {
+        let add = |whole: Sha256, file: &ReferencedFile| {
             whole
                 .chain_update(Sha256::digest(file.path.as_os_str().as_encoded_bytes()))
                 .chain_update(file.digest)

@@ -23,7 +23,7 @@ pub struct ConnectionSettings {
 }
 
 /// Chooses the transport of each account.
-pub trait Ways: Debug + Send + Sync {
+pub trait TransportFactory: Debug + Send + Sync {
     /// The transport for connections of these `settings`.
     fn of(&self, settings: &ConnectionSettings) -> Arc<dyn Transport>;
 
@@ -63,7 +63,7 @@ impl Network {
     }
 }
 
-impl Ways for Network {
+impl TransportFactory for Network {
     fn of(&self, settings: &ConnectionSettings) -> Arc<dyn Transport> {
         let ConnectionSettings { proxy, authorities } = settings;
         if authorities.is_empty() && proxy.is_none() {
@@ -91,7 +91,7 @@ impl Ways for Network {
 }
 
 /// The same way for every account.
-impl<T: Transport + Clone + 'static> Ways for T {
+impl<T: Transport + Clone + 'static> TransportFactory for T {
     fn of(&self, _: &ConnectionSettings) -> Arc<dyn Transport> {
         Arc::new(self.clone())
     }
