@@ -15,7 +15,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`apart`], [`log`], [`shard`] | small words that all others use |
+//! | [`log`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`source`] | the state of an upgrade from either operation, and the one that finds out which is served |
@@ -27,7 +27,6 @@
 //! | [`wait`] | what a look at the fleet means to a pipeline that waits |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 
-pub mod apart;
 pub mod cli;
 pub mod collect;
 pub mod config;

@@ -11,13 +11,13 @@ use ack_client::credentials;
 use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
+use exporter_toolkit::apart::apart;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
 use super::{Failure, accounts, say, warn};
-use crate::apart::apart;
 use crate::cli::{ServeArgs, WebArgs};
 use crate::collect::{self, Collector, Dependencies, ScrapeMetrics};
 use crate::config::{self, Config};

@@ -1,0 +1,3 @@
+//! What every exporter of the Prometheus family has.
+
+pub mod apart;
