@@ -19,13 +19,12 @@ use std::time::Duration;
 use ack_client::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::problem::reason;
-use crate::config::{Path, Problems, document, duration};
 use crate::web::auth::{PasswordHash, Users};
 use crate::web::headers::ResponseHeaders;
 use crate::web::limits::RateLimit;
 use crate::web::tls::{Http2, TlsError, TlsSettings};
 use exporter_toolkit::apart::Panicked;
+use exporter_toolkit::yaml::{Path, Problems, document, duration, reason};
 
 /// The web configuration file and the files it names, read and understood.
 #[derive(Debug, Clone)]

@@ -79,10 +79,10 @@ mod tests {
 
     use super::*;
     use crate::collect::Dependencies;
-    use crate::config::document::PANIC;
     use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
     use crate::reload::ConfigSource;
     use crate::shard::Shard;
+    use exporter_toolkit::yaml::document::PANIC;
 
     const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, access_key_secret: b}, \
                         clusters: [{id: c1, region: cn-hangzhou}]}]\n";

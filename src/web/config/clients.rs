@@ -7,8 +7,8 @@ use rustls::RootCertStore;
 
 use super::pem::{self, Pem};
 use super::{Reader, raw};
-use crate::config::Path;
 use crate::web::tls::{AllowedNames, ClientAuth, Presence, Trust};
+use exporter_toolkit::yaml::Path;
 
 /// Go's `ClientAuthType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::sign::SigningKey;
 
 use super::Reader;
-use crate::config::Path;
-use crate::config::pem::BROKEN;
-pub(super) use crate::config::pem::certificates;
-use crate::config::problem::reason;
+use exporter_toolkit::pem::BROKEN;
+pub(super) use exporter_toolkit::pem::certificates;
+use exporter_toolkit::yaml::Path;
+use exporter_toolkit::yaml::reason;
 
 /// The content of a PEM file, or of a key that has it inline, and the place where mistakes in it
 /// are noted.

@@ -8,9 +8,9 @@ use rustls::{Error, InconsistentKeys, SupportedCipherSuite};
 
 use super::pem::{self, Pem};
 use super::{Reader, raw};
-use crate::config::Path;
 use crate::web::tls::names::{self, Known, Version};
 use crate::web::tls::{CipherOrder, TlsSettings, Versions};
+use exporter_toolkit::yaml::Path;
 
 impl Reader<'_> {
     pub(super) fn tls(&mut self, path: &Path, raw: raw::Tls) -> Option<TlsSettings> {

@@ -102,7 +102,8 @@ pub struct Problems {
 }
 
 impl Problems {
-    pub(crate) fn note(&mut self, path: Path, message: impl Into<String>) {
+    /// Notes a mistake.
+    pub fn note(&mut self, path: Path, message: impl Into<String>) {
         self.note_at(None, path, message);
     }
 
@@ -116,22 +117,19 @@ impl Problems {
     }
 
     /// Keeps the value, or notes why there is none.
-    pub(crate) fn keep<T, E: fmt::Display>(
-        &mut self,
-        path: &Path,
-        result: Result<T, E>,
-    ) -> Option<T> {
+    pub fn keep<T, E: fmt::Display>(&mut self, path: &Path, result: Result<T, E>) -> Option<T> {
         result
             .map_err(|error| self.note(path.clone(), error.to_string()))
             .ok()
     }
 
-    pub(crate) fn has(&self, path: &Path) -> bool {
+    /// Whether a mistake was noted at `path` itself.
+    pub fn has(&self, path: &Path) -> bool {
         self.places.contains(path)
     }
 
     /// Finds the line of each mistake in the `text` that has them, and sorts them by it.
-    pub(crate) fn locate(&mut self, text: &str) {
+    pub fn locate(&mut self, text: &str) {
         if self.list.iter().all(|problem| problem.line.is_some()) {
             return;
         }
@@ -149,7 +147,7 @@ impl Problems {
 
     /// The same, shown with the name of the `file` that has them.
     #[must_use]
-    pub(crate) fn in_file(self, file: &FilePath) -> Self {
+    pub fn in_file(self, file: &FilePath) -> Self {
         Self {
             file: Some(file.to_owned()),
             ..self
@@ -195,7 +193,7 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// What the system says of a file, without the number of its error.
-pub(crate) fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error ")
         .next()

@@ -14,13 +14,13 @@ use super::problem::{Path, Problems};
 use super::strict::Strict;
 
 /// A text that has it makes the parser panic, in tests.
-#[cfg(test)]
-pub(crate) const PANIC: &str = "# panic";
+#[cfg(feature = "panic")]
+pub const PANIC: &str = "# panic";
 
 /// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that
 /// the rest can still be checked; a list's place that was refused is `null`.
-pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
-    #[cfg(test)]
+pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
+    #[cfg(feature = "panic")]
     assert!(
         !text.contains(PANIC),
         "so that it is seen what a panic does"
@@ -60,7 +60,7 @@ pub(crate) fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Pro
 
 /// Reads the `value` at `place` as a `T`. serde stops at the first mistake: note it, take it out of
 /// the tree, try again.
-pub(super) fn accept<T: DeserializeOwned + Default>(
+pub fn accept<T: DeserializeOwned + Default>(
     mut value: Value,
     place: &Path,
     problems: &mut Problems,
@@ -127,7 +127,7 @@ fn remove_unknown(
 }
 
 /// What is said of a key that is not among the `known` ones.
-pub(super) fn unknown_key(key: &str, known: &[&str]) -> String {
+pub fn unknown_key(key: &str, known: &[&str]) -> String {
     match (nearest(key, known.iter().copied()), known) {
         (Some(known), _) => format!("unknown key, did you mean {known}?"),
         (None, []) => "unknown key".to_owned(),
@@ -136,7 +136,7 @@ pub(super) fn unknown_key(key: &str, known: &[&str]) -> String {
 }
 
 /// The one of `known` that differs from `word` by a slip or two, if there is one.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // What is longer is no slip, and comparing it takes long.
     if word.len() > 64 {
         return None;
@@ -149,7 +149,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
 }
 
 /// `a, b or c`.
-pub(super) fn one_of(words: &[&str]) -> String {
+pub fn one_of(words: &[&str]) -> String {
     match words.split_last() {
         None => String::new(),
         Some((only, [])) => (*only).to_owned(),
@@ -174,7 +174,7 @@ fn describe(message: &str) -> String {
 }
 
 /// What is said of what should be one.
-pub(super) const WHOLE_NUMBER: &str = "must be a whole number from 1 to 4294967295";
+pub const WHOLE_NUMBER: &str = "must be a whole number from 1 to 4294967295";
 
 /// The value at `segments`.
 fn find<'v>(value: &'v mut Value, segments: &[&Segment]) -> Option<&'v mut Value> {
