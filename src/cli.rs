@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use exporter_toolkit::log::{LogFormat, LogLevel};
 use exporter_toolkit::yaml::duration;
 use http::Uri;
 use http::uri::PathAndQuery;
 use jiff::Timestamp;
 
-use crate::log::{LogFormat, LogLevel};
 use crate::web::socket::ListenAddress;
 
 #[cfg(feature = "demo")]

@@ -9,9 +9,10 @@ use ack_client::Reason;
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cli::Cli;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::catalog::{ALL, Metric};
+use ack_upgrade_exporter::metrics::catalog;
 use ack_upgrade_exporter::upgrade::StateSet;
 use clap::{Command, CommandFactory as _};
+use exporter_toolkit::exposition::Metric;
 use serde_json::Value;
 
 const BEGIN: &str = "<!-- metrics: written by `UPDATE=1 cargo test --test documents` -->\n";
@@ -28,7 +29,7 @@ fn read(path: impl AsRef<Path>) -> String {
 
 fn table(head: &str, meaning: impl Fn(&Metric) -> String) -> String {
     let mut table = format!("| {head} |\n|---|---|---|---|\n");
-    for metric in ALL {
+    for metric in catalog::all() {
         let (name, kind, labels) = (metric.name, metric.kind.as_str(), metric.labels.join(", "));
         writeln!(
             table,
@@ -85,8 +86,7 @@ fn the_chinese_readme_lists_every_metric_in_chinese() {
             .map_or_else(|| help(metric), |meaning| (*meaning).to_owned())
     };
     compare_or_update(CHINESE, &table("指标 | 类型 | 标签 | 含义", meaning));
-    let english: Vec<_> = ALL
-        .iter()
+    let english: Vec<_> = catalog::all()
         .filter(|metric| !meaning(metric).chars().any(is_chinese))
         .map(|metric| metric.name)
         .collect();

@@ -8,8 +8,9 @@ use ack_simulator::{InProcess, KeyPair, Options, Rule, Sim};
 use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use clap::Parser as _;
+use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::Instant;
 
 use super::vendor::{Vendor, start};

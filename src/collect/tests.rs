@@ -14,6 +14,7 @@ use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{ApiError, Budget, Deadline, ErrorKind, ListedCluster, Operation, Reason};
 use ack_client::{Status, Step};
 use ack_simulator::{InProcess, Options, Sim};
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 use tokio::time::{Instant, advance, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use super::record::{Change, Flight, Memory, Origin, Reader, Record, Target, Wait
 use super::roster::{Idling, Roster};
 use super::{Collector, Dependencies};
 use crate::config::Config;
-use crate::metrics::{ExporterMetrics, ProcessMetrics};
+use crate::metrics::ExporterMetrics;
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Outcome};
 use crate::source::{Question, Reading, UpgradeSource};

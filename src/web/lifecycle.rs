@@ -76,10 +76,12 @@ mod tests {
     use ack_client::clock::Clock;
     use ack_client::credentials;
     use ack_simulator::{InProcess, Options, Sim};
+    use exporter_toolkit::exposition::{Format, Page};
+    use exporter_toolkit::process::ProcessMetrics;
 
     use super::*;
     use crate::collect::Dependencies;
-    use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+    use crate::metrics::ExporterMetrics;
     use crate::reload::ConfigSource;
     use crate::shard::Shard;
     use exporter_toolkit::yaml::document::PANIC;

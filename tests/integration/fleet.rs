@@ -13,9 +13,11 @@ use ack_client::names::ClusterId;
 use ack_simulator::{Action, InProcess, KeyPair, Options, Phase, Sim};
 use ack_upgrade_exporter::collect::{Collector, Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, ProcessMetrics, render};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, render};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
+use exporter_toolkit::exposition::Format;
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 use tokio::time::Instant;
 

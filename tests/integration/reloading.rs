@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
 use ack_simulator::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ActiveConfig, ConfigManager, ConfigSource};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use exporter_toolkit::exposition::{Format, Page};
+use exporter_toolkit::process::ProcessMetrics;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tempfile::TempDir;

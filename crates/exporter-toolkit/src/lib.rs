@@ -1,5 +1,8 @@
 //! What every exporter of the Prometheus family has.
 
 pub mod apart;
+pub mod exposition;
+pub mod log;
 pub mod pem;
+pub mod process;
 pub mod yaml;

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ack_simulator::{Options, Sim};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::web::door::Door;
 use ack_upgrade_exporter::web::socket::ListenAddress;
 use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site, Writers};
+use exporter_toolkit::process::ProcessMetrics;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

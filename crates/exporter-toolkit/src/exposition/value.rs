@@ -44,7 +44,7 @@ impl Value {
     }
 
     /// Adds the number as `format` spells it.
-    pub(super) fn write(self, format: Format, buffer: &mut Vec<u8>) {
+    pub fn write(self, format: Format, buffer: &mut Vec<u8>) {
         match self {
             Self::Fixed { digits, decimals } => {
                 write_fixed(digits, usize::from(decimals), format, buffer);

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 
-use super::catalog::{Kind, Metric};
 use super::format::Format;
+use super::metric::{Kind, Metric};
 use super::value::Value;
 
 /// A page that is being written.
