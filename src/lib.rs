@@ -9,6 +9,7 @@
 //! ```
 //!
 //! The crate `ack-client` is the way to the API: signatures, credentials, limits, operations;
+//! `exporter-toolkit` is what every exporter has, such as the web server before the routes;
 //! `ack-simulator` is the stand-in for the API that `demo` and the tests ask.
 //!
 //! One direction: a module uses only those that stand above it here.
@@ -23,7 +24,7 @@
 //! | [`collect`] | rounds, one lane an account, one record a cluster → [`Snapshot`](snapshot::Snapshot) |
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
 //! | [`reload`] | which configuration runs, swapped as one |
-//! | [`web`] | routes, the page for people, and the door before them: TLS, passwords, limits |
+//! | [`web`] | routes, and the page for people |
 //! | [`wait`] | what a look at the fleet means to a pipeline that waits |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::door::Door;
+use exporter_toolkit::web::config::WebConfigError;
+use exporter_toolkit::web::door::Door;
+
 use crate::reload::{ConfigManager, ReloadError};
-use crate::web::config::WebConfigError;
 
 /// What a reload reaches.
 pub struct Lifecycle {

@@ -5,4 +5,5 @@ pub mod exposition;
 pub mod log;
 pub mod pem;
 pub mod process;
+pub mod web;
 pub mod yaml;

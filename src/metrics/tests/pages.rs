@@ -7,8 +7,7 @@ use std::time::Duration;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{CallMetrics as _, Operation, Reason};
 use ack_client::{Status, Step, TaskStatus};
-use exporter_toolkit::exposition::{Format, Page, Value};
-use exporter_toolkit::exposition::{Kind, Metric};
+use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
 
 use super::exposition::{Dialect, Exposition};

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use ack_simulator::{Options, Sim};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::door::Door;
-use ack_upgrade_exporter::web::socket::ListenAddress;
-use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site, Writers};
+use ack_upgrade_exporter::web::{Lifecycle, Paths, Site};
 use exporter_toolkit::process::ProcessMetrics;
+use exporter_toolkit::web::door::Door;
+use exporter_toolkit::web::socket::ListenAddress;
+use exporter_toolkit::web::{Limits, Server, Writers};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +110,7 @@ impl Setup<'_> {
             writers: Writers::default(),
             stop: stop.clone(),
         };
-        let ended = tokio::spawn(server.serve(Arc::new(site)));
+        let ended = tokio::spawn(server.serve(Arc::new(site), stop.clone()));
         Served {
             address: addresses[0],
             addresses,

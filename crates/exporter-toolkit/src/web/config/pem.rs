@@ -9,10 +9,9 @@ use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::sign::SigningKey;
 
 use super::Reader;
-use exporter_toolkit::pem::BROKEN;
-pub(super) use exporter_toolkit::pem::certificates;
-use exporter_toolkit::yaml::Path;
-use exporter_toolkit::yaml::reason;
+use crate::pem::BROKEN;
+pub(super) use crate::pem::certificates;
+use crate::yaml::{Path, reason};
 
 /// The content of a PEM file, or of a key that has it inline, and the place where mistakes in it
 /// are noted.

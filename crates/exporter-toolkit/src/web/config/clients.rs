@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use ack_client::trust;
 use rustls::RootCertStore;
 
 use super::pem::{self, Pem};
 use super::{Reader, raw};
 use crate::web::tls::{AllowedNames, ClientAuth, Presence, Trust};
-use exporter_toolkit::yaml::Path;
+use crate::yaml::Path;
 
 /// Go's `ClientAuthType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Reader<'_> {
             (Verification::Chain, None) => {
                 let message = "without client_ca_file, a certificate from any authority that this system trusts will do";
                 self.warnings.note(policy_path, message);
-                Trust::Authorities(Arc::new(trust::system_roots()))
+                Trust::Authorities(Arc::new(system_roots()))
             }
         };
         Some(ClientAuth::Asked {
@@ -118,4 +117,14 @@ fn roots(text: &[u8]) -> Result<RootCertStore, String> {
             .map_err(|error| pem::unusable(index + 1, error))?;
     }
     Ok(roots)
+}
+
+/// The system's CA store or, where there is none (scratch images), Mozilla's.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
 }

@@ -5,37 +5,46 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 
+use super::application::Application;
 use super::body::Held;
 use super::pulse::Answering;
 use crate::web::door::{Door, Passage, Refusal};
 use crate::web::limits::{MaxRequests, Place};
-use crate::web::routes::{Site, draining};
 
 /// Reloads asked for at once; more are answered with 503.
 const RELOADS: u32 = 10;
 
 /// What answers the requests of a server.
-pub(super) struct Host {
-    pub(super) site: Arc<Site>,
+pub(super) struct Host<A> {
+    application: Arc<A>,
     pub(super) door: Arc<Door>,
     places: MaxRequests,
     /// Those of reloads, so that a file that hangs leaves scrapes theirs.
     reloads: MaxRequests,
+    /// Cancelled when the server is going to stop.
+    stop: CancellationToken,
 }
 
-impl Host {
-    /// Answers from `site` behind `door`, so many `requests` at once.
-    pub(super) fn new(site: Arc<Site>, door: Arc<Door>, requests: u32) -> Self {
+impl<A: Application> Host<A> {
+    /// Answers from `application` behind `door`, so many `requests` at once.
+    pub(super) fn new(
+        application: Arc<A>,
+        door: Arc<Door>,
+        requests: u32,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
-            site,
+            application,
             door,
             places: MaxRequests::new(requests),
             reloads: MaxRequests::new(RELOADS),
+            stop,
         }
     }
 
@@ -58,7 +67,7 @@ impl Host {
 
     async fn respond(&self, request: &Parts, client: IpAddr) -> (Response<Bytes>, Option<Place>) {
         match self.admit(request, client).await {
-            Ok(place) => (self.site.respond(request).await, place),
+            Ok(place) => (self.application.respond(request).await, place),
             Err(refused) => (refused, None),
         }
     }
@@ -75,16 +84,16 @@ impl Host {
                 .map(|text| Bytes::from_static(text.as_bytes()))
         };
         let path = request.uri.path();
-        let passage = self.site.passage(path);
+        let passage = self.application.passage(path);
         self.door
             .check(request, client, passage)
             .await
             .map_err(refuse)?;
         match passage {
             Passage::Open => Ok(None),
-            Passage::Guarded if self.site.stop.is_cancelled() => Err(draining()),
+            Passage::Guarded if self.stop.is_cancelled() => Err(draining()),
             Passage::Guarded => {
-                let places = if self.site.is_reload(path) {
+                let places = if self.application.is_reload(path) {
                     &self.reloads
                 } else {
                     &self.places
@@ -96,6 +105,17 @@ impl Host {
             }
         }
     }
+}
+
+/// What is said once the server is going to stop.
+pub fn draining() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(b"draining\n"));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
 }
 
 /// Leaves the head of an answer. The length is what GET would get, where that is known.

@@ -23,11 +23,11 @@ use tokio_rustls::TlsAcceptor;
 pub use refusal::Refusal;
 pub use stream::{Protocol, Stream};
 
+use crate::apart::apart;
 use crate::web::auth::{Passwords, Users};
 use crate::web::config::{Fingerprint, WebConfig, WebConfigError};
 use crate::web::headers::ResponseHeaders;
 use crate::web::limits::Bucket;
-use exporter_toolkit::apart::apart;
 
 /// How long a client may take for its handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);

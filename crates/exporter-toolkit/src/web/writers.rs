@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
-use exporter_toolkit::apart::{Panicked, apart};
+use crate::apart::{Panicked, apart};
 
 /// Clusters from which on a page takes so long, tens of milliseconds, that other connections would
 /// notice.

@@ -1,8 +1,9 @@
 //! What the client wants, by the quality values of its headers (RFC 9110 §12). A header that makes
 //! no sense is as good as none: it never costs anybody the page.
 
-use exporter_toolkit::exposition::Format;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName};
+
+use crate::exposition::Format;
 
 /// What is done to the body on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

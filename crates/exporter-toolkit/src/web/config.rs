@@ -16,15 +16,14 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
-use ack_client::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
+use crate::apart::Panicked;
 use crate::web::auth::{PasswordHash, Users};
 use crate::web::headers::ResponseHeaders;
 use crate::web::limits::RateLimit;
 use crate::web::tls::{Http2, TlsError, TlsSettings};
-use exporter_toolkit::apart::Panicked;
-use exporter_toolkit::yaml::{Path, Problems, document, duration, reason};
+use crate::yaml::{Path, Problems, document, duration, reason};
 
 /// The web configuration file and the files it names, read and understood.
 #[derive(Debug, Clone)]
@@ -174,7 +173,7 @@ impl<'a> Reader<'a> {
         headers
     }
 
-    fn users(&mut self, path: &Path, raw: BTreeMap<String, Option<Secret>>) -> Users {
+    fn users(&mut self, path: &Path, raw: BTreeMap<String, Option<raw::Hidden>>) -> Users {
         let mut users = BTreeMap::new();
         for (name, hash) in raw {
             let path = path.key(&name);
@@ -182,7 +181,7 @@ impl<'a> Reader<'a> {
                 self.problems
                     .note(path.clone(), "has a colon, so that no client could send it");
             }
-            let hash = PasswordHash::parse(hash.as_ref().map_or("", Secret::expose));
+            let hash = PasswordHash::parse(hash.as_ref().map_or("", raw::Hidden::expose));
             let Some(hash) = self.problems.keep(&path, hash) else {
                 continue;
             };

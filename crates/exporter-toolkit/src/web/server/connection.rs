@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::Host;
+use super::application::Application;
 use super::pulse::Pulse;
 use super::watched::{MAX_HEAD, Watched};
 use crate::web::door::{HandshakeError, Protocol};
@@ -44,8 +45,8 @@ enum Ended {
 }
 
 /// A connection that has been accepted.
-pub(super) struct Accepted {
-    pub(super) host: Arc<Host>,
+pub(super) struct Accepted<A> {
+    pub(super) host: Arc<Host<A>>,
     pub(super) stream: TcpStream,
     pub(super) client: IpAddr,
     pub(super) pulse: Arc<Pulse>,
@@ -55,7 +56,7 @@ pub(super) struct Accepted {
     pub(super) requests: TaskTracker,
 }
 
-impl Accepted {
+impl<A: Application> Accepted<A> {
     /// Talks with the client until either has had enough.
     pub(super) async fn run(self) {
         let (client, dropped) = (self.client, self.pulse.dropped());
@@ -114,8 +115,8 @@ impl Accepted {
 }
 
 /// Through the door, and as far as a whole head.
-async fn arrive(
-    host: &Host,
+async fn arrive<A: Application>(
+    host: &Host<A>,
     stream: TcpStream,
     pulse: &Arc<Pulse>,
 ) -> Result<(Watched, Protocol), Ended> {

@@ -5,6 +5,7 @@
 //! body is read.
 
 mod answer;
+mod application;
 mod body;
 mod connection;
 mod crowd;
@@ -26,10 +27,11 @@ use connection::Accepted;
 use crowd::Crowd;
 use pulse::Pulse;
 
+pub use answer::draining;
+pub use application::Application;
 pub use limits::{Limits, Patience, connections};
 
 use super::door::Door;
-use super::routes::Site;
 
 /// How long those that only asked for the server's health may take to go.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -59,22 +61,22 @@ impl Server {
             .collect()
     }
 
-    /// Serves `site` until its `stop` is cancelled, then lets requests in flight finish. Meanwhile,
+    /// Serves `application` until `stop` is cancelled, then lets requests in flight finish. Meanwhile,
     /// whoever comes is told that the server is draining, and its health.
-    pub async fn serve(self, site: Arc<Site>) {
-        let stop = site.stop.clone();
-        let entrance = Entrance {
-            host: Arc::new(Host::new(site, self.door, self.limits.requests)),
+    pub async fn serve<A: Application>(self, application: Arc<A>, stop: CancellationToken) {
+        let host = Host::new(application, self.door, self.limits.requests, stop.clone());
+        let entrance = Arc::new(Entrance {
+            host: Arc::new(host),
             limits: self.limits,
             crowd: Crowd::new(self.limits.connections),
             open: Shift::until(stop.clone()),
             late: Shift::until(CancellationToken::new()),
-        };
+        });
         for listener in self.listeners {
             entrance
                 .late
                 .connections
-                .spawn(entrance.clone().accept(listener));
+                .spawn(Arc::clone(&entrance).accept(listener));
         }
         stop.cancelled().await;
         if !entrance.open.is_over(self.limits.patience.drain).await {
@@ -94,9 +96,8 @@ impl Server {
 }
 
 /// Takes connections in.
-#[derive(Clone)]
-struct Entrance {
-    host: Arc<Host>,
+struct Entrance<A> {
+    host: Arc<Host<A>>,
     limits: Limits,
     crowd: Arc<Crowd>,
     /// Those that came while the server was open, which it waits for.
@@ -106,7 +107,6 @@ struct Entrance {
 }
 
 /// Connections that leave together.
-#[derive(Clone)]
 struct Shift {
     leave: CancellationToken,
     connections: TaskTracker,
@@ -135,8 +135,8 @@ impl Shift {
     }
 }
 
-impl Entrance {
-    async fn accept(self, listener: TcpListener) {
+impl<A: Application> Entrance<A> {
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
         let end = self.late.leave.clone();
         while let Some(accepted) = end.run_until_cancelled(listener.accept()).await {
             match accepted {

@@ -10,7 +10,7 @@ use super::pem::{self, Pem};
 use super::{Reader, raw};
 use crate::web::tls::names::{self, Known, Version};
 use crate::web::tls::{CipherOrder, TlsSettings, Versions};
-use exporter_toolkit::yaml::Path;
+use crate::yaml::Path;
 
 impl Reader<'_> {
     pub(super) fn tls(&mut self, path: &Path, raw: raw::Tls) -> Option<TlsSettings> {
