@@ -45,8 +45,9 @@ impl Finder {
         &self.contact
     }
 
-    /// What is asked about a cluster that the operator names; None if it is another instance's.
-    pub(super) fn configured(&self, cluster: &Cluster) -> Option<Target> {
+    /// What is asked at `endpoint` about a cluster that the operator names; None if it is another
+    /// instance's.
+    pub(super) fn configured(&self, cluster: &Cluster, endpoint: &Endpoint) -> Option<Target> {
         let info = ClusterInfo {
             id: cluster.id.clone(),
             name: cluster.name.clone(),
@@ -59,7 +60,7 @@ impl Finder {
             state: None,
             labels: cluster.labels.clone(),
         };
-        self.make(info, &cluster.endpoint, Origin::Configured)
+        self.make(info, endpoint, Origin::Configured)
     }
 
     /// What is asked about a cluster that the list at `place` has; None if it is another

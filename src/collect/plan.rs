@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::names::{AccountName, ClusterId};
+use ack_client::names::{AccountName, ClusterId, Region};
 
 use super::contact::Contact;
 use super::dependencies::Dependencies;
@@ -12,7 +12,7 @@ use super::discovery::{Purpose, RegionList};
 use super::finder::Finder;
 use super::lane::{Lane, Parts, Refresh};
 use super::roster::Idling;
-use crate::config::{Account, Config, ListedRegion, Scrape};
+use crate::config::{Account, Config, Scrape};
 
 /// One lane an account; those of `earlier` hand over to them.
 pub(super) fn lanes(
@@ -40,7 +40,7 @@ pub(super) fn lanes(
         );
         if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
             let calls = account
-                .access
+                .access()
                 .rate_limit
                 .calls_within(config.scrape.timeout, dependencies.shard.total());
             tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
@@ -71,7 +71,9 @@ fn lane(
     let targets = account
         .clusters
         .iter()
-        .filter_map(|cluster| finder.configured(cluster))
+        .filter_map(|cluster| {
+            finder.configured(cluster, &account.endpoint(cluster.region.as_ref()))
+        })
         .collect();
     let refresh = Refresh {
         // Without discovery there is no list, or one that only scrapes need.
@@ -86,7 +88,7 @@ fn lane(
     Lane::new(Parts {
         account: account.name.clone(),
         clock: dependencies.clock,
-        max_concurrency: account.access.max_concurrency.get() as usize,
+        max_concurrency: account.access().max_concurrency.get() as usize,
         lists: lists(account, refresh),
         refresh,
         finder,
@@ -97,15 +99,16 @@ fn lane(
 /// The lists that have to be read: those of discovery and, where scrapes go by them, those of the
 /// other clusters' regions.
 fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
-    let list = |place: &ListedRegion, purpose| {
-        RegionList::new(account.name.clone(), place.clone(), purpose)
+    let list = |region: &Region, purpose| {
+        let place = account.listed_region(region);
+        RegionList::new(account.name.clone(), place, purpose)
     };
     let mut lists = Vec::new();
     let mut listed = BTreeSet::new();
     if let Some(discovery) = &account.discovery {
-        for place in &discovery.regions {
-            listed.insert(&place.region);
-            lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
+        for region in &discovery.regions {
+            listed.insert(region);
+            lists.push(list(region, Purpose::Discovery(discovery.wanted.clone())));
         }
     }
     if refresh.idling.is_some() {
@@ -116,13 +119,7 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
                 .filter(|region| !listed.contains(region))
             {
                 listed.insert(region);
-                lists.push(list(
-                    &ListedRegion {
-                        region: region.clone(),
-                        endpoint: cluster.endpoint.clone(),
-                    },
-                    Purpose::Detail,
-                ));
+                lists.push(list(region, Purpose::Detail));
             }
         }
     }

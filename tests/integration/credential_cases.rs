@@ -176,7 +176,7 @@ fn method(folder: &Path) -> Provider {
         .into_iter()
         .next()
         .expect("one account")
-        .access
+        .access()
         .credentials
 }
 
