@@ -9,7 +9,7 @@ use ack_client::{Client, Limiter};
 
 use super::dependencies::Dependencies;
 use crate::config::{Access, Account};
-use crate::source::{UpgradeSource, source};
+use crate::queries::upgrade::{self, UpgradeSource};
 
 /// One account's client and the sources over it. A reload that leaves what they were made of as it
 /// was keeps them: with them go connections, credentials, what is left in the bucket, and what was
@@ -38,7 +38,8 @@ impl Contact {
             let known = kept
                 .and_then(|kept| kept.sources.get(&region))
                 .map(Arc::clone);
-            let source = known.unwrap_or_else(|| source(account, region.as_ref(), &client));
+            let source =
+                known.unwrap_or_else(|| upgrade::source(account, region.as_ref(), &client));
             (region, source)
         };
         let sources = regions(account).into_iter().map(source_of).collect();

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::queries::upgrade::UpgradeSource;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
-use crate::source::UpgradeSource;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// A cluster and the way to it.

@@ -14,6 +14,7 @@ use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{ApiError, Budget, Deadline, ErrorKind, ListedCluster, Operation, Reason};
 use ack_client::{Status, Step};
 use ack_simulator::{InProcess, Options, Sim};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::{Instant, advance, timeout};
 use tokio_util::sync::CancellationToken;
@@ -25,9 +26,9 @@ use super::roster::{Idling, Roster};
 use super::{Collector, Dependencies};
 use crate::config::Config;
 use crate::metrics::{ExporterMetrics, ProcessMetrics};
+use crate::queries::upgrade::{UpgradeQuery, UpgradeSource};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Outcome};
-use crate::source::{Question, Reading, UpgradeSource};
 use crate::upgrade::{SourceName, UpgradeState};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,7 +41,7 @@ const SHARE: Duration = Duration::from_secs(2);
 struct Untouched(Option<SourceName>);
 
 impl UpgradeSource for Untouched {
-    fn read<'a>(&'a self, _: Question<'a>) -> Reading<'a> {
+    fn fetch<'a>(&'a self, _: UpgradeQuery<'a>) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
         panic!("these tests ask nobody")
     }
 

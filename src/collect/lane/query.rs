@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::Lane;
 use crate::collect::record::{Change, Flight, Record, Target};
 use crate::log::QUERIES;
+use crate::queries::upgrade::UpgradeQuery;
 use crate::snapshot::Failure;
-use crate::source::Question;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// One cluster's query.
@@ -47,13 +47,13 @@ impl Query {
     /// Asks within `budget`, and holds `place` until the answer is there. A query that panics is
     /// that cluster's failure and nothing else.
     pub(in crate::collect) async fn run(self, budget: Budget, place: OwnedSemaphorePermit) {
-        let question = Question {
+        let query = UpgradeQuery {
             cluster: &self.target.info.id,
             endpoint: &self.target.endpoint,
             budget: &budget,
-            known: self.known.as_deref(),
+            previous: self.known.as_deref(),
         };
-        let answer = AssertUnwindSafe(async { self.target.source.read(question).await })
+        let answer = AssertUnwindSafe(async { self.target.source.fetch(query).await })
             .catch_unwind()
             .await;
         budget.release();
