@@ -6,15 +6,15 @@
 //! whichever is first; the round itself goes on until every cluster has been asked, at the pace
 //! that the account's limits allow.
 
-mod contact;
+mod account_client;
 mod dependencies;
 mod discovery;
-mod finder;
+mod fair_share;
 mod lane;
-mod patience;
 mod plan;
 mod record;
 mod roster;
+mod target_resolver;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +39,7 @@ use crate::upgrade::SourceName;
 
 /// How long clusters that the configuration names are kept from service discovery by lists that
 /// nobody has tried to read yet.
-const LISTS_PATIENCE: Duration = Duration::from_secs(5);
+const LISTS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Collects for every scrape of this instance.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Collector {
             let tried = join_all(self.lanes.iter().map(|lane| lane.tried()));
             drop(
                 self.stop
-                    .run_until_cancelled(timeout(LISTS_PATIENCE, tried))
+                    .run_until_cancelled(timeout(LISTS_TIMEOUT, tried))
                     .await,
             );
         }

@@ -29,11 +29,11 @@ pub(super) use probe::Probe;
 pub(super) use query::Query;
 pub(super) use round::Round;
 
-use super::contact::Contact;
+use super::account_client::AccountClient;
 use super::discovery::{self, RegionList};
-use super::finder::Finder;
 use super::record::{Flight, Origin, Reader, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
+use super::target_resolver::TargetResolver;
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 
 /// How long reading one list may take, apart from the scrapes.
@@ -55,7 +55,7 @@ pub(super) struct Lane {
     places: Arc<Semaphore>,
     lists: Vec<RegionList>,
     refresh: Refresh,
-    finder: Finder,
+    target_resolver: TargetResolver,
     roster: Mutex<Roster>,
     progress: Progress,
 }
@@ -83,7 +83,7 @@ pub(super) struct Parts {
     pub(super) max_concurrency: usize,
     pub(super) lists: Vec<RegionList>,
     pub(super) refresh: Refresh,
-    pub(super) finder: Finder,
+    pub(super) target_resolver: TargetResolver,
     pub(super) targets: Vec<Target>,
 }
 
@@ -104,7 +104,7 @@ impl Lane {
             max_concurrency,
             lists,
             refresh,
-            finder,
+            target_resolver,
             targets,
         } = parts;
         Arc::new(Self {
@@ -113,7 +113,7 @@ impl Lane {
             places: Arc::new(Semaphore::new(max_concurrency)),
             lists,
             refresh,
-            finder,
+            target_resolver,
             roster: Mutex::new(Roster::new(targets)),
             progress: Progress::default(),
         })
@@ -125,12 +125,12 @@ impl Lane {
     }
 
     /// How the account is asked.
-    pub(super) fn contact(&self) -> &Contact {
-        self.finder.contact()
+    pub(super) fn account_client(&self) -> &AccountClient {
+        self.target_resolver.account_client()
     }
 
     fn client(&self) -> &Client {
-        self.contact().client()
+        self.account_client().client()
     }
 
     /// What is known of the account.
@@ -139,7 +139,7 @@ impl Lane {
             account: self.account.clone(),
             provider: self.client().credentials().provider(),
             credentials_expiry: self.client().credentials().expires_at(),
-            sources: self.contact().sources_in_use(),
+            sources: self.account_client().sources_in_use(),
             discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
         }
     }
@@ -239,7 +239,7 @@ impl Lane {
     ) {
         let newcomers = list
             .wanted(listing)
-            .filter_map(|cluster| self.finder.target(&list.place, cluster))
+            .filter_map(|cluster| self.target_resolver.listed(&list.place, cluster))
             .collect();
         self.lock().take_list(
             &list.place.region,
@@ -408,7 +408,7 @@ impl Lane {
             if !roster.is_under_way(id, flight) {
                 return;
             }
-            flight.started + roster.patience.share(flight.started, length)
+            flight.started + roster.fair_share.share(flight.started, length)
         };
         sleep_until(end).await;
         let mut landings = self.progress.landings();
@@ -421,7 +421,7 @@ impl Lane {
             flight.call_off.cancel();
             // A wait for the own limit says nothing of the API.
             if !flight.budget.was_held_up() {
-                roster.patience.called_off(flight.started);
+                roster.fair_share.record_cancelled(flight.started);
             }
         }
         while self.lock().is_under_way(id, flight) {
@@ -467,7 +467,7 @@ impl Lane {
         }
         let now = Instant::now();
         let share = roster
-            .patience
+            .fair_share
             .share(now, round.length)
             .min(round.length.max(SHORTEST));
         let number = roster.number_flight();
@@ -532,7 +532,10 @@ impl Lane {
     pub(super) fn inherit(&self, earlier: &Self) {
         let memories = earlier.lock().memories();
         self.lock().inherit(memories);
-        if self.contact().is_kept_from(earlier.contact()) {
+        if self
+            .account_client()
+            .shares_client_with(earlier.account_client())
+        {
             for list in &self.lists {
                 if let Some(listing) = list.inherit(&earlier.lists) {
                     self.take_list(list, &listing, None);

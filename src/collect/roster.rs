@@ -9,7 +9,7 @@ use ack_client::{ApiError, ErrorKind, ListedCluster};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::patience::Patience;
+use super::fair_share::FairShare;
 use super::record::{Change, Flight, Memory, Origin, Record, Target, Waiting};
 use crate::snapshot::{ClusterInfo, Failure};
 use crate::upgrade::UpgradeState;
@@ -22,7 +22,7 @@ pub(super) struct Roster {
     /// are.
     inherited: HashMap<ClusterId, Memory>,
     pub(super) waiting: Waiting,
-    pub(super) patience: Patience,
+    pub(super) fair_share: FairShare,
     /// The number of the query that takes off next.
     next_flight: u64,
 }
@@ -53,7 +53,7 @@ impl Roster {
             records,
             inherited: HashMap::new(),
             waiting: Waiting::ForToken,
-            patience: Patience::default(),
+            fair_share: FairShare::default(),
             next_flight: 0,
         }
     }
@@ -67,7 +67,7 @@ impl Roster {
             .filter_map(|record| record.flight.as_ref())
             .filter(move |flight| flight.started < now);
         flights.filter(move |flight| {
-            now - flight.started > self.patience.share(flight.started, length)
+            now - flight.started > self.fair_share.share(flight.started, length)
         })
     }
 
@@ -103,9 +103,9 @@ impl Roster {
             .filter(|record| record.has_flight(flight.number))?;
         record.flight = None;
         match &result {
-            Ok(_) if !flight.budget.was_held_up() => self.patience.answered(duration),
-            Ok(_) => self.patience.heard(),
-            Err(error) if error.status.is_some() => self.patience.heard(),
+            Ok(_) if !flight.budget.was_held_up() => self.fair_share.record_response(duration),
+            Ok(_) => self.fair_share.record_contact(),
+            Err(error) if error.status.is_some() => self.fair_share.record_contact(),
             Err(_) => {}
         }
         match &result {

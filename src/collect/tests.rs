@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use tokio::time::{Instant, advance, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::fair_share::FairShare;
 use super::lane::{Lane, Query, Start};
-use super::patience::Patience;
 use super::record::{Change, Flight, Memory, Origin, Reader, Record, Target, Waiting};
 use super::roster::{Idling, Roster};
 use super::{Collector, Dependencies};
@@ -218,7 +218,7 @@ async fn a_query_is_silent_after_its_share_and_not_before() {
         [1]
     );
     assert_eq!(silent(&roster, began + 4 * SECOND).len(), 2);
-    roster.patience.answered(3 * SECOND);
+    roster.fair_share.record_response(3 * SECOND);
     assert_eq!(
         silent(&roster, began + 6 * SECOND),
         [0_u64; 0],
@@ -235,35 +235,35 @@ async fn a_query_is_silent_after_its_share_and_not_before() {
 
 #[tokio::test(start_paused = true)]
 async fn a_share_is_a_quarter_or_twice_a_slow_answer_and_doubles_while_nothing_is_heard() {
-    let mut patience = Patience::default();
+    let mut fair_share = FairShare::default();
     let began = Instant::now();
-    let share = |patience: &Patience| patience.share(Instant::now(), 8 * SECOND);
-    assert_eq!(share(&patience), 2 * SECOND);
-    patience.answered(3 * SECOND);
-    assert_eq!(share(&patience), 6 * SECOND);
-    patience.answered(Duration::ZERO);
+    let share = |fair_share: &FairShare| fair_share.share(Instant::now(), 8 * SECOND);
+    assert_eq!(share(&fair_share), 2 * SECOND);
+    fair_share.record_response(3 * SECOND);
+    assert_eq!(share(&fair_share), 6 * SECOND);
+    fair_share.record_response(Duration::ZERO);
     assert_eq!(
-        share(&patience),
+        share(&fair_share),
         5250 * Duration::from_millis(1),
         "what is slow is forgotten slowly"
     );
-    let mut patience = Patience::default();
+    let mut fair_share = FairShare::default();
     advance(SECOND).await;
-    patience.called_off(began);
-    patience.called_off(began);
+    fair_share.record_cancelled(began);
+    fair_share.record_cancelled(began);
     assert_eq!(
-        share(&patience),
+        share(&fair_share),
         4 * SECOND,
         "those that were under way beside it count once"
     );
-    assert_eq!(patience.share(began, 8 * SECOND), 2 * SECOND);
+    assert_eq!(fair_share.share(began, 8 * SECOND), 2 * SECOND);
     for _ in 0..4 {
         advance(SECOND).await;
-        patience.called_off(Instant::now());
+        fair_share.record_cancelled(Instant::now());
     }
-    assert_eq!(share(&patience), 8 * SECOND, "never more than the whole");
-    patience.heard();
-    assert_eq!(share(&patience), 2 * SECOND);
+    assert_eq!(share(&fair_share), 8 * SECOND, "never more than the whole");
+    fair_share.record_contact();
+    assert_eq!(share(&fair_share), 2 * SECOND);
 }
 
 // === what a result is ===
@@ -295,7 +295,7 @@ fn land(
 
 #[tokio::test(start_paused = true)]
 async fn answers_and_failures_are_remembered_and_tell_how_long_the_api_takes() {
-    let share = |roster: &Roster| roster.patience.share(Instant::now(), 4 * SECOND);
+    let share = |roster: &Roster| roster.fair_share.share(Instant::now(), 4 * SECOND);
     let (mut roster, flight) = under_way();
     assert_eq!(
         land(&mut roster, &flight, Ok(good()), false),
@@ -306,7 +306,7 @@ async fn answers_and_failures_are_remembered_and_tell_how_long_the_api_takes() {
     assert!(record.flight.is_none() && !record.is_failing() && record.asked == 7);
 
     let (mut roster, flight) = under_way();
-    roster.patience.called_off(flight.started);
+    roster.fair_share.record_cancelled(flight.started);
     assert_eq!(
         land(&mut roster, &flight, Err(error(ErrorKind::Timeout)), false),
         Some(Change::Nothing)
@@ -324,7 +324,7 @@ async fn answers_and_failures_are_remembered_and_tell_how_long_the_api_takes() {
     );
 
     let (mut roster, flight) = under_way();
-    roster.patience.called_off(flight.started);
+    roster.fair_share.record_cancelled(flight.started);
     let refused = ApiError {
         status: Some(403),
         ..error(ErrorKind::Forbidden)
