@@ -9,10 +9,10 @@
 mod account_client;
 mod dependencies;
 mod discovery;
+mod entry;
 mod fair_share;
 mod lane;
 mod plan;
-mod record;
 mod roster;
 mod target_resolver;
 

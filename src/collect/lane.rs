@@ -31,7 +31,7 @@ pub(super) use round::Round;
 
 use super::account_client::AccountClient;
 use super::discovery::{self, RegionList};
-use super::record::{Flight, Origin, Reader, Record, Target, Waiting};
+use super::entry::{BlockedBy, ClusterEntry, InFlight, Origin, Target, Trigger};
 use super::roster::{Idling, Roster};
 use super::target_resolver::TargetResolver;
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
@@ -178,17 +178,17 @@ impl Lane {
     /// Whether the configuration names clusters of this instance.
     pub(super) fn has_named(&self) -> bool {
         self.lock()
-            .records
+            .entries
             .values()
-            .any(|record| record.target.origin == Origin::Configured)
+            .any(|entry| entry.target.origin == Origin::Configured)
     }
 
     /// All clusters known.
     pub(super) fn clusters(&self) -> Vec<Arc<ClusterInfo>> {
         self.lock()
-            .records
+            .entries
             .values()
-            .map(|record| Arc::clone(&record.target.info))
+            .map(|entry| Arc::clone(&entry.target.info))
             .collect()
     }
 
@@ -270,10 +270,10 @@ impl Lane {
         };
         {
             let mut roster = self.lock();
-            roster.waiting = Waiting::ForToken;
+            roster.blocked_by = BlockedBy::RateLimit;
             roster
                 .silent(started, length)
-                .for_each(|flight| flight.call_off.cancel());
+                .for_each(|in_flight| in_flight.cancel.cancel());
         }
         let started = self.progress.started(start.number);
         let (lane, queries, superseded) = (
@@ -319,8 +319,8 @@ impl Lane {
                     read.cancel();
                 };
                 let clusters = async {
-                    let is_busy = |record: &Record| {
-                        record.idle_since_reading().is_none() && record.known().is_some()
+                    let is_busy = |entry: &ClusterEntry| {
+                        entry.idle_since_reading().is_none() && entry.last_state().is_some()
                     };
                     self.ask(round, queries, &mut oldest, is_busy).await;
                     // And so does one that is silent, while there is time.
@@ -342,8 +342,8 @@ impl Lane {
         self: &Arc<Self>,
         round: &Round,
         queries: &TaskTracker,
-        oldest: &mut VecDeque<(ClusterId, Flight)>,
-        wanted: fn(&Record) -> bool,
+        oldest: &mut VecDeque<(ClusterId, InFlight)>,
+        wanted: fn(&ClusterEntry) -> bool,
     ) {
         let due = self.lock().due(round.number, wanted);
         for id in due {
@@ -355,17 +355,17 @@ impl Lane {
             // All that it will most likely take, so that it does not have to wait half-way.
             let tokens = self.client().limiter().acquire(self.cost(&id)).await;
             let place = self.place(round, oldest).await;
-            let Some((query, flight)) = self.take_off(round, &id, Reader::Page) else {
+            let Some((query, in_flight)) = self.take_off(round, &id, Trigger::Scrape) else {
                 continue;
             };
-            flight.budget.grant(tokens);
-            queries.spawn(query.run(flight.budget.clone(), place));
-            oldest.push_back((id, flight));
+            in_flight.budget.grant(tokens);
+            queries.spawn(query.run(in_flight.budget.clone(), place));
+            oldest.push_back((id, in_flight));
         }
     }
 
     fn cost(&self, id: &ClusterId) -> u32 {
-        self.lock().records.get(id).map_or(1, Record::cost)
+        self.lock().entries.get(id).map_or(1, ClusterEntry::cost)
     }
 
     /// Waits for a free place. While there is none, the query that has been under way longest gives
@@ -375,56 +375,56 @@ impl Lane {
     pub(super) async fn place(
         &self,
         round: &Round,
-        oldest: &mut VecDeque<(ClusterId, Flight)>,
+        oldest: &mut VecDeque<(ClusterId, InFlight)>,
     ) -> OwnedSemaphorePermit {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return place;
         }
-        self.lock().waiting = Waiting::ForPlace;
+        self.lock().blocked_by = BlockedBy::Concurrency;
         let mut free = pin!(Arc::clone(&self.places).acquire_owned());
         let place = loop {
-            let Some((id, flight)) = oldest.pop_front() else {
+            let Some((id, in_flight)) = oldest.pop_front() else {
                 break free.await;
             };
             tokio::select! {
                 biased;
                 place = &mut free => {
-                    oldest.push_front((id, flight));
+                    oldest.push_front((id, in_flight));
                     break place;
                 }
-                () = self.call_off_in_time(&id, &flight, round.length) => {}
+                () = self.call_off_in_time(&id, &in_flight, round.length) => {}
             }
         };
-        self.lock().waiting = Waiting::ForToken;
+        self.lock().blocked_by = BlockedBy::RateLimit;
         place.expect("the semaphore is never closed")
     }
 
     /// Calls the query of `id` off once it has had its share of a round of `length`, and waits
     /// until it has ended; or returns as soon as it is noticed that it has ended by itself, after
     /// its share at the latest.
-    async fn call_off_in_time(&self, id: &ClusterId, flight: &Flight, length: Duration) {
+    async fn call_off_in_time(&self, id: &ClusterId, in_flight: &InFlight, length: Duration) {
         let end = {
             let roster = self.lock();
-            if !roster.is_under_way(id, flight) {
+            if !roster.is_in_flight(id, in_flight) {
                 return;
             }
-            flight.started + roster.fair_share.share(flight.started, length)
+            in_flight.started + roster.fair_share.share(in_flight.started, length)
         };
         sleep_until(end).await;
         let mut landings = self.progress.landings();
         {
             let mut roster = self.lock();
             // It may have ended just now, which is no silence.
-            if !roster.is_under_way(id, flight) {
+            if !roster.is_in_flight(id, in_flight) {
                 return;
             }
-            flight.call_off.cancel();
+            in_flight.cancel.cancel();
             // A wait for the own limit says nothing of the API.
-            if !flight.budget.was_held_up() {
-                roster.fair_share.record_cancelled(flight.started);
+            if !in_flight.budget.was_held_up() {
+                roster.fair_share.record_cancelled(in_flight.started);
             }
         }
-        while self.lock().is_under_way(id, flight) {
+        while self.lock().is_in_flight(id, in_flight) {
             landings.next().await;
         }
     }
@@ -433,35 +433,35 @@ impl Lane {
     /// answered since it began, or is asked for just now by somebody else: then the round waits for
     /// that.
     fn wants(&self, roster: &mut Roster, round: &Round, id: &ClusterId) -> bool {
-        let Some(record) = roster
-            .records
+        let Some(entry) = roster
+            .entries
             .get_mut(id)
-            .filter(|record| record.asked < round.number)
+            .filter(|entry| entry.asked < round.number)
         else {
             return false;
         };
-        if let Some(flight) = &record.flight {
-            flight.deadline.put_off(round.deadline.instant());
-            if !flight.awaited.swap(true, Ordering::Relaxed) {
+        if let Some(in_flight) = &entry.in_flight {
+            in_flight.deadline.put_off(round.deadline.instant());
+            if !in_flight.awaited.swap(true, Ordering::Relaxed) {
                 self.progress.take_off();
             }
-        } else if !record.has_answered_since(round.started) {
+        } else if !entry.has_answered_since(round.started) {
             return true;
         }
-        record.asked = round.number;
+        entry.asked = round.number;
         false
     }
 
-    /// Has a query take off for `reader`. None if it is not wanted any more, or if the cluster is
+    /// Has a query take off for `trigger`. None if it is not wanted any more, or if the cluster is
     /// asked for just now.
     pub(super) fn take_off(
         self: &Arc<Self>,
         round: &Round,
         id: &ClusterId,
-        reader: Reader,
-    ) -> Option<(Query, Flight)> {
+        trigger: Trigger,
+    ) -> Option<(Query, InFlight)> {
         let mut roster = self.lock();
-        let is_awaited = reader == Reader::Page;
+        let is_awaited = trigger == Trigger::Scrape;
         if is_awaited && !self.wants(&mut roster, round, id) {
             return None;
         }
@@ -470,33 +470,38 @@ impl Lane {
             .fair_share
             .share(now, round.length)
             .min(round.length.max(SHORTEST));
-        let number = roster.number_flight();
-        let record = roster
-            .records
+        let number = roster.next_query_number();
+        let entry = roster
+            .entries
             .get_mut(id)
-            .filter(|record| record.flight.is_none())?;
-        let asked_before = record.asked;
+            .filter(|entry| entry.in_flight.is_none())?;
+        let previously_asked = entry.asked;
         if is_awaited {
-            record.asked = round.number;
+            entry.asked = round.number;
             self.progress.take_off();
         }
-        let (deadline, call_off) = (round.deadline_at(now), round.stop.child_token());
-        let budget = Budget::new(deadline.clone(), call_off.clone()).at_least(share.max(SHORTEST));
+        let (deadline, cancel) = (round.deadline_at(now), round.stop.child_token());
+        let budget = Budget::new(deadline.clone(), cancel.clone()).at_least(share.max(SHORTEST));
         let awaited = Arc::new(AtomicBool::new(is_awaited));
-        let flight = Flight {
+        let in_flight = InFlight {
             number,
             started: now,
             deadline,
-            call_off,
+            cancel,
             budget,
             share,
-            asked_before,
+            previously_asked,
             awaited,
-            changed: record.changed,
+            changed: entry.changed,
         };
-        record.flight = Some(flight.clone());
-        let query = Query::new(Arc::clone(self), record, flight.clone(), round.stop.clone());
-        Some((query, flight))
+        entry.in_flight = Some(in_flight.clone());
+        let query = Query::new(
+            Arc::clone(self),
+            entry,
+            in_flight.clone(),
+            round.stop.clone(),
+        );
+        Some((query, in_flight))
     }
 
     /// Adds what the page of `round`, whose last waiters go at `end`, says of each cluster; whether
@@ -510,28 +515,28 @@ impl Lane {
     ) -> bool {
         let roster = self.lock();
         let now = Instant::now();
-        let read = |record: &Record| {
-            record.reading(
-                Reader::Page,
+        let read = |entry: &ClusterEntry| {
+            entry.reading(
+                Trigger::Scrape,
                 end,
-                record.asked >= round,
-                roster.waiting,
+                entry.asked >= round,
+                roster.blocked_by,
                 max_age,
                 now,
             )
         };
-        out.extend(roster.records.values().map(read));
+        out.extend(roster.entries.values().map(read));
         roster
-            .records
+            .entries
             .values()
-            .all(|record| record.asked >= round && record.awaited().is_none())
+            .all(|entry| entry.asked >= round && entry.awaited().is_none())
     }
 
     /// Takes over what `earlier` knows of the same clusters and, if the account is asked as before,
     /// what its lists said. It keeps it too, for the scrapes that still wait there.
     pub(super) fn inherit(&self, earlier: &Self) {
-        let memories = earlier.lock().memories();
-        self.lock().inherit(memories);
+        let cached_results = earlier.lock().cached_results();
+        self.lock().inherit(cached_results);
         if self
             .account_client()
             .shares_client_with(earlier.account_client())

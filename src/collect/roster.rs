@@ -9,22 +9,22 @@ use ack_client::{ApiError, ErrorKind, ListedCluster};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::entry::{BlockedBy, CachedResults, ClusterEntry, InFlight, Origin, StateChange, Target};
 use super::fair_share::FairShare;
-use super::record::{Change, Flight, Memory, Origin, Record, Target, Waiting};
 use crate::snapshot::{ClusterInfo, Failure};
 use crate::upgrade::UpgradeState;
 
 /// The clusters of a lane and how its round stands.
 #[derive(Debug)]
 pub(super) struct Roster {
-    pub(super) records: BTreeMap<ClusterId, Record>,
+    pub(super) entries: BTreeMap<ClusterId, ClusterEntry>,
     /// What an earlier configuration knew, until the lists have shown which clusters there still
     /// are.
-    inherited: HashMap<ClusterId, Memory>,
-    pub(super) waiting: Waiting,
+    inherited: HashMap<ClusterId, CachedResults>,
+    pub(super) blocked_by: BlockedBy,
     pub(super) fair_share: FairShare,
     /// The number of the query that takes off next.
-    next_flight: u64,
+    last_query_number: u64,
 }
 
 /// How clusters are left out of a round while nothing is going on in them.
@@ -40,70 +40,70 @@ const WAKING_PERCENT: usize = 1;
 
 impl Roster {
     pub(super) fn new(targets: Vec<Target>) -> Self {
-        let records = targets
+        let entries = targets
             .into_iter()
             .map(|target| {
                 (
                     target.info.id.clone(),
-                    Record::new(target, Memory::default()),
+                    ClusterEntry::new(target, CachedResults::default()),
                 )
             })
             .collect();
         Self {
-            records,
+            entries,
             inherited: HashMap::new(),
-            waiting: Waiting::ForToken,
+            blocked_by: BlockedBy::RateLimit,
             fair_share: FairShare::default(),
-            next_flight: 0,
+            last_query_number: 0,
         }
     }
 
     /// The queries that started before `now` and have by then been silent for longer than their
     /// share of a round of `length`.
-    pub(super) fn silent(&self, now: Instant, length: Duration) -> impl Iterator<Item = &Flight> {
+    pub(super) fn silent(&self, now: Instant, length: Duration) -> impl Iterator<Item = &InFlight> {
         let flights = self
-            .records
+            .entries
             .values()
-            .filter_map(|record| record.flight.as_ref())
-            .filter(move |flight| flight.started < now);
-        flights.filter(move |flight| {
-            now - flight.started > self.fair_share.share(flight.started, length)
+            .filter_map(|entry| entry.in_flight.as_ref())
+            .filter(move |in_flight| in_flight.started < now);
+        flights.filter(move |in_flight| {
+            now - in_flight.started > self.fair_share.share(in_flight.started, length)
         })
     }
 
-    /// True if the query of `id` that took off as `flight` has not ended.
-    pub(super) fn is_under_way(&self, id: &ClusterId, flight: &Flight) -> bool {
-        self.records
+    /// True if the query of `id` that took off as `in_flight` has not ended.
+    pub(super) fn is_in_flight(&self, id: &ClusterId, in_flight: &InFlight) -> bool {
+        self.entries
             .get(id)
-            .is_some_and(|record| record.has_flight(flight.number))
+            .is_some_and(|entry| entry.has_in_flight(in_flight.number))
     }
 
     /// A number for the query that takes off.
-    pub(super) fn number_flight(&mut self) -> u64 {
-        self.next_flight += 1;
-        self.next_flight
+    pub(super) fn next_query_number(&mut self) -> u64 {
+        self.last_query_number += 1;
+        self.last_query_number
     }
 
-    /// Takes the result of the query of `id` that took off as `flight` and ended at `now`, after
+    /// Takes the result of the query of `id` that took off as `in_flight` and ended at `now`, after
     /// `duration`. None if nothing is remembered of it: the cluster is gone from the list, or gone
     /// and back; the query ended because all queries did, which `is_stopping` tells; or it was
     /// never more than a wait for the account's own rate limit.
     pub(super) fn land(
         &mut self,
         id: &ClusterId,
-        flight: &Flight,
+        in_flight: &InFlight,
         result: Result<UpgradeState, ApiError>,
         duration: Duration,
         now: Timestamp,
         is_stopping: bool,
-    ) -> Option<Change> {
-        let record = self
-            .records
+    ) -> Option<StateChange> {
+        let entry = self
+            .entries
             .get_mut(id)
-            .filter(|record| record.has_flight(flight.number))?;
-        record.flight = None;
+            .filter(|entry| entry.has_in_flight(in_flight.number))?;
+        entry.in_flight = None;
         match &result {
-            Ok(_) if !flight.budget.was_held_up() => self.fair_share.record_response(duration),
+            Ok(_) if !in_flight.budget.was_held_up() => self.fair_share.record_response(duration),
             Ok(_) => self.fair_share.record_contact(),
             Err(error) if error.status.is_some() => self.fair_share.record_contact(),
             Err(_) => {}
@@ -112,12 +112,12 @@ impl Roster {
             Err(_) if is_stopping => None,
             Err(error) if error.kind == ErrorKind::RateLimited => {
                 // First in turn again.
-                record.asked = flight.asked_before;
+                entry.asked = in_flight.previously_asked;
                 None
             }
-            Ok(_) | Err(_) => Some(record.finish(
+            Ok(_) | Err(_) => Some(entry.finish(
                 result.map_err(|error| Failure::of(&error)),
-                flight,
+                in_flight,
                 duration,
                 now,
             )),
@@ -127,13 +127,13 @@ impl Roster {
     /// The clusters that have not been asked in `round`. Those that were left out of the last round
     /// come first, and among those of one round the ones that answered: a cluster that is silent
     /// must not cost the others their place.
-    pub(super) fn due(&self, round: u64, wanted: impl Fn(&Record) -> bool) -> Vec<ClusterId> {
+    pub(super) fn due(&self, round: u64, wanted: impl Fn(&ClusterEntry) -> bool) -> Vec<ClusterId> {
         let mut due: Vec<_> = self
-            .records
+            .entries
             .iter()
-            .filter(|(_, record)| record.asked < round && wanted(record))
+            .filter(|(_, entry)| entry.asked < round && wanted(entry))
             .collect();
-        due.sort_by_key(|(_, record)| (record.asked, record.is_failing()));
+        due.sort_by_key(|(_, entry)| (entry.asked, entry.is_failing()));
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
@@ -153,22 +153,22 @@ impl Roster {
             .iter()
             .map(|target| target.info.id.clone())
             .collect();
-        self.records.retain(|id, record| {
-            let is_of_list = record.target.origin == Origin::Discovered
-                && record.target.info.region.as_ref() == Some(region);
+        self.entries.retain(|id, entry| {
+            let is_of_list = entry.target.origin == Origin::Discovered
+                && entry.target.info.region.as_ref() == Some(region);
             !is_of_list || wanted.contains(id)
         });
         for target in newcomers {
             let id = target.info.id.clone();
-            let memory = self.inherited.remove(&id);
-            self.records
+            let cached = self.inherited.remove(&id);
+            self.entries
                 .entry(id)
-                .or_insert_with(|| Record::new(target, memory.unwrap_or_default()));
+                .or_insert_with(|| ClusterEntry::new(target, cached.unwrap_or_default()));
         }
-        for (id, record) in &mut self.records {
+        for (id, entry) in &mut self.entries {
             if let Some(cluster) = listed.get(id) {
-                learn(&mut record.target.info, cluster);
-                record.changed = cluster.updated;
+                learn(&mut entry.target.info, cluster);
+                entry.changed = cluster.updated;
             }
         }
         if let Some((round, idling)) = round {
@@ -184,48 +184,48 @@ impl Roster {
         now: Timestamp,
     ) {
         let quiet = self
-            .records
+            .entries
             .iter_mut()
-            .filter(|(id, record)| {
-                record.asked < round
+            .filter(|(id, entry)| {
+                entry.asked < round
                     && listed
                         .get(id)
                         .is_some_and(|cluster| is_quiet(&cluster.state))
             })
-            .filter_map(|(_, record)| Some((record.idle_since_reading()?, record)));
+            .filter_map(|(_, entry)| Some((entry.idle_since_reading()?, entry)));
         let (changed, mut idle): (Vec<_>, Vec<_>) =
-            quiet.partition(|(_, record)| record.has_changed());
-        for (_, record) in changed {
-            record.keep();
+            quiet.partition(|(_, entry)| entry.has_changed());
+        for (_, entry) in changed {
+            entry.keep();
         }
         idle.sort_by_key(|(read, _)| *read);
         let mut may_wake = (idle.len() * WAKING_PERCENT / 100).max(1);
-        for (read, record) in idle {
+        for (read, entry) in idle {
             if read.elapsed() >= idling.interval && may_wake > 0 {
                 may_wake -= 1;
             } else {
-                record.confirm(round, now);
+                entry.confirm(round, now);
             }
         }
     }
 
     /// All that is remembered, by cluster.
-    pub(super) fn memories(&self) -> HashMap<ClusterId, Memory> {
+    pub(super) fn cached_results(&self) -> HashMap<ClusterId, CachedResults> {
         let known = self
-            .records
+            .entries
             .iter()
-            .map(|(id, record)| (id.clone(), record.memory().clone()));
+            .map(|(id, entry)| (id.clone(), entry.cached().clone()));
         self.inherited.clone().into_iter().chain(known).collect()
     }
 
     /// Takes over what an earlier roster remembers.
-    pub(super) fn inherit(&mut self, mut memories: HashMap<ClusterId, Memory>) {
-        for (id, record) in &mut self.records {
-            if let Some(memory) = memories.remove(id) {
-                *record = Record::new(record.target.clone(), memory);
+    pub(super) fn inherit(&mut self, mut cached_results: HashMap<ClusterId, CachedResults>) {
+        for (id, entry) in &mut self.entries {
+            if let Some(cached) = cached_results.remove(id) {
+                *entry = ClusterEntry::new(entry.target.clone(), cached);
             }
         }
-        self.inherited = memories;
+        self.inherited = cached_results;
     }
 
     /// Forgets the clusters that an earlier roster remembers and nobody has named: the lists have
@@ -251,7 +251,7 @@ fn is_quiet(state: &str) -> bool {
             | "deleting"
             | "deleted"
             | "delete_failed"
-            | "waiting"
+            | "blocked_by"
             | "disconnected"
     )
 }

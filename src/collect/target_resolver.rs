@@ -8,7 +8,7 @@ use ack_client::ListedCluster;
 use ack_client::names::{AccountName, ClusterId};
 
 use super::account_client::AccountClient;
-use super::record::{Origin, Target};
+use super::entry::{Origin, Target};
 use crate::config::{Cluster, ListedRegion};
 use crate::shard::Shard;
 use crate::snapshot::ClusterInfo;

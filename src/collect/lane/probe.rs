@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Lane;
 use super::round::Round;
-use crate::collect::record::{Reader, Waiting};
+use crate::collect::entry::{BlockedBy, Trigger};
 use crate::snapshot::{ClusterInfo, ClusterReading};
 use crate::upgrade::SourceName;
 
@@ -40,9 +40,9 @@ impl Lane {
     ) -> Option<ClusterId> {
         let roster = self.lock();
         let found = roster
-            .records
+            .entries
             .values()
-            .map(|record| &record.target.info)
+            .map(|entry| &entry.target.info)
             .find(|info| wanted(info));
         found.map(|info| info.id.clone())
     }
@@ -53,7 +53,7 @@ impl Lane {
         id: &ClusterId,
         source: SourceName,
     ) -> Option<Result<Explained, ApiError>> {
-        let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
+        let endpoint = self.lock().entries.get(id)?.target.endpoint.clone();
         Some(match source {
             SourceName::UpgradeStatus => {
                 ack_client::explain_upgrade_status(self.client(), &endpoint, id).await
@@ -72,10 +72,10 @@ impl Lane {
         let mut landings = self.progress.landings();
         let began = Instant::now();
         let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
-        let waiting = if place.is_ok() {
-            Waiting::ForToken
+        let blocked_by = if place.is_ok() {
+            BlockedBy::RateLimit
         } else {
-            Waiting::ForPlace
+            BlockedBy::Concurrency
         };
         let cost = self.cost(id);
         if let Ok(Ok(place)) = place
@@ -89,11 +89,11 @@ impl Lane {
                 length: Duration::ZERO,
                 stop: probe.stop.clone(),
             };
-            if let Some((query, flight)) = self.take_off(&round, id, Reader::Probe) {
-                flight.budget.grant(tokens);
+            if let Some((query, in_flight)) = self.take_off(&round, id, Trigger::Probe) {
+                in_flight.budget.grant(tokens);
                 let budget = match probe.trace {
-                    Some(trace) => flight.budget.traced(trace.clone()),
-                    None => flight.budget,
+                    Some(trace) => in_flight.budget.traced(trace.clone()),
+                    None => in_flight.budget,
                 };
                 probe.tasks.spawn(query.run(budget, place));
             }
@@ -101,9 +101,9 @@ impl Lane {
         let landed = async {
             while self
                 .lock()
-                .records
+                .entries
                 .get(id)
-                .is_some_and(|record| record.flight.is_some())
+                .is_some_and(|entry| entry.in_flight.is_some())
             {
                 landings.next().await;
             }
@@ -111,13 +111,13 @@ impl Lane {
         // At the deadline what is there counts.
         drop(timeout_at(probe.deadline, landed).await);
         let roster = self.lock();
-        let record = roster.records.get(id)?;
-        let asked = record.has_ended_since(began);
-        Some(record.reading(
-            Reader::Probe,
+        let entry = roster.entries.get(id)?;
+        let asked = entry.has_ended_since(began);
+        Some(entry.reading(
+            Trigger::Probe,
             probe.deadline,
             asked,
-            waiting,
+            blocked_by,
             probe.max_age,
             Instant::now(),
         ))

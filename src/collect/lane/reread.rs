@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use super::Lane;
 use crate::collect::discovery::RegionList;
-use crate::collect::record::{Origin, Target};
+use crate::collect::entry::{Origin, Target};
 use crate::collect::roster::learn;
 use crate::snapshot::ClusterInfo;
 
@@ -25,7 +25,7 @@ impl Lane {
             let roster = self.lock();
             clusters
                 .iter()
-                .filter_map(|id| Some(roster.records.get(id)?.target.clone()))
+                .filter_map(|id| Some(roster.entries.get(id)?.target.clone()))
                 .collect()
         };
         let is_wanted = |list: &&RegionList| {
@@ -67,9 +67,9 @@ impl Lane {
         }
         // It may have gone meanwhile.
         self.lock()
-            .records
+            .entries
             .get(id)
-            .map(|record| Arc::clone(&record.target.info))
+            .map(|entry| Arc::clone(&entry.target.info))
             .ok_or_else(gone)
     }
 
@@ -85,8 +85,8 @@ impl Lane {
         drop(place);
         let detail = detail
             .ok_or_else(|| failed(ErrorKind::Decode, "the reply is about another cluster"))?;
-        if let Some(record) = self.lock().records.get_mut(id) {
-            learn(&mut record.target.info, &detail);
+        if let Some(entry) = self.lock().entries.get_mut(id) {
+            learn(&mut entry.target.info, &detail);
         }
         Ok(())
     }
