@@ -13,7 +13,7 @@ mod entry;
 mod fair_share;
 mod lane;
 mod plan;
-mod roster;
+mod table;
 mod target_resolver;
 
 use std::collections::HashMap;

@@ -233,14 +233,14 @@ impl ClusterEntry {
 
     /// Keeps the last answer from growing too old to be served while the cluster waits to be asked:
     /// a list says that nothing is going on, though something has.
-    pub(super) fn keep(&mut self) {
+    pub(super) fn keep_servable(&mut self) {
         if let Some(last_success) = &mut self.cached.last_success {
             last_success.fresh = Instant::now();
         }
     }
 
     /// Takes the last answer for a fresh one in `round`: a list says that nothing is going on.
-    pub(super) fn confirm(&mut self, round: u64, now: Timestamp) {
+    pub(super) fn mark_idle_confirmed(&mut self, round: u64, now: Timestamp) {
         self.asked = round;
         if let Some(last_success) = &mut self.cached.last_success {
             last_success.fresh = Instant::now();

@@ -32,7 +32,7 @@ pub(super) use round::Round;
 use super::account_client::AccountClient;
 use super::discovery::{self, RegionList};
 use super::entry::{BlockedBy, ClusterEntry, InFlight, Origin, Target, Trigger};
-use super::roster::{Idling, Roster};
+use super::table::{ClusterTable, IdlePolicy};
 use super::target_resolver::TargetResolver;
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 
@@ -56,7 +56,7 @@ pub(super) struct Lane {
     lists: Vec<RegionList>,
     refresh: Refresh,
     target_resolver: TargetResolver,
-    roster: Mutex<Roster>,
+    table: Mutex<ClusterTable>,
     progress: Progress,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct Refresh {
     /// Apart from the scrapes, when they are this old.
     pub(super) interval: Duration,
     /// In each scrape too, so that what they show as idle need not be asked.
-    pub(super) idling: Option<Idling>,
+    pub(super) idle_policy: Option<IdlePolicy>,
 }
 
 impl Lane {
@@ -114,7 +114,7 @@ impl Lane {
             lists,
             refresh,
             target_resolver,
-            roster: Mutex::new(Roster::new(targets)),
+            table: Mutex::new(ClusterTable::new(targets)),
             progress: Progress::default(),
         })
     }
@@ -223,32 +223,32 @@ impl Lane {
         &self,
         list: &RegionList,
         budget: Budget,
-        round: Option<(u64, Idling)>,
+        round: Option<(u64, IdlePolicy)>,
     ) -> Result<(), ApiError> {
         let _turn = list.turn(&budget).await?;
         let listing = list.read(self.client(), &budget).await?;
-        self.take_list(list, &listing, round);
+        self.apply_list(list, &listing, round);
         Ok(())
     }
 
-    fn take_list(
+    fn apply_list(
         &self,
         list: &RegionList,
         listing: &[ListedCluster],
-        round: Option<(u64, Idling)>,
+        round: Option<(u64, IdlePolicy)>,
     ) {
-        let newcomers = list
+        let new_targets = list
             .wanted(listing)
             .filter_map(|cluster| self.target_resolver.listed(&list.place, cluster))
             .collect();
-        self.lock().take_list(
+        self.lock().apply_list(
             &list.place.region,
             listing,
-            newcomers,
+            new_targets,
             round,
             self.clock.now(),
         );
-        self.disinherit();
+        self.drop_inherited();
     }
 
     /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs
@@ -269,10 +269,10 @@ impl Lane {
             stop: start.stop.clone(),
         };
         {
-            let mut roster = self.lock();
-            roster.blocked_by = BlockedBy::RateLimit;
-            roster
-                .silent(started, length)
+            let mut table = self.lock();
+            table.blocked_by = BlockedBy::RateLimit;
+            table
+                .overdue(started, length)
                 .for_each(|in_flight| in_flight.cancel.cancel());
         }
         let started = self.progress.started(start.number);
@@ -294,7 +294,7 @@ impl Lane {
     /// lists leave.
     async fn drive(self: &Arc<Self>, round: &Round, queries: &TaskTracker) {
         let mut oldest = VecDeque::new();
-        match self.refresh.idling {
+        match self.refresh.idle_policy {
             None => {
                 self.ask(round, queries, &mut oldest, |_| true).await;
                 // What a first list finds does not wait for the other lists.
@@ -308,12 +308,12 @@ impl Lane {
                     self.ask(round, queries, &mut oldest, |_| true).await;
                 }
             }
-            Some(idling) => {
+            Some(idle_policy) => {
                 let read = CancellationToken::new();
                 let lists = async {
                     // A list that fails leaves its clusters to be asked.
                     let each = self.lists.iter().map(|list| {
-                        self.read_list(list, round.budget(), Some((round.number, idling)))
+                        self.read_list(list, round.budget(), Some((round.number, idle_policy)))
                     });
                     join_all(each).await;
                     read.cancel();
@@ -404,24 +404,24 @@ impl Lane {
     /// its share at the latest.
     async fn call_off_in_time(&self, id: &ClusterId, in_flight: &InFlight, length: Duration) {
         let end = {
-            let roster = self.lock();
-            if !roster.is_in_flight(id, in_flight) {
+            let table = self.lock();
+            if !table.is_in_flight(id, in_flight) {
                 return;
             }
-            in_flight.started + roster.fair_share.share(in_flight.started, length)
+            in_flight.started + table.fair_share.share(in_flight.started, length)
         };
         sleep_until(end).await;
         let mut landings = self.progress.landings();
         {
-            let mut roster = self.lock();
+            let mut table = self.lock();
             // It may have ended just now, which is no silence.
-            if !roster.is_in_flight(id, in_flight) {
+            if !table.is_in_flight(id, in_flight) {
                 return;
             }
             in_flight.cancel.cancel();
             // A wait for the own limit says nothing of the API.
             if !in_flight.budget.was_held_up() {
-                roster.fair_share.record_cancelled(in_flight.started);
+                table.fair_share.record_cancelled(in_flight.started);
             }
         }
         while self.lock().is_in_flight(id, in_flight) {
@@ -432,8 +432,8 @@ impl Lane {
     /// Whether `round` has to ask for this cluster. Not if it is gone, was asked in it, has
     /// answered since it began, or is asked for just now by somebody else: then the round waits for
     /// that.
-    fn wants(&self, roster: &mut Roster, round: &Round, id: &ClusterId) -> bool {
-        let Some(entry) = roster
+    fn wants(&self, table: &mut ClusterTable, round: &Round, id: &ClusterId) -> bool {
+        let Some(entry) = table
             .entries
             .get_mut(id)
             .filter(|entry| entry.asked < round.number)
@@ -460,18 +460,18 @@ impl Lane {
         id: &ClusterId,
         trigger: Trigger,
     ) -> Option<(Query, InFlight)> {
-        let mut roster = self.lock();
+        let mut table = self.lock();
         let is_awaited = trigger == Trigger::Scrape;
-        if is_awaited && !self.wants(&mut roster, round, id) {
+        if is_awaited && !self.wants(&mut table, round, id) {
             return None;
         }
         let now = Instant::now();
-        let share = roster
+        let share = table
             .fair_share
             .share(now, round.length)
             .min(round.length.max(SHORTEST));
-        let number = roster.next_query_number();
-        let entry = roster
+        let number = table.next_query_number();
+        let entry = table
             .entries
             .get_mut(id)
             .filter(|entry| entry.in_flight.is_none())?;
@@ -513,20 +513,20 @@ impl Lane {
         max_age: Duration,
         out: &mut Vec<ClusterReading>,
     ) -> bool {
-        let roster = self.lock();
+        let table = self.lock();
         let now = Instant::now();
         let read = |entry: &ClusterEntry| {
             entry.reading(
                 Trigger::Scrape,
                 end,
                 entry.asked >= round,
-                roster.blocked_by,
+                table.blocked_by,
                 max_age,
                 now,
             )
         };
-        out.extend(roster.entries.values().map(read));
-        roster
+        out.extend(table.entries.values().map(read));
+        table
             .entries
             .values()
             .all(|entry| entry.asked >= round && entry.awaited().is_none())
@@ -543,23 +543,23 @@ impl Lane {
         {
             for list in &self.lists {
                 if let Some(listing) = list.inherit(&earlier.lists) {
-                    self.take_list(list, &listing, None);
+                    self.apply_list(list, &listing, None);
                 }
             }
         }
-        self.disinherit();
+        self.drop_inherited();
     }
 
     /// Forgets what is remembered of clusters that are not there, as soon as all that are there are
     /// known.
-    fn disinherit(&self) {
+    fn drop_inherited(&self) {
         if self.has_found() {
-            self.lock().disinherit();
+            self.lock().drop_inherited();
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Roster> {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, ClusterTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,7 +10,7 @@ use super::account_client::AccountClient;
 use super::dependencies::Dependencies;
 use super::discovery::{Purpose, RegionList};
 use super::lane::{Lane, Parts, Refresh};
-use super::roster::Idling;
+use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
 use crate::config::{Account, Config, ListedRegion, Scrape};
 
@@ -86,7 +86,7 @@ fn lane(
             .discovery
             .as_ref()
             .map_or(Duration::MAX, |discovery| discovery.refresh_interval),
-        idling: (!scrape.idle_interval.is_zero()).then_some(Idling {
+        idle_policy: (!scrape.idle_interval.is_zero()).then_some(IdlePolicy {
             interval: scrape.idle_interval,
         }),
     };
@@ -115,7 +115,7 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
             lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
         }
     }
-    if refresh.idling.is_some() {
+    if refresh.idle_policy.is_some() {
         for cluster in &account.clusters {
             if let Some(region) = cluster
                 .region

@@ -24,7 +24,7 @@ use super::entry::{
 };
 use super::fair_share::FairShare;
 use super::lane::{Lane, Query, Start};
-use super::roster::{Idling, Roster};
+use super::table::{ClusterTable, IdlePolicy};
 use super::{Collector, Dependencies};
 use crate::config::Config;
 use crate::metrics::{ExporterMetrics, ProcessMetrics};
@@ -77,8 +77,8 @@ fn target(name: &str, source: Option<SourceName>) -> Target {
     }
 }
 
-fn roster(names: &[&str]) -> Roster {
-    Roster::new(names.iter().map(|name| target(name, None)).collect())
+fn table(names: &[&str]) -> ClusterTable {
+    ClusterTable::new(names.iter().map(|name| target(name, None)).collect())
 }
 
 fn entry() -> ClusterEntry {
@@ -156,7 +156,7 @@ fn is_up(outcome: &Outcome) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn those_that_were_left_out_come_first_and_those_that_fail_last() {
-    let mut roster = roster(&["a", "b", "c", "d", "e"]);
+    let mut table = table(&["a", "b", "c", "d", "e"]);
     for (name, asked, fails) in [
         ("a", 1, true),
         ("b", 1, false),
@@ -164,7 +164,7 @@ async fn those_that_were_left_out_come_first_and_those_that_fail_last() {
         ("d", 0, false),
         ("e", 2, false),
     ] {
-        let entry = roster.entries.get_mut(&id(name)).expect("it is there");
+        let entry = table.entries.get_mut(&id(name)).expect("it is there");
         entry.asked = asked;
         let result = if fails {
             Err(crate::snapshot::Failure::of(&error(ErrorKind::Network)))
@@ -174,15 +174,15 @@ async fn those_that_were_left_out_come_first_and_those_that_fail_last() {
         entry.finish(result, &in_flight(1), SECOND, Timestamp::UNIX_EPOCH);
     }
     assert_eq!(
-        roster.due(2, |_| true),
+        table.due(2, |_| true),
         ["d", "c", "b", "a"].map(id),
         "e was asked in this round"
     );
     assert_eq!(
-        roster.due(3, |entry| !entry.is_failing()),
+        table.due(3, |entry| !entry.is_failing()),
         ["d", "b", "e"].map(id)
     );
-    assert!(roster.due(0, |_| true).is_empty());
+    assert!(table.due(0, |_| true).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,9 +204,9 @@ async fn a_query_costs_what_the_last_one_took() {
 
 #[tokio::test(start_paused = true)]
 async fn a_query_is_silent_after_its_share_and_not_before() {
-    let mut roster = roster(&["old", "young", "resting"]);
+    let mut table = table(&["old", "young", "resting"]);
     let mut take_off = |name: &str, number| {
-        roster
+        table
             .entries
             .get_mut(&id(name))
             .expect("it is there")
@@ -215,36 +215,36 @@ async fn a_query_is_silent_after_its_share_and_not_before() {
     take_off("old", 1);
     advance(SECOND).await;
     take_off("young", 2);
-    let silent = |roster: &Roster, now| {
-        roster
-            .silent(now, 8 * SECOND)
+    let silent = |table: &ClusterTable, now| {
+        table
+            .overdue(now, 8 * SECOND)
             .map(|in_flight| in_flight.number)
             .collect::<Vec<_>>()
     };
     let began = Instant::now() - SECOND;
     assert_eq!(
-        silent(&roster, began + 2 * SECOND),
+        silent(&table, began + 2 * SECOND),
         [0_u64; 0],
         "a quarter of eight seconds is not over"
     );
     assert_eq!(
-        silent(&roster, began + 2 * SECOND + Duration::from_millis(1)),
+        silent(&table, began + 2 * SECOND + Duration::from_millis(1)),
         [1]
     );
-    assert_eq!(silent(&roster, began + 4 * SECOND).len(), 2);
-    roster.fair_share.record_response(3 * SECOND);
+    assert_eq!(silent(&table, began + 4 * SECOND).len(), 2);
+    table.fair_share.record_response(3 * SECOND);
     assert_eq!(
-        silent(&roster, began + 6 * SECOND),
+        silent(&table, began + 6 * SECOND),
         [0_u64; 0],
         "twice a slow answer"
     );
     assert!(
-        roster.is_in_flight(&id("old"), &in_flight(1))
-            && !roster.is_in_flight(&id("old"), &in_flight(2))
+        table.is_in_flight(&id("old"), &in_flight(1))
+            && !table.is_in_flight(&id("old"), &in_flight(2))
     );
     assert!(
-        !roster.is_in_flight(&id("resting"), &in_flight(1))
-            && !roster.is_in_flight(&id("gone"), &in_flight(1))
+        !table.is_in_flight(&id("resting"), &in_flight(1))
+            && !table.is_in_flight(&id("gone"), &in_flight(1))
     );
 }
 
@@ -283,22 +283,22 @@ async fn a_share_is_a_quarter_or_twice_a_slow_answer_and_doubles_while_nothing_i
 
 // === what a result is ===
 
-/// A roster with a query under way of its only cluster, which was asked in round 7.
-fn under_way() -> (Roster, InFlight) {
-    let mut roster = roster(&["c1"]);
+/// A table with a query under way of its only cluster, which was asked in round 7.
+fn under_way() -> (ClusterTable, InFlight) {
+    let mut table = table(&["c1"]);
     let in_flight = in_flight(1);
-    let entry = roster.entries.get_mut(&id("c1")).expect("it is there");
+    let entry = table.entries.get_mut(&id("c1")).expect("it is there");
     (entry.asked, entry.in_flight) = (7, Some(in_flight.clone()));
-    (roster, in_flight)
+    (table, in_flight)
 }
 
 fn land(
-    roster: &mut Roster,
+    table: &mut ClusterTable,
     in_flight: &InFlight,
     result: Result<UpgradeState, ApiError>,
     is_stopping: bool,
 ) -> Option<StateChange> {
-    roster.land(
+    table.record_result(
         &id("c1"),
         in_flight,
         result,
@@ -310,21 +310,21 @@ fn land(
 
 #[tokio::test(start_paused = true)]
 async fn answers_and_failures_are_remembered_and_tell_how_long_the_api_takes() {
-    let share = |roster: &Roster| roster.fair_share.share(Instant::now(), 4 * SECOND);
-    let (mut roster, in_flight) = under_way();
+    let share = |table: &ClusterTable| table.fair_share.share(Instant::now(), 4 * SECOND);
+    let (mut table, in_flight) = under_way();
     assert_eq!(
-        land(&mut roster, &in_flight, Ok(upgrading()), false),
+        land(&mut table, &in_flight, Ok(upgrading()), false),
         Some(StateChange::First)
     );
-    assert_eq!(share(&roster), 6 * SECOND);
-    let entry = &roster.entries[&id("c1")];
+    assert_eq!(share(&table), 6 * SECOND);
+    let entry = &table.entries[&id("c1")];
     assert!(entry.in_flight.is_none() && !entry.is_failing() && entry.asked == 7);
 
-    let (mut roster, in_flight) = under_way();
-    roster.fair_share.record_cancelled(in_flight.started);
+    let (mut table, in_flight) = under_way();
+    table.fair_share.record_cancelled(in_flight.started);
     assert_eq!(
         land(
-            &mut roster,
+            &mut table,
             &in_flight,
             Err(error(ErrorKind::Timeout)),
             false
@@ -332,45 +332,38 @@ async fn answers_and_failures_are_remembered_and_tell_how_long_the_api_takes() {
         Some(StateChange::Unchanged)
     );
     assert_eq!(
-        roster.entries[&id("c1")]
+        table.entries[&id("c1")]
             .failure()
             .map(|failure| failure.reason),
         Some(Reason::Timeout)
     );
     assert_eq!(
-        share(&roster),
+        share(&table),
         2 * SECOND,
         "still doubled: nothing was heard"
     );
 
-    let (mut roster, in_flight) = under_way();
-    roster.fair_share.record_cancelled(in_flight.started);
+    let (mut table, in_flight) = under_way();
+    table.fair_share.record_cancelled(in_flight.started);
     let refused = ApiError {
         status: Some(403),
         ..error(ErrorKind::Forbidden)
     };
-    land(&mut roster, &in_flight, Err(refused), false);
-    assert_eq!(share(&roster), SECOND, "the API is there");
+    land(&mut table, &in_flight, Err(refused), false);
+    assert_eq!(share(&table), SECOND, "the API is there");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_ends_because_all_ends_has_not_failed() {
-    let (mut roster, in_flight) = under_way();
+    let (mut table, in_flight) = under_way();
     assert_eq!(
-        land(
-            &mut roster,
-            &in_flight,
-            Err(error(ErrorKind::Timeout)),
-            true
-        ),
+        land(&mut table, &in_flight, Err(error(ErrorKind::Timeout)), true),
         None
     );
-    assert!(
-        !roster.entries[&id("c1")].is_failing() && roster.entries[&id("c1")].in_flight.is_none()
-    );
-    let (mut roster, in_flight) = under_way();
+    assert!(!table.entries[&id("c1")].is_failing() && table.entries[&id("c1")].in_flight.is_none());
+    let (mut table, in_flight) = under_way();
     assert_eq!(
-        land(&mut roster, &in_flight, Ok(upgrading()), true),
+        land(&mut table, &in_flight, Ok(upgrading()), true),
         Some(StateChange::First),
         "an answer is one all the same"
     );
@@ -378,17 +371,17 @@ async fn what_ends_because_all_ends_has_not_failed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_for_the_own_rate_limit_is_no_result_and_makes_the_cluster_the_first_in_turn() {
-    let (mut roster, in_flight) = under_way();
+    let (mut table, in_flight) = under_way();
     assert_eq!(
         land(
-            &mut roster,
+            &mut table,
             &in_flight,
             Err(error(ErrorKind::RateLimited)),
             false
         ),
         None
     );
-    let entry = &roster.entries[&id("c1")];
+    let entry = &table.entries[&id("c1")];
     assert!(!entry.is_failing() && entry.in_flight.is_none());
     assert_eq!(entry.asked, 3, "as before the query");
 }
@@ -396,14 +389,14 @@ async fn a_wait_for_the_own_rate_limit_is_no_result_and_makes_the_cluster_the_fi
 #[tokio::test(start_paused = true)]
 async fn queries_that_start_in_one_moment_are_told_apart_and_those_of_clusters_that_are_gone_are_nobodys()
  {
-    let (mut roster, first) = under_way();
+    let (mut table, first) = under_way();
     let second = in_flight(2);
     assert_eq!(first.started, second.started);
-    assert_eq!(land(&mut roster, &second, Ok(upgrading()), false), None);
-    assert!(roster.is_in_flight(&id("c1"), &first));
-    roster.entries.clear();
-    assert_eq!(land(&mut roster, &first, Ok(upgrading()), false), None);
-    let (one, other) = (roster.next_query_number(), roster.next_query_number());
+    assert_eq!(land(&mut table, &second, Ok(upgrading()), false), None);
+    assert!(table.is_in_flight(&id("c1"), &first));
+    table.entries.clear();
+    assert_eq!(land(&mut table, &first, Ok(upgrading()), false), None);
+    let (one, other) = (table.next_query_number(), table.next_query_number());
     assert_ne!(one, other);
 }
 
@@ -537,28 +530,28 @@ fn discovered(name: &str, in_region: &str) -> Target {
     }
 }
 
-/// A roster whose clusters have answered in turn, one each second, that no upgrade has begun.
-async fn idle(names: &[&str]) -> Roster {
-    let mut roster = roster(names);
+/// A table whose clusters have answered in turn, one each second, that no upgrade has begun.
+async fn idle(names: &[&str]) -> ClusterTable {
+    let mut table = table(names);
     for name in names {
         let in_flight = InFlight {
             changed: Some(Timestamp::constant(1, 0)),
             ..in_flight(1)
         };
         let never = UpgradeState::never(SourceName::Tasks);
-        roster
+        table
             .entries
             .get_mut(&id(name))
             .expect("it is there")
             .finish(Ok(never), &in_flight, SECOND, Timestamp::UNIX_EPOCH);
         advance(SECOND).await;
     }
-    roster
+    table
 }
 
-fn take_list(roster: &mut Roster, list: &[ListedCluster], round: Option<u64>) {
-    let round = round.map(|round| (round, Idling { interval: INTERVAL }));
-    roster.take_list(
+fn apply_list(table: &mut ClusterTable, list: &[ListedCluster], round: Option<u64>) {
+    let round = round.map(|round| (round, IdlePolicy { interval: INTERVAL }));
+    table.apply_list(
         &region("cn-hangzhou"),
         list,
         Vec::new(),
@@ -569,15 +562,15 @@ fn take_list(roster: &mut Roster, list: &[ListedCluster], round: Option<u64>) {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_leaves_those_out_in_which_nothing_goes_on() {
-    let mut roster = idle(&["calm", "changed", "upgrading", "unlisted"]).await;
-    roster.entries.insert(
+    let mut table = idle(&["calm", "changed", "upgrading", "unlisted"]).await;
+    table.entries.insert(
         id("never"),
         ClusterEntry::new(target("never", None), CachedResults::default()),
     );
     let failure = crate::snapshot::Failure::of(&error(ErrorKind::Network));
     let mut failing = ClusterEntry::new(target("failing", None), answered().cached().clone());
     failing.finish(Err(failure), &in_flight(2), SECOND, Timestamp::UNIX_EPOCH);
-    roster.entries.insert(id("failing"), failing);
+    table.entries.insert(id("failing"), failing);
     let states = [
         ("calm", "running", 1),
         ("changed", "running", 2),
@@ -587,9 +580,9 @@ async fn a_list_leaves_those_out_in_which_nothing_goes_on() {
     ];
     let list = states.map(|(name, state, updated)| listed(name, state, updated));
     advance(MAX_AGE).await;
-    take_list(&mut roster, &list, Some(5));
-    assert_eq!(roster.due(5, |_| true).len(), 5, "all but one");
-    let entry = |name: &str| &roster.entries[&id(name)];
+    apply_list(&mut table, &list, Some(5));
+    assert_eq!(table.due(5, |_| true).len(), 5, "all but one");
+    let entry = |name: &str| &table.entries[&id(name)];
     assert_eq!(entry("calm").asked, 5);
     assert!(
         is_up(&page(entry("calm"), false)) && is_up(&page(entry("changed"), false)),
@@ -627,33 +620,33 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_asked_the_oldest_fi
         .iter()
         .map(|name| listed(name, "running", 1))
         .collect();
-    let mut roster = idle(&names).await;
+    let mut table = idle(&names).await;
     advance(Duration::from_millis(299_999)).await;
-    take_list(&mut roster, &list, Some(1));
+    apply_list(&mut table, &list, Some(1));
     assert!(
-        roster.due(1, |_| true).is_empty(),
+        table.due(1, |_| true).is_empty(),
         "the oldest lacks a millisecond"
     );
     advance(Duration::from_millis(1)).await;
-    take_list(&mut roster, &list, Some(2));
+    apply_list(&mut table, &list, Some(2));
     assert_eq!(
-        roster.due(2, |_| true),
+        table.due(2, |_| true),
         ["c000"].map(id),
         "the others are younger"
     );
     advance(INTERVAL).await;
-    take_list(&mut roster, &list, Some(3));
-    assert_eq!(roster.due(3, |_| true), ["c000", "c001", "c002"].map(id));
+    apply_list(&mut table, &list, Some(3));
+    assert_eq!(table.due(3, |_| true), ["c000", "c001", "c002"].map(id));
     let mut few = idle(&["a", "b"]).await;
     advance(INTERVAL).await;
-    take_list(
+    apply_list(
         &mut few,
         &[listed("a", "running", 1), listed("b", "running", 1)],
         Some(1),
     );
     assert_eq!(few.due(1, |_| true), ["a"].map(id), "one at the least");
     few.entries.get_mut(&id("b")).expect("it is there").asked = 0;
-    take_list(
+    apply_list(
         &mut few,
         &[listed("a", "running", 1), listed("b", "running", 1)],
         Some(0),
@@ -667,15 +660,15 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_asked_the_oldest_fi
 
 #[tokio::test(start_paused = true)]
 async fn clusters_come_and_go_with_the_list_of_their_own_region() {
-    let mut roster = roster(&["named"]);
+    let mut table = table(&["named"]);
     let list = [listed("new", "running", 1)];
     for (gone, in_region) in [("old", "cn-hangzhou"), ("far", "cn-shanghai")] {
-        roster.entries.insert(
+        table.entries.insert(
             id(gone),
             ClusterEntry::new(discovered(gone, in_region), CachedResults::default()),
         );
     }
-    roster.take_list(
+    table.apply_list(
         &region("cn-hangzhou"),
         &list,
         vec![discovered("new", "cn-hangzhou")],
@@ -683,10 +676,10 @@ async fn clusters_come_and_go_with_the_list_of_their_own_region() {
         Timestamp::UNIX_EPOCH,
     );
     assert_eq!(
-        roster.entries.keys().cloned().collect::<Vec<_>>(),
+        table.entries.keys().cloned().collect::<Vec<_>>(),
         ["far", "named", "new"].map(id)
     );
-    let info = &roster.entries[&id("new")].target.info;
+    let info = &table.entries[&id("new")].target.info;
     assert_eq!(
         (
             info.name.as_str(),
@@ -699,9 +692,9 @@ async fn clusters_come_and_go_with_the_list_of_their_own_region() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_list_says_of_a_cluster_is_learnt_but_for_the_operators_own_name() {
-    let mut roster = roster(&["c1", "c2"]);
+    let mut table = table(&["c1", "c2"]);
     Arc::make_mut(
-        &mut roster
+        &mut table
             .entries
             .get_mut(&id("c2"))
             .expect("it is there")
@@ -709,20 +702,20 @@ async fn what_a_list_says_of_a_cluster_is_learnt_but_for_the_operators_own_name(
             .info,
     )
     .name = "shop".to_owned();
-    take_list(
-        &mut roster,
+    apply_list(
+        &mut table,
         &[listed("c1", "", 1), listed("c2", "running", 1)],
         None,
     );
-    let info = |roster: &Roster, name: &str| Arc::clone(&roster.entries[&id(name)].target.info);
+    let info = |table: &ClusterTable, name: &str| Arc::clone(&table.entries[&id(name)].target.info);
     assert_eq!(
         (
-            info(&roster, "c1").name.as_str(),
-            info(&roster, "c1").state.as_deref()
+            info(&table, "c1").name.as_str(),
+            info(&table, "c1").state.as_deref()
         ),
         ("c1 by the list", None)
     );
-    assert_eq!(info(&roster, "c2").name, "shop");
+    assert_eq!(info(&table, "c2").name, "shop");
     let changes: [fn(&mut ListedCluster); 5] = [
         |cluster| cluster.version = "1.32.1".to_owned(),
         |cluster| cluster.next_version = "1.33.1".to_owned(),
@@ -732,14 +725,14 @@ async fn what_a_list_says_of_a_cluster_is_learnt_but_for_the_operators_own_name(
     ];
     let mut cluster = listed("c2", "running", 1);
     for change in changes {
-        let before = info(&roster, "c2");
-        take_list(&mut roster, std::slice::from_ref(&cluster), None);
-        assert!(Arc::ptr_eq(&before, &info(&roster, "c2")), "nothing new");
+        let before = info(&table, "c2");
+        apply_list(&mut table, std::slice::from_ref(&cluster), None);
+        assert!(Arc::ptr_eq(&before, &info(&table, "c2")), "nothing new");
         change(&mut cluster);
-        take_list(&mut roster, std::slice::from_ref(&cluster), None);
-        assert_ne!(before, info(&roster, "c2"));
+        apply_list(&mut table, std::slice::from_ref(&cluster), None);
+        assert_ne!(before, info(&table, "c2"));
     }
-    let now = info(&roster, "c2");
+    let now = info(&table, "c2");
     assert_eq!(
         (
             now.version.as_str(),
@@ -758,10 +751,10 @@ async fn what_a_list_says_of_a_cluster_is_learnt_but_for_the_operators_own_name(
 async fn what_an_earlier_configuration_knew_is_taken_over_until_the_lists_are_known() {
     let mut earlier = idle(&["c1", "c2"]).await;
     let cached_results = earlier.cached_results();
-    let mut later = roster(&["c1"]);
+    let mut later = table(&["c1"]);
     later.inherit(cached_results);
     assert!(is_up(&page(&later.entries[&id("c1")], false)));
-    later.take_list(
+    later.apply_list(
         &region("cn-hangzhou"),
         &[listed("c2", "running", 1)],
         vec![discovered("c2", "cn-hangzhou")],
@@ -772,7 +765,7 @@ async fn what_an_earlier_configuration_knew_is_taken_over_until_the_lists_are_kn
         is_up(&page(&later.entries[&id("c2")], false)),
         "found later"
     );
-    earlier.disinherit();
+    earlier.drop_inherited();
     assert_eq!(earlier.cached_results().len(), 2);
 }
 
@@ -927,7 +920,7 @@ async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has
         })
         .into();
     // The first has ended, but its place is with somebody else.
-    lane.lock().land(
+    lane.lock().record_result(
         &flights[0].0,
         &flights[0].1,
         Ok(upgrading()),
@@ -950,7 +943,7 @@ async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has
             2 * SECOND,
             "a quarter of the round"
         );
-        lane.lock().land(
+        lane.lock().record_result(
             &flights[1].0,
             &flights[1].1,
             Err(error(ErrorKind::Timeout)),
@@ -987,8 +980,8 @@ async fn a_query_that_panics_is_its_clusters_failure_and_names_what_its_source_a
         query
             .run(in_flight.budget, lane.free_place().expect("free"))
             .await;
-        let roster = lane.lock();
-        let failure = roster.entries[&id("c1")].failure().expect("it has failed");
+        let table = lane.lock();
+        let failure = table.entries[&id("c1")].failure().expect("it has failed");
         assert_eq!(
             (failure.reason, failure.message.as_str()),
             (

@@ -38,8 +38,8 @@ impl Lane {
         &self,
         wanted: impl Fn(&ClusterInfo) -> bool,
     ) -> Option<ClusterId> {
-        let roster = self.lock();
-        let found = roster
+        let table = self.lock();
+        let found = table
             .entries
             .values()
             .map(|entry| &entry.target.info)
@@ -110,8 +110,8 @@ impl Lane {
         };
         // At the deadline what is there counts.
         drop(timeout_at(probe.deadline, landed).await);
-        let roster = self.lock();
-        let entry = roster.entries.get(id)?;
+        let table = self.lock();
+        let entry = table.entries.get(id)?;
         let asked = entry.has_ended_since(began);
         Some(entry.reading(
             Trigger::Probe,

@@ -81,14 +81,14 @@ impl Query {
             .as_ref()
             .ok()
             .map(|state| (state.status.as_str(), state.step.as_str()));
-        let mut roster = self.lane.lock();
+        let mut table = self.lane.lock();
         let id = &self.target.info.id;
-        let before = roster
+        let before = table
             .entries
             .get(id)
             .and_then(ClusterEntry::failure)
             .cloned();
-        let change = roster.land(
+        let change = table.record_result(
             id,
             &self.in_flight,
             result,
@@ -96,10 +96,10 @@ impl Query {
             now,
             self.stop.is_cancelled(),
         );
-        if let (Some(change), Some(entry)) = (change, roster.entries.get(id)) {
+        if let (Some(change), Some(entry)) = (change, table.entries.get(id)) {
             log(entry, before.as_ref(), change, words, duration);
         }
-        drop(roster);
+        drop(table);
         self.lane
             .progress
             .land(self.in_flight.awaited.load(Ordering::Relaxed));

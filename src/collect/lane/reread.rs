@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::Lane;
 use crate::collect::discovery::RegionList;
 use crate::collect::entry::{Origin, Target};
-use crate::collect::roster::learn;
+use crate::collect::table::merge_listing;
 use crate::snapshot::ClusterInfo;
 
 impl Lane {
@@ -22,10 +22,10 @@ impl Lane {
         budget: &Budget,
     ) -> Vec<(ClusterId, Result<Arc<ClusterInfo>, ApiError>)> {
         let targets: Vec<_> = {
-            let roster = self.lock();
+            let table = self.lock();
             clusters
                 .iter()
-                .filter_map(|id| Some(roster.entries.get(id)?.target.clone()))
+                .filter_map(|id| Some(table.entries.get(id)?.target.clone()))
                 .collect()
         };
         let is_wanted = |list: &&RegionList| {
@@ -86,7 +86,7 @@ impl Lane {
         let detail = detail
             .ok_or_else(|| failed(ErrorKind::Decode, "the reply is about another cluster"))?;
         if let Some(entry) = self.lock().entries.get_mut(id) {
-            learn(&mut entry.target.info, &detail);
+            merge_listing(&mut entry.target.info, &detail);
         }
         Ok(())
     }

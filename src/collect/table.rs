@@ -16,7 +16,7 @@ use crate::upgrade::UpgradeState;
 
 /// The clusters of a lane and how its round stands.
 #[derive(Debug)]
-pub(super) struct Roster {
+pub(super) struct ClusterTable {
     pub(super) entries: BTreeMap<ClusterId, ClusterEntry>,
     /// What an earlier configuration knew, until the lists have shown which clusters there still
     /// are.
@@ -29,16 +29,16 @@ pub(super) struct Roster {
 
 /// How clusters are left out of a round while nothing is going on in them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Idling {
+pub(super) struct IdlePolicy {
     /// How long an answer is good while the list shows nothing new.
     pub(super) interval: Duration,
 }
 
 /// Of the clusters whose time is over, so many in a hundred are asked again in one round, so that
 /// those that were first asked together do not stay together.
-const WAKING_PERCENT: usize = 1;
+const IDLE_RECHECK_PERCENT: usize = 1;
 
-impl Roster {
+impl ClusterTable {
     pub(super) fn new(targets: Vec<Target>) -> Self {
         let entries = targets
             .into_iter()
@@ -60,7 +60,11 @@ impl Roster {
 
     /// The queries that started before `now` and have by then been silent for longer than their
     /// share of a round of `length`.
-    pub(super) fn silent(&self, now: Instant, length: Duration) -> impl Iterator<Item = &InFlight> {
+    pub(super) fn overdue(
+        &self,
+        now: Instant,
+        length: Duration,
+    ) -> impl Iterator<Item = &InFlight> {
         let flights = self
             .entries
             .values()
@@ -88,7 +92,7 @@ impl Roster {
     /// `duration`. None if nothing is remembered of it: the cluster is gone from the list, or gone
     /// and back; the query ended because all queries did, which `is_stopping` tells; or it was
     /// never more than a wait for the account's own rate limit.
-    pub(super) fn land(
+    pub(super) fn record_result(
         &mut self,
         id: &ClusterId,
         in_flight: &InFlight,
@@ -138,18 +142,18 @@ impl Roster {
     }
 
     /// Takes the list of `region` for `round`: clusters that are new come in, those that are gone
-    /// go, the others learn what it says of them. With `idling`, clusters in which nothing is going
+    /// go, the others learn what it says of them. With `idle_policy`, clusters in which nothing is going
     /// on are left out of the round.
-    pub(super) fn take_list(
+    pub(super) fn apply_list(
         &mut self,
         region: &Region,
         list: &[ListedCluster],
-        newcomers: Vec<Target>,
-        round: Option<(u64, Idling)>,
+        new_targets: Vec<Target>,
+        round: Option<(u64, IdlePolicy)>,
         now: Timestamp,
     ) {
         let listed: HashMap<_, _> = list.iter().map(|cluster| (&cluster.id, cluster)).collect();
-        let wanted: HashSet<_> = newcomers
+        let wanted: HashSet<_> = new_targets
             .iter()
             .map(|target| target.info.id.clone())
             .collect();
@@ -158,7 +162,7 @@ impl Roster {
                 && entry.target.info.region.as_ref() == Some(region);
             !is_of_list || wanted.contains(id)
         });
-        for target in newcomers {
+        for target in new_targets {
             let id = target.info.id.clone();
             let cached = self.inherited.remove(&id);
             self.entries
@@ -167,20 +171,20 @@ impl Roster {
         }
         for (id, entry) in &mut self.entries {
             if let Some(cluster) = listed.get(id) {
-                learn(&mut entry.target.info, cluster);
+                merge_listing(&mut entry.target.info, cluster);
                 entry.changed = cluster.updated;
             }
         }
-        if let Some((round, idling)) = round {
-            self.leave_idle_out(&listed, round, idling, now);
+        if let Some((round, idle_policy)) = round {
+            self.skip_idle(&listed, round, idle_policy, now);
         }
     }
 
-    fn leave_idle_out(
+    fn skip_idle(
         &mut self,
         listed: &HashMap<&ClusterId, &ListedCluster>,
         round: u64,
-        idling: Idling,
+        idle_policy: IdlePolicy,
         now: Timestamp,
     ) {
         let quiet = self
@@ -190,21 +194,21 @@ impl Roster {
                 entry.asked < round
                     && listed
                         .get(id)
-                        .is_some_and(|cluster| is_quiet(&cluster.state))
+                        .is_some_and(|cluster| is_not_upgrading(&cluster.state))
             })
             .filter_map(|(_, entry)| Some((entry.idle_since_reading()?, entry)));
         let (changed, mut idle): (Vec<_>, Vec<_>) =
             quiet.partition(|(_, entry)| entry.has_changed());
         for (_, entry) in changed {
-            entry.keep();
+            entry.keep_servable();
         }
         idle.sort_by_key(|(read, _)| *read);
-        let mut may_wake = (idle.len() * WAKING_PERCENT / 100).max(1);
+        let mut rechecks_left = (idle.len() * IDLE_RECHECK_PERCENT / 100).max(1);
         for (read, entry) in idle {
-            if read.elapsed() >= idling.interval && may_wake > 0 {
-                may_wake -= 1;
+            if read.elapsed() >= idle_policy.interval && rechecks_left > 0 {
+                rechecks_left -= 1;
             } else {
-                entry.confirm(round, now);
+                entry.mark_idle_confirmed(round, now);
             }
         }
     }
@@ -218,7 +222,7 @@ impl Roster {
         self.inherited.clone().into_iter().chain(known).collect()
     }
 
-    /// Takes over what an earlier roster remembers.
+    /// Takes over what an earlier table remembers.
     pub(super) fn inherit(&mut self, mut cached_results: HashMap<ClusterId, CachedResults>) {
         for (id, entry) in &mut self.entries {
             if let Some(cached) = cached_results.remove(id) {
@@ -228,16 +232,16 @@ impl Roster {
         self.inherited = cached_results;
     }
 
-    /// Forgets the clusters that an earlier roster remembers and nobody has named: the lists have
+    /// Forgets the clusters that an earlier table remembers and nobody has named: the lists have
     /// been read by now.
-    pub(super) fn disinherit(&mut self) {
+    pub(super) fn drop_inherited(&mut self) {
         self.inherited = HashMap::new();
     }
 }
 
 /// Whether a cluster in `state` is not being upgraded: in any state of the vendor's reference but
 /// `upgrading` and `updating`. One that is missing or not in the reference says nothing.
-fn is_quiet(state: &str) -> bool {
+fn is_not_upgrading(state: &str) -> bool {
     matches!(
         state,
         "initial"
@@ -257,7 +261,7 @@ fn is_quiet(state: &str) -> bool {
 }
 
 /// Puts what the list says into `info`; the operator's own name and labels stand.
-pub(super) fn learn(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
+pub(super) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
     let name = if info.name.is_empty() {
         &cluster.name
     } else {
