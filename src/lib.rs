@@ -20,7 +20,7 @@
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`queries`] | the queries of the API: the state of an upgrade from either operation, and the detection of the one that is served |
 //! | [`snapshot`] | what one scrape shows; immutable |
-//! | [`collect`] | rounds, one lane an account, one record a cluster → [`Snapshot`](snapshot::Snapshot) |
+//! | [`collect`] | collections, one collector an account, one entry a cluster → [`Snapshot`](snapshot::Snapshot) |
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
 //! | [`reload`] | which configuration runs, swapped as one |
 //! | [`web`] | routes, the page for people, and the door before them: TLS, passwords, limits |

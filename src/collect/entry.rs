@@ -40,7 +40,7 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) struct ClusterEntry {
     pub(super) target: Target,
-    /// The round in which it was asked last, or needed no asking; 0 is never.
+    /// The collection in which it was asked last, or needed no asking; 0 is never.
     pub(super) asked: u64,
     /// The query under way.
     pub(super) in_flight: Option<InFlight>,
@@ -64,15 +64,15 @@ pub(super) struct InFlight {
     /// No two queries of an account have the same.
     pub(super) number: u64,
     pub(super) started: Instant,
-    /// Put off by each round that waits for it.
+    /// Put off by each collection that waits for it.
     pub(super) deadline: Deadline,
     pub(super) cancel: CancellationToken,
     pub(super) budget: Budget,
     /// How long the API has until its silence is a time-out.
     pub(super) share: Duration,
-    /// The round in which the cluster was asked before.
+    /// The collection in which the cluster was asked before.
     pub(super) previously_asked: u64,
-    /// Whether a round waits for it, and not only somebody who wants this cluster.
+    /// Whether a collection waits for it, and not only somebody who wants this cluster.
     pub(super) awaited: Arc<AtomicBool>,
     /// When the cluster had changed last, as the list had it when the query started.
     pub(super) changed: Option<Timestamp>,
@@ -81,7 +81,7 @@ pub(super) struct InFlight {
 /// Who reads what is known of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trigger {
-    /// The page of a round.
+    /// The page of a collection.
     Scrape,
     /// Somebody who wants this cluster.
     Probe,
@@ -110,7 +110,7 @@ struct LastSuccess {
     changed: Option<Timestamp>,
 }
 
-/// Why a cluster was left out of a round so far.
+/// Why a cluster was left out of a collection so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockedBy {
     /// The bucket is empty.
@@ -154,7 +154,7 @@ impl ClusterEntry {
             .map(|last_success| Arc::clone(&last_success.state))
     }
 
-    /// The query under way that a round waits for.
+    /// The query under way that a collection waits for.
     pub(super) fn awaited(&self) -> Option<&InFlight> {
         self.in_flight
             .as_ref()
@@ -239,9 +239,9 @@ impl ClusterEntry {
         }
     }
 
-    /// Takes the last answer for a fresh one in `round`: a list says that nothing is going on.
-    pub(super) fn mark_idle_confirmed(&mut self, round: u64, now: Timestamp) {
-        self.asked = round;
+    /// Takes the last answer for a fresh one in `collection`: a list says that nothing is going on.
+    pub(super) fn mark_idle_confirmed(&mut self, collection: u64, now: Timestamp) {
+        self.asked = collection;
         if let Some(last_success) = &mut self.cached.last_success {
             last_success.fresh = Instant::now();
             last_success.fresh_at = now;

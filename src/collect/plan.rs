@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
 
+use super::account::{AccountCollector, Parts, Refresh};
 use super::account_client::AccountClient;
 use super::dependencies::Dependencies;
 use super::discovery::{Purpose, RegionList};
-use super::lane::{Lane, Parts, Refresh};
 use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
 use crate::config::{Account, Config, ListedRegion, Scrape};
 
 /// One lane an account; those of `earlier` hand over to them.
-pub(super) fn lanes(
+pub(super) fn accounts(
     config: &Config,
     dependencies: &Dependencies,
-    earlier: &[Arc<Lane>],
-) -> Vec<Arc<Lane>> {
+    earlier: &[Arc<AccountCollector>],
+) -> Vec<Arc<AccountCollector>> {
     // A cluster that two accounts see is asked through the first that names it; two would be two
     // readings of one thing.
     let configured = config.accounts.iter().flat_map(|account| {
@@ -68,7 +68,7 @@ fn lane(
     dependencies: &Dependencies,
     account_client: AccountClient,
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
-) -> Arc<Lane> {
+) -> Arc<AccountCollector> {
     let target_resolver = TargetResolver::new(
         account.name.clone(),
         dependencies.shard,
@@ -90,7 +90,7 @@ fn lane(
             interval: scrape.idle_interval,
         }),
     };
-    Lane::new(Parts {
+    AccountCollector::new(Parts {
         account: account.name.clone(),
         clock: dependencies.clock,
         max_concurrency: account.access.max_concurrency.get() as usize,

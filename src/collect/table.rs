@@ -14,7 +14,7 @@ use super::fair_share::FairShare;
 use crate::snapshot::{ClusterInfo, Failure};
 use crate::upgrade::UpgradeState;
 
-/// The clusters of a lane and how its round stands.
+/// The clusters of a lane and how its collection stands.
 #[derive(Debug)]
 pub(super) struct ClusterTable {
     pub(super) entries: BTreeMap<ClusterId, ClusterEntry>,
@@ -27,14 +27,14 @@ pub(super) struct ClusterTable {
     last_query_number: u64,
 }
 
-/// How clusters are left out of a round while nothing is going on in them.
+/// How clusters are left out of a collection while nothing is going on in them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IdlePolicy {
     /// How long an answer is good while the list shows nothing new.
     pub(super) interval: Duration,
 }
 
-/// Of the clusters whose time is over, so many in a hundred are asked again in one round, so that
+/// Of the clusters whose time is over, so many in a hundred are asked again in one collection, so that
 /// those that were first asked together do not stay together.
 const IDLE_RECHECK_PERCENT: usize = 1;
 
@@ -59,7 +59,7 @@ impl ClusterTable {
     }
 
     /// The queries that started before `now` and have by then been silent for longer than their
-    /// share of a round of `length`.
+    /// share of a collection of `length`.
     pub(super) fn overdue(
         &self,
         now: Instant,
@@ -128,28 +128,32 @@ impl ClusterTable {
         }
     }
 
-    /// The clusters that have not been asked in `round`. Those that were left out of the last round
-    /// come first, and among those of one round the ones that answered: a cluster that is silent
+    /// The clusters that have not been asked in `collection`. Those that were left out of the last collection
+    /// come first, and among those of one collection the ones that answered: a cluster that is silent
     /// must not cost the others their place.
-    pub(super) fn due(&self, round: u64, wanted: impl Fn(&ClusterEntry) -> bool) -> Vec<ClusterId> {
+    pub(super) fn due(
+        &self,
+        collection: u64,
+        wanted: impl Fn(&ClusterEntry) -> bool,
+    ) -> Vec<ClusterId> {
         let mut due: Vec<_> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.asked < round && wanted(entry))
+            .filter(|(_, entry)| entry.asked < collection && wanted(entry))
             .collect();
         due.sort_by_key(|(_, entry)| (entry.asked, entry.is_failing()));
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Takes the list of `region` for `round`: clusters that are new come in, those that are gone
+    /// Takes the list of `region` for `collection`: clusters that are new come in, those that are gone
     /// go, the others learn what it says of them. With `idle_policy`, clusters in which nothing is going
-    /// on are left out of the round.
+    /// on are left out of the collection.
     pub(super) fn apply_list(
         &mut self,
         region: &Region,
         list: &[ListedCluster],
         new_targets: Vec<Target>,
-        round: Option<(u64, IdlePolicy)>,
+        collection: Option<(u64, IdlePolicy)>,
         now: Timestamp,
     ) {
         let listed: HashMap<_, _> = list.iter().map(|cluster| (&cluster.id, cluster)).collect();
@@ -175,15 +179,15 @@ impl ClusterTable {
                 entry.changed = cluster.updated;
             }
         }
-        if let Some((round, idle_policy)) = round {
-            self.skip_idle(&listed, round, idle_policy, now);
+        if let Some((collection, idle_policy)) = collection {
+            self.skip_idle(&listed, collection, idle_policy, now);
         }
     }
 
     fn skip_idle(
         &mut self,
         listed: &HashMap<&ClusterId, &ListedCluster>,
-        round: u64,
+        collection: u64,
         idle_policy: IdlePolicy,
         now: Timestamp,
     ) {
@@ -191,7 +195,7 @@ impl ClusterTable {
             .entries
             .iter_mut()
             .filter(|(id, entry)| {
-                entry.asked < round
+                entry.asked < collection
                     && listed
                         .get(id)
                         .is_some_and(|cluster| is_not_upgrading(&cluster.state))
@@ -208,7 +212,7 @@ impl ClusterTable {
             if read.elapsed() >= idle_policy.interval && rechecks_left > 0 {
                 rechecks_left -= 1;
             } else {
-                entry.mark_idle_confirmed(round, now);
+                entry.mark_idle_confirmed(collection, now);
             }
         }
     }

@@ -19,11 +19,11 @@ use jiff::Timestamp;
 use tokio::time::{Instant, advance, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::account::{AccountCollector, CollectionRequest, Query};
 use super::entry::{
     BlockedBy, CachedResults, ClusterEntry, InFlight, Origin, StateChange, Target, Trigger,
 };
 use super::fair_share::FairShare;
-use super::lane::{Lane, Query, Start};
 use super::table::{ClusterTable, IdlePolicy};
 use super::{Collector, Dependencies};
 use crate::config::Config;
@@ -176,7 +176,7 @@ async fn those_that_were_left_out_come_first_and_those_that_fail_last() {
     assert_eq!(
         table.due(2, |_| true),
         ["d", "c", "b", "a"].map(id),
-        "e was asked in this round"
+        "e was asked in this collection"
     );
     assert_eq!(
         table.due(3, |entry| !entry.is_failing()),
@@ -205,16 +205,16 @@ async fn a_query_costs_what_the_last_one_took() {
 #[tokio::test(start_paused = true)]
 async fn a_query_is_silent_after_its_share_and_not_before() {
     let mut table = table(&["old", "young", "resting"]);
-    let mut take_off = |name: &str, number| {
+    let mut start_query = |name: &str, number| {
         table
             .entries
             .get_mut(&id(name))
             .expect("it is there")
             .in_flight = Some(in_flight(number));
     };
-    take_off("old", 1);
+    start_query("old", 1);
     advance(SECOND).await;
-    take_off("young", 2);
+    start_query("young", 2);
     let silent = |table: &ClusterTable, now| {
         table
             .overdue(now, 8 * SECOND)
@@ -283,7 +283,7 @@ async fn a_share_is_a_quarter_or_twice_a_slow_answer_and_doubles_while_nothing_i
 
 // === what a result is ===
 
-/// A table with a query under way of its only cluster, which was asked in round 7.
+/// A table with a query under way of its only cluster, which was asked in collection 7.
 fn under_way() -> (ClusterTable, InFlight) {
     let mut table = table(&["c1"]);
     let in_flight = in_flight(1);
@@ -549,13 +549,13 @@ async fn idle(names: &[&str]) -> ClusterTable {
     table
 }
 
-fn apply_list(table: &mut ClusterTable, list: &[ListedCluster], round: Option<u64>) {
-    let round = round.map(|round| (round, IdlePolicy { interval: INTERVAL }));
+fn apply_list(table: &mut ClusterTable, list: &[ListedCluster], collection: Option<u64>) {
+    let collection = collection.map(|collection| (collection, IdlePolicy { interval: INTERVAL }));
     table.apply_list(
         &region("cn-hangzhou"),
         list,
         Vec::new(),
-        round,
+        collection,
         Timestamp::constant(9, 0),
     );
 }
@@ -625,7 +625,7 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_asked_the_oldest_fi
     apply_list(&mut table, &list, Some(1));
     assert!(
         table.due(1, |_| true).is_empty(),
-        "the oldest lacks a millisecond"
+        "the oldest_queries lacks a millisecond"
     );
     advance(Duration::from_millis(1)).await;
     apply_list(&mut table, &list, Some(2));
@@ -654,7 +654,7 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_asked_the_oldest_fi
     assert_eq!(
         few.entries[&id("b")].asked,
         0,
-        "a round that it has been asked in"
+        "a collection that it has been asked in"
     );
 }
 
@@ -819,10 +819,10 @@ async fn a_new_state_takes_the_place_of_the_old_one_and_an_equal_one_is_shared()
     assert!(entry.idle_since_reading().is_none(), "it is under way");
 }
 
-// === a lane ===
+// === a account ===
 
-/// A lane of four clusters with two places, over an account that nobody asks.
-fn lane() -> (Arc<Collector>, Arc<Lane>) {
+/// A account of four clusters with two permits, over an account that nobody asks.
+fn account() -> (Arc<Collector>, Arc<AccountCollector>) {
     let sim = Arc::new(Sim::new(Options::default()));
     let clock = Clock::simulated(sim.world().now());
     let yaml = "accounts:\n  - name: a\n    endpoint: http://stand-in.example\n    max_concurrency: 2\n    \
@@ -837,16 +837,17 @@ fn lane() -> (Arc<Collector>, Arc<Lane>) {
         metrics: Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)),
     };
     let collector = Collector::new(&config, &dependencies);
-    let lane = Arc::clone(&collector.lanes[0]);
-    (collector, lane)
+    let account = Arc::clone(&collector.accounts[0]);
+    (collector, account)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_round_calls_off_who_has_been_silent_for_its_share() {
-    let (collector, lane) = lane();
+    let (collector, account) = account();
     let [old, young] = ["c1", "c2"].map(|name| {
         let in_flight = in_flight(if name == "c1" { 1 } else { 2 });
-        lane.lock()
+        account
+            .lock()
             .entries
             .get_mut(&id(name))
             .expect("it is there")
@@ -858,7 +859,8 @@ async fn a_new_round_calls_off_who_has_been_silent_for_its_share() {
         started: Instant::now() - SECOND,
         ..young
     };
-    lane.lock()
+    account
+        .lock()
         .entries
         .get_mut(&id("c2"))
         .expect("it is there")
@@ -867,7 +869,7 @@ async fn a_new_round_calls_off_who_has_been_silent_for_its_share() {
         Deadline::at(Instant::now() + 8 * SECOND),
         CancellationToken::new(),
     );
-    drop(lane.begin(&Start {
+    drop(account.begin(&CollectionRequest {
         number: 1,
         deadline: &deadline,
         superseded: &superseded,
@@ -880,47 +882,52 @@ async fn a_new_round_calls_off_who_has_been_silent_for_its_share() {
 
 #[tokio::test(start_paused = true)]
 async fn a_round_that_waits_for_a_query_puts_off_the_deadline_of_that_query_alone() {
-    let (_collector, lane) = lane();
-    let first = Lane::round_of(1, Deadline::at(Instant::now() + 5 * SECOND));
-    let (_, one) = lane
-        .take_off(&first, &id("c1"), Trigger::Scrape)
+    let (_collector, account) = account();
+    let first = AccountCollector::collection_of(1, Deadline::at(Instant::now() + 5 * SECOND));
+    let (_, one) = account
+        .start_query(&first, &id("c1"), Trigger::Scrape)
         .expect("nobody asks it");
-    let (_, other) = lane
-        .take_off(&first, &id("c2"), Trigger::Scrape)
+    let (_, other) = account
+        .start_query(&first, &id("c2"), Trigger::Scrape)
         .expect("nobody asks it");
-    let second = Lane::round_of(2, Deadline::at(Instant::now() + 30 * SECOND));
+    let second = AccountCollector::collection_of(2, Deadline::at(Instant::now() + 30 * SECOND));
     assert!(
-        lane.take_off(&second, &id("c1"), Trigger::Scrape).is_none(),
+        account
+            .start_query(&second, &id("c1"), Trigger::Scrape)
+            .is_none(),
         "it is under way"
     );
     assert_eq!(one.deadline.instant(), second.deadline.instant());
     assert_eq!(other.deadline.instant(), first.deadline.instant());
-    assert_eq!(lane.lock().entries[&id("c1")].asked, 2);
+    assert_eq!(account.lock().entries[&id("c1")].asked, 2);
     first.deadline.put_off(Instant::now() + 9 * SECOND);
     assert_eq!(
         other.deadline.instant(),
         first.deadline.instant(),
-        "who joins its own round"
+        "who joins its own collection"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has_ended() {
-    let (_collector, lane) = lane();
-    let round = Lane::round_of(1, Deadline::at(Instant::now() + 8 * SECOND));
-    let places: Vec<_> = (0..2).map(|_| lane.free_place().expect("free")).collect();
+    let (_collector, account) = account();
+    let collection = AccountCollector::collection_of(1, Deadline::at(Instant::now() + 8 * SECOND));
+    let permits: Vec<_> = (0..2)
+        .map(|_| account.free_place().expect("free"))
+        .collect();
     let flights: Vec<_> = ["c1", "c2"]
         .map(|name| {
             (
                 id(name),
-                lane.take_off(&round, &id(name), Trigger::Scrape)
+                account
+                    .start_query(&collection, &id(name), Trigger::Scrape)
                     .expect("nobody asks it")
                     .1,
             )
         })
         .into();
     // The first has ended, but its place is with somebody else.
-    lane.lock().record_result(
+    account.lock().record_result(
         &flights[0].0,
         &flights[0].1,
         Ok(upgrading()),
@@ -928,22 +935,22 @@ async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has
         Timestamp::UNIX_EPOCH,
         false,
     );
-    let mut oldest: VecDeque<_> = flights.clone().into();
+    let mut oldest_queries: VecDeque<_> = flights.clone().into();
     assert!(
-        timeout(SECOND, lane.place(&round, &mut oldest))
+        timeout(SECOND, account.place(&collection, &mut oldest_queries))
             .await
             .is_err()
     );
     assert!(!flights[0].1.cancel.is_cancelled() && !flights[1].1.cancel.is_cancelled());
-    let mut oldest: VecDeque<_> = flights.clone().into();
-    let (place, ()) = tokio::join!(lane.place(&round, &mut oldest), async {
+    let mut oldest_queries: VecDeque<_> = flights.clone().into();
+    let (place, ()) = tokio::join!(account.place(&collection, &mut oldest_queries), async {
         flights[1].1.cancel.cancelled().await;
         assert_eq!(
             flights[1].1.started.elapsed(),
             2 * SECOND,
-            "a quarter of the round"
+            "a quarter of the collection"
         );
-        lane.lock().record_result(
+        account.lock().record_result(
             &flights[1].0,
             &flights[1].1,
             Err(error(ErrorKind::Timeout)),
@@ -951,7 +958,7 @@ async fn a_place_is_taken_from_one_who_is_silent_and_from_nobody_whose_query_has
             Timestamp::UNIX_EPOCH,
             false,
         );
-        drop(places);
+        drop(permits);
     });
     drop(place);
     assert!(!flights[0].1.cancel.is_cancelled());
@@ -964,23 +971,23 @@ async fn a_query_that_panics_is_its_clusters_failure_and_names_what_its_source_a
         (Some(SourceName::UpgradeStatus), "GetUpgradeStatus"),
         (Some(SourceName::Tasks), "DescribeClusterTasks"),
     ] {
-        let (_collector, lane) = lane();
+        let (_collector, account) = account();
         let in_flight = in_flight(1);
         let mut entry = ClusterEntry::new(target("c1", source), CachedResults::default());
         entry.in_flight = Some(in_flight.clone());
         let query = Query::new(
-            Arc::clone(&lane),
+            Arc::clone(&account),
             &entry,
             in_flight.clone(),
             CancellationToken::new(),
         );
-        lane.lock().entries.insert(id("c1"), entry);
+        account.lock().entries.insert(id("c1"), entry);
         // As whoever starts it does.
-        lane.await_one();
+        account.await_one();
         query
-            .run(in_flight.budget, lane.free_place().expect("free"))
+            .run(in_flight.budget, account.free_place().expect("free"))
             .await;
-        let table = lane.lock();
+        let table = account.lock();
         let failure = table.entries[&id("c1")].failure().expect("it has failed");
         assert_eq!(
             (failure.reason, failure.message.as_str()),

@@ -9,17 +9,17 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Lane;
-use super::round::Round;
+use super::AccountCollector;
+use super::collection::AccountCollection;
 use crate::collect::entry::{BlockedBy, Trigger};
 use crate::snapshot::{ClusterInfo, ClusterReading};
 use crate::upgrade::SourceName;
 
-/// What a lane needs to ask one cluster.
+/// What a account needs to ask one cluster.
 #[derive(Debug)]
 pub(in crate::collect) struct Probe<'a> {
-    /// The number of the newest round.
-    pub(in crate::collect) round: u64,
+    /// The number of the newest collection.
+    pub(in crate::collect) collection: u64,
     /// When the one who asks goes.
     pub(in crate::collect) deadline: Instant,
     /// How old a reading may be that stands in where the limits leave no room.
@@ -32,8 +32,8 @@ pub(in crate::collect) struct Probe<'a> {
     pub(in crate::collect) stop: &'a CancellationToken,
 }
 
-impl Lane {
-    /// The first cluster of this lane that is as `wanted`.
+impl AccountCollector {
+    /// The first cluster of this account that is as `wanted`.
     pub(in crate::collect) fn find(
         &self,
         wanted: impl Fn(&ClusterInfo) -> bool,
@@ -63,15 +63,15 @@ impl Lane {
     }
 
     /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the
-    /// page of its round would.
-    pub(in crate::collect) async fn ask_one(
+    /// page of its collection would.
+    pub(in crate::collect) async fn probe(
         self: &Arc<Self>,
         id: &ClusterId,
         probe: &Probe<'_>,
     ) -> Option<ClusterReading> {
-        let mut landings = self.progress.landings();
+        let mut query_ends = self.progress.query_ends();
         let began = Instant::now();
-        let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
+        let place = timeout_at(probe.deadline, Arc::clone(&self.permits).acquire_owned()).await;
         let blocked_by = if place.is_ok() {
             BlockedBy::RateLimit
         } else {
@@ -82,14 +82,14 @@ impl Lane {
             && let Ok(tokens) =
                 timeout_at(probe.deadline, self.client().limiter().acquire(cost)).await
         {
-            let round = Round {
-                number: probe.round,
+            let collection = AccountCollection {
+                number: probe.collection,
                 started: began,
                 deadline: Deadline::at(probe.deadline),
                 length: Duration::ZERO,
                 stop: probe.stop.clone(),
             };
-            if let Some((query, in_flight)) = self.take_off(&round, id, Trigger::Probe) {
+            if let Some((query, in_flight)) = self.start_query(&collection, id, Trigger::Probe) {
                 in_flight.budget.grant(tokens);
                 let budget = match probe.trace {
                     Some(trace) => in_flight.budget.traced(trace.clone()),
@@ -105,7 +105,7 @@ impl Lane {
                 .get(id)
                 .is_some_and(|entry| entry.in_flight.is_some())
             {
-                landings.next().await;
+                query_ends.next().await;
             }
         };
         // At the deadline what is there counts.

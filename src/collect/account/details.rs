@@ -7,16 +7,16 @@ use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use futures_util::future::join_all;
 
-use super::Lane;
+use super::AccountCollector;
 use crate::collect::discovery::RegionList;
 use crate::collect::entry::{Origin, Target};
 use crate::collect::table::merge_listing;
 use crate::snapshot::ClusterInfo;
 
-impl Lane {
-    /// Reads again what there is to know of those of `clusters` that are this lane's, apart from
+impl AccountCollector {
+    /// Reads again what there is to know of those of `clusters` that are this account's, apart from
     /// their upgrades: from the list of their region or, where no list has them, one by one.
-    pub(in crate::collect) async fn read_again(
+    pub(in crate::collect) async fn refresh_details(
         &self,
         clusters: &[ClusterId],
         budget: &Budget,
@@ -34,7 +34,7 @@ impl Lane {
                 .any(|target| target.info.region.as_ref() == Some(&list.place.region))
         };
         let read = self.lists.iter().filter(is_wanted).map(async |list| {
-            let read = self.read_list(list, budget.clone(), None).await;
+            let read = self.refresh_list(list, budget.clone(), None).await;
             (&list.place.region, read.map(|()| list))
         });
         let lists: HashMap<_, _> = join_all(read).await.into_iter().collect();
@@ -78,7 +78,7 @@ impl Lane {
         let failed =
             |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
         let place = tokio::select! {
-            place = self.places.acquire() => place,
+            place = self.permits.acquire() => place,
             () = budget.spent() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
         };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;

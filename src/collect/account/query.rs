@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::Lane;
+use super::AccountCollector;
 use crate::collect::entry::{ClusterEntry, InFlight, StateChange, Target};
 use crate::log::QUERIES;
 use crate::queries::upgrade::UpgradeQuery;
@@ -20,7 +20,7 @@ use crate::upgrade::{SourceName, UpgradeState};
 /// One cluster's query.
 #[derive(Debug)]
 pub(in crate::collect) struct Query {
-    lane: Arc<Lane>,
+    account: Arc<AccountCollector>,
     target: Target,
     known: Option<Arc<UpgradeState>>,
     in_flight: InFlight,
@@ -30,13 +30,13 @@ pub(in crate::collect) struct Query {
 impl Query {
     /// The query of `entry`'s cluster that takes off as `in_flight`, unless all ends with `stop`.
     pub(in crate::collect) fn new(
-        lane: Arc<Lane>,
+        account: Arc<AccountCollector>,
         entry: &ClusterEntry,
         in_flight: InFlight,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            lane,
+            account,
             target: entry.target.clone(),
             known: entry.last_state(),
             in_flight,
@@ -75,13 +75,13 @@ impl Query {
 
     /// Remembers the result, with one line in the log for what changed.
     fn record_result(&self, result: Result<UpgradeState, ApiError>) {
-        let now = self.lane.clock.now();
+        let now = self.account.clock.now();
         let duration = self.in_flight.started.elapsed();
         let words = result
             .as_ref()
             .ok()
             .map(|state| (state.status.as_str(), state.step.as_str()));
-        let mut table = self.lane.lock();
+        let mut table = self.account.lock();
         let id = &self.target.info.id;
         let before = table
             .entries
@@ -100,9 +100,9 @@ impl Query {
             log(entry, before.as_ref(), change, words, duration);
         }
         drop(table);
-        self.lane
+        self.account
             .progress
-            .land(self.in_flight.awaited.load(Ordering::Relaxed));
+            .query_ended(self.in_flight.awaited.load(Ordering::Relaxed));
     }
 }
 
