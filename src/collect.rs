@@ -1,13 +1,15 @@
-//! Collecting: every cluster asked concurrently, within the scrape's budget and the accounts'
+//! Collecting: every cluster is queried concurrently, within the scrape's budget and the accounts'
 //! limits.
 //!
-//! A scrape starts a collection in every account's account, or joins the one that is being waited for. Each
-//! waiter takes its [`Snapshot`] when the collection is done or when its own deadline has come,
-//! whichever is first; the collection itself goes on until every cluster has been asked, at the pace
-//! that the account's limits allow.
+//! A scrape starts a collection in every account, or joins the one in progress. It takes its
+//! [`Snapshot`] when the collection is done or when its own deadline has come, whichever is first. The
+//! collection goes on until every cluster has been queried, at the pace that the account's limits
+//! allow.
 
 mod account;
 mod account_client;
+mod budget;
+mod collection;
 mod dependencies;
 mod discovery;
 mod entry;
@@ -20,16 +22,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use account::AccountCollector;
+use account::{AccountCollector, CollectionRequest};
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{ApiError, Budget, Deadline, Explained, Trace};
+use collection::{Admission, Collection};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use budget::budget;
 pub use dependencies::{Dependencies, ScrapeMetrics};
 
 use crate::config::{Config, Scrape};
@@ -37,11 +41,10 @@ use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Snapshot};
 use crate::upgrade::SourceName;
 
-/// How long clusters that the configuration names are kept from service discovery by lists that
-/// nobody has tried to read yet.
+/// Longest wait of service discovery for first lists, if the configuration names clusters.
 const LISTS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Collects for every scrape of this instance.
+/// Collects the readings for every scrape of this instance.
 #[derive(Debug)]
 pub struct Collector {
     accounts: Vec<Arc<AccountCollector>>,
@@ -51,30 +54,13 @@ pub struct Collector {
     metrics: Arc<dyn ScrapeMetrics>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// The newest collection.
     collection: Mutex<Option<Collection>>,
     latest: watch::Sender<Option<Arc<Snapshot>>>,
 }
 
-/// One collection that scrapes share.
-#[derive(Debug, Clone)]
-struct Collection {
-    number: u64,
-    started: Instant,
-    /// The deadline of the one who started it. Others may join until then and no longer: scrapes
-    /// that always overlap would else keep a collection with a silent cluster in it open for ever, and
-    /// see the others as they were at its start.
-    open_until: Instant,
-    /// The latest deadline of those who wait.
-    deadline: Deadline,
-    /// Cancelled when the next collection takes over.
-    superseded: CancellationToken,
-    /// The whole result, once there is one.
-    done: watch::Receiver<Option<Arc<Snapshot>>>,
-}
-
 impl Collector {
-    /// A collector for the clusters of `config`, which runs its collections as tasks until it is
-    /// dropped.
+    /// A collector for the clusters of `config`. It runs collections as tasks until it is dropped.
     pub fn new(config: &Config, dependencies: &Dependencies) -> Arc<Self> {
         Self::start(
             config,
@@ -84,8 +70,8 @@ impl Collector {
         )
     }
 
-    /// A collector for `config` that takes over from `earlier`: what it knows of the same clusters
-    /// and, of accounts that are asked as before, connections, credentials, limits and lists.
+    /// A collector for `config` that takes over from `earlier`: the results of the same clusters and,
+    /// of accounts with the same access settings, connections, credentials, limits and lists.
     /// `earlier` goes on for the scrapes that still wait there.
     pub fn after(earlier: &Self, config: &Config, dependencies: &Dependencies) -> Arc<Self> {
         Self::start(
@@ -145,16 +131,13 @@ impl Collector {
             .collect()
     }
 
-    /// The clusters for service discovery: all that are known once every list has been tried. Named
-    /// clusters wait for the lists no longer than five seconds. Otherwise, or where there is
-    /// nothing to tell, the lists that have not been read.
-    ///
-    /// Prometheus drops a target that an answer leaves out, and keeps its targets where there is
-    /// none.
+    /// The clusters for service discovery, once every list has been tried. Configured clusters wait
+    /// for the lists no longer than five seconds. If there are no clusters yet, the error is the lists
+    /// that have not been read.
     pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {
-        let has_named = self.accounts.iter().any(|account| account.has_named());
-        if has_named {
-            // Most lists take less, and what they find then is not left out after a start.
+        let has_configured = self.accounts.iter().any(|account| account.has_configured());
+        if has_configured {
+            // Most lists take less, so a start does not leave their clusters out.
             let tried = join_all(self.accounts.iter().map(|account| account.tried()));
             drop(
                 self.stop
@@ -169,23 +152,24 @@ impl Collector {
             .collect();
         let have_tried = self.accounts.iter().all(|account| account.has_tried());
         let unread = self.unread_lists();
-        let is_answer = has_named || (have_tried && !clusters.is_empty());
-        if unread.is_empty() || is_answer {
+        // Prometheus drops a target that a response leaves out, and keeps its targets after an error.
+        let is_usable = has_configured || (have_tried && !clusters.is_empty());
+        if unread.is_empty() || is_usable {
             Ok(clusters)
         } else {
             Err(unread)
         }
     }
 
-    /// The snapshot that a scrape saw last, if there was one. Asks nobody.
+    /// The snapshot of the last scrape, if there was one. Makes no query.
     pub fn latest(&self) -> Option<Arc<Snapshot>> {
         self.latest.borrow().clone()
     }
 
-    /// Collects and answers by `deadline` with what is there by then. Dropping the future leaves
-    /// the collection to others.
+    /// Returns the snapshot of a collection once it is complete, and at `deadline` at the latest.
+    /// Dropping the future leaves the collection to others.
     pub async fn collect(self: &Arc<Self>, deadline: Instant) -> Arc<Snapshot> {
-        let mut collection = match self.join(deadline) {
+        let mut collection = match self.join_or_start(deadline) {
             Ok(collection) => collection,
             Err(cached) => return cached,
         };
@@ -208,14 +192,14 @@ impl Collector {
         snapshot
     }
 
-    /// Whether a cluster of this instance has this ID or name. Asks nobody.
+    /// True if a cluster of this instance has this ID or name. Makes no query.
     pub fn knows(&self, target: &str) -> bool {
         self.find(target).is_some()
     }
 
-    /// Asks one cluster of this instance, by ID or name, and answers by `deadline`; None if there
-    /// is none. A query that is under way is waited for rather than repeated. What is sent and
-    /// received is noted in `trace`.
+    /// Queries one cluster of this instance, by ID or name, and returns its reading by `deadline`;
+    /// None if there is no such cluster. A query in flight is waited for rather than repeated.
+    /// Exchanges are noted in `trace`.
     pub async fn probe(
         &self,
         target: &str,
@@ -245,9 +229,8 @@ impl Collector {
             .await
     }
 
-    /// Reads again what there is to know of `clusters` apart from their upgrades, such as version
-    /// and state, and remembers it. Asks the lists that have them and, of those in none,
-    /// `DescribeClusterDetail`.
+    /// Refreshes the version and the state of `clusters`, from the lists that have them and from
+    /// `DescribeClusterDetail` for the others.
     pub async fn refresh_details(
         &self,
         clusters: &[ClusterId],
@@ -266,8 +249,8 @@ impl Collector {
             .collect()
     }
 
-    /// What asking for one cluster, by ID or name, would send now under `source`; None if there is
-    /// no such cluster here.
+    /// The request that a query of one cluster, by ID or name, would send now to `source`; None if
+    /// there is no such cluster.
     pub async fn explain(
         &self,
         target: &str,
@@ -277,61 +260,51 @@ impl Collector {
         account.explain(&id, source).await
     }
 
-    /// The cluster with this ID, or else with this name, and its account.
+    /// The cluster with this ID or, if there is none, with this name, and its account.
     fn find(&self, target: &str) -> Option<(&Arc<AccountCollector>, ClusterId)> {
-        let first = |wanted: &dyn Fn(&ClusterInfo) -> bool| {
+        let by_id = self
+            .accounts
+            .iter()
+            .find_map(|account| Some((account, account.find_by_id(target)?)));
+        by_id.or_else(|| {
             self.accounts
                 .iter()
-                .find_map(|account| Some((account, account.find(wanted)?)))
-        };
-        first(&|info| info.id.as_str() == target).or_else(|| first(&|info| info.is_meant(target)))
+                .find_map(|account| Some((account, account.find_by_name(target)?)))
+        })
     }
 
-    /// The collection that a scrape with this deadline waits for, or the finished one that serves it.
-    fn join(self: &Arc<Self>, deadline: Instant) -> Result<Collection, Arc<Snapshot>> {
+    /// The collection that a scrape with this deadline waits for. The error is the snapshot of a
+    /// finished one that serves it.
+    fn join_or_start(self: &Arc<Self>, deadline: Instant) -> Result<Collection, Arc<Snapshot>> {
         let now = Instant::now();
         let mut current = self
             .collection
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(collection) = &*current {
-            let done = collection.done.borrow().clone();
-            match done {
-                None if now < collection.open_until => {
+            match collection.admit(now, self.settings.cache_ttl) {
+                Admission::Join => {
                     collection.deadline.put_off(deadline);
                     self.metrics.coalesced_scrape();
                     return Ok(collection.clone());
                 }
-                Some(done)
-                    if done.complete
-                        && now < collection.started + done.duration + self.settings.cache_ttl =>
-                {
+                Admission::Cached(snapshot) => {
                     self.metrics.cached_scrape();
-                    return Err(done);
+                    return Err(snapshot);
                 }
-                _ => {}
+                Admission::Start => collection.superseded.cancel(),
             }
         }
-        if let Some(collection) = &*current {
-            collection.superseded.cancel();
-        }
         let number = current.as_ref().map_or(0, |collection| collection.number) + 1;
-        let (finished, done) = watch::channel(None);
-        let superseded = self.stop.child_token();
-        let collection = Collection {
-            number,
-            started: now,
-            open_until: deadline,
-            deadline: Deadline::at(deadline),
-            superseded,
-            done,
-        };
+        let (collection, finished) =
+            Collection::new(number, now, deadline, self.stop.child_token());
         *current = Some(collection.clone());
-        self.begin(collection.clone(), finished);
+        self.start_collection(collection.clone(), finished);
         Ok(collection)
     }
 
-    /// The collection that has taken over from `collection`, for one who waits until `deadline`.
+    /// The collection that has taken over from `collection`, for a scrape that waits until
+    /// `deadline`.
     fn successor(&self, collection: &Collection, deadline: Instant) -> Option<Collection> {
         let current = self
             .collection
@@ -344,28 +317,28 @@ impl Collector {
         Some(successor.clone())
     }
 
-    fn begin(
+    fn start_collection(
         self: &Arc<Self>,
         collection: Collection,
         finished: watch::Sender<Option<Arc<Snapshot>>>,
     ) {
-        let start = account::CollectionRequest {
+        let request = CollectionRequest {
             number: collection.number,
             deadline: &collection.deadline,
             superseded: &collection.superseded,
             tasks: &self.tasks,
             stop: &self.stop,
         };
-        let accounts: Vec<_> = self
+        let handles: Vec<_> = self
             .accounts
             .iter()
-            .map(|account| account.begin(&start))
+            .map(|account| account.start_collection(&request))
             .collect();
         let collector = Arc::downgrade(self);
         self.tasks.spawn(async move {
-            for account in accounts {
+            for handle in handles {
                 tokio::select! {
-                    () = account.finished() => {}
+                    () = handle.finished() => {}
                     () = collection.superseded.cancelled() => return,
                 }
             }
@@ -379,7 +352,7 @@ impl Collector {
         let mut clusters = Vec::new();
         let mut complete = true;
         for account in &self.accounts {
-            complete &= account.readings(
+            complete &= account.add_readings(
                 collection.number,
                 collection.deadline.instant(),
                 self.settings.max_age,
@@ -403,12 +376,12 @@ impl Collector {
             accounts: self
                 .accounts
                 .iter()
-                .map(|account| account.account())
+                .map(|account| account.reading())
                 .collect(),
         }
     }
 
-    /// Ends what is under way and waits for it.
+    /// Cancels all tasks and waits until they have ended.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -422,23 +395,5 @@ impl Drop for Collector {
     }
 }
 
-/// The budget of a scrape: the client's own timeout less the offset, or the configured one where
-/// the client names none or one that is none.
-pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(120);
-    let timeout = header
-        .and_then(|text| text.trim().parse::<f64>().ok())
-        .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
-        .and_then(|seconds| {
-            Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64() * 2.0)).ok()
-        })
-        .filter(|timeout| !timeout.is_zero());
-    let budget = match timeout {
-        Some(timeout) => timeout.saturating_sub(settings.timeout_offset.min(timeout / 10)),
-        None => settings.timeout,
-    };
-    budget.min(LONGEST)
-}
-
 #[cfg(test)]
-mod tests;
+mod fixture;
