@@ -53,7 +53,7 @@ actions! {
 
 /// The service that an action belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
+pub(crate) enum Service {
     /// The Container Service; every call is signed.
     Containers,
     /// STS.
@@ -64,7 +64,7 @@ pub(super) enum Service {
 
 impl Action {
     /// The service that it belongs to.
-    pub(super) fn service(self) -> Service {
+    pub(crate) fn service(self) -> Service {
         match self {
             Self::AssumeRole | Self::AssumeRoleWithOidc => Service::SecurityTokens,
             Self::MetadataToken
@@ -84,7 +84,7 @@ impl Action {
     }
 
     /// The action's place in [`Action::ALL`].
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self as usize
     }
 }

@@ -1,42 +1,46 @@
 //! Checks the signature of a call from what was on the wire, as the vendor's gateway has to.
 
+pub(crate) mod keys;
+pub(crate) mod nonces;
+pub(crate) mod rpc;
+
 use std::borrow::Cow;
 
 use ack_client::sign::{acs3, roa};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
-use super::keys::{Keys, Known};
-use super::nonces::Nonces;
-use super::received::Received;
-use super::refusal::Refusal;
+use crate::auth::keys::{Keys, Known};
+use crate::auth::nonces::Nonces;
+use crate::error_response::Refusal;
+use crate::request::Received;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Principal {
-    pub(super) access_key_id: String,
-    pub(super) kind: PrincipalKind,
+pub(crate) struct Principal {
+    pub(crate) access_key_id: String,
+    pub(crate) kind: PrincipalKind,
 }
 
 /// What sort of identity a key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PrincipalKind {
+pub(crate) enum PrincipalKind {
     RamUser,
     AssumedRole,
 }
 
 /// What a call is checked against.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Gate<'a> {
-    pub(super) keys: &'a Keys,
-    pub(super) nonces: &'a Nonces,
-    pub(super) now: Timestamp,
+pub(crate) struct Gate<'a> {
+    pub(crate) keys: &'a Keys,
+    pub(crate) nonces: &'a Nonces,
+    pub(crate) now: Timestamp,
     /// The same moment in the world's milliseconds.
-    pub(super) millis: i64,
+    pub(crate) millis: i64,
     /// How far a date may be off to either side.
-    pub(super) tolerance: SignedDuration,
+    pub(crate) tolerance: SignedDuration,
     /// The API version that the product answers to.
-    pub(super) version: &'a str,
+    pub(crate) version: &'a str,
 }
 
 /// What a signature claims, before it is believed.
@@ -49,7 +53,7 @@ struct Claim<'a> {
 
 impl Gate<'_> {
     /// Checks a call signed under ACS3 or ROA.
-    pub(super) fn admit(&self, received: &Received) -> Result<Principal, Refusal> {
+    pub(crate) fn admit(&self, received: &Received) -> Result<Principal, Refusal> {
         let authorization = received
             .header("authorization")
             .ok_or_else(|| incomplete("Authorization is missing"))?;
@@ -175,14 +179,14 @@ impl Gate<'_> {
         Ok(principal(claim.access_key_id, known))
     }
 
-    pub(super) fn check_date(&self, date: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn check_date(&self, date: Timestamp) -> Result<(), Refusal> {
         if self.now.duration_since(date).abs() > self.tolerance {
             return Err(clock_skew());
         }
         Ok(())
     }
 
-    pub(super) fn check_nonce(&self, access_key_id: &str, nonce: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_nonce(&self, access_key_id: &str, nonce: &str) -> Result<(), Refusal> {
         if self.nonces.claim(access_key_id, nonce, self.millis) {
             Ok(())
         } else {
@@ -190,7 +194,7 @@ impl Gate<'_> {
         }
     }
 
-    pub(super) fn check_token(&self, known: &Known, token: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) fn check_token(&self, known: &Known, token: Option<&str>) -> Result<(), Refusal> {
         match (&known.temporary, token) {
             (None, None) => Ok(()),
             (Some(_), None) => Err(bad_request(
@@ -212,7 +216,7 @@ impl Gate<'_> {
     }
 }
 
-pub(super) fn principal(access_key_id: &str, known: &Known) -> Principal {
+pub(crate) fn principal(access_key_id: &str, known: &Known) -> Principal {
     let kind = if known.temporary.is_some() {
         PrincipalKind::AssumedRole
     } else {
@@ -308,7 +312,7 @@ fn required<'a>(received: &'a Received, name: &str) -> Result<&'a str, Refusal> 
         .ok_or_else(|| incomplete(&format!("{name} is missing")))
 }
 
-pub(super) fn parse_utc(text: &str) -> Result<Timestamp, Refusal> {
+pub(crate) fn parse_utc(text: &str) -> Result<Timestamp, Refusal> {
     let strict = text.len() == 20 && text.ends_with('Z');
     text.parse().ok().filter(|_| strict).ok_or_else(bad_date)
 }
@@ -328,28 +332,28 @@ fn bad_date() -> Refusal {
     )
 }
 
-pub(super) fn clock_skew() -> Refusal {
+pub(crate) fn clock_skew() -> Refusal {
     bad_request(
         "InvalidTimeStamp.Expired",
         "Specified time stamp or date value is expired.",
     )
 }
 
-pub(super) fn nonce_used() -> Refusal {
+pub(crate) fn nonce_used() -> Refusal {
     bad_request(
         "SignatureNonceUsed",
         "Specified signature nonce was used already.",
     )
 }
 
-pub(super) fn token_expired() -> Refusal {
+pub(crate) fn token_expired() -> Refusal {
     bad_request(
         "InvalidSecurityToken.Expired",
         "Specified SecurityToken is expired.",
     )
 }
 
-pub(super) fn unknown_key() -> Refusal {
+pub(crate) fn unknown_key() -> Refusal {
     Refusal::gateway(
         StatusCode::NOT_FOUND,
         "InvalidAccessKeyId.NotFound",
@@ -357,14 +361,14 @@ pub(super) fn unknown_key() -> Refusal {
     )
 }
 
-pub(super) fn mismatch(hint: &str) -> Refusal {
+pub(crate) fn mismatch(hint: &str) -> Refusal {
     bad_request(
         "SignatureDoesNotMatch",
         format!("Specified signature is not matched with our calculation. {hint}"),
     )
 }
 
-pub(super) fn incomplete(why: &str) -> Refusal {
+pub(crate) fn incomplete(why: &str) -> Refusal {
     bad_request(
         "IncompleteSignature",
         format!("The request signature does not conform to Aliyun standards. {why}."),

@@ -1,7 +1,7 @@
 //! Rules by which the stand-in misbehaves.
 
 mod effect;
-mod text;
+mod parse;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
 
-pub(super) use self::effect::{Instead, proxy_page};
-pub use self::text::{InvalidRule, parse_rules};
+pub(crate) use self::effect::{Instead, proxy_page};
+pub use self::parse::{InvalidRule, parse_rules};
 
-use super::action::Action;
-use super::random::mix;
-use super::reply::Framing;
+use crate::action::Action;
+use crate::random::mix;
+use crate::response::Framing;
 
 /// A way to misbehave.
 #[derive(Debug, Clone, PartialEq)]
@@ -177,7 +177,7 @@ impl Rule {
 
 /// The rules in force.
 #[derive(Debug)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     seed: u64,
     draws: AtomicU64,
     rules: RwLock<Vec<Arc<Armed>>>,
@@ -191,14 +191,14 @@ struct Armed {
 
 /// What a call is about, as far as rules ask.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About<'a> {
-    pub(super) action: Action,
-    pub(super) cluster: Option<&'a ClusterId>,
-    pub(super) region: Option<&'a Region>,
+pub(crate) struct About<'a> {
+    pub(crate) action: Action,
+    pub(crate) cluster: Option<&'a ClusterId>,
+    pub(crate) region: Option<&'a Region>,
 }
 
 impl Faults {
-    pub(super) fn new(seed: u64, rules: Vec<Rule>) -> Self {
+    pub(crate) fn new(seed: u64, rules: Vec<Rule>) -> Self {
         let faults = Self {
             seed,
             draws: AtomicU64::new(0),
@@ -210,7 +210,7 @@ impl Faults {
         faults
     }
 
-    pub(super) fn add(&self, rule: Rule) {
+    pub(crate) fn add(&self, rule: Rule) {
         let left = AtomicU64::new(rule.times.unwrap_or(u64::MAX));
         self.rules
             .write()
@@ -218,7 +218,7 @@ impl Faults {
             .push(Arc::new(Armed { rule, left }));
     }
 
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.rules
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -226,7 +226,7 @@ impl Faults {
     }
 
     /// The fault to play on a call: of the first rule that fits and whose turn it is.
-    pub(super) fn strike(&self, about: About<'_>) -> Option<Fault> {
+    pub(crate) fn strike(&self, about: About<'_>) -> Option<Fault> {
         let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
         rules
             .iter()

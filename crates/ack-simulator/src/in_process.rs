@@ -7,8 +7,8 @@ use ack_client::{Sending, Transport, TransportError};
 use bytes::Bytes;
 use http::Request;
 
-use super::Sim;
-use super::reply::{Manner, Reply};
+use crate::Sim;
+use crate::response::{Manner, Reply};
 
 /// A transport that ends in a [`Sim`]. What would go wrong on the wire goes wrong in the same way;
 /// time is tokio's.

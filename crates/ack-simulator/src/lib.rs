@@ -6,36 +6,22 @@
 //! end in the same answers.
 
 mod action;
+mod api;
 mod auth;
-mod chores;
-mod chronicle;
-mod clock;
-mod cluster;
-mod clusters;
-mod exchange;
+mod call_log;
+mod error_response;
 mod faults;
-mod guests;
-mod identities;
+mod handler;
+mod history;
+mod identity;
 mod in_process;
-mod journal;
-mod keys;
-mod metadata;
-mod nonces;
 mod options;
-mod profile;
 mod random;
-mod received;
-mod refusal;
-mod regions;
-mod reply;
+mod request;
+mod response;
+mod retirement;
 mod routes;
-mod rpc;
-mod script;
-mod serve;
-mod sts;
-mod switch_off;
-mod tasks;
-mod upgrade_status;
+mod server;
 mod world;
 mod xml;
 
@@ -49,25 +35,25 @@ use http::Request;
 use jiff::SignedDuration;
 
 pub use self::action::Action;
+pub use self::auth::keys::KeyPair;
+pub use self::call_log::Call;
 pub use self::faults::{ErrorBody, Fault, InvalidRule, Repeat, Rule, parse_rules};
-pub use self::identities::{Identities, MetadataVersions};
+pub use self::identity::{Identities, MetadataVersions};
 pub use self::in_process::InProcess;
-pub use self::journal::Call;
-pub use self::keys::KeyPair;
 pub use self::options::Options;
-pub use self::reply::{Framing, Manner, Reply};
-pub use self::script::{Phase, Stage};
-pub use self::switch_off::Retired;
+pub use self::response::{Framing, Manner, Reply};
+pub use self::retirement::Retired;
+pub use self::world::schedule::{Phase, Stage};
 pub use self::world::{TaskLists, Transition, Upgrading, World};
 
-use self::exchange::Exchange;
+use self::auth::keys::{Keys, Known};
+use self::auth::nonces::Nonces;
+use self::call_log::Journal;
 use self::faults::Faults;
-use self::journal::Journal;
-use self::keys::{Keys, Known};
-use self::nonces::Nonces;
+use self::handler::Exchange;
 use self::random::mix;
-use self::received::Received;
-use self::switch_off::SwitchedOff;
+use self::request::Received;
+use self::retirement::SwitchedOff;
 
 /// The stand-in. Everything about it can be changed while it answers.
 #[derive(Debug)]
@@ -101,7 +87,7 @@ impl Sim {
             tolerance: SignedDuration::try_from(options.clock_tolerance)
                 .unwrap_or(SignedDuration::MAX),
             latency: options.latency,
-            list_lag: clock::to_millis(options.list_lag),
+            list_lag: world::clock::to_millis(options.list_lag),
             seed: options.seed,
             numbers: AtomicU64::new(0),
             regions: options.regions,

@@ -5,11 +5,11 @@ use std::time::Duration;
 use ack_client::names::Region;
 use jiff::Timestamp;
 
-use super::faults::Rule;
-use super::identities::Identities;
-use super::keys::KeyPair;
-use super::switch_off::Retired;
-use super::world::{TaskLists, Upgrading};
+use crate::auth::keys::KeyPair;
+use crate::faults::Rule;
+use crate::identity::Identities;
+use crate::retirement::Retired;
+use crate::world::{TaskLists, Upgrading};
 
 /// What a stand-in is like.
 #[derive(Debug, Clone)]

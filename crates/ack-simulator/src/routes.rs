@@ -2,21 +2,21 @@
 
 use http::Method;
 
-use super::action::Action;
-use super::received::{Received, decode_form, percent_decode};
-use super::refusal::Refusal;
+use crate::action::Action;
+use crate::error_response::Refusal;
+use crate::request::{Received, decode_form, percent_decode};
 
 /// What is asked for, and of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Route {
-    pub(super) action: Action,
+pub(crate) struct Route {
+    pub(crate) action: Action,
     /// The ID in the path: of a cluster, a region, a task or a role. Empty where there is none.
-    pub(super) subject: String,
+    pub(crate) subject: String,
 }
 
 impl Route {
     /// Finds the action for a request.
-    pub(super) fn of(received: &Received) -> Result<Self, Refusal> {
+    pub(crate) fn of(received: &Received) -> Result<Self, Refusal> {
         let segments: Vec<_> = received.path.split('/').skip(1).collect();
         let (action, subject) = match (&received.method, segments.as_slice()) {
             (&Method::GET, ["api", "v2", "clusters", id, "upgrade", "status"]) => {

@@ -1,8 +1,9 @@
 //! The stand-in asked as the exporter and the vendor's SDKs ask it.
 
 mod auth;
-mod chronicle;
+
 mod faults;
+mod history;
 mod identities;
 mod operations;
 mod socket;
@@ -46,7 +47,7 @@ impl Client {
     /// A signed request for `path`, which may have a query.
     fn request(&self, action: Action, path: &str, nonce: &str) -> Request<Bytes> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let query = received::decode_form(query);
+        let query = request::decode_form(query);
         let query: Vec<_> = query
             .iter()
             .map(|(key, value)| (key.as_str(), value.clone()))

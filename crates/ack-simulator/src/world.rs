@@ -1,5 +1,12 @@
 //! The simulated clusters of one account, and the time they live in.
 
+pub(crate) mod background_tasks;
+pub(crate) mod clock;
+pub(crate) mod cluster;
+pub(crate) mod ephemeral;
+pub(crate) mod profile;
+pub(crate) mod schedule;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,19 +15,19 @@ use std::time::Duration;
 use ack_client::names::{ClusterId, Region};
 use jiff::Timestamp;
 
-use super::Options;
-use super::action::Action;
-use super::chores::Chores;
-use super::clock::{Clock, to_millis};
-use super::cluster::Cluster;
-use super::guests::{Guests, Stay};
-use super::random::mix;
-use super::script::{Phase, Script};
+use crate::Options;
+use crate::action::Action;
+use crate::random::mix;
+use crate::world::background_tasks::Chores;
+use crate::world::clock::{Clock, to_millis};
+use crate::world::cluster::Cluster;
+use crate::world::ephemeral::{Guests, Stay};
+use crate::world::schedule::{Phase, Script};
 
 /// The clusters, by all that they are asked for.
 #[derive(Debug)]
 pub struct World {
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
     guests: Guests,
     /// Where guests come to.
     regions: Vec<Region>,
@@ -68,7 +75,7 @@ pub enum Upgrading {
 
 impl World {
     /// The world that `options` describe.
-    pub(super) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let Options {
             seed,
             clusters: count,
@@ -198,7 +205,7 @@ impl World {
 
     /// Adds a cluster that was never upgraded, at the end of the lists.
     pub fn add(&self, id: ClusterId, region: Region, name: &str) {
-        let script = Script::never(mix(&[super::random::of_text(id.as_str())]));
+        let script = Script::never(mix(&[crate::random::of_text(id.as_str())]));
         let cluster = Arc::new(Cluster::new(
             id,
             region,
@@ -224,16 +231,16 @@ impl World {
         }
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<Arc<Cluster>> {
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Cluster>> {
         self.read(|index| index.by_id.get(id).cloned())
     }
 
-    pub(super) fn find_by_tag(&self, tag: u64) -> Option<Arc<Cluster>> {
+    pub(crate) fn find_by_tag(&self, tag: u64) -> Option<Arc<Cluster>> {
         self.read(|index| index.by_tag.get(&tag).cloned())
     }
 
     /// The clusters that `wanted` picks: how many, and those of one page.
-    pub(super) fn page(
+    pub(crate) fn page(
         &self,
         region: Option<&Region>,
         wanted: Option<&dyn Fn(&Cluster) -> bool>,
@@ -272,7 +279,7 @@ impl World {
     }
 
     /// The clusters that are there all the time, unless a test deletes them.
-    pub(super) fn residents(&self) -> Vec<Arc<Cluster>> {
+    pub(crate) fn residents(&self) -> Vec<Arc<Cluster>> {
         let is_resident = |index: &Index, cluster: &Arc<Cluster>| {
             !index.guests.iter().any(|guest| Arc::ptr_eq(guest, cluster))
         };
@@ -287,7 +294,7 @@ impl World {
     }
 
     /// The clusters that came before `to` and went after `from`, if they have gone.
-    pub(super) fn stays(&self, from: i64, to: i64) -> impl Iterator<Item = (Cluster, Stay)> {
+    pub(crate) fn stays(&self, from: i64, to: i64) -> impl Iterator<Item = (Cluster, Stay)> {
         self.guests
             .stays(from, to)
             .map(|stay| (self.guests.cluster(&stay, &self.regions), stay))
@@ -336,9 +343,9 @@ impl World {
 
 /// A part of a list.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
-    pub(super) skip: usize,
-    pub(super) size: usize,
+pub(crate) struct Page {
+    pub(crate) skip: usize,
+    pub(crate) size: usize,
 }
 
 impl Index {
@@ -365,7 +372,7 @@ impl Index {
     }
 }
 
-pub(super) fn invent_id(seed: u64, number: usize) -> ClusterId {
+pub(crate) fn invent_id(seed: u64, number: usize) -> ClusterId {
     let half = |salt| mix(&[seed, number as u64, salt]);
     ClusterId::parse(&format!("c{:016x}{:016x}", half(20), half(21)))
         .expect("hex digits are a cluster ID")
@@ -389,7 +396,7 @@ const APPLICATIONS: [&str; 12] = [
 const STAGES: [&str; 4] = ["prod", "staging", "test", "dev"];
 
 /// `shop-prod`, `payments-staging` …; a number follows once they are all taken.
-pub(super) fn invent_name(number: usize) -> String {
+pub(crate) fn invent_name(number: usize) -> String {
     let application = APPLICATIONS[number % APPLICATIONS.len()];
     let round = number / APPLICATIONS.len();
     let stage = STAGES[(number + round) % STAGES.len()];

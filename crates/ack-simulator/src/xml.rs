@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// `value` as the content of an element called `root`; the items of a list become elements of the
 /// same name.
-pub(super) fn render(root: &str, value: &Value) -> String {
+pub(crate) fn render(root: &str, value: &Value) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     element(&mut out, root, value);
     out

@@ -3,13 +3,13 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::super::auth::{Principal, PrincipalKind, clock_skew, nonce_used, token_expired};
-use super::super::refusal::{AccessDenied, Refusal};
-use super::super::reply::{Manner, Reply};
-use super::super::xml;
 use super::{ErrorBody, Fault, Repeat};
 use crate::Action;
-use crate::received::Received;
+use crate::auth::{Principal, PrincipalKind, clock_skew, nonce_used, token_expired};
+use crate::error_response::{AccessDenied, Refusal};
+use crate::request::Received;
+use crate::response::{Manner, Reply};
+use crate::xml;
 
 /// What takes the place of the answer.
 #[derive(Debug)]

@@ -255,10 +255,12 @@ async fn recorded_requests_of_the_sdks_are_accepted() {
         });
         let secret = ack_client::secret::Secret::new(&recorded.access_key_secret);
         let expires_at = start.checked_add(SignedDuration::from_hours(48)).unwrap();
-        let temporary = recorded.security_token.map(|token| keys::Temporary {
-            token: ack_client::secret::Secret::new(token),
-            expires_at,
-        });
+        let temporary = recorded
+            .security_token
+            .map(|token| crate::auth::keys::Temporary {
+                token: ack_client::secret::Secret::new(token),
+                expires_at,
+            });
         sim.keys
             .add(&recorded.access_key_id, Known { secret, temporary });
         let mut headers = HeaderMap::new();
@@ -299,7 +301,7 @@ async fn recorded_requests_of_the_sdks_are_accepted() {
 #[tokio::test(start_paused = true)]
 async fn a_request_in_the_manner_of_the_old_sdk_is_accepted() {
     let client = Client::usual();
-    let date = clock::http_date(client.sim.world().now());
+    let date = crate::world::clock::http_date(client.sim.world().now());
     let fixed = [("accept", "application/octet-stream"), ("date", &date)];
     let acs = [
         ("x-acs-region-id", "cn-hangzhou"),

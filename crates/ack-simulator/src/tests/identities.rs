@@ -33,7 +33,7 @@ fn assume_role(client: &Client, parameters: &[(&str, &str)], nonce: &str) -> Req
         action: "AssumeRole",
         path: "/",
         query: &query,
-        version: sts::VERSION,
+        version: crate::identity::sts::VERSION,
         form: None,
     };
     let stamp = Stamp {
@@ -261,7 +261,7 @@ async fn an_unsigned_assume_role_is_refused() {
 /// The signature among the parameters, computed from the vendor's description and not by the code
 /// under test.
 fn rpc_signed(client: &Client, secret: &str) -> Request<Bytes> {
-    let time = clock::utc(client.sim.world().now());
+    let time = crate::world::clock::utc(client.sim.world().now());
     let key = client.credential.access_key_id.as_str();
     let mut query = vec![
         ("AccessKeyId", key),

@@ -124,11 +124,11 @@ async fn the_version_rises_with_each_success() {
         .filter(|change| change.phase == Phase::Succeeded)
         .count();
     let cluster = client.sim.world().find(id.as_str()).unwrap();
-    let levels: Vec<_> = (0..200).map(cluster::version).collect();
+    let levels: Vec<_> = (0..200).map(crate::world::cluster::version).collect();
     let level = |version: &str| levels.iter().position(|level| level == version).unwrap();
     let before = level(&cluster.standing(0).version);
     assert_eq!(
-        level(&cluster.standing(clock::to_millis(to)).version),
+        level(&cluster.standing(crate::world::clock::to_millis(to)).version),
         before + successes
     );
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::cluster::{Cluster, Standing};
-use super::refusal::json;
-use super::script::{Phase, Stage};
+use crate::error_response::json;
+use crate::world::cluster::{Cluster, Standing};
+use crate::world::schedule::{Phase, Stage};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -22,7 +22,7 @@ struct Task<'a> {
 }
 
 /// The reply's body. The capitals of the task's status are the vendor's.
-pub(super) fn body(cluster: &Cluster, standing: &Standing) -> String {
+pub(crate) fn body(cluster: &Cluster, standing: &Standing) -> String {
     let phase = standing.moment.phase;
     let (status, upgrade_step) = words(phase);
     let task = match phase {
@@ -49,7 +49,7 @@ pub(super) fn body(cluster: &Cluster, standing: &Standing) -> String {
 }
 
 /// Status and step of a phase.
-pub(super) fn words(phase: Phase) -> (&'static str, &'static str) {
+pub(crate) fn words(phase: Phase) -> (&'static str, &'static str) {
     match phase {
         Phase::NotStarted => ("", "not_start"),
         Phase::Prechecking => ("running", "prechecking"),

@@ -1,7 +1,7 @@
 //! The stand-in on a socket.
 
 mod body;
-mod socket;
+mod stream;
 
 use std::io;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::body::Played;
-use self::socket::Socket;
-use super::Sim;
-use super::reply::{Framing, HUGE, Manner, Reply};
+use self::stream::Socket;
+use crate::Sim;
+use crate::response::{Framing, HUGE, Manner, Reply};
 
 /// The largest request body that is read.
 const MAX_REQUEST: usize = 1 << 20;

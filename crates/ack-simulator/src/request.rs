@@ -8,18 +8,18 @@ use http::{HeaderMap, Method, Request};
 
 /// What came in.
 #[derive(Debug)]
-pub(super) struct Received {
-    pub(super) method: Method,
+pub(crate) struct Received {
+    pub(crate) method: Method,
     /// As on the wire, encoded.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Decoded, in the order of the wire.
-    pub(super) query: Vec<(String, String)>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Received {
-    pub(super) fn new(request: Request<Bytes>) -> Self {
+    pub(crate) fn new(request: Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         Self {
             path: parts.uri.path().to_owned(),
@@ -32,7 +32,7 @@ impl Received {
 
     /// The request as text, for the faults in which a server repeats it; the secrets first, so that
     /// no cut keeps them out.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let token = |name: &http::HeaderName| name.as_str() == "x-acs-security-token";
         let mut headers: Vec<_> = self.headers.iter().collect();
         headers.sort_by_key(|(name, _)| !token(name));
@@ -50,17 +50,17 @@ impl Received {
     }
 
     /// A header's value, if it is there once and is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The `Host` header, port included.
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.header(HOST.as_str()).unwrap_or_default()
     }
 
     /// A parameter of the query.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query
             .iter()
             .find(|(key, _)| key == name)
@@ -68,7 +68,7 @@ impl Received {
     }
 
     /// Whether a JSON reply was asked for; without it the vendor answers in XML.
-    pub(super) fn accepts_json(&self) -> bool {
+    pub(crate) fn accepts_json(&self) -> bool {
         self.headers
             .get_all(ACCEPT)
             .iter()
@@ -78,7 +78,7 @@ impl Received {
 
 /// `a=b+c&d=%20` → decoded pairs. Clients spell the same query in several ways; all of them end up
 /// here alike.
-pub(super) fn decode_form(text: &str) -> Vec<(String, String)> {
+pub(crate) fn decode_form(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
@@ -92,7 +92,7 @@ pub(super) fn decode_form(text: &str) -> Vec<(String, String)> {
 }
 
 /// Undoes percent-encoding; what is not a valid escape stays.
-pub(super) fn percent_decode(text: &str) -> String {
+pub(crate) fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

@@ -35,27 +35,27 @@ impl KeyPair {
 
 /// A temporary key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Temporary {
-    pub(super) token: Secret,
-    pub(super) expires_at: Timestamp,
+pub(crate) struct Temporary {
+    pub(crate) token: Secret,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// What is known of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) secret: Secret,
-    pub(super) temporary: Option<Temporary>,
+pub(crate) struct Known {
+    pub(crate) secret: Secret,
+    pub(crate) temporary: Option<Temporary>,
 }
 
 /// All keys.
 #[derive(Debug)]
-pub(super) struct Keys(RwLock<HashMap<String, Known>>);
+pub(crate) struct Keys(RwLock<HashMap<String, Known>>);
 
 /// Issued keys are forgotten when there are more than this; the longest expired ones first.
 const LIMIT: usize = 4096;
 
 impl Keys {
-    pub(super) fn new(pairs: &[KeyPair]) -> Self {
+    pub(crate) fn new(pairs: &[KeyPair]) -> Self {
         let known = |pair: &KeyPair| Known {
             secret: pair.access_key_secret.clone(),
             temporary: None,
@@ -68,7 +68,7 @@ impl Keys {
         ))
     }
 
-    pub(super) fn find(&self, access_key_id: &str) -> Option<Known> {
+    pub(crate) fn find(&self, access_key_id: &str) -> Option<Known> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -76,7 +76,7 @@ impl Keys {
             .cloned()
     }
 
-    pub(super) fn add(&self, access_key_id: &str, known: Known) {
+    pub(crate) fn add(&self, access_key_id: &str, known: Known) {
         let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= LIMIT {
             forget_oldest(&mut keys);
@@ -85,7 +85,7 @@ impl Keys {
     }
 
     /// Makes every temporary key run out at `now`.
-    pub(super) fn expire_temporary(&self, now: Timestamp) {
+    pub(crate) fn expire_temporary(&self, now: Timestamp) {
         for known in self
             .0
             .write()
@@ -99,7 +99,7 @@ impl Keys {
     }
 
     /// Makes every temporary key unknown.
-    pub(super) fn revoke_temporary(&self) {
+    pub(crate) fn revoke_temporary(&self) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -107,7 +107,7 @@ impl Keys {
     }
 
     /// Gives every temporary key another token than the one that was issued.
-    pub(super) fn change_tokens(&self) {
+    pub(crate) fn change_tokens(&self) {
         for known in self
             .0
             .write()

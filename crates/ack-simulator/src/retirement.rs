@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use ack_client::names::Region;
 use http::StatusCode;
 
-use super::refusal::Refusal;
+use crate::error_response::Refusal;
 
 /// What a call says that has been switched off. Nobody has published it, so there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +23,17 @@ pub enum Retired {
 
 /// Which regions have been switched off, and what they say.
 #[derive(Debug, Default)]
-pub(super) struct SwitchedOff(RwLock<HashMap<Region, Retired>>);
+pub(crate) struct SwitchedOff(RwLock<HashMap<Region, Retired>>);
 
 /// How the refusal of a switched-off call is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Notice {
+pub(crate) enum Notice {
     Refusal(Refusal),
     ProxyPage,
 }
 
 impl SwitchedOff {
-    pub(super) fn set(&self, region: &Region, retired: Option<Retired>) {
+    pub(crate) fn set(&self, region: &Region, retired: Option<Retired>) {
         let mut regions = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match retired {
             Some(retired) => regions.insert(region.clone(), retired),
@@ -42,7 +42,7 @@ impl SwitchedOff {
     }
 
     /// What a call to `region` is told, if it is switched off there.
-    pub(super) fn notice(&self, region: &Region) -> Option<Notice> {
+    pub(crate) fn notice(&self, region: &Region) -> Option<Notice> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -53,7 +53,7 @@ impl SwitchedOff {
 
     /// What a call is told that belongs to no region: it is served as long as it is served
     /// anywhere.
-    pub(super) fn notice_everywhere(&self, regions: &[Region]) -> Option<Notice> {
+    pub(crate) fn notice_everywhere(&self, regions: &[Region]) -> Option<Notice> {
         let switched_off = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let told: Option<Vec<_>> = regions
             .iter()

@@ -1,16 +1,19 @@
 //! Who may become whom: roles, OIDC tokens, the instance's role, and the temporary keys that they
 //! lead to.
 
+pub(crate) mod metadata;
+pub(crate) mod sts;
+
 use std::time::Duration;
 
 use ack_client::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::Sim;
-use super::clock::utc;
-use super::keys::{Known, Temporary};
-use super::random::mix;
+use crate::Sim;
+use crate::auth::keys::{Known, Temporary};
+use crate::random::mix;
+use crate::world::clock::utc;
 
 /// The rules of the simulated STS and metadata service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,19 +62,19 @@ impl Default for Identities {
 /// of its own.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct IssuedKey {
-    pub(super) access_key_id: String,
-    pub(super) access_key_secret: String,
-    pub(super) security_token: String,
-    pub(super) expiration: String,
+pub(crate) struct IssuedKey {
+    pub(crate) access_key_id: String,
+    pub(crate) access_key_secret: String,
+    pub(crate) security_token: String,
+    pub(crate) expiration: String,
 }
 
 /// How long the keys of the metadata service and the credentials URI last.
-pub(super) const USUAL_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+pub(crate) const USUAL_LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
 impl Sim {
     /// Makes and remembers a temporary key that lasts for `asked`, unless the rules say otherwise.
-    pub(super) fn issue(&self, asked: Duration, now: Timestamp) -> IssuedKey {
+    pub(crate) fn issue(&self, asked: Duration, now: Timestamp) -> IssuedKey {
         let lifetime = self
             .with_identities(|identities| identities.key_lifetime)
             .unwrap_or(asked);

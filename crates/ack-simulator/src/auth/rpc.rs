@@ -7,13 +7,13 @@ use ack_client::secret::Secret;
 use ack_client::sign::encode::{canonical_query, percent_encode};
 use ack_client::sign::roa;
 
-use super::auth::{Gate, Principal, incomplete, mismatch, parse_utc, principal, unknown_key};
-use super::received::Received;
-use super::refusal::Refusal;
-use super::sts::Parameters;
+use crate::auth::{Gate, Principal, incomplete, mismatch, parse_utc, principal, unknown_key};
+use crate::error_response::Refusal;
+use crate::identity::sts::Parameters;
+use crate::request::Received;
 
 /// Checks a call.
-pub(super) fn admit(
+pub(crate) fn admit(
     gate: &Gate<'_>,
     received: &Received,
     parameters: &Parameters,

@@ -1,7 +1,7 @@
 //! What happens to one cluster: upgrade after upgrade in accelerated time, as a pure function of
 //! the seed.
 
-use super::random::{mix, within};
+use crate::random::{mix, within};
 
 /// Where an upgrade stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ impl Phase {
     }
 
     /// The stage that is or was the last one.
-    pub(super) fn stage(self) -> Stage {
+    pub(crate) fn stage(self) -> Stage {
         match self {
             Self::NotStarted | Self::Prechecking => Stage::Precheck,
             Self::Upgrading | Self::Paused | Self::Succeeded => Stage::Upgrade,
@@ -63,7 +63,7 @@ const CYCLE: usize = 8;
 
 /// A cluster's life.
 #[derive(Debug, Clone)]
-pub(super) struct Script {
+pub(crate) struct Script {
     seed: u64,
     life: Life,
 }
@@ -83,16 +83,16 @@ enum Life {
 /// Where a script stands at one moment. Times are in milliseconds since the world began, and may be
 /// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
-    pub(super) phase: Phase,
+pub(crate) struct Moment {
+    pub(crate) phase: Phase,
     /// The number of the upgrade, from 0; `None` before the first.
-    pub(super) episode: Option<u64>,
+    pub(crate) episode: Option<u64>,
     /// When the upgrade began.
-    pub(super) started: i64,
+    pub(crate) started: i64,
     /// When the phase began.
-    pub(super) since: i64,
+    pub(crate) since: i64,
     /// How many upgrades have succeeded before this one.
-    pub(super) successes: u64,
+    pub(crate) successes: u64,
 }
 
 /// What the first dozen clusters show when the world begins: how their first upgrade goes, and how
@@ -116,7 +116,7 @@ const HOUR: i64 = 3_600_000;
 impl Script {
     /// The script of the cluster at `index` in a world of `seed`. Of every dozen, the last is never
     /// upgraded.
-    pub(super) fn busy(seed: u64, index: usize) -> Self {
+    pub(crate) fn busy(seed: u64, index: usize) -> Self {
         let seed = mix(&[seed, index as u64]);
         if index % (OPENING.len() + 1) == OPENING.len() {
             return Self::never(seed);
@@ -154,7 +154,7 @@ impl Script {
 
     /// The script of a cluster to which nothing happens any more: half of them were upgraded days
     /// ago.
-    pub(super) fn still(seed: u64, index: usize) -> Self {
+    pub(crate) fn still(seed: u64, index: usize) -> Self {
         let seed = mix(&[seed, index as u64]);
         let phase = if seed.is_multiple_of(2) {
             Phase::NotStarted
@@ -171,7 +171,7 @@ impl Script {
     }
 
     /// The script of a cluster that was never upgraded.
-    pub(super) fn never(seed: u64) -> Self {
+    pub(crate) fn never(seed: u64) -> Self {
         Self {
             seed,
             life: Life::Still {
@@ -182,12 +182,12 @@ impl Script {
     }
 
     /// The number that all of this cluster's invented details derive from.
-    pub(super) fn seed(&self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
 
     /// Where the script stands at `millis`.
-    pub(super) fn at(&self, millis: i64) -> Moment {
+    pub(crate) fn at(&self, millis: i64) -> Moment {
         match &self.life {
             Life::Still {
                 phase: Phase::NotStarted,
@@ -291,7 +291,7 @@ impl Script {
     }
 
     /// How the upgrade before the one of `moment` ended, if there was one.
-    pub(super) fn before(&self, moment: &Moment) -> Option<Moment> {
+    pub(crate) fn before(&self, moment: &Moment) -> Option<Moment> {
         moment
             .episode
             .filter(|episode| *episode > 0)
@@ -299,7 +299,7 @@ impl Script {
     }
 
     /// Every change of phase after `from`, up to and including `to`, in order.
-    pub(super) fn transitions(&self, from: i64, to: i64) -> Vec<(i64, Phase)> {
+    pub(crate) fn transitions(&self, from: i64, to: i64) -> Vec<(i64, Phase)> {
         let Life::Busy {
             period,
             lead,

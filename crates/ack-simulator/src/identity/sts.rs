@@ -6,24 +6,24 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Sim;
-use super::auth::{Gate, Principal};
-use super::identities::IssuedKey;
-use super::received::{Received, decode_form};
-use super::refusal::Refusal;
-use super::rpc;
+use crate::Sim;
+use crate::auth::rpc;
+use crate::auth::{Gate, Principal};
+use crate::error_response::Refusal;
+use crate::identity::IssuedKey;
+use crate::request::{Received, decode_form};
 
 /// The version of the STS API.
-pub(super) const VERSION: &str = "2015-04-01";
+pub(crate) const VERSION: &str = "2015-04-01";
 
 /// A call's parameters, from its query and its form.
 #[derive(Debug)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// What both actions answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     request_id: &'a str,
     assumed_role_user: AssumedRoleUser,
     credentials: IssuedKey,
@@ -37,21 +37,21 @@ struct AssumedRoleUser {
 }
 
 impl Parameters {
-    pub(super) fn of(received: &Received) -> Self {
+    pub(crate) fn of(received: &Received) -> Self {
         let form = std::str::from_utf8(&received.body)
             .map(decode_form)
             .unwrap_or_default();
         Self(received.query.iter().cloned().chain(form).collect())
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&str> {
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn require(&self, name: &str) -> Result<&str, Refusal> {
+    pub(crate) fn require(&self, name: &str) -> Result<&str, Refusal> {
         self.find(name)
             .filter(|value| !value.is_empty())
             .ok_or_else(|| {
@@ -60,13 +60,13 @@ impl Parameters {
             })
     }
 
-    pub(super) fn pairs(&self) -> &[(String, String)] {
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
 }
 
 /// Checks who calls `AssumeRole`: under ACS3, or with the signature among the parameters.
-pub(super) fn admit(gate: &Gate<'_>, received: &Received) -> Result<Principal, Refusal> {
+pub(crate) fn admit(gate: &Gate<'_>, received: &Received) -> Result<Principal, Refusal> {
     if received.headers.contains_key("authorization") {
         gate.admit(received)
     } else {
@@ -75,7 +75,7 @@ pub(super) fn admit(gate: &Gate<'_>, received: &Received) -> Result<Principal, R
 }
 
 /// Answers `AssumeRole`.
-pub(super) fn assume_role<'a>(
+pub(crate) fn assume_role<'a>(
     sim: &Sim,
     parameters: &Parameters,
     request_id: &'a str,
@@ -93,7 +93,7 @@ pub(super) fn assume_role<'a>(
 }
 
 /// Answers `AssumeRoleWithOIDC`, which nobody signs: the token tells who calls.
-pub(super) fn assume_role_with_oidc<'a>(
+pub(crate) fn assume_role_with_oidc<'a>(
     sim: &Sim,
     parameters: &Parameters,
     request_id: &'a str,

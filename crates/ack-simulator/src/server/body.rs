@@ -11,7 +11,7 @@ use tokio::time::{Sleep, sleep};
 
 /// A reply's body on its way out.
 #[derive(Debug)]
-pub(super) struct Played {
+pub(crate) struct Played {
     rest: Rest,
     /// What has to pass before the next piece.
     wait: Option<Pin<Box<Sleep>>>,
@@ -33,7 +33,7 @@ static FILLING: [u8; 4096] = [b' '; 4096];
 
 impl Played {
     /// All of `body`.
-    pub(super) fn whole(body: Bytes) -> Self {
+    pub(crate) fn whole(body: Bytes) -> Self {
         Self {
             rest: Rest::Whole((!body.is_empty()).then_some(body)),
             wait: None,
@@ -41,7 +41,7 @@ impl Played {
     }
 
     /// `beginning`, then a broken connection.
-    pub(super) fn cut(beginning: Bytes) -> Self {
+    pub(crate) fn cut(beginning: Bytes) -> Self {
         Self {
             rest: Rest::Cut(Some(beginning)),
             wait: None,
@@ -49,7 +49,7 @@ impl Played {
     }
 
     /// `length` bytes of nothing.
-    pub(super) fn endless(length: u64) -> Self {
+    pub(crate) fn endless(length: u64) -> Self {
         Self {
             rest: Rest::Endless(length),
             wait: None,
@@ -57,7 +57,7 @@ impl Played {
     }
 
     /// `body`, a byte each `interval`.
-    pub(super) fn drip(body: Bytes, interval: Duration) -> Self {
+    pub(crate) fn drip(body: Bytes, interval: Duration) -> Self {
         Self {
             rest: Rest::Drip(body, interval),
             wait: None,

@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 
-use super::clock::http_date;
+use crate::world::clock::http_date;
 
 /// What goes back to the client.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Reply {
     /// How the reply comes.
     pub manner: Manner,
     /// How long the stand-in takes over it.
-    pub(super) delay: Duration,
+    pub(crate) delay: Duration,
 }
 
 /// How a reply comes.
@@ -51,12 +51,12 @@ pub enum Framing {
 }
 
 /// The size of [`Manner::Huge`], in bytes.
-pub(super) const HUGE: u64 = 8 << 30;
+pub(crate) const HUGE: u64 = 8 << 30;
 
 static X_ACS_REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
 
 impl Reply {
-    pub(super) fn new(
+    pub(crate) fn new(
         status: StatusCode,
         content_type: &'static str,
         body: impl Into<Bytes>,
@@ -73,7 +73,7 @@ impl Reply {
     }
 
     /// A reply of which nothing is seen.
-    pub(super) fn unseen(manner: Manner) -> Self {
+    pub(crate) fn unseen(manner: Manner) -> Self {
         Self {
             manner,
             ..Self::new(
@@ -84,7 +84,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
@@ -92,7 +92,7 @@ impl Reply {
     }
 
     /// Adds what every reply carries.
-    pub(super) fn stamp(&mut self, request_id: &str, now: Timestamp) {
+    pub(crate) fn stamp(&mut self, request_id: &str, now: Timestamp) {
         for (name, text) in [
             (&X_ACS_REQUEST_ID, request_id),
             (&DATE, http_date(now).as_str()),

@@ -3,7 +3,7 @@
 use ack_client::names::Region;
 use serde::Serialize;
 
-use super::refusal::json;
+use crate::error_response::json;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,7 +21,7 @@ struct Entry<'a> {
 }
 
 /// The reply's body.
-pub(super) fn body(regions: &[Region], request_id: &str) -> String {
+pub(crate) fn body(regions: &[Region], request_id: &str) -> String {
     let regions = regions.iter().map(Region::as_str);
     json(&List {
         regions: regions

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// The layer that refuses; each has its own spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(crate) enum Layer {
     /// The gateway in front of every product: `Code`, `Message`, `RequestId`, `HostId`.
     Gateway,
     /// The Container Service: `code`, `message`, `requestId`, `status`.
@@ -16,30 +16,30 @@ pub(super) enum Layer {
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) layer: Layer,
-    pub(super) status: StatusCode,
-    pub(super) code: String,
-    pub(super) message: String,
-    pub(super) detail: Option<Box<AccessDenied>>,
+pub(crate) struct Refusal {
+    pub(crate) layer: Layer,
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) detail: Option<Box<AccessDenied>>,
     /// Told in `x-acs-retry-after`, in milliseconds.
-    pub(super) retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// What RAM tells about a denial. The values are of a shape seen in the vendor's guide to RRSA.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct AccessDenied {
-    pub(super) auth_action: String,
-    pub(super) auth_principal_display_name: String,
-    pub(super) auth_principal_owner_id: String,
-    pub(super) auth_principal_type: String,
-    pub(super) no_permission_type: String,
-    pub(super) policy_type: String,
+pub(crate) struct AccessDenied {
+    pub(crate) auth_action: String,
+    pub(crate) auth_principal_display_name: String,
+    pub(crate) auth_principal_owner_id: String,
+    pub(crate) auth_principal_type: String,
+    pub(crate) no_permission_type: String,
+    pub(crate) policy_type: String,
 }
 
 impl Refusal {
-    pub(super) fn gateway(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn gateway(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         Self {
             layer: Layer::Gateway,
             status,
@@ -50,7 +50,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn service(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn service(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         Self {
             layer: Layer::Service,
             status,
@@ -62,7 +62,7 @@ impl Refusal {
     }
 
     /// No such operation, or not with this method and path.
-    pub(super) fn no_such_action() -> Self {
+    pub(crate) fn no_such_action() -> Self {
         Self::gateway(
             StatusCode::NOT_FOUND,
             "InvalidAction.NotFound",
@@ -70,7 +70,7 @@ impl Refusal {
         )
     }
 
-    pub(super) fn no_such_cluster(id: &str) -> Self {
+    pub(crate) fn no_such_cluster(id: &str) -> Self {
         Self::service(
             StatusCode::NOT_FOUND,
             "ErrorClusterNotFound",
@@ -78,7 +78,7 @@ impl Refusal {
         )
     }
 
-    pub(super) fn no_such_task(id: &str) -> Self {
+    pub(crate) fn no_such_task(id: &str) -> Self {
         Self::service(
             StatusCode::NOT_FOUND,
             "ErrorTaskNotFound",
@@ -87,7 +87,7 @@ impl Refusal {
     }
 
     /// The body and its content type.
-    pub(super) fn body(
+    pub(crate) fn body(
         &self,
         format: Format,
         request_id: &str,
@@ -133,7 +133,7 @@ impl Refusal {
 
 /// How a reply is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Json,
     Xml,
 }
@@ -162,6 +162,6 @@ struct ServiceBody<'a> {
 }
 
 /// JSON text of something that is made of strings and numbers only.
-pub(super) fn json<T: Serialize>(value: &T) -> String {
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("strings and numbers always serialise")
 }

@@ -12,13 +12,13 @@ use tokio::net::TcpStream;
 /// The connection. When `reset` is set by the time it is dropped, the peer gets a reset and not an
 /// orderly end.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, reset: Arc<AtomicBool>) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, reset: Arc<AtomicBool>) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self { stream, reset })
     }

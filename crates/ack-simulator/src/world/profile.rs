@@ -1,7 +1,7 @@
 //! What kind of cluster a cluster is; follows from its seed.
 
-use super::cluster::Cluster;
-use super::random::{mix, within};
+use crate::random::{mix, within};
+use crate::world::cluster::Cluster;
 
 /// The kinds that occur: `cluster_type`, `cluster_spec`, and what the vendor calls `profile`.
 const KINDS: [(&str, &str, &str); 6] = [
@@ -15,18 +15,18 @@ const KINDS: [(&str, &str, &str); 6] = [
 
 /// The kind of a cluster.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Profile {
-    pub(super) cluster_type: &'static str,
-    pub(super) cluster_spec: &'static str,
-    pub(super) edition: &'static str,
+pub(crate) struct Profile {
+    pub(crate) cluster_type: &'static str,
+    pub(crate) cluster_spec: &'static str,
+    pub(crate) edition: &'static str,
     /// How many nodes it has.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// How many days ago it was made.
-    pub(super) age_days: u64,
+    pub(crate) age_days: u64,
 }
 
 impl Profile {
-    pub(super) fn of(cluster: &Cluster) -> Self {
+    pub(crate) fn of(cluster: &Cluster) -> Self {
         let seed = cluster.script.seed();
         let kind = within(mix(&[seed, 30]), 0, KINDS.len() as u64);
         let (cluster_type, cluster_spec, edition) =

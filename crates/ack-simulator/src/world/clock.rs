@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 /// A clock that can be read as time of day or as milliseconds since the world began.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     start: Timestamp,
     origin: Instant,
 }
 
 impl Clock {
     /// A clock that shows `start` now.
-    pub(super) fn starting_at(start: Timestamp) -> Self {
+    pub(crate) fn starting_at(start: Timestamp) -> Self {
         Self {
             start,
             origin: Instant::now(),
@@ -24,27 +24,27 @@ impl Clock {
     }
 
     /// How long the world has existed.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.origin.elapsed()
     }
 
     /// The same in the world's own unit.
-    pub(super) fn millis(&self) -> i64 {
+    pub(crate) fn millis(&self) -> i64 {
         to_millis(self.elapsed())
     }
 
     /// The time of day.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.at(self.millis())
     }
 
     /// The moment of the world at a time of day; those before its start are negative.
-    pub(super) fn millis_at(&self, time: Timestamp) -> i64 {
+    pub(crate) fn millis_at(&self, time: Timestamp) -> i64 {
         i64::try_from(self.start.duration_until(time).as_millis()).unwrap_or(i64::MAX)
     }
 
     /// The time of day at a moment of the world; moments before its start are negative.
-    pub(super) fn at(&self, millis: i64) -> Timestamp {
+    pub(crate) fn at(&self, millis: i64) -> Timestamp {
         self.start
             .checked_add(SignedDuration::from_millis(millis))
             .unwrap_or(self.start)
@@ -52,12 +52,12 @@ impl Clock {
 }
 
 /// Milliseconds, as far as they go.
-pub(super) fn to_millis(duration: Duration) -> i64 {
+pub(crate) fn to_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// `2026-11-23T16:00:00+08:00`, as the Container Service writes times.
-pub(super) fn beijing(time: Timestamp) -> String {
+pub(crate) fn beijing(time: Timestamp) -> String {
     format!(
         "{}+08:00",
         Offset::constant(8)
@@ -67,7 +67,7 @@ pub(super) fn beijing(time: Timestamp) -> String {
 }
 
 /// `2026-11-23 16:00:00`, as it writes the times of a task's stages.
-pub(super) fn beijing_without_zone(time: Timestamp) -> String {
+pub(crate) fn beijing_without_zone(time: Timestamp) -> String {
     Offset::constant(8)
         .to_datetime(time)
         .strftime("%Y-%m-%d %H:%M:%S")
@@ -75,11 +75,11 @@ pub(super) fn beijing_without_zone(time: Timestamp) -> String {
 }
 
 /// `2026-11-23T08:00:00Z`, as STS and the metadata service write times.
-pub(super) fn utc(time: Timestamp) -> String {
+pub(crate) fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `Mon, 23 Nov 2026 08:00:00 GMT`, as HTTP writes times.
-pub(super) fn http_date(time: Timestamp) -> String {
+pub(crate) fn http_date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

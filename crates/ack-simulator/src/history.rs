@@ -6,15 +6,15 @@ use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::Sim;
-use super::cluster::Cluster;
-use super::received::Received;
-use super::refusal::json;
-use super::reply::Reply;
-use super::upgrade_status::words;
+use crate::Sim;
+use crate::api::upgrade_status::words;
+use crate::error_response::json;
+use crate::request::Received;
+use crate::response::Reply;
+use crate::world::cluster::Cluster;
 
 /// Where it is.
-pub(super) const PATH: &str = "/chronicle";
+pub(crate) const PATH: &str = "/chronicle";
 
 /// Nothing older is told.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
@@ -53,13 +53,13 @@ struct Change {
 }
 
 /// Whether this is what is asked for.
-pub(super) fn is_asked_for(received: &Received) -> bool {
+pub(crate) fn is_asked_for(received: &Received) -> bool {
     received.method == Method::GET && received.path == PATH
 }
 
 /// `GET /chronicle[?since=TIME]`: every cluster's life since a time of day in seconds, or since the
 /// world began.
-pub(super) fn page(sim: &Sim, received: &Received, millis: i64) -> Reply {
+pub(crate) fn page(sim: &Sim, received: &Received, millis: i64) -> Reply {
     let world = &sim.world;
     let now = world.clock.at(millis);
     let asked = received

@@ -18,7 +18,7 @@ const SHARDS: usize = 16;
 /// The memory. Two generations a shard: when the young one is old enough or full, it becomes the
 /// old one.
 #[derive(Debug)]
-pub(super) struct Nonces {
+pub(crate) struct Nonces {
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
 }
@@ -31,7 +31,7 @@ struct Shard {
 }
 
 impl Nonces {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             hasher: RandomState::new(),
             shards: Default::default(),
@@ -39,7 +39,7 @@ impl Nonces {
     }
 
     /// Notes that `key` used `nonce` at `now` (in milliseconds); false if it had been used before.
-    pub(super) fn claim(&self, key: &str, nonce: &str, now: i64) -> bool {
+    pub(crate) fn claim(&self, key: &str, nonce: &str, now: i64) -> bool {
         let hash = self.hasher.hash_one((key, nonce));
         let index = usize::try_from(hash % SHARDS as u64).unwrap_or_default();
         let mut shard = self.shards[index]

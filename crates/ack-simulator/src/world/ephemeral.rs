@@ -3,15 +3,15 @@
 
 use ack_client::names::Region;
 
-use super::chores::Chores;
-use super::cluster::Cluster;
-use super::random::{mix, within};
-use super::script::Script;
-use super::world::{invent_id, invent_name};
+use crate::random::{mix, within};
+use crate::world::background_tasks::Chores;
+use crate::world::cluster::Cluster;
+use crate::world::schedule::Script;
+use crate::world::{invent_id, invent_name};
 
 /// The places of the clusters that come and go.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guests {
+pub(crate) struct Guests {
     seed: u64,
     places: usize,
 }
@@ -19,17 +19,17 @@ pub(super) struct Guests {
 /// One cluster's time in its place. Times are in milliseconds since the world began, and may be
 /// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stay {
+pub(crate) struct Stay {
     place: usize,
     /// How many were in this place before.
     turn: u64,
-    pub(super) comes: i64,
+    pub(crate) comes: i64,
     /// From then on it is gone.
-    pub(super) goes: i64,
+    pub(crate) goes: i64,
 }
 
 impl Guests {
-    pub(super) fn new(seed: u64, places: usize) -> Self {
+    pub(crate) fn new(seed: u64, places: usize) -> Self {
         Self {
             seed: mix(&[seed, 110]),
             places,
@@ -37,7 +37,7 @@ impl Guests {
     }
 
     /// The stays that have something of `from..=to` in them, by place and time.
-    pub(super) fn stays(self, from: i64, to: i64) -> impl Iterator<Item = Stay> {
+    pub(crate) fn stays(self, from: i64, to: i64) -> impl Iterator<Item = Stay> {
         (0..self.places).flat_map(move |place| {
             let (period, lead) = self.measure(place);
             let turn = |millis: i64| millis.saturating_add(lead).max(0) / period;
@@ -57,7 +57,7 @@ impl Guests {
     }
 
     /// The first moment after `millis` at which somebody comes or goes.
-    pub(super) fn next_change(self, millis: i64) -> i64 {
+    pub(crate) fn next_change(self, millis: i64) -> i64 {
         let period = |place| self.measure(place).0;
         let horizon = millis.saturating_add((0..self.places).map(period).max().unwrap_or_default());
         let changes = self
@@ -70,7 +70,7 @@ impl Guests {
     }
 
     /// The cluster whose stay it is.
-    pub(super) fn cluster(self, stay: &Stay, regions: &[Region]) -> Cluster {
+    pub(crate) fn cluster(self, stay: &Stay, regions: &[Region]) -> Cluster {
         let seed = mix(&[self.seed, stay.place as u64]);
         let number = usize::try_from(stay.turn).unwrap_or(usize::MAX);
         let region = &regions[stay.place % regions.len()];

@@ -7,33 +7,35 @@ use ack_client::sign::CS_VERSION;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::action::{Action, Service};
-use super::auth::{Gate, Principal};
-use super::cluster::Cluster;
-use super::faults::{About, Instead, proxy_page};
-use super::journal::Call;
-use super::received::Received;
-use super::refusal::{Format, Refusal, json};
-use super::reply::Reply;
-use super::routes::Route;
-use super::sts::Parameters;
-use super::switch_off::Notice;
-use super::{Sim, chronicle, clusters, metadata, regions, sts, tasks, upgrade_status, xml};
+use crate::action::{Action, Service};
+use crate::api::{clusters, regions, tasks, upgrade_status};
+use crate::auth::{Gate, Principal};
+use crate::call_log::Call;
+use crate::error_response::{Format, Refusal, json};
+use crate::faults::{About, Instead, proxy_page};
+use crate::identity::sts::Parameters;
+use crate::identity::{metadata, sts};
+use crate::request::Received;
+use crate::response::Reply;
+use crate::retirement::Notice;
+use crate::routes::Route;
+use crate::world::cluster::Cluster;
+use crate::{Sim, history, xml};
 
 /// One request and what is needed to answer it.
-pub(super) struct Exchange<'a> {
-    pub(super) sim: &'a Sim,
-    pub(super) received: &'a Received,
-    pub(super) request_id: String,
+pub(crate) struct Exchange<'a> {
+    pub(crate) sim: &'a Sim,
+    pub(crate) received: &'a Received,
+    pub(crate) request_id: String,
     /// The moment, in the world's milliseconds.
-    pub(super) millis: i64,
+    pub(crate) millis: i64,
 }
 
 impl Exchange<'_> {
     /// The reply, but for what every reply carries.
-    pub(super) fn reply(&self) -> Reply {
-        if chronicle::is_asked_for(self.received) {
-            return chronicle::page(self.sim, self.received, self.millis);
+    pub(crate) fn reply(&self) -> Reply {
+        if history::is_asked_for(self.received) {
+            return history::page(self.sim, self.received, self.millis);
         }
         match Route::of(self.received) {
             Ok(route) => self.answer(&route),

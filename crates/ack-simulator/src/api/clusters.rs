@@ -7,13 +7,13 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::clock::beijing;
-use super::cluster::{Cluster, Standing};
-use super::profile::Profile;
-use super::random::mix;
-use super::received::Received;
-use super::refusal::{Refusal, json};
-use super::world::{Page, World};
+use crate::error_response::{Refusal, json};
+use crate::random::mix;
+use crate::request::Received;
+use crate::world::clock::beijing;
+use crate::world::cluster::{Cluster, Standing};
+use crate::world::profile::Profile;
+use crate::world::{Page, World};
 
 /// The largest page; who asks for more gets this.
 const MAX_PAGE: usize = 100;
@@ -26,7 +26,7 @@ struct List<'a> {
 
 /// The part of a list that a reply holds.
 #[derive(Serialize)]
-pub(super) struct PageInfo {
+pub(crate) struct PageInfo {
     page_number: usize,
     page_size: usize,
     total_count: usize,
@@ -97,7 +97,7 @@ enum Depth {
 }
 
 /// The body of `DescribeClustersV1`: the whole account, or the region of the query.
-pub(super) fn account_list(
+pub(crate) fn account_list(
     world: &World,
     received: &Received,
     millis: i64,
@@ -118,7 +118,7 @@ pub(super) fn account_list(
 }
 
 /// The body of `DescribeClustersForRegion`.
-pub(super) fn region_list(
+pub(crate) fn region_list(
     world: &World,
     region: &str,
     received: &Received,
@@ -134,7 +134,7 @@ pub(super) fn region_list(
 }
 
 /// The body of `DescribeClusterDetail`.
-pub(super) fn detail(world: &World, cluster: &Cluster, millis: i64) -> String {
+pub(crate) fn detail(world: &World, cluster: &Cluster, millis: i64) -> String {
     json(&describe(
         world,
         cluster,
@@ -174,7 +174,7 @@ fn list(
 }
 
 impl PageInfo {
-    pub(super) fn new(page_number: usize, page: Page, total_count: usize) -> Self {
+    pub(crate) fn new(page_number: usize, page: Page, total_count: usize) -> Self {
         Self {
             page_number,
             page_size: page.size,
@@ -184,7 +184,7 @@ impl PageInfo {
 }
 
 /// The page that the query asks for, and its number.
-pub(super) fn requested_page(
+pub(crate) fn requested_page(
     received: &Received,
     default_size: usize,
 ) -> Result<(usize, Page), Refusal> {

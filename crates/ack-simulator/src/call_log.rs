@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use ack_client::names::ClusterId;
 use jiff::Timestamp;
 
-use super::action::Action;
+use crate::action::Action;
 
 /// How many lies are remembered.
 const LIES: usize = 10_000;
@@ -31,7 +31,7 @@ pub struct Call {
 
 /// Counters, and the last calls.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     counts: Vec<AtomicU64>,
     in_flight: AtomicU64,
     peak: AtomicU64,
@@ -44,11 +44,11 @@ pub(super) struct Journal {
 
 /// A call that is being answered.
 #[derive(Debug)]
-pub(super) struct InFlight<'a>(&'a Journal);
+pub(crate) struct InFlight<'a>(&'a Journal);
 
 impl Journal {
     /// A journal that keeps the last `limit` calls.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             counts: Action::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
             in_flight: AtomicU64::new(0),
@@ -59,22 +59,22 @@ impl Journal {
         }
     }
 
-    pub(super) fn enter(&self) -> InFlight<'_> {
+    pub(crate) fn enter(&self) -> InFlight<'_> {
         let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
         self.peak.fetch_max(now, Ordering::Relaxed);
         InFlight(self)
     }
 
-    pub(super) fn count(&self, action: Action) {
+    pub(crate) fn count(&self, action: Action) {
         self.counts[action.index()].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether calls are kept at all.
-    pub(super) fn keeps_calls(&self) -> bool {
+    pub(crate) fn keeps_calls(&self) -> bool {
         self.limit > 0
     }
 
-    pub(super) fn note(&self, call: Call) {
+    pub(crate) fn note(&self, call: Call) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() >= self.limit {
             calls.pop_front();
@@ -82,7 +82,7 @@ impl Journal {
         calls.push_back(call);
     }
 
-    pub(super) fn note_lie(&self, cluster: ClusterId, millis: i64) {
+    pub(crate) fn note_lie(&self, cluster: ClusterId, millis: i64) {
         let mut lies = self.lies.lock().unwrap_or_else(PoisonError::into_inner);
         if lies.len() >= LIES {
             lies.pop_front();
@@ -91,7 +91,7 @@ impl Journal {
     }
 
     /// When each cluster was lied about last.
-    pub(super) fn lies(&self) -> HashMap<ClusterId, Vec<i64>> {
+    pub(crate) fn lies(&self) -> HashMap<ClusterId, Vec<i64>> {
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         for (cluster, millis) in self
             .lies
@@ -104,15 +104,15 @@ impl Journal {
         found
     }
 
-    pub(super) fn counted(&self, action: Action) -> u64 {
+    pub(crate) fn counted(&self, action: Action) -> u64 {
         self.counts[action.index()].load(Ordering::Relaxed)
     }
 
-    pub(super) fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)
     }
 
-    pub(super) fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -121,7 +121,7 @@ impl Journal {
             .collect()
     }
 
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.counts
             .iter()
             .for_each(|count| count.store(0, Ordering::Relaxed));

@@ -5,20 +5,20 @@ use std::sync::{Mutex, PoisonError};
 
 use ack_client::names::{ClusterId, Region};
 
-use super::action::Action;
-use super::chores::Chores;
-use super::random::{mix, of_text};
-use super::script::{Moment, Phase, Script, Stage};
+use crate::action::Action;
+use crate::random::{mix, of_text};
+use crate::world::background_tasks::Chores;
+use crate::world::schedule::{Moment, Phase, Script, Stage};
 
 /// A cluster.
 #[derive(Debug)]
-pub(super) struct Cluster {
-    pub(super) id: ClusterId,
-    pub(super) region: Region,
-    pub(super) script: Script,
-    pub(super) chores: Chores,
+pub(crate) struct Cluster {
+    pub(crate) id: ClusterId,
+    pub(crate) region: Region,
+    pub(crate) script: Script,
+    pub(crate) chores: Chores,
     /// 48 bits that stand for the cluster in the IDs of its tasks.
-    pub(super) tag: u64,
+    pub(crate) tag: u64,
     given_name: String,
     overrides: Mutex<Overrides>,
 }
@@ -49,28 +49,28 @@ struct Reached {
 
 /// One upgrade, under way or over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Upgrade {
-    pub(super) moment: Moment,
+pub(crate) struct Upgrade {
+    pub(crate) moment: Moment,
     /// Its number among the cluster's upgrades.
-    pub(super) episode: u64,
+    pub(crate) episode: u64,
     /// Why it failed; empty if it did not.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// The version before it.
-    pub(super) from: String,
+    pub(crate) from: String,
     /// The version after it, if all goes well.
-    pub(super) target: String,
+    pub(crate) target: String,
 }
 
 /// What there is to tell about a cluster at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub(super) moment: Moment,
+pub(crate) struct Standing {
+    pub(crate) moment: Moment,
     /// Why the upgrade failed; empty if it did not.
-    pub(super) message: String,
-    pub(super) version: String,
+    pub(crate) message: String,
+    pub(crate) version: String,
     /// Empty where there is nothing to upgrade to.
-    pub(super) next_version: String,
-    pub(super) init_version: String,
+    pub(crate) next_version: String,
+    pub(crate) init_version: String,
 }
 
 /// Older upgrades than these are listed no more.
@@ -80,7 +80,7 @@ const UPGRADES_KEPT: usize = 6;
 const FIRST_FIXED_EPISODE: u64 = 1 << 31;
 
 impl Cluster {
-    pub(super) fn new(
+    pub(crate) fn new(
         id: ClusterId,
         region: Region,
         name: String,
@@ -99,17 +99,17 @@ impl Cluster {
         }
     }
 
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.with(|overrides| overrides.name.clone())
             .unwrap_or_else(|| self.given_name.clone())
     }
 
-    pub(super) fn rename(&self, name: &str) {
+    pub(crate) fn rename(&self, name: &str) {
         self.with(|overrides| overrides.name = Some(name.to_owned()));
     }
 
     /// What a test wants to be answered, word for word.
-    pub(super) fn body(&self, action: Action) -> Option<String> {
+    pub(crate) fn body(&self, action: Action) -> Option<String> {
         self.with(|overrides| {
             if overrides.bodies.is_empty() {
                 None
@@ -119,7 +119,7 @@ impl Cluster {
         })
     }
 
-    pub(super) fn set_body(&self, action: Action, body: Option<String>) {
+    pub(crate) fn set_body(&self, action: Action, body: Option<String>) {
         self.with(|overrides| match body {
             Some(body) => overrides.bodies.insert(action, body),
             None => overrides.bodies.remove(&action),
@@ -128,7 +128,7 @@ impl Cluster {
 
     /// Holds the cluster in `phase`. An upgrade in progress goes on; an ended one is followed by a
     /// new one.
-    pub(super) fn fix(&self, phase: Phase, message: Option<&str>, millis: i64) {
+    pub(crate) fn fix(&self, phase: Phase, message: Option<&str>, millis: i64) {
         self.with(|overrides| {
             let reach = |before| Reached {
                 moment: follow(before, phase, millis),
@@ -165,11 +165,11 @@ impl Cluster {
     }
 
     /// Gives the cluster back to its script.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.with(|overrides| overrides.fixed = None);
     }
 
-    pub(super) fn standing(&self, millis: i64) -> Standing {
+    pub(crate) fn standing(&self, millis: i64) -> Standing {
         let fixed = self.with(|overrides| overrides.fixed.as_ref().map(|fixed| fixed.now.clone()));
         let fixed = fixed.filter(|now| now.moment.since <= millis);
         let (moment, message) = fixed.map_or_else(
@@ -193,7 +193,7 @@ impl Cluster {
     }
 
     /// The upgrades that are still listed, newest first.
-    pub(super) fn upgrades(&self, millis: i64) -> Vec<Upgrade> {
+    pub(crate) fn upgrades(&self, millis: i64) -> Vec<Upgrade> {
         let (made_up, root) = match self.with(|overrides| overrides.fixed.clone()) {
             Some(fixed) if fixed.now.moment.phase == Phase::NotStarted => (Vec::new(), None),
             Some(fixed) => (
@@ -235,7 +235,7 @@ impl Cluster {
     }
 
     /// The report of an upgrade's precheck: 32 hex digits.
-    pub(super) fn report_id(&self, episode: u64) -> String {
+    pub(crate) fn report_id(&self, episode: u64) -> String {
         format!(
             "{:016x}{:016x}",
             mix(&[self.script.seed(), 8, episode]),
@@ -313,7 +313,7 @@ fn follow(before: Moment, phase: Phase, millis: i64) -> Moment {
 
 /// The Kubernetes versions in their order: `1.28.1-aliyun.1`, `1.28.1-aliyun.2`, `1.28.3-aliyun.1`
 /// …, six a minor.
-pub(super) fn version(level: u64) -> String {
+pub(crate) fn version(level: u64) -> String {
     format!(
         "1.{}.{}-aliyun.{}",
         28 + level / 6,

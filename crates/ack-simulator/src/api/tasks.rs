@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::chores::{Chore, End};
-use super::clock::{beijing, beijing_without_zone};
-use super::cluster::{Cluster, Upgrade};
-use super::clusters::{PageInfo, requested_page};
-use super::random::mix;
-use super::received::Received;
-use super::refusal::{Refusal, json};
-use super::script::{Phase, Stage};
-use super::world::World;
+use crate::api::clusters::{PageInfo, requested_page};
+use crate::error_response::{Refusal, json};
+use crate::random::mix;
+use crate::request::Received;
+use crate::world::World;
+use crate::world::background_tasks::{Chore, End};
+use crate::world::clock::{beijing, beijing_without_zone};
+use crate::world::cluster::{Cluster, Upgrade};
+use crate::world::schedule::{Phase, Stage};
 
 /// A task of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ struct TaskResult<'a> {
 const NUMBERS: i64 = 1 << 32;
 
 /// The body of `DescribeClusterTasks`.
-pub(super) fn list(
+pub(crate) fn list(
     world: &World,
     cluster: &Cluster,
     received: &Received,
@@ -133,7 +133,7 @@ pub(super) fn list(
 }
 
 /// The body of `DescribeTaskInfo`, if the cluster has such a task.
-pub(super) fn info(world: &World, cluster: &Cluster, task_id: &str, millis: i64) -> Option<String> {
+pub(crate) fn info(world: &World, cluster: &Cluster, task_id: &str, millis: i64) -> Option<String> {
     let task = tasks(cluster, millis)
         .into_iter()
         .find(|task| task.id(cluster) == task_id)?;
@@ -141,7 +141,7 @@ pub(super) fn info(world: &World, cluster: &Cluster, task_id: &str, millis: i64)
 }
 
 /// The 48 bits in a task's ID that stand for its cluster.
-pub(super) fn cluster_tag(task_id: &str) -> Option<u64> {
+pub(crate) fn cluster_tag(task_id: &str) -> Option<u64> {
     u64::from_str_radix(task_id.strip_prefix("T-")?.get(..12)?, 16).ok()
 }
 

@@ -4,13 +4,13 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Sim;
-use super::clock::utc;
-use super::identities::{IssuedKey, MetadataVersions, USUAL_LIFETIME};
-use super::random::mix;
-use super::received::Received;
-use super::refusal::json;
-use super::reply::Reply;
+use crate::Sim;
+use crate::error_response::json;
+use crate::identity::{IssuedKey, MetadataVersions, USUAL_LIFETIME};
+use crate::random::mix;
+use crate::request::Received;
+use crate::response::Reply;
+use crate::world::clock::utc;
 
 /// The longest life of a session token, in seconds.
 const MAX_TTL: i64 = 21_600;
@@ -25,7 +25,7 @@ struct Credentials {
 }
 
 /// `PUT /latest/api/token`: a session token, which holds the time of its end and needs no memory.
-pub(super) fn session_token(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
+pub(crate) fn session_token(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
     if matches!(
         versions(sim),
         MetadataVersions::OnlyV1 | MetadataVersions::Off
@@ -46,7 +46,7 @@ pub(super) fn session_token(sim: &Sim, received: &Received, now: Timestamp) -> R
 }
 
 /// The name of the instance's role.
-pub(super) fn role(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
+pub(crate) fn role(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
     if let Err(status) = admit(sim, received, now) {
         return refusal(status);
     }
@@ -58,7 +58,7 @@ pub(super) fn role(sim: &Sim, received: &Received, now: Timestamp) -> Reply {
 }
 
 /// The credentials of the instance's role.
-pub(super) fn credentials(sim: &Sim, received: &Received, role: &str, now: Timestamp) -> Reply {
+pub(crate) fn credentials(sim: &Sim, received: &Received, role: &str, now: Timestamp) -> Reply {
     match admit(sim, received, now) {
         Ok(()) if sim.with_identities(|identities| identities.instance_role == role) => {
             credentials_uri(sim, now)
@@ -69,7 +69,7 @@ pub(super) fn credentials(sim: &Sim, received: &Received, role: &str, now: Times
 }
 
 /// The same credentials for whoever asks.
-pub(super) fn credentials_uri(sim: &Sim, now: Timestamp) -> Reply {
+pub(crate) fn credentials_uri(sim: &Sim, now: Timestamp) -> Reply {
     let credentials = Credentials {
         code: "Success",
         last_updated: utc(now),

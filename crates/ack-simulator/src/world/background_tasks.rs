@@ -1,11 +1,11 @@
 //! What else goes on in a cluster: tasks that are no upgrade of it, but are listed beside the
 //! upgrades.
 
-use super::random::{mix, within};
+use crate::random::{mix, within};
 
 /// How many of them there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chores {
+pub(crate) enum Chores {
     /// A dozen between two upgrades at most.
     Few,
     /// Several hundred.
@@ -14,18 +14,18 @@ pub(super) enum Chores {
 
 /// One of them. Times are in milliseconds since the world began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chore {
+pub(crate) struct Chore {
     /// Its place in time; one a slot.
-    pub(super) slot: i64,
-    pub(super) kind: &'static str,
-    pub(super) created: i64,
-    pub(super) ends: i64,
-    pub(super) end: End,
+    pub(crate) slot: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) created: i64,
+    pub(crate) ends: i64,
+    pub(crate) end: End,
 }
 
 /// How a chore ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     Success,
     Failure,
 }
@@ -40,9 +40,9 @@ const KINDS: [&str; 5] = [
 
 impl Chores {
     /// How many the cluster at `number` has.
-    pub(super) fn of(number: usize, lists: super::world::TaskLists) -> Self {
+    pub(crate) fn of(number: usize, lists: crate::world::TaskLists) -> Self {
         match lists {
-            super::world::TaskLists::LongForSome if number % 12 == 3 => Self::Many,
+            crate::world::TaskLists::LongForSome if number % 12 == 3 => Self::Many,
             _ => Self::Few,
         }
     }
@@ -56,7 +56,7 @@ impl Chores {
     }
 
     /// The chores that are listed at `millis`, newest first.
-    pub(super) fn at(self, seed: u64, millis: i64) -> impl Iterator<Item = Chore> {
+    pub(crate) fn at(self, seed: u64, millis: i64) -> impl Iterator<Item = Chore> {
         let (length, kept) = self.measure();
         let newest = millis.div_euclid(length);
         (0..kept)
@@ -65,7 +65,7 @@ impl Chores {
     }
 
     /// The chore of a slot.
-    pub(super) fn chore(self, seed: u64, slot: i64) -> Chore {
+    pub(crate) fn chore(self, seed: u64, slot: i64) -> Chore {
         let (length, _) = self.measure();
         let draw = |salt| mix(&[seed, salt, slot.cast_unsigned()]);
         let some =
