@@ -1,53 +1,53 @@
-//! What has been asked of the stand-in, for tests that count.
+//! Counters of calls, and the last calls, for tests.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ack_client::names::ClusterId;
 use jiff::Timestamp;
 
 use crate::action::Action;
 
-/// How many lies are remembered.
-const LIES: usize = 10_000;
+/// Number of misleading responses that are kept.
+const MISLEADING_KEPT: usize = 10_000;
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// What was asked.
+pub struct LoggedCall {
+    /// The requested action.
     pub action: Action,
-    /// The cluster, region, task or role in the path; empty where there is none.
+    /// The ID of a cluster, region, task or role in the path; empty where there is none.
     pub subject: String,
-    /// When, on the stand-in's clock.
+    /// The time of the call on the world's clock.
     pub at: Timestamp,
-    /// The key that signed, if the signature was good.
+    /// The key that signed the call; `None` without a valid signature.
     pub access_key_id: Option<String>,
     /// The nonce, if there was one.
     pub nonce: Option<String>,
-    /// The status of the reply, even of one that never arrives.
+    /// The status of the response, even of one that is never delivered.
     pub status: u16,
 }
 
 /// Counters, and the last calls.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct CallLog {
     counts: Vec<AtomicU64>,
     in_flight: AtomicU64,
     peak: AtomicU64,
     limit: usize,
-    calls: Mutex<VecDeque<Call>>,
-    /// Answers that looked good and were not so: about which cluster, and when in the world's
-    /// milliseconds.
-    lies: Mutex<VecDeque<(ClusterId, i64)>>,
+    calls: Mutex<VecDeque<LoggedCall>>,
+    /// Well-formed responses with wrong values: cluster, and milliseconds since the start of the
+    /// world.
+    misleading: Mutex<VecDeque<(ClusterId, i64)>>,
 }
 
-/// A call that is being answered.
+/// Guard of a call in progress.
 #[derive(Debug)]
-pub(crate) struct InFlight<'a>(&'a Journal);
+pub(crate) struct InFlight<'a>(&'a CallLog);
 
-impl Journal {
-    /// A journal that keeps the last `limit` calls.
+impl CallLog {
+    /// A log that keeps the last `limit` calls.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             counts: Action::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -55,56 +55,44 @@ impl Journal {
             peak: AtomicU64::new(0),
             limit,
             calls: Mutex::default(),
-            lies: Mutex::default(),
+            misleading: Mutex::default(),
         }
     }
 
-    pub(crate) fn enter(&self) -> InFlight<'_> {
+    pub(crate) fn begin_call(&self) -> InFlight<'_> {
         let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
         self.peak.fetch_max(now, Ordering::Relaxed);
         InFlight(self)
     }
 
-    pub(crate) fn count(&self, action: Action) {
+    pub(crate) fn increment(&self, action: Action) {
         self.counts[action.index()].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether calls are kept at all.
+    /// Returns true if calls are kept, and not only counted.
     pub(crate) fn keeps_calls(&self) -> bool {
         self.limit > 0
     }
 
-    pub(crate) fn note(&self, call: Call) {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        if calls.len() >= self.limit {
-            calls.pop_front();
-        }
-        calls.push_back(call);
+    pub(crate) fn record(&self, call: LoggedCall) {
+        push_bounded(&mut lock(&self.calls), call, self.limit);
     }
 
-    pub(crate) fn note_lie(&self, cluster: ClusterId, millis: i64) {
-        let mut lies = self.lies.lock().unwrap_or_else(PoisonError::into_inner);
-        if lies.len() >= LIES {
-            lies.pop_front();
-        }
-        lies.push_back((cluster, millis));
+    pub(crate) fn record_misleading(&self, cluster: ClusterId, millis: i64) {
+        let mut misleading = lock(&self.misleading);
+        push_bounded(&mut misleading, (cluster, millis), MISLEADING_KEPT);
     }
 
-    /// When each cluster was lied about last.
-    pub(crate) fn lies(&self) -> HashMap<ClusterId, Vec<i64>> {
-        let mut found: HashMap<_, Vec<_>> = HashMap::new();
-        for (cluster, millis) in self
-            .lies
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
-            found.entry(cluster.clone()).or_default().push(*millis);
+    /// The times of the misleading responses about each cluster.
+    pub(crate) fn misleading(&self) -> HashMap<ClusterId, Vec<i64>> {
+        let mut by_cluster: HashMap<_, Vec<_>> = HashMap::new();
+        for (cluster, millis) in lock(&self.misleading).iter() {
+            by_cluster.entry(cluster.clone()).or_default().push(*millis);
         }
-        found
+        by_cluster
     }
 
-    pub(crate) fn counted(&self, action: Action) -> u64 {
+    pub(crate) fn count(&self, action: Action) -> u64 {
         self.counts[action.index()].load(Ordering::Relaxed)
     }
 
@@ -112,25 +100,17 @@ impl Journal {
         self.peak.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
+    pub(crate) fn calls(&self) -> Vec<LoggedCall> {
+        lock(&self.calls).iter().cloned().collect()
     }
 
-    pub(crate) fn reset(&self) {
-        self.counts
-            .iter()
-            .for_each(|count| count.store(0, Ordering::Relaxed));
+    pub(crate) fn clear(&self) {
+        for count in &self.counts {
+            count.store(0, Ordering::Relaxed);
+        }
         self.peak
             .store(self.in_flight.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        lock(&self.calls).clear();
     }
 }
 
@@ -138,4 +118,15 @@ impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
+    if queue.len() >= limit {
+        queue.pop_front();
+    }
+    queue.push_back(item);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,32 +1,33 @@
-//! What the vendor says instead of an answer, in the two dialects of its two layers.
+//! Errors in the formats of the two layers of the API.
 
 use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
 
-/// The layer that refuses; each has its own spelling.
+/// The layer that sends an error; each has its own format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layer {
+pub(crate) enum ErrorLayer {
     /// The gateway in front of every product: `Code`, `Message`, `RequestId`, `HostId`.
     Gateway,
     /// The Container Service: `code`, `message`, `requestId`, `status`.
     Service,
 }
 
-/// A refusal.
+/// An error of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) layer: Layer,
+pub(crate) struct ErrorResponse {
+    pub(crate) layer: ErrorLayer,
     pub(crate) status: StatusCode,
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) detail: Option<Box<AccessDenied>>,
-    /// Told in `x-acs-retry-after`, in milliseconds.
+    /// Sent as milliseconds in `x-acs-retry-after`.
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// What RAM tells about a denial. The values are of a shape seen in the vendor's guide to RRSA.
+/// RAM's details about a missing permission. The values look like those in Alibaba Cloud's guide to
+/// RRSA.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct AccessDenied {
@@ -38,31 +39,28 @@ pub(crate) struct AccessDenied {
     pub(crate) policy_type: String,
 }
 
-impl Refusal {
+impl ErrorResponse {
     pub(crate) fn gateway(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            layer: Layer::Gateway,
-            status,
-            code: code.to_owned(),
-            message: message.into(),
-            detail: None,
-            retry_after: None,
-        }
+        Self::new(ErrorLayer::Gateway, status, code, message.into())
     }
 
     pub(crate) fn service(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self::new(ErrorLayer::Service, status, code, message.into())
+    }
+
+    fn new(layer: ErrorLayer, status: StatusCode, code: &str, message: String) -> Self {
         Self {
-            layer: Layer::Service,
+            layer,
             status,
             code: code.to_owned(),
-            message: message.into(),
+            message,
             detail: None,
             retry_after: None,
         }
     }
 
-    /// No such operation, or not with this method and path.
-    pub(crate) fn no_such_action() -> Self {
+    /// No such operation, or another method or path.
+    pub(crate) fn action_not_found() -> Self {
         Self::gateway(
             StatusCode::NOT_FOUND,
             "InvalidAction.NotFound",
@@ -70,7 +68,7 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn no_such_cluster(id: &str) -> Self {
+    pub(crate) fn cluster_not_found(id: &str) -> Self {
         Self::service(
             StatusCode::NOT_FOUND,
             "ErrorClusterNotFound",
@@ -78,7 +76,7 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn no_such_task(id: &str) -> Self {
+    pub(crate) fn task_not_found(id: &str) -> Self {
         Self::service(
             StatusCode::NOT_FOUND,
             "ErrorTaskNotFound",
@@ -86,15 +84,15 @@ impl Refusal {
         )
     }
 
-    /// The body and its content type.
+    /// The content type and the body.
     pub(crate) fn body(
         &self,
-        format: Format,
+        format: BodyFormat,
         request_id: &str,
         host: &str,
     ) -> (&'static str, String) {
         match (format, self.layer) {
-            (Format::Xml, _) => (
+            (BodyFormat::Xml, _) => (
                 "text/xml;charset=utf-8",
                 format!(
                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>{request_id}</RequestId><HostId>{}</HostId><Code>{}</Code><Message>{}</Message></Error>",
@@ -103,7 +101,7 @@ impl Refusal {
                     quick_xml::escape::escape(&self.message),
                 ),
             ),
-            (Format::Json, Layer::Gateway) => (
+            (BodyFormat::Json, ErrorLayer::Gateway) => (
                 "application/json;charset=utf-8",
                 json(&GatewayBody {
                     code: &self.code,
@@ -117,7 +115,7 @@ impl Refusal {
                     access_denied_detail: self.detail.as_deref(),
                 }),
             ),
-            (Format::Json, Layer::Service) => (
+            (BodyFormat::Json, ErrorLayer::Service) => (
                 "application/json",
                 json(&ServiceBody {
                     code: &self.code,
@@ -131,9 +129,9 @@ impl Refusal {
     }
 }
 
-/// How a reply is written.
+/// The format of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum BodyFormat {
     Json,
     Xml,
 }
@@ -161,7 +159,7 @@ struct ServiceBody<'a> {
     access_denied_detail: Option<&'a AccessDenied>,
 }
 
-/// JSON text of something that is made of strings and numbers only.
+/// Serialises a value that consists of strings and numbers.
 pub(crate) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("strings and numbers always serialise")
 }

@@ -1,5 +1,4 @@
-//! Who may become whom: roles, OIDC tokens, the instance's role, and the temporary keys that they
-//! lead to.
+//! Roles, OIDC tokens and temporary keys: the rules of the simulated STS and metadata service.
 
 pub(crate) mod metadata;
 pub(crate) mod sts;
@@ -10,25 +9,25 @@ use ack_client::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::Sim;
-use crate::auth::keys::{Known, Temporary};
+use crate::Simulator;
+use crate::auth::keys::{SessionToken, StoredKey};
 use crate::random::mix;
 use crate::world::clock::utc;
 
 /// The rules of the simulated STS and metadata service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
-    /// The roles that may be assumed; all others do not exist.
+    /// The roles that exist and can be assumed.
     pub role_arns: Vec<String>,
-    /// What a caller of `AssumeRole` must name, if anything.
+    /// The external ID that a call of `AssumeRole` must name, if any.
     pub external_id: Option<String>,
-    /// The content of the token file that counts as genuine.
+    /// The only OIDC token that is accepted.
     pub oidc_token: String,
-    /// How long temporary keys last; without it, as long as the caller asks.
+    /// The lifetime of temporary keys; `None` gives each caller what it asks for.
     pub key_lifetime: Option<Duration>,
     /// The name of the instance's role.
     pub instance_role: String,
-    /// What the metadata service speaks.
+    /// The versions of the metadata service.
     pub metadata: MetadataVersions,
 }
 
@@ -37,11 +36,11 @@ pub struct Identities {
 pub enum MetadataVersions {
     /// With and without a session token.
     Both,
-    /// Without only: there are no session tokens.
+    /// Without a session token only.
     OnlyV1,
-    /// With one only.
+    /// With a session token only.
     OnlyV2,
-    /// None: there is no role on this instance.
+    /// Neither: the instance has no role.
     Off,
 }
 
@@ -58,47 +57,46 @@ impl Default for Identities {
     }
 }
 
-/// A temporary key as it is handed out. The one place where the stand-in writes a secret; it is one
-/// of its own.
+/// A temporary key in the body of a response.
+// Plain strings and not `Secret`, which cannot be serialised; the simulator invented them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct IssuedKey {
-    pub(crate) access_key_id: String,
-    pub(crate) access_key_secret: String,
-    pub(crate) security_token: String,
-    pub(crate) expiration: String,
+pub(crate) struct IssuedCredentials {
+    access_key_id: String,
+    access_key_secret: String,
+    security_token: String,
+    expiration: String,
 }
 
-/// How long the keys of the metadata service and the credentials URI last.
-pub(crate) const USUAL_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+/// The lifetime of keys of the metadata service and the credentials URI.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
-impl Sim {
-    /// Makes and remembers a temporary key that lasts for `asked`, unless the rules say otherwise.
-    pub(crate) fn issue(&self, asked: Duration, now: Timestamp) -> IssuedKey {
+impl Simulator {
+    /// Issues a temporary key for `requested`, or for the lifetime that the rules fix.
+    fn issue(&self, requested: Duration, now: Timestamp) -> IssuedCredentials {
         let lifetime = self
             .with_identities(|identities| identities.key_lifetime)
-            .unwrap_or(asked);
+            .unwrap_or(requested);
         let expires_at = SignedDuration::try_from(lifetime)
             .ok()
             .and_then(|lifetime| now.checked_add(lifetime).ok())
             .unwrap_or(now);
         let number = self.next_number();
         let word = |salt| format!("{:016x}", mix(&[self.seed, salt, number]));
-        let issued = IssuedKey {
+        let issued = IssuedCredentials {
             access_key_id: format!("STS.NTDemo{}", word(80)),
             access_key_secret: format!("DemoOnly{}{}", word(81), word(82)),
             security_token: format!("CAISDemo+/{}{}==", word(83), word(84)),
             expiration: utc(expires_at),
         };
-        let temporary = Temporary {
-            token: Secret::new(issued.security_token.clone()),
-            expires_at,
-        };
-        let known = Known {
+        let key = StoredKey {
             secret: Secret::new(issued.access_key_secret.clone()),
-            temporary: Some(temporary),
+            session: Some(SessionToken {
+                token: Secret::new(issued.security_token.clone()),
+                expires_at,
+            }),
         };
-        self.keys.add(&issued.access_key_id, known);
+        self.keys.add(&issued.access_key_id, key);
         issued
     }
 }

@@ -1,4 +1,4 @@
-//! A request as it came in, with its query decoded.
+//! A request as it was received, with its query decoded.
 
 use std::fmt::Write as _;
 
@@ -6,19 +6,19 @@ use bytes::Bytes;
 use http::header::{ACCEPT, HOST};
 use http::{HeaderMap, Method, Request};
 
-/// What came in.
+/// A request.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: Method,
-    /// As on the wire, encoded.
+    /// Percent-encoded, as it was sent.
     pub(crate) path: String,
-    /// Decoded, in the order of the wire.
+    /// Decoded, in the order in which it was sent.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Received {
+impl ReceivedRequest {
     pub(crate) fn new(request: Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         Self {
@@ -30,12 +30,12 @@ impl Received {
         }
     }
 
-    /// The request as text, for the faults in which a server repeats it; the secrets first, so that
-    /// no cut keeps them out.
+    /// The request as text, for the faults that repeat it. The security token comes first, so that it
+    /// survives any truncation.
     pub(crate) fn text(&self) -> String {
-        let token = |name: &http::HeaderName| name.as_str() == "x-acs-security-token";
+        let is_token = |name: &http::HeaderName| name.as_str() == "x-acs-security-token";
         let mut headers: Vec<_> = self.headers.iter().collect();
-        headers.sort_by_key(|(name, _)| !token(name));
+        headers.sort_by_key(|(name, _)| !is_token(name));
         let mut text = String::from_utf8_lossy(&self.body).into_owned();
         for (name, value) in headers {
             write!(
@@ -49,12 +49,12 @@ impl Received {
         text
     }
 
-    /// A header's value, if it is there once and is text.
+    /// The value of a header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The `Host` header, port included.
+    /// The `Host` header with its port.
     pub(crate) fn host(&self) -> &str {
         self.header(HOST.as_str()).unwrap_or_default()
     }
@@ -67,7 +67,7 @@ impl Received {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether a JSON reply was asked for; without it the vendor answers in XML.
+    /// Returns true if the client accepts JSON; the API sends XML otherwise.
     pub(crate) fn accepts_json(&self) -> bool {
         self.headers
             .get_all(ACCEPT)
@@ -76,8 +76,8 @@ impl Received {
     }
 }
 
-/// `a=b+c&d=%20` → decoded pairs. Clients spell the same query in several ways; all of them end up
-/// here alike.
+/// Decodes `a=b+c&d=%20`. The encodings that different clients use for one query have the same
+/// result.
 pub(crate) fn decode_form(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
@@ -91,7 +91,7 @@ pub(crate) fn decode_form(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Undoes percent-encoding; what is not a valid escape stays.
+/// Decodes percent-encoding, and keeps invalid escapes.
 pub(crate) fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_a_query_decodes_to_the_same() {
+    fn all_encodings_of_a_query_decode_to_the_same() {
         for spelling in ["name=a+b%2Ac&n=", "name=a%20b*c&n", "name=a%20b%2ac&n="] {
             assert_eq!(
                 decode_form(spelling),

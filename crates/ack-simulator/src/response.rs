@@ -1,61 +1,61 @@
-//! A reply, and the manner in which it comes, or does not.
+//! A response, and the way in which it is delivered.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::world::clock::http_date;
 
-/// What goes back to the client.
+/// A response of the simulator.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// The headers, but for what the connection adds.
+    /// The headers, without those of the connection.
     pub headers: HeaderMap,
-    /// The body, as far as it is not made up on the way.
+    /// The body, unless [`Delivery::Huge`] generates one.
     pub body: Bytes,
-    /// How the reply comes.
-    pub manner: Manner,
-    /// How long the stand-in takes over it.
+    /// The way in which the response is delivered.
+    pub delivery: Delivery,
+    /// Time before the response.
     pub(crate) delay: Duration,
 }
 
-/// How a reply comes.
+/// The way in which a response is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// As it should.
-    Whole,
+pub enum Delivery {
+    /// Completely and at once.
+    Complete,
     /// Never; the connection stays open.
     Hang,
-    /// Not at all: the connection is reset.
+    /// Never; the connection is reset.
     Reset,
-    /// With the end missing.
+    /// Without the end of the body.
     Truncated,
-    /// With a body of 8 GiB in the place of its own.
+    /// With a body of 8 GiB in place of its own.
     Huge(Framing),
-    /// A byte at a time, with this much time between two.
+    /// Byte by byte, with this time between two bytes.
     Drip(Duration),
 }
 
-/// How the length of a body is told.
+/// The framing of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// By `Content-Length`.
+    /// `Content-Length`.
     Length,
-    /// By chunks, so that nobody knows before the end.
+    /// Chunked encoding: the length is known at the end only.
     Chunked,
 }
 
-/// The size of [`Manner::Huge`], in bytes.
+/// The size of [`Delivery::Huge`] in bytes.
 pub(crate) const HUGE: u64 = 8 << 30;
 
 static X_ACS_REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
 
-impl Reply {
+impl Response {
     pub(crate) fn new(
         status: StatusCode,
         content_type: &'static str,
@@ -67,15 +67,15 @@ impl Reply {
             status,
             headers,
             body: body.into(),
-            manner: Manner::Whole,
+            delivery: Delivery::Complete,
             delay: Duration::ZERO,
         }
     }
 
-    /// A reply of which nothing is seen.
-    pub(crate) fn unseen(manner: Manner) -> Self {
+    /// A response whose own body never arrives.
+    pub(crate) fn undelivered(delivery: Delivery) -> Self {
         Self {
-            manner,
+            delivery,
             ..Self::new(
                 StatusCode::OK,
                 "application/json;charset=utf-8",
@@ -91,8 +91,8 @@ impl Reply {
         self
     }
 
-    /// Adds what every reply carries.
-    pub(crate) fn stamp(&mut self, request_id: &str, now: Timestamp) {
+    /// Adds the headers that every response has.
+    pub(crate) fn add_common_headers(&mut self, request_id: &str, now: Timestamp) {
         for (name, text) in [
             (&X_ACS_REQUEST_ID, request_id),
             (&DATE, http_date(now).as_str()),
@@ -103,9 +103,9 @@ impl Reply {
         }
     }
 
-    /// The reply as it would be if it came whole.
-    pub fn into_response(self) -> Response<Bytes> {
-        let mut response = Response::new(self.body);
+    /// The response as it is when it is delivered completely.
+    pub fn into_http(self) -> http::Response<Bytes> {
+        let mut response = http::Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

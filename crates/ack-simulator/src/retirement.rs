@@ -1,4 +1,4 @@
-//! The switch-off of the two old operations, region by region.
+//! Regions in which `GetUpgradeStatus` and `DescribeClustersV1` have been switched off.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -6,78 +6,69 @@ use std::sync::{PoisonError, RwLock};
 use ack_client::names::Region;
 use http::StatusCode;
 
-use crate::error_response::Refusal;
+use crate::error_response::ErrorResponse;
+use crate::faults::{Replacement, proxy_page};
 
-/// What a call says that has been switched off. Nobody has published it, so there are several.
+/// The response to a call that has been switched off. None is documented, so there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retired {
+pub enum RetiredResponse {
     /// 404 `InvalidAction.NotFound` of the gateway.
     InvalidAction,
     /// 404 `InvalidApi.NotFound` of the gateway.
     InvalidApi,
-    /// 400 in the service's own body, with a code that nobody has heard of.
+    /// 400 with a body of the service and an undocumented code.
     UnknownCode,
-    /// 404 with a proxy's page.
+    /// 404 with an HTML page, as of a proxy.
     ProxyPage,
 }
 
-/// Which regions have been switched off, and what they say.
+/// The regions in which the calls have been switched off.
 #[derive(Debug, Default)]
-pub(crate) struct SwitchedOff(RwLock<HashMap<Region, Retired>>);
+pub(crate) struct RetiredRegions(RwLock<HashMap<Region, RetiredResponse>>);
 
-/// How the refusal of a switched-off call is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Notice {
-    Refusal(Refusal),
-    ProxyPage,
-}
-
-impl SwitchedOff {
-    pub(crate) fn set(&self, region: &Region, retired: Option<Retired>) {
+impl RetiredRegions {
+    pub(crate) fn set(&self, region: &Region, response: Option<RetiredResponse>) {
         let mut regions = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match retired {
-            Some(retired) => regions.insert(region.clone(), retired),
+        match response {
+            Some(response) => regions.insert(region.clone(), response),
             None => regions.remove(region),
         };
     }
 
-    /// What a call to `region` is told, if it is switched off there.
-    pub(crate) fn notice(&self, region: &Region) -> Option<Notice> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(region)
-            .copied()
-            .map(Retired::notice)
+    /// The response to a call in `region`, if it has been switched off there.
+    pub(crate) fn response(&self, region: &Region) -> Option<RetiredResponse> {
+        let retired = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        retired.get(region).copied()
     }
 
-    /// What a call is told that belongs to no region: it is served as long as it is served
-    /// anywhere.
-    pub(crate) fn notice_everywhere(&self, regions: &[Region]) -> Option<Notice> {
-        let switched_off = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let told: Option<Vec<_>> = regions
-            .iter()
-            .map(|region| switched_off.get(region).copied())
-            .collect();
-        Some(told?.first()?.notice())
+    /// The response to a call without a region, which is served while any region serves it.
+    pub(crate) fn response_without_region(&self, regions: &[Region]) -> Option<RetiredResponse> {
+        let retired = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if regions.iter().all(|region| retired.contains_key(region)) {
+            retired.get(regions.first()?).copied()
+        } else {
+            None
+        }
     }
 }
 
-impl Retired {
-    fn notice(self) -> Notice {
-        match self {
-            Self::InvalidAction => Notice::Refusal(Refusal::no_such_action()),
-            Self::InvalidApi => Notice::Refusal(Refusal::gateway(
+impl RetiredResponse {
+    pub(crate) fn replacement(self) -> Replacement {
+        Replacement::Error(match self {
+            Self::InvalidAction => ErrorResponse::action_not_found(),
+            Self::InvalidApi => ErrorResponse::gateway(
                 StatusCode::NOT_FOUND,
                 "InvalidApi.NotFound",
                 "The specified API has been taken offline.",
-            )),
-            Self::UnknownCode => Notice::Refusal(Refusal::service(
+            ),
+            Self::UnknownCode => ErrorResponse::service(
                 StatusCode::BAD_REQUEST,
                 "ErrorApiOffline",
                 "this API is no longer available",
-            )),
-            Self::ProxyPage => Notice::ProxyPage,
-        }
+            ),
+            Self::ProxyPage => {
+                return Replacement::Response(proxy_page(StatusCode::NOT_FOUND));
+            }
+        })
     }
 }

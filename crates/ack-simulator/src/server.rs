@@ -1,4 +1,4 @@
-//! The stand-in on a socket.
+//! The simulator on a socket.
 
 mod body;
 mod stream;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,95 +20,105 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::body::Played;
-use self::stream::Socket;
-use crate::Sim;
-use crate::response::{Framing, HUGE, Manner, Reply};
+use self::body::OutgoingBody;
+use self::stream::ResettableStream;
+use crate::Simulator;
+use crate::response::{Delivery, Framing, HUGE, Response};
 
-/// The largest request body that is read.
-const MAX_REQUEST: usize = 1 << 20;
+/// The largest body of a request, in bytes.
+const MAX_REQUEST_BODY: usize = 1 << 20;
 
-impl Sim {
-    /// Answers on `listener` over HTTP/1.1 until `stop`, then drops every connection.
+/// Wait after a failed accept; the process is probably out of file descriptors.
+const ACCEPT_RETRY: Duration = Duration::from_millis(20);
+
+impl Simulator {
+    /// Serves HTTP/1.1 on `listener` until `stop`, then drops every connection.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
         let connections = TaskTracker::new();
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-            match accepted {
-                Ok((stream, _)) => {
-                    let (sim, stop) = (Arc::clone(&self), stop.clone());
-                    connections
-                        .spawn(async move { stop.run_until_cancelled(sim.converse(stream)).await });
-                }
-                // Out of descriptors, most likely: some may be free again in a moment.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(ACCEPT_RETRY).await;
+                continue;
+            };
+            let (simulator, stop) = (Arc::clone(&self), stop.clone());
+            connections.spawn(async move {
+                stop.run_until_cancelled(simulator.serve_connection(stream))
+                    .await
+            });
         }
         connections.close();
         connections.wait().await;
     }
 
-    /// One connection from beginning to end.
-    async fn converse(self: Arc<Self>, stream: TcpStream) {
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream) {
         let reset = Arc::new(AtomicBool::new(false));
-        let Ok(socket) = Socket::new(stream, Arc::clone(&reset)) else {
+        let Ok(stream) = ResettableStream::new(stream, Arc::clone(&reset)) else {
             return;
         };
         let service = service_fn(move |request| {
-            let (sim, reset) = (Arc::clone(&self), Arc::clone(&reset));
-            async move { sim.respond(request, &reset).await }
+            let (simulator, reset) = (Arc::clone(&self), Arc::clone(&reset));
+            async move { simulator.serve_request(request, &reset).await }
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(socket), service)
+            .serve_connection(TokioIo::new(stream), service)
             .await;
-        // A connection that ends in an error is what half of the faults are about.
+        // Half of the faults end a connection in an error, so it says nothing.
         drop(served);
     }
 
-    async fn respond(
+    async fn serve_request(
         &self,
         request: Request<Incoming>,
         reset: &AtomicBool,
-    ) -> io::Result<Response<Played>> {
+    ) -> io::Result<http::Response<OutgoingBody>> {
         let (parts, body) = request.into_parts();
-        let body = match Limited::new(body, MAX_REQUEST).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(_) => return Ok(too_large()),
+        let Ok(body) = Limited::new(body, MAX_REQUEST_BODY).collect().await else {
+            return Ok(payload_too_large());
         };
-        let reply = self.handle(Request::from_parts(parts, body)).await;
-        if reply.manner == Manner::Reset {
+        let request = Request::from_parts(parts, body.to_bytes());
+        let response = self.handle(request).await;
+        if response.delivery == Delivery::Reset {
             reset.store(true, Ordering::Relaxed);
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        Ok(play(reply).await)
+        Ok(deliver(response).await)
     }
 }
 
-/// The reply as hyper is to send it.
-async fn play(reply: Reply) -> Response<Played> {
-    let (manner, full) = (reply.manner, reply.body.clone());
-    let claim = |mut response: Response<Bytes>, length: u64| {
-        response
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(length));
-        response
-    };
-    let length = full.len() as u64;
-    let response = reply.into_response();
-    match manner {
-        Manner::Whole => response.map(Played::whole),
-        Manner::Hang | Manner::Reset => std::future::pending().await,
-        Manner::Truncated => {
-            claim(response, length.max(2)).map(|_| Played::cut(full.slice(..full.len() / 2)))
+/// The response for hyper, according to its delivery.
+async fn deliver(response: Response) -> http::Response<OutgoingBody> {
+    let delivery = response.delivery;
+    let body = response.body.clone();
+    let length = body.len() as u64;
+    let response = response.into_http();
+    match delivery {
+        Delivery::Complete => response.map(OutgoingBody::complete),
+        Delivery::Hang | Delivery::Reset => std::future::pending().await,
+        Delivery::Truncated => {
+            let beginning = body.slice(..body.len() / 2);
+            // At least two bytes, so that even an empty body is truncated.
+            with_length(response, length.max(2)).map(|_| OutgoingBody::truncated(beginning))
         }
-        Manner::Huge(Framing::Length) => claim(response, HUGE).map(|_| Played::endless(HUGE)),
-        Manner::Huge(Framing::Chunked) => response.map(|_| Played::endless(HUGE)),
-        Manner::Drip(interval) => claim(response, length).map(|body| Played::drip(body, interval)),
+        Delivery::Huge(Framing::Length) => {
+            with_length(response, HUGE).map(|_| OutgoingBody::spaces(HUGE))
+        }
+        Delivery::Huge(Framing::Chunked) => response.map(|_| OutgoingBody::spaces(HUGE)),
+        Delivery::Drip(interval) => {
+            with_length(response, length).map(|body| OutgoingBody::drip(body, interval))
+        }
     }
 }
 
-fn too_large() -> Response<Played> {
-    let mut response = Response::new(Played::whole(Bytes::new()));
+fn with_length(mut response: http::Response<Bytes>, length: u64) -> http::Response<Bytes> {
+    response
+        .headers_mut()
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
+fn payload_too_large() -> http::Response<OutgoingBody> {
+    let mut response = http::Response::new(OutgoingBody::complete(Bytes::new()));
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     response
 }

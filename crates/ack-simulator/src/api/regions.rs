@@ -7,29 +7,30 @@ use crate::error_response::json;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct List<'a> {
-    regions: Vec<Entry<'a>>,
+struct RegionList<'a> {
+    regions: Vec<RegionEntry<'a>>,
     request_id: &'a str,
 }
 
-/// In camel case, unlike the other operations: so the vendor's SDKs read it.
+/// In camel case, unlike the other operations: Alibaba Cloud's SDKs read it like this.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry<'a> {
+struct RegionEntry<'a> {
     region_id: &'a str,
     local_name: &'a str,
 }
 
-/// The reply's body.
+/// The body of the response.
 pub(crate) fn body(regions: &[Region], request_id: &str) -> String {
-    let regions = regions.iter().map(Region::as_str);
-    json(&List {
-        regions: regions
-            .map(|region| Entry {
-                region_id: region,
-                local_name: local_name(region),
-            })
-            .collect(),
+    let regions = regions
+        .iter()
+        .map(|region| RegionEntry {
+            region_id: region.as_str(),
+            local_name: local_name(region.as_str()),
+        })
+        .collect();
+    json(&RegionList {
+        regions,
         request_id,
     })
 }

@@ -1,22 +1,22 @@
-//! The keys that the stand-in knows: fixed pairs, and temporary ones that it has issued itself.
+//! Keys of the account, and temporary keys that the simulator has issued.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use ack_client::secret::Secret;
 use jiff::Timestamp;
 
-/// A fixed key pair.
+/// A permanent key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPair {
-    /// The public half.
+    /// The `AccessKey` ID.
     pub access_key_id: String,
-    /// The secret half.
+    /// The `AccessKey` secret.
     pub access_key_secret: Secret,
 }
 
 impl KeyPair {
-    /// A pair of the two halves.
+    /// A pair of ID and secret.
     pub fn new(access_key_id: impl Into<String>, access_key_secret: impl Into<String>) -> Self {
         Self {
             access_key_id: access_key_id.into(),
@@ -24,7 +24,7 @@ impl KeyPair {
         }
     }
 
-    /// The pair of the simulated account: made up, and good nowhere else.
+    /// The key of the simulated account, made up and valid nowhere else.
     pub fn demo() -> Self {
         Self::new(
             "LTAI5tDemoOnlyNotARealKey",
@@ -33,42 +33,46 @@ impl KeyPair {
     }
 }
 
-/// A temporary key.
+/// The security token of a temporary key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Temporary {
+pub(crate) struct SessionToken {
     pub(crate) token: Secret,
     pub(crate) expires_at: Timestamp,
 }
 
-/// What is known of one key.
+/// The secret of a key, and its token if it is temporary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct StoredKey {
     pub(crate) secret: Secret,
-    pub(crate) temporary: Option<Temporary>,
+    pub(crate) session: Option<SessionToken>,
 }
 
-/// All keys.
+/// All valid keys by ID.
 #[derive(Debug)]
-pub(crate) struct Keys(RwLock<HashMap<String, Known>>);
+pub(crate) struct KeyStore(RwLock<HashMap<String, StoredKey>>);
 
-/// Issued keys are forgotten when there are more than this; the longest expired ones first.
+/// Number of keys above which the temporary key that expires first is dropped.
 const LIMIT: usize = 4096;
 
-impl Keys {
-    pub(crate) fn new(pairs: &[KeyPair]) -> Self {
-        let known = |pair: &KeyPair| Known {
+impl StoredKey {
+    pub(crate) fn permanent(pair: &KeyPair) -> Self {
+        Self {
             secret: pair.access_key_secret.clone(),
-            temporary: None,
-        };
-        Self(RwLock::new(
-            pairs
-                .iter()
-                .map(|pair| (pair.access_key_id.clone(), known(pair)))
-                .collect(),
-        ))
+            session: None,
+        }
+    }
+}
+
+impl KeyStore {
+    pub(crate) fn new(pairs: &[KeyPair]) -> Self {
+        let keys = pairs
+            .iter()
+            .map(|pair| (pair.access_key_id.clone(), StoredKey::permanent(pair)))
+            .collect();
+        Self(RwLock::new(keys))
     }
 
-    pub(crate) fn find(&self, access_key_id: &str) -> Option<Known> {
+    pub(crate) fn find(&self, access_key_id: &str) -> Option<StoredKey> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -76,56 +80,49 @@ impl Keys {
             .cloned()
     }
 
-    pub(crate) fn add(&self, access_key_id: &str, known: Known) {
-        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn add(&self, access_key_id: &str, key: StoredKey) {
+        let mut keys = self.write();
         if keys.len() >= LIMIT {
-            forget_oldest(&mut keys);
+            drop_first_to_expire(&mut keys);
         }
-        keys.insert(access_key_id.to_owned(), known);
+        keys.insert(access_key_id.to_owned(), key);
     }
 
-    /// Makes every temporary key run out at `now`.
+    /// Makes every temporary key expire at `now`.
     pub(crate) fn expire_temporary(&self, now: Timestamp) {
-        for known in self
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values_mut()
-        {
-            if let Some(temporary) = &mut known.temporary {
-                temporary.expires_at = temporary.expires_at.min(now);
+        for key in self.write().values_mut() {
+            if let Some(session) = &mut key.session {
+                session.expires_at = session.expires_at.min(now);
             }
         }
     }
 
-    /// Makes every temporary key unknown.
+    /// Removes every temporary key.
     pub(crate) fn revoke_temporary(&self) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, known| known.temporary.is_none());
+        self.write().retain(|_, key| key.session.is_none());
     }
 
-    /// Gives every temporary key another token than the one that was issued.
+    /// Replaces the token of every temporary key.
     pub(crate) fn change_tokens(&self) {
-        for known in self
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values_mut()
-        {
-            if let Some(temporary) = &mut known.temporary {
-                temporary.token = Secret::new("another-token");
+        for key in self.write().values_mut() {
+            if let Some(session) = &mut key.session {
+                session.token = Secret::new("another-token");
             }
         }
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, StoredKey>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn forget_oldest(keys: &mut HashMap<String, Known>) {
-    let temporary = keys
+fn drop_first_to_expire(keys: &mut HashMap<String, StoredKey>) {
+    let first = keys
         .iter()
-        .filter_map(|(id, known)| Some((known.temporary.as_ref()?.expires_at, id)));
-    if let Some(oldest) = temporary.min().map(|(_, id)| id.clone()) {
-        keys.remove(&oldest);
+        .filter_map(|(id, key)| Some((key.session.as_ref()?.expires_at, id)))
+        .min()
+        .map(|(_, id)| id.clone());
+    if let Some(id) = first {
+        keys.remove(&id);
     }
 }

@@ -1,50 +1,50 @@
-//! The signature among the parameters, HMAC-SHA1: the third scheme, with which the credential SDKs
-//! sign `AssumeRole`.
+//! A signature among the parameters, HMAC-SHA1: the credential SDKs sign `AssumeRole` like this.
 //!
-//! It is checked here only; the exporter signs STS calls under ACS3.
+//! `ack-client` signs STS calls under ACS3, so this scheme is for other clients.
 
 use ack_client::secret::Secret;
 use ack_client::sign::encode::{canonical_query, percent_encode};
 use ack_client::sign::roa;
 
-use crate::auth::{Gate, Principal, incomplete, mismatch, parse_utc, principal, unknown_key};
-use crate::error_response::Refusal;
+use crate::auth::errors::{incomplete, mismatch, unknown_key};
+use crate::auth::{Authenticator, Principal, parse_utc};
+use crate::error_response::ErrorResponse;
 use crate::identity::sts::Parameters;
-use crate::request::Received;
+use crate::request::ReceivedRequest;
 
 /// Checks a call.
-pub(crate) fn admit(
-    gate: &Gate<'_>,
-    received: &Received,
+pub(super) fn authenticate(
+    authenticator: &Authenticator<'_>,
+    request: &ReceivedRequest,
     parameters: &Parameters,
-) -> Result<Principal, Refusal> {
+) -> Result<Principal, ErrorResponse> {
     let signature = parameters
         .find("Signature")
         .ok_or_else(|| incomplete("Signature is missing"))?;
     for (name, value) in [
         ("SignatureMethod", "HMAC-SHA1"),
         ("SignatureVersion", "1.0"),
-        ("Version", gate.version),
+        ("Version", authenticator.version),
     ] {
         if parameters.require(name)? != value {
             return Err(incomplete(&format!("{name} is not {value}")));
         }
     }
-    gate.check_date(parse_utc(parameters.require("Timestamp")?)?)?;
+    authenticator.check_date(parse_utc(parameters.require("Timestamp")?)?)?;
     let access_key_id = parameters.require("AccessKeyId")?;
-    let known = gate.keys.find(access_key_id).ok_or_else(unknown_key)?;
-    let to_sign = string_to_sign(received.method.as_str(), parameters);
-    // The key of this scheme ends in an ampersand; the rest is that of ROA.
-    if roa::signature(
-        &Secret::new(format!("{}&", known.secret.expose())),
-        &to_sign,
-    ) != signature
-    {
+    let key = authenticator
+        .keys
+        .find(access_key_id)
+        .ok_or_else(unknown_key)?;
+    let to_sign = string_to_sign(request.method.as_str(), parameters);
+    // The key of this scheme ends in an ampersand; the rest is as in ROA.
+    let secret = Secret::new(format!("{}&", key.secret.expose()));
+    if roa::signature(&secret, &to_sign) != signature {
         return Err(mismatch(&format!("server string to sign is:{to_sign}")));
     }
-    gate.check_token(&known, parameters.find("SecurityToken"))?;
-    gate.check_nonce(access_key_id, parameters.require("SignatureNonce")?)?;
-    Ok(principal(access_key_id, &known))
+    authenticator.check_token(&key, parameters.find("SecurityToken"))?;
+    authenticator.check_nonce(access_key_id, parameters.require("SignatureNonce")?)?;
+    Ok(Principal::new(access_key_id, &key))
 }
 
 fn string_to_sign(method: &str, parameters: &Parameters) -> String {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use ack_client::names::{ClusterId, Region};
 use jiff::SignedDuration;
 
-use super::{ErrorBody, Fault, Framing, Repeat, Rule};
-use crate::Action;
+use crate::action::Action;
+use crate::faults::{ErrorBody, Fault, RepeatIn, Rule};
+use crate::response::Framing;
 
-/// Why a text is no list of rules.
+/// Error of [`parse_rules`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rule:?}: {problem}")]
 pub struct InvalidRule {
@@ -16,13 +17,14 @@ pub struct InvalidRule {
     problem: String,
 }
 
-/// A bit of everything at low probability: one call in eight or so is hit.
+/// Every fault at low probability; together they hit about one call in eight.
 const UNRULY: &str = "throttled=429/500ms:2%, throttled=503:0.5%, throttled=400:0.5%, server-error=500:1%, server-error=502/html:0.5%, \
     server-error=503/nothing:0.3%, slow=1500ms:3%, hang:0.2%, reset:0.5%, truncated:0.5%, huge:0.1%, huge=chunked:0.1%, drip=20ms:0.2%, \
     malformed:0.3%, garbage:0.1%, html:0.2%, deep:0.1%, wrong-types:0.3%, redirect:0.1%, xml:0.5%, xml-error:0.3%, empty:0.2%, proxy=407:0.2%, \
     nonce-used:0.5%, expired-token:0.1%, clock-skew:0.1%, forbidden:0.1%, unknown-values:0.3%";
 
-/// Reads rules that are separated by commas. The word `unruly` stands for a bit of everything.
+/// Parses rules that are separated by commas. The word `unruly` stands for every fault at low
+/// probability.
 ///
 /// A rule is `FAULT[=DETAIL][@WHERE…][:PERCENT%][*TIMES]`, where `WHERE` is an action, `cluster=ID`
 /// or `region=ID`. Faults: `throttled[=STATUS[/WAIT]]`, `server-error[=STATUS[/nothing|/html]]`,
@@ -118,7 +120,7 @@ fn parse_fault(text: &str) -> Result<Fault, String> {
             Fault::Redirect(location.unwrap_or("http://elsewhere.invalid/").to_owned())
         }
         ("proxy", status) => Fault::ProxyPage(parse_status(status.unwrap_or("502"))?),
-        ("repeat", Some("error")) => Fault::Repeat(Repeat::Error),
+        ("repeat", Some("error")) => Fault::Repeat(RepeatIn::Error),
         (_, Some(detail)) => return Err(format!("{name} takes no {detail:?}")),
         (_, None) => parse_plain(name)?,
     };
@@ -133,11 +135,11 @@ fn parse_plain(name: &str) -> Result<Fault, String> {
         "huge" => Fault::Huge(Framing::Length),
         "malformed" => Fault::Malformed,
         "garbage" => Fault::Garbage,
-        "repeat" => Fault::Repeat(Repeat::Answer),
+        "repeat" => Fault::Repeat(RepeatIn::Response),
         "html" => Fault::HtmlPage,
         "deep" => Fault::DeepNesting,
         "wrong-types" => Fault::WrongTypes,
-        "xml" => Fault::XmlReply,
+        "xml" => Fault::XmlResponse,
         "xml-error" => Fault::XmlError,
         "empty" => Fault::EmptyBody,
         "expired-token" => Fault::ExpiredToken,
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_says_what_where_how_often_and_how_many_times() {
+    fn a_rule_has_a_fault_places_a_percentage_and_a_number_of_times() {
         let throttled = Fault::Throttled {
             status: 429,
             retry_after: Some(Duration::from_secs(2)),
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn unruly_is_a_bit_of_everything_and_may_stand_beside_others() {
+    fn unruly_is_every_fault_and_can_be_combined_with_rules() {
         let rules = parse_rules("unruly, reset*1").expect("rules");
         assert!(rules.len() > 25);
         let total: f64 = rules[..rules.len() - 1]
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_named() {
+    fn an_error_names_the_rule_and_the_mistake() {
         for (text, expected) in [
             ("hung", r#""hung": "hung" is no fault"#),
             ("hang, slow", r#""slow": slow needs a time: slow=2s"#),

@@ -6,27 +6,26 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::Sim;
-use crate::auth::rpc;
-use crate::auth::{Gate, Principal};
-use crate::error_response::Refusal;
-use crate::identity::IssuedKey;
-use crate::request::{Received, decode_form};
+use crate::Simulator;
+use crate::auth::errors::bad_request;
+use crate::error_response::ErrorResponse;
+use crate::identity::IssuedCredentials;
+use crate::request::{ReceivedRequest, decode_form};
 
 /// The version of the STS API.
 pub(crate) const VERSION: &str = "2015-04-01";
 
-/// A call's parameters, from its query and its form.
+/// The parameters of a call, from its query and its form.
 #[derive(Debug)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
-/// What both actions answer.
+/// The response of both actions.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Answer<'a> {
+pub(crate) struct AssumeRoleBody<'a> {
     request_id: &'a str,
     assumed_role_user: AssumedRoleUser,
-    credentials: IssuedKey,
+    credentials: IssuedCredentials,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,11 +36,11 @@ struct AssumedRoleUser {
 }
 
 impl Parameters {
-    pub(crate) fn of(received: &Received) -> Self {
-        let form = std::str::from_utf8(&received.body)
+    pub(crate) fn of(request: &ReceivedRequest) -> Self {
+        let form = std::str::from_utf8(&request.body)
             .map(decode_form)
             .unwrap_or_default();
-        Self(received.query.iter().cloned().chain(form).collect())
+        Self(request.query.iter().cloned().chain(form).collect())
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
@@ -51,7 +50,7 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn require(&self, name: &str) -> Result<&str, Refusal> {
+    pub(crate) fn require(&self, name: &str) -> Result<&str, ErrorResponse> {
         self.find(name)
             .filter(|value| !value.is_empty())
             .ok_or_else(|| {
@@ -65,68 +64,58 @@ impl Parameters {
     }
 }
 
-/// Checks who calls `AssumeRole`: under ACS3, or with the signature among the parameters.
-pub(crate) fn admit(gate: &Gate<'_>, received: &Received) -> Result<Principal, Refusal> {
-    if received.headers.contains_key("authorization") {
-        gate.admit(received)
-    } else {
-        rpc::admit(gate, received, &Parameters::of(received))
-    }
-}
-
-/// Answers `AssumeRole`.
+/// The response to `AssumeRole`, whose caller has been authenticated.
 pub(crate) fn assume_role<'a>(
-    sim: &Sim,
+    simulator: &Simulator,
     parameters: &Parameters,
     request_id: &'a str,
     now: Timestamp,
-) -> Result<Answer<'a>, Refusal> {
-    let external_id = sim.with_identities(|identities| identities.external_id.clone());
+) -> Result<AssumeRoleBody<'a>, ErrorResponse> {
+    let external_id = simulator.with_identities(|identities| identities.external_id.clone());
     if external_id.is_some() && parameters.find("ExternalId") != external_id.as_deref() {
-        return Err(Refusal::gateway(
+        return Err(ErrorResponse::gateway(
             StatusCode::FORBIDDEN,
             "NoPermission",
             "You are not authorized to do this action. You should be authorized by RAM.",
         ));
     }
-    answer(sim, parameters, request_id, now)
+    issue_for_role(simulator, parameters, request_id, now)
 }
 
-/// Answers `AssumeRoleWithOIDC`, which nobody signs: the token tells who calls.
+/// The response to `AssumeRoleWithOIDC`. It is not signed: the token identifies the caller.
 pub(crate) fn assume_role_with_oidc<'a>(
-    sim: &Sim,
+    simulator: &Simulator,
     parameters: &Parameters,
     request_id: &'a str,
     now: Timestamp,
-) -> Result<Answer<'a>, Refusal> {
+) -> Result<AssumeRoleBody<'a>, ErrorResponse> {
     parameters.require("OIDCProviderArn")?;
     let token = parameters.require("OIDCToken")?;
-    if !sim.with_identities(|identities| identities.oidc_token == token) {
+    if !simulator.with_identities(|identities| identities.oidc_token == token) {
         return Err(bad_request(
             "AuthenticationFail.OIDCToken.Invalid",
             "This OIDC token is invalid.",
         ));
     }
-    answer(sim, parameters, request_id, now)
+    issue_for_role(simulator, parameters, request_id, now)
 }
 
-fn answer<'a>(
-    sim: &Sim,
+fn issue_for_role<'a>(
+    simulator: &Simulator,
     parameters: &Parameters,
     request_id: &'a str,
     now: Timestamp,
-) -> Result<Answer<'a>, Refusal> {
+) -> Result<AssumeRoleBody<'a>, ErrorResponse> {
     let role = parameters.require("RoleArn")?;
     let session = parameters.require("RoleSessionName")?;
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
-    if !(2..=64).contains(&session.len()) || !session.bytes().all(legal) {
+    if !is_session_name(session) {
         return Err(bad_request(
             "InvalidParameter.RoleSessionName",
             "The format of RoleSessionName is invalid.",
         ));
     }
-    if !sim.with_identities(|identities| identities.role_arns.iter().any(|known| known == role)) {
-        return Err(Refusal::gateway(
+    if !simulator.with_identities(|identities| identities.role_arns.iter().any(|arn| arn == role)) {
+        return Err(ErrorResponse::gateway(
             StatusCode::NOT_FOUND,
             "EntityNotExist.Role",
             "The specified Role not exists.",
@@ -136,14 +125,19 @@ fn answer<'a>(
         arn: format!("{}/{session}", role.replacen(":role/", ":assumed-role/", 1)),
         assumed_role_id: format!("300000000000000001:{session}"),
     };
-    Ok(Answer {
+    Ok(AssumeRoleBody {
         request_id,
         assumed_role_user,
-        credentials: sim.issue(duration(parameters)?, now),
+        credentials: simulator.issue(requested_lifetime(parameters)?, now),
     })
 }
 
-fn duration(parameters: &Parameters) -> Result<Duration, Refusal> {
+fn is_session_name(text: &str) -> bool {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
+    (2..=64).contains(&text.len()) && text.bytes().all(is_legal)
+}
+
+fn requested_lifetime(parameters: &Parameters) -> Result<Duration, ErrorResponse> {
     let Some(text) = parameters.find("DurationSeconds") else {
         return Ok(Duration::from_secs(3600));
     };
@@ -157,8 +151,4 @@ fn duration(parameters: &Parameters) -> Result<Duration, Refusal> {
             "The Min/Max value of DurationSeconds is 15min/12hr.",
         )
     })
-}
-
-fn bad_request(code: &str, message: impl Into<String>) -> Refusal {
-    Refusal::gateway(StatusCode::BAD_REQUEST, code, message)
 }

@@ -1,4 +1,4 @@
-//! Bodies that come whole, in part, without end, or in drops.
+//! Bodies that are sent completely, truncated, oversized or byte by byte.
 
 use std::io;
 use std::pin::Pin;
@@ -9,63 +9,63 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// A reply's body on its way out.
+/// The body of a response.
 #[derive(Debug)]
-pub(crate) struct Played {
-    rest: Rest,
-    /// What has to pass before the next piece.
-    wait: Option<Pin<Box<Sleep>>>,
+pub(crate) struct OutgoingBody {
+    remaining: Remaining,
+    /// Pause before the next chunk.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
-enum Rest {
-    Whole(Option<Bytes>),
-    Cut(Option<Bytes>),
-    Endless(u64),
+enum Remaining {
+    Complete(Option<Bytes>),
+    Truncated(Option<Bytes>),
+    Spaces(u64),
     Drip(Bytes, Duration),
 }
 
-/// Long enough for what was written to be sent before the connection breaks.
-const BEFORE_THE_CUT: Duration = Duration::from_millis(10);
+/// Pause in which the beginning of a truncated body is sent, before the connection breaks.
+const TRUNCATION_DELAY: Duration = Duration::from_millis(10);
 
-/// One piece of an endless body. Spaces, so that a reader of JSON goes on.
-static FILLING: [u8; 4096] = [b' '; 4096];
+/// One chunk of an oversized body. Spaces, so that a JSON parser goes on reading.
+static SPACES: [u8; 4096] = [b' '; 4096];
 
-impl Played {
+impl OutgoingBody {
     /// All of `body`.
-    pub(crate) fn whole(body: Bytes) -> Self {
+    pub(crate) fn complete(body: Bytes) -> Self {
         Self {
-            rest: Rest::Whole((!body.is_empty()).then_some(body)),
-            wait: None,
+            remaining: Remaining::Complete((!body.is_empty()).then_some(body)),
+            pause: None,
         }
     }
 
     /// `beginning`, then a broken connection.
-    pub(crate) fn cut(beginning: Bytes) -> Self {
+    pub(crate) fn truncated(beginning: Bytes) -> Self {
         Self {
-            rest: Rest::Cut(Some(beginning)),
-            wait: None,
+            remaining: Remaining::Truncated(Some(beginning)),
+            pause: None,
         }
     }
 
-    /// `length` bytes of nothing.
-    pub(crate) fn endless(length: u64) -> Self {
+    /// `length` spaces.
+    pub(crate) fn spaces(length: u64) -> Self {
         Self {
-            rest: Rest::Endless(length),
-            wait: None,
+            remaining: Remaining::Spaces(length),
+            pause: None,
         }
     }
 
-    /// `body`, a byte each `interval`.
+    /// `body`, one byte in each `interval`.
     pub(crate) fn drip(body: Bytes, interval: Duration) -> Self {
         Self {
-            rest: Rest::Drip(body, interval),
-            wait: None,
+            remaining: Remaining::Drip(body, interval),
+            pause: None,
         }
     }
 }
 
-impl Body for Played {
+impl Body for OutgoingBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -73,46 +73,46 @@ impl Body for Played {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(wait) = &mut self.wait {
-            ready!(wait.as_mut().poll(context));
-            self.wait = None;
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
         }
-        let (piece, pause) = match &mut self.rest {
-            Rest::Whole(body) => (body.take(), None),
-            Rest::Cut(beginning) => match beginning.take() {
-                Some(beginning) => (Some(beginning), Some(BEFORE_THE_CUT)),
+        let (chunk, delay) = match &mut self.remaining {
+            Remaining::Complete(body) => (body.take(), None),
+            Remaining::Truncated(beginning) => match beginning.take() {
+                Some(beginning) => (Some(beginning), Some(TRUNCATION_DELAY)),
                 None => return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
             },
-            Rest::Endless(left) => {
-                let size = FILLING
+            Remaining::Spaces(left) => {
+                let size = SPACES
                     .len()
                     .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= size as u64;
                 (
-                    (size > 0).then(|| Bytes::from_static(&FILLING[..size])),
+                    (size > 0).then(|| Bytes::from_static(&SPACES[..size])),
                     None,
                 )
             }
-            Rest::Drip(body, interval) => (
+            Remaining::Drip(body, interval) => (
                 (!body.is_empty()).then(|| body.split_to(1)),
                 Some(*interval),
             ),
         };
-        self.wait = pause.map(|pause| Box::pin(sleep(pause)));
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+        self.pause = delay.map(|delay| Box::pin(sleep(delay)));
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.rest, Rest::Whole(None))
+        matches!(&self.remaining, Remaining::Complete(None))
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.rest {
-            Rest::Whole(body) => {
+        match &self.remaining {
+            Remaining::Complete(body) => {
                 SizeHint::with_exact(body.as_ref().map_or(0, |body| body.len() as u64))
             }
-            Rest::Drip(body, _) => SizeHint::with_exact(body.len() as u64),
-            Rest::Cut(_) | Rest::Endless(_) => SizeHint::default(),
+            Remaining::Drip(body, _) => SizeHint::with_exact(body.len() as u64),
+            Remaining::Truncated(_) | Remaining::Spaces(_) => SizeHint::default(),
         }
     }
 }

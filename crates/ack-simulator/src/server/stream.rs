@@ -1,4 +1,4 @@
-//! A TCP connection that can be torn down hard.
+//! A TCP connection that can be reset.
 
 use std::io;
 use std::pin::Pin;
@@ -9,32 +9,30 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The connection. When `reset` is set by the time it is dropped, the peer gets a reset and not an
-/// orderly end.
+/// A connection that is reset when it is dropped after `reset` was set, in place of an orderly end.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct ResettableStream {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
 }
 
-impl Socket {
+impl ResettableStream {
     pub(crate) fn new(stream: TcpStream, reset: Arc<AtomicBool>) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self { stream, reset })
     }
 }
 
-impl Drop for Socket {
+impl Drop for ResettableStream {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // Without it the peer sees an orderly end in the middle of nothing, which is near
-            // enough.
+            // If it fails, the peer sees an orderly end without a response, which is close enough.
             self.stream.set_zero_linger().ok();
         }
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for ResettableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -44,7 +42,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for ResettableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The stand-in's own page about what has happened, and the clusters that come and go.
+//! The history page, and ephemeral clusters.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use serde_json::json;
 
 use super::*;
 
-async fn chronicle(client: &Client, query: &str) -> Value {
-    let request = Request::get(format!("http://{HOST}/chronicle{query}"))
+async fn history(client: &SignedClient, query: &str) -> Value {
+    let request = Request::get(format!("http://{HOST}/history{query}"))
         .body(Bytes::new())
         .expect("a request");
-    let reply = client.sim.handle(request).await;
-    assert_eq!(reply.status, StatusCode::OK, "nobody has to sign");
-    serde_json::from_slice(&reply.body).expect("JSON")
+    let response = client.simulator.handle(request).await;
+    assert_eq!(response.status, StatusCode::OK, "no signature is needed");
+    serde_json::from_slice(&response.body).expect("JSON")
 }
 
 /// The clusters that the lists show.
-async fn listed(client: &Client) -> BTreeSet<String> {
+async fn listed(client: &SignedClient) -> BTreeSet<String> {
     let list = client
         .json(Action::DescribeClustersV1, "/api/v1/clusters?page_size=100")
         .await;
@@ -28,8 +28,8 @@ async fn listed(client: &Client) -> BTreeSet<String> {
         .collect()
 }
 
-/// A time of the chronicle in whole milliseconds, in which the world moves: the way through JSON
-/// may cost its last digit.
+/// A time of the history in whole milliseconds, the unit of the world: JSON may change its last
+/// digit.
 fn millis(value: &Value) -> Option<i64> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -40,9 +40,12 @@ fn millis(value: &Value) -> Option<i64> {
         .map(|seconds| (seconds * 1000.0).round() as i64)
 }
 
-/// The time in the world, in the same.
-fn now(client: &Client) -> i64 {
-    millis(&json!(client.sim.world().now().as_duration().as_secs_f64())).expect("a number")
+/// The time in the world, in milliseconds.
+fn now(client: &SignedClient) -> i64 {
+    millis(&json!(
+        client.simulator.world().now().as_duration().as_secs_f64()
+    ))
+    .expect("a number")
 }
 
 fn number(value: &Value) -> f64 {
@@ -50,9 +53,9 @@ fn number(value: &Value) -> f64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn guests_come_and_go_as_the_chronicle_tells_it_afterwards() {
-    let client = Client::new(Options {
-        guests: 6,
+async fn ephemeral_clusters_are_listed_as_long_as_the_history_says() {
+    let client = SignedClient::new(Options {
+        ephemeral_clusters: 6,
         ..Options::default()
     });
     let mut seen = Vec::new();
@@ -60,45 +63,45 @@ async fn guests_come_and_go_as_the_chronicle_tells_it_afterwards() {
         seen.push((now(&client), listed(&client).await));
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
-    let told = chronicle(&client, "").await;
-    let clusters = told["clusters"].as_array().expect("a list");
+    let page = history(&client, "").await;
+    let clusters = page["clusters"].as_array().expect("a list");
     for (at, listed) in &seen {
-        let there: BTreeSet<_> = clusters
+        let expected: BTreeSet<_> = clusters
             .iter()
-            .filter(|cluster| millis(&cluster["came"]).is_none_or(|came| came <= *at))
-            .filter(|cluster| millis(&cluster["goes"]).is_none_or(|goes| *at < goes))
+            .filter(|cluster| millis(&cluster["created"]).is_none_or(|created| created <= *at))
+            .filter(|cluster| millis(&cluster["deleted"]).is_none_or(|deleted| *at < deleted))
             .map(|cluster| cluster["cluster"].as_str().expect("an ID").to_owned())
             .collect();
-        assert_eq!(*listed, there, "at {at}");
+        assert_eq!(*listed, expected, "at {at}");
     }
     let all: BTreeSet<_> = seen.iter().flat_map(|(_, listed)| listed).collect();
     assert!(
         all.len() > 12 + 6 * 3,
-        "of six places each was taken again and again: {}",
+        "each of six slots is used again and again: {}",
         all.len()
     );
     assert!(
         seen.iter().any(|(_, listed)| listed.len() < 12 + 6),
-        "and was empty in between"
+        "and is empty in between"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_chronicle_tells_every_state_that_the_api_has_shown() {
-    let client = Client::usual();
+async fn the_history_has_every_state_that_the_api_has_shown() {
+    let client = SignedClient::with_defaults();
     let id = client.first();
     let mut seen = Vec::new();
     for _ in 0..300 {
-        let answer = client.status(&id).await;
+        let body = client.status(&id).await;
         seen.push((
             now(&client),
-            answer["status"].clone(),
-            answer["upgrade_step"].clone(),
+            body["status"].clone(),
+            body["upgrade_step"].clone(),
         ));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    let told = chronicle(&client, "").await;
-    let cluster = told["clusters"]
+    let page = history(&client, "").await;
+    let cluster = page["clusters"]
         .as_array()
         .expect("a list")
         .iter()
@@ -120,17 +123,17 @@ async fn the_chronicle_tells_every_state_that_the_api_has_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_chronicle_begins_where_it_is_asked_to_and_tells_a_day_at_most() {
-    let client = Client::new(Options {
-        guests: 2,
+async fn the_history_starts_at_since_and_goes_back_a_day_at_most() {
+    let client = SignedClient::new(Options {
+        ephemeral_clusters: 2,
         ..Options::default()
     });
     tokio::time::sleep(Duration::from_secs(600)).await;
-    let now = number(&chronicle(&client, "").await["now"]);
-    let told = chronicle(&client, &format!("?since={}", (now - 100.0).floor())).await;
-    let since = number(&told["since"]);
+    let now = number(&history(&client, "").await["now"]);
+    let page = history(&client, &format!("?since={}", (now - 100.0).floor())).await;
+    let since = number(&page["since"]);
     assert!((99.0..102.0).contains(&(now - since)), "{since}");
-    let clusters = told["clusters"].as_array().expect("a list");
+    let clusters = page["clusters"].as_array().expect("a list");
     assert!((12..12 + 2 * 3).contains(&clusters.len()));
     for change in clusters
         .iter()
@@ -139,43 +142,43 @@ async fn the_chronicle_begins_where_it_is_asked_to_and_tells_a_day_at_most() {
         assert!(number(&change["at"]) >= since, "{change}");
     }
     tokio::time::sleep(Duration::from_secs(30 * 3600)).await;
-    let told = chronicle(&client, "?since=0").await;
+    let page = history(&client, "?since=0").await;
     assert!(
-        (number(&told["now"]) - number(&told["since"]) - 24.0 * 3600.0).abs() < 1.0,
+        (number(&page["now"]) - number(&page["since"]) - 24.0 * 3600.0).abs() < 1.0,
         "{}",
-        told["since"]
+        page["since"]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_chronicle_owns_up_to_what_was_told_and_is_not_so() {
-    let client = Client::usual();
+async fn the_history_lists_misleading_responses() {
+    let client = SignedClient::with_defaults();
     let id = client.first();
     client
-        .sim
+        .simulator
         .add_fault(Rule::new(Fault::UnknownValues).cluster(id.clone()).times(2));
-    let mut lied = Vec::new();
+    let mut misleading = Vec::new();
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_secs(7)).await;
         if client.status(&id).await["upgrade_step"] == "reticulating" {
-            lied.push(now(&client));
+            misleading.push(now(&client));
         }
     }
-    assert_eq!(lied.len(), 2);
-    for cluster in chronicle(&client, "").await["clusters"]
+    assert_eq!(misleading.len(), 2);
+    for cluster in history(&client, "").await["clusters"]
         .as_array()
         .expect("a list")
     {
-        let told: Vec<_> = cluster["lies"]
+        let page: Vec<_> = cluster["misleading"]
             .as_array()
             .into_iter()
             .flatten()
             .filter_map(millis)
             .collect();
         assert_eq!(
-            told,
+            page,
             if cluster["cluster"] == id.as_str() {
-                lied.clone()
+                misleading.clone()
             } else {
                 Vec::new()
             }
@@ -184,19 +187,19 @@ async fn the_chronicle_owns_up_to_what_was_told_and_is_not_so() {
 }
 
 #[tokio::test]
-async fn no_fault_strikes_the_chronicle_and_it_is_no_call() {
-    let client = Client::new(Options {
+async fn the_history_is_no_call_and_no_fault_applies_to_it() {
+    let client = SignedClient::new(Options {
         faults: vec![Rule::new(Fault::Hang)],
         ..Options::default()
     });
-    chronicle(&client, "").await;
-    assert_eq!(client.sim.calls(), []);
-    let elsewhere = Request::post(format!("http://{HOST}/chronicle"))
+    history(&client, "").await;
+    assert_eq!(client.simulator.calls(), []);
+    let post = Request::post(format!("http://{HOST}/history"))
         .body(Bytes::new())
         .expect("a request");
     assert_eq!(
-        client.sim.handle(elsewhere).await.status,
+        client.simulator.handle(post).await.status,
         StatusCode::NOT_FOUND,
-        "it can only be read"
+        "the page is read-only"
     );
 }

@@ -1,31 +1,31 @@
-//! What else goes on in a cluster: tasks that are no upgrade of it, but are listed beside the
-//! upgrades.
+//! Tasks of a cluster that are listed beside its upgrades: add-ons, node pools, runtimes.
 
 use crate::random::{mix, within};
+use crate::world::TaskLists;
 
-/// How many of them there are.
+/// The number of background tasks of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Chores {
-    /// A dozen between two upgrades at most.
+pub(crate) enum BackgroundTasks {
+    /// About a dozen between two upgrades.
     Few,
     /// Several hundred.
     Many,
 }
 
-/// One of them. Times are in milliseconds since the world began.
+/// One background task. Times are in milliseconds since the start of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chore {
-    /// Its place in time; one a slot.
+pub(crate) struct BackgroundTask {
+    /// Number of the interval that the task belongs to; there is one task in each.
     pub(crate) slot: i64,
     pub(crate) kind: &'static str,
     pub(crate) created: i64,
-    pub(crate) ends: i64,
-    pub(crate) end: End,
+    pub(crate) ended: i64,
+    pub(crate) outcome: TaskOutcome,
 }
 
-/// How a chore ends.
+/// The outcome of a background task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum TaskOutcome {
     Success,
     Failure,
 }
@@ -38,51 +38,57 @@ const KINDS: [&str; 5] = [
     "cluster_addon_install",
 ];
 
-impl Chores {
-    /// How many the cluster at `number` has.
-    pub(crate) fn of(number: usize, lists: crate::world::TaskLists) -> Self {
+impl BackgroundTasks {
+    /// The number of tasks of the cluster at `index`.
+    pub(crate) fn of(index: usize, lists: TaskLists) -> Self {
         match lists {
-            crate::world::TaskLists::LongForSome if number % 12 == 3 => Self::Many,
+            TaskLists::LongForSome if index % 12 == 3 => Self::Many,
             _ => Self::Few,
         }
     }
 
-    /// The length of a slot in milliseconds, and how many are listed.
-    fn measure(self) -> (i64, i64) {
+    /// The length of a slot in milliseconds.
+    fn slot_length(self) -> i64 {
         match self {
-            Self::Few => (20_000, 24),
-            Self::Many => (1_000, 300),
+            Self::Few => 20_000,
+            Self::Many => 1_000,
         }
     }
 
-    /// The chores that are listed at `millis`, newest first.
-    pub(crate) fn at(self, seed: u64, millis: i64) -> impl Iterator<Item = Chore> {
-        let (length, kept) = self.measure();
-        let newest = millis.div_euclid(length);
-        (0..kept)
-            .map(move |back| self.chore(seed, newest - back))
-            .filter(move |chore| chore.created <= millis)
+    /// The number of slots whose tasks are listed.
+    fn listed_slots(self) -> i64 {
+        match self {
+            Self::Few => 24,
+            Self::Many => 300,
+        }
     }
 
-    /// The chore of a slot.
-    pub(crate) fn chore(self, seed: u64, slot: i64) -> Chore {
-        let (length, _) = self.measure();
+    /// The tasks that are listed at `millis`, newest first.
+    pub(crate) fn at(self, seed: u64, millis: i64) -> impl Iterator<Item = BackgroundTask> {
+        let newest = millis.div_euclid(self.slot_length());
+        (0..self.listed_slots())
+            .map(move |age| self.task(seed, newest - age))
+            .filter(move |task| task.created <= millis)
+    }
+
+    fn task(self, seed: u64, slot: i64) -> BackgroundTask {
+        let length = self.slot_length();
         let draw = |salt| mix(&[seed, salt, slot.cast_unsigned()]);
-        let some =
+        let draw_within =
             |salt, low, high| i64::try_from(within(draw(salt), low, high)).unwrap_or_default();
-        let created = slot * length + some(70, 0, length.unsigned_abs());
+        let created = slot * length + draw_within(70, 0, length.unsigned_abs());
         let kind = usize::try_from(draw(71) % KINDS.len() as u64).unwrap_or_default();
-        let end = if draw(73).is_multiple_of(10) {
-            End::Failure
+        let outcome = if draw(73).is_multiple_of(10) {
+            TaskOutcome::Failure
         } else {
-            End::Success
+            TaskOutcome::Success
         };
-        Chore {
+        BackgroundTask {
             slot,
             kind: KINDS[kind],
             created,
-            ends: created + some(72, 3_000, 15_000),
-            end,
+            ended: created + draw_within(72, 3_000, 15_000),
+            outcome,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The time of the stand-in: begins where it is told and goes on with tokio's clock, so that tests
-//! can hold it.
+//! The clock of the world: starts at a given time and runs with tokio's clock, so that tests
+//! can pause it.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// A clock that can be read as time of day or as milliseconds since the world began.
+/// A clock that tells the time of day, and milliseconds since the start of the world.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+pub(crate) struct WorldClock {
     start: Timestamp,
     origin: Instant,
 }
 
-impl Clock {
+impl WorldClock {
     /// A clock that shows `start` now.
     pub(crate) fn starting_at(start: Timestamp) -> Self {
         Self {
@@ -23,12 +23,12 @@ impl Clock {
         }
     }
 
-    /// How long the world has existed.
+    /// Time since the start of the world.
     pub(crate) fn elapsed(&self) -> Duration {
         self.origin.elapsed()
     }
 
-    /// The same in the world's own unit.
+    /// The same in milliseconds.
     pub(crate) fn millis(&self) -> i64 {
         to_millis(self.elapsed())
     }
@@ -38,12 +38,12 @@ impl Clock {
         self.at(self.millis())
     }
 
-    /// The moment of the world at a time of day; those before its start are negative.
+    /// Milliseconds from the start of the world to a time of day; negative before the start.
     pub(crate) fn millis_at(&self, time: Timestamp) -> i64 {
         i64::try_from(self.start.duration_until(time).as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// The time of day at a moment of the world; moments before its start are negative.
+    /// The time of day at a number of milliseconds since the start of the world.
     pub(crate) fn at(&self, millis: i64) -> Timestamp {
         self.start
             .checked_add(SignedDuration::from_millis(millis))
@@ -51,12 +51,12 @@ impl Clock {
     }
 }
 
-/// Milliseconds, as far as they go.
+/// Converts to milliseconds; the largest number if there are more.
 pub(crate) fn to_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// `2026-11-23T16:00:00+08:00`, as the Container Service writes times.
+/// `2026-11-23T16:00:00+08:00`, the format of the Container Service.
 pub(crate) fn beijing(time: Timestamp) -> String {
     format!(
         "{}+08:00",
@@ -66,7 +66,7 @@ pub(crate) fn beijing(time: Timestamp) -> String {
     )
 }
 
-/// `2026-11-23 16:00:00`, as it writes the times of a task's stages.
+/// `2026-11-23 16:00:00`, the format of a task's stages.
 pub(crate) fn beijing_without_zone(time: Timestamp) -> String {
     Offset::constant(8)
         .to_datetime(time)
@@ -74,12 +74,12 @@ pub(crate) fn beijing_without_zone(time: Timestamp) -> String {
         .to_string()
 }
 
-/// `2026-11-23T08:00:00Z`, as STS and the metadata service write times.
+/// `2026-11-23T08:00:00Z`, the format of STS and the metadata service.
 pub(crate) fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// `Mon, 23 Nov 2026 08:00:00 GMT`, as HTTP writes times.
+/// `Mon, 23 Nov 2026 08:00:00 GMT`, the format of HTTP headers.
 pub(crate) fn http_date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -1,97 +1,108 @@
-//! Clusters that come and go, as a pure function of the seed: each stays for a minute or two, and a
-//! while after it has gone another one takes its place.
+//! Clusters with a short lifetime, as a pure function of the seed.
+//!
+//! Each slot holds one cluster for a minute or two, is empty for a while, and then holds the next.
 
 use ack_client::names::Region;
 
 use crate::random::{mix, within};
-use crate::world::background_tasks::Chores;
+use crate::world::background_tasks::BackgroundTasks;
 use crate::world::cluster::Cluster;
-use crate::world::schedule::Script;
-use crate::world::{invent_id, invent_name};
+use crate::world::generated::{cluster_id, cluster_name};
+use crate::world::schedule::UpgradeSchedule;
 
-/// The places of the clusters that come and go.
+/// The slots of ephemeral clusters.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Guests {
+pub(crate) struct EphemeralClusters {
     seed: u64,
-    places: usize,
+    slots: usize,
 }
 
-/// One cluster's time in its place. Times are in milliseconds since the world began, and may be
-/// before.
+/// The lifetime of one cluster in its slot. Times are in milliseconds since the start of the world,
+/// and may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stay {
-    place: usize,
-    /// How many were in this place before.
-    turn: u64,
-    pub(crate) comes: i64,
-    /// From then on it is gone.
-    pub(crate) goes: i64,
+pub(crate) struct Lifetime {
+    slot: usize,
+    /// Number of earlier clusters in this slot.
+    generation: u64,
+    /// First moment at which the cluster exists.
+    pub(crate) created: i64,
+    /// First moment at which the cluster no longer exists.
+    pub(crate) deleted: i64,
 }
 
-impl Guests {
-    pub(crate) fn new(seed: u64, places: usize) -> Self {
+/// The timing of one slot in milliseconds.
+struct Timing {
+    /// Interval between two clusters.
+    period: i64,
+    /// Part of the first period that has passed when the world starts.
+    lead: i64,
+}
+
+impl EphemeralClusters {
+    pub(crate) fn new(seed: u64, slots: usize) -> Self {
         Self {
             seed: mix(&[seed, 110]),
-            places,
+            slots,
         }
     }
 
-    /// The stays that have something of `from..=to` in them, by place and time.
-    pub(crate) fn stays(self, from: i64, to: i64) -> impl Iterator<Item = Stay> {
-        (0..self.places).flat_map(move |place| {
-            let (period, lead) = self.measure(place);
-            let turn = |millis: i64| millis.saturating_add(lead).max(0) / period;
-            let stay = move |turn: i64| {
-                let comes = turn * period - lead;
-                Stay {
-                    place,
-                    turn: turn.unsigned_abs(),
-                    comes,
-                    goes: comes + period / 3 * 2,
-                }
-            };
-            (turn(from)..=turn(to))
-                .map(stay)
-                .filter(move |stay| stay.goes > from && stay.comes <= to)
+    /// The lifetimes that overlap `from..=to`, by slot and time.
+    pub(crate) fn lifetimes(self, from: i64, to: i64) -> impl Iterator<Item = Lifetime> {
+        (0..self.slots)
+            .flat_map(move |slot| self.lifetimes_of_slot(slot, from, to))
+            .filter(move |lifetime| lifetime.deleted > from && lifetime.created <= to)
+    }
+
+    fn lifetimes_of_slot(self, slot: usize, from: i64, to: i64) -> impl Iterator<Item = Lifetime> {
+        let Timing { period, lead } = self.timing(slot);
+        let generation = |millis: i64| millis.saturating_add(lead).max(0) / period;
+        (generation(from)..=generation(to)).map(move |generation| {
+            let created = generation * period - lead;
+            Lifetime {
+                slot,
+                generation: generation.unsigned_abs(),
+                created,
+                deleted: created + period / 3 * 2,
+            }
         })
     }
 
-    /// The first moment after `millis` at which somebody comes or goes.
+    /// The first moment after `millis` at which a cluster is created or deleted.
     pub(crate) fn next_change(self, millis: i64) -> i64 {
-        let period = |place| self.measure(place).0;
-        let horizon = millis.saturating_add((0..self.places).map(period).max().unwrap_or_default());
-        let changes = self
-            .stays(millis, horizon)
-            .flat_map(|stay| [stay.comes, stay.goes]);
-        changes
+        let longest = (0..self.slots).map(|slot| self.timing(slot).period).max();
+        let horizon = millis.saturating_add(longest.unwrap_or_default());
+        self.lifetimes(millis, horizon)
+            .flat_map(|lifetime| [lifetime.created, lifetime.deleted])
             .filter(|change| *change > millis)
             .min()
             .unwrap_or(i64::MAX)
     }
 
-    /// The cluster whose stay it is.
-    pub(crate) fn cluster(self, stay: &Stay, regions: &[Region]) -> Cluster {
-        let seed = mix(&[self.seed, stay.place as u64]);
-        let number = usize::try_from(stay.turn).unwrap_or(usize::MAX);
-        let region = &regions[stay.place % regions.len()];
-        // Past the dozen whose beginning is the demo's opening.
-        let script = Script::busy(seed, number.saturating_add(12));
+    /// The cluster of a lifetime.
+    pub(crate) fn cluster(self, lifetime: &Lifetime, regions: &[Region]) -> Cluster {
+        let seed = mix(&[self.seed, lifetime.slot as u64]);
+        let index = usize::try_from(lifetime.generation).unwrap_or(usize::MAX);
+        let region = &regions[lifetime.slot % regions.len()];
+        // The first dozen of a schedule's indexes have a first upgrade that is chosen for the demo.
+        let schedule = UpgradeSchedule::recurring(seed, index.saturating_add(12));
         Cluster::new(
-            invent_id(seed, number),
+            cluster_id(seed, index),
             region.clone(),
-            invent_name(stay.place),
-            script,
-            Chores::Few,
+            cluster_name(lifetime.slot),
+            schedule,
+            BackgroundTasks::Few,
         )
     }
 
-    /// How often a place is taken anew, and how much of the first turn is over when the world
-    /// begins.
-    fn measure(self, place: usize) -> (i64, i64) {
-        let draw = |salt| mix(&[self.seed, 111, salt, place as u64]);
-        let some =
-            |salt, low, high| i64::try_from(within(draw(salt), low, high)).unwrap_or_default();
-        let period = some(0, 90_000, 150_000);
-        (period, some(1, 0, period.unsigned_abs()))
+    fn timing(self, slot: usize) -> Timing {
+        let draw = |salt, low, high| {
+            let number = mix(&[self.seed, 111, salt, slot as u64]);
+            i64::try_from(within(number, low, high)).unwrap_or_default()
+        };
+        let period = draw(0, 90_000, 150_000);
+        Timing {
+            period,
+            lead: draw(1, 0, period.unsigned_abs()),
+        }
     }
 }

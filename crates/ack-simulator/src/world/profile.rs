@@ -1,9 +1,9 @@
-//! What kind of cluster a cluster is; follows from its seed.
+//! Type and size of a cluster, as a function of its seed.
 
 use crate::random::{mix, within};
 use crate::world::cluster::Cluster;
 
-/// The kinds that occur: `cluster_type`, `cluster_spec`, and what the vendor calls `profile`.
+/// Combinations of `cluster_type`, `cluster_spec` and `profile`.
 const KINDS: [(&str, &str, &str); 6] = [
     ("ManagedKubernetes", "ack.pro.small", "Default"),
     ("ManagedKubernetes", "ack.pro.small", "Default"),
@@ -13,28 +13,28 @@ const KINDS: [(&str, &str, &str); 6] = [
     ("Kubernetes", "", "Default"),
 ];
 
-/// The kind of a cluster.
+/// Type and size of a cluster.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Profile {
+pub(crate) struct ClusterProfile {
     pub(crate) cluster_type: &'static str,
     pub(crate) cluster_spec: &'static str,
-    pub(crate) edition: &'static str,
-    /// How many nodes it has.
+    pub(crate) profile: &'static str,
+    /// Number of nodes.
     pub(crate) size: u64,
-    /// How many days ago it was made.
+    /// Age in days when the world starts.
     pub(crate) age_days: u64,
 }
 
-impl Profile {
+impl ClusterProfile {
     pub(crate) fn of(cluster: &Cluster) -> Self {
-        let seed = cluster.script.seed();
+        let seed = cluster.schedule.seed();
         let kind = within(mix(&[seed, 30]), 0, KINDS.len() as u64);
-        let (cluster_type, cluster_spec, edition) =
+        let (cluster_type, cluster_spec, profile) =
             KINDS[usize::try_from(kind).unwrap_or_default()];
         Self {
             cluster_type,
             cluster_spec,
-            edition,
+            profile,
             size: within(mix(&[seed, 31]), 3, 60),
             age_days: within(mix(&[seed, 32]), 40, 900),
         }

@@ -1,54 +1,9 @@
-//! What happens to one cluster: upgrade after upgrade in accelerated time, as a pure function of
-//! the seed.
+//! The upgrades of one cluster in accelerated time, as a pure function of the seed.
 
 use crate::random::{mix, within};
+use crate::world::phase::{Phase, UpgradeStage};
 
-/// Where an upgrade stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Phase {
-    /// No upgrade has ever begun.
-    NotStarted,
-    /// The checks before the upgrade are running.
-    Prechecking,
-    /// The control plane is being upgraded.
-    Upgrading,
-    /// Somebody has paused it.
-    Paused,
-    /// It ended well.
-    Succeeded,
-    /// It ended badly while this stage was running.
-    Failed(Stage),
-    /// Somebody gave it up during this stage. Only a test brings this about: the older operation
-    /// has no word for it.
-    Canceled(Stage),
-}
-
-/// The two stages of an upgrade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stage {
-    /// The checks before it.
-    Precheck,
-    /// The upgrade proper.
-    Upgrade,
-}
-
-impl Phase {
-    /// Whether the upgrade goes on, or would if it were resumed.
-    pub fn is_in_progress(self) -> bool {
-        matches!(self, Self::Prechecking | Self::Upgrading | Self::Paused)
-    }
-
-    /// The stage that is or was the last one.
-    pub(crate) fn stage(self) -> Stage {
-        match self {
-            Self::NotStarted | Self::Prechecking => Stage::Precheck,
-            Self::Upgrading | Self::Paused | Self::Succeeded => Stage::Upgrade,
-            Self::Failed(stage) | Self::Canceled(stage) => stage,
-        }
-    }
-}
-
-/// How an upgrade is going to go.
+/// The outcome of one scheduled upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Succeeds,
@@ -57,47 +12,69 @@ enum Outcome {
     FailsInUpgrade,
 }
 
-/// After this many upgrades the outcomes come again. Keeps the count of past successes a sum of
-/// eight.
+impl Outcome {
+    fn draw(number: u64) -> Self {
+        match number % 20 {
+            0..=10 => Self::Succeeds,
+            11..=14 => Self::SucceedsAfterPause,
+            15..=16 => Self::FailsInPrecheck,
+            _ => Self::FailsInUpgrade,
+        }
+    }
+
+    fn is_failure(self) -> bool {
+        matches!(self, Self::FailsInPrecheck | Self::FailsInUpgrade)
+    }
+}
+
+/// Number of upgrades after which the outcomes repeat. Keeps counting past successes cheap.
 const CYCLE: usize = 8;
 
-/// A cluster's life.
+/// All upgrades of one cluster.
 #[derive(Debug, Clone)]
-pub(crate) struct Script {
+pub(crate) struct UpgradeSchedule {
     seed: u64,
-    life: Life,
+    activity: Activity,
 }
 
 #[derive(Debug, Clone)]
-enum Life {
-    /// Nothing ever happens again.
-    Still { phase: Phase, started: i64 },
-    /// One upgrade per `period` milliseconds, the first one `lead` before the world began.
-    Busy {
-        period: u64,
-        lead: i64,
-        outcomes: [Outcome; CYCLE],
+enum Activity {
+    /// The cluster stays in `phase`.
+    Inactive {
+        phase: Phase,
+        started: i64,
     },
+    Recurring(Recurrence),
 }
 
-/// Where a script stands at one moment. Times are in milliseconds since the world began, and may be
-/// before.
+/// One upgrade in each `period` milliseconds; the first one starts `lead` milliseconds before the
+/// world.
+#[derive(Debug, Clone, Copy)]
+struct Recurrence {
+    seed: u64,
+    period: u64,
+    lead: i64,
+    outcomes: [Outcome; CYCLE],
+}
+
+/// The state of a cluster's newest upgrade at one moment. Times are in milliseconds since the start
+/// of the world, and may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct UpgradeState {
     pub(crate) phase: Phase,
-    /// The number of the upgrade, from 0; `None` before the first.
-    pub(crate) episode: Option<u64>,
-    /// When the upgrade began.
+    /// Sequence number of the upgrade, from 0; `None` before the first.
+    pub(crate) sequence: Option<u64>,
+    /// Start of the upgrade.
     pub(crate) started: i64,
-    /// When the phase began.
+    /// Start of the phase.
     pub(crate) since: i64,
-    /// How many upgrades have succeeded before this one.
+    /// Number of earlier upgrades that have succeeded.
     pub(crate) successes: u64,
 }
 
-/// What the first dozen clusters show when the world begins: how their first upgrade goes, and how
-/// many hundredths of its period are over. Four states at least must be there from the first look.
-const OPENING: [(Outcome, i64); 11] = [
+/// Outcome of the first upgrade of the first clusters, and the percentage of its period that has
+/// passed when the world starts. Shows at least four states from the first request on.
+const FIRST_UPGRADES: [(Outcome, i64); 11] = [
     (Outcome::Succeeds, 25),
     (Outcome::Succeeds, 5),
     (Outcome::SucceedsAfterPause, 47),
@@ -113,48 +90,22 @@ const OPENING: [(Outcome, i64); 11] = [
 
 const HOUR: i64 = 3_600_000;
 
-impl Script {
-    /// The script of the cluster at `index` in a world of `seed`. Of every dozen, the last is never
-    /// upgraded.
-    pub(crate) fn busy(seed: u64, index: usize) -> Self {
+impl UpgradeSchedule {
+    /// The schedule of the cluster at `index`: one upgrade after the other. In each dozen, the last
+    /// cluster is never upgraded.
+    pub(crate) fn recurring(seed: u64, index: usize) -> Self {
         let seed = mix(&[seed, index as u64]);
-        if index % (OPENING.len() + 1) == OPENING.len() {
-            return Self::never(seed);
-        }
-        let period = within(mix(&[seed, 1]), 60_000, 240_000);
-        let (opening, percent) = OPENING.get(index).copied().unwrap_or_else(|| {
-            (
-                draw_outcome(mix(&[seed, 2])),
-                signed(within(mix(&[seed, 3]), 0, 140)) - 40,
-            )
-        });
-        let mut outcomes = [opening; CYCLE];
-        for turn in 1..CYCLE {
-            // Whoever failed comes out well at the next try.
-            outcomes[turn] = match outcomes[turn - 1] {
-                Outcome::FailsInPrecheck | Outcome::FailsInUpgrade => Outcome::Succeeds,
-                Outcome::Succeeds | Outcome::SucceedsAfterPause => {
-                    draw_outcome(mix(&[seed, 4, turn as u64]))
-                }
-            };
-        }
-        if matches!(opening, Outcome::FailsInPrecheck | Outcome::FailsInUpgrade) {
-            // The cycle begins anew with the opening.
-            outcomes[CYCLE - 1] = Outcome::Succeeds;
+        if index % (FIRST_UPGRADES.len() + 1) == FIRST_UPGRADES.len() {
+            return Self::never_upgraded(seed);
         }
         Self {
             seed,
-            life: Life::Busy {
-                period,
-                lead: hundredth(period) * percent,
-                outcomes,
-            },
+            activity: Activity::Recurring(Recurrence::new(seed, index)),
         }
     }
 
-    /// The script of a cluster to which nothing happens any more: half of them were upgraded days
-    /// ago.
-    pub(crate) fn still(seed: u64, index: usize) -> Self {
+    /// The schedule of a cluster without further upgrades; one half was upgraded days ago.
+    pub(crate) fn inactive(seed: u64, index: usize) -> Self {
         let seed = mix(&[seed, index as u64]);
         let phase = if seed.is_multiple_of(2) {
             Phase::NotStarted
@@ -163,173 +114,185 @@ impl Script {
         };
         Self {
             seed,
-            life: Life::Still {
+            activity: Activity::Inactive {
                 phase,
                 started: -HOUR * signed(within(mix(&[seed, 1]), 24, 720)),
             },
         }
     }
 
-    /// The script of a cluster that was never upgraded.
-    pub(crate) fn never(seed: u64) -> Self {
+    /// The schedule of a cluster that is never upgraded.
+    pub(crate) fn never_upgraded(seed: u64) -> Self {
         Self {
             seed,
-            life: Life::Still {
+            activity: Activity::Inactive {
                 phase: Phase::NotStarted,
                 started: 0,
             },
         }
     }
 
-    /// The number that all of this cluster's invented details derive from.
+    /// The seed of all generated details of this cluster.
     pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Where the script stands at `millis`.
-    pub(crate) fn at(&self, millis: i64) -> Moment {
-        match &self.life {
-            Life::Still {
+    /// The state at `millis`.
+    pub(crate) fn state_at(&self, millis: i64) -> UpgradeState {
+        match &self.activity {
+            Activity::Inactive {
                 phase: Phase::NotStarted,
                 ..
-            } => Moment::before_the_first(millis),
-            Life::Still { phase, started } => Moment {
+            } => UpgradeState::not_started(millis),
+            Activity::Inactive { phase, started } => UpgradeState {
                 phase: *phase,
-                episode: Some(0),
+                sequence: Some(0),
                 started: *started,
                 since: started + HOUR / 2,
                 successes: 0,
             },
-            Life::Busy {
-                period,
-                lead,
-                outcomes,
-            } => {
-                let position = millis.saturating_add(*lead);
-                let Ok(position) = u64::try_from(position) else {
-                    return Moment::before_the_first(millis);
-                };
-                self.in_episode(
-                    position / period,
-                    position % period,
-                    *period,
-                    *lead,
-                    *outcomes,
-                )
-            }
+            Activity::Recurring(recurrence) => recurrence.state_at(millis),
         }
     }
 
-    fn in_episode(
-        &self,
-        episode: u64,
-        position: u64,
-        period: u64,
-        lead: i64,
-        outcomes: [Outcome; CYCLE],
-    ) -> Moment {
-        let started = signed(episode.saturating_mul(period)).saturating_sub(lead);
-        let (at, phase) = self
-            .marks(episode, period, outcomes)
-            .into_iter()
-            .flatten()
-            .take_while(|(at, _)| *at <= position)
-            .last()
-            .unwrap_or((0, Phase::Prechecking));
-        Moment {
-            phase,
-            episode: Some(episode),
-            started,
-            since: started.saturating_add(signed(at)),
-            successes: successes(episode, outcomes),
+    /// The final state of the upgrade before the one of `state`, if there was one.
+    pub(crate) fn previous(&self, state: &UpgradeState) -> Option<UpgradeState> {
+        if state.sequence? == 0 {
+            return None;
         }
+        Some(self.state_at(state.started - 1))
     }
 
-    /// When each phase of an upgrade begins, in milliseconds after its start.
-    fn marks(
-        &self,
-        episode: u64,
-        period: u64,
-        outcomes: [Outcome; CYCLE],
-    ) -> [Option<(u64, Phase)>; 5] {
-        let cut = |salt, low, high| {
-            period * within(mix(&[self.seed, 5, episode, salt]), low, high) / 1000
-        };
-        let (checked, paused, resumed, ended) = (
-            cut(1, 120, 200),
-            cut(2, 380, 450),
-            cut(3, 500, 600),
-            cut(4, 640, 760),
-        );
-        let begin = Some((0, Phase::Prechecking));
-        let upgrade = Some((checked, Phase::Upgrading));
-        let turn = usize::try_from(episode % CYCLE as u64).unwrap_or_default();
-        match outcomes[turn] {
-            Outcome::Succeeds => [begin, upgrade, Some((ended, Phase::Succeeded)), None, None],
-            Outcome::SucceedsAfterPause => [
-                begin,
-                upgrade,
-                Some((paused, Phase::Paused)),
-                Some((resumed, Phase::Upgrading)),
-                Some((ended, Phase::Succeeded)),
-            ],
-            Outcome::FailsInPrecheck => [
-                begin,
-                Some((checked, Phase::Failed(Stage::Precheck))),
-                None,
-                None,
-                None,
-            ],
-            Outcome::FailsInUpgrade => [
-                begin,
-                upgrade,
-                Some((ended, Phase::Failed(Stage::Upgrade))),
-                None,
-                None,
-            ],
-        }
-    }
-
-    /// How the upgrade before the one of `moment` ended, if there was one.
-    pub(crate) fn before(&self, moment: &Moment) -> Option<Moment> {
-        moment
-            .episode
-            .filter(|episode| *episode > 0)
-            .map(|_| self.at(moment.started - 1))
-    }
-
-    /// Every change of phase after `from`, up to and including `to`, in order.
+    /// All changes of phase after `from`, up to and including `to`, in order.
     pub(crate) fn transitions(&self, from: i64, to: i64) -> Vec<(i64, Phase)> {
-        let Life::Busy {
-            period,
-            lead,
-            outcomes,
-        } = &self.life
-        else {
-            return Vec::new();
-        };
-        let first = u64::try_from(from.saturating_add(*lead)).unwrap_or_default() / period;
-        let Ok(last) = u64::try_from(to.saturating_add(*lead)) else {
-            return Vec::new();
-        };
-        (first..=last / period)
-            .flat_map(|episode| {
-                let started = signed(episode * period) - lead;
-                self.marks(episode, *period, *outcomes)
-                    .into_iter()
-                    .flatten()
-                    .map(move |(at, phase)| (started + signed(at), phase))
-            })
-            .filter(|(at, _)| (from + 1..=to).contains(at))
-            .collect()
+        match &self.activity {
+            Activity::Inactive { .. } => Vec::new(),
+            Activity::Recurring(recurrence) => recurrence.transitions(from, to),
+        }
     }
 }
 
-impl Moment {
-    fn before_the_first(millis: i64) -> Self {
+impl Recurrence {
+    fn new(seed: u64, index: usize) -> Self {
+        let period = within(mix(&[seed, 1]), 60_000, 240_000);
+        let (first, percent) = FIRST_UPGRADES.get(index).copied().unwrap_or_else(|| {
+            let percent = signed(within(mix(&[seed, 3]), 0, 140)) - 40;
+            (Outcome::draw(mix(&[seed, 2])), percent)
+        });
+        let mut outcomes = [first; CYCLE];
+        for turn in 1..CYCLE {
+            // The upgrade after a failed one succeeds, so that no cluster fails for long.
+            outcomes[turn] = if outcomes[turn - 1].is_failure() {
+                Outcome::Succeeds
+            } else {
+                Outcome::draw(mix(&[seed, 4, turn as u64]))
+            };
+        }
+        if first.is_failure() {
+            // The first outcome follows the last one when the cycle repeats.
+            outcomes[CYCLE - 1] = Outcome::Succeeds;
+        }
+        Self {
+            seed,
+            period,
+            lead: signed(period) / 100 * percent,
+            outcomes,
+        }
+    }
+
+    fn state_at(&self, millis: i64) -> UpgradeState {
+        let Ok(position) = u64::try_from(millis.saturating_add(self.lead)) else {
+            return UpgradeState::not_started(millis);
+        };
+        let (sequence, position) = (position / self.period, position % self.period);
+        let started = signed(sequence.saturating_mul(self.period)).saturating_sub(self.lead);
+        let (offset, phase) = self
+            .phase_starts(sequence)
+            .into_iter()
+            .take_while(|(offset, _)| *offset <= position)
+            .last()
+            .unwrap_or((0, Phase::Prechecking));
+        UpgradeState {
+            phase,
+            sequence: Some(sequence),
+            started,
+            since: started.saturating_add(signed(offset)),
+            successes: self.successes_before(sequence),
+        }
+    }
+
+    fn outcome(&self, sequence: u64) -> Outcome {
+        self.outcomes[turn(sequence)]
+    }
+
+    /// The phases of an upgrade, each with its start in milliseconds after the start of the upgrade.
+    fn phase_starts(&self, sequence: u64) -> Vec<(u64, Phase)> {
+        let draw = |salt, low, high| {
+            let permille = within(mix(&[self.seed, 5, sequence, salt]), low, high);
+            self.period * permille / 1000
+        };
+        let checked = draw(1, 120, 200);
+        let (paused, resumed) = (draw(2, 380, 450), draw(3, 500, 600));
+        let ended = draw(4, 640, 760);
+        let prechecking = (0, Phase::Prechecking);
+        let upgrading = (checked, Phase::Upgrading);
+        match self.outcome(sequence) {
+            Outcome::Succeeds => vec![prechecking, upgrading, (ended, Phase::Succeeded)],
+            Outcome::SucceedsAfterPause => vec![
+                prechecking,
+                upgrading,
+                (paused, Phase::Paused),
+                (resumed, Phase::Upgrading),
+                (ended, Phase::Succeeded),
+            ],
+            Outcome::FailsInPrecheck => {
+                vec![
+                    prechecking,
+                    (checked, Phase::Failed(UpgradeStage::Precheck)),
+                ]
+            }
+            Outcome::FailsInUpgrade => vec![
+                prechecking,
+                upgrading,
+                (ended, Phase::Failed(UpgradeStage::Upgrade)),
+            ],
+        }
+    }
+
+    fn successes_before(&self, sequence: u64) -> u64 {
+        let count = |outcomes: &[Outcome]| {
+            outcomes
+                .iter()
+                .filter(|outcome| !outcome.is_failure())
+                .count() as u64
+        };
+        sequence / CYCLE as u64 * count(&self.outcomes) + count(&self.outcomes[..turn(sequence)])
+    }
+
+    fn transitions(&self, from: i64, to: i64) -> Vec<(i64, Phase)> {
+        let first = u64::try_from(from.saturating_add(self.lead)).unwrap_or_default();
+        let Ok(last) = u64::try_from(to.saturating_add(self.lead)) else {
+            return Vec::new();
+        };
+        let mut transitions = Vec::new();
+        for sequence in first / self.period..=last / self.period {
+            let started = signed(sequence * self.period) - self.lead;
+            for (offset, phase) in self.phase_starts(sequence) {
+                let at = started + signed(offset);
+                if at > from && at <= to {
+                    transitions.push((at, phase));
+                }
+            }
+        }
+        transitions
+    }
+}
+
+impl UpgradeState {
+    fn not_started(millis: i64) -> Self {
         Self {
             phase: Phase::NotStarted,
-            episode: None,
+            sequence: None,
             started: millis,
             since: millis.min(0),
             successes: 0,
@@ -337,30 +300,8 @@ impl Moment {
     }
 }
 
-fn draw_outcome(number: u64) -> Outcome {
-    match number % 20 {
-        0..=10 => Outcome::Succeeds,
-        11..=14 => Outcome::SucceedsAfterPause,
-        15..=16 => Outcome::FailsInPrecheck,
-        _ => Outcome::FailsInUpgrade,
-    }
-}
-
-/// How many of the upgrades before `episode` went well.
-fn successes(episode: u64, outcomes: [Outcome; CYCLE]) -> u64 {
-    let good = |outcomes: &[Outcome]| {
-        outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome, Outcome::Succeeds | Outcome::SucceedsAfterPause))
-            .count() as u64
-    };
-    let turn = usize::try_from(episode % CYCLE as u64).unwrap_or_default();
-    episode / CYCLE as u64 * good(&outcomes) + good(&outcomes[..turn])
-}
-
-/// A hundredth, of what is known to be small.
-fn hundredth(number: u64) -> i64 {
-    signed(number) / 100
+fn turn(sequence: u64) -> usize {
+    usize::try_from(sequence % CYCLE as u64).unwrap_or_default()
 }
 
 fn signed(number: u64) -> i64 {
