@@ -7,3 +7,4 @@ pub(crate) mod regions;
 mod task_body;
 pub(crate) mod tasks;
 pub(crate) mod upgrade_status;
+mod upgrade_task;

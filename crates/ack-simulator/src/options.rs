@@ -9,7 +9,6 @@ use crate::auth::keys::KeyPair;
 use crate::faults::Rule;
 use crate::identity::Identities;
 use crate::retirement::RetiredResponse;
-use crate::world::{TaskLists, UpgradingClusters};
 
 /// The properties of a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]
@@ -45,6 +44,24 @@ pub struct Options {
     pub retired: Option<RetiredResponse>,
     /// Number of last calls that are kept.
     pub calls_kept: usize,
+}
+
+/// The number of tasks in the clusters' task lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskLists {
+    /// All tasks of a cluster fit on one page of fifty.
+    Short,
+    /// The same, but one cluster in a dozen has several hundred tasks.
+    LongForSome,
+}
+
+/// The clusters that are upgraded again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpgradingClusters {
+    /// All but one in a dozen, which is never upgraded.
+    All,
+    /// The first ones in the account's list; the others never change.
+    First(usize),
 }
 
 impl Default for Options {

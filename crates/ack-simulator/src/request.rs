@@ -23,7 +23,7 @@ impl ReceivedRequest {
         let (parts, body) = request.into_parts();
         Self {
             path: parts.uri.path().to_owned(),
-            query: parts.uri.query().map(decode_form).unwrap_or_default(),
+            query: decode_form(parts.uri.query().unwrap_or_default().as_bytes()),
             method: parts.method,
             headers: parts.headers,
             body,
@@ -76,42 +76,17 @@ impl ReceivedRequest {
     }
 }
 
-/// Decodes `a=b+c&d=%20`. The encodings that different clients use for one query have the same
+/// Decodes a query or a form. The encodings that different clients use for one query have the same
 /// result.
-pub(crate) fn decode_form(text: &str) -> Vec<(String, String)> {
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (
-                percent_decode(&key.replace('+', " ")),
-                percent_decode(&value.replace('+', " ")),
-            )
-        })
-        .collect()
+pub(crate) fn decode_form(text: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(text).into_owned().collect()
 }
 
 /// Decodes percent-encoding, and keeps invalid escapes.
 pub(crate) fn percent_decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = match (byte, tail) {
-            (b'%', [high, low, ..]) => hex_digit(*high)
-                .zip(hex_digit(*low))
-                .map(|(high, low)| high * 16 + low),
-            _ => None,
-        };
-        out.push(escaped.unwrap_or(byte));
-        rest = if escaped.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -120,14 +95,14 @@ mod tests {
 
     #[test]
     fn all_encodings_of_a_query_decode_to_the_same() {
-        for spelling in ["name=a+b%2Ac&n=", "name=a%20b*c&n", "name=a%20b%2ac&n="] {
+        for encoding in ["name=a+b%2Ac&n=", "name=a%20b*c&n", "name=a%20b%2ac&n="] {
             assert_eq!(
-                decode_form(spelling),
+                decode_form(encoding.as_bytes()),
                 [
                     ("name".to_owned(), "a b*c".to_owned()),
                     ("n".to_owned(), String::new())
                 ],
-                "{spelling}"
+                "{encoding}"
             );
         }
         assert_eq!(percent_decode("100%"), "100%");

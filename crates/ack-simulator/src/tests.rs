@@ -50,7 +50,7 @@ impl SignedClient {
     /// A signed request for `path`, which may have a query.
     fn request(&self, action: Action, path: &str, nonce: &str) -> Request<Bytes> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let query = request::decode_form(query);
+        let query = request::decode_form(query.as_bytes());
         let query: Vec<_> = query
             .iter()
             .map(|(key, value)| (key.as_str(), value.clone()))

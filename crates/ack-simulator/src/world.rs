@@ -9,6 +9,7 @@ pub(crate) mod index;
 mod overrides;
 pub(crate) mod phase;
 pub(crate) mod profile;
+mod recurrence;
 pub(crate) mod schedule;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,15 +19,15 @@ use std::time::Duration;
 use ack_client::names::{ClusterId, Region};
 use jiff::Timestamp;
 
-use crate::Options;
 use crate::action::Action;
+use crate::options::Options;
 use crate::random::{mix, of_text};
 
 use self::background_tasks::BackgroundTasks;
 use self::clock::{WorldClock, to_millis};
 use self::cluster::Cluster;
 use self::ephemeral::{EphemeralClusters, Lifetime};
-use self::generated::{cluster_id, cluster_name};
+use self::generated::generate_cluster;
 use self::index::{ClusterIndex, ClusterPage, Page};
 use self::phase::Phase;
 use self::schedule::UpgradeSchedule;
@@ -50,24 +51,6 @@ pub struct Transition {
     pub at: Duration,
     /// The phase that begins.
     pub phase: Phase,
-}
-
-/// The number of tasks in the clusters' task lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskLists {
-    /// All tasks of a cluster fit on one page of fifty.
-    Short,
-    /// The same, but one cluster in a dozen has several hundred tasks.
-    LongForSome,
-}
-
-/// The clusters that are upgraded again and again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpgradingClusters {
-    /// All but one in a dozen, which is never upgraded.
-    All,
-    /// The first ones in the account's list; the others never change.
-    First(usize),
 }
 
 impl World {
@@ -287,23 +270,4 @@ impl World {
     fn write<T>(&self, change: impl FnOnce(&mut ClusterIndex) -> T) -> T {
         change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn generate_cluster(number: usize, options: &Options) -> Cluster {
-    let regions = &options.regions;
-    // Shifted by one in each round, so that an application has clusters in several regions.
-    let region = &regions[(number + number / regions.len()) % regions.len()];
-    let schedule = match options.upgrading {
-        UpgradingClusters::First(count) if number >= count => {
-            UpgradeSchedule::inactive(options.seed, number)
-        }
-        _ => UpgradeSchedule::recurring(options.seed, number),
-    };
-    Cluster::new(
-        cluster_id(options.seed, number),
-        region.clone(),
-        cluster_name(number),
-        schedule,
-        BackgroundTasks::of(number, options.task_lists),
-    )
 }

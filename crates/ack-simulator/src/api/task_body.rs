@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::api::tasks::ClusterTask;
+use crate::api::upgrade_task;
 use crate::random::mix;
 use crate::world::World;
 use crate::world::background_tasks::{BackgroundTask, TaskOutcome};
-use crate::world::clock::{beijing, beijing_without_zone};
-use crate::world::cluster::{Cluster, Upgrade};
-use crate::world::phase::{Phase, UpgradeStage};
+use crate::world::clock::beijing;
+use crate::world::cluster::Cluster;
 
 /// A task as lists show it.
 #[derive(Serialize)]
@@ -39,9 +39,9 @@ pub(crate) struct TaskDetails<'a> {
 }
 
 #[derive(Serialize)]
-struct TaskError {
-    code: &'static str,
-    message: String,
+pub(super) struct TaskError {
+    pub(super) code: &'static str,
+    pub(super) message: String,
 }
 
 #[derive(Serialize)]
@@ -60,26 +60,26 @@ struct TaskParameters<'a> {
 }
 
 #[derive(Serialize)]
-struct EmptyObject {}
+pub(super) struct EmptyObject {}
 
 #[derive(Serialize)]
-struct TaskStage {
-    state: &'static str,
+pub(super) struct TaskStage {
+    pub(super) state: &'static str,
     /// Without a zone, as in the sample of the API reference.
-    start_time: String,
-    end_time: String,
-    message: String,
-    outputs: EmptyObject,
+    pub(super) start_time: String,
+    pub(super) end_time: String,
+    pub(super) message: String,
+    pub(super) outputs: EmptyObject,
 }
 
 #[derive(Serialize)]
-struct TaskEvent {
-    action: &'static str,
-    level: &'static str,
-    message: String,
-    reason: &'static str,
-    source: &'static str,
-    timestamp: String,
+pub(super) struct TaskEvent {
+    pub(super) action: &'static str,
+    pub(super) level: &'static str,
+    pub(super) message: String,
+    pub(super) reason: &'static str,
+    pub(super) source: &'static str,
+    pub(super) timestamp: String,
 }
 
 #[derive(Serialize)]
@@ -93,9 +93,9 @@ impl TaskEntry {
         let (task_type, state, updated, error) = match task {
             ClusterTask::Upgrade(upgrade) => (
                 "cluster_upgrade",
-                state(upgrade.state.phase, upgrade.sequence),
+                upgrade_task::state(upgrade.state.phase, upgrade.sequence),
                 upgrade.state.since,
-                upgrade_error(upgrade),
+                upgrade_task::error(upgrade),
             ),
             ClusterTask::Background(task) => {
                 let (state, updated, error) = background_state(task, millis);
@@ -142,13 +142,13 @@ impl<'a> TaskDetails<'a> {
             }],
         };
         if let ClusterTask::Upgrade(upgrade) = task {
-            details.current_stage = stage_name(upgrade.state.phase);
+            details.current_stage = upgrade_task::stage_name(upgrade.state.phase);
             details.parameters = TaskParameters {
                 cluster_version: &upgrade.from,
                 next_version: &upgrade.target,
             };
-            details.stages = stages(upgrade, world);
-            details.events = events(upgrade, world);
+            details.stages = upgrade_task::stages(upgrade, world);
+            details.events = upgrade_task::events(upgrade, world);
         }
         details
     }
@@ -183,101 +183,5 @@ fn target(task: &ClusterTask, cluster: &Cluster) -> TaskTarget {
             id: format!("{}\n", cluster.id),
             kind: "cluster",
         },
-    }
-}
-
-fn upgrade_error(upgrade: &Upgrade) -> Option<TaskError> {
-    let Phase::Failed(stage) = upgrade.state.phase else {
-        return None;
-    };
-    let code = match stage {
-        UpgradeStage::Precheck => "PrecheckFailed",
-        UpgradeStage::Upgrade => "ClusterUpgradeFailed",
-    };
-    Some(TaskError {
-        code,
-        message: upgrade.message.clone(),
-    })
-}
-
-/// One stage, or two after the precheck. Stages have no name in the API; only their order counts.
-fn stages(upgrade: &Upgrade, world: &World) -> Vec<TaskStage> {
-    let time = |millis| beijing_without_zone(world.clock.at(millis));
-    let (started, since) = (upgrade.state.started, upgrade.state.since);
-    let phase = upgrade.state.phase;
-    let end_time = if phase.is_in_progress() {
-        String::new()
-    } else {
-        time(since)
-    };
-    let last_stage = |start_time| TaskStage {
-        state: state(phase, upgrade.sequence),
-        start_time,
-        end_time,
-        message: upgrade.message.clone(),
-        outputs: EmptyObject {},
-    };
-    match phase.stage() {
-        UpgradeStage::Precheck => vec![last_stage(time(started))],
-        UpgradeStage::Upgrade => {
-            // The state holds no end of the precheck; no client depends on it.
-            let checked = time(started.midpoint(since));
-            let precheck = TaskStage {
-                state: "success",
-                start_time: time(started),
-                end_time: checked.clone(),
-                message: String::new(),
-                outputs: EmptyObject {},
-            };
-            vec![precheck, last_stage(checked)]
-        }
-    }
-}
-
-fn events(upgrade: &Upgrade, world: &World) -> Vec<TaskEvent> {
-    let event = |millis, level, reason, message: &str| TaskEvent {
-        action: "upgrade",
-        level,
-        message: message.to_owned(),
-        reason,
-        source: "cluster-upgrade",
-        timestamp: beijing(world.clock.at(millis)),
-    };
-    let (started, since) = (upgrade.state.started, upgrade.state.since);
-    let start = "upgrade of the control plane started";
-    let success = "upgrade of the control plane succeeded";
-    let mut events = vec![event(started, "Normal", "UpgradeStarted", start)];
-    match upgrade.state.phase {
-        Phase::Failed(_) => {
-            events.push(event(since, "error", "UpgradeFailed", &upgrade.message));
-        }
-        Phase::Succeeded => events.push(event(since, "Normal", "UpgradeSucceeded", success)),
-        _ => {}
-    }
-    events
-}
-
-/// The `state` of an upgrade's task. The API reference spells two states in two ways; clients must
-/// read both.
-fn state(phase: Phase, sequence: u64) -> &'static str {
-    match phase {
-        Phase::NotStarted | Phase::Prechecking | Phase::Upgrading => "running",
-        Phase::Paused => "paused",
-        Phase::Succeeded => "success",
-        Phase::Failed(_) if sequence.is_multiple_of(2) => "fail",
-        Phase::Failed(_) => "failed",
-        Phase::Canceled(_) if sequence.is_multiple_of(2) => "canceled",
-        Phase::Canceled(_) => "cancelled",
-    }
-}
-
-/// The `current_stage` of an upgrade's task; empty after success.
-fn stage_name(phase: Phase) -> &'static str {
-    match phase.stage() {
-        _ if phase == Phase::Succeeded => "",
-        // No reference names the stages of a cluster upgrade: this name is made up, and `DrainNodes`
-        // is the one in the sample of the API reference.
-        UpgradeStage::Precheck => "cluster_upgrade_precheck",
-        UpgradeStage::Upgrade => "DrainNodes",
     }
 }

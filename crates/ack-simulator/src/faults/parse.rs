@@ -18,10 +18,13 @@ pub struct InvalidRule {
 }
 
 /// Every fault at low probability; together they hit about one call in eight.
-const UNRULY: &str = "throttled=429/500ms:2%, throttled=503:0.5%, throttled=400:0.5%, server-error=500:1%, server-error=502/html:0.5%, \
-    server-error=503/nothing:0.3%, slow=1500ms:3%, hang:0.2%, reset:0.5%, truncated:0.5%, huge:0.1%, huge=chunked:0.1%, drip=20ms:0.2%, \
-    malformed:0.3%, garbage:0.1%, html:0.2%, deep:0.1%, wrong-types:0.3%, redirect:0.1%, xml:0.5%, xml-error:0.3%, empty:0.2%, proxy=407:0.2%, \
-    nonce-used:0.5%, expired-token:0.1%, clock-skew:0.1%, forbidden:0.1%, unknown-values:0.3%";
+const UNRULY: &str = "\
+    throttled=429/500ms:2%, throttled=503:0.5%, throttled=400:0.5%, server-error=500:1%, \
+    server-error=502/html:0.5%, server-error=503/nothing:0.3%, slow=1500ms:3%, hang:0.2%, \
+    reset:0.5%, truncated:0.5%, huge:0.1%, huge=chunked:0.1%, drip=20ms:0.2%, malformed:0.3%, \
+    garbage:0.1%, html:0.2%, deep:0.1%, wrong-types:0.3%, redirect:0.1%, xml:0.5%, xml-error:0.3%, \
+    empty:0.2%, proxy=407:0.2%, nonce-used:0.5%, expired-token:0.1%, clock-skew:0.1%, \
+    forbidden:0.1%, unknown-values:0.3%";
 
 /// Parses rules that are separated by commas. The word `unruly` stands for every fault at low
 /// probability.

@@ -37,9 +37,7 @@ struct AssumedRoleUser {
 
 impl Parameters {
     pub(crate) fn of(request: &ReceivedRequest) -> Self {
-        let form = std::str::from_utf8(&request.body)
-            .map(decode_form)
-            .unwrap_or_default();
+        let form = decode_form(&request.body);
         Self(request.query.iter().cloned().chain(form).collect())
     }
 

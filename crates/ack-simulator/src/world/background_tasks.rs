@@ -1,7 +1,7 @@
 //! Tasks of a cluster that are listed beside its upgrades: add-ons, node pools, runtimes.
 
+use crate::options::TaskLists;
 use crate::random::{mix, within};
-use crate::world::TaskLists;
 
 /// The number of background tasks of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
