@@ -13,7 +13,7 @@ use ack_client::credentials;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{ApiError, Budget, Deadline, ErrorKind, ListedCluster, Operation, Reason};
 use ack_client::{Status, Step};
-use ack_simulator::{InProcess, Options, Sim};
+use ack_simulator::{InProcess, Options, Simulator};
 use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 use tokio::time::{Instant, advance, timeout};
@@ -778,7 +778,7 @@ async fn a_new_state_takes_the_place_of_the_old_one_and_an_equal_one_is_shared()
 
 /// A lane of four clusters with two places, over an account that nobody asks.
 fn lane() -> (Arc<Collector>, Arc<Lane>) {
-    let sim = Arc::new(Sim::new(Options::default()));
+    let sim = Arc::new(Simulator::new(Options::default()));
     let clock = Clock::simulated(sim.world().now());
     let yaml = "accounts:\n  - name: a\n    endpoint: http://stand-in.example\n    max_concurrency: 2\n    \
                 credentials: {type: access_key, access_key_id: i, access_key_secret: s}\n    \
