@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
 
-use super::contact::Contact;
+use super::account::{AccountCollector, Parts, Refresh};
+use super::account_client::AccountClient;
 use super::dependencies::Dependencies;
 use super::discovery::{Purpose, RegionList};
-use super::finder::Finder;
-use super::lane::{Lane, Parts, Refresh};
-use super::roster::Idling;
+use super::table::IdlePolicy;
+use super::target_resolver::TargetResolver;
 use crate::config::{Account, Config, ListedRegion, Scrape};
 
 /// One lane an account; those of `earlier` hand over to them.
-pub(super) fn lanes(
+pub(super) fn accounts(
     config: &Config,
     dependencies: &Dependencies,
-    earlier: &[Arc<Lane>],
-) -> Vec<Arc<Lane>> {
+    earlier: &[Arc<AccountCollector>],
+) -> Vec<Arc<AccountCollector>> {
     // A cluster that two accounts see is asked through the first that names it; two would be two
     // readings of one thing.
     let configured = config.accounts.iter().flat_map(|account| {
@@ -33,12 +33,14 @@ pub(super) fn lanes(
         let earlier = earlier
             .iter()
             .find(|earlier| *earlier.name() == account.name);
-        let contact = Contact::new(
+        let account_client = AccountClient::new(
             account,
             dependencies,
-            earlier.map(|earlier| earlier.contact()),
+            earlier.map(|earlier| earlier.account_client()),
         );
-        if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
+        if earlier
+            .is_none_or(|earlier| !account_client.shares_client_with(earlier.account_client()))
+        {
             let calls = account
                 .access
                 .rate_limit
@@ -49,7 +51,7 @@ pub(super) fn lanes(
             account,
             &config.scrape,
             dependencies,
-            contact,
+            account_client,
             Arc::clone(&owners),
         );
         if let Some(earlier) = earlier {
@@ -64,14 +66,19 @@ fn lane(
     account: &Account,
     scrape: &Scrape,
     dependencies: &Dependencies,
-    contact: Contact,
+    account_client: AccountClient,
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
-) -> Arc<Lane> {
-    let finder = Finder::new(account.name.clone(), dependencies.shard, contact, owners);
+) -> Arc<AccountCollector> {
+    let target_resolver = TargetResolver::new(
+        account.name.clone(),
+        dependencies.shard,
+        account_client,
+        owners,
+    );
     let targets = account
         .clusters
         .iter()
-        .filter_map(|cluster| finder.configured(cluster))
+        .filter_map(|cluster| target_resolver.configured(cluster))
         .collect();
     let refresh = Refresh {
         // Without discovery there is no list, or one that only scrapes need.
@@ -79,17 +86,17 @@ fn lane(
             .discovery
             .as_ref()
             .map_or(Duration::MAX, |discovery| discovery.refresh_interval),
-        idling: (!scrape.idle_interval.is_zero()).then_some(Idling {
+        idle_policy: (!scrape.idle_interval.is_zero()).then_some(IdlePolicy {
             interval: scrape.idle_interval,
         }),
     };
-    Lane::new(Parts {
+    AccountCollector::new(Parts {
         account: account.name.clone(),
         clock: dependencies.clock,
         max_concurrency: account.access.max_concurrency.get() as usize,
         lists: lists(account, refresh),
         refresh,
-        finder,
+        target_resolver,
         targets,
     })
 }
@@ -108,7 +115,7 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
             lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
         }
     }
-    if refresh.idling.is_some() {
+    if refresh.idle_policy.is_some() {
         for cluster in &account.clusters {
             if let Some(region) = cluster
                 .region

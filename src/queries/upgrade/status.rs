@@ -1,10 +1,11 @@
-//! The operation made for it, wherever it is still served.
+//! `GetUpgradeStatus`, the operation made for the state of an upgrade.
 
 use std::sync::Arc;
 
-use ack_client::{Client, UpgradeStatusResponse, get_upgrade_status};
+use ack_client::{ApiError, Client, UpgradeStatusResponse, get_upgrade_status};
+use futures_util::future::BoxFuture;
 
-use super::{Question, Reading, UpgradeSource};
+use super::{UpgradeQuery, UpgradeSource};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// Asks `GetUpgradeStatus`.
@@ -21,14 +22,17 @@ impl UpgradeStatus {
 }
 
 impl UpgradeSource for UpgradeStatus {
-    fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a> {
+    fn fetch<'a>(
+        &'a self,
+        query: UpgradeQuery<'a>,
+    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
         Box::pin(async move {
-            let Question {
+            let UpgradeQuery {
                 cluster,
                 endpoint,
                 budget,
                 ..
-            } = question;
+            } = query;
             let response = get_upgrade_status(&self.client, endpoint, cluster, budget).await?;
             Ok(state(response))
         })

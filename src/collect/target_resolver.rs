@@ -1,4 +1,4 @@
-//! From a cluster that is named or listed to what is asked about it.
+//! From a cluster that is configured or listed to the target of its queries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,45 +7,45 @@ use ack_client::Endpoint;
 use ack_client::ListedCluster;
 use ack_client::names::{AccountName, ClusterId};
 
-use super::contact::Contact;
-use super::record::{Origin, Target};
+use super::account_client::AccountClient;
+use super::entry::{Origin, Target};
 use crate::config::{Cluster, ListedRegion};
 use crate::shard::Shard;
 use crate::snapshot::ClusterInfo;
 
-/// Makes targets of what is configured or listed; of this instance's part only.
+/// Makes targets of the clusters that are configured or listed and belong to this shard.
 #[derive(Debug)]
-pub(super) struct Finder {
+pub(super) struct TargetResolver {
     account: AccountName,
     shard: Shard,
-    contact: Contact,
+    account_client: AccountClient,
     /// The account of each configured cluster.
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
 }
 
-impl Finder {
-    /// A finder for what `account` knows through `contact`; `owners` are the accounts of the
-    /// configured clusters.
+impl TargetResolver {
+    /// A resolver for the clusters of `account`. `owners` has the account of each configured
+    /// cluster.
     pub(super) fn new(
         account: AccountName,
         shard: Shard,
-        contact: Contact,
+        account_client: AccountClient,
         owners: Arc<BTreeMap<ClusterId, AccountName>>,
     ) -> Self {
         Self {
             account,
             shard,
-            contact,
+            account_client,
             owners,
         }
     }
 
-    /// How the account is asked.
-    pub(super) fn contact(&self) -> &Contact {
-        &self.contact
+    /// The client of the account.
+    pub(super) fn account_client(&self) -> &AccountClient {
+        &self.account_client
     }
 
-    /// What is asked about a cluster that the operator names; None if it is another instance's.
+    /// The target for a cluster of the configuration; None if another shard owns it.
     pub(super) fn configured(&self, cluster: &Cluster) -> Option<Target> {
         let info = ClusterInfo {
             id: cluster.id.clone(),
@@ -59,12 +59,12 @@ impl Finder {
             state: None,
             labels: cluster.labels.clone(),
         };
-        self.make(info, &cluster.endpoint, Origin::Configured)
+        self.target(info, &cluster.endpoint, Origin::Configured)
     }
 
-    /// What is asked about a cluster that the list at `place` has; None if it is another
-    /// instance's, or configured.
-    pub(super) fn target(&self, place: &ListedRegion, cluster: &ListedCluster) -> Option<Target> {
+    /// The target for a cluster in the list of `place`; None if another shard owns it, or if it is
+    /// configured.
+    pub(super) fn listed(&self, place: &ListedRegion, cluster: &ListedCluster) -> Option<Target> {
         if self.owners.contains_key(&cluster.id) {
             return None;
         }
@@ -80,14 +80,14 @@ impl Finder {
             state: Some(cluster.state.clone()).filter(|state| !state.is_empty()),
             labels: BTreeMap::new(),
         };
-        self.make(info, &place.endpoint, Origin::Discovered)
+        self.target(info, &place.endpoint, Origin::Discovered)
     }
 
-    fn make(&self, info: ClusterInfo, endpoint: &Endpoint, origin: Origin) -> Option<Target> {
+    fn target(&self, info: ClusterInfo, endpoint: &Endpoint, origin: Origin) -> Option<Target> {
         if !self.shard.owns(&info.id) {
             return None;
         }
-        let source = Arc::clone(self.contact.source(info.region.as_ref())?);
+        let source = Arc::clone(self.account_client.source(info.region.as_ref())?);
         Some(Target {
             info: Arc::new(info),
             origin,

@@ -1,4 +1,4 @@
-//! What the queries of one round share, and how long they have.
+//! What the queries of one collection share, and how long they have.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use tokio_util::sync::CancellationToken;
 
 /// A query has this long at least, however soon those who wait for it go: a client that hardly
 /// waits at all must not make clusters fail for all others.
-pub(super) const SHORTEST: Duration = Duration::from_secs(1);
+pub(super) const MIN_QUERY_TIME: Duration = Duration::from_secs(1);
 
-/// One round in one lane.
+/// One collection in one account.
 #[derive(Debug, Clone)]
-pub(in crate::collect) struct Round {
+pub(in crate::collect) struct AccountCollection {
     pub(in crate::collect) number: u64,
     pub(in crate::collect) started: Instant,
     /// When those who wait for it go.
     pub(in crate::collect) deadline: Deadline,
-    /// How long they wait, but no less than [`SHORTEST`].
+    /// How long they wait, but no less than [`MIN_QUERY_TIME`].
     pub(in crate::collect) length: Duration,
     /// Cancelled when the collector ends.
     pub(in crate::collect) stop: CancellationToken,
 }
 
-impl Round {
-    /// For a list that is read in this round.
+impl AccountCollection {
+    /// For a list that is read in this collection.
     pub(super) fn budget(&self) -> Budget {
-        Budget::new(self.deadline.clone(), self.stop.child_token()).at_least(SHORTEST)
+        Budget::new(self.deadline.clone(), self.stop.child_token()).at_least(MIN_QUERY_TIME)
     }
 
     /// The deadline of a query that takes off at `now`: the waiters' or, after it, as long as the
-    /// round had.
+    /// collection had.
     pub(super) fn deadline_at(&self, now: Instant) -> Deadline {
         if now < self.deadline.instant() {
             self.deadline.fork()

@@ -7,25 +7,25 @@ use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use futures_util::future::join_all;
 
-use super::Lane;
+use super::AccountCollector;
 use crate::collect::discovery::RegionList;
-use crate::collect::record::{Origin, Target};
-use crate::collect::roster::learn;
+use crate::collect::entry::{Origin, Target};
+use crate::collect::table::merge_listing;
 use crate::snapshot::ClusterInfo;
 
-impl Lane {
-    /// Reads again what there is to know of those of `clusters` that are this lane's, apart from
+impl AccountCollector {
+    /// Reads again what there is to know of those of `clusters` that are this account's, apart from
     /// their upgrades: from the list of their region or, where no list has them, one by one.
-    pub(in crate::collect) async fn read_again(
+    pub(in crate::collect) async fn refresh_details(
         &self,
         clusters: &[ClusterId],
         budget: &Budget,
     ) -> Vec<(ClusterId, Result<Arc<ClusterInfo>, ApiError>)> {
         let targets: Vec<_> = {
-            let roster = self.lock();
+            let table = self.lock();
             clusters
                 .iter()
-                .filter_map(|id| Some(roster.records.get(id)?.target.clone()))
+                .filter_map(|id| Some(table.entries.get(id)?.target.clone()))
                 .collect()
         };
         let is_wanted = |list: &&RegionList| {
@@ -34,7 +34,7 @@ impl Lane {
                 .any(|target| target.info.region.as_ref() == Some(&list.place.region))
         };
         let read = self.lists.iter().filter(is_wanted).map(async |list| {
-            let read = self.read_list(list, budget.clone(), None).await;
+            let read = self.refresh_list(list, budget.clone(), None).await;
             (&list.place.region, read.map(|()| list))
         });
         let lists: HashMap<_, _> = join_all(read).await.into_iter().collect();
@@ -67,9 +67,9 @@ impl Lane {
         }
         // It may have gone meanwhile.
         self.lock()
-            .records
+            .entries
             .get(id)
-            .map(|record| Arc::clone(&record.target.info))
+            .map(|entry| Arc::clone(&entry.target.info))
             .ok_or_else(gone)
     }
 
@@ -78,15 +78,15 @@ impl Lane {
         let failed =
             |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
         let place = tokio::select! {
-            place = self.places.acquire() => place,
+            place = self.permits.acquire() => place,
             () = budget.spent() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
         };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;
         drop(place);
         let detail = detail
             .ok_or_else(|| failed(ErrorKind::Decode, "the reply is about another cluster"))?;
-        if let Some(record) = self.lock().records.get_mut(id) {
-            learn(&mut record.target.info, &detail);
+        if let Some(entry) = self.lock().entries.get_mut(id) {
+            merge_listing(&mut entry.target.info, &detail);
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::queries::upgrade::UpgradeSource;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
-use crate::source::UpgradeSource;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// A cluster and the way to it.
@@ -38,41 +38,41 @@ pub(super) enum Origin {
 
 /// One cluster of a lane.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct ClusterEntry {
     pub(super) target: Target,
-    /// The round in which it was asked last, or needed no asking; 0 is never.
+    /// The collection in which it was asked last, or needed no asking; 0 is never.
     pub(super) asked: u64,
     /// The query under way.
-    pub(super) flight: Option<Flight>,
+    pub(super) in_flight: Option<InFlight>,
     /// When the cluster changed last, as the list has it.
     pub(super) changed: Option<Timestamp>,
-    memory: Memory,
+    cached: CachedResults,
 }
 
-/// What outlives a change of the configuration.
+/// Results that outlive a change of the configuration.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Memory {
-    last: Option<LastQuery>,
-    good: Option<Good>,
+pub(super) struct CachedResults {
+    last_query: Option<LastQuery>,
+    last_success: Option<LastSuccess>,
     /// Calls that the last answer took.
     calls: Option<u32>,
 }
 
 /// A query under way.
 #[derive(Debug, Clone)]
-pub(super) struct Flight {
+pub(super) struct InFlight {
     /// No two queries of an account have the same.
     pub(super) number: u64,
     pub(super) started: Instant,
-    /// Put off by each round that waits for it.
+    /// Put off by each collection that waits for it.
     pub(super) deadline: Deadline,
-    pub(super) call_off: CancellationToken,
+    pub(super) cancel: CancellationToken,
     pub(super) budget: Budget,
     /// How long the API has until its silence is a time-out.
     pub(super) share: Duration,
-    /// The round in which the cluster was asked before.
-    pub(super) asked_before: u64,
-    /// Whether a round waits for it, and not only somebody who wants this cluster.
+    /// The collection in which the cluster was asked before.
+    pub(super) previously_asked: u64,
+    /// Whether a collection waits for it, and not only somebody who wants this cluster.
     pub(super) awaited: Arc<AtomicBool>,
     /// When the cluster had changed last, as the list had it when the query started.
     pub(super) changed: Option<Timestamp>,
@@ -80,9 +80,9 @@ pub(super) struct Flight {
 
 /// Who reads what is known of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
-    /// The page of a round.
-    Page,
+pub(super) enum Trigger {
+    /// The page of a collection.
+    Scrape,
     /// Somebody who wants this cluster.
     Probe,
 }
@@ -96,7 +96,7 @@ struct LastQuery {
 
 /// The last answer.
 #[derive(Debug, Clone)]
-struct Good {
+struct LastSuccess {
     state: Arc<UpgradeState>,
     /// When it was read.
     read: Instant,
@@ -110,79 +110,79 @@ struct Good {
     changed: Option<Timestamp>,
 }
 
-/// Why a cluster was left out of a round so far.
+/// Why a cluster was left out of a collection so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waiting {
+pub(super) enum BlockedBy {
     /// The bucket is empty.
-    ForToken,
+    RateLimit,
     /// All queries that may be under way are, and the vendor is silent.
-    ForPlace,
+    Concurrency,
 }
 
 /// What changed with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum StateChange {
     /// There was no answer before.
     First,
     /// Status, step or task differ from the answer before.
-    State,
+    Changed,
     /// Nothing that anybody would want a line in the log for.
-    Nothing,
+    Unchanged,
 }
 
-impl Record {
-    pub(super) fn new(target: Target, memory: Memory) -> Self {
+impl ClusterEntry {
+    pub(super) fn new(target: Target, cached: CachedResults) -> Self {
         Self {
             target,
             asked: 0,
-            flight: None,
+            in_flight: None,
             changed: None,
-            memory,
+            cached,
         }
     }
 
     /// All that is remembered.
-    pub(super) fn memory(&self) -> &Memory {
-        &self.memory
+    pub(super) fn cached(&self) -> &CachedResults {
+        &self.cached
     }
 
     /// The last answer.
-    pub(super) fn known(&self) -> Option<Arc<UpgradeState>> {
-        self.memory
-            .good
+    pub(super) fn last_state(&self) -> Option<Arc<UpgradeState>> {
+        self.cached
+            .last_success
             .as_ref()
-            .map(|good| Arc::clone(&good.state))
+            .map(|last_success| Arc::clone(&last_success.state))
     }
 
-    /// The query under way that a round waits for.
-    pub(super) fn awaited(&self) -> Option<&Flight> {
-        self.flight
+    /// The query under way that a collection waits for.
+    pub(super) fn awaited(&self) -> Option<&InFlight> {
+        self.in_flight
             .as_ref()
-            .filter(|flight| flight.awaited.load(Ordering::Relaxed))
+            .filter(|in_flight| in_flight.awaited.load(Ordering::Relaxed))
     }
 
     /// True if the query under way is the one of this number.
-    pub(super) fn has_flight(&self, number: u64) -> bool {
-        self.flight
+    pub(super) fn has_in_flight(&self, number: u64) -> bool {
+        self.in_flight
             .as_ref()
-            .is_some_and(|flight| flight.number == number)
+            .is_some_and(|in_flight| in_flight.number == number)
     }
 
     /// Whether there was an answer after `instant`.
     pub(super) fn has_answered_since(&self, instant: Instant) -> bool {
         !self.is_failing()
             && self
-                .memory
-                .good
+                .cached
+                .last_success
                 .as_ref()
-                .is_some_and(|good| good.read > instant)
+                .is_some_and(|last_success| last_success.read > instant)
     }
 
     /// True if a query has ended at `instant` or later that was more than a wait for the rate
     /// limit.
     pub(super) fn has_ended_since(&self, instant: Instant) -> bool {
-        self.memory
-            .last
+        self.cached
+            .last_query
             .as_ref()
             .is_some_and(|last| last.ended >= instant)
     }
@@ -194,20 +194,20 @@ impl Record {
         } else {
             1
         };
-        self.memory.calls.unwrap_or(usual)
+        self.cached.calls.unwrap_or(usual)
     }
 
     /// Whether the last query failed.
     pub(super) fn is_failing(&self) -> bool {
-        self.memory
-            .last
+        self.cached
+            .last_query
             .as_ref()
             .is_some_and(|last| last.failure.is_some())
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.memory
-            .last
+        self.cached
+            .last_query
             .as_ref()
             .and_then(|last| last.failure.as_ref())
     }
@@ -215,133 +215,134 @@ impl Record {
     /// Whether the list says that something has changed since the last answer: an upgrade may have
     /// begun and ended unseen.
     pub(super) fn has_changed(&self) -> bool {
-        self.memory
-            .good
+        self.cached
+            .last_success
             .as_ref()
-            .is_some_and(|good| good.changed != self.changed)
+            .is_some_and(|last_success| last_success.changed != self.changed)
     }
 
     /// When the last answer was read, if it says that nothing is going on and nothing has failed
     /// since.
     pub(super) fn idle_since_reading(&self) -> Option<Instant> {
-        self.memory
-            .good
+        self.cached
+            .last_success
             .as_ref()
-            .filter(|good| good.state.status.is_idle() && !self.is_failing())
-            .map(|good| good.read)
+            .filter(|last_success| last_success.state.status.is_idle() && !self.is_failing())
+            .map(|last_success| last_success.read)
     }
 
     /// Keeps the last answer from growing too old to be served while the cluster waits to be asked:
     /// a list says that nothing is going on, though something has.
-    pub(super) fn keep(&mut self) {
-        if let Some(good) = &mut self.memory.good {
-            good.fresh = Instant::now();
+    pub(super) fn keep_servable(&mut self) {
+        if let Some(last_success) = &mut self.cached.last_success {
+            last_success.fresh = Instant::now();
         }
     }
 
-    /// Takes the last answer for a fresh one in `round`: a list says that nothing is going on.
-    pub(super) fn confirm(&mut self, round: u64, now: Timestamp) {
-        self.asked = round;
-        if let Some(good) = &mut self.memory.good {
-            good.fresh = Instant::now();
-            good.fresh_at = now;
+    /// Takes the last answer for a fresh one in `collection`: a list says that nothing is going on.
+    pub(super) fn mark_idle_confirmed(&mut self, collection: u64, now: Timestamp) {
+        self.asked = collection;
+        if let Some(last_success) = &mut self.cached.last_success {
+            last_success.fresh = Instant::now();
+            last_success.fresh_at = now;
         }
     }
 
-    /// Takes the result of the query that took off as `flight` and has ended after `duration`.
+    /// Takes the result of the query that took off as `in_flight` and has ended after `duration`.
     pub(super) fn finish(
         &mut self,
         result: Result<UpgradeState, Failure>,
-        flight: &Flight,
+        in_flight: &InFlight,
         duration: Duration,
         now: Timestamp,
-    ) -> Change {
+    ) -> StateChange {
         let ended = Instant::now();
-        self.memory.last = Some(LastQuery {
+        self.cached.last_query = Some(LastQuery {
             failure: result.as_ref().err().cloned(),
             duration,
             ended,
         });
         let Ok(state) = result else {
-            return Change::Nothing;
+            return StateChange::Unchanged;
         };
-        self.memory.calls = Some(flight.budget.calls().max(1));
+        self.cached.calls = Some(in_flight.budget.calls().max(1));
         let same = self
-            .memory
-            .good
+            .cached
+            .last_success
             .as_ref()
-            .is_some_and(|good| good.state.is_same_state(&state));
+            .is_some_and(|last_success| last_success.state.is_same_state(&state));
         let since = self
-            .memory
-            .good
+            .cached
+            .last_success
             .as_ref()
             .filter(|_| same)
-            .map_or(now, |good| good.since);
-        let change = match (&self.memory.good, same) {
-            (None, _) => Change::First,
-            (Some(_), false) => Change::State,
-            (Some(_), true) => Change::Nothing,
+            .map_or(now, |last_success| last_success.since);
+        let change = match (&self.cached.last_success, same) {
+            (None, _) => StateChange::First,
+            (Some(_), false) => StateChange::Changed,
+            (Some(_), true) => StateChange::Unchanged,
         };
         // An unchanged state keeps its allocation, which snapshots share.
-        let state = match &self.memory.good {
-            Some(good) if *good.state == state => Arc::clone(&good.state),
+        let state = match &self.cached.last_success {
+            Some(last_success) if *last_success.state == state => Arc::clone(&last_success.state),
             _ => Arc::new(state),
         };
-        self.memory.good = Some(Good {
+        self.cached.last_success = Some(LastSuccess {
             state,
             read: ended,
             fresh: ended,
             fresh_at: now,
             since,
-            changed: flight.changed,
+            changed: in_flight.changed,
         });
         change
     }
 
-    /// What `reader` is told at `now` of this cluster, which was `asked` for it or was not. A query
-    /// that started at `end`, when the reader went, or later was not for it. Nor is it a failure
+    /// What `trigger` is told at `now` of this cluster, which was `asked` for it or was not. A query
+    /// that started at `end`, when the trigger went, or later was not for it. Nor is it a failure
     /// yet that there is no answer to a query that has waited for the account's own rate limit, or
     /// that the API has not had for its share of the time.
     pub(super) fn reading(
         &self,
-        reader: Reader,
+        trigger: Trigger,
         end: Instant,
         asked: bool,
-        waiting: Waiting,
+        blocked_by: BlockedBy,
         max_age: Duration,
         now: Instant,
     ) -> ClusterReading {
-        let flight = if reader == Reader::Probe {
-            self.flight.as_ref()
+        let in_flight = if trigger == Trigger::Probe {
+            self.in_flight.as_ref()
         } else {
             self.awaited()
         };
-        let asked = asked && flight.is_none();
-        let flight = flight.filter(|flight| flight.started < end);
-        let outcome = match flight.map(|flight| (flight.budget.stage(now), flight.share)) {
-            Some(((Stage::Retrying(error), _), _)) => Outcome::Down(Failure::of(&error)),
-            Some(((Stage::Asking, elapsed), share)) if elapsed >= share => {
-                down(Reason::Timeout, "no answer within the scrape's budget")
-            }
-            Some(((Stage::HeldUp, _), _)) => self.outcome(false, Waiting::ForToken, max_age),
-            Some(((Stage::Asking, _), _)) | None => self.outcome(asked, waiting, max_age),
-        };
-        let flown = flight.map(|flight| now.saturating_duration_since(flight.started));
-        let known = self.memory.good.as_ref();
+        let asked = asked && in_flight.is_none();
+        let in_flight = in_flight.filter(|in_flight| in_flight.started < end);
+        let outcome =
+            match in_flight.map(|in_flight| (in_flight.budget.stage(now), in_flight.share)) {
+                Some(((Stage::Retrying(error), _), _)) => Outcome::Down(Failure::of(&error)),
+                Some(((Stage::Asking, elapsed), share)) if elapsed >= share => {
+                    down(Reason::Timeout, "no answer within the scrape's budget")
+                }
+                Some(((Stage::HeldUp, _), _)) => self.outcome(false, BlockedBy::RateLimit, max_age),
+                Some(((Stage::Asking, _), _)) | None => self.outcome(asked, blocked_by, max_age),
+            };
+        let flown = in_flight.map(|in_flight| now.saturating_duration_since(in_flight.started));
+        let known = self.cached.last_success.as_ref();
         ClusterReading {
             cluster: Arc::clone(&self.target.info),
             since: known
                 .filter(|_| matches!(outcome, Outcome::Up(_)))
-                .map(|good| good.since),
+                .map(|last_success| last_success.since),
             outcome,
-            duration: flown.or(self.memory.last.as_ref().map(|last| last.duration)),
-            last_success: known.map(|good| good.fresh_at),
+            duration: flown.or(self.cached.last_query.as_ref().map(|last| last.duration)),
+            last_success: known.map(|last_success| last_success.fresh_at),
         }
     }
 
-    fn outcome(&self, asked: bool, waiting: Waiting, max_age: Duration) -> Outcome {
-        match (&self.memory.last, &self.memory.good) {
-            (None, _) if waiting == Waiting::ForPlace => down(
+    fn outcome(&self, asked: bool, blocked_by: BlockedBy, max_age: Duration) -> Outcome {
+        match (&self.cached.last_query, &self.cached.last_success) {
+            (None, _) if blocked_by == BlockedBy::Concurrency => down(
                 Reason::Timeout,
                 "not asked: all queries that may be under way wait for the vendor",
             ),
@@ -353,15 +354,15 @@ impl Record {
                 }),
                 _,
             ) => Outcome::Down(failure.clone()),
-            (Some(_), Some(good)) if asked || good.fresh.elapsed() <= max_age => {
-                Outcome::Up(Arc::clone(&good.state))
+            (Some(_), Some(last_success)) if asked || last_success.fresh.elapsed() <= max_age => {
+                Outcome::Up(Arc::clone(&last_success.state))
             }
-            _ => match waiting {
-                Waiting::ForToken => down(
+            _ => match blocked_by {
+                BlockedBy::RateLimit => down(
                     Reason::RateLimited,
                     "not asked for longer than scrape.max_age: the account's rate_limit is too low",
                 ),
-                Waiting::ForPlace => down(
+                BlockedBy::Concurrency => down(
                     Reason::Timeout,
                     "not asked for longer than scrape.max_age: the vendor is too slow",
                 ),

@@ -1,4 +1,5 @@
-//! The task operations, which replace the one that is being switched off.
+//! `DescribeClusterTasks` and `DescribeTaskInfo`, which replace `GetUpgradeStatus` where it is
+//! switched off.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,24 +9,25 @@ use ack_client::{
     ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task,
 };
 use ack_client::{Status, Step};
+use futures_util::future::BoxFuture;
 
-use super::{Question, Reading, UpgradeSource};
+use super::{UpgradeQuery, UpgradeSource};
 use crate::upgrade::{SourceName, UpgradeState};
 
-/// How many tasks are asked for in one reading before one is the cluster's.
-const MOST_ASKED: usize = 8;
+/// Limit of the tasks that one query asks for until one is the cluster's.
+const MAX_ASKED: usize = 8;
 
-/// How many tasks are remembered that are not the cluster's.
-const MOST_REMEMBERED: usize = 10_000;
+/// Limit of the remembered tasks that are not of a cluster itself.
+const MAX_FOREIGN: usize = 10_000;
 
 /// Reads the newest upgrade task of a cluster.
 #[derive(Debug)]
 pub struct Tasks {
     client: Arc<Client>,
     types: Vec<String>,
-    /// The IDs of tasks that have a node pool or another cluster for a target, which only the task
-    /// itself tells.
-    others: Mutex<HashSet<String>>,
+    /// The IDs of tasks whose target is a node pool or another cluster. Only `DescribeTaskInfo` tells
+    /// the target.
+    foreign: Mutex<HashSet<String>>,
 }
 
 impl Tasks {
@@ -34,40 +36,40 @@ impl Tasks {
         Self {
             client,
             types,
-            others: Mutex::default(),
+            foreign: Mutex::default(),
         }
     }
 
-    async fn answer(&self, question: Question<'_>) -> Result<UpgradeState, ApiError> {
-        let Question {
+    async fn newest_upgrade(&self, query: UpgradeQuery<'_>) -> Result<UpgradeState, ApiError> {
+        let UpgradeQuery {
             cluster,
             endpoint,
             budget,
-            known,
-        } = question;
+            previous,
+        } = query;
         let mut tasks = UpgradeTasks::new(&self.client, endpoint, cluster, &self.types);
         let mut asked = 0;
-        while asked < MOST_ASKED {
+        while asked < MAX_ASKED {
             let Some(task) = tasks.next(budget).await? else {
                 return Ok(UpgradeState::never(SourceName::Tasks));
             };
             if self.lock().contains(&task.id) {
                 continue;
             }
-            if let Some(known) = known.filter(|known| is_told(&task, known)) {
-                return Ok(known.clone());
+            if let Some(previous) = previous.filter(|previous| is_unchanged(&task, previous)) {
+                return Ok(previous.clone());
             }
             let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
             if info.target.may_be(cluster) {
-                return Ok(state(task, info, &mut |word| {
-                    self.client.metrics().unknown_value("task.state", word);
+                return Ok(state(task, info, &mut |value| {
+                    self.client.metrics().unknown_value("task.state", value);
                 }));
             }
-            self.remember(task.id);
+            self.remember_foreign(task.id);
             asked += 1;
         }
         let message = format!(
-            "the newest {MOST_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further"
+            "the newest {MAX_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further"
         );
         Err(ApiError::local(
             Operation::DescribeClusterTasks,
@@ -76,23 +78,26 @@ impl Tasks {
         ))
     }
 
-    fn remember(&self, id: String) {
-        let mut others = self.lock();
-        // To ask some of them again costs a call each, once.
-        if others.len() >= MOST_REMEMBERED {
-            others.clear();
+    fn remember_foreign(&self, id: String) {
+        let mut foreign = self.lock();
+        // Asking for some of them again costs one call each.
+        if foreign.len() >= MAX_FOREIGN {
+            foreign.clear();
         }
-        others.insert(id);
+        foreign.insert(id);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+        self.foreign.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl UpgradeSource for Tasks {
-    fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a> {
-        Box::pin(self.answer(question))
+    fn fetch<'a>(
+        &'a self,
+        query: UpgradeQuery<'a>,
+    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
+        Box::pin(self.newest_upgrade(query))
     }
 
     fn in_use(&self) -> Option<SourceName> {
@@ -100,27 +105,29 @@ impl UpgradeSource for Tasks {
     }
 }
 
-/// Whether `known` holds all that the finished `task` will ever tell. Not while the two differ:
-/// either may be behind, or a word of the task may have been one that nobody knows.
-fn is_told(task: &Task, known: &UpgradeState) -> bool {
+/// True if `previous` holds all that the finished `task` will ever tell.
+fn is_unchanged(task: &Task, previous: &UpgradeState) -> bool {
+    // While the two statuses differ, either may be behind, or the task may have had a state that is
+    // not in the reference.
     let is_finished = Status::from_word(&task.state)
-        .is_some_and(|status| status.is_idle() && status == known.status);
+        .is_some_and(|status| status.is_idle() && status == previous.status);
     is_finished
-        && known.source == SourceName::Tasks
-        && known.task_id == task.id
-        && known.updated == task.updated
+        && previous.source == SourceName::Tasks
+        && previous.task_id == task.id
+        && previous.updated == task.updated
 }
 
-/// A task's words in those of an upgrade. An unlisted state is told to `unknown`.
+/// The state of the upgrade that a task carries out. A state that is not in the reference is
+/// reported to `unknown`.
 fn state(task: Task, info: TaskInfo, unknown: &mut dyn FnMut(&str)) -> UpgradeState {
     // The task knows better than the list, which may lag behind.
-    let word = if info.state.is_empty() {
+    let value = if info.state.is_empty() {
         task.state
     } else {
         info.state
     };
-    let status = Status::from_word(&word).unwrap_or_else(|| {
-        unknown(&word);
+    let status = Status::from_word(&value).unwrap_or_else(|| {
+        unknown(&value);
         Status::Unknown
     });
     UpgradeState {
@@ -142,14 +149,14 @@ fn step(status: Status, stage: &str) -> Step {
     match status {
         Status::Success => Step::Success,
         Status::Pause => Step::Pause,
-        _ if PRECHECKS.iter().any(|word| name.contains(word)) => Step::Prechecking,
+        _ if PRECHECKS.iter().any(|part| name.contains(part)) => Step::Prechecking,
         // Many tasks have no stage.
         _ if name.is_empty() && status != Status::Running => Step::Unknown,
         _ => Step::Upgrading,
     }
 }
 
-/// What the name of a stage that is a precheck has in it. None is published.
+/// Parts of the names of precheck stages. Alibaba Cloud publishes no list of stages.
 const PRECHECKS: [&str; 4] = ["precheck", "preupgradecheck", "clustercheck", "validat"];
 
 #[cfg(test)]
@@ -158,15 +165,15 @@ mod tests {
 
     use super::*;
 
-    fn told(word: &str, stage: &str) -> (Status, Step, TaskStatus) {
+    fn upgrade(state: &str, step: &str) -> (Status, Step, TaskStatus) {
         let task = Task {
             id: "T-1".to_owned(),
             state: "running".to_owned(),
             ..Task::default()
         };
         let info = TaskInfo {
-            state: word.to_owned(),
-            stage: stage.to_owned(),
+            state: state.to_owned(),
+            stage: step.to_owned(),
             ..TaskInfo::default()
         };
         let upgrade = super::state(task, info, &mut |_| {});
@@ -174,68 +181,68 @@ mod tests {
     }
 
     #[test]
-    fn every_state_and_stage_has_its_words() {
+    fn every_state_and_stage_has_a_status_and_a_step() {
         assert_eq!(
-            told("running", "precheck"),
+            upgrade("running", "precheck"),
             (Status::Running, Step::Prechecking, TaskStatus::Running)
         );
         assert_eq!(
-            told("running", "PreChecking nodes"),
+            upgrade("running", "PreChecking nodes"),
             (Status::Running, Step::Prechecking, TaskStatus::Running)
         );
         assert_eq!(
-            told("running", "upgrade_master"),
+            upgrade("running", "upgrade_master"),
             (Status::Running, Step::Upgrading, TaskStatus::Running)
         );
         assert_eq!(
-            told("running", ""),
+            upgrade("running", ""),
             (Status::Running, Step::Upgrading, TaskStatus::Running),
             "many tasks have no stage"
         );
         assert_eq!(
-            told("running", " "),
+            upgrade("running", " "),
             (Status::Running, Step::Upgrading, TaskStatus::Running)
         );
         assert_eq!(
-            told("running", "Pre-Upgrade_Check"),
+            upgrade("running", "Pre-Upgrade_Check"),
             (Status::Running, Step::Prechecking, TaskStatus::Running)
         );
         assert_eq!(
-            told("fail", ""),
+            upgrade("fail", ""),
             (Status::Fail, Step::Unknown, TaskStatus::Failed)
         );
         assert_eq!(
-            told("paused", "upgrade_master"),
+            upgrade("paused", "upgrade_master"),
             (Status::Pause, Step::Pause, TaskStatus::Running)
         );
         assert_eq!(
-            told("success", "upgrade_master"),
+            upgrade("success", "upgrade_master"),
             (Status::Success, Step::Success, TaskStatus::Success)
         );
         assert_eq!(
-            told("fail", "precheck"),
+            upgrade("fail", "precheck"),
             (Status::Fail, Step::Prechecking, TaskStatus::Failed)
         );
         assert_eq!(
-            told("failed", "upgrade_master"),
+            upgrade("failed", "upgrade_master"),
             (Status::Fail, Step::Upgrading, TaskStatus::Failed)
         );
         assert_eq!(
-            told("canceled", "upgrade_master"),
+            upgrade("canceled", "upgrade_master"),
             (Status::Canceled, Step::Upgrading, TaskStatus::Unknown)
         );
         assert_eq!(
-            told("cancelled", ""),
+            upgrade("cancelled", ""),
             (Status::Canceled, Step::Unknown, TaskStatus::Unknown)
         );
         assert_eq!(
-            told("resting", "upgrade_master"),
+            upgrade("resting", "upgrade_master"),
             (Status::Unknown, Step::Upgrading, TaskStatus::Unknown)
         );
         assert_eq!(
-            told("", "upgrade_master"),
+            upgrade("", "upgrade_master"),
             (Status::Running, Step::Upgrading, TaskStatus::Running),
-            "the list's word stands in"
+            "the state in the list stands in"
         );
     }
 }

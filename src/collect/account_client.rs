@@ -1,4 +1,4 @@
-//! How one account is asked.
+//! The client of one account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use ack_client::{Client, Limiter};
 
 use super::dependencies::Dependencies;
 use crate::config::{Access, Account};
-use crate::source::{UpgradeSource, source};
+use crate::queries::upgrade::{self, UpgradeSource};
 
-/// One account's client and the sources over it. A reload that leaves what they were made of as it
-/// was keeps them: with them go connections, credentials, what is left in the bucket, and what was
-/// found out about the operations served.
+/// The client of one account and the sources that use it. A reload that leaves the account's access
+/// settings alone keeps them, and with them connections, credentials, the tokens of the rate limit,
+/// and the detection of the operations served.
 #[derive(Debug)]
-pub(super) struct Contact {
+pub(super) struct AccountClient {
     access: Access,
     client: Arc<Client>,
-    /// Who reads states, by region; one without a region for clusters without one.
+    /// The source of states by region; `None` is for clusters without a region.
     sources: BTreeMap<Option<Region>, Arc<dyn UpgradeSource>>,
 }
 
-impl Contact {
-    /// How `account` is asked; as `earlier` was, if that may stay.
+impl AccountClient {
+    /// The client for `account`, taken over from `earlier` if the access settings are the same.
     pub(super) fn new(
         account: &Account,
         dependencies: &Dependencies,
@@ -38,7 +38,8 @@ impl Contact {
             let known = kept
                 .and_then(|kept| kept.sources.get(&region))
                 .map(Arc::clone);
-            let source = known.unwrap_or_else(|| source(account, region.as_ref(), &client));
+            let source =
+                known.unwrap_or_else(|| upgrade::source(account, region.as_ref(), &client));
             (region, source)
         };
         let sources = regions(account).into_iter().map(source_of).collect();
@@ -49,8 +50,8 @@ impl Contact {
         }
     }
 
-    /// Whether `earlier` had the same client.
-    pub(super) fn is_kept_from(&self, earlier: &Self) -> bool {
+    /// True if `earlier` has the same client.
+    pub(super) fn shares_client_with(&self, earlier: &Self) -> bool {
         Arc::ptr_eq(&self.client, &earlier.client)
     }
 
@@ -58,7 +59,7 @@ impl Contact {
         &self.client
     }
 
-    /// Who reads the states of the clusters in `region`, if the account is looked at there.
+    /// The source of the states of the clusters in `region`; None if the account is not read there.
     pub(super) fn source(&self, region: Option<&Region>) -> Option<&Arc<dyn UpgradeSource>> {
         self.sources.get(&region.cloned())
     }
@@ -96,7 +97,7 @@ fn client(account: &Account, dependencies: &Dependencies) -> Client {
     )
 }
 
-/// Where the account is looked at.
+/// The regions in which the account is read.
 fn regions(account: &Account) -> BTreeSet<Option<Region>> {
     let listed = account
         .discovery

@@ -1,46 +1,46 @@
-//! Where the state of an upgrade is read: two sources of the same truth, and one that finds out
-//! which is served.
+//! The state of one cluster's upgrade: two operations that tell it, and the detection of the one
+//! that is served.
 
-mod auto;
+mod detect;
+mod status;
 mod tasks;
-mod upgrade_status;
 
 use std::fmt::Debug;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use ack_client::Endpoint;
 use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Budget, Client};
+use futures_util::future::BoxFuture;
 
-pub use auto::Auto;
+pub use detect::SourceDetector;
+pub use status::UpgradeStatus;
 pub use tasks::Tasks;
-pub use upgrade_status::UpgradeStatus;
 
 use crate::config::{Account, Source};
 use crate::upgrade::{SourceName, UpgradeState};
 
-/// What is asked of a source.
+/// A query for the state of one cluster's upgrade.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
+pub struct UpgradeQuery<'a> {
     /// The cluster.
     pub cluster: &'a ClusterId,
     /// The server that knows it.
     pub endpoint: &'a Endpoint,
-    /// How long the answer may take, and what it may use of the rate limit.
+    /// The time that the query may take, and its part of the rate limit.
     pub budget: &'a Budget,
-    /// What the source answered last, so that it need not ask again for what cannot have changed.
-    pub known: Option<&'a UpgradeState>,
+    /// The last state that was read, so that nothing is asked for again that cannot have changed.
+    pub previous: Option<&'a UpgradeState>,
 }
-
-/// The future of [`UpgradeSource::read`].
-pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<UpgradeState, ApiError>> + Send + 'a>>;
 
 /// Reads the state of upgrades, for one account and region.
 pub trait UpgradeSource: Debug + Send + Sync {
-    /// Reads the state of one cluster's upgrade within the question's budget. Dropping the future
+    /// Reads the state of one cluster's upgrade within the query's budget. Dropping the future
     /// abandons it.
-    fn read<'a>(&'a self, question: Question<'a>) -> Reading<'a>;
+    fn fetch<'a>(
+        &'a self,
+        query: UpgradeQuery<'a>,
+    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>>;
 
     /// The source in use, once that is decided.
     fn in_use(&self) -> Option<SourceName>;
@@ -57,7 +57,7 @@ pub fn source(
     match account.access.source {
         Source::UpgradeStatus => Arc::new(upgrade_status),
         Source::Tasks => Arc::new(tasks),
-        Source::Auto => Arc::new(Auto::new(
+        Source::Auto => Arc::new(SourceDetector::new(
             account.name.clone(),
             region.cloned(),
             client,

@@ -10,36 +10,36 @@ use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::Lane;
-use crate::collect::record::{Change, Flight, Record, Target};
+use super::AccountCollector;
+use crate::collect::entry::{ClusterEntry, InFlight, StateChange, Target};
 use crate::log::QUERIES;
+use crate::queries::upgrade::UpgradeQuery;
 use crate::snapshot::Failure;
-use crate::source::Question;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// One cluster's query.
 #[derive(Debug)]
 pub(in crate::collect) struct Query {
-    lane: Arc<Lane>,
+    account: Arc<AccountCollector>,
     target: Target,
     known: Option<Arc<UpgradeState>>,
-    flight: Flight,
+    in_flight: InFlight,
     stop: CancellationToken,
 }
 
 impl Query {
-    /// The query of `record`'s cluster that takes off as `flight`, unless all ends with `stop`.
+    /// The query of `entry`'s cluster that takes off as `in_flight`, unless all ends with `stop`.
     pub(in crate::collect) fn new(
-        lane: Arc<Lane>,
-        record: &Record,
-        flight: Flight,
+        account: Arc<AccountCollector>,
+        entry: &ClusterEntry,
+        in_flight: InFlight,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            lane,
-            target: record.target.clone(),
-            known: record.known(),
-            flight,
+            account,
+            target: entry.target.clone(),
+            known: entry.last_state(),
+            in_flight,
             stop,
         }
     }
@@ -47,13 +47,13 @@ impl Query {
     /// Asks within `budget`, and holds `place` until the answer is there. A query that panics is
     /// that cluster's failure and nothing else.
     pub(in crate::collect) async fn run(self, budget: Budget, place: OwnedSemaphorePermit) {
-        let question = Question {
+        let query = UpgradeQuery {
             cluster: &self.target.info.id,
             endpoint: &self.target.endpoint,
             budget: &budget,
-            known: self.known.as_deref(),
+            previous: self.known.as_deref(),
         };
-        let answer = AssertUnwindSafe(async { self.target.source.read(question).await })
+        let answer = AssertUnwindSafe(async { self.target.source.fetch(query).await })
             .catch_unwind()
             .await;
         budget.release();
@@ -75,42 +75,46 @@ impl Query {
 
     /// Remembers the result, with one line in the log for what changed.
     fn record_result(&self, result: Result<UpgradeState, ApiError>) {
-        let now = self.lane.clock.now();
-        let duration = self.flight.started.elapsed();
+        let now = self.account.clock.now();
+        let duration = self.in_flight.started.elapsed();
         let words = result
             .as_ref()
             .ok()
             .map(|state| (state.status.as_str(), state.step.as_str()));
-        let mut roster = self.lane.lock();
+        let mut table = self.account.lock();
         let id = &self.target.info.id;
-        let before = roster.records.get(id).and_then(Record::failure).cloned();
-        let change = roster.land(
+        let before = table
+            .entries
+            .get(id)
+            .and_then(ClusterEntry::failure)
+            .cloned();
+        let change = table.record_result(
             id,
-            &self.flight,
+            &self.in_flight,
             result,
             duration,
             now,
             self.stop.is_cancelled(),
         );
-        if let (Some(change), Some(record)) = (change, roster.records.get(id)) {
-            log(record, before.as_ref(), change, words, duration);
+        if let (Some(change), Some(entry)) = (change, table.entries.get(id)) {
+            log(entry, before.as_ref(), change, words, duration);
         }
-        drop(roster);
-        self.lane
+        drop(table);
+        self.account
             .progress
-            .land(self.flight.awaited.load(Ordering::Relaxed));
+            .query_ended(self.in_flight.awaited.load(Ordering::Relaxed));
     }
 }
 
 fn log(
-    record: &Record,
+    entry: &ClusterEntry,
     before: Option<&Failure>,
-    change: Change,
+    change: StateChange,
     words: Option<(&'static str, &'static str)>,
     duration: Duration,
 ) {
-    let info = &record.target.info;
-    let after = record.failure();
+    let info = &entry.target.info;
+    let after = entry.failure();
     match (before, after) {
         (before, Some(failure)) if before.is_none_or(|before| before.reason != failure.reason) => {
             tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
@@ -129,10 +133,10 @@ fn log(
         "query ended"
     );
     match (change, words) {
-        (Change::State, Some((status, step))) => {
+        (StateChange::Changed, Some((status, step))) => {
             tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");
         }
-        (Change::First, Some((status, step))) => {
+        (StateChange::First, Some((status, step))) => {
             tracing::debug!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state read");
         }
         _ => {}

@@ -9,17 +9,17 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Lane;
-use super::round::Round;
-use crate::collect::record::{Reader, Waiting};
+use super::AccountCollector;
+use super::collection::AccountCollection;
+use crate::collect::entry::{BlockedBy, Trigger};
 use crate::snapshot::{ClusterInfo, ClusterReading};
 use crate::upgrade::SourceName;
 
-/// What a lane needs to ask one cluster.
+/// What an account needs to ask one cluster.
 #[derive(Debug)]
 pub(in crate::collect) struct Probe<'a> {
-    /// The number of the newest round.
-    pub(in crate::collect) round: u64,
+    /// The number of the newest collection.
+    pub(in crate::collect) collection: u64,
     /// When the one who asks goes.
     pub(in crate::collect) deadline: Instant,
     /// How old a reading may be that stands in where the limits leave no room.
@@ -32,17 +32,17 @@ pub(in crate::collect) struct Probe<'a> {
     pub(in crate::collect) stop: &'a CancellationToken,
 }
 
-impl Lane {
-    /// The first cluster of this lane that is as `wanted`.
+impl AccountCollector {
+    /// The first cluster of this account that is as `wanted`.
     pub(in crate::collect) fn find(
         &self,
         wanted: impl Fn(&ClusterInfo) -> bool,
     ) -> Option<ClusterId> {
-        let roster = self.lock();
-        let found = roster
-            .records
+        let table = self.lock();
+        let found = table
+            .entries
             .values()
-            .map(|record| &record.target.info)
+            .map(|entry| &entry.target.info)
             .find(|info| wanted(info));
         found.map(|info| info.id.clone())
     }
@@ -53,7 +53,7 @@ impl Lane {
         id: &ClusterId,
         source: SourceName,
     ) -> Option<Result<Explained, ApiError>> {
-        let endpoint = self.lock().records.get(id)?.target.endpoint.clone();
+        let endpoint = self.lock().entries.get(id)?.target.endpoint.clone();
         Some(match source {
             SourceName::UpgradeStatus => {
                 ack_client::explain_upgrade_status(self.client(), &endpoint, id).await
@@ -63,37 +63,37 @@ impl Lane {
     }
 
     /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the
-    /// page of its round would.
-    pub(in crate::collect) async fn ask_one(
+    /// page of its collection would.
+    pub(in crate::collect) async fn probe(
         self: &Arc<Self>,
         id: &ClusterId,
         probe: &Probe<'_>,
     ) -> Option<ClusterReading> {
-        let mut landings = self.progress.landings();
+        let mut query_ends = self.progress.query_ends();
         let began = Instant::now();
-        let place = timeout_at(probe.deadline, Arc::clone(&self.places).acquire_owned()).await;
-        let waiting = if place.is_ok() {
-            Waiting::ForToken
+        let place = timeout_at(probe.deadline, Arc::clone(&self.permits).acquire_owned()).await;
+        let blocked_by = if place.is_ok() {
+            BlockedBy::RateLimit
         } else {
-            Waiting::ForPlace
+            BlockedBy::Concurrency
         };
         let cost = self.cost(id);
         if let Ok(Ok(place)) = place
             && let Ok(tokens) =
                 timeout_at(probe.deadline, self.client().limiter().acquire(cost)).await
         {
-            let round = Round {
-                number: probe.round,
+            let collection = AccountCollection {
+                number: probe.collection,
                 started: began,
                 deadline: Deadline::at(probe.deadline),
                 length: Duration::ZERO,
                 stop: probe.stop.clone(),
             };
-            if let Some((query, flight)) = self.take_off(&round, id, Reader::Probe) {
-                flight.budget.grant(tokens);
+            if let Some((query, in_flight)) = self.start_query(&collection, id, Trigger::Probe) {
+                in_flight.budget.grant(tokens);
                 let budget = match probe.trace {
-                    Some(trace) => flight.budget.traced(trace.clone()),
-                    None => flight.budget,
+                    Some(trace) => in_flight.budget.traced(trace.clone()),
+                    None => in_flight.budget,
                 };
                 probe.tasks.spawn(query.run(budget, place));
             }
@@ -101,23 +101,23 @@ impl Lane {
         let landed = async {
             while self
                 .lock()
-                .records
+                .entries
                 .get(id)
-                .is_some_and(|record| record.flight.is_some())
+                .is_some_and(|entry| entry.in_flight.is_some())
             {
-                landings.next().await;
+                query_ends.next().await;
             }
         };
         // At the deadline what is there counts.
         drop(timeout_at(probe.deadline, landed).await);
-        let roster = self.lock();
-        let record = roster.records.get(id)?;
-        let asked = record.has_ended_since(began);
-        Some(record.reading(
-            Reader::Probe,
+        let table = self.lock();
+        let entry = table.entries.get(id)?;
+        let asked = entry.has_ended_since(began);
+        Some(entry.reading(
+            Trigger::Probe,
             probe.deadline,
             asked,
-            waiting,
+            blocked_by,
             probe.max_age,
             Instant::now(),
         ))

@@ -1,10 +1,10 @@
 //! One account's clusters, asked in order of need within the account's limits.
 
+mod collection;
+mod details;
 mod probe;
 mod progress;
 mod query;
-mod reread;
-mod round;
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -15,25 +15,25 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{ApiError, Budget, Client, Deadline, ErrorKind, ListedCluster};
+use collection::MIN_QUERY_TIME;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use progress::{Progress, Started};
-use round::SHORTEST;
+use progress::{CollectionHandle, Progress};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(super) use collection::AccountCollection;
 pub(super) use probe::Probe;
 pub(super) use query::Query;
-pub(super) use round::Round;
 
-use super::contact::Contact;
+use super::account_client::AccountClient;
 use super::discovery::{self, RegionList};
-use super::finder::Finder;
-use super::record::{Flight, Origin, Reader, Record, Target, Waiting};
-use super::roster::{Idling, Roster};
+use super::entry::{BlockedBy, ClusterEntry, InFlight, Origin, Target, Trigger};
+use super::table::{ClusterTable, IdlePolicy};
+use super::target_resolver::TargetResolver;
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
 
 /// How long reading one list may take, apart from the scrapes.
@@ -48,26 +48,26 @@ const LIST_OUT_OF_REACH_RETRY: Duration = Duration::from_secs(5);
 
 /// One account and its clusters.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct AccountCollector {
     account: AccountName,
     clock: Clock,
     /// Queries that may be under way at once.
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     lists: Vec<RegionList>,
     refresh: Refresh,
-    finder: Finder,
-    roster: Mutex<Roster>,
+    target_resolver: TargetResolver,
+    table: Mutex<ClusterTable>,
     progress: Progress,
 }
 
-/// What a lane needs to start a round.
+/// What an account needs to start a collection.
 #[derive(Debug)]
-pub(super) struct Start<'a> {
-    /// The round's number; later rounds have higher ones.
+pub(super) struct CollectionRequest<'a> {
+    /// The collection's number; later collections have higher ones.
     pub(super) number: u64,
     /// When those who wait for it go.
     pub(super) deadline: &'a Deadline,
-    /// Cancelled when the next round takes over.
+    /// Cancelled when the next collection takes over.
     pub(super) superseded: &'a CancellationToken,
     /// Where tasks are run.
     pub(super) tasks: &'a TaskTracker,
@@ -75,7 +75,7 @@ pub(super) struct Start<'a> {
     pub(super) stop: &'a CancellationToken,
 }
 
-/// What a lane is made of.
+/// What an account is made of.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) account: AccountName,
@@ -83,7 +83,7 @@ pub(super) struct Parts {
     pub(super) max_concurrency: usize,
     pub(super) lists: Vec<RegionList>,
     pub(super) refresh: Refresh,
-    pub(super) finder: Finder,
+    pub(super) target_resolver: TargetResolver,
     pub(super) targets: Vec<Target>,
 }
 
@@ -93,10 +93,10 @@ pub(super) struct Refresh {
     /// Apart from the scrapes, when they are this old.
     pub(super) interval: Duration,
     /// In each scrape too, so that what they show as idle need not be asked.
-    pub(super) idling: Option<Idling>,
+    pub(super) idle_policy: Option<IdlePolicy>,
 }
 
-impl Lane {
+impl AccountCollector {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
         let Parts {
             account,
@@ -104,17 +104,17 @@ impl Lane {
             max_concurrency,
             lists,
             refresh,
-            finder,
+            target_resolver,
             targets,
         } = parts;
         Arc::new(Self {
             account,
             clock,
-            places: Arc::new(Semaphore::new(max_concurrency)),
+            permits: Arc::new(Semaphore::new(max_concurrency)),
             lists,
             refresh,
-            finder,
-            roster: Mutex::new(Roster::new(targets)),
+            target_resolver,
+            table: Mutex::new(ClusterTable::new(targets)),
             progress: Progress::default(),
         })
     }
@@ -125,12 +125,12 @@ impl Lane {
     }
 
     /// How the account is asked.
-    pub(super) fn contact(&self) -> &Contact {
-        self.finder.contact()
+    pub(super) fn account_client(&self) -> &AccountClient {
+        self.target_resolver.account_client()
     }
 
     fn client(&self) -> &Client {
-        self.contact().client()
+        self.account_client().client()
     }
 
     /// What is known of the account.
@@ -139,7 +139,7 @@ impl Lane {
             account: self.account.clone(),
             provider: self.client().credentials().provider(),
             credentials_expiry: self.client().credentials().expires_at(),
-            sources: self.contact().sources_in_use(),
+            sources: self.account_client().sources_in_use(),
             discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
         }
     }
@@ -178,17 +178,17 @@ impl Lane {
     /// Whether the configuration names clusters of this instance.
     pub(super) fn has_named(&self) -> bool {
         self.lock()
-            .records
+            .entries
             .values()
-            .any(|record| record.target.origin == Origin::Configured)
+            .any(|entry| entry.target.origin == Origin::Configured)
     }
 
     /// All clusters known.
     pub(super) fn clusters(&self) -> Vec<Arc<ClusterInfo>> {
         self.lock()
-            .records
+            .entries
             .values()
-            .map(|record| Arc::clone(&record.target.info))
+            .map(|entry| Arc::clone(&entry.target.info))
             .collect()
     }
 
@@ -203,7 +203,7 @@ impl Lane {
             let mut wait = self.refresh.interval;
             if list.is_due(wait)
                 && let Err(error) = self
-                    .read_list(list, Budget::lasting(LIST_BUDGET), None)
+                    .refresh_list(list, Budget::lasting(LIST_BUDGET), None)
                     .await
             {
                 wait = wait.min(if list.has_found() {
@@ -219,49 +219,49 @@ impl Lane {
         }
     }
 
-    async fn read_list(
+    async fn refresh_list(
         &self,
         list: &RegionList,
         budget: Budget,
-        round: Option<(u64, Idling)>,
+        collection: Option<(u64, IdlePolicy)>,
     ) -> Result<(), ApiError> {
         let _turn = list.turn(&budget).await?;
         let listing = list.read(self.client(), &budget).await?;
-        self.take_list(list, &listing, round);
+        self.apply_list(list, &listing, collection);
         Ok(())
     }
 
-    fn take_list(
+    fn apply_list(
         &self,
         list: &RegionList,
         listing: &[ListedCluster],
-        round: Option<(u64, Idling)>,
+        collection: Option<(u64, IdlePolicy)>,
     ) {
-        let newcomers = list
+        let new_targets = list
             .wanted(listing)
-            .filter_map(|cluster| self.finder.target(&list.place, cluster))
+            .filter_map(|cluster| self.target_resolver.listed(&list.place, cluster))
             .collect();
-        self.lock().take_list(
+        self.lock().apply_list(
             &list.place.region,
             listing,
-            newcomers,
-            round,
+            new_targets,
+            collection,
             self.clock.now(),
         );
-        self.disinherit();
+        self.drop_inherited();
     }
 
-    /// Starts a round: every cluster is asked, the oldest reading first. A round that still runs
+    /// Starts a collection: every cluster is asked, the oldest reading first. A collection that still runs
     /// hands over; its queries go on, and what they answer counts for this one, unless they have
     /// been silent for long.
-    pub(super) fn begin(self: &Arc<Self>, start: &Start<'_>) -> Started {
+    pub(super) fn begin(self: &Arc<Self>, start: &CollectionRequest<'_>) -> CollectionHandle {
         let started = Instant::now();
         let length = start
             .deadline
             .instant()
             .saturating_duration_since(started)
-            .max(SHORTEST);
-        let round = Round {
+            .max(MIN_QUERY_TIME);
+        let collection = AccountCollection {
             number: start.number,
             started,
             deadline: start.deadline.clone(),
@@ -269,21 +269,21 @@ impl Lane {
             stop: start.stop.clone(),
         };
         {
-            let mut roster = self.lock();
-            roster.waiting = Waiting::ForToken;
-            roster
-                .silent(started, length)
-                .for_each(|flight| flight.call_off.cancel());
+            let mut table = self.lock();
+            table.blocked_by = BlockedBy::RateLimit;
+            table
+                .overdue(started, length)
+                .for_each(|in_flight| in_flight.cancel.cancel());
         }
-        let started = self.progress.started(start.number);
-        let (lane, queries, superseded) = (
+        let started = self.progress.handle(start.number);
+        let (account, queries, superseded) = (
             Arc::clone(self),
             start.tasks.clone(),
             start.superseded.clone(),
         );
         start.tasks.spawn(async move {
             tokio::select! {
-                () = lane.drive(&round, &queries) => {}
+                () = account.drive(&collection, &queries) => {}
                 () = superseded.cancelled() => {}
             }
         });
@@ -292,11 +292,12 @@ impl Lane {
 
     /// Asks every cluster once: those that need it whatever the lists say, then those that the
     /// lists leave.
-    async fn drive(self: &Arc<Self>, round: &Round, queries: &TaskTracker) {
-        let mut oldest = VecDeque::new();
-        match self.refresh.idling {
+    async fn drive(self: &Arc<Self>, collection: &AccountCollection, queries: &TaskTracker) {
+        let mut oldest_queries = VecDeque::new();
+        match self.refresh.idle_policy {
             None => {
-                self.ask(round, queries, &mut oldest, |_| true).await;
+                self.ask(collection, queries, &mut oldest_queries, |_| true)
+                    .await;
                 // What a first list finds does not wait for the other lists.
                 let mut first: FuturesUnordered<_> = self
                     .lists
@@ -305,67 +306,75 @@ impl Lane {
                     .map(RegionList::settled)
                     .collect();
                 while first.next().await.is_some() {
-                    self.ask(round, queries, &mut oldest, |_| true).await;
+                    self.ask(collection, queries, &mut oldest_queries, |_| true)
+                        .await;
                 }
             }
-            Some(idling) => {
+            Some(idle_policy) => {
                 let read = CancellationToken::new();
                 let lists = async {
                     // A list that fails leaves its clusters to be asked.
                     let each = self.lists.iter().map(|list| {
-                        self.read_list(list, round.budget(), Some((round.number, idling)))
+                        self.refresh_list(
+                            list,
+                            collection.budget(),
+                            Some((collection.number, idle_policy)),
+                        )
                     });
                     join_all(each).await;
                     read.cancel();
                 };
                 let clusters = async {
-                    let is_busy = |record: &Record| {
-                        record.idle_since_reading().is_none() && record.known().is_some()
+                    let is_busy = |entry: &ClusterEntry| {
+                        entry.idle_since_reading().is_none() && entry.last_state().is_some()
                     };
-                    self.ask(round, queries, &mut oldest, is_busy).await;
+                    self.ask(collection, queries, &mut oldest_queries, is_busy)
+                        .await;
                     // And so does one that is silent, while there is time.
-                    let half = round.started + round.length / 2;
+                    let half = collection.started + collection.length / 2;
                     tokio::select! {
                         () = read.cancelled() => {}
-                        () = sleep_until(half) => self.ask(round, queries, &mut oldest, |_| true).await,
+                        () = sleep_until(half) => self.ask(collection, queries, &mut oldest_queries, |_| true).await,
                     }
                 };
                 tokio::join!(lists, clusters);
             }
         }
-        self.ask(round, queries, &mut oldest, |_| true).await;
-        self.progress.asked(round.number);
+        self.ask(collection, queries, &mut oldest_queries, |_| true)
+            .await;
+        self.progress.asked(collection.number);
     }
 
     /// Asks the clusters that are wanted and due, each as soon as the limits allow.
     async fn ask(
         self: &Arc<Self>,
-        round: &Round,
+        collection: &AccountCollection,
         queries: &TaskTracker,
-        oldest: &mut VecDeque<(ClusterId, Flight)>,
-        wanted: fn(&Record) -> bool,
+        oldest_queries: &mut VecDeque<(ClusterId, InFlight)>,
+        wanted: fn(&ClusterEntry) -> bool,
     ) {
-        let due = self.lock().due(round.number, wanted);
+        let due = self.lock().due(collection.number, wanted);
         for id in due {
             // A list that came meanwhile may say that nothing is going on there, or a probe have
             // asked.
-            if !self.wants(&mut self.lock(), round, &id) {
+            if !self.wants(&mut self.lock(), collection, &id) {
                 continue;
             }
             // All that it will most likely take, so that it does not have to wait half-way.
             let tokens = self.client().limiter().acquire(self.cost(&id)).await;
-            let place = self.place(round, oldest).await;
-            let Some((query, flight)) = self.take_off(round, &id, Reader::Page) else {
+            let place = self.place(collection, oldest_queries).await;
+            let Some((query, in_flight)) = self.start_query(collection, &id, Trigger::Scrape)
+            else {
                 continue;
             };
-            flight.budget.grant(tokens);
-            queries.spawn(query.run(flight.budget.clone(), place));
-            oldest.push_back((id, flight));
+            in_flight.budget.grant(tokens);
+            queries.spawn(query.run(in_flight.budget.clone(), place));
+            oldest_queries.push_back((id, in_flight));
         }
     }
 
     fn cost(&self, id: &ClusterId) -> u32 {
-        self.lock().records.get(id).map_or(1, Record::cost)
+        self.lock().entries.get(id).map_or(1, ClusterEntry::cost)
     }
 
     /// Waits for a free place. While there is none, the query that has been under way longest gives
@@ -374,194 +383,208 @@ impl Lane {
     /// last has gone and somebody else has taken its place.
     pub(super) async fn place(
         &self,
-        round: &Round,
-        oldest: &mut VecDeque<(ClusterId, Flight)>,
+        collection: &AccountCollection,
+        oldest_queries: &mut VecDeque<(ClusterId, InFlight)>,
     ) -> OwnedSemaphorePermit {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+        if let Ok(place) = Arc::clone(&self.permits).try_acquire_owned() {
             return place;
         }
-        self.lock().waiting = Waiting::ForPlace;
-        let mut free = pin!(Arc::clone(&self.places).acquire_owned());
+        self.lock().blocked_by = BlockedBy::Concurrency;
+        let mut free = pin!(Arc::clone(&self.permits).acquire_owned());
         let place = loop {
-            let Some((id, flight)) = oldest.pop_front() else {
+            let Some((id, in_flight)) = oldest_queries.pop_front() else {
                 break free.await;
             };
             tokio::select! {
                 biased;
                 place = &mut free => {
-                    oldest.push_front((id, flight));
+                    oldest_queries.push_front((id, in_flight));
                     break place;
                 }
-                () = self.call_off_in_time(&id, &flight, round.length) => {}
+                () = self.cancel_after_share(&id, &in_flight, collection.length) => {}
             }
         };
-        self.lock().waiting = Waiting::ForToken;
+        self.lock().blocked_by = BlockedBy::RateLimit;
         place.expect("the semaphore is never closed")
     }
 
-    /// Calls the query of `id` off once it has had its share of a round of `length`, and waits
+    /// Calls the query of `id` off once it has had its share of a collection of `length`, and waits
     /// until it has ended; or returns as soon as it is noticed that it has ended by itself, after
     /// its share at the latest.
-    async fn call_off_in_time(&self, id: &ClusterId, flight: &Flight, length: Duration) {
+    async fn cancel_after_share(&self, id: &ClusterId, in_flight: &InFlight, length: Duration) {
         let end = {
-            let roster = self.lock();
-            if !roster.is_under_way(id, flight) {
+            let table = self.lock();
+            if !table.is_in_flight(id, in_flight) {
                 return;
             }
-            flight.started + roster.patience.share(flight.started, length)
+            in_flight.started + table.fair_share.share(in_flight.started, length)
         };
         sleep_until(end).await;
-        let mut landings = self.progress.landings();
+        let mut query_ends = self.progress.query_ends();
         {
-            let mut roster = self.lock();
+            let mut table = self.lock();
             // It may have ended just now, which is no silence.
-            if !roster.is_under_way(id, flight) {
+            if !table.is_in_flight(id, in_flight) {
                 return;
             }
-            flight.call_off.cancel();
+            in_flight.cancel.cancel();
             // A wait for the own limit says nothing of the API.
-            if !flight.budget.was_held_up() {
-                roster.patience.called_off(flight.started);
+            if !in_flight.budget.was_held_up() {
+                table.fair_share.record_cancelled(in_flight.started);
             }
         }
-        while self.lock().is_under_way(id, flight) {
-            landings.next().await;
+        while self.lock().is_in_flight(id, in_flight) {
+            query_ends.next().await;
         }
     }
 
-    /// Whether `round` has to ask for this cluster. Not if it is gone, was asked in it, has
-    /// answered since it began, or is asked for just now by somebody else: then the round waits for
+    /// Whether `collection` has to ask for this cluster. Not if it is gone, was asked in it, has
+    /// answered since it began, or is asked for just now by somebody else: then the collection waits for
     /// that.
-    fn wants(&self, roster: &mut Roster, round: &Round, id: &ClusterId) -> bool {
-        let Some(record) = roster
-            .records
+    fn wants(
+        &self,
+        table: &mut ClusterTable,
+        collection: &AccountCollection,
+        id: &ClusterId,
+    ) -> bool {
+        let Some(entry) = table
+            .entries
             .get_mut(id)
-            .filter(|record| record.asked < round.number)
+            .filter(|entry| entry.asked < collection.number)
         else {
             return false;
         };
-        if let Some(flight) = &record.flight {
-            flight.deadline.put_off(round.deadline.instant());
-            if !flight.awaited.swap(true, Ordering::Relaxed) {
-                self.progress.take_off();
+        if let Some(in_flight) = &entry.in_flight {
+            in_flight.deadline.put_off(collection.deadline.instant());
+            if !in_flight.awaited.swap(true, Ordering::Relaxed) {
+                self.progress.query_started();
             }
-        } else if !record.has_answered_since(round.started) {
+        } else if !entry.has_answered_since(collection.started) {
             return true;
         }
-        record.asked = round.number;
+        entry.asked = collection.number;
         false
     }
 
-    /// Has a query take off for `reader`. None if it is not wanted any more, or if the cluster is
+    /// Has a query take off for `trigger`. None if it is not wanted any more, or if the cluster is
     /// asked for just now.
-    pub(super) fn take_off(
+    pub(super) fn start_query(
         self: &Arc<Self>,
-        round: &Round,
+        collection: &AccountCollection,
         id: &ClusterId,
-        reader: Reader,
-    ) -> Option<(Query, Flight)> {
-        let mut roster = self.lock();
-        let is_awaited = reader == Reader::Page;
-        if is_awaited && !self.wants(&mut roster, round, id) {
+        trigger: Trigger,
+    ) -> Option<(Query, InFlight)> {
+        let mut table = self.lock();
+        let is_awaited = trigger == Trigger::Scrape;
+        if is_awaited && !self.wants(&mut table, collection, id) {
             return None;
         }
         let now = Instant::now();
-        let share = roster
-            .patience
-            .share(now, round.length)
-            .min(round.length.max(SHORTEST));
-        let number = roster.number_flight();
-        let record = roster
-            .records
+        let share = table
+            .fair_share
+            .share(now, collection.length)
+            .min(collection.length.max(MIN_QUERY_TIME));
+        let number = table.next_query_number();
+        let entry = table
+            .entries
             .get_mut(id)
-            .filter(|record| record.flight.is_none())?;
-        let asked_before = record.asked;
+            .filter(|entry| entry.in_flight.is_none())?;
+        let previously_asked = entry.asked;
         if is_awaited {
-            record.asked = round.number;
-            self.progress.take_off();
+            entry.asked = collection.number;
+            self.progress.query_started();
         }
-        let (deadline, call_off) = (round.deadline_at(now), round.stop.child_token());
-        let budget = Budget::new(deadline.clone(), call_off.clone()).at_least(share.max(SHORTEST));
+        let (deadline, cancel) = (collection.deadline_at(now), collection.stop.child_token());
+        let budget =
+            Budget::new(deadline.clone(), cancel.clone()).at_least(share.max(MIN_QUERY_TIME));
         let awaited = Arc::new(AtomicBool::new(is_awaited));
-        let flight = Flight {
+        let in_flight = InFlight {
             number,
             started: now,
             deadline,
-            call_off,
+            cancel,
             budget,
             share,
-            asked_before,
+            previously_asked,
             awaited,
-            changed: record.changed,
+            changed: entry.changed,
         };
-        record.flight = Some(flight.clone());
-        let query = Query::new(Arc::clone(self), record, flight.clone(), round.stop.clone());
-        Some((query, flight))
+        entry.in_flight = Some(in_flight.clone());
+        let query = Query::new(
+            Arc::clone(self),
+            entry,
+            in_flight.clone(),
+            collection.stop.clone(),
+        );
+        Some((query, in_flight))
     }
 
-    /// Adds what the page of `round`, whose last waiters go at `end`, says of each cluster; whether
+    /// Adds what the page of `collection`, whose last waiters go at `end`, says of each cluster; whether
     /// every one of them has been asked in it and has ended.
     pub(super) fn readings(
         &self,
-        round: u64,
+        collection: u64,
         end: Instant,
         max_age: Duration,
         out: &mut Vec<ClusterReading>,
     ) -> bool {
-        let roster = self.lock();
+        let table = self.lock();
         let now = Instant::now();
-        let read = |record: &Record| {
-            record.reading(
-                Reader::Page,
+        let read = |entry: &ClusterEntry| {
+            entry.reading(
+                Trigger::Scrape,
                 end,
-                record.asked >= round,
-                roster.waiting,
+                entry.asked >= collection,
+                table.blocked_by,
                 max_age,
                 now,
             )
         };
-        out.extend(roster.records.values().map(read));
-        roster
-            .records
+        out.extend(table.entries.values().map(read));
+        table
+            .entries
             .values()
-            .all(|record| record.asked >= round && record.awaited().is_none())
+            .all(|entry| entry.asked >= collection && entry.awaited().is_none())
     }
 
     /// Takes over what `earlier` knows of the same clusters and, if the account is asked as before,
     /// what its lists said. It keeps it too, for the scrapes that still wait there.
     pub(super) fn inherit(&self, earlier: &Self) {
-        let memories = earlier.lock().memories();
-        self.lock().inherit(memories);
-        if self.contact().is_kept_from(earlier.contact()) {
+        let cached_results = earlier.lock().cached_results();
+        self.lock().inherit(cached_results);
+        if self
+            .account_client()
+            .shares_client_with(earlier.account_client())
+        {
             for list in &self.lists {
                 if let Some(listing) = list.inherit(&earlier.lists) {
-                    self.take_list(list, &listing, None);
+                    self.apply_list(list, &listing, None);
                 }
             }
         }
-        self.disinherit();
+        self.drop_inherited();
     }
 
     /// Forgets what is remembered of clusters that are not there, as soon as all that are there are
     /// known.
-    fn disinherit(&self) {
+    fn drop_inherited(&self) {
         if self.has_found() {
-            self.lock().disinherit();
+            self.lock().drop_inherited();
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Roster> {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, ClusterTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-impl Lane {
-    /// A round that begins now.
-    pub(super) fn round_of(number: u64, deadline: Deadline) -> Round {
+impl AccountCollector {
+    /// A collection that begins now.
+    pub(super) fn collection_of(number: u64, deadline: Deadline) -> AccountCollection {
         let started = Instant::now();
         let length = deadline.instant() - started;
-        Round {
+        AccountCollection {
             number,
             started,
             deadline,
@@ -570,14 +593,14 @@ impl Lane {
         }
     }
 
-    /// Counts one more query that a round waits for.
+    /// Counts one more query that a collection waits for.
     pub(super) fn await_one(&self) {
-        self.progress.take_off();
+        self.progress.query_started();
     }
 
     /// A place, if one is free.
     pub(super) fn free_place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 }
 
