@@ -9,13 +9,14 @@
 //! ```
 //!
 //! The crate `ack-client` is the way to the API: signatures, credentials, limits, operations;
+//! `exporter-toolkit` is what every exporter has, such as the web server before the routes;
 //! `ack-simulator` is the stand-in for the API that `demo` and the tests ask.
 //!
 //! One direction: a module uses only those that stand above it here.
 //!
 //! | | |
 //! |---|---|
-//! | [`apart`], [`log`], [`shard`] | small words that all others use |
+//! | [`log`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`queries`] | the queries of the API: the state of an upgrade from either operation, and the detection of the one that is served |
@@ -23,11 +24,10 @@
 //! | [`collect`] | collections, one collector an account, one entry a cluster → [`Snapshot`](snapshot::Snapshot) |
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
 //! | [`reload`] | which configuration runs, swapped as one |
-//! | [`web`] | routes, the page for people, and the door before them: TLS, passwords, limits |
+//! | [`web`] | routes, and the page for people |
 //! | [`wait`] | what a look at the fleet means to a pipeline that waits |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 
-pub mod apart;
 pub mod cli;
 pub mod collect;
 pub mod config;

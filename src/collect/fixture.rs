@@ -12,7 +12,8 @@ use ack_client::{
     ApiError, Budget, Deadline, Endpoint, ErrorKind, ListedCluster, Operation, Reason,
 };
 use ack_client::{Status, Step, credentials};
-use ack_simulator::{InProcess, Options, Sim};
+use ack_simulator::{InProcess, Options, Simulator};
+use exporter_toolkit::process::ProcessMetrics;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::{Instant, advance};
@@ -25,7 +26,7 @@ use super::entry::{
 use super::table::ClusterTable;
 use super::{Collector, Dependencies};
 use crate::config::Config;
-use crate::metrics::{ExporterMetrics, ProcessMetrics};
+use crate::metrics::ExporterMetrics;
 use crate::queries::upgrade::{UpgradeQuery, UpgradeSource};
 use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, Failure, Outcome};
@@ -219,15 +220,15 @@ pub(super) fn is_up(outcome: &Outcome) -> bool {
 
 /// The collector of an account with four clusters and two permits, over an API that gets no query.
 pub(super) fn account() -> (Arc<Collector>, Arc<AccountCollector>) {
-    let sim = Arc::new(Sim::new(Options::default()));
-    let clock = Clock::simulated(sim.world().now());
+    let simulator = Arc::new(Simulator::new(Options::default()));
+    let clock = Clock::simulated(simulator.world().now());
     let yaml = "accounts:\n  - name: a\n    endpoint: http://stand-in.example\n    max_concurrency: 2\n    \
                 credentials: {type: access_key, access_key_id: i, access_key_secret: s}\n    \
                 clusters: [{id: c1}, {id: c2}, {id: c3}, {id: c4}]\n";
     let config = Config::parse(yaml, Path::new("")).expect("a configuration");
     let dependencies = Dependencies {
         clock,
-        transports: Arc::new(InProcess(sim)),
+        transports: Arc::new(InProcess(simulator)),
         shard: Shard::default(),
         credentials: credentials::Context::offline(clock),
         metrics: Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)),

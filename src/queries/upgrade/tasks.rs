@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    fn upgrade(state: &str, stage: &str) -> (Status, Step, TaskStatus) {
+    fn upgrade(state: &str, step: &str) -> (Status, Step, TaskStatus) {
         let task = Task {
             id: "T-1".to_owned(),
             state: "running".to_owned(),
@@ -173,7 +173,7 @@ mod tests {
         };
         let info = TaskInfo {
             state: state.to_owned(),
-            stage: stage.to_owned(),
+            stage: step.to_owned(),
             ..TaskInfo::default()
         };
         let upgrade = super::state(task, info, &mut |_| {});
