@@ -24,8 +24,8 @@ pub(super) use lists::ListRefresh;
 pub(super) use probe::Probe;
 
 use super::account_client::AccountClient;
-use super::discovery::RegionList;
 use super::entry::{Origin, Target, Trigger, Viewpoint};
+use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};

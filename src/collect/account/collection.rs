@@ -14,8 +14,8 @@ use tokio_util::task::TaskTracker;
 use super::AccountCollector;
 use super::progress::CollectionHandle;
 use super::schedule::Schedule;
-use crate::collect::discovery::RegionList;
 use crate::collect::entry::{BlockedBy, ClusterEntry};
+use crate::collect::region_list::RegionList;
 use crate::collect::table::IdlePolicy;
 
 /// Least time of a query, however soon its waiters go: a client that hardly waits must not make

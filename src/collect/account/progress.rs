@@ -4,10 +4,10 @@ use tokio::sync::watch;
 
 /// The progress of the newest collection.
 #[derive(Debug, Default)]
-pub(super) struct Progress(watch::Sender<State>);
+pub(super) struct Progress(watch::Sender<Counts>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Counts {
     /// The newest collection in which every query that is needed has been started.
     all_queried: u64,
     /// Queries in flight that a collection waits for, whichever it is.
@@ -21,41 +21,41 @@ impl Progress {
     pub(super) fn handle(&self, collection: u64) -> CollectionHandle {
         CollectionHandle {
             collection,
-            state: self.0.subscribe(),
+            counts: self.0.subscribe(),
         }
     }
 
     /// Notes that every query that the collection of this number needs has been started.
     pub(super) fn mark_all_queried(&self, collection: u64) {
         self.0
-            .send_modify(|state| state.all_queried = state.all_queried.max(collection));
+            .send_modify(|counts| counts.all_queried = counts.all_queried.max(collection));
     }
 
     /// Adds a query that a collection waits for.
     pub(super) fn add_awaited(&self) {
-        self.0.send_if_modified(|state| {
-            state.awaited += 1;
+        self.0.send_if_modified(|counts| {
+            counts.awaited += 1;
             false
         });
     }
 
     /// Notes the end of a query. `was_awaited` is set if a collection waited for it.
     pub(super) fn query_ended(&self, was_awaited: bool) {
-        self.0.send_if_modified(|state| {
-            state.awaited -= usize::from(was_awaited);
+        self.0.send_if_modified(|counts| {
+            counts.awaited -= usize::from(was_awaited);
             // Most ends of a large collection's queries wake nobody.
-            (was_awaited && state.awaited == 0) || state.watchers > 0
+            (was_awaited && counts.awaited == 0) || counts.watchers > 0
         });
     }
 
     /// The ends of queries from now on.
     pub(super) fn query_ends(&self) -> QueryEnds<'_> {
-        let mut state = self.0.subscribe();
-        self.0.send_modify(|state| state.watchers += 1);
-        state.mark_unchanged();
+        let mut counts = self.0.subscribe();
+        self.0.send_modify(|counts| counts.watchers += 1);
+        counts.mark_unchanged();
         QueryEnds {
             progress: self,
-            state,
+            counts,
         }
     }
 }
@@ -64,7 +64,7 @@ impl Progress {
 #[derive(Debug)]
 pub(in crate::collect) struct CollectionHandle {
     collection: u64,
-    state: watch::Receiver<State>,
+    counts: watch::Receiver<Counts>,
 }
 
 impl CollectionHandle {
@@ -74,8 +74,8 @@ impl CollectionHandle {
         let collection = self.collection;
         // An error means that the account's collector is gone, and nothing is left to wait for.
         drop(
-            self.state
-                .wait_for(|state| state.all_queried >= collection && state.awaited == 0)
+            self.counts
+                .wait_for(|counts| counts.all_queried >= collection && counts.awaited == 0)
                 .await,
         );
     }
@@ -85,20 +85,20 @@ impl CollectionHandle {
 #[derive(Debug)]
 pub(super) struct QueryEnds<'a> {
     progress: &'a Progress,
-    state: watch::Receiver<State>,
+    counts: watch::Receiver<Counts>,
 }
 
 impl QueryEnds<'_> {
     /// Waits until a query has ended, or may have.
     pub(super) async fn next(&mut self) {
-        self.state.changed().await.expect("the sender is borrowed");
+        self.counts.changed().await.expect("the sender is borrowed");
     }
 }
 
 // Whoever watches may be dropped at any await, so this can't be a plain call.
 impl Drop for QueryEnds<'_> {
     fn drop(&mut self) {
-        self.progress.0.send_modify(|state| state.watchers -= 1);
+        self.progress.0.send_modify(|counts| counts.watchers -= 1);
     }
 }
 
