@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -87,17 +88,15 @@ impl Collector {
             tasks: &self.tasks,
             stop: &self.stop,
         };
-        let mut handles = Vec::new();
+        let mut accounts = Vec::new();
         for account in &self.accounts {
-            handles.push(account.start_collection(&request));
+            accounts.push(account.start_collection(&request));
         }
         let collector = Arc::downgrade(self);
         self.tasks.spawn(async move {
-            for handle in handles {
-                tokio::select! {
-                    () = handle.finished() => {}
-                    () = collection.superseded.cancelled() => return,
-                }
+            join_all(accounts).await;
+            if collection.superseded.is_cancelled() {
+                return;
             }
             if let Some(collector) = collector.upgrade() {
                 finished.send_replace(Some(Arc::new(collector.snapshot(&collection))));
