@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{ApiError, Budget, Deadline, Explained, Trace};
+use ack_client::{ApiError, Budget, Deadline, ExplainedRequest, Trace};
 use futures_util::future::join_all;
 use lane::Lane;
 use tokio::sync::watch;
@@ -261,7 +261,7 @@ impl Collector {
         &self,
         target: &str,
         source: SourceName,
-    ) -> Option<Result<Explained, ApiError>> {
+    ) -> Option<Result<ExplainedRequest, ApiError>> {
         let (lane, id) = self.find(target)?;
         lane.explain(&id, source).await
     }
@@ -284,7 +284,7 @@ impl Collector {
             let done = round.done.borrow().clone();
             match done {
                 None if now < round.open_until => {
-                    round.deadline.put_off(deadline);
+                    round.deadline.extend_to(deadline);
                     self.metrics.coalesced_scrape();
                     return Ok(round.clone());
                 }
@@ -323,7 +323,7 @@ impl Collector {
         let successor = current
             .as_ref()
             .filter(|current| current.number > round.number)?;
-        successor.deadline.put_off(deadline);
+        successor.deadline.extend_to(deadline);
         Some(successor.clone())
     }
 

@@ -90,7 +90,7 @@ impl RegionList {
         tokio::select! {
             biased;
             turn = self.turn.lock() => Ok(turn),
-            () = budget.spent() => {
+            () = budget.expired() => {
                 let operation = Operation::DescribeClustersForRegion;
                 Err(ApiError::local(operation, ErrorKind::Timeout, "another reading of the list is still under way"))
             }

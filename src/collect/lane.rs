@@ -420,7 +420,7 @@ impl Lane {
             }
             flight.call_off.cancel();
             // A wait for the own limit says nothing of the API.
-            if !flight.budget.was_held_up() {
+            if !flight.budget.has_waited_for_rate_limit() {
                 roster.patience.called_off(flight.started);
             }
         }
@@ -441,7 +441,7 @@ impl Lane {
             return false;
         };
         if let Some(flight) = &record.flight {
-            flight.deadline.put_off(round.deadline.instant());
+            flight.deadline.extend_to(round.deadline.instant());
             if !flight.awaited.swap(true, Ordering::Relaxed) {
                 self.progress.take_off();
             }

@@ -319,12 +319,14 @@ impl Record {
         let asked = asked && flight.is_none();
         let flight = flight.filter(|flight| flight.started < end);
         let outcome = match flight.map(|flight| (flight.budget.stage(now), flight.share)) {
-            Some(((Stage::Retrying(error), _), _)) => Outcome::Down(Failure::of(&error)),
-            Some(((Stage::Asking, elapsed), share)) if elapsed >= share => {
+            Some(((Stage::BackingOff(error), _), _)) => Outcome::Down(Failure::of(&error)),
+            Some(((Stage::AwaitingResponse, elapsed), share)) if elapsed >= share => {
                 down(Reason::Timeout, "no answer within the scrape's budget")
             }
-            Some(((Stage::HeldUp, _), _)) => self.outcome(false, Waiting::ForToken, max_age),
-            Some(((Stage::Asking, _), _)) | None => self.outcome(asked, waiting, max_age),
+            Some(((Stage::AwaitingRateLimit, _), _)) => {
+                self.outcome(false, Waiting::ForToken, max_age)
+            }
+            Some(((Stage::AwaitingResponse, _), _)) | None => self.outcome(asked, waiting, max_age),
         };
         let flown = flight.map(|flight| now.saturating_duration_since(flight.started));
         let known = self.memory.good.as_ref();

@@ -103,7 +103,7 @@ impl Roster {
             .filter(|record| record.has_flight(flight.number))?;
         record.flight = None;
         match &result {
-            Ok(_) if !flight.budget.was_held_up() => self.patience.answered(duration),
+            Ok(_) if !flight.budget.has_waited_for_rate_limit() => self.patience.answered(duration),
             Ok(_) => self.patience.heard(),
             Err(error) if error.status.is_some() => self.patience.heard(),
             Err(_) => {}

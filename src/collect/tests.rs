@@ -851,7 +851,7 @@ async fn a_round_that_waits_for_a_query_puts_off_the_deadline_of_that_query_alon
     assert_eq!(one.deadline.instant(), second.deadline.instant());
     assert_eq!(other.deadline.instant(), first.deadline.instant());
     assert_eq!(lane.lock().records[&id("c1")].asked, 2);
-    first.deadline.put_off(Instant::now() + 9 * SECOND);
+    first.deadline.extend_to(Instant::now() + 9 * SECOND);
     assert_eq!(
         other.deadline.instant(),
         first.deadline.instant(),

@@ -213,7 +213,7 @@ impl Detector {
         let mut detection = self.detection.subscribe();
         tokio::select! {
             _ = timeout(PATIENCE, detection.wait_for(|detection| !detection.waits(question.cluster))) => {}
-            () = question.budget.spent() => {}
+            () = question.budget.expired() => {}
         }
     }
 

@@ -11,9 +11,9 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::credentials::{Context, Http, HttpError, Route};
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use ack_client::{Direct, Network, Transport as _, TransportError};
+use ack_client::{HttpTransport, Network, Transport as _, TransportError};
 use ack_simulator::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
 use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::Dependencies;
@@ -372,7 +372,10 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
     let sim = Arc::new(Sim::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
-        Arc::new(Direct::new(trust::client_config(&[]), Lookup::system())),
+        Arc::new(HttpTransport::new(
+            trust::client_config(&[]),
+            Lookup::system(),
+        )),
         Clock::System,
         &format!("http://{NO_NAME}"),
         matrix::account("auto").as_str(),

@@ -79,7 +79,7 @@ impl Lane {
             |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
         let place = tokio::select! {
             place = self.places.acquire() => place,
-            () = budget.spent() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
+            () = budget.expired() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
         };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;
         drop(place);

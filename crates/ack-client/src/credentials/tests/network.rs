@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::credentials::{Http as _, HttpError, Online, Route};
 use crate::lookup::Lookup;
-use crate::outgoing::Proxies;
+use crate::proxy::Proxies;
 use crate::trust;
 
 const AGENT: HeaderValue = HeaderValue::from_static("a-test/1");
