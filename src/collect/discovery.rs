@@ -1,4 +1,4 @@
-//! Reading the account's cluster lists, one region at a time.
+//! The cluster list of one region: reading it, and the clusters that it brings in.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,36 +19,36 @@ pub(super) struct RegionList {
     account: AccountName,
     pub(super) place: ListedRegion,
     purpose: Purpose,
-    /// Held while the list is read and taken.
-    turn: tokio::sync::Mutex<()>,
+    /// Held while the list is read and applied.
+    reading: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     settled: watch::Sender<bool>,
 }
 
-/// What a list is read for.
+/// The purpose of reading a list.
 #[derive(Debug, Clone)]
 pub(super) enum Purpose {
-    /// To find clusters, those that match.
+    /// To find the clusters that match.
     Discovery(Match),
-    /// Only to learn more of clusters that are known.
+    /// Only for the versions and states of known clusters.
     Detail,
 }
 
 #[derive(Debug, Clone)]
 struct State {
-    list: ClusterList,
+    operation: ClusterList,
     succeeded: Option<bool>,
     found: usize,
-    /// What it said last.
+    /// The list that was read last.
     listing: Option<Arc<[ListedCluster]>>,
-    /// When the last reading ended, however it went.
+    /// The end of the last reading, whether it succeeded or failed.
     ended: Option<Instant>,
 }
 
 impl RegionList {
     pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
         let state = State {
-            list: ClusterList::ForRegion,
+            operation: ClusterList::ForRegion,
             succeeded: None,
             found: 0,
             listing: None,
@@ -58,14 +58,14 @@ impl RegionList {
             account,
             place,
             purpose,
-            turn: tokio::sync::Mutex::new(()),
+            reading: tokio::sync::Mutex::new(()),
             state: Mutex::new(state),
             settled: watch::Sender::new(false),
         }
     }
 
-    /// Takes over what the same list of `earlier` has come to: what it said last, if it ever was
-    /// read.
+    /// Takes over the state of the same list of `earlier`. Returns the list that was read last, if
+    /// there is one.
     pub(super) fn inherit(&self, earlier: &[Self]) -> Option<Arc<[ListedCluster]>> {
         let earlier = earlier.iter().find(|earlier| earlier.place == self.place)?;
         let inherited = earlier.lock().clone();
@@ -73,23 +73,23 @@ impl RegionList {
         *self.lock() = State {
             found: listing
                 .as_deref()
-                .map_or(0, |clusters| self.wanted(clusters).count()),
+                .map_or(0, |clusters| self.selected(clusters).count()),
             ..inherited
         };
         self.settled.send_replace(earlier.is_settled());
         listing
     }
 
-    /// Waits until no other reading of the list is under way, for as long as `budget` lasts. The
-    /// guard is held until what was read has been taken: else a list that was asked for earlier
-    /// could replace one that was asked for later.
-    pub(super) async fn turn(
+    /// Waits until no other reading of the list is under way, for as long as `budget` lasts.
+    // The guard is held until the list has been applied: otherwise a list that was requested earlier
+    // could replace one that was requested later.
+    pub(super) async fn lock_reading(
         &self,
         budget: &Budget,
     ) -> Result<tokio::sync::MutexGuard<'_, ()>, ApiError> {
         tokio::select! {
             biased;
-            turn = self.turn.lock() => Ok(turn),
+            guard = self.reading.lock() => Ok(guard),
             () = budget.expired() => {
                 let operation = Operation::DescribeClustersForRegion;
                 Err(ApiError::local(operation, ErrorKind::Timeout, "another reading of the list is still under way"))
@@ -103,29 +103,33 @@ impl RegionList {
         client: &Client,
         budget: &Budget,
     ) -> Result<Arc<[ListedCluster]>, ApiError> {
-        let listing = self.ask(client, budget).await.map(Arc::from);
-        self.note(listing.as_ref());
+        let listing = self.fetch(client, budget).await.map(Arc::from);
+        self.record_result(listing.as_ref());
         self.settled.send_replace(true);
         listing
     }
 
-    /// Of the `clusters` of the region, those to bring in.
-    pub(super) fn wanted<'a>(
+    /// The `clusters` of the region that the configuration selects.
+    pub(super) fn selected<'a>(
         &self,
         clusters: &'a [ListedCluster],
     ) -> impl Iterator<Item = &'a ListedCluster> {
         clusters.iter().filter(|cluster| match &self.purpose {
-            Purpose::Discovery(wanted) => {
-                wanted.wants(&cluster.name, &cluster.tags, &cluster.cluster_type)
+            Purpose::Discovery(selector) => {
+                selector.wants(&cluster.name, &cluster.tags, &cluster.cluster_type)
             }
             Purpose::Detail => false,
         })
     }
 
-    async fn ask(&self, client: &Client, budget: &Budget) -> Result<Vec<ListedCluster>, ApiError> {
+    async fn fetch(
+        &self,
+        client: &Client,
+        budget: &Budget,
+    ) -> Result<Vec<ListedCluster>, ApiError> {
         let ListedRegion { region, endpoint } = &self.place;
-        let list = self.lock().list;
-        let error = match list_clusters(client, endpoint, list, region, budget).await {
+        let operation = self.lock().operation;
+        let error = match list_clusters(client, endpoint, operation, region, budget).await {
             Ok(clusters) => return Ok(clusters),
             Err(error) => error,
         };
@@ -133,25 +137,25 @@ impl RegionList {
         if !matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) {
             return Err(error);
         }
-        let other = match list {
+        let other = match operation {
             ClusterList::ForRegion => ClusterList::V1,
             ClusterList::V1 => ClusterList::ForRegion,
         };
         let clusters = list_clusters(client, endpoint, other, region, budget)
             .await
             .map_err(|_| error)?;
-        self.lock().list = other;
+        self.lock().operation = other;
         Ok(clusters)
     }
 
-    /// Remembers how it went, with one line in the log when that changes.
-    fn note(&self, result: Result<&Arc<[ListedCluster]>, &ApiError>) {
+    /// Records the result of a reading, and logs when success turns into failure or back.
+    fn record_result(&self, result: Result<&Arc<[ListedCluster]>, &ApiError>) {
         let mut state = self.lock();
         let region = &self.place.region;
         state.ended = Some(Instant::now());
         match result {
             Ok(listing) => {
-                let found = self.wanted(listing).count();
+                let found = self.selected(listing).count();
                 if state.succeeded != Some(true) || state.found != found {
                     tracing::info!(account = %self.account, %region, clusters = found, "cluster list read");
                 }
@@ -172,19 +176,19 @@ impl RegionList {
         }
     }
 
-    /// Whether it is time to read it apart from the scrapes: it has not been read, could not be, or
-    /// is about as old as `interval`.
+    /// True if it is time to read the list apart from the scrapes: it has not been read, could not be
+    /// read, or is about as old as `interval`.
     pub(super) fn is_due(&self, interval: Duration) -> bool {
         let state = self.lock();
         state.succeeded != Some(true)
             || state
                 .ended
-                .is_none_or(|ended| ended.elapsed() >= interval.min(LONGEST).mul_f64(0.8))
+                .is_none_or(|ended| ended.elapsed() >= interval.min(MAX_INTERVAL).mul_f64(0.8))
     }
 
-    /// How long it is good for, if it is to be read every `interval`. Counted from the end of the
-    /// last reading, so that there is a pause however long a reading takes.
-    pub(super) fn rest(&self, interval: Duration) -> Duration {
+    /// The time left until the list is `interval` old.
+    // It counts from the end of the last reading, so that there is a pause however long one takes.
+    pub(super) fn remaining(&self, interval: Duration) -> Duration {
         interval.saturating_sub(
             self.lock()
                 .ended
@@ -192,18 +196,18 @@ impl RegionList {
         )
     }
 
-    /// Whether the list has been read, or could not be, at least once.
+    /// True if reading the list has succeeded or failed at least once.
     pub(super) fn is_settled(&self) -> bool {
         *self.settled.borrow()
     }
 
-    /// Waits until the list has been read, or could not be, at least once.
+    /// Waits until reading the list has succeeded or failed at least once.
     pub(super) async fn settled(&self) {
-        // The sender is this very value's.
+        // An error would mean that the sender is gone, and `self` holds it.
         drop(self.settled.subscribe().wait_for(|settled| *settled).await);
     }
 
-    /// What the page says of it; nothing for lists that find no clusters.
+    /// The reading of the list for the metrics page; None if it finds no clusters.
     pub(super) fn reading(&self) -> Option<DiscoveryReading> {
         let Purpose::Discovery(_) = self.purpose else {
             return None;
@@ -216,16 +220,15 @@ impl RegionList {
         })
     }
 
-    /// Whether the cluster was in it when it was read last.
-    pub(super) fn has(&self, id: &ClusterId) -> bool {
+    /// True if the cluster was in the list when it was read last.
+    pub(super) fn contains(&self, id: &ClusterId) -> bool {
         self.lock()
             .listing
             .as_ref()
             .is_some_and(|clusters| clusters.iter().any(|cluster| cluster.id == *id))
     }
 
-    /// Whether all that it is to find is known: it has been read at least once, whatever it found
-    /// and however it went since.
+    /// True if the list has been read at least once, or finds no clusters.
     pub(super) fn has_found(&self) -> bool {
         !matches!(self.purpose, Purpose::Discovery(_)) || self.lock().listing.is_some()
     }
@@ -235,11 +238,13 @@ impl RegionList {
     }
 }
 
-/// As good as never, and no overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Longest interval: practically never, and no overflow.
+const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// How long to wait before the next reading of the lists: a little sooner or later than `interval`,
-/// so that instances do not ask in step.
-pub(super) fn next_refresh(interval: Duration) -> Duration {
-    interval.min(LONGEST).mul_f64(0.9 + 0.2 * fastrand::f64())
+/// A delay of about `interval`, a little shorter or longer.
+// Instances that started together would otherwise read the lists together.
+pub(super) fn with_jitter(interval: Duration) -> Duration {
+    interval
+        .min(MAX_INTERVAL)
+        .mul_f64(0.9 + 0.2 * fastrand::f64())
 }

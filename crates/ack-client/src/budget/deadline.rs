@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_forked_deadline_follows_its_base_and_can_be_put_off_alone() {
+    async fn a_forked_deadline_follows_its_base_and_can_be_extended_alone() {
         let now = Instant::now();
         let second = Duration::from_secs(1);
         let base = Deadline::at(now + second);
