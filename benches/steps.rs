@@ -14,7 +14,7 @@ use ack_client::clock::Clock;
 use ack_client::credentials::{CachedCredentials, Credential};
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::secret::Secret;
-use ack_client::sign::{self, CS_VERSION, Stamp, Unsigned};
+use ack_client::sign::{self, CS_VERSION, Stamp, UnsignedRequest};
 use ack_client::{
     Budget, Client, Limiter, NoopMetrics, ResponseFuture, Transport, get_upgrade_status,
 };
@@ -51,7 +51,7 @@ fn signing(c: &mut Criterion) {
         time: Timestamp::UNIX_EPOCH,
         nonce: "0123456789abcdef0123456789abcdef".to_owned(),
     };
-    let call = Unsigned {
+    let call = UnsignedRequest {
         method: "GET",
         authority: "cs.cn-hangzhou.aliyuncs.com",
         action: "GetUpgradeStatus",

@@ -432,7 +432,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
     let asked = Arc::new(Mutex::new(Vec::new()));
     let lookup = {
         let asked = Arc::clone(&asked);
-        Lookup::by(move |host| {
+        Lookup::from_fn(move |host| {
             asked.lock().expect("nobody panics with it").push(host);
             Box::pin(std::future::pending())
         })
@@ -515,7 +515,7 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let lookup = Lookup::by(move |_| {
+    let lookup = Lookup::from_fn(move |_| {
         count.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { Ok(vec![address]) })
     });

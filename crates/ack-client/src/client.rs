@@ -21,7 +21,7 @@ use crate::error::{ApiError, ErrorKind};
 use crate::limit::Limiter;
 use crate::operation::Operation;
 use crate::response::{self, ResponseObject};
-use crate::sign::{self, Signature, Signed, Stamp};
+use crate::sign::{self, Signature, SignedRequest, Stamp};
 use crate::transport::{Transport, TransportError};
 use crate::{retry, trace};
 
@@ -161,7 +161,7 @@ impl Client {
         Ok(ExplainedRequest::new(call, &signed, &credential))
     }
 
-    fn sign(&self, call: &Call<'_>, credential: &Credential) -> Result<Signed, ApiError> {
+    fn sign(&self, call: &Call<'_>, credential: &Credential) -> Result<SignedRequest, ApiError> {
         let stamp = Stamp {
             time: self.clock.now(),
             nonce: self.nonces.next(),

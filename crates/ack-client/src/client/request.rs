@@ -6,7 +6,7 @@ use crate::credentials::Credential;
 use crate::endpoint::Endpoint;
 use crate::operation::Operation;
 use crate::sign::encode::canonical_query;
-use crate::sign::{CS_VERSION, Signed, Unsigned};
+use crate::sign::{CS_VERSION, SignedRequest, UnsignedRequest};
 
 /// A call of an operation. All operations in use are GET.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +22,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    pub(super) fn unsigned(&self) -> Unsigned<'_> {
-        Unsigned {
+    pub(super) fn unsigned(&self) -> UnsignedRequest<'_> {
+        UnsignedRequest {
             method: "GET",
             authority: self.endpoint.authority(),
             action: self.operation.as_str(),
@@ -58,7 +58,7 @@ pub struct ExplainedRequest {
 }
 
 impl ExplainedRequest {
-    pub(super) fn new(call: &Call<'_>, signed: &Signed, credential: &Credential) -> Self {
+    pub(super) fn new(call: &Call<'_>, signed: &SignedRequest, credential: &Credential) -> Self {
         let redact = |text: &str| credential.redact(text).into_owned();
         let value_text = |value: &HeaderValue| redact(&String::from_utf8_lossy(value.as_bytes()));
         Self {

@@ -385,7 +385,8 @@ async fn a_failure_to_connect_names_the_server_and_the_port_or_the_proxy_without
     let port = tokio::net::TcpSocket::new_v4().unwrap();
     port.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let closed = port.local_addr().unwrap();
-    let nowhere = Lookup::by(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
+    let nowhere =
+        Lookup::from_fn(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
     let tls = || trust::client_config(&[]);
     for (transport, uri, expected) in [
         (
@@ -565,7 +566,7 @@ async fn no_proxy_is_heeded_by_calls_of_the_cluster_api() {
             "NO_PROXY" => Some(no_proxy.clone().into()),
             _ => None,
         };
-        let lookup = Lookup::by(|host| {
+        let lookup = Lookup::from_fn(|host| {
             Box::pin(async move {
                 if host == "cs.example" {
                     Ok(vec![([127, 0, 0, 1], 0).into()])
