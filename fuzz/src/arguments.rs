@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_simulator::{InProcess, KeyPair, Options, Rule, Sim};
+use ack_simulator::{InProcess, KeyPair, Options, Rule, Simulator};
 use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
@@ -92,7 +92,7 @@ fn web(args: &WebArgs) {
 
 /// Scrapes while the stand-in misbehaves so.
 fn play(faults: Vec<Rule>) {
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 2,
         start: start(),
         faults,

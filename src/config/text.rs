@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ack_client::credentials::{CredentialsUri, metadata_endpoint, sts_endpoint};
-use ack_client::outgoing::Proxy;
+use ack_client::proxy::Proxy;
 use ack_client::secret::Secret;
 use ack_client::{Endpoint, EndpointTemplate};
 use serde::de::Error as _;

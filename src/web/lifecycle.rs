@@ -76,7 +76,7 @@ mod tests {
 
     use ack_client::clock::Clock;
     use ack_client::credentials;
-    use ack_simulator::{InProcess, Options, Sim};
+    use ack_simulator::{InProcess, Options, Simulator};
     use exporter_toolkit::exposition::{Format, Page};
     use exporter_toolkit::process::ProcessMetrics;
 
@@ -101,7 +101,7 @@ mod tests {
         let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let dependencies = Dependencies {
             clock: Clock::System,
-            transports: Arc::new(InProcess(Arc::new(Sim::new(Options::default())))),
+            transports: Arc::new(InProcess(Arc::new(Simulator::new(Options::default())))),
             shard: Shard::default(),
             credentials: credentials::Context::offline(Clock::System),
             metrics: Arc::clone(&own) as Arc<_>,

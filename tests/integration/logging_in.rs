@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::Direct;
+use ack_client::HttpTransport;
 use ack_client::clock::Clock;
 use ack_client::credentials::Context;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use ack_simulator::{Action, KeyPair, MetadataVersions, Options, Sim};
+use ack_simulator::{Action, KeyPair, MetadataVersions, Options, Simulator};
 use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::{Collector, Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::config::Config;
@@ -30,8 +30,8 @@ use crate::fleet::tally;
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 
-async fn served() -> (Arc<Sim>, SocketAddr) {
-    let sim = Arc::new(Sim::new(Options {
+async fn served() -> (Arc<Simulator>, SocketAddr) {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 6,
         start: Timestamp::now(),
         ..Options::default()
@@ -42,7 +42,12 @@ async fn served() -> (Arc<Sim>, SocketAddr) {
     (sim, address)
 }
 
-fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -> Arc<Collector> {
+fn collector(
+    sim: &Simulator,
+    address: SocketAddr,
+    credentials: &str,
+    folder: &Path,
+) -> Arc<Collector> {
     let mut yaml = format!(
         "accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n"
     );
@@ -54,7 +59,7 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
     let tls = trust::client_config(&[]);
     let dependencies = Dependencies {
         clock: Clock::System,
-        transports: Arc::new(Direct::new(tls.clone(), Lookup::system())),
+        transports: Arc::new(HttpTransport::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
         credentials: Context::system(&tls, &Lookup::system(), &Proxies::default(), USER_AGENT)
             .expect("a client"),
@@ -66,7 +71,7 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
 /// Scrapes six times; half-way all temporary keys are taken away, once for all kinds. No cluster is
 /// ever lost.
 async fn scrapes_without_a_loss(
-    sim: &Sim,
+    sim: &Simulator,
     together: &Barrier,
     collector: &Arc<Collector>,
     what: &str,

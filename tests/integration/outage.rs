@@ -11,10 +11,10 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::credentials::{Context, Http, HttpError, Route};
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use ack_client::{Direct, Network, Transport as _, TransportError};
-use ack_simulator::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
+use ack_client::{HttpTransport, Network, Transport as _, TransportError};
+use ack_simulator::{Action, Fault, InProcess, KeyPair, RepeatIn, Rule, Simulator};
 use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::Dependencies;
 use ack_upgrade_exporter::metrics::ExporterMetrics;
@@ -64,15 +64,15 @@ impl Http for Identity {
     }
 }
 
-fn simulated() -> Arc<Sim> {
-    let sim = Arc::new(Sim::new(options(2)));
+fn simulated() -> Arc<Simulator> {
+    let sim = Arc::new(Simulator::new(options(2)));
     matrix::upgrading(&sim);
     sim.change_identities(|identities| OIDC_TOKEN.clone_into(&mut identities.oidc_token));
     sim
 }
 
 /// A fleet whose keys come from the same stand-in by `credentials`, whose files are below `folder`.
-fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
+fn logging_in(sim: &Arc<Simulator>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
     let context = Context {
         http: Arc::new(Identity(InProcess(Arc::clone(sim)))),
         ..Context::offline(clock)
@@ -81,7 +81,12 @@ fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) ->
 }
 
 /// The same with keys that come from elsewhere.
-fn logging_in_through(sim: &Arc<Sim>, credentials: &str, folder: &Path, context: Context) -> Fleet {
+fn logging_in_through(
+    sim: &Arc<Simulator>,
+    credentials: &str,
+    folder: &Path,
+    context: Context,
+) -> Fleet {
     let keyed = yaml(
         sim,
         "http://stand-in.example",
@@ -147,7 +152,7 @@ fn expected(action: Action, fault: &Fault) -> &'static [&'static str] {
         _ if action == Action::MetadataToken => &[GOOD, "auth"],
         Fault::Slow(time) if *time < Duration::from_secs(1) => &[GOOD],
         // Nothing in these replies is changed by them.
-        Fault::XmlReply | Fault::UnknownValues | Fault::Repeat(Repeat::Answer) => &[GOOD],
+        Fault::XmlResponse | Fault::UnknownValues | Fault::Repeat(RepeatIn::Response) => &[GOOD],
         Fault::WrongTypes if is_plain_text => &[GOOD],
         Fault::Drip(_) if is_plain_text => &["auth"],
         Fault::Hang | Fault::Slow(_) | Fault::Drip(_)
@@ -369,10 +374,13 @@ pub const NO_NAME: &str = "a.name.whose.label.is.longer.than.sixty.three.charact
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone() {
-    let sim = Arc::new(Sim::new(options(2)));
+    let sim = Arc::new(Simulator::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
-        Arc::new(Direct::new(trust::client_config(&[]), Lookup::system())),
+        Arc::new(HttpTransport::new(
+            trust::client_config(&[]),
+            Lookup::system(),
+        )),
         Clock::System,
         &format!("http://{NO_NAME}"),
         matrix::account("auto").as_str(),
@@ -424,7 +432,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
     let asked = Arc::new(Mutex::new(Vec::new()));
     let lookup = {
         let asked = Arc::clone(&asked);
-        Lookup::by(move |host| {
+        Lookup::from_fn(move |host| {
             asked.lock().expect("nobody panics with it").push(host);
             Box::pin(std::future::pending())
         })
@@ -446,7 +454,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
             ));
             let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
             let fleet = Fleet::over(
-                Arc::new(Sim::new(options(clusters))),
+                Arc::new(Simulator::new(options(clusters))),
                 ways,
                 Clock::System,
                 endpoint,
@@ -501,13 +509,13 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
 #[tokio::test]
 async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed()
  {
-    let sim = Arc::new(Sim::new(options(2)));
+    let sim = Arc::new(Simulator::new(options(2)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let lookup = Lookup::by(move |_| {
+    let lookup = Lookup::from_fn(move |_| {
         count.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { Ok(vec![address]) })
     });
@@ -633,7 +641,7 @@ async fn a_proxy_breaks(
         }
     });
     for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
-        let sim = Arc::new(Sim::new(options(2)));
+        let sim = Arc::new(Simulator::new(options(2)));
         let ways = Arc::new(Network::new(
             trust.clone(),
             Lookup::system(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ack_simulator::{Options, Sim};
+use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::web::{Lifecycle, Paths, Site};
@@ -45,7 +45,7 @@ impl Default for Setup<'_> {
 pub struct Served {
     pub address: SocketAddr,
     pub addresses: Vec<SocketAddr>,
-    pub sim: Arc<Sim>,
+    pub sim: Arc<Simulator>,
     pub service: Arc<ConfigManager>,
     pub door: Arc<Door>,
     /// Stops the server.
@@ -58,7 +58,7 @@ pub struct Served {
 impl Setup<'_> {
     /// Serves in a folder with what `prepare` puts there.
     pub fn serve_in(self, folder: TempDir) -> Served {
-        let sim = Arc::new(Sim::new(self.world));
+        let sim = Arc::new(Simulator::new(self.world));
         let (config, web) = (
             folder.path().join("exporter.yml"),
             folder.path().join("web.yml"),
