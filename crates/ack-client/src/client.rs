@@ -341,7 +341,7 @@ fn rate_limited(operation: Operation) -> ApiError {
 }
 
 fn no_credentials(operation: Operation, error: &CredentialsError) -> ApiError {
-    let kind = if error.may_pass() {
+    let kind = if error.is_transient() {
         ErrorKind::NoCredentials
     } else {
         ErrorKind::Credentials

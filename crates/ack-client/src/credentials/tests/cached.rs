@@ -74,6 +74,7 @@ impl Server {
             files: Files::rooted("/nowhere"),
             http: Arc::<Self>::clone(self),
             clock: self.clock,
+            session_name: "".into(),
         };
         Arc::new(CachedCredentials::new(
             account(),
@@ -363,7 +364,7 @@ async fn a_refresh_that_panics_is_a_failure_and_no_hang() {
         .await
         .expect("no hang")
         .expect_err("a panic");
-    assert_eq!(error.problem, Problem::BrokeOff);
+    assert_eq!(error.problem, Problem::Aborted);
     server.turn(Mood::Lasting(HOUR));
     sleep(5 * SECOND).await;
     assert!(id(&credentials).await.is_ok());
