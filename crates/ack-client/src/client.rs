@@ -295,3 +295,39 @@ async fn wait(delay: Duration, budget: &Budget) -> bool {
         () = budget.expired() => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::budget::Deadline;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_within_the_budget_is_waited_for_and_another_fails_at_once() {
+        let budget = Budget::lasting(3 * SECOND);
+        let began = Instant::now();
+        assert!(wait(2 * SECOND, &budget).await);
+        assert_eq!(began.elapsed(), 2 * SECOND);
+        for delay in [SECOND, 2 * SECOND, Duration::MAX] {
+            assert!(!wait(delay, &budget).await, "{delay:?}");
+        }
+        assert_eq!(began.elapsed(), 2 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_ends_when_the_budget_is_cancelled() {
+        let began = Instant::now();
+        let cancelled = CancellationToken::new();
+        let budget = Budget::new(Deadline::at(began + 9 * SECOND), cancelled.clone());
+        let cancel = async {
+            sleep(SECOND).await;
+            cancelled.cancel();
+        };
+        let (is_over, ()) = tokio::join!(wait(5 * SECOND, &budget), cancel);
+        assert!(!is_over);
+        assert_eq!(began.elapsed(), SECOND);
+    }
+}

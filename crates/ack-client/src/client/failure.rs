@@ -44,20 +44,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_several_time_outs_in_a_row_is_told_and_else_the_last_failure() {
+    fn the_first_of_several_timeouts_in_a_row_is_reported_and_else_the_last_failure() {
         let error =
             |kind, message: &str| ApiError::local(Operation::GetUpgradeStatus, kind, message);
-        let told = |earlier, kind| more_specific(earlier, error(kind, "last")).message;
+        let message = |earlier, kind| more_specific(earlier, error(kind, "last")).message;
         let connecting = || Some(error(ErrorKind::Timeout, "no connection in 3 s"));
         assert_eq!(
-            told(connecting(), ErrorKind::Timeout),
+            message(connecting(), ErrorKind::Timeout),
             "no connection in 3 s"
         );
-        assert_eq!(told(connecting(), ErrorKind::Server), "last");
+        assert_eq!(message(connecting(), ErrorKind::Server), "last");
         assert_eq!(
-            told(Some(error(ErrorKind::Server, "first")), ErrorKind::Timeout),
+            message(Some(error(ErrorKind::Server, "first")), ErrorKind::Timeout),
             "last"
         );
-        assert_eq!(told(None, ErrorKind::Timeout), "last");
+        assert_eq!(message(None, ErrorKind::Timeout), "last");
     }
 }

@@ -1,4 +1,4 @@
-//! Replies of the vendor, of proxies and of nobody in particular, and what is made of them.
+//! Responses of the API, of proxies and of other systems.
 
 mod errors;
 mod secrets;
@@ -25,7 +25,7 @@ lenient_object! {
 
 impl ResponseObject for StatusFields {}
 
-/// What an answer tells.
+/// The values of a decoded response.
 #[derive(Debug, Default, PartialEq)]
 struct Decoded {
     status: Option<String>,

@@ -1,4 +1,4 @@
-//! The cache, on a clock that stands still unless told.
+//! The cache, on a paused clock.
 
 mod log;
 mod reports;
@@ -27,7 +27,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What the server does from now on.
+/// The behavior of the server from now on.
 #[derive(Debug, Clone, Copy)]
 enum Behavior {
     /// Hands out credentials that last so long from then on.

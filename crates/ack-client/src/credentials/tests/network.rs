@@ -1,4 +1,4 @@
-//! The real client against servers that misbehave.
+//! The network client, with misbehaving servers.
 
 use std::time::Duration;
 

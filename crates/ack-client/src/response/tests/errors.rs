@@ -193,7 +193,7 @@ fn a_clock_that_is_off_is_reported_with_the_difference() {
     assert!(
         error
             .message
-            .ends_with("our clock is 1200 s ahead of the vendor's"),
+            .ends_with("our clock is 1200 s ahead of the API's"),
         "{}",
         error.message
     );

@@ -1,4 +1,4 @@
-//! What becomes of connections between calls, against raw sockets.
+//! The transport, with raw sockets as the server.
 
 mod limits;
 mod proxies;
