@@ -5,7 +5,6 @@ mod collection;
 mod details;
 mod lists;
 mod probe;
-mod progress;
 mod query;
 mod schedule;
 
@@ -15,7 +14,6 @@ use std::time::Duration;
 use ack_client::Client;
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId};
-use progress::Progress;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -24,8 +22,8 @@ pub(super) use lists::ListRefresh;
 pub(super) use probe::Probe;
 
 use super::account_client::AccountClient;
-use super::discovery::RegionList;
 use super::entry::{Origin, Target, Trigger, Viewpoint};
+use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
 use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
@@ -41,7 +39,6 @@ pub(super) struct AccountCollector {
     refresh: ListRefresh,
     target_resolver: TargetResolver,
     table: Mutex<ClusterTable>,
-    progress: Progress,
 }
 
 /// The parts of an [`AccountCollector`].
@@ -66,7 +63,6 @@ impl AccountCollector {
             refresh: parts.refresh,
             target_resolver: parts.target_resolver,
             table: Mutex::new(ClusterTable::new(parts.targets)),
-            progress: Progress::default(),
         })
     }
 

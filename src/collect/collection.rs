@@ -22,7 +22,7 @@ pub(super) struct Collection {
     /// Cancelled when the next collection takes over.
     pub(super) superseded: CancellationToken,
     /// The complete snapshot, once there is one.
-    pub(super) done: watch::Receiver<Option<Arc<Snapshot>>>,
+    done: watch::Receiver<Option<Arc<Snapshot>>>,
 }
 
 /// The way in which a scrape is served.
@@ -55,6 +55,12 @@ impl Collection {
             done,
         };
         (collection, finished)
+    }
+
+    /// Waits for the complete snapshot; None if another collection takes over before there is one.
+    pub(super) async fn completed(&mut self) -> Option<Arc<Snapshot>> {
+        let done = self.done.wait_for(Option::is_some).await;
+        done.ok()?.clone()
     }
 
     /// Decides how a scrape that begins at `now` is served.

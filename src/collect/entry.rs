@@ -11,6 +11,7 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::{Budget, Endpoint, Reason};
 use jiff::Timestamp;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 pub(super) use cached::{CachedResults, StateChange};
@@ -74,17 +75,6 @@ pub(super) struct ClusterEntry {
     cached: CachedResults,
 }
 
-/// The part that a collection takes in the query of a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claim {
-    /// It has to query the cluster.
-    Query,
-    /// It waits for the query in flight, for which no collection has waited before.
-    Joined,
-    /// It needs nothing more.
-    Settled,
-}
-
 /// The effect of a result on an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Recorded {
@@ -126,9 +116,9 @@ impl ClusterEntry {
     }
 
     /// The query in flight that a collection waits for.
-    pub(super) fn awaited(&self) -> Option<&InFlight> {
+    pub(super) fn awaited(&self) -> Option<&Arc<InFlight>> {
         self.in_flight
-            .as_deref()
+            .as_ref()
             .filter(|in_flight| in_flight.is_awaited())
     }
 
@@ -186,26 +176,19 @@ impl ClusterEntry {
         self.cached.confirm(now);
     }
 
-    /// Decides the part that `collection` takes in the query of this cluster, and notes that it has
-    /// been collected in it unless that needs a query.
-    pub(super) fn claim(&mut self, collection: &AccountCollection) -> Claim {
+    /// Returns true if `collection` has to query the cluster. Otherwise it has been collected: it was
+    /// queried since the start of the collection, or the query in flight counts.
+    pub(super) fn claim(&mut self, collection: &AccountCollection) -> bool {
         if self.collected_in >= collection.number {
-            return Claim::Settled;
+            return false;
         }
-        let claim = match &self.in_flight {
-            Some(in_flight) => {
-                in_flight.deadline.extend_to(collection.deadline.instant());
-                if in_flight.await_by_collection() {
-                    Claim::Joined
-                } else {
-                    Claim::Settled
-                }
-            }
-            None if self.has_succeeded_since(collection.started) => Claim::Settled,
-            None => return Claim::Query,
-        };
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.await_until(collection.deadline.instant());
+        } else if !self.has_succeeded_since(collection.started) {
+            return true;
+        }
         self.collected_in = collection.number;
-        claim
+        false
     }
 
     /// Starts query `number` at `now`, with `share` of the collection's time. The entry has none in
@@ -235,6 +218,7 @@ impl ClusterEntry {
             previously_collected_in,
             is_awaited: AtomicBool::new(trigger == Trigger::Scrape),
             changed: self.changed,
+            end: SetOnce::new(),
         });
         self.in_flight = Some(Arc::clone(&in_flight));
         in_flight

@@ -16,6 +16,7 @@ use ack_simulator::{InProcess, Options, Simulator};
 use exporter_toolkit::process::ProcessMetrics;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::sync::SetOnce;
 use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
 
@@ -159,6 +160,7 @@ pub(super) fn in_flight(number: u64) -> InFlight {
         previously_collected_in: 3,
         is_awaited: AtomicBool::new(true),
         changed: None,
+        end: SetOnce::new(),
     }
 }
 

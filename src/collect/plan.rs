@@ -9,7 +9,7 @@ use ack_client::names::{AccountName, ClusterId};
 use super::account::{AccountCollector, ListRefresh, Parts};
 use super::account_client::AccountClient;
 use super::dependencies::Dependencies;
-use super::discovery::{Purpose, RegionList};
+use super::region_list::{ListPurpose, RegionList};
 use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
 use crate::config::{Account, Config, ListedRegion, Scrape};
@@ -109,7 +109,10 @@ fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
     if let Some(discovery) = &account.discovery {
         for place in &discovery.regions {
             listed.insert(&place.region);
-            lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
+            lists.push(list(
+                place,
+                ListPurpose::Discovery(discovery.wanted.clone()),
+            ));
         }
     }
     if refresh.idle_policy.is_some() {
@@ -125,7 +128,7 @@ fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
                         region: region.clone(),
                         endpoint: cluster.endpoint.clone(),
                     },
-                    Purpose::Detail,
+                    ListPurpose::Detail,
                 ));
             }
         }

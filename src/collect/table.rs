@@ -3,6 +3,7 @@
 mod listing;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::ClusterId;
@@ -78,11 +79,10 @@ impl ClusterTable {
             .filter(move |query| now - query.started > self.fair_share.share(query.started, length))
     }
 
-    /// True if the query `in_flight` of `id` has not ended.
-    pub(super) fn is_in_flight(&self, id: &ClusterId, in_flight: &InFlight) -> bool {
-        self.entries
-            .get(id)
-            .is_some_and(|entry| entry.has_in_flight(in_flight.number))
+    /// The queries in flight that a collection waits for.
+    pub(super) fn awaited(&self) -> Vec<Arc<InFlight>> {
+        let awaited = self.entries.values().filter_map(ClusterEntry::awaited);
+        awaited.cloned().collect()
     }
 
     /// A number that no other query of the account has.
@@ -106,6 +106,7 @@ impl ClusterTable {
         now: Now,
         is_stopping: bool,
     ) -> Option<(&ClusterEntry, Recorded)> {
+        drop(in_flight.end.set(()));
         let entry = self
             .entries
             .get_mut(id)
@@ -113,7 +114,7 @@ impl ClusterTable {
         entry.in_flight = None;
         match &result {
             Ok(_) if !in_flight.budget.has_waited_for_rate_limit() => {
-                self.fair_share.record_response(duration)
+                self.fair_share.record_response(duration);
             }
             Ok(_) => self.fair_share.record_contact(),
             Err(error) if error.status.is_some() => self.fair_share.record_contact(),

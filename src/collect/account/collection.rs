@@ -7,15 +7,15 @@ use ack_client::{Budget, Deadline};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::AccountCollector;
-use super::progress::CollectionHandle;
 use super::schedule::Schedule;
-use crate::collect::discovery::RegionList;
 use crate::collect::entry::{BlockedBy, ClusterEntry};
+use crate::collect::region_list::RegionList;
 use crate::collect::table::IdlePolicy;
 
 /// Least time of a query, however soon its waiters go: a client that hardly waits must not make
@@ -81,11 +81,12 @@ impl AccountCollection {
 
 impl AccountCollector {
     /// Starts a collection of every cluster. It takes over from the one that still runs: the queries
-    /// in flight count for this one, but for those that are overdue, which are cancelled.
+    /// in flight count for this one, but for those that are overdue, which are cancelled. The task ends
+    /// when every query has ended, or when another collection takes over.
     pub(in crate::collect) fn start_collection(
         self: &Arc<Self>,
         request: &CollectionRequest<'_>,
-    ) -> CollectionHandle {
+    ) -> JoinHandle<()> {
         let now = Instant::now();
         let collection = AccountCollection::new(request, now);
         {
@@ -95,7 +96,6 @@ impl AccountCollector {
                 query.cancel.cancel();
             }
         }
-        let handle = self.progress.handle(request.number);
         let account = Arc::clone(self);
         let tasks = request.tasks.clone();
         let superseded = request.superseded.clone();
@@ -104,8 +104,7 @@ impl AccountCollector {
                 () = account.run_collection(&collection, &tasks) => {}
                 () = superseded.cancelled() => {}
             }
-        });
-        handle
+        })
     }
 
     async fn run_collection(self: &Arc<Self>, collection: &AccountCollection, tasks: &TaskTracker) {
@@ -115,7 +114,10 @@ impl AccountCollector {
             Some(policy) => self.collect_by_lists(&mut schedule, policy).await,
         }
         schedule.query_due(is_any).await;
-        self.progress.mark_all_queried(collection.number);
+        let awaited = self.lock().awaited();
+        for query in awaited {
+            query.ended().await;
+        }
     }
 
     /// Queries every cluster, those of a first list as soon as it has been read.

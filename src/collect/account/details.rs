@@ -8,8 +8,8 @@ use ack_client::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use futures_util::future::join_all;
 
 use super::AccountCollector;
-use crate::collect::discovery::RegionList;
 use crate::collect::entry::{Origin, Target};
+use crate::collect::region_list::RegionList;
 use crate::collect::table::merge_listing;
 use crate::snapshot::ClusterInfo;
 

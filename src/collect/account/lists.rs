@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::AccountCollector;
-use crate::collect::discovery::{self, RegionList};
 use crate::collect::entry::Now;
+use crate::collect::region_list::RegionList;
 use crate::collect::table::IdlePolicy;
 
 /// Time limit of reading one list, apart from the scrapes.
@@ -21,6 +21,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// The delay while the list has never been read and the API was not reached. If the process started
 /// before its keys or the network were there, the next scrape should find the clusters.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
+
+/// Longest interval: practically never, and no overflow.
+const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The times at which the lists are read.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +78,7 @@ impl AccountCollector {
                 wait = wait.min(retry_delay(&error, list.has_found()));
             }
             let wait = wait.min(list.remaining(interval));
-            sleep(discovery::with_jitter(wait)).await;
+            sleep(with_jitter(wait)).await;
         }
     }
 
@@ -132,6 +135,14 @@ fn retry_delay(error: &ApiError, has_been_read: bool) -> Duration {
         }
         _ => RETRY_DELAY,
     }
+}
+
+/// A delay of about `interval`, a little shorter or longer.
+// Instances that started together would otherwise read the lists together.
+fn with_jitter(interval: Duration) -> Duration {
+    interval
+        .min(MAX_INTERVAL)
+        .mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
 #[cfg(test)]

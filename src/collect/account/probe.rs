@@ -54,17 +54,13 @@ impl AccountCollector {
         id: &ClusterId,
         probe: &Probe<'_>,
     ) -> Option<ClusterReading> {
-        // Subscribed before the query starts, so that its end is not missed.
-        let mut query_ends = self.progress.query_ends();
         let started = Instant::now();
         let blocked_by = self.start_probe(id, probe, started).await;
-        let ended = async {
-            while self.has_in_flight(id) {
-                query_ends.next().await;
-            }
-        };
-        // At the deadline the state of that moment counts.
-        drop(timeout_at(probe.deadline, ended).await);
+        let in_flight = self.lock().entries.get(id)?.in_flight.clone();
+        if let Some(query) = in_flight {
+            // At the deadline the state of that moment counts.
+            drop(timeout_at(probe.deadline, query.ended()).await);
+        }
         let table = self.lock();
         let entry = table.entries.get(id)?;
         let viewpoint = Viewpoint {
@@ -112,12 +108,5 @@ impl AccountCollector {
             .entries
             .get(id)
             .map_or(1, ClusterEntry::expected_calls)
-    }
-
-    fn has_in_flight(&self, id: &ClusterId) -> bool {
-        self.lock()
-            .entries
-            .get(id)
-            .is_some_and(|entry| entry.in_flight.is_some())
     }
 }

@@ -12,9 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{AccountCollection, AccountCollector, MIN_QUERY_TIME};
-use crate::collect::entry::{
-    Claim, ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger,
-};
+use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
 use crate::log::QUERIES;
 use crate::queries::upgrade::UpgradeQuery;
 use crate::upgrade::{SourceName, UpgradeState};
@@ -25,20 +23,7 @@ impl AccountCollector {
     pub(super) fn claim(&self, id: &ClusterId, collection: &AccountCollection) -> Option<u32> {
         let mut table = self.lock();
         let entry = table.entries.get_mut(id)?;
-        self.claim_entry(entry, collection)
-            .then(|| entry.expected_calls())
-    }
-
-    /// Returns true if `collection` has to query the cluster.
-    fn claim_entry(&self, entry: &mut ClusterEntry, collection: &AccountCollection) -> bool {
-        match entry.claim(collection) {
-            Claim::Query => true,
-            Claim::Joined => {
-                self.progress.add_awaited();
-                false
-            }
-            Claim::Settled => false,
-        }
+        entry.claim(collection).then(|| entry.expected_calls())
     }
 
     /// Starts the query of a cluster; None if it is not needed any more, or if one is in flight.
@@ -57,16 +42,13 @@ impl AccountCollector {
         let number = table.next_query_number();
         let entry = table.entries.get_mut(id)?;
         let is_needed = match trigger {
-            Trigger::Scrape => self.claim_entry(entry, collection),
+            Trigger::Scrape => entry.claim(collection),
             Trigger::Probe => entry.in_flight.is_none(),
         };
         if !is_needed {
             return None;
         }
         let in_flight = entry.start_query(number, collection, trigger, share, now);
-        if trigger == Trigger::Scrape {
-            self.progress.add_awaited();
-        }
         Some(QueryTask::new(
             Arc::clone(self),
             entry,
@@ -158,10 +140,6 @@ impl QueryTask {
         if let Some((entry, recorded)) = recorded {
             log(entry, recorded, duration);
         }
-        drop(table);
-        self.account
-            .progress
-            .query_ended(self.in_flight.is_awaited());
     }
 }
 

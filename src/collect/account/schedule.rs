@@ -1,10 +1,10 @@
 //! The loop that starts the queries of one collection, each as soon as the limits allow.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 
-use ack_client::names::ClusterId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
@@ -19,7 +19,7 @@ pub(super) struct Schedule<'a> {
     collection: &'a AccountCollection,
     tasks: &'a TaskTracker,
     /// The queries started, the oldest first.
-    started: VecDeque<(ClusterId, Arc<InFlight>)>,
+    started: VecDeque<Arc<InFlight>>,
 }
 
 impl<'a> Schedule<'a> {
@@ -56,15 +56,14 @@ impl<'a> Schedule<'a> {
                 .start_query(&id, self.collection, Trigger::Scrape);
             if let Some(query) = query {
                 query.in_flight().budget.grant(tokens);
-                self.started.push_back((id, Arc::clone(query.in_flight())));
+                self.started.push_back(Arc::clone(query.in_flight()));
                 self.tasks.spawn(query.run(None, permit));
             }
         }
     }
 
-    /// Waits for a permit. While there is none, the query that has been in flight longest is cancelled
-    /// once it has had its share, so that a few silent clusters do not keep the others from being
-    /// queried.
+    /// Waits for a permit. While there is none, silent queries are cancelled one after another, so that
+    /// a few silent clusters do not keep the others from being queried.
     async fn acquire_permit(&mut self) -> OwnedSemaphorePermit {
         let permits = &self.account.permits;
         if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
@@ -73,72 +72,51 @@ impl<'a> Schedule<'a> {
         self.account.lock().blocked_by = BlockedBy::Concurrency;
         let mut released = pin!(Arc::clone(permits).acquire_owned());
         let permit = loop {
-            let Some((id, query)) = self.started.pop_front() else {
-                break released.await;
-            };
             tokio::select! {
+                // One permit is wanted: the next query is cancelled only if another has taken the
+                // permit of this one.
                 biased;
-                permit = &mut released => {
-                    self.started.push_front((id, query));
-                    break permit;
-                }
-                // One permit is wanted, so the next query is cancelled only once this one has ended
-                // and another has taken its permit.
-                () = self.account.cancel_after_share(&id, &query, self.collection) => {}
+                permit = &mut released => break permit,
+                () = self.end_oldest() => {}
             }
         };
         self.account.lock().blocked_by = BlockedBy::RateLimit;
         permit.expect("the semaphore is never closed")
     }
+
+    /// Waits for the end of the query that has been in flight longest, and cancels it once it has had
+    /// its share.
+    async fn end_oldest(&mut self) {
+        let Some(oldest) = self.started.front() else {
+            return pending().await;
+        };
+        if !oldest.has_ended() {
+            sleep_until(self.account.end_of_share(oldest, self.collection)).await;
+            self.account.cancel(oldest);
+            oldest.ended().await;
+        }
+        self.started.pop_front();
+    }
 }
 
 impl AccountCollector {
-    /// Cancels `query` of `id` once it has had its share of `collection`, and waits until it has
-    /// ended. Returns early if it is found to have ended by itself.
-    async fn cancel_after_share(
-        &self,
-        id: &ClusterId,
-        query: &InFlight,
-        collection: &AccountCollection,
-    ) {
-        let Some(end) = self.end_of_share(id, query, collection) else {
-            return;
-        };
-        sleep_until(end).await;
-        // Subscribed before the cancellation, so that its end is not missed.
-        let mut query_ends = self.progress.query_ends();
-        if !self.cancel_silent(id, query) {
-            return;
-        }
-        while self.lock().is_in_flight(id, query) {
-            query_ends.next().await;
-        }
-    }
-
-    /// The end of the share that `query` has of `collection`; None if it is not in flight any more.
-    fn end_of_share(
-        &self,
-        id: &ClusterId,
-        query: &InFlight,
-        collection: &AccountCollection,
-    ) -> Option<Instant> {
+    /// The end of the share that `query` has of `collection`.
+    fn end_of_share(&self, query: &InFlight, collection: &AccountCollection) -> Instant {
         let table = self.lock();
-        let share = table.fair_share.share(query.started, collection.length);
-        table.is_in_flight(id, query).then(|| query.started + share)
+        query.started + table.fair_share.share(query.started, collection.length)
     }
 
-    /// Cancels `query`. Returns false if it has ended by itself, perhaps just now.
-    fn cancel_silent(&self, id: &ClusterId, query: &InFlight) -> bool {
+    /// Cancels `query`, unless it has ended by itself, perhaps just now.
+    fn cancel(&self, query: &InFlight) {
         let mut table = self.lock();
-        if !table.is_in_flight(id, query) {
-            return false;
+        if query.has_ended() || query.cancel.is_cancelled() {
+            return;
         }
         query.cancel.cancel();
         // A wait for the account's own rate limit proves nothing about the API.
         if !query.budget.has_waited_for_rate_limit() {
             table.fair_share.record_cancelled(query.started);
         }
-        true
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ack_client::{Budget, Deadline};
 use jiff::Timestamp;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ pub(in crate::collect) struct InFlight {
     pub(in crate::collect) is_awaited: AtomicBool,
     /// The time of the cluster's last change when the query started, from the list.
     pub(in crate::collect) changed: Option<Timestamp>,
+    /// Set when the query has ended.
+    pub(in crate::collect) end: SetOnce<()>,
 }
 
 impl InFlight {
@@ -35,9 +38,20 @@ impl InFlight {
         self.is_awaited.load(Ordering::Relaxed)
     }
 
-    /// Notes that a collection waits for the query. Returns true if none has before.
-    pub(in crate::collect) fn await_by_collection(&self) -> bool {
-        !self.is_awaited.swap(true, Ordering::Relaxed)
+    /// Notes that a collection waits for the query until `deadline`.
+    pub(in crate::collect) fn await_until(&self, deadline: Instant) {
+        self.deadline.extend_to(deadline);
+        self.is_awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// True if the query has ended.
+    pub(in crate::collect) fn has_ended(&self) -> bool {
+        self.end.initialized()
+    }
+
+    /// Waits until the query has ended.
+    pub(in crate::collect) async fn ended(&self) {
+        self.end.wait().await;
     }
 }
 

@@ -41,7 +41,7 @@ impl ClusterEntry {
     ) -> ClusterReading {
         let in_flight = match viewpoint.trigger {
             Trigger::Scrape => self.awaited(),
-            Trigger::Probe => self.in_flight.as_deref(),
+            Trigger::Probe => self.in_flight.as_ref(),
         };
         let is_collected = is_collected && in_flight.is_none();
         let in_flight = in_flight.filter(|in_flight| in_flight.started < viewpoint.end);

@@ -30,7 +30,7 @@ pub struct Context {
     /// The time of day.
     pub clock: Clock,
     /// The session name of assumed roles that have none of their own. Alibaba Cloud's audit log
-    /// (ActionTrail) shows it.
+    /// (`ActionTrail`) shows it.
     pub session_name: Cow<'static, str>,
 }
 

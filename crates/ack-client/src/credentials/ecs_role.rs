@@ -98,7 +98,7 @@ impl MachineRole<'_> {
     }
 }
 
-/// Fetches the token of IMDSv2. Returns `None` if the service gives no token and `v1` allows
+/// Fetches the token of `IMDSv2`. Returns `None` if the service gives no token and `v1` allows
 /// requests without one.
 async fn token(
     endpoint: &Endpoint,

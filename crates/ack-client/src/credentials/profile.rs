@@ -26,16 +26,16 @@ struct SelectedProfile {
 impl SelectedProfile {
     async fn load(self, loader: &Loader) -> Result<Loaded, CredentialsError> {
         match loader.load_from(&self.provider).await {
-            Ok(loaded) => {
+            Ok(credentials) => {
                 // Credentials without an expiry are valid until the profile changes.
-                let has_no_expiry = loaded.credential.expires_at.is_none();
-                let check_again = loaded
+                let has_no_expiry = credentials.credential.expires_at.is_none();
+                let check_again = credentials
                     .check_again
                     .or_else(|| has_no_expiry.then_some(FILE_CHECK_INTERVAL));
                 Ok(Loaded {
                     provider: self.name,
                     check_again,
-                    ..loaded
+                    ..credentials
                 })
             }
             Err(error) => Err(CredentialsError {
@@ -55,7 +55,7 @@ enum Found<T> {
 impl Found<SelectedProfile> {
     async fn load(self, loader: &Loader) -> Result<Outcome, CredentialsError> {
         match self {
-            Self::Present(selected) => selected.load(loader).await.map(Outcome::Loaded),
+            Self::Present(profile) => profile.load(loader).await.map(Outcome::Loaded),
             Self::Missing(text) => Ok(Outcome::NotConfigured(Problem::NotConfigured(text))),
         }
     }

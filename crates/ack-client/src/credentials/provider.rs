@@ -109,11 +109,11 @@ pub struct EcsRamRole {
     pub role_name: Option<String>,
     /// The endpoint of the metadata service, in place of `http://100.100.100.200`.
     pub metadata_endpoint: Option<Endpoint>,
-    /// The use of IMDSv1, if the metadata service gives no token.
+    /// The use of `IMDSv1`, if the metadata service gives no token.
     pub imds_v1: ImdsV1,
 }
 
-/// The rule for requests to the metadata service without a token (IMDSv1).
+/// The rule for requests to the metadata service without a token (`IMDSv1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImdsV1 {
     /// They are allowed if the service gives no token.

@@ -14,14 +14,15 @@ async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
     let permits = Arc::clone(&account.permits)
         .try_acquire_many_owned(2)
         .expect("both are free");
-    let [ended, silent] = ["c1", "c2"].map(|name| {
+    let [ended, silent, other] = ["c1", "c2", "c3"].map(|name| {
         let query = account.start_query(&id(name), &collection, Trigger::Scrape);
         Arc::clone(query.expect("none is in flight").in_flight())
     });
     let schedule = || {
         let mut schedule = Schedule::new(&account, &collection, &collector.tasks);
-        schedule.started.push_back((id("c1"), Arc::clone(&ended)));
-        schedule.started.push_back((id("c2"), Arc::clone(&silent)));
+        schedule
+            .started
+            .extend([&ended, &silent, &other].map(Arc::clone));
         schedule
     };
     // Another query has taken its permit.
@@ -43,6 +44,7 @@ async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
     let (permit, ()) = tokio::join!(schedule.acquire_permit(), release);
     drop(permit);
     assert!(!ended.cancel.is_cancelled());
+    assert!(!other.cancel.is_cancelled(), "one permit was wanted");
 }
 
 fn record(

@@ -1,13 +1,16 @@
 //! The cluster list of one region: reading it, and the clusters that it brings in.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod state;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
 use ack_client::{
     ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters,
 };
-use tokio::sync::watch;
+use state::ListState;
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
 use crate::config::{ListedRegion, Match};
@@ -18,49 +21,29 @@ use crate::snapshot::DiscoveryReading;
 pub(super) struct RegionList {
     account: AccountName,
     pub(super) place: ListedRegion,
-    purpose: Purpose,
+    purpose: ListPurpose,
     /// Held while the list is read and applied.
-    reading: tokio::sync::Mutex<()>,
-    state: Mutex<State>,
-    settled: watch::Sender<bool>,
+    reading: Mutex<()>,
+    state: watch::Sender<ListState>,
 }
 
 /// The purpose of reading a list.
 #[derive(Debug, Clone)]
-pub(super) enum Purpose {
+pub(super) enum ListPurpose {
     /// To find the clusters that match.
     Discovery(Match),
     /// Only for the versions and states of known clusters.
     Detail,
 }
 
-#[derive(Debug, Clone)]
-struct State {
-    operation: ClusterList,
-    succeeded: Option<bool>,
-    found: usize,
-    /// The list that was read last.
-    listing: Option<Arc<[ListedCluster]>>,
-    /// The end of the last reading, whether it succeeded or failed.
-    ended: Option<Instant>,
-}
-
 impl RegionList {
-    pub(super) fn new(account: AccountName, place: ListedRegion, purpose: Purpose) -> Self {
-        let state = State {
-            operation: ClusterList::ForRegion,
-            succeeded: None,
-            found: 0,
-            listing: None,
-            ended: None,
-        };
+    pub(super) fn new(account: AccountName, place: ListedRegion, purpose: ListPurpose) -> Self {
         Self {
             account,
             place,
             purpose,
-            reading: tokio::sync::Mutex::new(()),
-            state: Mutex::new(state),
-            settled: watch::Sender::new(false),
+            reading: Mutex::new(()),
+            state: watch::Sender::new(ListState::new()),
         }
     }
 
@@ -68,15 +51,10 @@ impl RegionList {
     /// there is one.
     pub(super) fn inherit(&self, earlier: &[Self]) -> Option<Arc<[ListedCluster]>> {
         let earlier = earlier.iter().find(|earlier| earlier.place == self.place)?;
-        let inherited = earlier.lock().clone();
-        let listing = inherited.listing.clone();
-        *self.lock() = State {
-            found: listing
-                .as_deref()
-                .map_or(0, |clusters| self.selected(clusters).count()),
-            ..inherited
-        };
-        self.settled.send_replace(earlier.is_settled());
+        let mut state = earlier.state.borrow().clone();
+        let listing = state.listing.clone();
+        state.found = listing.as_deref().map_or(0, |list| self.count(list));
+        self.state.send_replace(state);
         listing
     }
 
@@ -86,7 +64,7 @@ impl RegionList {
     pub(super) async fn lock_reading(
         &self,
         budget: &Budget,
-    ) -> Result<tokio::sync::MutexGuard<'_, ()>, ApiError> {
+    ) -> Result<MutexGuard<'_, ()>, ApiError> {
         tokio::select! {
             biased;
             guard = self.reading.lock() => Ok(guard),
@@ -103,10 +81,17 @@ impl RegionList {
         client: &Client,
         budget: &Budget,
     ) -> Result<Arc<[ListedCluster]>, ApiError> {
-        let listing = self.fetch(client, budget).await.map(Arc::from);
-        self.record_result(listing.as_ref());
-        self.settled.send_replace(true);
-        listing
+        match self.fetch(client, budget).await {
+            Ok(clusters) => {
+                let listing: Arc<[_]> = clusters.into();
+                self.record_success(Arc::clone(&listing));
+                Ok(listing)
+            }
+            Err(error) => {
+                self.record_failure(&error);
+                Err(error)
+            }
+        }
     }
 
     /// The `clusters` of the region that the configuration selects.
@@ -115,11 +100,15 @@ impl RegionList {
         clusters: &'a [ListedCluster],
     ) -> impl Iterator<Item = &'a ListedCluster> {
         clusters.iter().filter(|cluster| match &self.purpose {
-            Purpose::Discovery(selector) => {
+            ListPurpose::Discovery(selector) => {
                 selector.wants(&cluster.name, &cluster.tags, &cluster.cluster_type)
             }
-            Purpose::Detail => false,
+            ListPurpose::Detail => false,
         })
+    }
+
+    fn count(&self, clusters: &[ListedCluster]) -> usize {
+        self.selected(clusters).count()
     }
 
     async fn fetch(
@@ -128,7 +117,7 @@ impl RegionList {
         budget: &Budget,
     ) -> Result<Vec<ListedCluster>, ApiError> {
         let ListedRegion { region, endpoint } = &self.place;
-        let operation = self.lock().operation;
+        let operation = self.state.borrow().operation;
         let error = match list_clusters(client, endpoint, operation, region, budget).await {
             Ok(clusters) => return Ok(clusters),
             Err(error) => error,
@@ -144,107 +133,83 @@ impl RegionList {
         let clusters = list_clusters(client, endpoint, other, region, budget)
             .await
             .map_err(|_| error)?;
-        self.lock().operation = other;
+        self.state.send_modify(|state| state.operation = other);
         Ok(clusters)
     }
 
-    /// Records the result of a reading, and logs when success turns into failure or back.
-    fn record_result(&self, result: Result<&Arc<[ListedCluster]>, &ApiError>) {
-        let mut state = self.lock();
-        let region = &self.place.region;
-        state.ended = Some(Instant::now());
-        match result {
-            Ok(listing) => {
-                let found = self.selected(listing).count();
-                if state.succeeded != Some(true) || state.found != found {
-                    tracing::info!(account = %self.account, %region, clusters = found, "cluster list read");
-                }
-                state.succeeded = Some(true);
-                state.found = found;
-                state.listing = Some(Arc::clone(listing));
-            }
-            Err(error) => {
-                if state.succeeded != Some(false) {
-                    if state.listing.is_some() {
-                        tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read; the last one stands");
-                    } else {
-                        tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read");
-                    }
-                }
-                state.succeeded = Some(false);
-            }
+    /// Records the list that was read, and logs it if it is news.
+    fn record_success(&self, listing: Arc<[ListedCluster]>) {
+        let found = self.count(&listing);
+        let mut is_news = false;
+        self.state.send_modify(|state| {
+            is_news = state.record_success(listing, found, Instant::now());
+        });
+        if is_news {
+            tracing::info!(account = %self.account, region = %self.place.region, clusters = found, "cluster list read");
         }
     }
 
-    /// True if it is time to read the list apart from the scrapes: it has not been read, could not be
-    /// read, or is about as old as `interval`.
+    /// Records that the list could not be read, and logs it if it is news.
+    fn record_failure(&self, error: &ApiError) {
+        let region = &self.place.region;
+        let mut is_news = false;
+        self.state.send_modify(|state| {
+            is_news = state.record_failure(Instant::now());
+        });
+        if !is_news {
+            return;
+        }
+        if self.state.borrow().listing.is_some() {
+            tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read; the last one stands");
+        } else {
+            tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read");
+        }
+    }
+
+    /// True if it is time to read the list apart from the scrapes.
     pub(super) fn is_due(&self, interval: Duration) -> bool {
-        let state = self.lock();
-        state.succeeded != Some(true)
-            || state
-                .ended
-                .is_none_or(|ended| ended.elapsed() >= interval.min(MAX_INTERVAL).mul_f64(0.8))
+        self.state.borrow().is_due(interval, Instant::now())
     }
 
     /// The time left until the list is `interval` old.
-    // It counts from the end of the last reading, so that there is a pause however long one takes.
     pub(super) fn remaining(&self, interval: Duration) -> Duration {
-        interval.saturating_sub(
-            self.lock()
-                .ended
-                .map_or(Duration::ZERO, |ended| ended.elapsed()),
-        )
+        self.state.borrow().remaining(interval, Instant::now())
     }
 
     /// True if reading the list has succeeded or failed at least once.
     pub(super) fn is_settled(&self) -> bool {
-        *self.settled.borrow()
+        self.state.borrow().is_settled()
     }
 
     /// Waits until reading the list has succeeded or failed at least once.
     pub(super) async fn settled(&self) {
+        let mut state = self.state.subscribe();
         // An error would mean that the sender is gone, and `self` holds it.
-        drop(self.settled.subscribe().wait_for(|settled| *settled).await);
+        drop(state.wait_for(ListState::is_settled).await);
     }
 
     /// The reading of the list for the metrics page; None if it finds no clusters.
     pub(super) fn reading(&self) -> Option<DiscoveryReading> {
-        let Purpose::Discovery(_) = self.purpose else {
+        let ListPurpose::Discovery(_) = self.purpose else {
             return None;
         };
-        let state = self.lock();
+        let state = self.state.borrow();
         Some(DiscoveryReading {
             region: self.place.region.clone(),
-            succeeded: state.succeeded?,
+            succeeded: state.last_reading?.succeeded,
             clusters: state.found,
         })
     }
 
     /// True if the cluster was in the list when it was read last.
     pub(super) fn contains(&self, id: &ClusterId) -> bool {
-        self.lock()
-            .listing
-            .as_ref()
-            .is_some_and(|clusters| clusters.iter().any(|cluster| cluster.id == *id))
+        let state = self.state.borrow();
+        let mut clusters = state.listing.iter().flat_map(|listing| listing.iter());
+        clusters.any(|cluster| cluster.id == *id)
     }
 
     /// True if the list has been read at least once, or finds no clusters.
     pub(super) fn has_found(&self) -> bool {
-        !matches!(self.purpose, Purpose::Discovery(_)) || self.lock().listing.is_some()
+        !matches!(self.purpose, ListPurpose::Discovery(_)) || self.state.borrow().listing.is_some()
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Longest interval: practically never, and no overflow.
-const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// A delay of about `interval`, a little shorter or longer.
-// Instances that started together would otherwise read the lists together.
-pub(super) fn with_jitter(interval: Duration) -> Duration {
-    interval
-        .min(MAX_INTERVAL)
-        .mul_f64(0.9 + 0.2 * fastrand::f64())
 }
