@@ -208,7 +208,8 @@ fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies
     let proxies =
         Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
     let credentials = credentials::Context::system(&tls, &lookup, &proxies, crate::USER_AGENT)
-        .map_err(runtime)?;
+        .map_err(runtime)?
+        .with_session_name(crate::ROLE_SESSION_NAME);
     let transports = Arc::new(Network::new(tls, lookup, proxies));
     Ok(Dependencies {
         clock: Clock::System,

@@ -1,4 +1,4 @@
-//! A key pair from the configuration, its secrets there or in files.
+//! A key pair in the configuration, with secrets there or in files.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::secret::Secret;
 
 pub(super) const NAME: &str = "access_key";
 
-/// How often files are looked at when nothing says when their content ends.
-pub(super) const CHECK_FILES: Duration = Duration::from_secs(1);
+/// The interval at which files without an expiry are read again.
+pub(super) const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn load(
     access_key_id: &str,
@@ -33,19 +33,19 @@ pub(super) async fn load(
             expires_at: None,
         },
         provider: ProviderName::new(NAME),
-        check_again: in_files.then_some(CHECK_FILES),
+        check_again: in_files.then_some(FILE_CHECK_INTERVAL),
     })
 }
 
 async fn read(source: &SecretSource, files: &Files) -> Result<Secret, Problem> {
     match source {
         SecretSource::Inline(secret) => Ok(Secret::new(secret.expose().trim())),
-        SecretSource::File(path) => secret(path, files).await,
+        SecretSource::File(path) => read_secret(path, files).await,
     }
 }
 
-/// The secret in a file: one word, with white space around it at most.
-pub(super) async fn secret(path: &Path, files: &Files) -> Result<Secret, Problem> {
+/// Reads the secret in a file: one word, with optional white space around it.
+pub(super) async fn read_secret(path: &Path, files: &Files) -> Result<Secret, Problem> {
     let text = files
         .read(path)
         .await

@@ -1,4 +1,4 @@
-//! One profile: its keys, and what its mode makes of them.
+//! One profile: its keys, and the provider that its mode stands for.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::credentials::{
 };
 use crate::secret::Secret;
 
-/// How many profiles may name one another as their source, so that a circle ends.
+/// The length of a chain of source profiles. It ends a circle.
 pub(super) const MAX_SOURCES: usize = 8;
 
-/// The keys of a profile that matter here. Not shown: some are secrets.
+/// The keys of a profile that are used. It has no `Debug`, since some values are secrets.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Entry {
@@ -32,7 +32,7 @@ pub(super) struct Entry {
     enable_vpc: Option<bool>,
     ram_role_name: Option<String>,
     ram_role_arn: Option<String>,
-    // The Python SDK's name for it comes second.
+    // The command line's name of the session, and the Python SDK's.
     ram_session_name: Option<String>,
     role_session_name: Option<String>,
     expired_seconds: Option<u64>,
@@ -49,9 +49,9 @@ impl Entry {
         present(self.mode.as_deref()).unwrap_or_default()
     }
 
-    /// What the profile stands for. `lookup` finds other profiles, of which `sources` may follow
-    /// one another.
-    pub(super) fn credentials(
+    /// Converts the profile to a provider. `lookup` finds its source profile; a chain of at most
+    /// `sources` of them is followed.
+    pub(super) fn provider(
         &self,
         lookup: &dyn Fn(&str) -> Result<Entry, Problem>,
         chain: &DefaultChain,
@@ -74,7 +74,7 @@ impl Entry {
                     .checked_sub(1)
                     .ok_or_else(|| self.complaint("its source_profiles go round in a circle"))?;
                 self.role(
-                    lookup(name)?.credentials(lookup, chain, environment, sources)?,
+                    lookup(name)?.provider(lookup, chain, environment, sources)?,
                     chain,
                     environment,
                 )
@@ -181,15 +181,15 @@ impl Entry {
 }
 
 fn unsupported(mode: &str) -> String {
-    let why = match mode {
+    let reason = match mode {
         "CloudSSO" | "OAuth" => "a person has to log in for it",
         "External" => "it runs a command",
-        _ => "this exporter does not know it",
+        _ => "it is unknown",
     };
-    format!("has the mode {mode}, which is not supported: {why}")
+    format!("has the mode {mode}, which is not supported: {reason}")
 }
 
-/// The command line writes what is absent as an empty string.
+/// A value that is set. The command line writes an absent one as an empty string.
 fn present(value: Option<&str>) -> Option<&str> {
     value.map(str::trim).filter(|value| !value.is_empty())
 }

@@ -1,123 +1,82 @@
-//! Profiles of the older SDKs, `~/.alibabacloud/credentials`, in INI form.
+//! Profiles of the older SDKs, `~/.alibabacloud/credentials`, in INI format.
 //!
-//! Source: the credentials SDKs, which look for the section that `ALIBABA_CLOUD_PROFILE` names,
-//! else for `default`.
+//! Source: the credentials SDKs, which use the section that `ALIBABA_CLOUD_PROFILE` names, else
+//! `default`.
+
+mod format;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::chain::Attempt;
-use super::context::{Environment, is_on};
-use super::error::{CredentialsError, Problem, ProviderName};
-use super::loader::Loader;
-use super::profile::{self, Found, PROFILE, Selected};
-use super::sts::{self, ProfileKeys};
+use super::{Found, PROFILE, SelectedProfile, read_file};
 use crate::Endpoint;
+use crate::credentials::chain::Outcome;
+use crate::credentials::context::{Environment, is_on};
+use crate::credentials::error::{CredentialsError, Problem, ProviderName};
+use crate::credentials::loader::Loader;
+use crate::credentials::sts::{self, ProfileKeys};
 use crate::credentials::{
     DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Provider, RamRoleArn, RoleSession, SecretSource,
 };
 use crate::secret::Secret;
 
-pub(super) const NAME: &str = "ini_profile";
+pub(in crate::credentials) const NAME: &str = "ini_profile";
 
 const FILE: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
-const USUAL_PLACES: [&str; 2] = [".alibabacloud/credentials", ".alibabacloud/credentials.ini"];
+const DEFAULT_PATHS: [&str; 2] = [".alibabacloud/credentials", ".alibabacloud/credentials.ini"];
 
-/// As part of the default chain.
-pub(super) async fn attempt(
+/// Loads credentials as a link of the default chain.
+pub(in crate::credentials) async fn load_if_configured(
     chain: &DefaultChain,
     loader: &Loader,
-) -> Result<Attempt, CredentialsError> {
+) -> Result<Outcome, CredentialsError> {
     find(chain, loader)
         .await
         .map_err(|problem| problem.of(NAME))?
-        .attempt(loader)
+        .load(loader)
         .await
 }
 
-async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<Selected>, Problem> {
+async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<SelectedProfile>, Problem> {
     let environment = &loader.context().environment;
     let named = environment.value(PROFILE);
     let name = named.unwrap_or("default");
-    let missed = match profile::text(FILE, &USUAL_PLACES, loader).await? {
-        Found::Nothing(missed) => missed,
-        Found::Here((path, text)) => {
-            let keys = section(&text, name).map_err(|line| {
-                Problem::Malformed(format!("{} is not INI, at line {line}", path.display()))
+    let missing = match read_file(FILE, &DEFAULT_PATHS, loader.context()).await? {
+        Found::Missing(missing) => missing,
+        Found::Present((path, text)) => {
+            let place = path.display();
+            let keys = format::section(&text, name).map_err(|line| {
+                Problem::Malformed(format!("{place} is not INI, at line {line}"))
             })?;
             match keys {
                 Some(keys) => {
-                    return Section {
+                    let section = Section {
                         name,
                         path: &path,
                         keys,
                         chain,
                         environment,
-                    }
-                    .select()
-                    .map(Found::Here);
+                    };
+                    return section.select().map(Found::Present);
                 }
-                None => format!("{} has no section [{name}]", path.display()),
+                None => format!("{place} has no section [{name}]"),
             }
         }
     };
-    // This is the last place to look: a file or a profile that is named must have been found by
-    // now.
+    // No other file follows, so a file or a profile that the environment names is an error now.
     if named.is_some() {
         Err(Problem::Incomplete(format!(
-            "there is no profile {name:?}, which {PROFILE} names: {missed}"
+            "there is no profile {name:?}, which {PROFILE} names: {missing}"
         )))
     } else if environment.value(FILE).is_some() {
-        Err(Problem::Incomplete(missed))
+        Err(Problem::Incomplete(missing))
     } else {
-        Ok(Found::Nothing(missed))
+        Ok(Found::Missing(missing))
     }
 }
 
-/// The keys of the section called `name`, or the number of the line that can't be read.
-fn section<'a>(text: &'a str, name: &str) -> Result<Option<BTreeMap<&'a str, &'a str>>, usize> {
-    let mut found: Option<BTreeMap<_, _>> = None;
-    let mut inside = false;
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(header) = line.strip_prefix('[') {
-            inside = header.split_once(']').ok_or(index + 1)?.0.trim() == name;
-            if inside {
-                found.get_or_insert_default();
-            }
-            continue;
-        }
-        let (key, value) = line.split_once(['=', ':']).ok_or(index + 1)?;
-        if let Some(keys) = found.as_mut().filter(|_| inside) {
-            keys.insert(key.trim(), bare(value));
-        }
-    }
-    Ok(found)
-}
-
-/// A value without its quotes or, where it has none, without a comment behind it.
-fn bare(value: &str) -> &str {
-    let value = value.trim();
-    for quote in ['"', '\'', '`'] {
-        if let Some(inner) = value
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-        {
-            return inner;
-        }
-    }
-    let comment = [" #", " ;", "\t#", "\t;"]
-        .iter()
-        .filter_map(|start| value.find(start))
-        .min();
-    value[..comment.unwrap_or(value.len())].trim_end()
-}
-
-/// One section. Not shown: some of its values are secrets.
+/// A section of the file. It has no `Debug`, since some values are secrets.
 struct Section<'a> {
     name: &'a str,
     path: &'a Path,
@@ -127,9 +86,9 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    fn select(&self) -> Result<Selected, Problem> {
+    fn select(&self) -> Result<SelectedProfile, Problem> {
         let kind = self.required("type")?;
-        let credentials = match kind {
+        let provider = match kind {
             "access_key" => self.access_key()?,
             "ecs_ram_role" => Provider::EcsRamRole(EcsRamRole {
                 role_name: self.owned("role_name"),
@@ -159,9 +118,9 @@ impl Section<'_> {
                 )));
             }
         };
-        Ok(Selected {
-            provider: ProviderName::new(&format!("{NAME}:{} ({kind})", self.name)),
-            credentials,
+        Ok(SelectedProfile {
+            name: ProviderName::new(&format!("{NAME}:{} ({kind})", self.name)),
+            provider,
         })
     }
 
@@ -185,7 +144,7 @@ impl Section<'_> {
         }
     }
 
-    /// Of the same keys as in the command line's profiles.
+    /// The endpoint by the keys that the command line's profiles have too.
     fn sts_endpoint(&self) -> Result<Endpoint, Problem> {
         let keys = ProfileKeys {
             sts_endpoint: self.value("sts_endpoint"),
@@ -216,21 +175,5 @@ impl Section<'_> {
 impl fmt::Display for Section<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "section [{}] of {}", self.name, self.path.display())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::section;
-
-    proptest! {
-        #[test]
-        fn no_file_is_too_odd_to_be_read_or_refused(text in r#"([\[\]=:#;"'` \n\ta-z\u{feff}é]|\[default\]\n){0,60}"#) {
-            if let Ok(Some(keys)) = section(&text, "default") {
-                prop_assert!(keys.iter().all(|(key, value)| text.contains(key) && text.contains(value)));
-            }
-        }
     }
 }
