@@ -1,6 +1,6 @@
 //! What every exporter of the Prometheus family has.
 
-pub mod apart;
+pub mod blocking;
 pub mod exposition;
 pub mod log;
 pub mod pem;
