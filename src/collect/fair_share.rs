@@ -54,3 +54,6 @@ impl FairShare {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

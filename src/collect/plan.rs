@@ -1,4 +1,4 @@
-//! From the configuration to what collects.
+//! The accounts' collectors, made from the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,63 +6,60 @@ use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
 
-use super::account::{AccountCollector, Parts, Refresh};
+use super::account::{AccountCollector, ListRefresh, Parts};
 use super::account_client::AccountClient;
 use super::dependencies::Dependencies;
-use super::discovery::{Purpose, RegionList};
+use super::region_list::{ListPurpose, RegionList};
 use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
 use crate::config::{Account, Config, ListedRegion, Scrape};
 
-/// One lane an account; those of `earlier` hand over to them.
+/// One collector for each account. They take over from those of `earlier`.
 pub(super) fn accounts(
     config: &Config,
     dependencies: &Dependencies,
     earlier: &[Arc<AccountCollector>],
 ) -> Vec<Arc<AccountCollector>> {
-    // A cluster that two accounts see is asked through the first that names it; two would be two
-    // readings of one thing.
-    let configured = config.accounts.iter().flat_map(|account| {
-        account
-            .clusters
-            .iter()
-            .map(|cluster| (cluster.id.clone(), account.name.clone()))
-    });
-    let owners = Arc::new(configured.collect());
-    let lane = |account: &Account| {
+    let owners = Arc::new(owners(config));
+    let mut accounts = Vec::new();
+    for account in &config.accounts {
         let earlier = earlier
             .iter()
             .find(|earlier| *earlier.name() == account.name);
-        let account_client = AccountClient::new(
+        let client = AccountClient::new(
             account,
             dependencies,
             earlier.map(|earlier| earlier.account_client()),
         );
-        if earlier
-            .is_none_or(|earlier| !account_client.shares_client_with(earlier.account_client()))
-        {
+        if earlier.is_none_or(|earlier| !client.shares_client_with(earlier.account_client())) {
             let calls = account
                 .access
                 .rate_limit
                 .calls_within(config.scrape.timeout, dependencies.shard.total());
             tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
         }
-        let lane = lane(
-            account,
-            &config.scrape,
-            dependencies,
-            account_client,
-            Arc::clone(&owners),
-        );
+        let owners = Arc::clone(&owners);
+        let collector = collector(account, &config.scrape, dependencies, client, owners);
         if let Some(earlier) = earlier {
-            lane.inherit(earlier);
+            collector.inherit(earlier);
         }
-        lane
-    };
-    config.accounts.iter().map(lane).collect()
+        accounts.push(collector);
+    }
+    accounts
 }
 
-fn lane(
+/// The account of each configured cluster.
+fn owners(config: &Config) -> BTreeMap<ClusterId, AccountName> {
+    let mut owners = BTreeMap::new();
+    for account in &config.accounts {
+        for cluster in &account.clusters {
+            owners.insert(cluster.id.clone(), account.name.clone());
+        }
+    }
+    owners
+}
+
+fn collector(
     account: &Account,
     scrape: &Scrape,
     dependencies: &Dependencies,
@@ -80,7 +77,7 @@ fn lane(
         .iter()
         .filter_map(|cluster| target_resolver.configured(cluster))
         .collect();
-    let refresh = Refresh {
+    let refresh = ListRefresh {
         // Without discovery there is no list, or one that only scrapes need.
         interval: account
             .discovery
@@ -101,9 +98,9 @@ fn lane(
     })
 }
 
-/// The lists that have to be read: those of discovery and, where scrapes go by them, those of the
-/// other clusters' regions.
-fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
+/// The lists that have to be read: those of discovery and, if scrapes skip idle clusters, those of
+/// the other clusters' regions.
+fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
     let list = |place: &ListedRegion, purpose| {
         RegionList::new(account.name.clone(), place.clone(), purpose)
     };
@@ -112,7 +109,10 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
     if let Some(discovery) = &account.discovery {
         for place in &discovery.regions {
             listed.insert(&place.region);
-            lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
+            lists.push(list(
+                place,
+                ListPurpose::Discovery(discovery.wanted.clone()),
+            ));
         }
     }
     if refresh.idle_policy.is_some() {
@@ -128,7 +128,7 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
                         region: region.clone(),
                         endpoint: cluster.endpoint.clone(),
                     },
-                    Purpose::Detail,
+                    ListPurpose::Detail,
                 ));
             }
         }

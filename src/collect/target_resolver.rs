@@ -65,6 +65,7 @@ impl TargetResolver {
     /// The target for a cluster in the list of `place`; None if another shard owns it, or if it is
     /// configured.
     pub(super) fn listed(&self, place: &ListedRegion, cluster: &ListedCluster) -> Option<Target> {
+        // A cluster that two accounts can read is queried through the one that names it.
         if self.owners.contains_key(&cluster.id) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Versions and states of clusters, read again for somebody who cannot wait for the next list.
+//! Versions and states of clusters, refreshed for a client that can't wait for the next list.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use ack_client::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use futures_util::future::join_all;
 
 use super::AccountCollector;
-use crate::collect::discovery::RegionList;
 use crate::collect::entry::{Origin, Target};
+use crate::collect::region_list::RegionList;
 use crate::collect::table::merge_listing;
 use crate::snapshot::ClusterInfo;
 
 impl AccountCollector {
-    /// Reads again what there is to know of those of `clusters` that are this account's, apart from
-    /// their upgrades: from the list of their region or, where no list has them, one by one.
+    /// Refreshes the version and the state of those of `clusters` that are this account's: from the
+    /// list of their region or, where no list has them, one by one.
     pub(in crate::collect) async fn refresh_details(
         &self,
         clusters: &[ClusterId],
@@ -28,12 +28,12 @@ impl AccountCollector {
                 .filter_map(|id| Some(table.entries.get(id)?.target.clone()))
                 .collect()
         };
-        let is_wanted = |list: &&RegionList| {
+        let is_needed = |list: &&RegionList| {
             targets
                 .iter()
                 .any(|target| target.info.region.as_ref() == Some(&list.place.region))
         };
-        let read = self.lists.iter().filter(is_wanted).map(async |list| {
+        let read = self.lists.iter().filter(is_needed).map(async |list| {
             let read = self.refresh_list(list, budget.clone(), None).await;
             (&list.place.region, read.map(|()| list))
         });
@@ -41,13 +41,13 @@ impl AccountCollector {
         join_all(targets.iter().map(async |target| {
             (
                 target.info.id.clone(),
-                self.read_one(target, &lists, budget).await,
+                self.refresh_one(target, &lists, budget).await,
             )
         }))
         .await
     }
 
-    async fn read_one(
+    async fn refresh_one(
         &self,
         target: &Target,
         lists: &HashMap<&Region, Result<&RegionList, ApiError>>,
@@ -61,11 +61,11 @@ impl AccountCollector {
             .and_then(|region| lists.get(region))
         {
             Some(Err(error)) => return Err(error.clone()),
-            Some(Ok(list)) if list.has(id) => {}
+            Some(Ok(list)) if list.contains(id) => {}
             Some(Ok(_)) if target.origin == Origin::Discovered => return Err(gone()),
-            Some(Ok(_)) | None => self.read_detail(target, budget).await?,
+            Some(Ok(_)) | None => self.refresh_detail(target, budget).await?,
         }
-        // It may have gone meanwhile.
+        // A list may have removed the cluster meanwhile.
         self.lock()
             .entries
             .get(id)
@@ -73,16 +73,16 @@ impl AccountCollector {
             .ok_or_else(gone)
     }
 
-    async fn read_detail(&self, target: &Target, budget: &Budget) -> Result<(), ApiError> {
+    async fn refresh_detail(&self, target: &Target, budget: &Budget) -> Result<(), ApiError> {
         let id = &target.info.id;
         let failed =
             |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
-        let place = tokio::select! {
-            place = self.permits.acquire() => place,
+        let permit = tokio::select! {
+            permit = self.permits.acquire() => permit,
             () = budget.spent() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
         };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;
-        drop(place);
+        drop(permit);
         let detail = detail
             .ok_or_else(|| failed(ErrorKind::Decode, "the reply is about another cluster"))?;
         if let Some(entry) = self.lock().entries.get_mut(id) {

@@ -1,4 +1,4 @@
-//! One cluster, asked by somebody who wants no other.
+//! The query of one cluster for a client that wants no other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,45 +9,30 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::AccountCollector;
-use super::collection::AccountCollection;
-use crate::collect::entry::{BlockedBy, Trigger};
-use crate::snapshot::{ClusterInfo, ClusterReading};
+use super::{AccountCollection, AccountCollector};
+use crate::collect::entry::{BlockedBy, ClusterEntry, Trigger, Viewpoint};
+use crate::snapshot::ClusterReading;
 use crate::upgrade::SourceName;
 
-/// What an account needs to ask one cluster.
+/// A request to probe one cluster.
 #[derive(Debug)]
 pub(in crate::collect) struct Probe<'a> {
     /// The number of the newest collection.
     pub(in crate::collect) collection: u64,
-    /// When the one who asks goes.
+    /// The time at which the client goes.
     pub(in crate::collect) deadline: Instant,
-    /// How old a reading may be that stands in where the limits leave no room.
+    /// The age up to which a reading is served if the limits leave no room for the query.
     pub(in crate::collect) max_age: Duration,
-    /// Where exchanges are noted.
+    /// The trace in which exchanges are noted.
     pub(in crate::collect) trace: Option<&'a Trace>,
-    /// Where tasks are run.
+    /// The tracker of the tasks.
     pub(in crate::collect) tasks: &'a TaskTracker,
     /// Cancelled when the collector ends.
     pub(in crate::collect) stop: &'a CancellationToken,
 }
 
 impl AccountCollector {
-    /// The first cluster of this account that is as `wanted`.
-    pub(in crate::collect) fn find(
-        &self,
-        wanted: impl Fn(&ClusterInfo) -> bool,
-    ) -> Option<ClusterId> {
-        let table = self.lock();
-        let found = table
-            .entries
-            .values()
-            .map(|entry| &entry.target.info)
-            .find(|info| wanted(info));
-        found.map(|info| info.id.clone())
-    }
-
-    /// What asking for `id` would send, under either source.
+    /// The request that a query of `id` would send to `source`.
     pub(in crate::collect) async fn explain(
         &self,
         id: &ClusterId,
@@ -62,64 +47,66 @@ impl AccountCollector {
         })
     }
 
-    /// Asks one cluster, or waits for the query that is under way, until `deadline`; says what the
-    /// page of its collection would.
+    /// Queries one cluster, or waits for its query in flight, until the deadline. Returns the reading
+    /// that the metrics page would have; None if the cluster is gone.
     pub(in crate::collect) async fn probe(
         self: &Arc<Self>,
         id: &ClusterId,
         probe: &Probe<'_>,
     ) -> Option<ClusterReading> {
-        let mut query_ends = self.progress.query_ends();
-        let began = Instant::now();
-        let place = timeout_at(probe.deadline, Arc::clone(&self.permits).acquire_owned()).await;
-        let blocked_by = if place.is_ok() {
-            BlockedBy::RateLimit
-        } else {
-            BlockedBy::Concurrency
-        };
-        let cost = self.cost(id);
-        if let Ok(Ok(place)) = place
-            && let Ok(tokens) =
-                timeout_at(probe.deadline, self.client().limiter().acquire(cost)).await
-        {
-            let collection = AccountCollection {
-                number: probe.collection,
-                started: began,
-                deadline: Deadline::at(probe.deadline),
-                length: Duration::ZERO,
-                stop: probe.stop.clone(),
-            };
-            if let Some((query, in_flight)) = self.start_query(&collection, id, Trigger::Probe) {
-                in_flight.budget.grant(tokens);
-                let budget = match probe.trace {
-                    Some(trace) => in_flight.budget.traced(trace.clone()),
-                    None => in_flight.budget,
-                };
-                probe.tasks.spawn(query.run(budget, place));
-            }
+        let started = Instant::now();
+        let blocked_by = self.start_probe(id, probe, started).await;
+        let in_flight = self.lock().entries.get(id)?.in_flight.clone();
+        if let Some(query) = in_flight {
+            // At the deadline the state of that moment counts.
+            drop(timeout_at(probe.deadline, query.ended()).await);
         }
-        let landed = async {
-            while self
-                .lock()
-                .entries
-                .get(id)
-                .is_some_and(|entry| entry.in_flight.is_some())
-            {
-                query_ends.next().await;
-            }
-        };
-        // At the deadline what is there counts.
-        drop(timeout_at(probe.deadline, landed).await);
         let table = self.lock();
         let entry = table.entries.get(id)?;
-        let asked = entry.has_ended_since(began);
-        Some(entry.reading(
-            Trigger::Probe,
-            probe.deadline,
-            asked,
+        let viewpoint = Viewpoint {
+            trigger: Trigger::Probe,
+            end: probe.deadline,
             blocked_by,
-            probe.max_age,
-            Instant::now(),
-        ))
+            max_age: probe.max_age,
+            now: Instant::now(),
+        };
+        Some(entry.reading(&viewpoint, entry.has_ended_since(started)))
+    }
+
+    /// Starts the query, unless one is in flight or the deadline comes first. Returns the limit that
+    /// would keep it from starting.
+    async fn start_probe(
+        self: &Arc<Self>,
+        id: &ClusterId,
+        probe: &Probe<'_>,
+        started: Instant,
+    ) -> BlockedBy {
+        let permit = timeout_at(probe.deadline, Arc::clone(&self.permits).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            return BlockedBy::Concurrency;
+        };
+        let acquire = self.client().limiter().acquire(self.expected_calls(id));
+        let Ok(tokens) = timeout_at(probe.deadline, acquire).await else {
+            return BlockedBy::RateLimit;
+        };
+        let collection = AccountCollection {
+            number: probe.collection,
+            started,
+            deadline: Deadline::at(probe.deadline),
+            length: Duration::ZERO,
+            stop: probe.stop.clone(),
+        };
+        if let Some(query) = self.start_query(id, &collection, Trigger::Probe) {
+            query.in_flight().budget.grant(tokens);
+            probe.tasks.spawn(query.run(probe.trace.cloned(), permit));
+        }
+        BlockedBy::RateLimit
+    }
+
+    fn expected_calls(&self, id: &ClusterId) -> u32 {
+        self.lock()
+            .entries
+            .get(id)
+            .map_or(1, ClusterEntry::expected_calls)
     }
 }
