@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ack_client::credentials::Credentials;
+use ack_client::credentials::CachedCredentials;
 use ack_client::names::Region;
 use ack_client::{Client, Limiter};
 
@@ -79,7 +79,7 @@ fn client(account: &Account, dependencies: &Dependencies) -> Client {
     let access = &account.access;
     Client::new(
         dependencies.transports.of(&access.connections),
-        Arc::new(Credentials::new(
+        Arc::new(CachedCredentials::new(
             account.name.clone(),
             access.credentials.clone(),
             dependencies.credentials.clone(),
