@@ -11,7 +11,7 @@ use ack_client::credentials;
 use ack_client::lookup::Lookup;
 use ack_client::proxy::Proxies;
 use ack_client::trust;
-use exporter_toolkit::apart::apart;
+use exporter_toolkit::blocking::run_blocking;
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::config::WebConfigError;
 use exporter_toolkit::web::door::{Door, Transport};
@@ -136,7 +136,7 @@ impl Job<'_> {
         // Both before either is complained of, and before anything is bound.
         let (web_config, origin, metrics) =
             (self.web.config_file.clone(), self.origin, Arc::clone(&own));
-        let read = apart(move || {
+        let read = run_blocking(move || {
             (
                 open_door(web_config.as_deref()),
                 ConfigManager::start(origin, dependencies, metrics),
@@ -240,7 +240,7 @@ fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
     )
 }
 
-/// Listens, apart, since a name server that is asked for a host may be silent.
+/// Listens on a blocking thread, since a name server that is asked for a host may be silent.
 async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
     let (of_systemd, addresses) = (web.systemd_socket, web.listen_addresses.clone());
     let listen = move || {
@@ -250,7 +250,10 @@ async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>
             addresses.iter().map(ListenAddress::listen).collect()
         }
     };
-    apart(listen).await.map_err(runtime)?.map_err(runtime)
+    run_blocking(listen)
+        .await
+        .map_err(runtime)?
+        .map_err(runtime)
 }
 
 fn limits(web: &WebArgs) -> Limits {

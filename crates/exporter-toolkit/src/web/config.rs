@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::apart::Panicked;
+use crate::blocking::BlockingPanic;
 use crate::web::auth::{PasswordHash, Users};
 use crate::web::headers::ResponseHeaders;
 use crate::web::limits::RateLimit;
@@ -78,7 +78,7 @@ pub enum WebConfigError {
     Randomness(#[from] getrandom::Error),
     /// The exporter made a mistake.
     #[error(transparent)]
-    Panicked(#[from] Panicked),
+    Panicked(#[from] BlockingPanic),
 }
 
 impl WebConfig {

@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 pub use refusal::Refusal;
 pub use stream::{Protocol, Stream};
 
-use crate::apart::apart;
+use crate::blocking::run_blocking;
 use crate::web::auth::{Passwords, Users};
 use crate::web::config::{Fingerprint, WebConfig, WebConfigError};
 use crate::web::headers::ResponseHeaders;
@@ -122,7 +122,7 @@ impl Door {
     pub async fn reload_apart(self: &Arc<Self>) -> Result<Reloaded, WebConfigError> {
         let turn = Arc::clone(&self.reloading).lock_owned().await;
         let door = Arc::clone(self);
-        apart(move || {
+        run_blocking(move || {
             let reloaded = door.reload();
             drop(turn);
             reloaded

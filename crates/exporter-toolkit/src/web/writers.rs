@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
-use crate::apart::{Panicked, apart};
+use crate::blocking::{BlockingPanic, run_blocking};
 
 /// Clusters from which on a page takes so long, tens of milliseconds, that other connections would
 /// notice.
@@ -34,7 +34,7 @@ impl Writers {
         &self,
         clusters: usize,
         write: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Panicked> {
+    ) -> Result<T, BlockingPanic> {
         if clusters <= LARGE {
             return Ok(write());
         }
@@ -42,7 +42,7 @@ impl Writers {
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        apart(move || {
+        run_blocking(move || {
             let written = write();
             drop(place);
             written
