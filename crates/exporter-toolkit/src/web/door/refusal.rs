@@ -12,7 +12,7 @@ use crate::web::auth::Denied;
 pub enum Refusal {
     /// 401: no user and password, or not the right ones.
     Unauthorized,
-    /// 429: too many requests, or too many wrong passwords from this client.
+    /// 429: too many requests.
     TooMany {
         /// When to come again.
         retry_after: Duration,
@@ -25,7 +25,6 @@ impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Unauthorized => Self::Unauthorized,
-            Denied::TooManyGuesses { retry_after } => Self::TooMany { retry_after },
             Denied::Busy => Self::Busy,
         }
     }
