@@ -10,7 +10,7 @@ use std::time::Duration;
 use ack_simulator::{Action, Fault, Rule};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use exporter_toolkit::web::{Limits, Patience};
+use exporter_toolkit::web::{Limits, Timeouts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
@@ -22,7 +22,7 @@ use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 
 /// Time-outs that a test can wait for.
-const HASTY: Patience = Patience {
+const HASTY: Timeouts = Timeouts {
     head: Duration::from_millis(400),
     idle: Duration::from_millis(400),
     send: Duration::from_millis(400),
@@ -31,7 +31,7 @@ const HASTY: Patience = Patience {
 
 fn hasty() -> Limits {
     Limits {
-        patience: HASTY,
+        timeouts: HASTY,
         ..Limits::default()
     }
 }
@@ -116,7 +116,7 @@ async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_an
 #[tokio::test]
 async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
     let limits = Limits {
-        patience: Patience {
+        timeouts: Timeouts {
             idle: Duration::from_secs(60),
             ..HASTY
         },
@@ -386,7 +386,7 @@ async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices(
 }
 
 #[tokio::test]
-async fn no_spelling_of_a_path_leads_around_the_door_or_to_another_page() {
+async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")

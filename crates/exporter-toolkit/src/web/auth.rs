@@ -21,21 +21,13 @@ pub use hash::{PasswordHash, Users};
 
 use self::hash::Match;
 use self::memory::{Memory, ProcessKey};
+use crate::web::rejection::Rejection;
 
 /// The longest wait for a comparison; then the client has to try again.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The passwords that are remembered, right and wrong each; 64 KiB together.
 const REMEMBERED: usize = 512;
-
-/// The reason for which a login fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
-    /// No user and password, or not the right ones.
-    Unauthorized,
-    /// Too many passwords to compare.
-    Busy,
-}
 
 /// Checks passwords, and remembers the results.
 pub struct Passwords {
@@ -62,18 +54,23 @@ impl Passwords {
         users: &Users,
         headers: &HeaderMap,
         client: IpAddr,
-    ) -> Result<(), Denied> {
+    ) -> Result<(), Rejection> {
         if users.is_empty() {
             return Ok(());
         }
-        let login = Login::read(headers).ok_or(Denied::Unauthorized)?;
+        let login = Login::read(headers).ok_or(Rejection::Unauthorized)?;
         match self.compare(users, login, client).await? {
             Match::Right => Ok(()),
-            Match::Wrong => Err(Denied::Unauthorized),
+            Match::Wrong => Err(Rejection::Unauthorized),
         }
     }
 
-    async fn compare(&self, users: &Users, login: Login, client: IpAddr) -> Result<Match, Denied> {
+    async fn compare(
+        &self,
+        users: &Users,
+        login: Login,
+        client: IpAddr,
+    ) -> Result<Match, Rejection> {
         let stored = users.find(&login.user, || self.key.tag(&[&login.user]).number());
         // The stored hash is part of the tag: what was right for an old password is not for a new
         // one.
@@ -88,7 +85,7 @@ impl Passwords {
             .await
             .ok()
             .and_then(Result::ok)
-            .ok_or(Denied::Busy)?;
+            .ok_or(Rejection::Busy)?;
         // Many requests with one password often come at once: the first is compared for all.
         if let Some(found) = self.memory.recall(&tag) {
             return Ok(found);
@@ -105,7 +102,7 @@ impl Passwords {
             }
             found
         });
-        comparison.await.map_err(|_| Denied::Busy)
+        comparison.await.map_err(|_| Rejection::Busy)
     }
 }
 

@@ -44,11 +44,11 @@ async fn only_the_right_password_of_a_known_user_lets_in() {
         for (user, password, verdict) in [
             ("alice", "wonder:land", Ok(())),
             ("bob", "", Ok(())),
-            ("alice", "wonderland", Err(Denied::Unauthorized)),
-            ("alice", "", Err(Denied::Unauthorized)),
-            ("Alice", "wonder:land", Err(Denied::Unauthorized)),
-            ("bob", "wonder:land", Err(Denied::Unauthorized)),
-            ("mallory", "wonder:land", Err(Denied::Unauthorized)),
+            ("alice", "wonderland", Err(Rejection::Unauthorized)),
+            ("alice", "", Err(Rejection::Unauthorized)),
+            ("Alice", "wonder:land", Err(Rejection::Unauthorized)),
+            ("bob", "wonder:land", Err(Rejection::Unauthorized)),
+            ("mallory", "wonder:land", Err(Rejection::Unauthorized)),
         ] {
             assert_eq!(
                 passwords
@@ -80,10 +80,10 @@ async fn the_scheme_is_basic_in_any_case_of_letters() {
         ("Basic YTpi", Ok(())),
         ("basic YTpi", Ok(())),
         ("BASIC  YTpi", Ok(())),
-        ("Bearer YTpi", Err(Denied::Unauthorized)),
-        ("Basic", Err(Denied::Unauthorized)),
-        ("Basic !", Err(Denied::Unauthorized)),
-        ("Basic YQ==", Err(Denied::Unauthorized)),
+        ("Bearer YTpi", Err(Rejection::Unauthorized)),
+        ("Basic", Err(Rejection::Unauthorized)),
+        ("Basic !", Err(Rejection::Unauthorized)),
+        ("Basic YQ==", Err(Rejection::Unauthorized)),
     ] {
         assert_eq!(
             passwords.check(&users, &authorization(value), CLIENT).await,
@@ -93,7 +93,7 @@ async fn the_scheme_is_basic_in_any_case_of_letters() {
     }
     assert_eq!(
         passwords.check(&users, &HeaderMap::new(), CLIENT).await,
-        Err(Denied::Unauthorized)
+        Err(Rejection::Unauthorized)
     );
 }
 
@@ -121,7 +121,7 @@ async fn a_known_password_needs_no_turn() {
         passwords
             .check(&users, &login("bob", "also right"), CLIENT)
             .await,
-        Err(Denied::Busy)
+        Err(Rejection::Busy)
     );
 }
 
@@ -136,7 +136,7 @@ async fn many_who_come_at_once_with_one_password_are_one_comparison() {
     assert!(
         found
             .iter()
-            .all(|found| *found == Err(Denied::Unauthorized)),
+            .all(|found| *found == Err(Rejection::Unauthorized)),
         "fifty guesses would be too many: {found:?}"
     );
 }
@@ -155,7 +155,7 @@ async fn a_new_password_is_asked_for_at_once_and_the_old_one_is_dead() {
         passwords
             .check(&after, &login("alice", "old"), CLIENT)
             .await,
-        Err(Denied::Unauthorized)
+        Err(Rejection::Unauthorized)
     );
     assert_eq!(
         passwords
@@ -167,7 +167,7 @@ async fn a_new_password_is_asked_for_at_once_and_the_old_one_is_dead() {
         passwords
             .check(&users(&[("bob", "new")]), &login("alice", "new"), CLIENT)
             .await,
-        Err(Denied::Unauthorized)
+        Err(Rejection::Unauthorized)
     );
 }
 
