@@ -14,9 +14,9 @@ use ack_client::trust;
 use exporter_toolkit::blocking::run_blocking;
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::config::WebConfigError;
-use exporter_toolkit::web::door::{Door, Transport};
+use exporter_toolkit::web::guard::{Transport, WebGuard};
 use exporter_toolkit::web::socket::{self, ListenAddress};
-use exporter_toolkit::web::{Limits, Server, Writers, connections};
+use exporter_toolkit::web::{Limits, RenderPool, Server, connections};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ use crate::config::{self, Config};
 use crate::metrics::ExporterMetrics;
 use crate::reload::{ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
-use crate::web::{Lifecycle, Paths, Site};
+use crate::web::{AppState, Lifecycle, Paths};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
@@ -138,7 +138,7 @@ impl Job<'_> {
             (self.web.config_file.clone(), self.origin, Arc::clone(&own));
         let read = run_blocking(move || {
             (
-                open_door(web_config.as_deref()),
+                load_guard(web_config.as_deref()),
                 ConfigManager::start(origin, dependencies, metrics),
             )
         });
@@ -146,9 +146,9 @@ impl Job<'_> {
             tracing::info!("stopped before the configuration was read");
             return Ok(());
         };
-        let (door, service) = match read.map_err(runtime)? {
-            (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
-            (door, service) => return Err(usage(door.err(), service.err())),
+        let (guard, service) = match read.map_err(runtime)? {
+            (Ok(guard), Ok(service)) => (Arc::new(guard), Arc::new(service)),
+            (guard, service) => return Err(usage(guard.err(), service.err())),
         };
         let Some(listeners) = signals
             .ends
@@ -158,10 +158,10 @@ impl Job<'_> {
             tracing::info!("stopped before it listened");
             return Ok(());
         };
-        let server = Server::new(listeners?, Arc::clone(&door), limits(self.web));
-        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
+        let server = Server::new(listeners?, Arc::clone(&guard), limits(self.web));
+        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&guard)));
         let stop = CancellationToken::new();
-        let site = Site {
+        let state = AppState {
             running: service.running(),
             own,
             paths: Paths {
@@ -171,20 +171,20 @@ impl Job<'_> {
             prefix: self.web.route_prefix().to_owned(),
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
-            writers: Writers::default(),
+            render_pool: RenderPool::default(),
             stop: stop.clone(),
         };
         let addresses = server.addresses();
         for address in &addresses {
-            tracing::info!(%address, tls = door.transport() == Transport::Tls, "listening");
+            tracing::info!(%address, tls = guard.transport() == Transport::Tls, "listening");
         }
         if let Some(address) = addresses.first() {
-            started(&url(*address, door.transport(), self.web.route_prefix()));
+            started(&url(*address, guard.transport(), self.web.route_prefix()));
         }
         let chores = async {
             tokio::join!(
                 signals.obey(&lifecycle, &stop),
-                door.keep_current(),
+                guard.keep_current(),
                 async {
                     if let Some(interval) = self.auto_reload_interval {
                         service.keep_current(interval).await;
@@ -193,7 +193,7 @@ impl Job<'_> {
             )
         };
         tokio::select! {
-            () = server.serve(Arc::new(site), stop.clone()) => {}
+            () = server.serve(Arc::new(state), stop.clone()) => {}
             _ = chores => {}
         }
         service.stop().await;
@@ -220,8 +220,8 @@ fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies
     })
 }
 
-fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {
-    config.map_or_else(Door::unguarded, Door::open)
+fn load_guard(config: Option<&Path>) -> Result<WebGuard, WebConfigError> {
+    config.map_or_else(WebGuard::without_file, WebGuard::load)
 }
 
 fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {

@@ -91,7 +91,7 @@ pub(super) fn signing_key(text: &[u8]) -> Result<Arc<dyn SigningKey>, String> {
         .map_err(|error| error.to_string())
 }
 
-/// What the library says, without "invalid peer certificate": it is the operator's own.
+/// Returns the library's message, without "invalid peer certificate": it is the operator's own.
 pub(super) fn unusable(number: usize, error: Error) -> String {
     match error {
         Error::InvalidCertificate(reason) => {

@@ -15,7 +15,7 @@ use tokio::io::DuplexStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::web::door::{Door, HandshakeError, Stream};
+use crate::web::guard::{Accepted, HandshakeError, WebGuard};
 
 /// A certificate and its key, in PEM.
 pub(super) struct Identity {
@@ -57,22 +57,22 @@ pub(super) fn dns(name: &str) -> SanType {
     SanType::DnsName(name.try_into().expect("a name"))
 }
 
-/// Where a door stands.
-pub(super) struct Stage {
+/// A folder with certificates and a web configuration file.
+pub(super) struct Fixture {
     folder: TempDir,
     pub(super) authority: Authority,
 }
 
-impl Stage {
+impl Fixture {
     /// With `server.crt`, `server.key` and `ca.crt` of one authority.
     pub(super) fn new() -> Self {
-        let stage = Self {
+        let fixture = Self {
             folder: TempDir::new().expect("a folder"),
             authority: Authority::new(),
         };
-        stage.write_server(&stage.authority.identity(&[dns("localhost")]));
-        stage.write("ca.crt", &stage.authority.certificate());
-        stage
+        fixture.write_server(&fixture.authority.identity(&[dns("localhost")]));
+        fixture.write("ca.crt", &fixture.authority.certificate());
+        fixture
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -88,15 +88,15 @@ impl Stage {
         self.write("server.key", &identity.key);
     }
 
-    /// Opens a door with this file.
-    pub(super) fn door(&self, config: &str) -> Door {
+    /// Loads a guard with this file.
+    pub(super) fn guard(&self, config: &str) -> WebGuard {
         self.write("web.yml", config);
-        Door::open(&self.path("web.yml")).unwrap_or_else(|error| panic!("{config}: {error}"))
+        WebGuard::load(&self.path("web.yml")).unwrap_or_else(|error| panic!("{config}: {error}"))
     }
 
-    /// Opens a door with TLS and these further keys of `tls_server_config`.
-    pub(super) fn tls_door(&self, keys: &str) -> Door {
-        self.door(&tls(keys))
+    /// Loads a guard with TLS and these further keys of `tls_server_config`.
+    pub(super) fn tls_guard(&self, keys: &str) -> WebGuard {
+        self.guard(&tls(keys))
     }
 
     pub(super) fn client(&self) -> Client {
@@ -113,7 +113,7 @@ pub(super) fn tls(keys: &str) -> String {
     format!("tls_server_config: {{cert_file: server.crt, key_file: server.key, {keys}}}")
 }
 
-/// One who comes to the door.
+/// A client of TLS.
 pub(super) struct Client {
     pub(super) trusted: String,
     pub(super) identity: Option<Identity>,
@@ -130,24 +130,24 @@ impl Client {
         }
     }
 
-    /// What the door makes of the client, and the client's end of the connection.
-    pub(super) async fn come_to(
+    /// Connects: the server's end of the connection, and the client's.
+    pub(super) async fn connect_to(
         self,
-        door: &Door,
+        guard: &WebGuard,
     ) -> (
-        Result<Stream<DuplexStream>, HandshakeError>,
+        Result<Accepted<DuplexStream>, HandshakeError>,
         std::io::Result<TlsStream<DuplexStream>>,
     ) {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let connector = TlsConnector::from(Arc::new(self.config()));
         tokio::join!(
-            door.accept(near),
+            guard.accept(near),
             connector.connect(ServerName::try_from("localhost").expect("a name"), far)
         )
     }
 
-    pub(super) async fn gets_in(self, door: &Door) -> bool {
-        self.come_to(door).await.0.is_ok()
+    pub(super) async fn can_connect(self, guard: &WebGuard) -> bool {
+        self.connect_to(guard).await.0.is_ok()
     }
 
     fn config(self) -> ClientConfig {

@@ -6,9 +6,10 @@ use rcgen::SanType;
 use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, NamedGroup, ProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::either::Either;
 
-use super::stage::{Authority, Stage, dns};
-use crate::web::door::{Door, HandshakeError, Protocol, Reloaded, Stream, Transport};
+use super::fixture::{Authority, Fixture, dns};
+use crate::web::guard::{HandshakeError, Protocol, Reloaded, Transport, WebGuard};
 
 fn text(name: &str) -> rcgen::string::Ia5String {
     name.try_into().expect("ASCII")
@@ -16,7 +17,7 @@ fn text(name: &str) -> rcgen::string::Ia5String {
 
 #[tokio::test]
 async fn each_policy_lets_in_whom_it_should() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let ca = "client_ca_file: ca.crt";
     for (keys, nobody, stranger, friend) in [
         ("", true, true, true),
@@ -43,21 +44,21 @@ async fn each_policy_lets_in_whom_it_should() {
             false,
         ),
     ] {
-        let door = stage.tls_door(keys);
+        let guard = fixture.tls_guard(keys);
         assert_eq!(
-            stage.client().gets_in(&door).await,
+            fixture.client().can_connect(&guard).await,
             nobody,
             "without a certificate: {keys}"
         );
         let unknown = Authority::new().identity(&[dns("client")]);
         assert_eq!(
-            stage.client().showing(unknown).gets_in(&door).await,
+            fixture.client().showing(unknown).can_connect(&guard).await,
             stranger,
             "with a stranger's: {keys}"
         );
-        let known = stage.authority.identity(&[dns("client")]);
+        let known = fixture.authority.identity(&[dns("client")]);
         assert_eq!(
-            stage.client().showing(known).gets_in(&door).await,
+            fixture.client().showing(known).can_connect(&guard).await,
             friend,
             "with a good one: {keys}"
         );
@@ -66,10 +67,10 @@ async fn each_policy_lets_in_whom_it_should() {
 
 #[tokio::test]
 async fn a_client_needs_one_of_the_allowed_names_exactly() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let names = "[prometheus.example, scrape@example.org, 'spiffe://example.org/prometheus', 192.0.2.1, '2001:DB8::1']";
-    let door =
-        stage.tls_door(&format!("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt, client_allowed_sans: {names}"));
+    let guard =
+        fixture.tls_guard(&format!("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt, client_allowed_sans: {names}"));
     let ip = |text: &str| SanType::IpAddress(text.parse::<IpAddr>().expect("an address"));
     let allowed = [
         dns("prometheus.example"),
@@ -79,11 +80,11 @@ async fn a_client_needs_one_of_the_allowed_names_exactly() {
         ip("2001:db8::1"),
     ];
     for name in allowed {
-        let identity = stage
+        let identity = fixture
             .authority
             .identity(&[dns("another.example"), name.clone()]);
         assert!(
-            stage.client().showing(identity).gets_in(&door).await,
+            fixture.client().showing(identity).can_connect(&guard).await,
             "{name:?}"
         );
     }
@@ -96,63 +97,63 @@ async fn a_client_needs_one_of_the_allowed_names_exactly() {
         ip("192.0.2.2"),
     ];
     for name in refused {
-        let identity = stage.authority.identity(std::slice::from_ref(&name));
+        let identity = fixture.authority.identity(std::slice::from_ref(&name));
         assert!(
-            !stage.client().showing(identity).gets_in(&door).await,
+            !fixture.client().showing(identity).can_connect(&guard).await,
             "{name:?}"
         );
     }
     assert!(
-        !stage
+        !fixture
             .client()
-            .showing(stage.authority.identity(&[]))
-            .gets_in(&door)
+            .showing(fixture.authority.identity(&[]))
+            .can_connect(&guard)
             .await,
         "no names at all"
     );
     let stranger = Authority::new().identity(&[dns("prometheus.example")]);
     assert!(
-        !stage.client().showing(stranger).gets_in(&door).await,
+        !fixture.client().showing(stranger).can_connect(&guard).await,
         "the right name from the wrong authority"
     );
 }
 
 #[tokio::test]
 async fn names_that_are_asked_for_make_a_certificate_necessary() {
-    let stage = Stage::new();
-    let door = stage.tls_door("client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt, client_allowed_sans: [client]");
-    assert!(!stage.client().gets_in(&door).await);
+    let fixture = Fixture::new();
+    let guard = fixture.tls_guard("client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt, client_allowed_sans: [client]");
+    assert!(!fixture.client().can_connect(&guard).await);
     assert!(
-        stage
+        fixture
             .client()
-            .showing(stage.authority.identity(&[dns("client")]))
-            .gets_in(&door)
+            .showing(fixture.authority.identity(&[dns("client")]))
+            .can_connect(&guard)
             .await
     );
 }
 
 #[tokio::test]
 async fn versions_are_kept_within_their_limits() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (keys, with_12, with_13) in [
         ("", true, true),
         ("min_version: TLS10", true, true),
         ("min_version: TLS13", false, true),
         ("max_version: TLS12", true, false),
     ] {
-        let door = stage.tls_door(keys);
-        let mut client = stage.client();
+        let guard = fixture.tls_guard(keys);
+        let mut client = fixture.client();
         client.versions = vec![&TLS12];
-        assert_eq!(client.gets_in(&door).await, with_12, "TLS 1.2: {keys}");
-        let mut client = stage.client();
+        assert_eq!(client.can_connect(&guard).await, with_12, "TLS 1.2: {keys}");
+        let mut client = fixture.client();
         client.versions = vec![&TLS13];
-        assert_eq!(client.gets_in(&door).await, with_13, "TLS 1.3: {keys}");
+        assert_eq!(client.can_connect(&guard).await, with_13, "TLS 1.3: {keys}");
     }
 }
 
 #[tokio::test]
 async fn suites_and_curves_are_those_of_the_file_in_its_order() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let suites =
         "[TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]";
     for (keys, version, suite, curve) in [
@@ -177,9 +178,9 @@ async fn suites_and_curves_are_those_of_the_file_in_its_order() {
             NamedGroup::secp256r1,
         ),
     ] {
-        let (stream, _client) = stage.client().come_to(&stage.tls_door(&keys)).await;
-        let Ok(Stream::Tls(stream)) = stream else {
-            panic!("{keys}: {stream:?}")
+        let (accepted, _client) = fixture.client().connect_to(&fixture.tls_guard(&keys)).await;
+        let Either::Right(stream) = accepted.expect("a handshake").stream else {
+            panic!("{keys}: in plain text")
         };
         let connection = stream.get_ref().1;
         assert_eq!(connection.protocol_version(), Some(version), "{keys}");
@@ -202,7 +203,7 @@ async fn suites_and_curves_are_those_of_the_file_in_its_order() {
 
 #[tokio::test]
 async fn http_2_is_spoken_only_where_both_sides_and_the_file_want_it() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (rest, offers, protocol) in [
         ("", &["h2", "http/1.1"][..], Protocol::Http2),
         ("", &["http/1.1"][..], Protocol::Http1),
@@ -213,12 +214,12 @@ async fn http_2_is_spoken_only_where_both_sides_and_the_file_want_it() {
             Protocol::Http1,
         ),
     ] {
-        let door = stage.door(&(super::stage::tls("") + rest));
-        let mut client = stage.client();
+        let guard = fixture.guard(&(super::fixture::tls("") + rest));
+        let mut client = fixture.client();
         client.alpn = offers;
-        let (stream, _client) = client.come_to(&door).await;
+        let (accepted, _client) = client.connect_to(&guard).await;
         assert_eq!(
-            stream.expect("a handshake").protocol(),
+            accepted.expect("a handshake").protocol,
             protocol,
             "{rest}, offered {offers:?}"
         );
@@ -227,11 +228,12 @@ async fn http_2_is_spoken_only_where_both_sides_and_the_file_want_it() {
 
 #[tokio::test]
 async fn without_tls_a_connection_is_taken_as_it_is() {
-    let door = Door::unguarded().expect("a door");
-    assert_eq!(door.transport(), Transport::Plain);
+    let guard = WebGuard::without_file().expect("a guard");
+    assert_eq!(guard.transport(), Transport::Plain);
     let (near, mut far) = tokio::io::duplex(64);
-    let mut stream = door.accept(near).await.expect("no handshake");
-    assert_eq!(stream.protocol(), Protocol::Http1);
+    let accepted = guard.accept(near).await.expect("no handshake");
+    assert_eq!(accepted.protocol, Protocol::Http1);
+    let mut stream = accepted.stream;
     far.write_all(b"hello").await.expect("written");
     stream.write_all(b"world").await.expect("written");
     let (mut here, mut there) = ([0; 5], [0; 5]);
@@ -242,27 +244,30 @@ async fn without_tls_a_connection_is_taken_as_it_is() {
 
 #[tokio::test]
 async fn a_new_certificate_serves_new_connections_and_leaves_the_old_ones_alone() {
-    let stage = Stage::new();
-    let door = stage.tls_door("");
-    assert_eq!(door.transport(), Transport::Tls);
-    let (old_server, old_client) = stage.client().come_to(&door).await;
+    let fixture = Fixture::new();
+    let guard = fixture.tls_guard("");
+    assert_eq!(guard.transport(), Transport::Tls);
+    let (old_server, old_client) = fixture.client().connect_to(&guard).await;
     let (mut old_server, mut old_client) = (
-        old_server.expect("a handshake"),
+        old_server.expect("a handshake").stream,
         old_client.expect("a handshake"),
     );
 
     let next = Authority::new();
-    stage.write_server(&next.identity(&[dns("localhost")]));
-    assert_eq!(door.reload().expect("good files"), Reloaded::Changed);
+    fixture.write_server(&next.identity(&[dns("localhost")]));
+    assert_eq!(
+        guard.reload_blocking().expect("good files"),
+        Reloaded::Changed
+    );
 
-    let (refused, error) = stage.client().come_to(&door).await;
+    let (refused, error) = fixture.client().connect_to(&guard).await;
     assert!(
         refused.is_err() && error.is_err(),
         "the old authority did not sign the new certificate"
     );
-    let mut client = stage.client();
+    let mut client = fixture.client();
     client.trusted = next.certificate();
-    assert!(client.gets_in(&door).await);
+    assert!(client.can_connect(&guard).await);
     old_client.write_all(b"still here").await.expect("written");
     let mut bytes = [0; 10];
     old_server.read_exact(&mut bytes).await.expect("read");
@@ -271,42 +276,57 @@ async fn a_new_certificate_serves_new_connections_and_leaves_the_old_ones_alone(
 
 #[tokio::test]
 async fn clients_of_an_authority_that_was_taken_out_stay_out() {
-    let stage = Stage::new();
-    let door =
-        stage.tls_door("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt");
-    let identity = || stage.authority.identity(&[dns("client")]);
-    assert!(stage.client().showing(identity()).gets_in(&door).await);
-    stage.write("ca.crt", &Authority::new().certificate());
-    assert_eq!(door.reload().expect("good files"), Reloaded::Changed);
-    assert!(!stage.client().showing(identity()).gets_in(&door).await);
+    let fixture = Fixture::new();
+    let guard =
+        fixture.tls_guard("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt");
+    let identity = || fixture.authority.identity(&[dns("client")]);
+    assert!(
+        fixture
+            .client()
+            .showing(identity())
+            .can_connect(&guard)
+            .await
+    );
+    fixture.write("ca.crt", &Authority::new().certificate());
+    assert_eq!(
+        guard.reload_blocking().expect("good files"),
+        Reloaded::Changed
+    );
+    assert!(
+        !fixture
+            .client()
+            .showing(identity())
+            .can_connect(&guard)
+            .await
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_finishes_its_handshake_is_let_go() {
-    let door = Stage::new().tls_door("");
+    let guard = Fixture::new().tls_guard("");
     for first_bytes in [&b""[..], b"\x16\x03\x01\x02\x00"] {
         let (near, mut far) = tokio::io::duplex(64);
         far.write_all(first_bytes).await.expect("written");
-        let error = door.accept(near).await.expect_err("no handshake");
+        let error = guard.accept(near).await.expect_err("no handshake");
         assert!(matches!(error, HandshakeError::TimedOut), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_bad_handshake_does_not_disturb_the_others() {
-    let stage = Stage::new();
-    let door = stage.tls_door("");
+    let fixture = Fixture::new();
+    let guard = fixture.tls_guard("");
     let (near, mut far) = tokio::io::duplex(64);
     let (idle_near, _idle_far) = tokio::io::duplex(64);
     let bad = async {
         far.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             .await
             .expect("written");
-        door.accept(near).await.expect_err("that is not TLS")
+        guard.accept(near).await.expect_err("that is not TLS")
     };
-    let good = async { stage.client().gets_in(&door).await };
+    let good = async { fixture.client().can_connect(&guard).await };
     tokio::select! {
-        _ = door.accept(idle_near) => panic!("nothing was sent"),
+        _ = guard.accept(idle_near) => panic!("nothing was sent"),
         (error, let_in) = async { tokio::join!(bad, good) } => {
             assert!(matches!(error, HandshakeError::Failed(_)), "{error}");
             assert!(let_in);

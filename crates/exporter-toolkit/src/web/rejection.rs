@@ -1,38 +1,26 @@
-//! What a client is told that may not come in.
+//! The responses to requests that do not pass.
 
 use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 
-use crate::web::auth::Denied;
-
-/// Why a request is not answered.
+/// The reason for which a request does not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// 401: no user and password, or not the right ones.
     Unauthorized,
-    /// 429: too many requests, or too many wrong passwords from this client.
+    /// 429: too many requests.
     TooMany {
-        /// When to come again.
+        /// The time after which to try again.
         retry_after: Duration,
     },
-    /// 503: too much is under way at once.
+    /// 503: too many requests at once.
     Busy,
 }
 
-impl From<Denied> for Refusal {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Unauthorized => Self::Unauthorized,
-            Denied::TooManyGuesses { retry_after } => Self::TooMany { retry_after },
-            Denied::Busy => Self::Busy,
-        }
-    }
-}
-
-impl Refusal {
-    /// The refusal as an answer, without the file's own headers.
+impl Rejection {
+    /// Returns the response, without the file's own headers.
     pub fn response(self) -> Response<&'static str> {
         let (status, body) = match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized\n"),
@@ -68,25 +56,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_what_the_client_can_do() {
-        for (refusal, status, name, value) in [
+    fn a_rejection_tells_the_client_what_it_can_do() {
+        for (rejection, status, name, value) in [
             (
-                Refusal::Unauthorized,
+                Rejection::Unauthorized,
                 401,
                 header::WWW_AUTHENTICATE,
                 "Basic",
             ),
             (
-                Refusal::TooMany {
+                Rejection::TooMany {
                     retry_after: Duration::from_millis(1200),
                 },
                 429,
                 header::RETRY_AFTER,
                 "2",
             ),
-            (Refusal::Busy, 503, header::RETRY_AFTER, "1"),
+            (Rejection::Busy, 503, header::RETRY_AFTER, "1"),
         ] {
-            let response = refusal.response();
+            let response = rejection.response();
             assert_eq!(
                 (response.status().as_u16(), &response.headers()[name]),
                 (status, &HeaderValue::from_static(value))
