@@ -60,7 +60,7 @@ pub fn credentials(input: &[u8]) {
     paused().block_on(async {
         let credentials = CachedCredentials::new(
             account.name.clone(),
-            account.access.credentials.clone(),
+            account.access().credentials,
             Vendor::read(input).context(),
         );
         let current = timeout(Duration::from_secs(60), credentials.current())

@@ -29,9 +29,10 @@ impl AccountClient {
         dependencies: &Dependencies,
         earlier: Option<&Self>,
     ) -> Self {
-        let kept = earlier.filter(|earlier| earlier.access == account.access);
+        let access = account.access();
+        let kept = earlier.filter(|earlier| earlier.access == access);
         let client = kept.map_or_else(
-            || Arc::new(client(account, dependencies)),
+            || Arc::new(client(account, &access, dependencies)),
             |kept| Arc::clone(&kept.client),
         );
         let source_of = |region: Option<Region>| {
@@ -44,7 +45,7 @@ impl AccountClient {
         };
         let sources = regions(account).into_iter().map(source_of).collect();
         Self {
-            access: account.access.clone(),
+            access,
             client,
             sources,
         }
@@ -75,8 +76,7 @@ impl AccountClient {
     }
 }
 
-fn client(account: &Account, dependencies: &Dependencies) -> Client {
-    let access = &account.access;
+fn client(account: &Account, access: &Access, dependencies: &Dependencies) -> Client {
     Client::new(
         dependencies.transports.of(&access.connections),
         Arc::new(CachedCredentials::new(
@@ -103,7 +103,7 @@ fn regions(account: &Account) -> BTreeSet<Option<Region>> {
         .discovery
         .iter()
         .flat_map(|discovery| &discovery.regions)
-        .map(|place| Some(place.region.clone()));
+        .map(|region| Some(region.clone()));
     account
         .clusters
         .iter()

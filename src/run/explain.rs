@@ -47,7 +47,7 @@ fn source(config: &Config, target: &str) -> SourceName {
         .accounts
         .iter()
         .find(|account| account.clusters.iter().any(names))
-        .map(|account| account.access.source)
+        .map(|account| account.source)
     {
         Some(Source::Tasks) => SourceName::Tasks,
         Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,

@@ -55,7 +55,7 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
     let length = collect::budget(None, &config.scrape);
     for (index, account) in config.accounts.iter().enumerate() {
         let covered = account
-            .access
+            .access()
             .rate_limit
             .calls_within(length, shard.total());
         let named = account

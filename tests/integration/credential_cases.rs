@@ -178,7 +178,7 @@ fn method(folder: &Path) -> Provider {
         .into_iter()
         .next()
         .expect("one account")
-        .access
+        .access()
         .credentials
 }
 
