@@ -1,0 +1,17 @@
+// Alerts and recording rules for ack-upgrade-exporter, in the form that monitoring mixins have.
+(import 'config.libsonnet') + {
+  local config = $._config,
+
+  prometheusAlerts+:: {
+    groups+: [
+      { name: 'ack-upgrade-clusters', rules: (import 'alerts/clusters.libsonnet')(config) },
+      { name: 'ack-upgrade-exporter', rules: (import 'alerts/exporter.libsonnet')(config) },
+    ],
+  },
+
+  prometheusRules+:: {
+    groups+: [
+      { name: 'ack-upgrade-recording', interval: '1m', rules: (import 'recording.libsonnet')(config) },
+    ],
+  },
+}

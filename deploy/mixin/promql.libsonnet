@@ -1,0 +1,65 @@
+// PromQL and templates that several alerts share.
+function(config) {
+  local promql = self,
+  local cluster = config.clusterLabel,
+
+  // Within one exporter, so that replicas do not break a join.
+  joined: 'on (%s, job, instance)' % cluster,
+  replica: std.join(', ', config.replicaLabels),
+
+  // A selector, `name{matchers}`, limited as the configuration says.
+  metric(name, matchers='')::
+    local all = std.join(', ', [one for one in [matchers, config.selector] if one != '']);
+    if all == '' then name else '%s{%s}' % [name, all],
+
+  // The last sample within the look back.
+  last(name, matchers='', lookback=config.lookback):: 'last_over_time(%s[%s])' % [promql.metric(name, matchers), lookback],
+
+  // All lines but the first get this many spaces more.
+  indent(spaces, text):: std.join('\n' + std.repeat(' ', spaces), std.split(std.rstripChars(text, '\n'), '\n')),
+
+  // The clusters whose state set has one of these values. A cluster that does not answer keeps the state it had; one that is seen in another
+  // state is let go at once, which also serves state_sets: active, where a state that is over just leaves the page.
+  state(name, label, values)::
+    local several = std.length(std.findSubstr('|', values)) > 0;
+    local equal = if several then '=~' else '=';
+    local other = if several then '!~' else '!=';
+    |||
+      %(last)s == 1
+      unless %(joined)s
+        %(other)s == 1
+    ||| % {
+      last: promql.last(name, '%s%s"%s"' % [label, equal, values]),
+      joined: promql.joined,
+      other: promql.metric(name, '%s%s"%s"' % [label, other, values]),
+    },
+  status(values):: promql.state('cs_upgrade_status', 'status', values),
+  step(values):: promql.state('cs_upgrade_step', 'step', values),
+
+  // What is known of each cluster. A change of version leaves two series within the look back, and a join would fail: topk keeps one.
+  info: 'topk by (%s, job, instance) (1, %s)' % [cluster, promql.last('cs_cluster_info')],
+
+  // What an alert about a cluster carries of it.
+  labels: std.join(', ', ['name', 'account', 'region'] + config.ownerLabels),
+
+  // Clusters, with what an alert about them is to carry. What changes when a pod is replaced is dropped, so that neither a second replica
+  // nor a new pod pages again.
+  about(expression, aggregation='max', drop='')::
+    |||
+      %(aggregation)s without (%(replica)s%(drop)s) (
+        (
+          %(expression)s
+        )
+        * %(joined)s group_left (%(labels)s)
+          %(info)s
+      )
+    ||| % {
+      aggregation: aggregation,
+      replica: promql.replica,
+      drop: drop,
+      expression: promql.indent(4, expression),
+      joined: promql.joined,
+      labels: promql.labels,
+      info: promql.info,
+    },
+}
