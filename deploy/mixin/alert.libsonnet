@@ -3,6 +3,8 @@ function(config) function(name, dashboard, text)
   local settings = { enabled: true } + config.alerts[name];
   if !settings.enabled then [] else [{
     alert: name,
+    // What the table of alerts says of it, where no cluster can be named.
+    about:: text.about,
     expr: std.rstripChars(text.expr, '\n'),
     'for': settings['for'],
     [if std.objectHas(settings, 'keep_firing_for') then 'keep_firing_for']: settings.keep_firing_for,

@@ -7,8 +7,11 @@
     // The label that holds the cluster ID: the exporter's metrics.cluster_label.
     clusterLabel: 'cluster',
 
-    // Labels that the exporter's configuration gives the clusters and that say whose they are. The first that a cluster has is named.
+    // Labels that the exporter's configuration gives the clusters and that say whose they are. The first that a cluster has is named in the text.
     ownerLabels: ['owner', 'team'],
+
+    // Labels of cs_cluster_info that every alert about a cluster has. Add 'team' to route by it; a cluster that changes hands then pages again.
+    identityLabels: ['account', 'region'],
 
     // Labels of a target that change when a replica or its pod does. No alert about a cluster has them.
     replicaLabels: ['instance', 'pod', 'container', 'node'],

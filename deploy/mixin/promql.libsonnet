@@ -36,22 +36,55 @@ function(config) {
   status(values):: promql.state('cs_upgrade_status', 'status', values),
   step(values):: promql.state('cs_upgrade_step', 'step', values),
 
-  // What is known of each cluster. A change of version leaves two series within the look back, and a join would fail: topk keeps one.
-  info: 'topk by (%s, job, instance) (1, %s)' % [cluster, promql.last('cs_cluster_info')],
+  // What is known of each cluster. A cluster that an exporter no longer has while it has others was removed; only where a whole page is missing is
+  // the last one looked up. A change of version leaves two series within the look back, and a join would fail: topk keeps one.
+  info:
+    |||
+      topk by (%(cluster)s, job, instance) (1,
+        %(now)s
+        or on (%(cluster)s, job, instance)
+          (%(last)s unless on (job, instance) %(now)s)
+      )
+    ||| % { cluster: cluster, now: promql.metric('cs_cluster_info'), last: promql.last('cs_cluster_info') },
 
-  // What an alert about a cluster carries of it.
-  labels: std.join(', ', ['name', 'account', 'region'] + config.ownerLabels),
+  // What an alert about a cluster carries of it: by these it is grouped and routed, and if one of them changes it is another alert.
+  labels: std.join(', ', config.identityLabels),
+
+  // Which attempt an upgrade is: the task, or the report of its precheck where the older operation tells no task. Of several within the look
+  // back the newest counts, and a cluster of which neither is known stays.
+  attempt:
+    |||
+      label_replace(
+        label_replace(
+          (
+            %(now)s
+            or %(joined)s
+              topk by (%(cluster)s, job, instance) (1, max_over_time(timestamp(%(now)s)[%(lookback)s:1m])) ^ 0
+            or %(joined)s
+              %(info)s
+          ),
+          "attempt", "$1", "precheck_report_id", "(.+)"
+        ),
+        "attempt", "$1", "task_id", "(.+)"
+      )
+    ||| % {
+      now: promql.metric('cs_upgrade_info'),
+      joined: promql.joined,
+      cluster: cluster,
+      lookback: config.lookback,
+      info: promql.indent(8, promql.info),
+    },
 
   // Clusters, with what an alert about them is to carry. What changes when a pod is replaced is dropped, so that neither a second replica
   // nor a new pod pages again.
-  about(expression, aggregation='max', drop='')::
+  about(expression, aggregation='max', drop='', attempt=false)::
     |||
       %(aggregation)s without (%(replica)s%(drop)s) (
         (
           %(expression)s
         )
         * %(joined)s group_left (%(labels)s)
-          %(info)s
+          %(info)s%(attempt)s
       )
     ||| % {
       aggregation: aggregation,
@@ -60,6 +93,7 @@ function(config) {
       expression: promql.indent(4, expression),
       joined: promql.joined,
       labels: promql.labels,
-      info: promql.info,
+      info: promql.indent(4, promql.info),
+      attempt: if attempt then '\n  * %s group_left (attempt)\n    %s' % [promql.joined, promql.indent(4, promql.attempt)] else '',
     },
 }

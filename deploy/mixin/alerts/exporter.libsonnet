@@ -19,7 +19,8 @@ function(config)
       or on ()
       absent(%s)
     ||| % [last('ack_upgrade_exporter_build_info', lookback='1d'), metric('ack_upgrade_exporter_build_info'), metric('ack_upgrade_exporter_build_info')],
-    summary: 'No instance of the exporter is being scraped.',
+    about: 'No instance of the exporter is being scraped.',
+    summary: self.about,
     description: 'Prometheus gets no page from any instance of {{ with $labels.job }}job {{ . }}{{ else }}ack-upgrade-exporter{{ end }}: no upgrade of any cluster is being watched.',
   })
 
@@ -49,11 +50,12 @@ function(config)
       threshold: threshold('AckUpgradeCredentialsRejected'),
       rejected: last('cs_query_failure', 'reason=~"auth|forbidden"', '5m'),
       joined: joined,
-      info: promql.info,
+      info: promql.indent(6, promql.info),
       cluster: cluster,
       clusters: last('cs_cluster_info'),
     },
-    summary: 'Alibaba Cloud rejects the credentials or permissions of an account.',
+    about: 'Alibaba Cloud rejects the credentials or permissions of an account.',
+    summary: 'Alibaba Cloud rejects the credentials or permissions of account {{ $labels.account }}.',
     description: '{{ if eq $labels.reason "auth" }}The credentials{{ else }}The RAM permissions{{ end }} of account {{ $labels.account }} have been rejected for ten minutes, for {{ humanizePercentage $value }} of what was asked: its clusters are not being watched. '
                  + "The exporter's log has the code and, if one is missing, the RAM action.",
   })
@@ -69,7 +71,8 @@ function(config)
       rate('cs_exporter_api_requests_total'),
       threshold('AckUpgradeThrottled'),
     ],
-    summary: 'Alibaba Cloud throttles the requests of an account.',
+    about: 'Alibaba Cloud throttles the requests of an account.',
+    summary: 'Alibaba Cloud throttles the requests of account {{ $labels.account }}.',
     description: '{{ humanizePercentage $value }} of the requests of account {{ $labels.account }} have been throttled over the last ten minutes. The quota is shared with everything else that uses the account.',
   })
 
@@ -83,19 +86,22 @@ function(config)
       %s
         < max_over_time((%s)[6h:1m]) / 8
     ||| % [left, threshold('AckUpgradeCredentialsExpiring'), left, left],
-    summary: 'The credentials of an account run out soon and have not been refreshed.',
+    about: 'The credentials of an account run out soon and have not been refreshed.',
+    summary: 'The credentials of account {{ $labels.account }} run out soon and have not been refreshed.',
     description: 'The credentials of account {{ $labels.account }} {{ if gt $value 0.0 }}run out in {{ humanizeDuration $value }}{{ else }}have run out{{ end }} and should have been refreshed by now by {{ $labels.instance }}; after that its clusters are no longer watched.',
   })
 
   + alert('AckUpgradeDiscoveryFailing', {
     expr: 'max without (%s) (max_over_time(%s[15m])) == 0' % [promql.replica, metric('cs_exporter_discovery_success')],
-    summary: "The list of an account's clusters cannot be read.",
+    about: "The list of an account's clusters cannot be read.",
+    summary: 'The cluster list of account {{ $labels.account }} in {{ $labels.region }} cannot be read.',
     description: 'The cluster list of account {{ $labels.account }} in {{ $labels.region }} has not been read for 15 minutes: a new cluster is not watched, and a deleted one is still asked for.',
   })
 
   + alert('AckUpgradeReloadFailed', {
     expr: '%s == 0' % last('cs_exporter_config_last_reload_successful'),
-    summary: 'The exporter refused its new configuration.',
+    about: 'The exporter refused its new configuration.',
+    summary: '{{ $labels.instance }} refused its new configuration.',
     description: '{{ $labels.instance }} has refused its new configuration and goes on with the one before it. The log and `--config.check` list every mistake.',
   })
 
@@ -106,13 +112,15 @@ function(config)
       count by (job) (count_values by (job) ("ordinal", %s))
       > 0
     ||| % [last('cs_exporter_total_shards'), last('cs_exporter_shard_ordinal')],
-    summary: 'Some shards of the exporter are not being scraped.',
+    about: 'Some shards of the exporter are not being scraped.',
+    summary: self.about,
     description: '{{ $value }} of the shards of job {{ $labels.job }} have not been scraped for ten minutes: their part of the clusters is not being watched.',
   })
 
   + alert('AckUpgradeShardingMismatch', {
     expr: 'count by (job) (count_values by (job) ("total", %s)) > 1' % last('cs_exporter_total_shards', lookback='5m'),
-    summary: 'Instances of the exporter disagree about the number of shards.',
+    about: 'Instances of the exporter disagree about the number of shards.',
+    summary: self.about,
     description: 'The instances of job {{ $labels.job }} run with {{ $value }} different values of `--shard.total`: some clusters are asked twice and some not at all.',
   })
 
@@ -125,6 +133,7 @@ function(config)
           count by (job, account, region) (group by (job, account, region, source) (max_over_time(%s[1h]))) > 1
       )
     ||| % [promql.replica, metric('cs_exporter_source_info'), metric('cs_exporter_source_info')],
-    summary: 'The exporter reads upgrade states from another source than before.',
+    about: 'The exporter reads upgrade states from another source than before.',
+    summary: self.about,
     description: 'Account {{ $labels.account }}{{ with $labels.region }} in {{ . }}{{ end }} is now read from source {{ $labels.source }}. Nothing needs to be done if Alibaba Cloud has switched the older operation off there.',
   })
