@@ -40,5 +40,8 @@ function(config)
     // When the upgrade last changed: ` at 2026-11-28 20:33:45 +0000 UTC`
     changed: '{{ with %s }} at {{ . | first | value | humanizeTimestamp }}{{ end }}' % newest('cs_upgrade_updated_timestamp_seconds'),
 
+    // The same of one that still runs: `, last at 2026-11-28 20:33:45 +0000 UTC`
+    last: '{{ with %s }}, last at {{ . | first | value | humanizeTimestamp }}{{ end }}' % newest('cs_upgrade_updated_timestamp_seconds'),
+
     message: '{{ with %s }}Alibaba Cloud says: %s{{ else }}Alibaba Cloud gives no message.{{ end }}' % [newest('cs_upgrade_error_info'), first('message')],
   }

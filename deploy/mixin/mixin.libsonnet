@@ -4,7 +4,7 @@
 
   prometheusAlerts+:: {
     groups+: [
-      { name: 'ack-upgrade-clusters', rules: (import 'alerts/clusters.libsonnet')(config) },
+      { name: 'ack-upgrade-clusters', rules: (import 'alerts/clusters.libsonnet')(config) + (import 'alerts/common.libsonnet')(config) },
       { name: 'ack-upgrade-exporter', rules: (import 'alerts/exporter.libsonnet')(config) },
     ],
   },

@@ -16,7 +16,7 @@ RUNBOOKS = ROOT / "deploy/prometheus/runbooks"
 # Metrics that Prometheus itself makes.
 PROMETHEUS = {"up", "scrape_duration_seconds"}
 # Labels that a scrape adds, and those that operators are invited to give their clusters.
-ADDED_LABELS = {"job", "instance", "pod", "container", "node", "owner", "team", "le"}
+ADDED_LABELS = {"exported_cluster", "job", "instance", "pod", "container", "node", "owner", "team", "le"}
 # Labels that queries make for themselves.
 MADE_LABELS = {"attempt", "key", "ordinal", "total"}
 

@@ -67,12 +67,27 @@ function(config)
     description: 'The last upgrade of ' + text.cluster + ' failed' + text.changed + ', and none has been started since. ' + text.message,
   })
 
+  // An upgrade that changes begins its time anew, where the source tells when it last changed; a large cluster may take hours and be well.
   // not_start and unknown too: a response without a step that the exporter knows must not hide an upgrade that hangs.
   + alert('AckUpgradeStuck', {
-    expr: about('%sand %s\n  %s' % [promql.step('not_start|upgrading|unknown'), joined, promql.status('running')]),
+    expr: about(|||
+      %s
+      and %s
+        %s
+      unless %s
+        changes(%s[%s]) > 0
+    ||| % [
+      promql.step('not_start|upgrading|unknown'),
+      joined,
+      promql.indent(2, promql.status('running')),
+      joined,
+      promql.metric('cs_upgrade_updated_timestamp_seconds'),
+      config.lookback,
+    ]),
     about: 'The upgrade of a cluster runs and does not move.',
     summary: 'The upgrade of ' + text.subject + ' does not move.',
-    description: 'The upgrade' + text.target + ' of ' + text.cluster + ' has been running' + text.step + ' for more than %s; most take less than half an hour.' % duration('AckUpgradeStuck'),
+    description: 'The upgrade' + text.target + ' of ' + text.cluster + ' runs' + text.step + ' and has not changed for %s' % duration('AckUpgradeStuck') + text.last
+                 + '. Most take less than half an hour.',
   })
 
   + alert('AckUpgradePrecheckTooLong', {
