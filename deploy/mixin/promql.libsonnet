@@ -36,6 +36,9 @@ function(config) {
   status(values):: promql.state('cs_upgrade_status', 'status', values),
   step(values):: promql.state('cs_upgrade_step', 'step', values),
 
+  // Series whose label with the ID was lost (AckUpgradeClusterLabelLost) are one for all clusters: a join with them would fail for every job.
+  identified(name):: promql.metric(name, '%(c)s!="", exported_%(c)s=""' % { c: cluster }),
+
   // What is known of each cluster. A cluster that an exporter no longer has while it has others was removed; only where a whole page is missing is
   // the last one looked up. A change of version leaves two series within the look back, and a join would fail: topk keeps one.
   info:
@@ -45,7 +48,11 @@ function(config) {
         or on (%(cluster)s, job, instance)
           (%(last)s unless on (job, instance) %(now)s)
       )
-    ||| % { cluster: cluster, now: promql.metric('cs_cluster_info'), last: promql.last('cs_cluster_info') },
+    ||| % {
+      cluster: cluster,
+      now: promql.identified('cs_cluster_info'),
+      last: 'last_over_time(%s[%s])' % [promql.identified('cs_cluster_info'), config.lookback],
+    },
 
   // What an alert about a cluster carries of it: by these it is grouped and routed, and if one of them changes it is another alert.
   labels: std.join(', ', config.identityLabels),
@@ -68,7 +75,7 @@ function(config) {
         "attempt", "$1", "task_id", "(.+)"
       )
     ||| % {
-      now: promql.metric('cs_upgrade_info'),
+      now: promql.identified('cs_upgrade_info'),
       joined: promql.joined,
       cluster: cluster,
       lookback: config.lookback,
