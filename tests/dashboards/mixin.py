@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that the mixin obeys its settings: builds the rules with others than the shipped ones and has promtool read them."""
+"""Checks that the mixin obeys its settings: builds rules and dashboards with others than the shipped ones and has promtool read them."""
 
 import json
 import pathlib
@@ -65,11 +65,35 @@ def check_rules(folder):
     expect(stuck["annotations"]["runbook_url"] == "https://wiki.test/ack/AckUpgradeStuck", "the runbook's host is not the one configured")
 
 
+def texts(value):
+    """Every text of a dashboard that is not for people."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from texts(one) if key not in ("title", "description", "tooltip") else ()
+            yield key
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def check_dashboards(folder):
+    files = sorted(folder.glob("dashboards/*.json"))
+    expect(len(files) == 3, f"built {files}")
+    for file in files:
+        for text in texts(json.loads(file.read_text())):
+            expect("<cluster>" not in text, f"{file.name}: a placeholder is left: {text}")
+            found = CLUSTER_AS_LABEL.search(text)
+            expect(not found, f"{file.name}: the label is still called cluster: {text}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         build = [sys.executable, ROOT / "deploy/mixin/build", f"--config={json.dumps(SETTINGS)}", f"--output={folder}"]
         subprocess.run(build, check=True)
         check_rules(pathlib.Path(folder))
+        check_dashboards(pathlib.Path(folder))
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     sys.exit(1 if mistakes else 0)
