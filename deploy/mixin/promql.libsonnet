@@ -7,6 +7,9 @@ function(config) {
   joined: 'on (%s, job, instance)' % cluster,
   replica: std.join(', ', config.replicaLabels),
 
+  // A threshold as PromQL has it. The chart puts its values in later and has a placeholder here.
+  number(threshold):: if std.isString(threshold) then threshold else '%g' % threshold,
+
   // A selector, `name{matchers}`, limited as the configuration says.
   metric(name, matchers='')::
     local all = std.join(', ', [one for one in [matchers, config.selector] if one != '']);

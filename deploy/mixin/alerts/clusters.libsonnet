@@ -5,13 +5,13 @@ function(config)
   local joined = promql.joined;
   local new = (import '../alert.libsonnet')(config);
   local alert(name, told) = new(name, 'ack-upgrade-cluster?var-cluster={{ $labels.%s }}' % cluster, told);
-  local threshold(name) = config.alerts[name].threshold;
+  local threshold(name) = promql.number(config.alerts[name].threshold);
   local duration(name) = config.alerts[name]['for'];
 
   local text = (import '../cluster_text.libsonnet')(config);
 
   // Upgrades whose last change is longer ago than the threshold, where the source tells it.
-  local old(name) = 'time() - (%s or %s) > %d' % [
+  local old(name) = 'time() - (%s or %s) > %s' % [
     promql.last('cs_upgrade_updated_timestamp_seconds'),
     promql.last('cs_upgrade_started_timestamp_seconds'),
     threshold(name),
@@ -146,7 +146,7 @@ function(config)
   + alert('AckUpgradeDataStale', {
     expr: promql.about(
       |||
-        time() - %(success)s > %(threshold)d
+        time() - %(success)s > %(threshold)s
         and %(joined)s
           %(up)s == 1
         unless %(joined)s

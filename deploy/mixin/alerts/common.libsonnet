@@ -4,7 +4,7 @@ function(config)
   local cluster = config.clusterLabel;
   local new = (import '../alert.libsonnet')(config);
   local alert(name, told) = new(name, 'ack-upgrade-fleet?var-job={{ $labels.job }}&var-account={{ $labels.account }}', told);
-  local threshold(name) = config.alerts[name].threshold;
+  local threshold(name) = promql.number(config.alerts[name].threshold);
 
   // A failure counts for an hour, since a few that nobody mends must not hold back one that comes later.
   alert('AckUpgradeManyFailed', {
@@ -19,7 +19,7 @@ function(config)
         )
         unless on (%(cluster)s, job)
           %(before)s == 1
-      ) >= %(threshold)d
+      ) >= %(threshold)s
     ||| % {
       cluster: cluster,
       failed: promql.indent(6, promql.status('fail')),
@@ -46,7 +46,7 @@ function(config)
       )
       / on (job, account)
       count by (job, account) (group by (%(cluster)s, job, account) (%(clusters)s))
-      > %(threshold)g
+      > %(threshold)s
     ||| % {
       cluster: cluster,
       up: promql.metric('cs_up'),

@@ -7,7 +7,7 @@ function(config)
   local last = promql.last;
   local new = (import '../alert.libsonnet')(config);
   local alert(name, told, variables='?var-job={{ $labels.job }}') = new(name, 'ack-upgrade-exporter' + variables, told);
-  local threshold(name) = config.alerts[name].threshold;
+  local threshold(name) = promql.number(config.alerts[name].threshold);
   local rate(name, matchers='') = 'rate(%s[10m])' % metric(name, matchers);
 
   // When a job was last seen, and for which accounts and regions. The alerts look a day back, which over all clusters would be too much.
@@ -99,12 +99,12 @@ function(config)
     local clusters = 'count by (job) (group by (job, %s) (%%s))' % cluster,
     expr: |||
       %s
-      < %g *
+      < %s *
       %s
     ||| % [clusters % last('cs_cluster_info'), threshold('AckUpgradeClustersDropped'), clusters % (metric('cs_cluster_info') + ' offset 1d')],
     about: 'The exporter watches far fewer clusters than a day ago.',
     summary: 'The exporter of job {{ $labels.job }} watches far fewer clusters than a day ago.',
-    description: 'The exporter of job {{ $labels.job }} watches {{ $value }} clusters, less than %s %% of those of a day ago. A changed filter, a list that is cut off, or a permission that is missing look like this.' % (100 * threshold('AckUpgradeClustersDropped')),
+    description: 'The exporter of job {{ $labels.job }} watches {{ $value }} clusters, less than {{ humanizePercentage %s }} of those of a day ago. A changed filter, a list that is cut off, or a permission that is missing look like this.' % threshold('AckUpgradeClustersDropped'),
   })
 
   + alert('AckUpgradeScrapeOverBudget', {
@@ -113,7 +113,7 @@ function(config)
         avg_over_time(%s[15m])
         /
         avg_over_time(%s[15m])
-      ) > %g
+      ) > %s
     ||| % [
       promql.replica,
       metric('cs_exporter_scrape_duration_seconds'),
@@ -138,7 +138,7 @@ function(config)
       failures: metric('cs_exporter_api_request_failures_total', 'operation=~"GetUpgradeStatus|DescribeClusterTasks"'),
     },
     expr: |||
-      max by (job) (%(ahead)s) > %(ahead_by)d
+      max by (job) (%(ahead)s) > %(ahead_by)s
       or on (job)
       min by (job) (
         max by (job, instance) ((%(ahead)s) and on (%(cluster)s, job, instance) %(up)s == 1)
@@ -146,11 +146,10 @@ function(config)
           (
             %(answered)s
           )
-      ) < -%(behind_by)d
+      ) < -(300 + %(ahead_by)s)
     ||| % {
       ahead: ahead,
       ahead_by: threshold('AckUpgradeClockSkew'),
-      behind_by: 300 + threshold('AckUpgradeClockSkew'),
       cluster: cluster,
       up: metric('cs_up'),
       answered: promql.indent(6, answered),
@@ -167,7 +166,7 @@ function(config)
           sum by (job, account, reason) (%(failures)s)
         / on (job, account) group_left
           sum by (job, account) (%(requests)s)
-        > %(threshold)g
+        > %(threshold)s
       )
       or on (job, account, reason)
       (
@@ -178,7 +177,7 @@ function(config)
           )
         / on (job, account) group_left
           count by (job, account) (group by (%(cluster)s, job, instance, account) (%(clusters)s))
-        > %(threshold)g
+        > %(threshold)s
       )
     ||| % {
       failures: rate('cs_exporter_api_request_failures_total', 'reason=~"auth|forbidden"'),
@@ -201,7 +200,7 @@ function(config)
       sum by (job, account) (%s)
       /
       sum by (job, account) (%s)
-      > %g
+      > %s
     ||| % [
       rate('cs_exporter_api_request_failures_total', 'reason="throttled"'),
       rate('cs_exporter_api_requests_total'),
@@ -217,7 +216,7 @@ function(config)
   + alert('AckUpgradeCredentialsExpiring', {
     local left = '%s - time()' % metric('cs_exporter_credentials_expiry_timestamp_seconds'),
     expr: |||
-      %s < %d
+      %s < %s
       and
       %s
         < max_over_time((%s)[6h:1m]) / 8
