@@ -6,7 +6,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use ack_client::credentials::Provider;
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::outgoing::Proxy;
+use ack_client::proxy::Proxy;
 use ack_client::{ConnectionSettings, Endpoint, EndpointTemplate, RateLimit, Signature};
 use exporter_toolkit::pem;
 use exporter_toolkit::yaml::reason;

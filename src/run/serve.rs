@@ -9,7 +9,7 @@ use ack_client::Network;
 use ack_client::clock::Clock;
 use ack_client::credentials;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
 use exporter_toolkit::apart::apart;
 use exporter_toolkit::process::ProcessMetrics;

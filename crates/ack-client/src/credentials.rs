@@ -1,6 +1,6 @@
 //! Credentials: where they come from and how long they last.
 //!
-//! [`Credentials`] keeps one account's at hand. It asks a loader, which knows one provider a file:
+//! [`CachedCredentials`] keeps one account's at hand. It asks a loader, which knows one provider a file:
 //! each turns its part of the configuration, and what it finds through the [`Context`], into one
 //! [`Credential`]. Profiles are read into the configuration's own types, so they need no providers
 //! of their own.
@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use cached::Credentials;
+pub use cached::CachedCredentials;
 pub use context::{Context, Environment, Files};
 pub use error::{CredentialsError, Problem, ProviderName, Refusal};
 pub use loader::Loader;
@@ -62,7 +62,7 @@ impl Credential {
     }
 
     /// `text` without the secret half and the token; a server may repeat what it was sent.
-    pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.security_token {
             Some(token) => hidden::hide(&[&self.access_key_secret, token], text),
             None => hidden::hide(&[&self.access_key_secret], text),

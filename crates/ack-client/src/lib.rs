@@ -8,57 +8,45 @@ pub mod clock;
 pub mod credentials;
 pub mod lookup;
 pub mod names;
-pub mod outgoing;
+pub mod operations;
+pub mod proxy;
 pub mod secret;
 pub mod sign;
 pub mod text;
+pub mod transport;
 pub mod trust;
 
 mod budget;
 mod call_metrics;
 mod client;
-mod clusters;
-mod connector;
-mod direct;
+mod decode;
 mod endpoint;
 mod error;
-mod idle;
-mod interim;
 mod limit;
 mod operation;
-mod pages;
-mod reply;
+mod response;
 mod retry;
+mod root_cause;
 mod status;
-mod tasks;
 mod trace;
-mod transport;
-mod transport_factory;
-mod upgrade_status;
+mod uri;
 
 pub use budget::{Budget, Deadline, Stage};
 pub use call_metrics::{CallMetrics, NoopMetrics};
-pub use client::{Call, Client, Explained};
-pub use clusters::{ClusterList, ListedCluster, describe_cluster, list_clusters};
-pub use direct::Direct;
+pub use client::{Call, Client, ExplainedRequest};
 pub use endpoint::{Endpoint, EndpointTemplate};
 pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, RateLimit, Tokens};
 pub use operation::Operation;
+pub use operations::{
+    ClusterList, ListedCluster, Target, Task, TaskInfo, UpgradeStatusResponse, UpgradeTasks,
+    describe_cluster, describe_task, explain_tasks, explain_upgrade_status, fields,
+    get_upgrade_status, list_clusters,
+};
 pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};
-pub use tasks::{Target, Task, TaskInfo, UpgradeTasks, describe_task, explain_tasks};
 pub use trace::Trace;
-pub use transport::{Sending, Transport, TransportError};
-pub use transport_factory::{ConnectionSettings, Network, TransportFactory};
-pub use upgrade_status::{UpgradeStatusResponse, explain_upgrade_status, get_upgrade_status};
-
-/// The names of all fields that are read of replies, as [`CallMetrics::unknown_value`] has them.
-pub fn fields() -> impl Iterator<Item = &'static str> {
-    [upgrade_status::FIELDS, tasks::FIELDS, clusters::FIELDS]
-        .into_iter()
-        .flatten()
-        .copied()
-        .flatten()
-        .copied()
-}
+pub use transport::{
+    ConnectionSettings, HttpTransport, Network, ResponseFuture, Transport, TransportError,
+    TransportFactory,
+};

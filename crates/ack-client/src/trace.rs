@@ -1,4 +1,4 @@
-//! What was sent and what came back, for somebody who wants to see it. Without secrets.
+//! A record of requests and responses for people to read, without secrets.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,18 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
-use super::transport::TransportError;
 use crate::credentials::Credential;
+use crate::transport::TransportError;
 
-/// The longest body that is shown, in bytes.
+/// The part of a body that is recorded, in bytes.
 const MAX_BODY: usize = 16 << 10;
 
-/// The exchanges of one query, in their order.
+/// The requests and responses of one query, in order. Display prints them all. Clones share the
+/// record.
 #[derive(Debug, Clone, Default)]
 pub struct Trace(Arc<Mutex<String>>);
 
 impl Trace {
-    pub(super) fn note(
+    pub(crate) fn record(
         &self,
         request: &str,
         response: Result<&Response<Bytes>, &TransportError>,
@@ -35,7 +36,7 @@ impl Trace {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&credential.hide_in(&text));
+            .push_str(&credential.redact(&text));
     }
 }
 
@@ -45,8 +46,8 @@ impl fmt::Display for Trace {
     }
 }
 
-/// The head of a request as it goes over the wire; the signature and the token are left out.
-pub(super) fn head(request: &Request<Bytes>) -> String {
+/// The head of a request as it is sent, without the signature and the token.
+pub(crate) fn head_text(request: &Request<Bytes>) -> String {
     let mut text = String::new();
     let target = request
         .uri()
@@ -66,8 +67,8 @@ fn write_response(
     writeln!(text, "{:?} {}", response.version(), response.status())?;
     write_headers(text, response.headers())?;
     let body = String::from_utf8_lossy(response.body());
-    // Before anything is cut off: half a secret is one too.
-    let body = credential.hide_in(&body);
+    // Redacted before it is cut, since a part of a secret is secret too.
+    let body = credential.redact(&body);
     let shown = &body.as_bytes()[..body.len().min(MAX_BODY)];
     writeln!(text, "\n{}", String::from_utf8_lossy(shown))?;
     if shown.len() < body.len() {
@@ -107,7 +108,7 @@ mod tests {
         };
         let trace = Trace::default();
         let body = format!("{}{token}", "x".repeat(MAX_BODY - 10));
-        trace.note(
+        trace.record(
             "GET /",
             Ok(&Response::new(Bytes::from(body))),
             Duration::ZERO,

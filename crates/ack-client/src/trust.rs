@@ -1,4 +1,4 @@
-//! Whom we trust when TLS is spoken.
+//! The certificates that TLS connections trust.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use rustls::{
     RootCertStore, SignatureScheme,
 };
 
-/// TLS as a client that trusts the system's authorities and those of `extra`, and a server that
-/// shows one of `extra` itself.
+/// A TLS client that trusts the system's authorities and those in `extra`, and a server that
+/// presents a certificate of `extra` itself.
 pub fn client_config(extra: &[CertificateDer<'static>]) -> ClientConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut roots = system_roots();
@@ -25,7 +25,7 @@ pub fn client_config(extra: &[CertificateDer<'static>]) -> ClientConfig {
         return builder.with_root_certificates(roots).with_no_client_auth();
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    let verifier = OrItself {
+    let verifier = AuthorityOrItself {
         verifier: verifier.expect("there are authorities, Mozilla's at least"),
         certificates: extra.to_vec(),
     };
@@ -35,16 +35,15 @@ pub fn client_config(extra: &[CertificateDer<'static>]) -> ClientConfig {
         .with_no_client_auth()
 }
 
-/// Verifies servers as usual, but takes a certificate of an authority from its server, too, if it
-/// is one of those that the operator named. `openssl req -x509` makes such certificates, and curl
-/// takes them.
+/// Verifies servers as usual, and also accepts a server with one of `certificates` itself, even if
+/// it is that of an authority. `openssl req -x509` makes such certificates, and curl accepts them.
 #[derive(Debug)]
-struct OrItself {
+struct AuthorityOrItself {
     verifier: Arc<WebPkiServerVerifier>,
     certificates: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for OrItself {
+impl ServerCertVerifier for AuthorityOrItself {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -61,7 +60,7 @@ impl ServerCertVerifier for OrItself {
             now,
         );
         match verified {
-            // Validity is looked at before this is found, and the name after it.
+            // rustls checks the validity before this error, but the name only after it.
             Err(Error::InvalidCertificate(error))
                 if is_authority_itself(&error)
                     && self.certificates.iter().any(|own| **own == **end_entity) =>
@@ -101,12 +100,12 @@ impl ServerCertVerifier for OrItself {
     }
 }
 
-/// Whether a server's certificate was refused for nothing but being an authority's.
+/// Returns true if a certificate was refused only because it is that of an authority.
 fn is_authority_itself(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(OtherError(error)) if error.to_string() == "CaUsedAsEndEntity")
 }
 
-/// The reason why TLS failed, as a sentence about the server.
+/// The reason of a TLS failure, as a sentence about the server.
 pub fn in_words(error: &Error) -> String {
     match error {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => "it answers without TLS; is the endpoint http://?".to_owned(),
@@ -133,7 +132,7 @@ pub fn in_words(error: &Error) -> String {
     }
 }
 
-/// `text` with names such as `HandshakeFailure` as words.
+/// Splits names such as `HandshakeFailure` in `text` into words.
 fn spaced(text: &str) -> String {
     let mut words = String::new();
     for name in text.split_inclusive(char::is_whitespace) {
@@ -159,7 +158,7 @@ fn spaced(text: &str) -> String {
     words
 }
 
-/// The system's CA store or, where there is none (scratch images), Mozilla's.
+/// The system's CA store or, if there is none (as in scratch images), Mozilla's.
 pub fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -223,7 +222,7 @@ pub(crate) mod tests {
         let (client, _) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
         client
             .map(drop)
-            .map_err(|error| crate::outgoing::root_cause(&error))
+            .map_err(|error| crate::root_cause::root_cause(&error))
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// nothing away from the others. While the present credentials are valid, nobody waits for a
 /// refresh and none that fails is noticed.
 #[derive(Debug)]
-pub struct Credentials {
+pub struct CachedCredentials {
     shared: Arc<Shared>,
     refresh: Mutex<Option<Refresh>>,
 }
@@ -97,9 +97,9 @@ enum Step {
     Fail(CredentialsError),
 }
 
-// === impl Credentials ===
+// === impl CachedCredentials ===
 
-impl Credentials {
+impl CachedCredentials {
     /// The credentials of `account`, fetched by `method`. Nothing is fetched before somebody asks.
     pub fn new(account: AccountName, method: Provider, context: Context) -> Self {
         Self::with(
@@ -174,7 +174,7 @@ impl Credentials {
     /// Gives up `refused`, which the API says has expired, unless it is no longer in use. Those
     /// that took the place of others that were given up a moment ago are kept: to fetch them again
     /// would not make them better.
-    pub fn invalidate(&self, refused: &Credential) {
+    pub fn report_expired(&self, refused: &Credential) {
         let mut state = self.shared.state();
         if state.given_up.is_some_and(|then| then.elapsed() < PAUSE) {
             return;
@@ -191,7 +191,7 @@ impl Credentials {
 
     /// Notes that the API does not take `refused`. Its source is asked at once, however long it was
     /// to last, and everybody waits for what comes of it; while nothing comes, it stays in use.
-    pub fn doubt(&self, refused: &Credential) {
+    pub fn report_rejected(&self, refused: &Credential) {
         let mut state = self.shared.state();
         if let Some(held) = state
             .held

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::network::{Http, HttpError, Offline, Online};
 use crate::clock::Clock;
 use crate::lookup::Lookup;
-use crate::outgoing::Proxies;
+use crate::proxy::Proxies;
 use http::HeaderValue;
 
 /// The world, as providers see it. Cheap to clone; one serves all accounts.

@@ -5,13 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use crate::lookup::Lookup;
-use crate::outgoing::{MAX_REPLY, Proxies, host_and_port, is_this_machine, read_body, root_cause};
+use crate::proxy::Proxies;
+use crate::root_cause::root_cause;
+use crate::transport::MAX_RESPONSE;
+use crate::uri::{host_and_port, is_this_machine};
 
 /// How often the kernel asks whether a quiet connection is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -70,7 +73,7 @@ pub enum HttpError {
     #[error("the exchange broke off: {0}")]
     Broken(String),
     /// The reply is longer than 1 MiB.
-    #[error("the reply is longer than {MAX_REPLY} bytes")]
+    #[error("the reply is longer than {MAX_RESPONSE} bytes")]
     TooLarge,
 }
 
@@ -188,5 +191,41 @@ fn failure(error: reqwest::Error, place: &str) -> HttpError {
         HttpError::Timeout
     } else {
         HttpError::Broken(root_cause(&error))
+    }
+}
+
+/// Reads the body of `response`. Returns `None` if it is longer than [`MAX_RESPONSE`].
+async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>, reqwest::Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_RESPONSE {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_the_limit_and_no_further() {
+        let read = async |length: usize| {
+            let mut response = reqwest::Response::from(http::Response::new(vec![b'x'; length]));
+            read_body(&mut response)
+                .await
+                .unwrap()
+                .map(|body| body.len())
+        };
+        assert_eq!(
+            (
+                read(0).await,
+                read(MAX_RESPONSE).await,
+                read(MAX_RESPONSE + 1).await
+            ),
+            (Some(0), Some(MAX_RESPONSE), None)
+        );
     }
 }

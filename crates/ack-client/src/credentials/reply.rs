@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::Credential;
 use super::error::{Problem, Refusal};
 use super::hidden::hide;
-use crate::outgoing::Words;
+use crate::decode::ErrorFields;
 use crate::secret::Secret;
 use crate::text::clean_message;
 
@@ -96,7 +96,7 @@ pub(super) fn objection(
     response: &Response<Bytes>,
     secrets: &[&Secret],
 ) -> Option<Refusal> {
-    let words: Words = decode(host, response).ok()?;
+    let words: ErrorFields = decode(host, response).ok()?;
     let code = words
         .code
         .filter(|code| !code.is_empty() && !code.eq_ignore_ascii_case("success"))?;

@@ -16,7 +16,7 @@ use crate::credentials::RoleSession;
 use crate::names::Region;
 use crate::secret::Secret;
 use crate::sign::encode::canonical_query;
-use crate::sign::{self, Stamp, Unsigned};
+use crate::sign::{self, Stamp, UnsignedRequest};
 use crate::{Endpoint, Signature};
 
 const VERSION: &str = "2015-04-01";
@@ -141,7 +141,7 @@ impl Call<'_> {
         let form = canonical_query(&self.parameters());
         let (target, headers) = match self.proof {
             Proof::Credential { credential, .. } => {
-                let unsigned = Unsigned {
+                let unsigned = UnsignedRequest {
                     method: "POST",
                     authority: self.endpoint.authority(),
                     action: "AssumeRole",

@@ -14,7 +14,8 @@ use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::clock::Clock;
 use crate::credentials::{
-    Context, Credential, Credentials, Environment, Files, Http, HttpError, Problem, Provider, Route,
+    CachedCredentials, Context, Credential, Environment, Files, Http, HttpError, Problem, Provider,
+    Route,
 };
 use crate::credentials::{CredentialsUri, SecretSource};
 use crate::names::AccountName;
@@ -66,7 +67,7 @@ impl Server {
         self.asked.load(Ordering::SeqCst)
     }
 
-    fn credentials(self: &Arc<Self>) -> Arc<Credentials> {
+    fn credentials(self: &Arc<Self>) -> Arc<CachedCredentials> {
         let uri = CredentialsUri::parse("http://creds.example/").expect("a URI");
         let context = Context {
             environment: Environment::default(),
@@ -74,7 +75,7 @@ impl Server {
             http: Arc::<Self>::clone(self),
             clock: self.clock,
         };
-        Arc::new(Credentials::new(
+        Arc::new(CachedCredentials::new(
             account(),
             Provider::CredentialsUri(uri),
             context,
@@ -116,7 +117,7 @@ fn account() -> AccountName {
 }
 
 /// The ID of the present credentials, or the error.
-async fn id(credentials: &Credentials) -> Result<String, String> {
+async fn id(credentials: &CachedCredentials) -> Result<String, String> {
     credentials
         .current()
         .await
@@ -378,7 +379,7 @@ async fn what_the_vendor_says_has_expired_is_fetched_anew_once() {
     for _ in 0..100 {
         let (credentials, first) = (Arc::clone(&credentials), Arc::clone(&first));
         callers.spawn(async move {
-            credentials.invalidate(&first);
+            credentials.report_expired(&first);
             id(&credentials).await
         });
     }
@@ -389,14 +390,14 @@ async fn what_the_vendor_says_has_expired_is_fetched_anew_once() {
             .into_iter()
             .all(|result| result.as_deref() == Ok("STS.2"))
     );
-    credentials.invalidate(&first);
+    credentials.report_expired(&first);
     assert_eq!(
         id(&credentials).await.as_deref(),
         Ok("STS.2"),
         "the first is no longer in use"
     );
     let second = credentials.current().await.expect("credentials");
-    credentials.invalidate(&second);
+    credentials.report_expired(&second);
     assert_eq!(
         id(&credentials).await.as_deref(),
         Ok("STS.2"),
@@ -404,7 +405,7 @@ async fn what_the_vendor_says_has_expired_is_fetched_anew_once() {
     );
     assert_eq!(server.asked(), 2);
     sleep(5 * SECOND).await;
-    credentials.invalidate(&second);
+    credentials.report_expired(&second);
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.3"));
 }
 
@@ -418,7 +419,7 @@ async fn a_temporary_key_that_is_refused_is_renewed_at_once_whatever_its_expiry(
     for _ in 0..100 {
         let (credentials, first) = (Arc::clone(&credentials), Arc::clone(&first));
         callers.spawn(async move {
-            credentials.doubt(&first);
+            credentials.report_rejected(&first);
             id(&credentials).await
         });
     }
@@ -428,7 +429,7 @@ async fn a_temporary_key_that_is_refused_is_renewed_at_once_whatever_its_expiry(
         "everybody waits for the new one: {all:?}"
     );
     assert_eq!(server.asked(), 2);
-    credentials.doubt(&first);
+    credentials.report_rejected(&first);
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
     settle().await;
     assert_eq!(server.asked(), 2, "the first is no longer in use");
@@ -441,7 +442,7 @@ async fn a_key_that_does_not_say_how_long_it_lasts_is_renewed_when_it_is_refused
     let first = credentials.current().await.expect("credentials");
     sleep(MINUTE).await;
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
-    credentials.doubt(&first);
+    credentials.report_rejected(&first);
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
 }
 
@@ -455,7 +456,7 @@ async fn keys_that_are_refused_again_and_again_are_renewed_once_in_five_seconds(
             .current()
             .await
             .expect("the old one serves until there is another");
-        credentials.doubt(&current);
+        credentials.report_rejected(&current);
         sleep(Duration::from_millis(100)).await;
     }
     assert!(
@@ -472,7 +473,7 @@ async fn a_temporary_key_that_is_refused_serves_on_while_there_is_no_other() {
     let first = credentials.current().await.expect("credentials");
     sleep(MINUTE).await;
     server.turn(Mood::Silent);
-    credentials.doubt(&first);
+    credentials.report_rejected(&first);
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
     assert_eq!(server.asked(), 2);
     server.turn(Mood::Lasting(HOUR));
@@ -493,7 +494,7 @@ async fn whoever_waits_while_others_give_up_what_came_waits_for_the_next() {
                 .await
                 .map_err(|error| error.to_string())?;
             // Before the others have had a look at it.
-            credentials.invalidate(&credential);
+            credentials.report_expired(&credential);
             Ok::<_, String>(credential.access_key_id.clone())
         });
     }
@@ -522,7 +523,7 @@ async fn what_the_vendor_says_has_expired_is_not_used_when_there_is_nothing_new(
     let first = credentials.current().await.expect("credentials");
     sleep(MINUTE).await;
     server.turn(Mood::Silent);
-    credentials.invalidate(&first);
+    credentials.report_expired(&first);
     assert!(id(&credentials).await.is_err());
     assert!(id(&credentials).await.is_err());
     assert_eq!(server.asked(), 2);
@@ -557,7 +558,7 @@ async fn a_secret_file_is_read_again_when_it_changes() {
         access_key_secret: SecretSource::File(path.clone()),
         security_token: None,
     };
-    let credentials = Credentials::new(account(), method, Context::offline(Clock::System));
+    let credentials = CachedCredentials::new(account(), method, Context::offline(Clock::System));
     let secret = async || {
         credentials
             .current()
@@ -599,13 +600,13 @@ async fn fixed_credentials_stay_as_they_are() {
         security_token: None,
         expires_at: None,
     };
-    let credentials = Credentials::fixed(credential.clone());
+    let credentials = CachedCredentials::fixed(credential.clone());
     assert_eq!(credentials.provider().as_deref(), Some("access_key"));
     assert_eq!(
         *credentials.current().await.expect("credentials"),
         credential
     );
-    credentials.invalidate(&credential);
+    credentials.report_expired(&credential);
     assert_eq!(
         *credentials.current().await.expect("credentials"),
         credential

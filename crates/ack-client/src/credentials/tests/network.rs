@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::credentials::{Http as _, HttpError, Online, Route};
 use crate::lookup::Lookup;
-use crate::outgoing::Proxies;
+use crate::proxy::Proxies;
 use crate::trust;
 
 const AGENT: HeaderValue = HeaderValue::from_static("a-test/1");
@@ -184,7 +184,8 @@ async fn no_proxy_is_heeded_and_a_failure_names_server_and_proxy_without_the_pas
         "NO_PROXY" => Some("*.aliyuncs.com:443".into()),
         _ => None,
     };
-    let lookup = Lookup::by(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
+    let lookup =
+        Lookup::from_fn(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
     let proxies = Proxies::from_environment(environment).expect("proxies");
     let online =
         Online::new(&trust::client_config(&[]), &lookup, &proxies, AGENT).expect("a client");
