@@ -114,7 +114,7 @@ impl ClusterTable {
         entry.in_flight = None;
         match &result {
             Ok(_) if !in_flight.budget.has_waited_for_rate_limit() => {
-                self.fair_share.record_response(duration)
+                self.fair_share.record_response(duration);
             }
             Ok(_) => self.fair_share.record_contact(),
             Err(error) if error.status.is_some() => self.fair_share.record_contact(),

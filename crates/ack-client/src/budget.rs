@@ -280,6 +280,22 @@ mod tests {
         assert!(budget.is_cancelled() && budget.is_expired());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_expires_at_its_end_and_not_before() {
+        let second = Duration::from_secs(1);
+        let budget = Budget::lasting(2 * second);
+        tokio::time::advance(Duration::from_millis(1999)).await;
+        assert!(!budget.is_expired());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(budget.is_expired());
+        budget.expired().await;
+
+        let budget = Budget::lasting(second).at_least(3 * second);
+        let began = Instant::now();
+        budget.expired().await;
+        assert_eq!(began.elapsed(), 3 * second, "the minimum is later");
+    }
+
     #[test]
     fn a_trace_is_shared_by_the_clones_of_a_budget() {
         let budget = Budget::lasting(Duration::from_secs(1));

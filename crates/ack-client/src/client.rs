@@ -1,5 +1,7 @@
 //! The client of one account. Every call of an operation goes through [`Client::call`].
 
+mod attempt_guard;
+mod failure;
 mod nonces;
 mod request;
 
@@ -11,18 +13,19 @@ use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
 use tokio::time::{Instant, sleep};
 
+use self::attempt_guard::AttemptGuard;
+use self::failure::{more_specific, no_credentials, rate_limited, transport_failure};
 use self::nonces::Nonces;
 pub use self::request::{Call, ExplainedRequest};
 use crate::budget::Budget;
 use crate::call_metrics::CallMetrics;
 use crate::clock::Clock;
-use crate::credentials::{CachedCredentials, Credential, CredentialsError};
+use crate::credentials::{CachedCredentials, Credential};
 use crate::error::{ApiError, ErrorKind};
 use crate::limit::Limiter;
-use crate::operation::Operation;
 use crate::response::{self, ResponseObject};
 use crate::sign::{self, Signature, SignedRequest, Stamp};
-use crate::transport::{Transport, TransportError};
+use crate::transport::Transport;
 use crate::{retry, trace};
 
 /// The time limit of one attempt, as in Alibaba Cloud's SDKs. A longer budget is for retries.
@@ -280,37 +283,6 @@ impl Client {
     }
 }
 
-/// Reports the end of an attempt when it is dropped, since a call may be dropped before it ends.
-struct AttemptGuard<'a> {
-    metrics: &'a dyn CallMetrics,
-    operation: Operation,
-    started: Instant,
-    /// A timeout until the attempt has ended in another way.
-    failure: Option<ErrorKind>,
-}
-
-impl<'a> AttemptGuard<'a> {
-    fn new(metrics: &'a dyn CallMetrics, operation: Operation) -> Self {
-        metrics.started(operation);
-        Self {
-            metrics,
-            operation,
-            started: Instant::now(),
-            failure: Some(ErrorKind::Timeout),
-        }
-    }
-}
-
-impl Drop for AttemptGuard<'_> {
-    fn drop(&mut self) {
-        self.metrics.finished(
-            self.operation,
-            self.started.elapsed(),
-            self.failure.map(ErrorKind::reason),
-        );
-    }
-}
-
 /// Waits for `delay`. Returns false, at once if possible, if `budget` expires before.
 async fn wait(delay: Duration, budget: &Budget) -> bool {
     // The API may ask for a delay that is too long for an `Instant`.
@@ -324,59 +296,38 @@ async fn wait(delay: Duration, budget: &Budget) -> bool {
     }
 }
 
-/// The error of two attempts in a row. A timeout that the budget has cut short says less than an
-/// earlier one with a limit of its own.
-fn more_specific(earlier: Option<ApiError>, error: ApiError) -> ApiError {
-    earlier
-        .filter(|earlier| (earlier.kind, error.kind) == (ErrorKind::Timeout, ErrorKind::Timeout))
-        .unwrap_or(error)
-}
-
-fn rate_limited(operation: Operation) -> ApiError {
-    ApiError::local(
-        operation,
-        ErrorKind::RateLimited,
-        "the account's rate_limit leaves no room within the budget",
-    )
-}
-
-fn no_credentials(operation: Operation, error: &CredentialsError) -> ApiError {
-    let kind = if error.may_pass() {
-        ErrorKind::NoCredentials
-    } else {
-        ErrorKind::Credentials
-    };
-    ApiError::local(operation, kind, error.to_string())
-}
-
-fn transport_failure(operation: Operation, error: &TransportError) -> ApiError {
-    let kind = match error {
-        TransportError::Connect(_) | TransportError::Broken(_) => ErrorKind::Network,
-        TransportError::ConnectTimeout(_) => ErrorKind::Timeout,
-        TransportError::TooLarge => ErrorKind::Decode,
-    };
-    ApiError::local(operation, kind, error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tokio_util::sync::CancellationToken;
 
-    #[test]
-    fn the_first_of_several_time_outs_in_a_row_is_told_and_else_the_last_failure() {
-        let error =
-            |kind, message: &str| ApiError::local(Operation::GetUpgradeStatus, kind, message);
-        let told = |earlier, kind| more_specific(earlier, error(kind, "last")).message;
-        let connecting = || Some(error(ErrorKind::Timeout, "no connection in 3 s"));
-        assert_eq!(
-            told(connecting(), ErrorKind::Timeout),
-            "no connection in 3 s"
-        );
-        assert_eq!(told(connecting(), ErrorKind::Server), "last");
-        assert_eq!(
-            told(Some(error(ErrorKind::Server, "first")), ErrorKind::Timeout),
-            "last"
-        );
-        assert_eq!(told(None, ErrorKind::Timeout), "last");
+    use super::*;
+    use crate::budget::Deadline;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_within_the_budget_is_waited_for_and_another_fails_at_once() {
+        let budget = Budget::lasting(3 * SECOND);
+        let began = Instant::now();
+        assert!(wait(2 * SECOND, &budget).await);
+        assert_eq!(began.elapsed(), 2 * SECOND);
+        for delay in [SECOND, 2 * SECOND, Duration::MAX] {
+            assert!(!wait(delay, &budget).await, "{delay:?}");
+        }
+        assert_eq!(began.elapsed(), 2 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_ends_when_the_budget_is_cancelled() {
+        let began = Instant::now();
+        let cancelled = CancellationToken::new();
+        let budget = Budget::new(Deadline::at(began + 9 * SECOND), cancelled.clone());
+        let cancel = async {
+            sleep(SECOND).await;
+            cancelled.cancel();
+        };
+        let (is_over, ()) = tokio::join!(wait(5 * SECOND, &budget), cancel);
+        assert!(!is_over);
+        assert_eq!(began.elapsed(), SECOND);
     }
 }

@@ -60,8 +60,8 @@ pub(crate) fn decode<T: ResponseObject>(
     let body = Body::of(&text);
     if !response.status().is_success() {
         return Err(match body.error_fields() {
-            Some(fields) => failure.from_api(fields),
-            None => failure.not_from_api(&body),
+            Some(fields) => failure.into_api_error(fields),
+            None => failure.into_other_error(&body),
         });
     }
     let decoded: DecodedObject<T> = match body.object(operation) {
@@ -69,14 +69,14 @@ pub(crate) fn decode<T: ResponseObject>(
         // Some gateways send errors with a success status.
         Err(message) => {
             return Err(match body.error_fields() {
-                Some(fields) => failure.from_api(fields),
+                Some(fields) => failure.into_api_error(fields),
                 None => failure.undecodable(message),
             });
         }
     };
     // No operation's response has a code, while an error may have fields of an operation's name.
     if failure::code(&decoded.error_fields).is_some() {
-        return Err(failure.from_api(decoded.error_fields));
+        return Err(failure.into_api_error(decoded.error_fields));
     }
     if !decoded.object.is_recognized(decoded.known_keys) {
         let keys = if decoded.keys.is_empty() {

@@ -3,14 +3,14 @@
 use std::error::Error;
 use std::io;
 
-use crate::trust;
+use crate::trust::tls_error;
 
 /// The message of the innermost error. The errors around it only repeat that something failed.
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     loop {
         if let Some(error) = tls_error(cause) {
-            return trust::in_words(error);
+            return tls_error::message(error);
         }
         match cause.source() {
             Some(source) => cause = source,

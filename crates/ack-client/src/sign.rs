@@ -162,8 +162,8 @@ pub fn sign<'a>(
     })
 }
 
-/// The result of a scheme.
-struct Authorization {
+/// The output of a signature scheme.
+struct SchemeOutput {
     authorization: String,
     canonical_request: Option<String>,
     string_to_sign: String,
@@ -196,7 +196,7 @@ fn sign_acs3(
     request: &UnsignedRequest<'_>,
     key: Key<'_>,
     stamp: &Stamp,
-) -> Result<Authorization, SignError> {
+) -> Result<SchemeOutput, SignError> {
     let content_sha256 = match request.form {
         Some(form) => Cow::Owned(acs3::content_sha256(form.as_bytes())),
         None => Cow::Borrowed(acs3::EMPTY_SHA256),
@@ -219,7 +219,7 @@ fn sign_acs3(
     });
     let string_to_sign = acs3::string_to_sign(&canonical_request);
     let signature = acs3::signature(key.access_key_secret, &string_to_sign);
-    Ok(Authorization {
+    Ok(SchemeOutput {
         authorization: acs3::authorization(key.access_key_id, &signed_headers, &signature),
         canonical_request: Some(canonical_request),
         string_to_sign,
@@ -231,7 +231,7 @@ fn sign_roa(
     request: &UnsignedRequest<'_>,
     key: Key<'_>,
     stamp: &Stamp,
-) -> Result<Authorization, SignError> {
+) -> Result<SchemeOutput, SignError> {
     headers.insert(DATE, header_value("date", roa::date(stamp.time))?);
     headers.insert(
         &X_ACS_SIGNATURE_METHOD,
@@ -245,7 +245,7 @@ fn sign_roa(
         headers: &select_headers(headers, roa::is_signed),
     });
     let signature = roa::signature(key.access_key_secret, &string_to_sign);
-    Ok(Authorization {
+    Ok(SchemeOutput {
         authorization: roa::authorization(key.access_key_id, &signature),
         canonical_request: None,
         string_to_sign,

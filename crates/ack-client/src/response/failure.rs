@@ -23,7 +23,7 @@ pub(super) struct Failure<'a> {
 
 impl Failure<'_> {
     /// An error of the API itself.
-    pub(super) fn from_api(self, fields: ErrorFields) -> ApiError {
+    pub(super) fn into_api_error(self, fields: ErrorFields) -> ApiError {
         let code = self.redact(code(&fields).unwrap_or_default());
         let kind = kind_of_code(&code, self.response.status());
         let text = self.redact(fields.message.as_deref().unwrap_or_default());
@@ -54,7 +54,7 @@ impl Failure<'_> {
     }
 
     /// A refusal by something between here and the API, such as a proxy.
-    pub(super) fn not_from_api(self, body: &Body<'_>) -> ApiError {
+    pub(super) fn into_other_error(self, body: &Body<'_>) -> ApiError {
         let status = self.response.status();
         let message = match body {
             _ if status.is_redirection() => "a redirect, which is not followed",

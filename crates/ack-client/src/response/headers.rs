@@ -36,9 +36,9 @@ fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
 pub(super) fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
     let seconds = now.as_second() - date(headers, "date")?.as_second();
     Some(if seconds >= 0 {
-        format!("{seconds} s ahead of the vendor's")
+        format!("{seconds} s ahead of the API's")
     } else {
-        format!("{} s behind the vendor's", -seconds)
+        format!("{} s behind the API's", -seconds)
     })
 }
 

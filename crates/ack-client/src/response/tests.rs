@@ -1,4 +1,7 @@
-//! Replies of the vendor, of proxies and of nobody in particular, and what is made of them.
+//! Responses of the API, of proxies and of other systems.
+
+mod errors;
+mod secrets;
 
 use std::time::Duration;
 
@@ -22,7 +25,7 @@ lenient_object! {
 
 impl ResponseObject for StatusFields {}
 
-/// What an answer tells.
+/// The values of a decoded response.
 #[derive(Debug, Default, PartialEq)]
 struct Decoded {
     status: Option<String>,
@@ -73,7 +76,7 @@ fn error(status: u16, body: &str) -> ApiError {
 }
 
 #[test]
-fn json_and_xml_say_the_same() {
+fn json_and_xml_are_decoded_alike() {
     let expected = Decoded {
         status: Some("running".to_owned()),
         task_status: Some("Success".to_owned()),
@@ -89,7 +92,7 @@ fn json_and_xml_say_the_same() {
 }
 
 #[test]
-fn what_is_not_an_answer_is_a_decode_failure() {
+fn a_response_of_another_system_is_a_decode_failure() {
     let deep = format!("{}{}", r#"{"status":"#.repeat(200_000), "}".repeat(200_000));
     let deep_list = format!(r#"{{"x":{}"#, "[".repeat(200_000));
     let deep_xml = "<a>".repeat(200_000);
@@ -128,7 +131,7 @@ fn what_is_not_an_answer_is_a_decode_failure() {
 }
 
 #[test]
-fn an_error_under_a_good_status_is_an_error() {
+fn an_error_with_a_success_status_is_an_error() {
     assert_eq!(
         error(
             200,
@@ -148,7 +151,7 @@ fn an_error_under_a_good_status_is_an_error() {
 }
 
 #[test]
-fn a_code_that_says_that_all_is_well_is_no_error_and_no_answer() {
+fn a_success_code_is_neither_an_error_nor_a_response() {
     for code in [
         "0",
         "200",
@@ -180,7 +183,7 @@ fn a_code_that_says_that_all_is_well_is_no_error_and_no_answer() {
 }
 
 #[test]
-fn a_code_is_an_error_whatever_stands_beside_it() {
+fn a_code_is_an_error_whatever_other_fields_there_are() {
     for (code, kind) in [
         ("\"ErrorClusterNotFound\"", ErrorKind::ClusterNotFound),
         ("404", ErrorKind::Foreign),
@@ -205,7 +208,7 @@ fn a_code_is_an_error_whatever_stands_beside_it() {
 }
 
 #[test]
-fn the_keys_of_another_systems_answer_are_told_in_short_and_without_secrets() {
+fn the_keys_of_another_systems_response_are_shown_in_short_and_without_secrets() {
     let keys: Vec<_> = (0..50)
         .map(|number| format!(r#""a_long_key_of_number_{number}": 1"#))
         .collect();
@@ -225,7 +228,7 @@ fn the_keys_of_another_systems_answer_are_told_in_short_and_without_secrets() {
 }
 
 #[test]
-fn halves_of_characters_cost_their_text_and_nothing_else() {
+fn a_lone_surrogate_costs_its_text_alone() {
     for (json, expected) in [
         (r"\ud83d\ude00", "\u{1f600}"),
         (r"a\ud800", "a\u{fffd}"),
@@ -244,264 +247,7 @@ fn halves_of_characters_cost_their_text_and_nothing_else() {
 }
 
 #[test]
-fn the_code_decides_before_the_status() {
-    for (status, code, kind) in [
-        (404, "ErrorClusterNotFound", ErrorKind::ClusterNotFound),
-        (400, "Throttling", ErrorKind::Throttled),
-        (400, "Throttling.User", ErrorKind::Throttled),
-        (429, "Throttling.Api", ErrorKind::Throttled),
-        (503, "Rejected.Throttling", ErrorKind::Throttled),
-        (400, "throttling.user", ErrorKind::Throttled),
-        (403, "StatusForbidden", ErrorKind::Forbidden),
-        (403, "Forbidden.RAM", ErrorKind::Forbidden),
-        (400, "ErrorCheckAcl", ErrorKind::Forbidden),
-        (404, "InvalidAccessKeyId.NotFound", ErrorKind::Credentials),
-        (400, "InvalidAccessKeyId.Inactive", ErrorKind::Credentials),
-        (403, "SignatureDoesNotMatch", ErrorKind::Credentials),
-        (400, "IncompleteSignature", ErrorKind::Credentials),
-        (400, "InvalidSecurityToken.Expired", ErrorKind::TokenExpired),
-        (
-            403,
-            "InvalidSecurityToken.Malformed",
-            ErrorKind::TokenExpired,
-        ),
-        (
-            400,
-            "InvalidSecurityToken.MismatchWithAccessKey",
-            ErrorKind::TokenExpired,
-        ),
-        (403, "InvalidSecurityToken", ErrorKind::Credentials),
-        (400, "MissingSecurityToken", ErrorKind::Credentials),
-        (400, "SignatureNonceUsed", ErrorKind::NonceUsed),
-        (400, "InvalidTimeStamp.Expired", ErrorKind::Clock),
-        (400, "IllegalTimestamp", ErrorKind::Clock),
-        (503, "ServiceUnavailable", ErrorKind::Server),
-        (500, "InternalError", ErrorKind::Server),
-        (500, "ErrorQueryCluster", ErrorKind::Server),
-        (404, "InvalidAction.NotFound", ErrorKind::OperationGone),
-        (400, "InvalidApi.NotFound", ErrorKind::OperationGone),
-        (400, "InvalidParameter", ErrorKind::Rejected),
-        (400, "ErrorClusterState", ErrorKind::Rejected),
-        (404, "Whatever", ErrorKind::Rejected),
-        (401, "Whatever", ErrorKind::Credentials),
-        (403, "Whatever", ErrorKind::Forbidden),
-        (429, "Whatever", ErrorKind::Throttled),
-        (502, "Whatever", ErrorKind::Server),
-    ] {
-        for body in [
-            format!(r#"{{"code":"{code}","message":"m","requestId":"R","status":{status}}}"#),
-            format!(
-                r#"{{"Code":"{code}","Message":"m","RequestId":"R","HostId":"h","Recommend":"r"}}"#
-            ),
-            format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>R</RequestId><HostId>h</HostId><Code>{code}</Code><Message>m</Message></Error>"
-            ),
-        ] {
-            let error = error(status, &body);
-            assert_eq!(error.kind, kind, "{body}");
-            assert_eq!(
-                (
-                    error.code.as_deref(),
-                    error.request_id.as_deref(),
-                    error.status
-                ),
-                (Some(code), Some("R"), Some(status)),
-                "{body}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_field_of_another_shape_costs_an_error_nothing_else() {
-    for body in [
-        r#"{"code":"StatusForbidden","message":"m","requestId":"R","RequestId":"S"}"#,
-        r#"{"code":"StatusForbidden","Code":"StatusForbidden","message":"m","requestId":"R"}"#,
-        r#"{"code":"","Code":"StatusForbidden","message":"m","requestId":"R"}"#,
-        r#"{"code":"StatusForbidden","message":"m","requestId":"R","accessDeniedDetail":"x"}"#,
-        r#"{"code":"StatusForbidden","message":"m","requestId":"R","accessDeniedDetail":{"AuthAction":5}}"#,
-        r#"{"code":"StatusForbidden","message":"m","requestId":["x"],"request_id":"R","Message":{}}"#,
-    ] {
-        let error = error(403, body);
-        assert_eq!(
-            (
-                error.kind,
-                error.code.as_deref(),
-                error.request_id.as_deref()
-            ),
-            (ErrorKind::Forbidden, Some("StatusForbidden"), Some("R")),
-            "{body}"
-        );
-        assert!(
-            error.message.starts_with("m; RAM must allow cs:"),
-            "{}",
-            error.message
-        );
-    }
-    assert_eq!(
-        error(400, r#"{"code":"Throttling","message":5}"#).kind,
-        ErrorKind::Throttled
-    );
-    assert_eq!(
-        error(403, r#"{"code":5,"message":"m"}"#).kind,
-        ErrorKind::Foreign
-    );
-}
-
-#[test]
-fn a_refusal_in_other_words_than_the_vendors_proves_nothing() {
-    for (status, reason) in [
-        (301, Reason::Other),
-        (403, Reason::Other),
-        (404, Reason::Other),
-        (407, Reason::Other),
-        (418, Reason::Other),
-        (429, Reason::Throttled),
-        (500, Reason::Server),
-        (503, Reason::Server),
-    ] {
-        for body in [
-            "",
-            "<html>nginx</html>",
-            "nope",
-            "{}",
-            "[1]",
-            r#"{"error": "x"}"#,
-        ] {
-            assert_eq!(error(status, body).reason(), reason, "{status} {body}");
-        }
-    }
-}
-
-#[test]
-fn the_request_id_is_kept_without_a_body() {
-    let error = reply(502, &[("x-acs-request-id", "R-1")], "").expect_err("a bad gateway");
-    assert_eq!(error.request_id.as_deref(), Some("R-1"));
-    assert_eq!(
-        error.to_string(),
-        "GetUpgradeStatus: HTTP 502: an empty body (request R-1)"
-    );
-}
-
-#[test]
-fn the_vendors_wish_to_wait_is_read_in_its_units() {
-    let wait = |headers: &[(&'static str, &str)]| {
-        reply(429, headers, "").expect_err("throttled").retry_after
-    };
-    assert_eq!(
-        wait(&[("x-acs-retry-after", "1500")]),
-        Some(Duration::from_millis(1500))
-    );
-    assert_eq!(wait(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
-    assert_eq!(
-        wait(&[("x-acs-retry-after", "700"), ("retry-after", "2")]),
-        Some(Duration::from_millis(700))
-    );
-    let sent = ("date", "Wed, 21 Oct 2026 07:27:56 GMT");
-    assert_eq!(
-        wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]),
-        Some(Duration::from_secs(4))
-    );
-    assert_eq!(
-        wait(&[sent, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")]),
-        None,
-        "it is over"
-    );
-    assert_eq!(wait(&[("retry-after", "tomorrow")]), None);
-    assert_eq!(wait(&[("retry-after", "-1")]), None);
-}
-
-#[test]
-fn a_denial_names_the_action_that_ram_must_allow() {
-    let body = r#"{"code":"StatusForbidden","message":"STSToken policy Forbidden for action cs:DescribeClustersForRegion","requestId":"R","status":403,"accessDeniedDetail":{"AuthAction":"cs:DescribeClustersForRegion","AuthPrincipalType":"AssumedRoleUser"}}"#;
-    assert!(
-        error(403, body)
-            .message
-            .ends_with("RAM must allow cs:DescribeClustersForRegion")
-    );
-    assert!(
-        error(403, r#"{"code":"Forbidden","message":"no"}"#)
-            .message
-            .ends_with("RAM must allow cs:GetUpgradeStatus")
-    );
-}
-
-#[test]
-fn a_clock_that_is_off_is_reported_with_the_difference() {
-    let body = r#"{"Code":"InvalidTimeStamp.Expired","Message":"Specified time stamp or date value is expired."}"#;
-    let error =
-        reply(400, &[("date", "Mon, 23 Nov 2026 07:40:00 GMT")], body).expect_err("an old stamp");
-    assert!(
-        error
-            .message
-            .ends_with("our clock is 1200 s ahead of the vendor's"),
-        "{}",
-        error.message
-    );
-}
-
-#[test]
-fn a_vendor_that_repeats_what_was_sent_gives_no_secret_away() {
-    let filler = "x".repeat(240);
-    let body = format!(
-        r#"{{"Code":"SignatureDoesNotMatch","Message":"server string to sign is {filler} x-acs-security-token:hunter2token hunter2secret"}}"#
-    );
-    let error = error(400, &body);
-    assert!(!format!("{error:?} {error}").contains("hunter"), "{error}");
-}
-
-#[test]
-fn an_answer_that_repeats_what_was_sent_gives_no_secret_away() {
-    let answer = reply(
-        200,
-        &[],
-        r#"{"status":"was hunter2token","upgrade_task":{"status":"and hunter2token"}}"#,
-    )
-    .expect("an answer");
-    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
-    assert_eq!(answer.task_status.as_deref(), Some("and <secret>"));
-}
-
-#[test]
-fn bytes_that_are_no_text_do_not_keep_a_secret_in_an_answer() {
-    let body = b"{\"left_out\":\"\x97\",\"status\":\"was hunter2token\"}";
-    let answer = bytes(200, &[], body).expect("an answer all the same");
-    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
-}
-
-#[test]
-fn a_header_that_repeats_what_was_sent_gives_no_secret_away() {
-    for body in ["", r#"{"code":"InternalError"}"#] {
-        let error =
-            reply(500, &[("x-acs-request-id", "for hunter2token")], body).expect_err("an error");
-        assert_eq!(error.request_id.as_deref(), Some("for <secret>"));
-    }
-}
-
-#[test]
-fn an_error_in_xml_that_repeats_what_was_sent_is_still_understood() {
-    let error = error(
-        400,
-        "<Error><Code>SignatureDoesNotMatch</Code><Message>was sent hunter2token</Message></Error>",
-    );
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (
-            ErrorKind::Credentials,
-            "the access key secret is wrong: was sent <secret>"
-        )
-    );
-    let answer = reply(
-        200,
-        &[],
-        "<GetUpgradeStatusResponse><status>was hunter2token</status></GetUpgradeStatusResponse>",
-    )
-    .expect("an answer");
-    assert_eq!(answer.status.as_deref(), Some("was <secret>"));
-}
-
-#[test]
-fn json_that_nests_too_deep_is_refused_wherever_it_does() {
+fn json_that_nests_too_deep_is_refused_in_any_field() {
     let nested = |levels: usize| {
         format!(
             r#"{{"status": "running", "x": "]\"]", "y": {}{}}}"#,
