@@ -86,7 +86,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         &mut self,
     ) -> Result<Option<(K, V)>, Mistake> {
         while let Some(key) = self.next_key()? {
-            // What was refused is left out.
+            // An entry that was refused is left out.
             if let Ok(value) = self.next_value() {
                 return Ok(Some((key, value)));
             }
