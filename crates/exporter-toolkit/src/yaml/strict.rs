@@ -166,6 +166,18 @@ impl<'de> Node<'_, 'de> {
     }
 }
 
+/// Declares the methods that read a number. Its stand-in is 1, since some types refuse 0.
+macro_rules! stand_in_of_numbers {
+    ($($method:ident)+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+            match self.value {
+                None => visitor.visit_u8(1),
+                Some(_) => self.deserialize_any(visitor),
+            }
+        }
+    )+};
+}
+
 // serde's own reader of a tree would take a list for a struct, key by key in the order of its
 // fields: `scrape: [10s]` would set `timeout`.
 impl<'de> Deserializer<'de> for Node<'_, 'de> {
@@ -244,9 +256,21 @@ impl<'de> Deserializer<'de> for Node<'_, 'de> {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        match self.value {
+            None => visitor.visit_bool(false),
+            Some(_) => self.deserialize_any(visitor),
+        }
+    }
+
+    stand_in_of_numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8
+        deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct tuple tuple_struct identifier ignored_any
+        i128 u128 char str string bytes byte_buf unit unit_struct tuple tuple_struct identifier
+        ignored_any
     }
 }
 
