@@ -163,6 +163,18 @@ fn every_mistake_is_named_with_its_path() {
             ],
         ),
         (
+            "{type: profile, colour: blue}",
+            &["accounts[0].credentials.colour: unknown key; here it may be profile or config_file"],
+        ),
+        (
+            "{type: access_key, access_key_id: id, access_key_secret: hunter2, source: {colour: blue}}",
+            &["accounts[0].credentials.source: unknown key; here it may be access_key_id, "],
+        ),
+        (
+            "{colour: blue}",
+            &["accounts[0].credentials.colour: unknown key; here it may be sts_endpoint or "],
+        ),
+        (
             "{type: access_key, access_key_id: '', access_key_secret: 123456}",
             &[
                 "access_key_id: is empty",

@@ -163,7 +163,10 @@ impl Credentials {
 /// The complaint about a mapping without a type in which keys of another type than the default one
 /// are `written`.
 fn missing_type(written: &BTreeSet<String>) -> Option<String> {
-    let stranger = written.iter().find(|key| !Kind::Default.has(key))?;
+    let stranger = Kind::ALL
+        .into_iter()
+        .flat_map(Kind::keys)
+        .find(|key| written.contains(**key) && !Kind::Default.has(key))?;
     let mut kinds = Kind::ALL.to_vec();
     kinds.retain(|kind| written.iter().all(|key| kind.has(key)));
     if kinds.is_empty() {
@@ -175,9 +178,6 @@ fn missing_type(written: &BTreeSet<String>) -> Option<String> {
         kinds = vec![Kind::AccessKey];
     }
     let names: Vec<_> = kinds.into_iter().map(Kind::name).collect();
-    if names.is_empty() {
-        return None;
-    }
     Some(format!(
         "type is missing; {stranger} belongs to type: {}",
         one_of(&names)
