@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exporter_toolkit::apart::{Panicked, apart};
+use exporter_toolkit::blocking::{BlockingPanic, run_blocking};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
@@ -73,7 +73,7 @@ pub enum ReloadError {
     Mistakes(#[from] Problems),
     /// The exporter made one.
     #[error(transparent)]
-    Panicked(#[from] Panicked),
+    Panicked(#[from] BlockingPanic),
 }
 
 impl ConfigManager {
@@ -140,7 +140,7 @@ impl ConfigManager {
         let mut seen = Arc::clone(&self.seen).lock_owned().await;
         let service = Arc::clone(self);
         // Off the async threads: a large fleet takes a while, too.
-        let mut look = pin!(apart(move || service.look(&mut seen, occasion)));
+        let mut look = pin!(run_blocking(move || service.look(&mut seen, occasion)));
         let reloaded = if let Ok(reloaded) = timeout(PATIENCE, &mut look).await {
             reloaded
         } else {
