@@ -1,13 +1,13 @@
-//! The configuration: YAML text → [`Config`], in which a mistake can no longer be written down.
+//! The configuration: YAML text → [`Config`].
 //!
-//! A key is a field of one of the structs here: its doc comment is what editors show, its type
-//! checks what is written, and its default is in force where nothing is. serde reads it and shows it
-//! at `/config`, schemars makes `deploy/config.schema.json` of it. The types of single values are in
-//! `text`, `number` and `duration`; `validate` is for what concerns several keys.
+//! A key is a field of one of these structs. Its doc comment is the description that editors show,
+//! its type checks the value, and its default applies where the key is absent. serde reads it and
+//! writes it at `/config`; schemars generates `deploy/config.schema.json`. The types of single values
+//! are in `text`, `number` and `duration`; checks of several keys are in `validate`.
 //!
-//! [`Config::parse`] finds every mistake at once and gives each with its path in the file. Nothing
-//! here touches the network or the environment, and of the file system only the authorities that an
-//! account names.
+//! [`Config::parse`] reports every mistake at once, each with its path in the file. This module uses
+//! neither the network nor the environment. It reads the files with certificate authorities; a check
+//! reads the files with secrets as well.
 
 mod account;
 mod credentials;
@@ -153,30 +153,30 @@ pub struct Reading {
     pub config: Result<Config, Problems>,
     /// The files whose content is part of it or was to be, as they were read.
     pub files: Vec<ReferencedFile>,
-    /// What is accepted, but hardly what was meant; only for a check.
+    /// Values that are accepted but look like mistakes; only for a check.
     pub warnings: Problems,
 }
 
 /// The reason why a configuration is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To serve by it.
+    /// To serve it.
     Serve,
-    /// To tell a person all that is wrong with it.
+    /// To report all mistakes in it.
     Check,
 }
 
 /// A file whose content is part of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferencedFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// SHA-256 of what was read there; of nothing, if it could not be read.
+    /// The SHA-256 of its content, or of nothing if it could not be read.
     pub digest: [u8; 32],
 }
 
 impl ReferencedFile {
-    /// The file with the content that it has now, which comes with it; blocks.
+    /// Reads the file and returns it with its content; blocks.
     pub fn read(path: &FilePath) -> (Self, std::io::Result<Vec<u8>>) {
         let content = std::fs::read(path);
         let digest = Sha256::digest(content.as_deref().unwrap_or_default()).into();
@@ -191,18 +191,19 @@ impl ReferencedFile {
 }
 
 impl Config {
-    /// Checks `text`; relative paths inside it start at `folder`.
+    /// Parses and checks `text`; relative paths inside it start at `folder`.
     pub fn parse(text: &str, folder: &FilePath) -> Result<Self, Problems> {
         Self::read(text, folder).config
     }
 
-    /// Checks `text` and tells what was read besides; relative paths inside it start at `folder`.
+    /// Parses and checks `text`, and returns the files that were read with it; relative paths inside
+    /// it start at `folder`.
     pub fn read(text: &str, folder: &FilePath) -> Reading {
         Self::read_for(Purpose::Serve, text, folder)
     }
 
-    /// The same, and looks into the files with secrets, which otherwise may come later, and for
-    /// what cannot be meant.
+    /// Parses and checks `text` like [`Config::read`], reads the files with secrets as well, and
+    /// collects warnings.
     pub fn check(text: &str, folder: &FilePath) -> Reading {
         Self::read_for(Purpose::Check, text, folder)
     }

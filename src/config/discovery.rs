@@ -68,7 +68,7 @@ pub struct Match {
 }
 
 impl Match {
-    /// Whether a cluster of this name, tags and type is wanted.
+    /// Returns whether the selection includes a cluster of this name, tags and type.
     pub fn wants(&self, name: &str, tags: &[(String, String)], cluster_type: &str) -> bool {
         let has_tag = |key: &String, value: &String| {
             tags.iter()

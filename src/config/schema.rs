@@ -1,6 +1,6 @@
 //! The JSON Schema of the file, for editors. Keys, forms, defaults and descriptions come from the
-//! types; here is what several keys have to do with each other, as far as JSON Schema can say it.
-//! Compiled for tests only, one of which writes the file.
+//! types; this module adds the rules for several keys, as far as JSON Schema can express them. It is
+//! compiled for tests only, one of which writes the file.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,8 @@ const FILE: &str = "deploy/config.schema.json";
 
 pub(super) const REGION: &str = "^[a-z0-9-]{1,64}$";
 
-/// Every form that is read, and a few that are not, such as units in the wrong order.
+/// A pattern for every form that is read, and for a few that are not, such as units in the wrong
+/// order.
 const DURATION: &str = concat!(
     r"^\s*\+?\s*(([0-9]+([.,][0-9]+)?\s*",
     "(weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|milliseconds?|millis?|msecs?|ms",
@@ -38,8 +39,8 @@ fn generate() -> Value {
     schema.to_value()
 }
 
-/// Removes the defaults that tell nobody anything: `null`, empty lists, and mappings, whose keys
-/// have their own. Removes `writeOnly` as well, which is about the form that `/config` shows.
+/// Removes defaults without information: `null`, empty lists, and mappings, whose keys have their
+/// own. Removes `writeOnly` as well, which is about `/config` and not about the file.
 fn plain_defaults(schema: &mut Schema) {
     match schema.get("default") {
         Some(Value::Null | Value::Object(_)) => schema.remove("default"),
@@ -49,7 +50,7 @@ fn plain_defaults(schema: &mut Schema) {
     schema.remove("writeOnly");
 }
 
-/// Lets every key that may be left out be `null` as well.
+/// Allows `null` for every optional key.
 fn null_is_absent(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else {
         return;
@@ -140,7 +141,7 @@ pub(super) fn account(schema: &mut Schema) {
     );
 }
 
-/// Makes of the mapping with all keys one mapping for each type.
+/// Splits the mapping with all keys into one mapping for each type.
 pub(super) fn credentials(schema: &mut Schema) {
     let types = schema_for!(Kind).to_value();
     let types = types["oneOf"].as_array().expect("an enum has variants");
@@ -195,7 +196,7 @@ fn credentials_of(kind: Kind, description: &Value, properties: &Value) -> Schema
     schema
 }
 
-/// The secret in one place, and the token in no more than one.
+/// The rules for an access key: its secret in exactly one place, its token in at most one.
 fn whole_key() -> [Value; 2] {
     [
         json!({ "oneOf": [present("access_key_secret"), present("access_key_secret_file")] }),
@@ -203,12 +204,12 @@ fn whole_key() -> [Value; 2] {
     ]
 }
 
-/// Holds where `key` has a value: elsewhere, `null` is as good as nothing.
+/// A rule that holds if `key` has a value; `null` counts as absent.
 fn present(key: &str) -> Value {
     json!({ "required": [key], "properties": { key: { "not": { "type": "null" } } } })
 }
 
-/// Asks for `key`, and that it is not `null`.
+/// Requires `key`, with a value other than `null`.
 fn require(schema: &mut Schema, key: &str) {
     if let Some(Value::Array(types)) = schema.pointer_mut(&format!("/properties/{key}/type")) {
         types.retain(|kind| kind != "null");
@@ -223,7 +224,7 @@ fn require(schema: &mut Schema, key: &str) {
         .push(key.into());
 }
 
-/// Adds a rule to what the schema says.
+/// Adds a rule to the schema.
 fn also(schema: &mut Schema, rule: Value) {
     let rules = schema
         .ensure_object()
@@ -241,7 +242,7 @@ impl JsonSchema for Friendly {
         json_schema!({
             "type": ["string", "integer"],
             "pattern": DURATION,
-            // What editors show in place of the pattern; others pass over it.
+            // Editors show it in place of the pattern; validators ignore it.
             "patternErrorMessage": "must be a duration such as 500ms, 10s, 5m or 1h30m",
             "minimum": 0,
             "maximum": 0,

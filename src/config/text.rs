@@ -1,4 +1,4 @@
-//! Values that are written as text, each a type that checks itself while it is read.
+//! Values that are written as text. Each is a type that checks itself while it is read.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use ack_client::{Endpoint, EndpointTemplate};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Declares a type with the type that it is read from, a function that makes its value of that or
-/// says what is wrong, a function that shows it, and what the JSON Schema can say of it.
+/// Declares a type: the type that it is read from, a function that parses its value or returns the
+/// complaint, a function that shows it, and its pattern in the JSON Schema.
 macro_rules! text {
     ($(
         $(#[$doc:meta])*
@@ -112,8 +112,8 @@ text! {
         show: Endpoint::to_string,
     }
 
-    /// The address of a server that returns credentials. What follows the host may be a secret; as
-    /// it is shown, it still reads as an address.
+    /// The address of a server that returns credentials. Its path may be a secret; the form that is
+    /// shown is still an address.
     Uri(CredentialsUri) from String {
         pattern: r"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+([/?#]\S*)?$",
         parse: |text| filled(text).and_then(|text| Ok(CredentialsUri::parse(&text)?)),

@@ -1,5 +1,5 @@
-//! What a single key cannot know: whether several of them go together, and what is in the files that
-//! they name. Each check passes over what was refused before.
+//! The checks that concern several keys, or the files that keys name. Each check skips values that
+//! were refused before.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path as FilePath;
@@ -14,7 +14,7 @@ use super::account::{Account, Cluster, Network};
 use super::text::{File, Template};
 use super::{Config, Discovery, Path, Problems, Purpose, ReferencedFile, labels, regions};
 
-/// Checks a configuration, and writes out what it leaves to be understood.
+/// The checks of a configuration. They also fill in the values that depend on other keys.
 pub(super) struct Validator<'a> {
     pub(super) problems: Problems,
     pub(super) warnings: Problems,
@@ -70,7 +70,7 @@ impl<'a> Validator<'a> {
                 .note(name, format!("{first} has this name already"));
         }
         let template = account.template();
-        // Where the endpoint was refused, nobody can tell whether it needs a region.
+        // An endpoint that was refused may or may not need a region.
         let endpoint = (!self.problems.has(&path.key("endpoint"))).then_some(&template);
         account.endpoint = Some(Template(template.clone()));
         account.network = Network::default();
@@ -105,8 +105,8 @@ impl<'a> Validator<'a> {
             return;
         };
         *file = self.folder.join(&*file);
-        let (beside, content) = ReferencedFile::read(file);
-        self.files.push(beside);
+        let (referenced, content) = ReferencedFile::read(file);
+        self.files.push(referenced);
         let authorities = content
             .map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)))
             .and_then(|text| {
@@ -173,7 +173,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Tries the endpoint with a region. A private installation has regions of its own.
+    /// Resolves the endpoint for a region. Only the public cloud has a list of known regions.
     fn region(
         &mut self,
         path: &Path,
@@ -191,8 +191,8 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Completes the path of a file that is read later, again and again. While serving it may come
-    /// later; who checks wants to know.
+    /// Completes the path of a file that is read again and again later. A check reads it now; while
+    /// serving it may appear later.
     pub(super) fn file(&mut self, path: &Path, File(file): &mut File) {
         *file = self.folder.join(&*file);
         if self.purpose == Purpose::Serve {
@@ -215,7 +215,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Notes what is accepted but `doubtful`, if somebody is going to read it.
+    /// Adds the `doubtful` value to the warnings, which only a check shows.
     fn doubt(&mut self, path: &Path, doubtful: impl FnOnce() -> Option<String>) {
         if self.purpose == Purpose::Check
             && let Some(doubtful) = doubtful()

@@ -1,4 +1,4 @@
-//! From the keys to the client's own types.
+//! The conversion of the keys into the types of the client.
 
 use ack_client::credentials::{
     DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, Provider, RamRoleArn, RoleSession,

@@ -1,4 +1,4 @@
-//! What concerns several keys of the `credentials` mapping: which of them go together.
+//! The checks of the `credentials` mapping that concern several keys.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::config::text::{File, StsEndpoint};
 use crate::config::validate::Validator;
 
 impl Validator<'_> {
-    /// Checks the mapping at `path`, and writes out what it leaves to be understood.
+    /// Checks the mapping at `path`, and fills in the values that depend on other keys.
     pub(in crate::config) fn credentials(&mut self, path: &Path, credentials: &mut Credentials) {
         if self.problems.has(&path.key("type")) {
-            // The type itself is wrong, so that nobody can tell which keys belong to it.
+            // The keys that belong to the mapping depend on its type.
             return;
         }
         let written = self.written(path, credentials);
@@ -49,7 +49,7 @@ impl Validator<'_> {
         }
     }
 
-    /// The keys beside the type that have a value, be it one that was refused.
+    /// The keys beside the type that have a value, including values that were refused.
     fn written(&self, path: &Path, credentials: &Credentials) -> BTreeSet<String> {
         let mut keys: BTreeSet<_> = self.problems.keys_in(path).map(str::to_owned).collect();
         if let Ok(Value::Object(accepted)) = serde_json::to_value(credentials) {
@@ -59,7 +59,7 @@ impl Validator<'_> {
         keys
     }
 
-    /// Notes that the type is missing. Without it, nobody can tell what the other keys should be.
+    /// Notes that the type is missing, in place of mistakes in values whose meaning depends on it.
     fn missing_type(&mut self, path: &Path, written: &BTreeSet<String>, message: String) {
         let is_misspelt = |key: &String| nearest(key, ["type"].into_iter()).is_some();
         if written.iter().any(is_misspelt) {
@@ -92,7 +92,7 @@ impl Validator<'_> {
         }
     }
 
-    /// The credentials that assume the role are an access key beside it, or `source`, or else the
+    /// Checks the credentials that assume the role: an access key beside it, or `source`, or else the
     /// default chain.
     fn role(&mut self, path: &Path, written: &BTreeSet<String>, credentials: &mut Credentials) {
         let has_key = written.iter().any(|key| Kind::AccessKey.has(key));
@@ -148,8 +148,8 @@ impl Credentials {
         }
     }
 
-    /// Has STS called at `endpoint` wherever nothing else is said: an STS server of the operator's
-    /// own serves the whole tree, since the usual one is seldom within reach there.
+    /// Sets `endpoint` as the STS server wherever none is configured. Where an operator needs an STS
+    /// server of their own, the usual one is seldom reachable.
     fn inherit(&mut self, endpoint: &StsEndpoint) {
         if let Some(Kind::Default | Kind::OidcRoleArn | Kind::RamRoleArn) = self.kind {
             self.sts_endpoint.get_or_insert_with(|| endpoint.clone());

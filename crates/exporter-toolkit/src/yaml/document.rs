@@ -16,9 +16,9 @@ use super::strict;
 #[cfg(feature = "panic")]
 pub const PANIC: &str = "# panic";
 
-/// Reads `text` as a `T`. What is wrong is noted in `problems` and left out of the result, so that
-/// the rest can still be checked. A required key or an item of a list that was refused reads as a
-/// stand-in: text says `missing`, and what may be absent is.
+/// Reads `text` as a `T`. Mistakes are added to `problems`, and the values that have them are left
+/// out of the result, so that the rest can still be checked. A required key or an item of a list
+/// that was refused reads as a stand-in: text is `missing`, and an optional value is absent.
 pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) -> T {
     #[cfg(feature = "panic")]
     assert!(
@@ -58,7 +58,7 @@ pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) 
     }
 }
 
-/// What is said of a key that is not among the `known` ones.
+/// The complaint about a key that is not among the `known` ones.
 pub fn unknown_key(key: &str, known: &[&str]) -> String {
     match (nearest(key, known.iter().copied()), known) {
         (Some(known), _) => format!("unknown key, did you mean {known}?"),
@@ -67,16 +67,16 @@ pub fn unknown_key(key: &str, known: &[&str]) -> String {
     }
 }
 
-/// The one of `known` that differs from `word` by a slip or two, if there is one.
+/// The one of `known` that differs from `word` by a typing error or two, if there is one.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // What is longer is no slip, and comparing it takes long.
+    // A longer word is no typing error, and comparing it takes long.
     if word.len() > 64 {
         return None;
     }
-    let slips = known.map(|known| (strsim::osa_distance(word, known), known));
-    slips
-        .filter(|(slips, known)| *slips <= (known.len() / 4).max(1))
-        .min_by_key(|(slips, _)| *slips)
+    let errors = known.map(|known| (strsim::osa_distance(word, known), known));
+    errors
+        .filter(|(errors, known)| *errors <= (known.len() / 4).max(1))
+        .min_by_key(|(errors, _)| *errors)
         .map(|(_, known)| known)
 }
 
@@ -89,7 +89,7 @@ pub fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// What is said of what should be one.
+/// The complaint about a value that should be a whole number.
 pub const WHOLE_NUMBER: &str = "must be a whole number from 1 to 4294967295";
 
 /// Builds a [`Value`] and remembers the keys that were there twice, which a typed map would

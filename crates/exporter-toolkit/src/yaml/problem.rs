@@ -78,11 +78,11 @@ impl fmt::Display for Path {
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
+    /// The place of the mistake.
     pub path: Path,
     /// The line of the file, counted from 1, where it is known.
     pub line: Option<usize>,
-    /// What is wrong and, where it helps, what would be right.
+    /// The mistake and, where it helps, the correction.
     pub message: String,
 }
 
@@ -122,7 +122,7 @@ impl Problems {
             .ok()
     }
 
-    /// Whether a mistake was noted at `path` itself.
+    /// Returns whether a mistake was noted at `path` itself.
     pub fn has(&self, path: &Path) -> bool {
         self.places.contains(path)
     }
@@ -172,7 +172,7 @@ impl Problems {
         }
     }
 
-    /// Whether nothing was found.
+    /// Returns whether there are no mistakes.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -210,7 +210,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// What the system says of a file, without the number of its error.
+/// The message of a system error without its number.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error ")

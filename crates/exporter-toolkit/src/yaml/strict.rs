@@ -3,9 +3,9 @@
 //! serde stops at the first error. Here every value that is refused is noted with its path and left
 //! out, and the mapping around it is read again without it, so that one reading finds every mistake.
 //!
-//! What cannot be left out, such as a required key or an item of a list, reads as a stand-in: what
-//! is beside it can then still be checked. A result with a stand-in in it always comes with a
-//! problem, so that nobody goes on to use it.
+//! A value that cannot be left out, such as a required key or an item of a list, reads as a stand-in,
+//! so that the values beside it can still be checked. A result that contains a stand-in always comes
+//! with a problem, so that it is never used.
 
 mod access;
 mod mistake;
@@ -47,7 +47,7 @@ pub(super) fn read<'de, T: Deserialize<'de>>(
     result
 }
 
-/// What is known so far.
+/// The state of a reading.
 struct Reading {
     problems: RefCell<Problems>,
     /// The values that were refused, by their addresses: the tree does not move.

@@ -10,7 +10,7 @@ use super::{Mistake, Node, Place};
 /// The entries of a mapping that are still to be read.
 pub(super) struct Entries<'a, 'de> {
     node: Node<'a, 'de>,
-    entries: std::vec::IntoIter<(&'de str, Option<&'de Value>)>,
+    remaining: std::vec::IntoIter<(&'de str, Option<&'de Value>)>,
     /// The entry whose key has been read.
     current: Option<(&'de str, Option<&'de Value>)>,
 }
@@ -40,7 +40,7 @@ impl<'a, 'de> Entries<'a, 'de> {
         let entries: Vec<_> = written.chain(supplied).collect();
         Self {
             node,
-            entries: entries.into_iter(),
+            remaining: entries.into_iter(),
             current: None,
         }
     }
@@ -53,7 +53,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Mistake> {
-        self.current = self.entries.next();
+        self.current = self.remaining.next();
         self.current
             .map(|(key, _)| seed.deserialize(StrDeserializer::new(key)))
             .transpose()
@@ -86,7 +86,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         &mut self,
     ) -> Result<Option<(K, V)>, Mistake> {
         while let Some(key) = self.next_key()? {
-            // What was refused is left out.
+            // An entry that was refused is left out.
             if let Ok(value) = self.next_value() {
                 return Ok(Some((key, value)));
             }
