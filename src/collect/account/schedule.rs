@@ -59,7 +59,7 @@ impl<'a> Schedule<'a> {
             if let Some(query) = query {
                 query.in_flight().budget.grant(tokens);
                 self.started.push_back(Arc::clone(query.in_flight()));
-                self.tasks.spawn(query.run(None, permit));
+                self.tasks.spawn(query.run(permit));
             }
         }
     }
@@ -112,10 +112,10 @@ impl AccountCollector {
     /// Cancels `query`, unless it has ended by itself, perhaps just now.
     fn cancel(&self, query: &InFlight) {
         let mut table = self.lock();
-        if query.has_ended() || query.cancel.is_cancelled() {
+        if query.has_ended() || query.budget.is_cancelled() {
             return;
         }
-        query.cancel.cancel();
+        query.budget.cancel();
         // A wait for the account's own rate limit proves nothing about the API.
         if !query.budget.has_waited_for_rate_limit() {
             table.fair_share.record_cancelled(query.started);
