@@ -102,12 +102,6 @@ pub(super) fn table(names: &[&str]) -> ClusterTable {
     ClusterTable::new(names.iter().map(|name| target(name, None)).collect())
 }
 
-/// Claims the clusters of `table` for the collection of this number. Returns those to be queried.
-pub(super) fn due(table: &mut ClusterTable, number: u64) -> Vec<ClusterId> {
-    let due = table.claim_due(&collection(number, 10 * SECOND), |_| true);
-    due.into_iter().map(|cluster| cluster.id).collect()
-}
-
 /// A table whose clusters have been read in turn, one each second; all of them are idle.
 pub(super) async fn idle(names: &[&str]) -> ClusterTable {
     let mut table = table(names);

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 pub(super) use listing::{IdlePolicy, merge_listing};
 
-use super::account::AccountCollection;
 use super::entry::{BlockedBy, CachedResults, ClusterEntry, InFlight, Now, Recorded, Target};
 use super::fair_share::FairShare;
 use crate::snapshot::Failure;
@@ -28,14 +27,6 @@ pub(super) struct ClusterTable {
     pub(super) blocked_by: BlockedBy,
     pub(super) fair_share: FairShare,
     last_query_number: u64,
-}
-
-/// A cluster that is to be queried.
-#[derive(Debug)]
-pub(super) struct DueCluster {
-    pub(super) id: ClusterId,
-    /// The number of calls that the query will most likely take.
-    pub(super) expected_calls: u32,
 }
 
 impl ClusterTable {
@@ -56,28 +47,22 @@ impl ClusterTable {
         }
     }
 
-    /// Claims the clusters that are `wanted` for `collection`. Returns those that it has to query, in the
-    /// order in which it does.
-    pub(super) fn claim_due(
-        &mut self,
-        collection: &AccountCollection,
+    /// The clusters that are `wanted` and have not been collected in `collection`, in the order in
+    /// which they are to be queried.
+    pub(super) fn due(
+        &self,
+        collection: u64,
         wanted: impl Fn(&ClusterEntry) -> bool,
-    ) -> Vec<DueCluster> {
-        let mut due = Vec::new();
-        for (id, entry) in &mut self.entries {
-            if wanted(entry) && entry.claim(collection) {
-                due.push((id, entry));
-            }
-        }
+    ) -> Vec<ClusterId> {
+        let mut due: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.collected_in < collection && wanted(entry))
+            .collect();
         // Those that the last collection did not reach come first. Among equals those that respond
         // do: a silent cluster must not cost the others their query.
         due.sort_by_key(|(_, entry)| (entry.collected_in, entry.is_failing()));
-        due.into_iter()
-            .map(|(id, entry)| DueCluster {
-                id: id.clone(),
-                expected_calls: entry.expected_calls(),
-            })
-            .collect()
+        due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// The queries that started before `now` and have by then been in flight for longer than their

@@ -18,6 +18,14 @@ use crate::queries::upgrade::UpgradeQuery;
 use crate::upgrade::{SourceName, UpgradeState};
 
 impl AccountCollector {
+    /// Claims the cluster for `collection`. Returns the number of calls that its query will most likely
+    /// take; None if the cluster is gone or the collection need not query it.
+    pub(super) fn claim(&self, id: &ClusterId, collection: &AccountCollection) -> Option<u32> {
+        let mut table = self.lock();
+        let entry = table.entries.get_mut(id)?;
+        entry.claim(collection).then(|| entry.expected_calls())
+    }
+
     /// Starts the query of a cluster; None if it is not needed any more, or if one is in flight.
     pub(super) fn start_query(
         self: &Arc<Self>,

@@ -11,7 +11,6 @@ use tokio_util::task::TaskTracker;
 
 use super::{AccountCollection, AccountCollector};
 use crate::collect::entry::{BlockedBy, ClusterEntry, InFlight, Trigger};
-use crate::collect::table::DueCluster;
 
 /// The queries of one collection in one account.
 #[derive(Debug)]
@@ -46,16 +45,18 @@ impl<'a> Schedule<'a> {
 
     /// Queries the clusters that are `wanted` and due, each as soon as the limits allow.
     pub(super) async fn query_due(&mut self, wanted: fn(&ClusterEntry) -> bool) {
-        let limiter = self.account.client().limiter();
-        let due = self.account.lock().claim_due(self.collection, wanted);
-        for DueCluster { id, expected_calls } in due {
-            // For all its calls, so that it does not wait half-way.
-            let tokens = limiter.acquire(expected_calls).await;
+        let due = self.account.lock().due(self.collection.number, wanted);
+        for id in due {
+            // Since then a list may have shown the cluster to be idle, or a probe have queried it.
+            let Some(calls) = self.account.claim(&id, self.collection) else {
+                continue;
+            };
+            // All calls that it will most likely make, so that it does not wait half-way.
+            let tokens = self.account.client().limiter().acquire(calls).await;
             let permit = self.acquire_permit().await;
             let query = self
                 .account
                 .start_query(&id, self.collection, Trigger::Scrape);
-            // Meanwhile a list may have shown the cluster to be idle, or a probe have queried it.
             if let Some(query) = query {
                 query.in_flight().budget.grant(tokens);
                 self.started.push_back(Arc::clone(query.in_flight()));

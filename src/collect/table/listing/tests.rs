@@ -41,7 +41,7 @@ async fn a_collection_skips_clusters_that_a_list_shows_to_be_idle() {
     let list = states.map(|(name, state, updated)| listed(name, state, updated));
     advance(MAX_AGE).await;
     apply_list(&mut table, &list, Some(5));
-    assert_eq!(due(&mut table, 5).len(), 5, "all but one");
+    assert_eq!(table.due(5, |_| true).len(), 5, "all but one");
     let entry = |name: &str| &table.entries[&id(name)];
     assert_eq!(entry("calm").collected_in, 5);
     assert!(
@@ -74,19 +74,19 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_queried_the_oldest_
     advance(Duration::from_millis(299_999)).await;
     apply_list(&mut table, &list, Some(1));
     assert!(
-        due(&mut table, 1).is_empty(),
+        table.due(1, |_| true).is_empty(),
         "the oldest lacks a millisecond"
     );
     advance(Duration::from_millis(1)).await;
     apply_list(&mut table, &list, Some(2));
     assert_eq!(
-        due(&mut table, 2),
+        table.due(2, |_| true),
         ["c000"].map(id),
         "the others are younger"
     );
     advance(INTERVAL).await;
     apply_list(&mut table, &list, Some(3));
-    assert_eq!(due(&mut table, 3), ["c000", "c001", "c002"].map(id));
+    assert_eq!(table.due(3, |_| true), ["c000", "c001", "c002"].map(id));
     let mut few = idle(&["a", "b"]).await;
     advance(INTERVAL).await;
     apply_list(
@@ -94,7 +94,7 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_queried_the_oldest_
         &[listed("a", "running", 1), listed("b", "running", 1)],
         Some(1),
     );
-    assert_eq!(due(&mut few, 1), ["a"].map(id), "at least one");
+    assert_eq!(few.due(1, |_| true), ["a"].map(id), "at least one");
     few.entries
         .get_mut(&id("b"))
         .expect("it is there")
