@@ -205,14 +205,10 @@ impl ClusterEntry {
         if trigger == Trigger::Scrape {
             self.collected_in = collection.number;
         }
-        let deadline = collection.deadline_at(now);
-        let cancel = collection.stop.child_token();
-        let budget = Budget::new(deadline.clone(), cancel.clone());
+        let budget = Budget::new(collection.deadline_at(now), collection.stop.child_token());
         let in_flight = Arc::new(InFlight {
             number,
             started: now,
-            deadline,
-            cancel,
             budget: budget.at_least(share.max(MIN_QUERY_TIME)),
             share,
             previously_collected_in,

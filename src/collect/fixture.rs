@@ -149,13 +149,10 @@ pub(super) fn succeeded() -> ClusterEntry {
 /// A query that starts at this moment.
 pub(super) fn in_flight(number: u64) -> InFlight {
     let deadline = Deadline::at(Instant::now() + 10 * SECOND);
-    let cancel = CancellationToken::new();
     InFlight {
         number,
         started: Instant::now(),
-        budget: Budget::new(deadline.clone(), cancel.clone()),
-        deadline,
-        cancel,
+        budget: Budget::new(deadline, CancellationToken::new()),
         share: SHARE,
         previously_collected_in: 3,
         is_awaited: AtomicBool::new(true),

@@ -2,7 +2,7 @@
 
 mod deadline;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -14,15 +14,14 @@ use crate::limit::Tokens;
 use crate::trace::Trace;
 
 /// The time and the tokens of one query, which is one call or several. It expires at a deadline,
-/// or earlier when it is cancelled. Clones share everything.
-#[derive(Debug, Clone)]
+/// or earlier when it is cancelled.
+#[derive(Debug)]
 pub struct Budget {
     deadline: Deadline,
     cancelled: CancellationToken,
-    trace: Option<Trace>,
     /// The time that a call has at least after it has waited for the rate limit.
     least: Duration,
-    progress: Arc<Mutex<Progress>>,
+    progress: Mutex<Progress>,
 }
 
 /// The progress of a query.
@@ -31,6 +30,7 @@ struct Progress {
     /// The budget expires no earlier than this, whenever the deadline is.
     earliest_end: Instant,
     tokens: Option<Tokens>,
+    trace: Option<Trace>,
     calls: u32,
     /// The start of the query, or the end of its last wait for the rate limit.
     since: Instant,
@@ -56,6 +56,7 @@ impl Budget {
         let progress = Progress {
             earliest_end: now,
             tokens: None,
+            trace: None,
             calls: 0,
             since: now,
             stage: Stage::AwaitingResponse,
@@ -64,9 +65,8 @@ impl Budget {
         Self {
             deadline,
             cancelled,
-            trace: None,
             least: Duration::ZERO,
-            progress: Arc::new(Mutex::new(progress)),
+            progress: Mutex::new(progress),
         }
     }
 
@@ -86,13 +86,20 @@ impl Budget {
         Self { least, ..self }
     }
 
-    /// Records every request and response in `trace`.
-    #[must_use]
-    pub fn traced(self, trace: Trace) -> Self {
-        Self {
-            trace: Some(trace),
-            ..self
-        }
+    /// Extends the budget to `instant`, unless it expires later already.
+    pub fn extend_to(&self, instant: Instant) {
+        let mut progress = self.progress();
+        progress.earliest_end = progress.earliest_end.max(instant);
+    }
+
+    /// Cancels the budget, which expires at once.
+    pub fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+
+    /// Records every request and response from now on in `trace`.
+    pub fn record_in(&self, trace: Trace) {
+        self.progress().trace = Some(trace);
     }
 
     /// Gives the query `tokens` for its first calls.
@@ -106,8 +113,8 @@ impl Budget {
     }
 
     /// The trace, if the query has one.
-    pub(crate) fn trace(&self) -> Option<&Trace> {
-        self.trace.as_ref()
+    pub(crate) fn trace(&self) -> Option<Trace> {
+        self.progress().trace.clone()
     }
 
     /// The end of the budget, which may be extended later.
@@ -296,12 +303,28 @@ mod tests {
         assert_eq!(began.elapsed(), 3 * second, "the minimum is later");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_is_extended_with_its_deadline_or_alone() {
+        let second = Duration::from_secs(1);
+        let began = Instant::now();
+        let deadline = Deadline::at(began + second);
+        let [one, other] =
+            [(); 2].map(|()| Budget::new(deadline.clone(), CancellationToken::new()));
+        one.extend_to(began + 3 * second);
+        one.extend_to(began + 2 * second);
+        assert_eq!(one.end(), began + 3 * second);
+        assert_eq!(other.end(), began + second);
+        deadline.extend_to(began + 5 * second);
+        assert_eq!([one.end(), other.end()], [began + 5 * second; 2]);
+        one.cancel();
+        assert!(one.is_cancelled() && !other.is_cancelled());
+    }
+
     #[test]
-    fn a_trace_is_shared_by_the_clones_of_a_budget() {
+    fn a_budget_has_a_trace_once_it_is_given_one() {
         let budget = Budget::lasting(Duration::from_secs(1));
         assert!(budget.trace().is_none());
-        let trace = Trace::default();
-        let budget = budget.traced(trace).at_least(Duration::from_secs(2));
-        assert!(budget.clone().trace().is_some());
+        budget.record_in(Trace::default());
+        assert!(budget.trace().is_some());
     }
 }

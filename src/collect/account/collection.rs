@@ -72,7 +72,7 @@ impl AccountCollection {
     /// as the collection had.
     pub(in crate::collect) fn deadline_at(&self, now: Instant) -> Deadline {
         if now < self.deadline.instant() {
-            self.deadline.fork()
+            self.deadline.clone()
         } else {
             Deadline::at(now + self.length)
         }
@@ -93,7 +93,7 @@ impl AccountCollector {
             let mut table = self.lock();
             table.blocked_by = BlockedBy::RateLimit;
             for query in table.overdue(now, collection.length) {
-                query.cancel.cancel();
+                query.budget.cancel();
             }
         }
         let account = Arc::clone(self);
@@ -136,8 +136,9 @@ impl AccountCollector {
         let lists_read = CancellationToken::new();
         let read_lists = async {
             // The clusters of a list that fails are queried.
-            let reading = self.lists.iter().map(|list| {
-                self.refresh_list(list, collection.budget(), Some((collection.number, policy)))
+            let reading = self.lists.iter().map(async |list| {
+                let skip_in = Some((collection.number, policy));
+                self.refresh_list(list, &collection.budget(), skip_in).await
             });
             join_all(reading).await;
             lists_read.cancel();

@@ -34,7 +34,7 @@ impl AccountCollector {
                 .any(|target| target.info.region.as_ref() == Some(&list.place.region))
         };
         let read = self.lists.iter().filter(is_needed).map(async |list| {
-            let read = self.refresh_list(list, budget.clone(), None).await;
+            let read = self.refresh_list(list, budget, None).await;
             (&list.place.region, read.map(|()| list))
         });
         let lists: HashMap<_, _> = join_all(read).await.into_iter().collect();

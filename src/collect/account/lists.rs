@@ -72,7 +72,7 @@ impl AccountCollector {
             let mut wait = interval;
             if list.is_due(interval)
                 && let Err(error) = self
-                    .refresh_list(list, Budget::lasting(LIST_TIMEOUT), None)
+                    .refresh_list(list, &Budget::lasting(LIST_TIMEOUT), None)
                     .await
             {
                 wait = wait.min(retry_delay(&error, list.has_found()));
@@ -87,11 +87,11 @@ impl AccountCollector {
     pub(super) async fn refresh_list(
         &self,
         list: &RegionList,
-        budget: Budget,
+        budget: &Budget,
         skip_in: Option<(u64, IdlePolicy)>,
     ) -> Result<(), ApiError> {
-        let _guard = list.lock_reading(&budget).await?;
-        let listing = list.read(self.client(), &budget).await?;
+        let _guard = list.lock_reading(budget).await?;
+        let listing = list.read(self.client(), budget).await?;
         self.apply_list(list, &listing, skip_in);
         Ok(())
     }

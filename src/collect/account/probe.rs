@@ -97,8 +97,12 @@ impl AccountCollector {
             stop: probe.stop.clone(),
         };
         if let Some(query) = self.start_query(id, &collection, Trigger::Probe) {
-            query.in_flight().budget.grant(tokens);
-            probe.tasks.spawn(query.run(probe.trace.cloned(), permit));
+            let budget = &query.in_flight().budget;
+            budget.grant(tokens);
+            if let Some(trace) = probe.trace {
+                budget.record_in(trace.clone());
+            }
+            probe.tasks.spawn(query.run(permit));
         }
         BlockedBy::RateLimit
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::ClusterId;
-use ack_client::{ApiError, ErrorKind, Operation, Trace};
+use ack_client::{ApiError, ErrorKind, Operation};
 use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -89,13 +89,9 @@ impl QueryTask {
         &self.in_flight
     }
 
-    /// Runs the query within its budget, holding `permit` until there is a response. Exchanges are
-    /// noted in `trace`.
-    pub(super) async fn run(self, trace: Option<Trace>, permit: OwnedSemaphorePermit) {
-        let budget = match trace {
-            Some(trace) => &self.in_flight.budget.clone().traced(trace),
-            None => &self.in_flight.budget,
-        };
+    /// Runs the query within its budget, holding `permit` until there is a response.
+    pub(super) async fn run(self, permit: OwnedSemaphorePermit) {
+        let budget = &self.in_flight.budget;
         let query = UpgradeQuery {
             cluster: &self.target.info.id,
             endpoint: &self.target.endpoint,

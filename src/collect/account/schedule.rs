@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use super::{AccountCollection, AccountCollector};
@@ -20,6 +20,8 @@ pub(super) struct Schedule<'a> {
     tasks: &'a TaskTracker,
     /// The queries started, the oldest first.
     started: VecDeque<Arc<InFlight>>,
+    /// The timer of the query that has been in flight longest.
+    timer: Pin<Box<Sleep>>,
 }
 
 impl<'a> Schedule<'a> {
@@ -33,6 +35,7 @@ impl<'a> Schedule<'a> {
             collection,
             tasks,
             started: VecDeque::new(),
+            timer: Box::pin(sleep_until(collection.started)),
         }
     }
 
@@ -57,7 +60,7 @@ impl<'a> Schedule<'a> {
             if let Some(query) = query {
                 query.in_flight().budget.grant(tokens);
                 self.started.push_back(Arc::clone(query.in_flight()));
-                self.tasks.spawn(query.run(None, permit));
+                self.tasks.spawn(query.run(permit));
             }
         }
     }
@@ -91,7 +94,8 @@ impl<'a> Schedule<'a> {
             return pending().await;
         };
         if !oldest.has_ended() {
-            sleep_until(self.account.end_of_share(oldest, self.collection)).await;
+            let end = self.account.end_of_share(oldest, self.collection);
+            wait_until(self.timer.as_mut(), end).await;
             self.account.cancel(oldest);
             oldest.ended().await;
         }
@@ -109,14 +113,25 @@ impl AccountCollector {
     /// Cancels `query`, unless it has ended by itself, perhaps just now.
     fn cancel(&self, query: &InFlight) {
         let mut table = self.lock();
-        if query.has_ended() || query.cancel.is_cancelled() {
+        if query.has_ended() || query.budget.is_cancelled() {
             return;
         }
-        query.cancel.cancel();
+        query.budget.cancel();
         // A wait for the account's own rate limit proves nothing about the API.
         if !query.budget.has_waited_for_rate_limit() {
             table.fair_share.record_cancelled(query.started);
         }
+    }
+}
+
+/// Waits until `instant`. The timer may still run for a query that started earlier.
+// Most queries end long before, so it is not set anew for each.
+async fn wait_until(mut timer: Pin<&mut Sleep>, instant: Instant) {
+    while Instant::now() < instant {
+        if timer.is_elapsed() || timer.deadline() > instant {
+            timer.as_mut().reset(instant);
+        }
+        timer.as_mut().await;
     }
 }
 

@@ -19,8 +19,8 @@ async fn a_new_collection_cancels_queries_that_are_overdue() {
     let young = start_query(&account, "c2", 2);
     advance(SECOND).await;
     drop(start_collection(&collector, &account));
-    assert!(old.cancel.is_cancelled(), "three seconds of the eight");
-    assert!(!young.cancel.is_cancelled());
+    assert!(old.budget.is_cancelled(), "three seconds of the eight");
+    assert!(!young.budget.is_cancelled());
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ack_client::{Budget, Deadline};
+use ack_client::Budget;
 use jiff::Timestamp;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// A query in flight.
 #[derive(Debug)]
@@ -16,8 +15,6 @@ pub(in crate::collect) struct InFlight {
     pub(in crate::collect) number: u64,
     pub(in crate::collect) started: Instant,
     /// Extended by each collection that waits for the query.
-    pub(in crate::collect) deadline: Deadline,
-    pub(in crate::collect) cancel: CancellationToken,
     pub(in crate::collect) budget: Budget,
     /// The time after which a missing response counts as a time-out.
     pub(in crate::collect) share: Duration,
@@ -40,7 +37,7 @@ impl InFlight {
 
     /// Notes that a collection waits for the query until `deadline`.
     pub(in crate::collect) fn await_until(&self, deadline: Instant) {
-        self.deadline.extend_to(deadline);
+        self.budget.extend_to(deadline);
         self.is_awaited.store(true, Ordering::Relaxed);
     }
 

@@ -146,7 +146,7 @@ async fn a_collection_queries_a_cluster_unless_a_query_in_flight_counts() {
     assert!(query.is_awaited());
     let second = collection(2, 30 * SECOND);
     assert!(!entry.claim(&second));
-    assert_eq!(query.deadline.instant(), second.deadline.instant());
+    assert_eq!(query.budget.end(), second.deadline.instant());
     assert_eq!(entry.collected_in, 2);
 }
 

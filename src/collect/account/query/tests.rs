@@ -18,12 +18,12 @@ async fn a_collection_that_waits_for_a_query_extends_the_deadline_of_that_query_
     let other = start_query("c2", &first).expect("none is in flight");
     let second = collection(2, 30 * SECOND);
     assert!(start_query("c1", &second).is_none(), "one is in flight");
-    assert_eq!(one.deadline.instant(), second.deadline.instant());
-    assert_eq!(other.deadline.instant(), first.deadline.instant());
+    assert_eq!(one.budget.end(), second.deadline.instant());
+    assert_eq!(other.budget.end(), first.deadline.instant());
     assert_eq!(account.lock().entries[&id("c1")].collected_in, 2);
     first.deadline.extend_to(Instant::now() + 9 * SECOND);
     assert_eq!(
-        other.deadline.instant(),
+        other.budget.end(),
         first.deadline.instant(),
         "a scrape joined its collection"
     );
@@ -42,7 +42,7 @@ async fn a_query_that_panics_is_a_failure_of_its_cluster_and_names_the_operation
         let query = account
             .start_query(&id("c1"), &collection(1, 5 * SECOND), Trigger::Scrape)
             .expect("none is in flight");
-        query.run(None, permit(&account)).await;
+        query.run(permit(&account)).await;
         let table = account.lock();
         let failure = table.entries[&id("c1")].failure().expect("it has failed");
         assert_eq!(failure.reason, Reason::Other);

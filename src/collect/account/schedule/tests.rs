@@ -28,9 +28,10 @@ async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
     // Another query has taken its permit.
     record(&account, "c1", &ended, Ok(upgrading()), Duration::ZERO);
     assert!(timeout(SECOND, schedule().acquire_permit()).await.is_err());
-    assert!(!ended.cancel.is_cancelled() && !silent.cancel.is_cancelled());
+    assert!(!ended.budget.is_cancelled() && !silent.budget.is_cancelled());
     let release = async {
-        silent.cancel.cancelled().await;
+        silent.budget.expired().await;
+        assert!(silent.budget.is_cancelled());
         assert_eq!(
             silent.started.elapsed(),
             2 * SECOND,
@@ -43,8 +44,8 @@ async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
     let mut schedule = schedule();
     let (permit, ()) = tokio::join!(schedule.acquire_permit(), release);
     drop(permit);
-    assert!(!ended.cancel.is_cancelled());
-    assert!(!other.cancel.is_cancelled(), "one permit was wanted");
+    assert!(!ended.budget.is_cancelled());
+    assert!(!other.budget.is_cancelled(), "one permit was wanted");
 }
 
 fn record(
