@@ -11,7 +11,6 @@ pub mod encode;
 mod fixture;
 pub mod headers;
 pub mod json;
-pub mod landing;
 mod lifecycle;
 pub mod limits;
 pub mod negotiate;
@@ -21,6 +20,7 @@ pub mod routes;
 pub mod sd;
 mod server;
 pub mod socket;
+pub mod status_page;
 pub mod tls;
 mod writers;
 

@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::door::Passage;
 use super::encode::encode;
-use super::landing::{self, View};
 use super::lifecycle::Lifecycle;
 use super::negotiate::Encoding;
 use super::paths::Paths;
+use super::status_page::{self, PageQuery};
 use super::writers::Writers;
 use super::{json, negotiate, probe, sd};
 use crate::collect;
@@ -80,7 +80,7 @@ impl Site {
         }
         match path {
             path if path == self.paths.telemetry => self.metrics(request).await,
-            "/" | "" => self.landing(request).await,
+            "/" | "" => self.status_page(request).await,
             "/probe" => self.probe(request).await,
             "/sd" => self.targets().await,
             "/api/v1/clusters" => self.clusters().await,
@@ -248,20 +248,20 @@ impl Site {
         answer
     }
 
-    async fn landing(&self, request: &Parts) -> Answer {
+    async fn status_page(&self, request: &Parts) -> Answer {
         let latest = self.running.borrow().collector.latest();
         let count = count(latest.as_deref());
-        let (view, paths, now) = (
-            View::parse(request.uri.query()),
+        let (query, paths, now) = (
+            PageQuery::parse(request.uri.query()),
             self.paths.clone(),
             self.clock.now(),
         );
-        let write = move || landing::page(latest.as_deref(), now, &view, &paths);
+        let write = move || status_page::page(latest.as_deref(), now, &query, &paths);
         let Ok(page) = self.writers.write(count, write).await else {
             return unwritten();
         };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
-        answer.headers_mut().extend(landing::headers());
+        answer.headers_mut().extend(status_page::headers());
         answer
     }
 }

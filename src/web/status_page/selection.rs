@@ -1,12 +1,12 @@
-//! Which clusters a view shows, and in which order.
+//! Which clusters a query shows, and in which order.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::condition::Condition;
-use super::view::{Column, Direction, View};
+use super::display_status::DisplayStatus;
+use super::query::{Column, Direction, PageQuery};
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
 use crate::upgrade::UpgradeState;
 
@@ -17,16 +17,16 @@ pub(super) const PAGE_SIZE: usize = 500;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) reading: &'a ClusterReading,
-    pub(super) condition: Condition,
+    pub(super) status: DisplayStatus,
 }
 
-/// The clusters that a view shows.
+/// The clusters that a query shows.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     /// Those of this page.
     pub(super) rows: Vec<Row<'a>>,
-    /// How many match on all pages, by condition.
-    pub(super) matching: BTreeMap<Condition, usize>,
+    /// How many match on all pages, by status.
+    pub(super) matching: BTreeMap<DisplayStatus, usize>,
     /// Pages before this one.
     pub(super) skipped_pages: usize,
     /// How many pages there are, at least one.
@@ -37,7 +37,7 @@ impl<'a> Row<'a> {
     pub(super) fn new(reading: &'a ClusterReading) -> Self {
         Self {
             reading,
-            condition: Condition::of(reading),
+            status: DisplayStatus::of(reading),
         }
     }
 
@@ -77,8 +77,8 @@ impl<'a> Row<'a> {
 }
 
 impl<'a> Selection<'a> {
-    pub(super) fn new(clusters: &'a [ClusterReading], view: &View) -> Self {
-        let words: Vec<String> = view
+    pub(super) fn new(clusters: &'a [ClusterReading], query: &PageQuery) -> Self {
+        let words: Vec<String> = query
             .text
             .split_whitespace()
             .map(str::to_lowercase)
@@ -86,13 +86,13 @@ impl<'a> Selection<'a> {
         let mut rows: Vec<Row<'a>> = clusters
             .iter()
             .map(Row::new)
-            .filter(|row| view.status.is_none_or(|status| row.condition == status))
+            .filter(|row| query.status.is_none_or(|status| row.status == status))
             .filter(|row| words.is_empty() || contains_all(&searched_text(row), &words))
             .collect();
-        rows.sort_by(|one, other| compare(view, one, other));
+        rows.sort_by(|one, other| compare(query, one, other));
         let pages = rows.len().div_ceil(PAGE_SIZE).max(1);
-        let skipped_pages = view.skipped_pages.min(pages - 1);
-        let matching = count(rows.iter().map(|row| row.condition));
+        let skipped_pages = query.skipped_pages.min(pages - 1);
+        let matching = count(rows.iter().map(|row| row.status));
         let rows = rows
             .into_iter()
             .skip(skipped_pages * PAGE_SIZE)
@@ -112,11 +112,13 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// How many clusters are in each condition.
-pub(super) fn count(conditions: impl Iterator<Item = Condition>) -> BTreeMap<Condition, usize> {
+/// How many clusters are in each status.
+pub(super) fn count(
+    statuses: impl Iterator<Item = DisplayStatus>,
+) -> BTreeMap<DisplayStatus, usize> {
     let mut counts = BTreeMap::new();
-    for condition in conditions {
-        *counts.entry(condition).or_default() += 1;
+    for status in statuses {
+        *counts.entry(status).or_default() += 1;
     }
     counts
 }
@@ -164,11 +166,11 @@ fn searched_text(row: &Row<'_>) -> String {
     text.to_lowercase()
 }
 
-fn compare(view: &View, one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    let direction = view.sort.direction;
-    let by_column = match view.sort.column {
+fn compare(query: &PageQuery, one: &Row<'_>, other: &Row<'_>) -> Ordering {
+    let direction = query.sort.direction;
+    let by_column = match query.sort.column {
         Column::Status => {
-            return directed(direction, one.condition.cmp(&other.condition))
+            return directed(direction, one.status.cmp(&other.status))
                 .then_with(|| longest_first(one, other))
                 .then_with(|| by_name(one, other));
         }
@@ -190,7 +192,7 @@ fn compare(view: &View, one: &Row<'_>, other: &Row<'_>) -> Ordering {
 
 /// Among those that need somebody, whoever has waited longest; it is the likeliest to be stuck.
 fn longest_first(one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    if one.condition.needs_attention() {
+    if one.status.needs_attention() {
         known_first(Direction::Ascending, one.since(), other.since())
     } else {
         Ordering::Equal
@@ -239,7 +241,7 @@ mod tests {
     use crate::web::fixture::{ago, altered, cluster, down, up};
 
     fn shown(clusters: &[ClusterReading], query: &str) -> Vec<String> {
-        let selection = Selection::new(clusters, &View::parse(Some(query)));
+        let selection = Selection::new(clusters, &PageQuery::parse(Some(query)));
         selection
             .rows
             .iter()
@@ -309,7 +311,10 @@ mod tests {
         let clusters: Vec<_> = (0..PAGE_SIZE + 7)
             .map(|at| cluster(&format!("c{at:04}"), up(Status::None, Step::NotStart)))
             .collect();
-        let last = Selection::new(&clusters, &View::parse(Some("page=18446744073709551615")));
+        let last = Selection::new(
+            &clusters,
+            &PageQuery::parse(Some("page=18446744073709551615")),
+        );
         assert_eq!(
             (
                 last.rows.len(),
@@ -319,7 +324,7 @@ mod tests {
             ),
             (7, 1, 2, PAGE_SIZE + 7)
         );
-        let none = Selection::new(&[], &View::default());
+        let none = Selection::new(&[], &PageQuery::default());
         assert_eq!((none.rows.len(), none.pages), (0, 1));
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Html(String);
 /// does not compile: there is no way around the escaping.
 macro_rules! markup {
     ($html:expr, $template:literal $(, $value:expr)* $(,)?) => {
-        $html.write(format_args!(concat!($template) $(, $crate::web::landing::html::Escaped(&$value))*))
+        $html.write(format_args!(concat!($template) $(, $crate::web::status_page::html::Escaped(&$value))*))
     };
 }
 pub(super) use markup;

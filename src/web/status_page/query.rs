@@ -2,21 +2,21 @@
 
 use form_urlencoded::{Serializer, parse};
 
-use super::condition::Condition;
+use super::display_status::DisplayStatus;
 
 /// The longest text that is looked for, in characters.
 const MAX_TEXT: usize = 200;
 /// The intervals of reloading that are accepted, in seconds.
 const REFRESH: std::ops::RangeInclusive<u32> = 5..=3600;
 
-/// A choice of clusters and their order. Whatever a query string says, there is a view for it: what
+/// A choice of clusters and their order. Whatever a query string says, there is a query for it: what
 /// makes no sense is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct View {
+pub struct PageQuery {
     /// Words that a cluster must contain; `q`.
     pub text: String,
-    /// The condition that a cluster must be in; `status`.
-    pub status: Option<Condition>,
+    /// The status that a cluster must be in; `status`.
+    pub status: Option<DisplayStatus>,
     /// `sort`: a column, after a minus sign the other way round.
     pub sort: Sort,
     /// Pages before this one; `page` counts from 1.
@@ -62,22 +62,22 @@ pub enum Direction {
     Descending,
 }
 
-// === impl View ===
+// === impl PageQuery ===
 
-impl View {
+impl PageQuery {
     /// Reads the query string of a request. Of a parameter given twice the last counts.
-    pub fn parse(query: Option<&str>) -> Self {
-        let mut view = Self::default();
-        for (key, value) in parse(query.unwrap_or_default().as_bytes()) {
+    pub fn parse(query_string: Option<&str>) -> Self {
+        let mut query = Self::default();
+        for (key, value) in parse(query_string.unwrap_or_default().as_bytes()) {
             match &*key {
-                "q" => view.text = clean(&value),
-                "status" => view.status = Condition::parse(&value),
-                "sort" => view.sort = Sort::parse(&value).unwrap_or_default(),
+                "q" => query.text = clean(&value),
+                "status" => query.status = DisplayStatus::parse(&value),
+                "sort" => query.sort = Sort::parse(&value).unwrap_or_default(),
                 "page" => {
-                    view.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1);
+                    query.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1);
                 }
                 "refresh" => {
-                    view.refresh = value
+                    query.refresh = value
                         .parse()
                         .ok()
                         .filter(|seconds| REFRESH.contains(seconds));
@@ -85,7 +85,7 @@ impl View {
                 _ => {}
             }
         }
-        view
+        query
     }
 
     /// Whether some clusters may be left out.
@@ -93,7 +93,7 @@ impl View {
         !self.text.is_empty() || self.status.is_some()
     }
 
-    /// A link from the page to this view of it.
+    /// A link from the page to this query of it.
     pub fn link(&self) -> String {
         let mut query = Serializer::for_suffix("?".to_owned(), 1);
         if !self.text.is_empty() {
@@ -125,9 +125,9 @@ impl View {
         }
     }
 
-    /// The same view of the clusters in one condition, or in any.
+    /// The same query of the clusters in one status, or in any.
     #[must_use]
-    pub fn of_status(&self, status: Option<Condition>) -> Self {
+    pub fn of_status(&self, status: Option<DisplayStatus>) -> Self {
         Self {
             status,
             skipped_pages: 0,
@@ -145,7 +145,7 @@ impl View {
         }
     }
 
-    /// Another page of the same view.
+    /// Another page of the same query.
     #[must_use]
     pub fn after_pages(&self, skipped_pages: usize) -> Self {
         Self {
@@ -154,7 +154,7 @@ impl View {
         }
     }
 
-    /// The same view, reloaded at another interval or not at all.
+    /// The same query, reloaded at another interval or not at all.
     #[must_use]
     pub fn refreshed(&self, refresh: Option<u32>) -> Self {
         Self {
@@ -249,12 +249,12 @@ mod tests {
 
     #[test]
     fn a_query_string_is_read_as_a_form_writes_it() {
-        let view = View::parse(Some(
+        let query = PageQuery::parse(Some(
             "q=+shop%20%E5%8D%87+&status=fail&sort=-since&page=3&refresh=15",
         ));
-        let expected = View {
+        let expected = PageQuery {
             text: "shop 升".to_owned(),
-            status: Some(Condition::Failed),
+            status: Some(DisplayStatus::Failed),
             sort: Sort {
                 column: Column::Since,
                 direction: Direction::Descending,
@@ -262,20 +262,20 @@ mod tests {
             skipped_pages: 2,
             refresh: Some(15),
         };
-        assert_eq!(view, expected);
+        assert_eq!(query, expected);
     }
 
     #[test]
     fn what_makes_no_sense_is_left_out() {
         let nonsense = "status=gone&sort=--name&page=-1&refresh=1&q=%00%0a&%&=&&;x[]=1&sort";
-        assert_eq!(View::parse(Some(nonsense)), View::default());
+        assert_eq!(PageQuery::parse(Some(nonsense)), PageQuery::default());
         assert_eq!(
-            View::parse(Some(
+            PageQuery::parse(Some(
                 "page=0&refresh=999999999999&page=99999999999999999999999"
             )),
-            View::default()
+            PageQuery::default()
         );
-        assert_eq!(View::parse(None).link(), "?");
+        assert_eq!(PageQuery::parse(None).link(), "?");
     }
 
     #[test]
@@ -296,15 +296,15 @@ mod tests {
     proptest! {
         #[test]
         fn any_query_string_is_a_view_and_its_link_leads_back_to_it(query in "(q|status|sort|page|refresh|.{0,3})=.{0,40}(&(q|status|sort|page|refresh)=[-%a-z0-9+]{0,20}){0,4}") {
-            let view = View::parse(Some(&query));
-            let link = view.link();
-            prop_assert!(view.text.chars().count() <= MAX_TEXT);
-            prop_assert_eq!(View::parse(link.strip_prefix('?')), view);
+            let query = PageQuery::parse(Some(&query));
+            let link = query.link();
+            prop_assert!(query.text.chars().count() <= MAX_TEXT);
+            prop_assert_eq!(PageQuery::parse(link.strip_prefix('?')), query);
         }
 
         #[test]
         fn any_bytes_are_a_view(query in ".*") {
-            View::parse(Some(&query));
+            PageQuery::parse(Some(&query));
         }
     }
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::html::{Html, markup};
 use super::number::grouped;
+use super::query::{Column, Direction, PageQuery};
 use super::row;
 use super::selection::{Row, Selection};
-use super::view::{Column, Direction, View};
 
 /// Rows from which on the quiet ones get a single line.
 const DENSE: usize = 100;
@@ -47,7 +47,7 @@ const HEADS: [(&str, Column, &str, &str); 6] = [
 ];
 
 /// Writes the table of what `selection` shows.
-pub(super) fn write(html: &mut Html, selection: &Selection<'_>, view: &View, now: Timestamp) {
+pub(super) fn write(html: &mut Html, selection: &Selection<'_>, query: &PageQuery, now: Timestamp) {
     let density = if selection.rows.len() > DENSE {
         "dense"
     } else {
@@ -58,11 +58,11 @@ pub(super) fn write(html: &mut Html, selection: &Selection<'_>, view: &View, now
         "<table class=\"{}\">\n<caption>Clusters and their upgrades</caption>\n",
         density
     );
-    head(html, view);
-    if view.sort.column == Column::Status {
+    head(html, query);
+    if query.sort.column == Column::Status {
         for group in selection
             .rows
-            .chunk_by(|one, other| one.condition == other.condition)
+            .chunk_by(|one, other| one.status == other.status)
         {
             markup!(html, "<tbody>\n");
             group_head(html, group, selection);
@@ -77,15 +77,15 @@ pub(super) fn write(html: &mut Html, selection: &Selection<'_>, view: &View, now
     markup!(html, "</table>\n");
 }
 
-fn head(html: &mut Html, view: &View) {
+fn head(html: &mut Html, query: &PageQuery) {
     markup!(html, "<thead><tr>");
     for (class, column, label, title) in HEADS {
-        let (order, arrow) = match view.sort.direction {
-            _ if view.sort.column != column => ("none", ""),
+        let (order, arrow) = match query.sort.direction {
+            _ if query.sort.column != column => ("none", ""),
             Direction::Ascending => ("ascending", "▲"),
             Direction::Descending => ("descending", "▼"),
         };
-        let link = view.sorted(view.sort.clicked(column)).link();
+        let link = query.sorted(query.sort.clicked(column)).link();
         markup!(
             html,
             "<th scope=\"col\" class=\"{}\" aria-sort=\"{}\"><a href=\"{}\" title=\"{}\">{}",
@@ -101,25 +101,25 @@ fn head(html: &mut Html, view: &View) {
 }
 
 fn group_head(html: &mut Html, group: &[Row<'_>], selection: &Selection<'_>) {
-    let Some(condition) = group.first().map(|row| row.condition) else {
+    let Some(status) = group.first().map(|row| row.status) else {
         return;
     };
     // All of the group, though some may be on another page.
     let count = selection
         .matching
-        .get(&condition)
+        .get(&status)
         .copied()
         .unwrap_or(group.len());
     markup!(
         html,
         "<tr class=\"group {}\"><th scope=\"rowgroup\" colspan=\"{}\">",
-        condition.slug(),
+        status.slug(),
         HEADS.len()
     );
     markup!(
         html,
         "{} <span class=\"size\">{}</span></th></tr>\n",
-        condition.heading(),
+        status.heading(),
         grouped(count)
     );
 }

@@ -4,10 +4,10 @@ use ack_client::Reason;
 use ack_client::text::clean_message;
 use jiff::Timestamp;
 
-use super::condition::Condition;
+use super::display_status::DisplayStatus;
 use super::html::{Html, markup};
+use super::query::PageQuery;
 use super::selection::Row;
-use super::view::View;
 use super::{age, details, icon, progress};
 use crate::snapshot::Failure;
 use crate::upgrade::UpgradeState;
@@ -20,8 +20,8 @@ pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {
     markup!(
         html,
         "<tr class=\"{} {}\">\n",
-        row.condition.slug(),
-        volume(row.condition)
+        row.status.slug(),
+        volume(row.status)
     );
     cluster(html, row);
     upgrade(html, row, now);
@@ -38,9 +38,9 @@ pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {
 }
 
 /// How much room the row gets.
-fn volume(condition: Condition) -> &'static str {
-    match condition {
-        Condition::NotAsked | Condition::Succeeded | Condition::Never => "quiet",
+fn volume(status: DisplayStatus) -> &'static str {
+    match status {
+        DisplayStatus::NotAsked | DisplayStatus::Succeeded | DisplayStatus::Never => "quiet",
         _ => "loud",
     }
 }
@@ -57,9 +57,9 @@ fn cluster(html: &mut Html, row: &Row<'_>) {
         markup!(html, "<span class=\"labels\">");
         for (name, value) in cluster.labels.iter().take(SHOWN_LABELS) {
             let text = format!("{name}={value}");
-            let link = View {
+            let link = PageQuery {
                 text: text.clone(),
-                ..View::default()
+                ..PageQuery::default()
             }
             .link();
             markup!(html, " <a href=\"{}\">{}</a>", link, clean_message(&text));
@@ -74,9 +74,9 @@ fn cluster(html: &mut Html, row: &Row<'_>) {
 
 fn upgrade(html: &mut Html, row: &Row<'_>, now: Timestamp) {
     markup!(html, "<td class=\"upgrade\"><div class=\"line\">");
-    icon::badge(html, row.condition);
+    icon::badge(html, row.status);
     match (row.state(), row.failure()) {
-        (Some(state), _) => progressing(html, row.condition, state),
+        (Some(state), _) => progressing(html, row.status, state),
         (None, Some(failure)) => silent(html, failure),
         (None, None) => markup!(
             html,
@@ -87,8 +87,8 @@ fn upgrade(html: &mut Html, row: &Row<'_>, now: Timestamp) {
     markup!(html, "</td>\n");
 }
 
-fn progressing(html: &mut Html, condition: Condition, state: &UpgradeState) {
-    progress::write(html, condition, state.step);
+fn progressing(html: &mut Html, status: DisplayStatus, state: &UpgradeState) {
+    progress::write(html, status, state.step);
     markup!(html, "</div>\n");
     let message = clean_message(state.error_message.as_deref().unwrap_or_default());
     if !message.is_empty() {
@@ -134,7 +134,7 @@ fn since(html: &mut Html, row: &Row<'_>, now: Timestamp) {
     if let Some(started) = row
         .state()
         .and_then(|state| state.started)
-        .filter(|_| row.condition.needs_attention())
+        .filter(|_| row.status.needs_attention())
     {
         markup!(html, " <span class=\"started\">task ");
         age::write(html, started, now);

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use ack_client::Step;
 
-use super::condition::Condition;
+use super::display_status::DisplayStatus;
 use super::html::{Html, markup};
 use super::icon;
 
@@ -21,12 +21,14 @@ enum Place {
     Between(&'static str),
 }
 
-/// Draws how far an upgrade has come that is in `condition` at `step`.
-pub(super) fn write(html: &mut Html, condition: Condition, step: Step) {
+/// Draws how far an upgrade has come that is in `status` at `step`.
+pub(super) fn write(html: &mut Html, status: DisplayStatus, step: Step) {
     let place = Place::of(step);
     // What is over and went well, or never began, needs no words.
-    let plain = match (condition, step) {
-        (Condition::Succeeded, Step::Success) | (Condition::Never, Step::NotStart) => " plain",
+    let plain = match (status, step) {
+        (DisplayStatus::Succeeded, Step::Success) | (DisplayStatus::Never, Step::NotStart) => {
+            " plain"
+        }
         _ => "",
     };
     markup!(
@@ -34,35 +36,35 @@ pub(super) fn write(html: &mut Html, condition: Condition, step: Step) {
         "<div class=\"steps{}\" role=\"progressbar\" aria-label=\"Steps\" aria-valuemin=\"1\" aria-valuemax=\"4\"",
         plain
     );
-    markup!(html, " aria-valuetext=\"{}\"", place.text(condition));
+    markup!(html, " aria-valuetext=\"{}\"", place.text(status));
     match place {
-        Place::At(position) => at(html, condition, position),
-        Place::Between(name) => between(html, condition, name),
+        Place::At(position) => at(html, status, position),
+        Place::Between(name) => between(html, status, name),
     }
     markup!(html, "</div>");
 }
 
-fn at(html: &mut Html, condition: Condition, position: usize) {
+fn at(html: &mut Html, status: DisplayStatus, position: usize) {
     markup!(html, " aria-valuenow=\"{}\">", position + 1);
     for (step, name) in STEPS.iter().enumerate() {
         match step.cmp(&position) {
             Ordering::Less if step == 0 => markup!(html, "<span class=\"done\">{}</span>", STARTED),
             Ordering::Less => markup!(html, "<span class=\"done\">{}</span>", name),
-            Ordering::Equal => now(html, condition, "now", name),
+            Ordering::Equal => now(html, status, "now", name),
             Ordering::Greater => markup!(html, "<span class=\"todo\">{}</span>", name),
         }
     }
 }
 
-fn between(html: &mut Html, condition: Condition, name: &str) {
+fn between(html: &mut Html, status: DisplayStatus, name: &str) {
     markup!(html, "><span class=\"done\">{}</span>", STARTED);
-    now(html, condition, "now between", name);
+    now(html, status, "now between", name);
     markup!(html, "<span class=\"todo\">{}</span>", STEPS[3]);
 }
 
-fn now(html: &mut Html, condition: Condition, class: &'static str, name: &str) {
+fn now(html: &mut Html, status: DisplayStatus, class: &'static str, name: &str) {
     markup!(html, "<span class=\"{}\">", class);
-    icon::write(html, condition);
+    icon::write(html, status);
     markup!(html, "{}</span>", name);
 }
 
@@ -79,15 +81,15 @@ impl Place {
     }
 
     /// The picture in words.
-    fn text(&self, condition: Condition) -> String {
+    fn text(&self, status: DisplayStatus) -> String {
         match self {
             Self::At(position) => format!(
                 "{}: {}, step {} of 4",
-                condition.label(),
+                status.label(),
                 STEPS[*position],
                 position + 1
             ),
-            Self::Between(name) => format!("{}: {name}", condition.label()),
+            Self::Between(name) => format!("{}: {name}", status.label()),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What the reader can change: which clusters, in which order, how many, how often. All of it works
 //! without scripts.
 
-use super::condition::Condition;
+use super::display_status::DisplayStatus;
 use super::html::{Html, markup};
 use super::number::grouped;
+use super::query::{Column, Direction, PageQuery, Sort};
 use super::selection::{PAGE_SIZE, Selection};
-use super::view::{Column, Direction, Sort, View};
 
 /// The intervals of reloading that are offered, in seconds.
 const INTERVALS: [(Option<u32>, &str); 3] =
@@ -15,12 +15,12 @@ const INTERVALS: [(Option<u32>, &str); 3] =
 const NEAR_PAGES: usize = 2;
 
 /// Writes the form that filters and sorts.
-pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, total: usize) {
+pub(super) fn form(html: &mut Html, query: &PageQuery, selection: &Selection<'_>, total: usize) {
     markup!(html, "<form class=\"controls\" method=\"get\">\n");
     markup!(
         html,
         "<label class=\"find\">Find <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"{}\"",
-        view.text
+        query.text
     );
     markup!(
         html,
@@ -30,12 +30,12 @@ pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, tota
         html,
         "<label>Status <select name=\"status\"><option value=\"\">All</option>"
     );
-    for condition in Condition::ALL {
+    for status in DisplayStatus::ALL {
         option(
             html,
-            condition.slug(),
-            condition.label(),
-            view.status == Some(condition),
+            status.slug(),
+            status.label(),
+            query.status == Some(status),
         );
     }
     markup!(
@@ -45,11 +45,11 @@ pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, tota
     for column in Column::ALL {
         for direction in [Direction::Ascending, Direction::Descending] {
             let sort = Sort { column, direction };
-            option(html, &sort.slug(), order(sort), view.sort == sort);
+            option(html, &sort.slug(), order(sort), query.sort == sort);
         }
     }
     markup!(html, "</select></label>\n");
-    if let Some(seconds) = view.refresh {
+    if let Some(seconds) = query.refresh {
         markup!(
             html,
             "<input type=\"hidden\" name=\"refresh\" value=\"{}\">\n",
@@ -57,14 +57,14 @@ pub(super) fn form(html: &mut Html, view: &View, selection: &Selection<'_>, tota
         );
     }
     markup!(html, "<button type=\"submit\">Show</button>\n");
-    if view.is_filtered() {
+    if query.is_filtered() {
         let shown = grouped(selection.total());
         markup!(
             html,
             "<p class=\"matching\">{} of {} · <a href=\"{}\">Show all</a></p>\n",
             shown,
             grouped(total),
-            view.unfiltered().link()
+            query.unfiltered().link()
         );
     }
     markup!(html, "</form>\n");
@@ -99,29 +99,29 @@ fn order(sort: Sort) -> &'static str {
 }
 
 /// Writes the choice of how often the page reloads.
-pub(super) fn refresh(html: &mut Html, view: &View) {
+pub(super) fn refresh(html: &mut Html, query: &PageQuery) {
     markup!(html, "<p class=\"refresh\">Reload:");
     for (interval, label) in INTERVALS {
         choice(
             html,
-            &view.refreshed(interval),
+            &query.refreshed(interval),
             label,
-            view.refresh == interval,
+            query.refresh == interval,
         );
     }
-    if let Some(seconds) = view.refresh.filter(|_| {
+    if let Some(seconds) = query.refresh.filter(|_| {
         INTERVALS
             .iter()
-            .all(|(interval, _)| *interval != view.refresh)
+            .all(|(interval, _)| *interval != query.refresh)
     }) {
-        choice(html, view, &format!("{seconds} s"), true);
+        choice(html, query, &format!("{seconds} s"), true);
     }
     markup!(html, "</p>\n");
 }
 
 /// Writes the links to the other pages, if there are any. The `label` tells two of them on one page
 /// apart.
-pub(super) fn pages(html: &mut Html, label: &str, view: &View, selection: &Selection<'_>) {
+pub(super) fn pages(html: &mut Html, label: &str, query: &PageQuery, selection: &Selection<'_>) {
     if selection.pages == 1 {
         return;
     }
@@ -141,38 +141,38 @@ pub(super) fn pages(html: &mut Html, label: &str, view: &View, selection: &Selec
         range.2
     );
     if present > 0 {
-        choice(html, &view.after_pages(present - 1), "Previous", false);
+        choice(html, &query.after_pages(present - 1), "Previous", false);
     }
     let near = present.saturating_sub(NEAR_PAGES)..=(present + NEAR_PAGES).min(last);
     if *near.start() > 0 {
-        choice(html, &view.after_pages(0), "1", false);
+        choice(html, &query.after_pages(0), "1", false);
         markup!(html, "<span>…</span>");
     }
     let end = *near.end();
     for page in near {
         choice(
             html,
-            &view.after_pages(page),
+            &query.after_pages(page),
             &grouped(page + 1),
             page == present,
         );
     }
     if end < last {
         markup!(html, "<span>…</span>");
-        choice(html, &view.after_pages(last), &grouped(last + 1), false);
+        choice(html, &query.after_pages(last), &grouped(last + 1), false);
     }
     if present < last {
-        choice(html, &view.after_pages(present + 1), "Next", false);
+        choice(html, &query.after_pages(present + 1), "Next", false);
     }
     markup!(html, "</nav>\n");
 }
 
-fn choice(html: &mut Html, view: &View, label: &str, chosen: bool) {
+fn choice(html: &mut Html, query: &PageQuery, label: &str, chosen: bool) {
     let current = if chosen { "true" } else { "false" };
     markup!(
         html,
         " <a href=\"{}\" aria-current=\"{}\">{}</a>",
-        view.link(),
+        query.link(),
         current,
         label
     );

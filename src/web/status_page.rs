@@ -5,21 +5,21 @@
 //! links and a form.
 
 mod age;
-pub mod condition;
 mod controls;
 mod details;
+pub mod display_status;
 mod html;
 mod icon;
 mod number;
 mod policy;
 mod progress;
+pub mod query;
 mod row;
 mod selection;
 mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
-pub mod view;
 
 use jiff::Timestamp;
 
@@ -29,47 +29,52 @@ use super::paths::Paths;
 use crate::snapshot::Snapshot;
 
 pub use policy::headers;
-pub use view::View;
+pub use query::PageQuery;
 
 /// Room for what every page has.
 const FRAME: usize = 24 * 1024;
 /// Room for a row.
 const ROW: usize = 2 * 1024;
 
-/// The page of the last snapshot, if there is one, as `view` asks for it. To be sent with
+/// The page of the last snapshot, if there is one, as `query` asks for it. To be sent with
 /// [`headers`].
-pub fn page(snapshot: Option<&Snapshot>, now: Timestamp, view: &View, paths: &Paths) -> String {
+pub fn page(
+    snapshot: Option<&Snapshot>,
+    now: Timestamp,
+    query: &PageQuery,
+    paths: &Paths,
+) -> String {
     let rows = snapshot.map_or(0, |snapshot| {
         snapshot.clusters.len().min(selection::PAGE_SIZE)
     });
     let mut html = Html::with_capacity(FRAME + ROW * rows);
     match snapshot {
-        Some(snapshot) => fleet(&mut html, snapshot, now, view, paths),
-        None => nothing_yet(&mut html, view, paths),
+        Some(snapshot) => fleet(&mut html, snapshot, now, query, paths),
+        None => nothing_yet(&mut html, query, paths),
     }
     html.finish()
 }
 
-fn fleet(html: &mut Html, snapshot: &Snapshot, now: Timestamp, view: &View, paths: &Paths) {
+fn fleet(html: &mut Html, snapshot: &Snapshot, now: Timestamp, query: &PageQuery, paths: &Paths) {
     let counts = selection::count(
         snapshot
             .clusters
             .iter()
-            .map(|reading| Row::new(reading).condition),
+            .map(|reading| Row::new(reading).status),
     );
-    open(html, &summary::title(&counts), view, paths);
+    open(html, &summary::title(&counts), query, paths);
     markup!(html, "<div class=\"lead\"><div><h1>Cluster upgrades</h1>\n");
     summary::provenance(html, snapshot, now);
     markup!(html, "</div>\n");
-    controls::refresh(html, view);
+    controls::refresh(html, query);
     markup!(html, "</div>\n");
     summary::notices(html, snapshot, now);
-    summary::tiles(html, &counts, view);
-    clusters(html, snapshot, now, view);
+    summary::tiles(html, &counts, query);
+    clusters(html, snapshot, now, query);
     close(html, LEGEND);
 }
 
-fn clusters(html: &mut Html, snapshot: &Snapshot, now: Timestamp, view: &View) {
+fn clusters(html: &mut Html, snapshot: &Snapshot, now: Timestamp, query: &PageQuery) {
     if snapshot.clusters.is_empty() {
         markup!(
             html,
@@ -81,30 +86,30 @@ fn clusters(html: &mut Html, snapshot: &Snapshot, now: Timestamp, view: &View) {
         );
         return;
     }
-    let selection = Selection::new(&snapshot.clusters, view);
+    let selection = Selection::new(&snapshot.clusters, query);
     markup!(
         html,
         "<section aria-labelledby=\"clusters\">\n<h2 id=\"clusters\" class=\"unseen\">Clusters</h2>\n"
     );
-    controls::form(html, view, &selection, snapshot.clusters.len());
+    controls::form(html, query, &selection, snapshot.clusters.len());
     if selection.rows.is_empty() {
         markup!(
             html,
             "<div class=\"empty\"><h3>No cluster matches</h3><p><a href=\"{}\">Show all</a></p></div>\n",
-            view.unfiltered().link()
+            query.unfiltered().link()
         );
     } else {
-        controls::pages(html, "Pages", view, &selection);
-        table::write(html, &selection, view, now);
-        controls::pages(html, "Pages, below the clusters", view, &selection);
+        controls::pages(html, "Pages", query, &selection);
+        table::write(html, &selection, query, now);
+        controls::pages(html, "Pages, below the clusters", query, &selection);
     }
     markup!(html, "</section>\n");
 }
 
-fn nothing_yet(html: &mut Html, view: &View, paths: &Paths) {
-    open(html, "No scrape yet", view, paths);
+fn nothing_yet(html: &mut Html, query: &PageQuery, paths: &Paths) {
+    open(html, "No scrape yet", query, paths);
     markup!(html, "<div class=\"lead\"><h1>Cluster upgrades</h1>\n");
-    controls::refresh(html, view);
+    controls::refresh(html, query);
     markup!(
         html,
         "</div>\n<div class=\"empty\"><h2>No scrape yet</h2>\n"
@@ -140,7 +145,7 @@ const LEGEND: &str = "Since: when this exporter first saw the present status and
     older. Task: when the vendor created the upgrade task. Answered: when the last query succeeded. This page shows the last scrape; \
     it never asks the vendor itself.";
 
-fn open(html: &mut Html, title: &str, view: &View, paths: &Paths) {
+fn open(html: &mut Html, title: &str, query: &PageQuery, paths: &Paths) {
     markup!(
         html,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -153,7 +158,7 @@ fn open(html: &mut Html, title: &str, view: &View, paths: &Paths) {
         html,
         "<meta name=\"color-scheme\" content=\"light dark\">\n"
     );
-    if let Some(seconds) = view.refresh {
+    if let Some(seconds) = query.refresh {
         markup!(
             html,
             "<meta http-equiv=\"refresh\" content=\"{}\">\n",

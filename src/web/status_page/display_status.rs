@@ -7,7 +7,7 @@ use crate::snapshot::{ClusterReading, Outcome};
 /// The status of a cluster's upgrade, or why there is none to tell. Ordered by how soon somebody
 /// should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Condition {
+pub enum DisplayStatus {
     /// An upgrade is under way.
     Running,
     /// An upgrade is paused.
@@ -28,8 +28,8 @@ pub enum Condition {
     Never,
 }
 
-impl Condition {
-    /// Every condition, in their order.
+impl DisplayStatus {
+    /// Every status, in their order.
     pub const ALL: [Self; 9] = [
         Self::Running,
         Self::Paused,
@@ -42,7 +42,7 @@ impl Condition {
         Self::Never,
     ];
 
-    /// The condition of one cluster.
+    /// The status of one cluster.
     pub fn of(reading: &ClusterReading) -> Self {
         match &reading.outcome {
             Outcome::Up(state) => match state.status {
@@ -74,11 +74,9 @@ impl Condition {
         }
     }
 
-    /// The condition with this [`slug`](Self::slug).
+    /// The status with this [`slug`](Self::slug).
     pub fn parse(slug: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|condition| condition.slug() == slug)
+        Self::ALL.into_iter().find(|status| status.slug() == slug)
     }
 
     /// What one cluster is called.

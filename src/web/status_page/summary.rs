@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::condition::Condition;
+use super::display_status::DisplayStatus;
 use super::html::{Html, markup};
 use super::number::grouped;
-use super::view::View;
+use super::query::PageQuery;
 use super::{age, icon};
 use crate::snapshot::Snapshot;
 
-/// The conditions that have a tile of their own, whether a cluster is in them or not.
-const TILES: [Condition; 4] = [
-    Condition::Running,
-    Condition::Paused,
-    Condition::Failed,
-    Condition::NotAnswering,
+/// The statuses that have a tile of their own, whether a cluster is in them or not.
+const TILES: [DisplayStatus; 4] = [
+    DisplayStatus::Running,
+    DisplayStatus::Paused,
+    DisplayStatus::Failed,
+    DisplayStatus::NotAnswering,
 ];
 /// The age from which on a snapshot is called old, in seconds. Few Prometheus servers ask less
 /// often.
@@ -25,14 +25,14 @@ const OLD: u64 = 300;
 const NAMED_LISTS: usize = 5;
 
 /// The window's title: what a row of tabs should tell.
-pub(super) fn title(counts: &BTreeMap<Condition, usize>) -> String {
+pub(super) fn title(counts: &BTreeMap<DisplayStatus, usize>) -> String {
     let parts: Vec<String> = TILES
         .iter()
-        .filter_map(|condition| {
+        .filter_map(|status| {
             Some(format!(
                 "{} {}",
-                grouped(*counts.get(condition)?),
-                condition.label().to_lowercase()
+                grouped(*counts.get(status)?),
+                status.label().to_lowercase()
             ))
         })
         .collect();
@@ -44,26 +44,26 @@ pub(super) fn title(counts: &BTreeMap<Condition, usize>) -> String {
 }
 
 /// Writes the numbers; each leads to its clusters.
-pub(super) fn tiles(html: &mut Html, counts: &BTreeMap<Condition, usize>, view: &View) {
+pub(super) fn tiles(html: &mut Html, counts: &BTreeMap<DisplayStatus, usize>, query: &PageQuery) {
     markup!(
         html,
         "<nav class=\"tiles\" aria-label=\"Clusters by status\">\n"
     );
-    for condition in TILES {
-        let count = counts.get(&condition).copied().unwrap_or(0);
-        tile(html, condition, condition.heading(), count, view);
+    for status in TILES {
+        let count = counts.get(&status).copied().unwrap_or(0);
+        tile(html, status, status.heading(), count, query);
     }
-    let others = Condition::ALL
+    let others = DisplayStatus::ALL
         .into_iter()
-        .filter(|condition| !TILES.contains(condition));
+        .filter(|status| !TILES.contains(status));
     let others: Vec<_> = others
-        .filter_map(|condition| Some((condition, *counts.get(&condition)?)))
+        .filter_map(|status| Some((status, *counts.get(&status)?)))
         .collect();
     if !others.is_empty() {
         markup!(html, "<ul class=\"rest\">\n");
-        for (condition, count) in others {
+        for (status, count) in others {
             markup!(html, "<li>");
-            tile(html, condition, condition.label(), count, view);
+            tile(html, status, status.label(), count, query);
             markup!(html, "</li>\n");
         }
         markup!(html, "</ul>\n");
@@ -71,14 +71,14 @@ pub(super) fn tiles(html: &mut Html, counts: &BTreeMap<Condition, usize>, view: 
     markup!(html, "</nav>\n");
 }
 
-fn tile(html: &mut Html, condition: Condition, label: &str, count: usize, view: &View) {
-    let chosen = view.status == Some(condition);
-    let link = view.of_status(Some(condition).filter(|_| !chosen)).link();
+fn tile(html: &mut Html, status: DisplayStatus, label: &str, count: usize, query: &PageQuery) {
+    let chosen = query.status == Some(status);
+    let link = query.of_status(Some(status).filter(|_| !chosen)).link();
     let empty = if count == 0 { " zero" } else { "" };
     markup!(
         html,
         "<a class=\"tile {}{}\" href=\"{}\"",
-        condition.slug(),
+        status.slug(),
         empty,
         link
     );
@@ -86,7 +86,7 @@ fn tile(html: &mut Html, condition: Condition, label: &str, count: usize, view: 
         markup!(html, " aria-current=\"true\"");
     }
     markup!(html, "><span class=\"count\">");
-    icon::write(html, condition);
+    icon::write(html, status);
     markup!(
         html,
         "{}</span> <span class=\"what\">{}</span></a>\n",
