@@ -19,14 +19,16 @@ use ack_client::{Budget, Client, Limiter, NoopMetrics, Sending, Transport, get_u
 use ack_client::{Endpoint, RateLimit, Signature};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{self, Config};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, ProcessMetrics, render};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, render};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{ClusterInfo, ClusterReading, Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
-use ack_upgrade_exporter::web::encode::encode;
-use ack_upgrade_exporter::web::negotiate::Encoding;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use exporter_toolkit::exposition::Format;
+use exporter_toolkit::process::ProcessMetrics;
+use exporter_toolkit::web::encode::encode;
+use exporter_toolkit::web::negotiate::Encoding;
 use http::{Request, Response};
 use jiff::Timestamp;
 

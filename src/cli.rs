@@ -9,13 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use exporter_toolkit::log::{LogFormat, LogLevel};
+use exporter_toolkit::web::socket::ListenAddress;
+use exporter_toolkit::yaml::duration;
 use http::Uri;
 use http::uri::PathAndQuery;
 use jiff::Timestamp;
-
-use crate::config::duration;
-use crate::log::{LogFormat, LogLevel};
-use crate::web::socket::ListenAddress;
 
 #[cfg(feature = "demo")]
 pub use self::demo::{DemoArgs, FaultRules};

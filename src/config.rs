@@ -7,28 +7,24 @@
 mod account;
 mod credentials;
 mod discovery;
-pub(crate) mod document;
-pub mod duration;
-mod lines;
-pub(crate) mod pem;
-pub(crate) mod problem;
+mod duration;
 mod raw;
 mod regions;
 #[cfg(test)]
 mod schema;
 mod show;
-mod strict;
 
 use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+use exporter_toolkit::yaml::document;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 pub use account::{Access, Account, Cluster, Source};
 pub use discovery::{Discovery, ListedRegion, Match};
-pub use problem::{Path, Problem, Problems};
+pub use exporter_toolkit::yaml::{Path, Problem, Problems};
 
 /// The whole configuration.
 #[derive(Debug, Clone)]

@@ -3,41 +3,41 @@
 //! ```text
 //!  YAML ─► config ─► collect ─► snapshot ─► metrics, web ─► Prometheus, people
 //!                      │  ▲
-//!             question │  │ answer: an UpgradeState, or an ApiError
+//!         UpgradeQuery │  │ UpgradeState or ApiError
 //!                      ▼  │
-//!                     source ─► ack-client ─► Alibaba Cloud, or ack-simulator in its place
+//!                     queries ─► ack-client ─► Alibaba Cloud, or ack-simulator in its place
 //! ```
 //!
 //! The crate `ack-client` is the way to the API: signatures, credentials, limits, operations;
+//! `exporter-toolkit` is what every exporter has, such as the web server before the routes;
 //! `ack-simulator` is the stand-in for the API that `demo` and the tests ask.
 //!
 //! One direction: a module uses only those that stand above it here.
 //!
 //! | | |
 //! |---|---|
-//! | [`apart`], [`log`], [`shard`] | small words that all others use |
+//! | [`log`], [`shard`] | small words that all others use |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the exporter's own words |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
-//! | [`source`] | the state of an upgrade from either operation, and the one that finds out which is served |
+//! | [`queries`] | the queries of the API: the state of an upgrade from either operation, and the detection of the one that is served |
 //! | [`snapshot`] | what one scrape shows; immutable |
-//! | [`collect`] | rounds, one lane an account, one record a cluster → [`Snapshot`](snapshot::Snapshot) |
+//! | [`collect`] | collections, one collector an account, one entry a cluster → [`Snapshot`](snapshot::Snapshot) |
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
 //! | [`reload`] | which configuration runs, swapped as one |
-//! | [`web`] | routes, the page for people, and the door before them: TLS, passwords, limits |
+//! | [`web`] | routes, and the page for people |
 //! | [`wait`] | what a look at the fleet means to a pipeline that waits |
 //! | [`cli`], [`run`] | the flags, and the jobs of the program |
 
-pub mod apart;
 pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod log;
 pub mod metrics;
+pub mod queries;
 pub mod reload;
 pub mod run;
 pub mod shard;
 pub mod snapshot;
-pub mod source;
 pub mod upgrade;
 pub mod wait;
 pub mod web;

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use ack_upgrade_exporter::cli::Cli;
-use ack_upgrade_exporter::log::Unwritten;
 use ack_upgrade_exporter::run::run;
 use anyhow::Context as _;
 use clap::Parser as _;
+use exporter_toolkit::log::Unwritten;
 use listenfd::ListenFd;
 use tokio::runtime::Builder;
 

@@ -1,28 +1,21 @@
 //! Metrics: a snapshot and the exporter's own instruments → the bytes of a page.
 //!
 //! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a
-//! snapshot; [`exporter`] counts what the process does. All of them write through [`page`], in either
-//! format.
+//! snapshot; [`exporter`] counts what the process does. All of them write through a [`Page`], in
+//! either format.
 
 pub mod catalog;
 pub mod collection;
 pub mod exporter;
 pub mod families;
-mod format;
-pub mod page;
-pub mod process;
 mod unknown;
-mod value;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use exporter_toolkit::exposition::{Format, Page, Value};
 
 pub use exporter::{AccountCallMetrics, ExporterMetrics};
-pub use format::Format;
-pub use page::Page;
-pub use process::ProcessMetrics;
-pub use value::Value;
 
 use crate::config::{Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};

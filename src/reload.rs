@@ -7,13 +7,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exporter_toolkit::apart::{Panicked, apart};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
 pub use source::{ConfigSource, Warnings};
 use source::{Content, Parsed, Text, Unreadable};
 
-use crate::apart::{Panicked, apart};
 use crate::collect::{Collector, Dependencies};
 use crate::config::{Config, Problems};
 use crate::metrics::ExporterMetrics;

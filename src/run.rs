@@ -12,10 +12,11 @@ mod status;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use exporter_toolkit::log::{self, LogLevel};
 use listenfd::ListenFd;
 
 use crate::cli::{Cli, Command, exit};
-use crate::log::{self, LogLevel, Queries};
+use crate::log::Queries;
 
 /// Does what the command line asks for; `handed_over` are the sockets of systemd.
 pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
@@ -31,7 +32,7 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     } else {
         Queries::AsTheLevelSays
     };
-    log::init(logs.level.unwrap_or(usual), logs.format, queries);
+    crate::log::init(logs.level.unwrap_or(usual), logs.format, queries);
     seal::seal();
     let result = match cli.command {
         #[cfg(feature = "demo")]

@@ -9,9 +9,10 @@ use ack_client::Reason;
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cli::Cli;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::catalog::{ALL, Metric};
+use ack_upgrade_exporter::metrics::catalog;
 use ack_upgrade_exporter::upgrade::StateSet;
 use clap::{Command, CommandFactory as _};
+use exporter_toolkit::exposition::Metric;
 use serde_json::Value;
 
 const BEGIN: &str = "<!-- metrics: written by `UPDATE=1 cargo test --test documents` -->\n";
@@ -28,7 +29,7 @@ fn read(path: impl AsRef<Path>) -> String {
 
 fn table(head: &str, meaning: impl Fn(&Metric) -> String) -> String {
     let mut table = format!("| {head} |\n|---|---|---|---|\n");
-    for metric in ALL {
+    for metric in catalog::all() {
         let (name, kind, labels) = (metric.name, metric.kind.as_str(), metric.labels.join(", "));
         writeln!(
             table,
@@ -85,8 +86,7 @@ fn the_chinese_readme_lists_every_metric_in_chinese() {
             .map_or_else(|| help(metric), |meaning| (*meaning).to_owned())
     };
     compare_or_update(CHINESE, &table("指标 | 类型 | 标签 | 含义", meaning));
-    let english: Vec<_> = ALL
-        .iter()
+    let english: Vec<_> = catalog::all()
         .filter(|metric| !meaning(metric).chars().any(is_chinese))
         .map(|metric| metric.name)
         .collect();
@@ -131,26 +131,46 @@ fn values<T: StateSet>() -> Vec<&'static str> {
 }
 
 #[test]
-fn the_readmes_have_the_same_sections_code_and_links() {
-    let [english, chinese] = READMES.map(|file| {
-        read(file)
-            .replace(file, "the other")
-            .replace(other(file), "the other")
-    });
-    assert_eq!(headings(&english), headings(&chinese));
-    assert_eq!(code(&english), code(&chinese));
-    assert_eq!(links(&english), links(&chinese));
-    assert_eq!(
-        spans(&english)
-            .symmetric_difference(&spans(&chinese))
-            .collect::<Vec<_>>(),
-        Vec::<&&str>::new(),
-        "code in one of them only"
-    );
+fn both_languages_have_the_same_sections_code_and_links() {
+    for [english, chinese] in pairs() {
+        let [one, other] = [&english, &chinese].map(|file| {
+            // Each links to the other, and to the documents of its own language.
+            read(file)
+                .replace(CHINESE, ENGLISH)
+                .replace(".zh-CN.md", ".md")
+        });
+        assert_eq!(headings(&one), headings(&other), "{english}");
+        assert_eq!(code(&one), code(&other), "{english}");
+        assert_eq!(links(&one), links(&other), "{english}");
+        assert_eq!(
+            spans(&one)
+                .symmetric_difference(&spans(&other))
+                .collect::<Vec<_>>(),
+            Vec::<&&str>::new(),
+            "code in one of {english} and {chinese} only"
+        );
+    }
 }
 
-fn other(file: &str) -> &'static str {
-    if file == ENGLISH { CHINESE } else { ENGLISH }
+/// The documents for users, in English and in Chinese.
+fn pairs() -> Vec<[String; 2]> {
+    let mut pairs = vec![READMES.map(str::to_owned)];
+    for entry in fs::read_dir("docs").expect("the documents") {
+        let english = entry.expect("a document").path().display().to_string();
+        if let Some(name) = english.strip_suffix(".md")
+            && !english.ends_with(".zh-CN.md")
+        {
+            let chinese = format!("{name}.zh-CN.md");
+            pairs.push([english, chinese]);
+        }
+    }
+    pairs
+}
+
+/// The documents for users in both languages, each as one text.
+fn manuals() -> [String; 2] {
+    let pairs = pairs();
+    [0, 1].map(|language| pairs.iter().map(|pair| read(&pair[language])).collect())
 }
 
 fn headings(text: &str) -> Vec<usize> {
@@ -224,7 +244,7 @@ fn the_readmes_name_every_key_of_the_configuration() {
     let mut keys = BTreeSet::new();
     collect_keys(&schema, &mut keys);
     assert!(keys.len() > 40, "{keys:?}");
-    for readme in READMES.map(read) {
+    for readme in manuals() {
         let spans = spans(&readme);
         let missing: Vec<_> = keys
             .iter()
@@ -330,7 +350,7 @@ fn the_readmes_name_every_flag_of_serving_and_none_that_does_not_exist() {
             .chain(flags(&command))
             .collect::<BTreeSet<_>>(),
     );
-    for readme in READMES.map(read) {
+    for readme in manuals() {
         let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)));
         let named: BTreeSet<&str> = words
             .filter_map(|word| word.strip_prefix("--"))
@@ -372,20 +392,17 @@ fn the_readmes_count_the_alerts() {
 
 #[test]
 fn every_link_between_the_documents_leads_somewhere() {
-    for document in [
-        ENGLISH,
-        CHINESE,
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-    ] {
-        let text = read(document);
+    let mut documents: Vec<String> = pairs().into_iter().flatten().collect();
+    documents.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned));
+    for document in documents {
+        let folder = Path::new(&document).parent().unwrap_or(Path::new(""));
+        let text = read(&document);
         for link in links(&text)
             .into_iter()
             .filter(|link| !link.contains("://"))
         {
             let (file, _) = link.split_once('#').unwrap_or((link, ""));
-            assert!(Path::new(file).exists(), "{document}: {link}");
+            assert!(folder.join(file).exists(), "{document}: {link}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ack_upgrade_exporter::web::config::{WebConfig, WebConfigError};
+use exporter_toolkit::web::config::{WebConfig, WebConfigError};
 
 /// Where we refuse what promtool accepts, and why.
 const STRICTER: &[(&str, &str)] = &[

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_simulator::{InProcess, KeyPair, Options, Rule, Sim};
+use ack_simulator::{InProcess, KeyPair, Options, Rule, Simulator};
 use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use clap::Parser as _;
+use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::Instant;
 
 use super::vendor::{Vendor, start};
@@ -91,7 +92,7 @@ fn web(args: &WebArgs) {
 
 /// Scrapes while the stand-in misbehaves so.
 fn play(faults: Vec<Rule>) {
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 2,
         start: start(),
         faults,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use ack_client::credentials::{Provider, SecretSource};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::{Account, Config};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
+use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::Instant;
 
 use super::vendor::Vendor;

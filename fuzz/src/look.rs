@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{Metrics, StateSets};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, render, render_probe};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, render, render_probe};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::StateSet;
 use ack_upgrade_exporter::web::status_page::{self, PageQuery};
 use ack_upgrade_exporter::web::{Paths, json, sd};
+use exporter_toolkit::exposition::Format;
 
 use super::{assert_no_secret, vendor};
 use crate::exposition::{Dialect, Exposition};

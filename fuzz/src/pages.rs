@@ -8,12 +8,13 @@ use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Operation, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{
     AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
 use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 
 use super::look;

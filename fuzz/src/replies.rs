@@ -7,7 +7,8 @@ use std::time::Duration;
 use ack_client::Trace;
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
+use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::{Instant, timeout};
 
 use super::vendor::Vendor;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::clock::Clock;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{Paths, Site, Writers};
+use ack_upgrade_exporter::web::{Paths, Site};
+use exporter_toolkit::process::ProcessMetrics;
+use exporter_toolkit::web::{Application as _, Writers};
 use http::{HeaderMap, Request, Uri};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
 //! The web configuration file.
 
-use ack_upgrade_exporter::web::door::Door;
+use exporter_toolkit::web::door::Door;
 
 use super::{folder, with_secrets};
 

@@ -1,4 +1,4 @@
-//! What a collector is given of the world around it.
+//! The dependencies of a collector on the world around it.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use ack_client::{CallMetrics, TransportFactory};
 
 use crate::shard::Shard;
 
-/// What the outside world looks like to a collector.
+/// The dependencies of a collector.
 #[derive(Debug)]
 pub struct Dependencies {
     /// The time of day.
@@ -19,20 +19,20 @@ pub struct Dependencies {
     pub transports: Arc<dyn TransportFactory>,
     /// The part of the clusters that is this instance's.
     pub shard: Shard,
-    /// Where credentials come from.
+    /// The context of credential providers: environment, files and network.
     pub credentials: credentials::Context,
-    /// Who counts.
+    /// The counters of scrapes and calls.
     pub metrics: Arc<dyn ScrapeMetrics>,
 }
 
 /// Counts what a collector does.
 pub trait ScrapeMetrics: Debug + Send + Sync {
-    /// Who counts the calls of `account`.
+    /// The counters of the calls of `account`.
     fn call_metrics(&self, account: &AccountName) -> Arc<dyn CallMetrics>;
 
-    /// A scrape was served from a finished collection.
+    /// Counts a scrape that was served from a finished collection.
     fn cached_scrape(&self);
 
-    /// A scrape joined a collection that was under way.
+    /// Counts a scrape that joined a collection in progress.
     fn coalesced_scrape(&self);
 }

@@ -1,4 +1,4 @@
-//! From the configuration to what collects.
+//! The accounts' collectors, made from the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,97 +6,101 @@ use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
 
-use super::contact::Contact;
+use super::account::{AccountCollector, ListRefresh, Parts};
+use super::account_client::AccountClient;
 use super::dependencies::Dependencies;
-use super::discovery::{Purpose, RegionList};
-use super::finder::Finder;
-use super::lane::{Lane, Parts, Refresh};
-use super::roster::Idling;
+use super::region_list::{ListPurpose, RegionList};
+use super::table::IdlePolicy;
+use super::target_resolver::TargetResolver;
 use crate::config::{Account, Config, ListedRegion, Scrape};
 
-/// One lane an account; those of `earlier` hand over to them.
-pub(super) fn lanes(
+/// One collector for each account. They take over from those of `earlier`.
+pub(super) fn accounts(
     config: &Config,
     dependencies: &Dependencies,
-    earlier: &[Arc<Lane>],
-) -> Vec<Arc<Lane>> {
-    // A cluster that two accounts see is asked through the first that names it; two would be two
-    // readings of one thing.
-    let configured = config.accounts.iter().flat_map(|account| {
-        account
-            .clusters
-            .iter()
-            .map(|cluster| (cluster.id.clone(), account.name.clone()))
-    });
-    let owners = Arc::new(configured.collect());
-    let lane = |account: &Account| {
+    earlier: &[Arc<AccountCollector>],
+) -> Vec<Arc<AccountCollector>> {
+    let owners = Arc::new(owners(config));
+    let mut accounts = Vec::new();
+    for account in &config.accounts {
         let earlier = earlier
             .iter()
             .find(|earlier| *earlier.name() == account.name);
-        let contact = Contact::new(
+        let client = AccountClient::new(
             account,
             dependencies,
-            earlier.map(|earlier| earlier.contact()),
+            earlier.map(|earlier| earlier.account_client()),
         );
-        if earlier.is_none_or(|earlier| !contact.is_kept_from(earlier.contact())) {
+        if earlier.is_none_or(|earlier| !client.shares_client_with(earlier.account_client())) {
             let calls = account
                 .access
                 .rate_limit
                 .calls_within(config.scrape.timeout, dependencies.shard.total());
             tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
         }
-        let lane = lane(
-            account,
-            &config.scrape,
-            dependencies,
-            contact,
-            Arc::clone(&owners),
-        );
+        let owners = Arc::clone(&owners);
+        let collector = collector(account, &config.scrape, dependencies, client, owners);
         if let Some(earlier) = earlier {
-            lane.inherit(earlier);
+            collector.inherit(earlier);
         }
-        lane
-    };
-    config.accounts.iter().map(lane).collect()
+        accounts.push(collector);
+    }
+    accounts
 }
 
-fn lane(
+/// The account of each configured cluster.
+fn owners(config: &Config) -> BTreeMap<ClusterId, AccountName> {
+    let mut owners = BTreeMap::new();
+    for account in &config.accounts {
+        for cluster in &account.clusters {
+            owners.insert(cluster.id.clone(), account.name.clone());
+        }
+    }
+    owners
+}
+
+fn collector(
     account: &Account,
     scrape: &Scrape,
     dependencies: &Dependencies,
-    contact: Contact,
+    account_client: AccountClient,
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
-) -> Arc<Lane> {
-    let finder = Finder::new(account.name.clone(), dependencies.shard, contact, owners);
+) -> Arc<AccountCollector> {
+    let target_resolver = TargetResolver::new(
+        account.name.clone(),
+        dependencies.shard,
+        account_client,
+        owners,
+    );
     let targets = account
         .clusters
         .iter()
-        .filter_map(|cluster| finder.configured(cluster))
+        .filter_map(|cluster| target_resolver.configured(cluster))
         .collect();
-    let refresh = Refresh {
+    let refresh = ListRefresh {
         // Without discovery there is no list, or one that only scrapes need.
         interval: account
             .discovery
             .as_ref()
             .map_or(Duration::MAX, |discovery| discovery.refresh_interval),
-        idling: (!scrape.idle_interval.is_zero()).then_some(Idling {
+        idle_policy: (!scrape.idle_interval.is_zero()).then_some(IdlePolicy {
             interval: scrape.idle_interval,
         }),
     };
-    Lane::new(Parts {
+    AccountCollector::new(Parts {
         account: account.name.clone(),
         clock: dependencies.clock,
         max_concurrency: account.access.max_concurrency.get() as usize,
         lists: lists(account, refresh),
         refresh,
-        finder,
+        target_resolver,
         targets,
     })
 }
 
-/// The lists that have to be read: those of discovery and, where scrapes go by them, those of the
-/// other clusters' regions.
-fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
+/// The lists that have to be read: those of discovery and, if scrapes skip idle clusters, those of
+/// the other clusters' regions.
+fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
     let list = |place: &ListedRegion, purpose| {
         RegionList::new(account.name.clone(), place.clone(), purpose)
     };
@@ -105,10 +109,13 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
     if let Some(discovery) = &account.discovery {
         for place in &discovery.regions {
             listed.insert(&place.region);
-            lists.push(list(place, Purpose::Discovery(discovery.wanted.clone())));
+            lists.push(list(
+                place,
+                ListPurpose::Discovery(discovery.wanted.clone()),
+            ));
         }
     }
-    if refresh.idling.is_some() {
+    if refresh.idle_policy.is_some() {
         for cluster in &account.clusters {
             if let Some(region) = cluster
                 .region
@@ -121,7 +128,7 @@ fn lists(account: &Account, refresh: Refresh) -> Vec<RegionList> {
                         region: region.clone(),
                         endpoint: cluster.endpoint.clone(),
                     },
-                    Purpose::Detail,
+                    ListPurpose::Detail,
                 ));
             }
         }

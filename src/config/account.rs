@@ -8,11 +8,12 @@ use ack_client::credentials::Provider;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::outgoing::Proxy;
 use ack_client::{ConnectionSettings, Endpoint, EndpointTemplate, RateLimit, Signature};
+use exporter_toolkit::pem;
+use exporter_toolkit::yaml::reason;
 use rustls::pki_types::CertificateDer;
 
-use super::problem::reason;
 use super::{
-    Discovery, Metrics, Path, Reader, ReferencedFile, check_label, credentials, pem, raw, regions,
+    Discovery, Metrics, Path, Reader, ReferencedFile, check_label, credentials, raw, regions,
 };
 
 /// One account of the vendor, as one set of credentials sees it.

@@ -7,8 +7,7 @@ use ack_client::names::Region;
 use ack_client::{Endpoint, EndpointTemplate};
 use regex_lite::Regex;
 
-use super::problem::Path;
-use super::{Reader, raw};
+use super::{Path, Reader, raw};
 
 /// How often lists are read, unless configured.
 pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(300);

@@ -1,6 +1,6 @@
 //! The regions that Alibaba Cloud is known to have.
 
-use super::document::nearest;
+use exporter_toolkit::yaml::document::nearest;
 
 /// Those with a host in the SDK for ACK, as of 2026-10. A list that is older than a region must not
 /// refuse it, only doubt it.

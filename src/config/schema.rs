@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use ack_client::RateLimit;
+use exporter_toolkit::yaml::duration;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::account::{DEFAULT_CONCURRENCY, default_task_types};
 use super::discovery::DEFAULT_INTERVAL;
-use super::duration::{self, Friendly};
+use super::duration::Friendly;
 use super::{Metrics, RESERVED_LABELS, Scrape, raw};
 
 const FILE: &str = "deploy/config.schema.json";

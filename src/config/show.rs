@@ -9,10 +9,11 @@ use ack_client::Signature;
 use ack_client::credentials::{
     DefaultChain, ImdsV1, Provider, RamRoleArn, RoleSession, SecretSource,
 };
+use exporter_toolkit::yaml::duration;
 use serde_json::{Map, Value, json};
 
 use super::discovery::whole_name;
-use super::{Account, Cluster, Config, Discovery, ErrorMessages, Source, StateSets, duration};
+use super::{Account, Cluster, Config, Discovery, ErrorMessages, Source, StateSets};
 
 impl Config {
     /// The configuration in force as YAML; each secret is `<secret>`.

@@ -3,37 +3,8 @@
 //! The page takes names, types and HELP from here; README's table, the dashboards and the rules are
 //! checked against it.
 
-/// A metric as its readers know it.
-///
-/// A family stands on a page only while it has a series: one that nothing feeds (discovery where
-/// none is configured, credentials before the first answer, a started time that the source does not
-/// tell) is left out, HELP and all.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Metric {
-    /// Its full name, `_total` included.
-    pub name: &'static str,
-    /// How its values behave.
-    pub kind: Kind,
-    /// What one series stands for.
-    pub scope: Scope,
-    /// Its labels, in the order of exposition; `le` of a histogram and the operator's own labels
-    /// apart.
-    pub labels: &'static [&'static str],
-    /// What it means, for people.
-    pub help: &'static str,
-}
-
-/// How the values of a metric behave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Goes up and down; state sets and infos too, since their labels are not those that
-    /// OpenMetrics would demand.
-    Gauge,
-    /// Only goes up.
-    Counter,
-    /// Counts by size.
-    Histogram,
-}
+use exporter_toolkit::exposition::{Kind, Metric};
+use exporter_toolkit::process;
 
 /// What one series of a metric stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,37 +21,39 @@ pub enum Scope {
     Probe,
 }
 
-impl Kind {
-    /// The word in a TYPE line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gauge => "gauge",
-            Self::Counter => "counter",
-            Self::Histogram => "histogram",
-        }
-    }
+/// Every metric, in the order of exposition.
+pub fn all() -> impl Iterator<Item = &'static Metric> {
+    GROUPS.iter().flat_map(|(_, metrics)| *metrics).copied()
 }
 
 /// The metric called `name`.
 pub fn find(name: &str) -> Option<&'static Metric> {
-    ALL.iter().find(|metric| metric.name == name).copied()
+    all().find(|metric| metric.name == name)
 }
 
+/// Every metric by what its series stand for, in the order of exposition.
+pub static GROUPS: [(Scope, &[&Metric]); 5] = [
+    (Scope::Cluster, CLUSTER),
+    (Scope::Collection, COLLECTION),
+    (Scope::Exporter, EXPORTER),
+    (Scope::Process, process::METRICS),
+    (Scope::Probe, PROBE),
+];
+
 macro_rules! catalogue {
-    ($($scope:ident { $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+ })+) => {
+    ($($group:ident { $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+ })+) => {
         $($(
             #[doc = concat!("`", $name, "`")]
             pub static $constant: Metric =
-                Metric { name: $name, kind: Kind::$kind, scope: Scope::$scope, labels: &[$($label),*], help: $help };
+                Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
         )+)+
 
-        /// Every metric, in the order of exposition.
-        pub static ALL: &[&Metric] = &[$($(&$constant),+),+];
+        $(static $group: &[&Metric] = &[$(&$constant),+];)+
     };
 }
 
 catalogue! {
-    Cluster {
+    CLUSTER {
         UP = Gauge "cs_up" ["cluster"]
             "Whether the last query of the cluster's upgrade was answered (1) or not (0); absent until it has been asked once. What is 1 may have been served from memory, up to scrape.max_age old: see cs_last_success_timestamp_seconds.";
         QUERY_FAILURE = Gauge "cs_query_failure" ["cluster", "reason"]
@@ -110,7 +83,7 @@ catalogue! {
         CLUSTER_STATE = Gauge "cs_cluster_state" ["cluster", "state"]
             "State of the cluster as the account's cluster list has it; always 1, present only where the list is read.";
     }
-    Collection {
+    COLLECTION {
         SCRAPE_DURATION = Gauge "cs_exporter_scrape_duration_seconds" []
             "How long the collection behind this page took in seconds; of one served from memory, how long it took at the time.";
         SCRAPE_BUDGET = Gauge "cs_exporter_scrape_budget_seconds" []
@@ -132,7 +105,7 @@ catalogue! {
         TOTAL_SHARDS = Gauge "cs_exporter_total_shards" []
             "Shards that the clusters are divided over; 1 if they are not.";
     }
-    Exporter {
+    EXPORTER {
         API_REQUESTS = Counter "cs_exporter_api_requests_total" ["account", "operation"]
             "Requests sent to Alibaba Cloud, each retry counted.";
         API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total" ["account", "operation", "reason"]
@@ -156,25 +129,7 @@ catalogue! {
         BUILD_INFO = Gauge "ack_upgrade_exporter_build_info" ["version", "revision", "rustversion"]
             "The program's version, the revision it was built from and the compiler's version; always 1.";
     }
-    Process {
-        PROCESS_CPU = Counter "process_cpu_seconds_total" []
-            "Total user and system CPU time spent in seconds.";
-        PROCESS_MAX_FDS = Gauge "process_max_fds" []
-            "Maximum number of open file descriptors.";
-        PROCESS_OPEN_FDS = Gauge "process_open_fds" []
-            "Number of open file descriptors.";
-        PROCESS_RESIDENT_MEMORY = Gauge "process_resident_memory_bytes" []
-            "Resident memory size in bytes.";
-        PROCESS_START_TIME = Gauge "process_start_time_seconds" []
-            "Start time of the process since unix epoch in seconds.";
-        PROCESS_THREADS = Gauge "process_threads" []
-            "Number of threads in the process.";
-        PROCESS_VIRTUAL_MEMORY = Gauge "process_virtual_memory_bytes" []
-            "Virtual memory size in bytes.";
-        PROCESS_VIRTUAL_MEMORY_MAX = Gauge "process_virtual_memory_max_bytes" []
-            "Maximum amount of virtual memory available in bytes; absent if there is no limit.";
-    }
-    Probe {
+    PROBE {
         PROBE_SUCCESS = Gauge "probe_success" []
             "Whether the query of the probed cluster was answered (1) or not (0).";
         PROBE_DURATION = Gauge "probe_duration_seconds" []

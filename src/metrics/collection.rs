@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{self, Metric};
-use super::page::Page;
-use super::value::Value;
+use exporter_toolkit::exposition::{Metric, Page, Value};
+
+use super::catalog;
 use crate::snapshot::{DiscoveryReading, Snapshot};
 
 /// Adds every family of [`Scope::Collection`](catalog::Scope::Collection).

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ack_client::names::AccountName;
 use ack_client::{self, CallMetrics, Operation, Reason};
+use exporter_toolkit::exposition::{Metric, Page};
+use exporter_toolkit::process::{self, ProcessMetrics};
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
@@ -13,9 +15,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry,
 };
 
-use super::catalog::{self, Metric};
-use super::page::Page;
-use super::process::{self, ProcessMetrics};
+use super::catalog;
 use super::unknown::UnknownLog;
 use crate::collect::ScrapeMetrics;
 

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ack_client::text::{MAX_MESSAGE, clean_message};
+use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::catalog::{self, Metric};
-use super::page::{Page, Sample};
-use super::value::Value;
+use super::catalog;
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};

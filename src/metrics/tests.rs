@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::catalog::{self, Kind, Scope};
+use exporter_toolkit::exposition::{Kind, Metric};
+
+use super::catalog::{self, Scope};
 use crate::config::RESERVED_LABELS;
 
 mod exporter;
@@ -13,11 +15,23 @@ mod exposition;
 mod pages;
 mod properties;
 
+/// The metrics whose series stand for `scope`.
+fn of(scope: Scope) -> impl Iterator<Item = &'static Metric> {
+    let groups = catalog::GROUPS.iter();
+    groups
+        .filter(move |(one, _)| *one == scope)
+        .flat_map(|(_, metrics)| *metrics)
+        .copied()
+}
+
 #[test]
 fn the_catalogue_has_each_name_once_and_all_of_them_follow_the_conventions() {
-    let names: BTreeSet<&str> = catalog::ALL.iter().map(|metric| metric.name).collect();
-    assert_eq!(names.len(), catalog::ALL.len());
-    for metric in catalog::ALL {
+    let names: BTreeSet<&str> = catalog::all().map(|metric| metric.name).collect();
+    assert_eq!(names.len(), catalog::all().count());
+    let scoped = catalog::GROUPS
+        .iter()
+        .flat_map(|(scope, metrics)| metrics.iter().map(move |metric| (*scope, *metric)));
+    for (scope, metric) in scoped {
         assert_eq!(
             metric.name.ends_with("_total"),
             metric.kind == Kind::Counter,
@@ -26,12 +40,12 @@ fn the_catalogue_has_each_name_once_and_all_of_them_follow_the_conventions() {
         );
         assert!(metric.help.ends_with('.'), "{}", metric.name);
         assert_eq!(
-            metric.scope == Scope::Cluster,
+            scope == Scope::Cluster,
             metric.labels.first() == Some(&"cluster"),
             "{}",
             metric.name
         );
-        let prefixes: &[&str] = match metric.scope {
+        let prefixes: &[&str] = match scope {
             Scope::Cluster => &["cs_"],
             Scope::Collection => &["cs_exporter_"],
             Scope::Exporter => &["cs_exporter_", "ack_upgrade_exporter_"],
@@ -50,10 +64,7 @@ fn the_catalogue_has_each_name_once_and_all_of_them_follow_the_conventions() {
 
 #[test]
 fn users_may_not_take_a_label_of_the_cluster_families_or_of_prometheus() {
-    let clusters = catalog::ALL
-        .iter()
-        .filter(|metric| metric.scope == Scope::Cluster);
-    let own: BTreeSet<&str> = clusters
+    let own: BTreeSet<&str> = of(Scope::Cluster)
         .flat_map(|metric| metric.labels)
         .chain(&["job", "instance", "le", "quantile"])
         .copied()

@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use exporter_toolkit::yaml::reason;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::problem::reason;
 use crate::config::{Config, Problems, Reading, ReferencedFile};
 
 /// Where the configuration comes from.

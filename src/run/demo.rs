@@ -1,10 +1,10 @@
-//! The exporter over a simulated account.
+//! The exporter with a simulated account.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ack_simulator::{Identities, KeyPair, Options, Retired, Sim};
+use ack_simulator::{Identities, KeyPair, Options, RetiredResponse, Simulator};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,17 +15,17 @@ use crate::cli::DemoArgs;
 use crate::reload::ConfigSource;
 use crate::shard::Shard;
 
-/// Plays a world and serves it.
+/// Starts a simulator, and serves its metrics until a signal.
 pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Failure> {
-    let sim = Arc::new(Sim::new(Options {
+    let simulator = Arc::new(Simulator::new(Options {
         seed: args.seed,
         clusters: args.clusters as usize,
-        guests: args.guests as usize,
+        ephemeral_clusters: args.ephemeral_clusters as usize,
         identities: Identities {
             key_lifetime: args.key_lifetime,
             ..Identities::default()
         },
-        retired: args.retired.then_some(Retired::InvalidAction),
+        retired: args.retired.then_some(RetiredResponse::InvalidAction),
         faults: args.faults.map(|rules| rules.0).unwrap_or_default(),
         ..Options::default()
     }));
@@ -41,9 +41,9 @@ pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Fa
         .local_addr()
         .map_err(|error| Failure::Runtime(error.to_string()))?;
     let stop = CancellationToken::new();
-    let played = tokio::spawn(Arc::clone(&sim).serve(listener, stop.clone()));
+    let served = tokio::spawn(Arc::clone(&simulator).serve(listener, stop.clone()));
     let job = Job {
-        origin: ConfigSource::Text(config(&sim, api)),
+        origin: ConfigSource::Text(config(&simulator, api)),
         auto_reload_interval: None,
         shard: Shard::default(),
         web: &args.web,
@@ -53,18 +53,22 @@ pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Fa
         .run(|web| announce(web, &args.web.telemetry_path, api, &KeyPair::demo()))
         .await;
     stop.cancel();
-    drop(played.await);
+    drop(served.await);
     result
 }
 
 /// The teams that own the simulated clusters, in turn.
 const TEAMS: [&str; 4] = ["payments", "storefront", "search", "platform"];
 
-/// The configuration that somebody would write for the simulated account: every cluster found, and
-/// named with its owner.
-fn config(sim: &Sim, api: SocketAddr) -> String {
+/// A typical configuration for the simulated account: discovery of all clusters, and a list that adds
+/// names and owners to the permanent ones.
+fn config(simulator: &Simulator, api: SocketAddr) -> String {
     let pair = KeyPair::demo();
-    let regions: Vec<_> = sim.regions().iter().map(ToString::to_string).collect();
+    let regions: Vec<_> = simulator
+        .regions()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let mut yaml = format!(
         "accounts:\n  - name: demo\n    endpoint: http://{api}\n    credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
          rate_limit: {{requests_per_second: 1000, burst: 10000}}\n    discovery: {{regions: [{}], refresh_interval: 15s}}\n    clusters:\n",
@@ -72,11 +76,11 @@ fn config(sim: &Sim, api: SocketAddr) -> String {
         pair.access_key_secret.expose(),
         regions.join(", "),
     );
-    let world = sim.world();
+    let world = simulator.world();
     for (id, team) in world
         .clusters()
         .into_iter()
-        .filter(|id| !world.is_guest(id))
+        .filter(|id| !world.is_ephemeral(id))
         .zip(TEAMS.iter().cycle())
     {
         if let (Some(region), Some(name)) = (world.region(&id), world.name(&id)) {
@@ -90,8 +94,7 @@ fn config(sim: &Sim, api: SocketAddr) -> String {
     yaml
 }
 
-/// Tells the person at the terminal what to open; one who has stopped reading does not end the
-/// demo.
+/// Prints the addresses and the key of the demo. A closed standard output does not end it.
 fn announce(web: &str, telemetry: &str, api: SocketAddr, pair: &KeyPair) {
     say(&format!(
         "A simulated account with upgrades in accelerated time.
@@ -99,7 +102,7 @@ fn announce(web: &str, telemetry: &str, api: SocketAddr, pair: &KeyPair) {
   page      {web}/
   metrics   {web}{telemetry}
 
-The stand-in for the vendor's API takes any client of the vendor:
+The simulated API accepts any client of Alibaba Cloud:
 
   endpoint  http://{api}
   key       {}

@@ -11,23 +11,25 @@ use ack_client::credentials;
 use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
+use exporter_toolkit::apart::apart;
+use exporter_toolkit::process::ProcessMetrics;
+use exporter_toolkit::web::config::WebConfigError;
+use exporter_toolkit::web::door::{Door, Transport};
+use exporter_toolkit::web::socket::{self, ListenAddress};
+use exporter_toolkit::web::{Limits, Server, Writers, connections};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
 use super::{Failure, accounts, say, warn};
-use crate::apart::apart;
 use crate::cli::{ServeArgs, WebArgs};
 use crate::collect::{self, Collector, Dependencies, ScrapeMetrics};
 use crate::config::{self, Config};
-use crate::metrics::{ExporterMetrics, ProcessMetrics};
+use crate::metrics::ExporterMetrics;
 use crate::reload::{ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
-use crate::web::config::WebConfigError;
-use crate::web::door::{Door, Transport};
-use crate::web::socket::{self, ListenAddress};
-use crate::web::{Lifecycle, Limits, Paths, Server, Site, Writers, connections};
+use crate::web::{Lifecycle, Paths, Site};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
@@ -191,7 +193,7 @@ impl Job<'_> {
             )
         };
         tokio::select! {
-            () = server.serve(Arc::new(site)) => {}
+            () = server.serve(Arc::new(site), stop.clone()) => {}
             _ = chores => {}
         }
         service.stop().await;

@@ -2,10 +2,10 @@
 
 use std::io;
 
+use exporter_toolkit::log;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::log;
 use crate::web::Lifecycle;
 
 /// The signals that the process listens for, from now on.

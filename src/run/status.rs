@@ -131,7 +131,9 @@ async fn read_again(
     if to_read.is_empty() {
         return Unread::new();
     }
-    let mut read = collector.read_again(&to_read, Instant::now() + limit).await;
+    let mut read = collector
+        .refresh_details(&to_read, Instant::now() + limit)
+        .await;
     let mut unread = Unread::new();
     for reading in &mut look.clusters {
         match read.remove(&reading.cluster.id) {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::door::Door;
+use exporter_toolkit::web::config::WebConfigError;
+use exporter_toolkit::web::door::Door;
+
 use crate::reload::{ConfigManager, ReloadError};
-use crate::web::config::WebConfigError;
 
 /// What a reload reaches.
 pub struct Lifecycle {
@@ -75,14 +76,16 @@ mod tests {
 
     use ack_client::clock::Clock;
     use ack_client::credentials;
-    use ack_simulator::{InProcess, Options, Sim};
+    use ack_simulator::{InProcess, Options, Simulator};
+    use exporter_toolkit::exposition::{Format, Page};
+    use exporter_toolkit::process::ProcessMetrics;
 
     use super::*;
     use crate::collect::Dependencies;
-    use crate::config::document::PANIC;
-    use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+    use crate::metrics::ExporterMetrics;
     use crate::reload::ConfigSource;
     use crate::shard::Shard;
+    use exporter_toolkit::yaml::document::PANIC;
 
     const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, access_key_secret: b}, \
                         clusters: [{id: c1, region: cn-hangzhou}]}]\n";
@@ -98,7 +101,7 @@ mod tests {
         let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let dependencies = Dependencies {
             clock: Clock::System,
-            transports: Arc::new(InProcess(Arc::new(Sim::new(Options::default())))),
+            transports: Arc::new(InProcess(Arc::new(Simulator::new(Options::default())))),
             shard: Shard::default(),
             credentials: credentials::Context::offline(Clock::System),
             metrics: Arc::clone(&own) as Arc<_>,

@@ -1,4 +1,4 @@
-//! What each path answers. The `match` in [`Site::respond`] is the route table.
+//! What each path answers. The `match` in [`respond`](Site::respond) is the route table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,10 @@ use std::time::Duration;
 use ack_client::Trace;
 use ack_client::clock::Clock;
 use bytes::Bytes;
+use exporter_toolkit::web::door::Passage;
+use exporter_toolkit::web::encode::encode;
+use exporter_toolkit::web::negotiate::{self, Encoding};
+use exporter_toolkit::web::{Application, Writers, draining};
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -13,14 +17,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::door::Passage;
-use super::encode::encode;
 use super::lifecycle::Lifecycle;
-use super::negotiate::Encoding;
 use super::paths::Paths;
 use super::status_page::{self, PageQuery};
-use super::writers::Writers;
-use super::{json, negotiate, probe, sd};
+use super::{json, probe, sd};
 use crate::collect;
 use crate::config::Scrape;
 use crate::metrics::{self, ExporterMetrics};
@@ -61,9 +61,9 @@ pub struct Site {
 
 type Answer = Response<Bytes>;
 
-impl Site {
+impl Application for Site {
     /// Answers one request. Only GET of the metrics and of a probe asks the vendor.
-    pub async fn respond(&self, request: &Parts) -> Answer {
+    async fn respond(&self, request: &Parts) -> Answer {
         let whole = request.uri.path();
         let Some(path) = whole.strip_prefix(&self.prefix) else {
             return if whole == "/" {
@@ -92,20 +92,19 @@ impl Site {
         }
     }
 
-    /// Who may ask for `path`.
-    pub fn passage(&self, path: &str) -> Passage {
+    fn passage(&self, path: &str) -> Passage {
         match path.strip_prefix(&self.prefix) {
             Some(HEALTHY | READY) => Passage::Open,
             _ => Passage::Guarded,
         }
     }
 
-    /// Whether a request for `path` asks for a reload, which may take long and then is no scrape's
-    /// business.
-    pub fn is_reload(&self, path: &str) -> bool {
+    fn is_reload(&self, path: &str) -> bool {
         path.strip_prefix(&self.prefix) == Some(RELOAD)
     }
+}
 
+impl Site {
     async fn metrics(&self, request: &Parts) -> Answer {
         if request.method == Method::HEAD {
             // Whoever wants the head alone is not worth a call to the vendor.
@@ -264,11 +263,6 @@ impl Site {
         answer.headers_mut().extend(status_page::headers());
         answer
     }
-}
-
-/// What is said once the server is going to stop.
-pub(super) fn draining() -> Answer {
-    text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
 }
 
 /// The head of a probe's answer, which asks nobody, as that of the metrics does not.

@@ -6,7 +6,7 @@ import tomllib
 import yaml
 
 with open("Cargo.toml", "rb") as file:
-    version = tomllib.load(file)["package"]["version"]
+    version = tomllib.load(file)["workspace"]["package"]["version"]
 with open(sys.argv[1]) as file:
     chart = yaml.safe_load(file)
 with open(sys.argv[2]) as file:

@@ -10,11 +10,12 @@ use ack_client::credentials;
 use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
-use ack_simulator::{Options, Sim};
+use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::collect::{Dependencies, ScrapeMetrics};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::shard::Shard;
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -65,7 +66,7 @@ async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
 
 #[tokio::test]
 async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_file_changes() {
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 3,
         start: Timestamp::now(),
         ..Options::default()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use ack_simulator::{Action, ErrorBody, Fault, Options, Phase, Rule, Upgrading};
+use ack_simulator::{Action, ErrorBody, Fault, Options, Phase, Rule, UpgradingClusters};
 use ack_upgrade_exporter::collect::budget;
 use ack_upgrade_exporter::config::Scrape;
 use tokio::time::{Instant, advance, sleep, sleep_until, timeout};
@@ -15,7 +15,7 @@ const LEGACY: &str =
 
 fn still(clusters: usize) -> Options {
     Options {
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(clusters)
     }
 }
@@ -56,7 +56,7 @@ async fn the_world_is_shown_as_it_is_whichever_signature() {
             (Phase::Paused, "pause/pause"),
             (Phase::Succeeded, "success/success"),
         ]) {
-            fleet.sim.world().fix(id, phase, None);
+            fleet.sim.world().set_phase(id, phase, None);
             let snapshot = fleet.scrape_in_time().await;
             assert_eq!(word(reading(&snapshot, id)), expected, "{signature}");
         }
@@ -363,7 +363,7 @@ async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_
         scrapes(Duration::from_secs(5)),
         async {
             sleep(Duration::from_secs(21)).await;
-            fleet.sim.world().fix(&ids[1], Phase::Paused, None);
+            fleet.sim.world().set_phase(&ids[1], Phase::Paused, None);
         }
     );
     for (at, silent, other) in one.into_iter().chain(two) {
@@ -468,7 +468,7 @@ async fn since_is_when_the_state_was_first_seen_and_outlasts_failures() {
     let fleet = Fleet::in_process(still(1), LEGACY, "");
     let id = fleet.ids()[0].clone();
     let world = fleet.sim.world();
-    world.fix(&id, Phase::Upgrading, None);
+    world.set_phase(&id, Phase::Upgrading, None);
     let first = fleet.scrape_in_time().await;
     let since = reading(&first, &id).since.expect("seen");
     advance(Duration::from_secs(60)).await;
@@ -489,7 +489,7 @@ async fn since_is_when_the_state_was_first_seen_and_outlasts_failures() {
         reading(&fleet.scrape_in_time().await, &id).since,
         Some(since)
     );
-    world.fix(&id, Phase::Paused, None);
+    world.set_phase(&id, Phase::Paused, None);
     advance(Duration::from_secs(60)).await;
     assert!(reading(&fleet.scrape_in_time().await, &id).since > Some(since));
 }

@@ -20,7 +20,7 @@ use ack_client::credentials::{
 };
 use ack_client::secret::Secret;
 use ack_client::sign::acs3;
-use ack_upgrade_exporter::config::{self, Config};
+use ack_upgrade_exporter::config::Config;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use serde::Deserialize;
@@ -200,7 +200,7 @@ fn outcome(result: Result<Loaded, CredentialsError>) -> Expected {
                 .security_token
                 .map(|token| token.expose().to_owned()),
             expires_at: credential.expires_at.map(|expiry| expiry.to_string()),
-            check_again: check_again.map(config::duration::format),
+            check_again: check_again.map(exporter_toolkit::yaml::duration::format),
         },
         Err(error) => Expected::Error {
             error: error.to_string(),

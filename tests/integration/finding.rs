@@ -10,7 +10,8 @@ use ack_client::clock::Clock;
 use ack_client::names::{ClusterId, Region};
 use ack_client::{Sending, Transport};
 use ack_simulator::{
-    Action, Fault, InProcess, KeyPair, Options, Phase, Retired, Rule, Sim, Stage, Upgrading,
+    Action, Fault, InProcess, KeyPair, Options, Phase, RetiredResponse, Rule, Simulator,
+    UpgradeStage, UpgradingClusters,
 };
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
@@ -36,12 +37,12 @@ fn yaml(discovery: &str, account: &str, scrape: &str) -> String {
 
 fn found(options: Options, discovery: &str) -> Fleet {
     let text = yaml(&format!("regions: [{REGIONS}]{discovery}"), "", "");
-    Fleet::configured(Arc::new(Sim::new(options)), &text, Shard::default())
+    Fleet::configured(Arc::new(Simulator::new(options)), &text, Shard::default())
 }
 
 fn still(clusters: usize) -> Options {
     Options {
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(clusters)
     }
 }
@@ -87,7 +88,7 @@ async fn all_pages_of_all_regions_are_read_before_the_first_scrape_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_hangs_neither_delays_the_others_nor_uses_up_its_own_time() {
-    let sim = Arc::new(Sim::new(still(12)));
+    let sim = Arc::new(Simulator::new(still(12)));
     let first = Region::parse("cn-hangzhou").expect("a region");
     sim.add_fault(
         Rule::new(Fault::Hang)
@@ -136,7 +137,7 @@ impl Transport for OldInstallation {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
-    let sim = Arc::new(Sim::new(still(12)));
+    let sim = Arc::new(Simulator::new(still(12)));
     let refused = Arc::new(AtomicUsize::new(0));
     let transports = Arc::new(OldInstallation {
         sim: InProcess(Arc::clone(&sim)),
@@ -189,7 +190,7 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
-    let sim = Arc::new(Sim::new(still(690)));
+    let sim = Arc::new(Simulator::new(still(690)));
     sim.add_fault(
         Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion),
     );
@@ -207,7 +208,7 @@ async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_takes_longer_than_its_interval_is_not_read_all_the_time() {
-    let sim = Arc::new(Sim::new(still(3)));
+    let sim = Arc::new(Simulator::new(still(3)));
     sim.add_fault(
         Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion),
     );
@@ -252,7 +253,7 @@ async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for
         "",
         "idle_interval: 1h",
     );
-    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    let fleet = Fleet::configured(Arc::new(Simulator::new(still(12))), &text, Shard::default());
     fleet.scrape_in_time().await;
     let before = fleet.calls(Action::DescribeClustersForRegion);
     let slow = Rule::new(Fault::Slow(Duration::from_secs(7))).on(Action::DescribeClustersForRegion);
@@ -369,7 +370,7 @@ async fn only_what_matches_is_brought_in() {
 
 #[tokio::test(start_paused = true)]
 async fn clusters_that_are_named_and_found_are_one() {
-    let sim = Arc::new(Sim::new(still(12)));
+    let sim = Arc::new(Simulator::new(still(12)));
     let id = sim.world().clusters()[0].clone();
     let region = sim.world().region(&id).expect("a region");
     let named = format!(
@@ -403,7 +404,7 @@ async fn the_switch_off_leaves_the_list_of_the_region() {
     for region in ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"] {
         fleet.sim.retire(
             &Region::parse(region).expect("a region"),
-            Some(Retired::InvalidAction),
+            Some(RetiredResponse::InvalidAction),
         );
     }
     // The switch-off takes the old list away and leaves the new one.
@@ -415,10 +416,10 @@ async fn the_switch_off_leaves_the_list_of_the_region() {
 #[tokio::test(start_paused = true)]
 async fn idle_clusters_cost_a_list_and_not_a_query_each() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
-    let sim = Arc::new(Sim::new(still(1000)));
+    let sim = Arc::new(Simulator::new(still(1000)));
     let world = sim.world();
     for (number, id) in world.clusters().iter().enumerate() {
-        world.fix(
+        world.set_phase(
             id,
             if number < 10 {
                 Phase::Upgrading
@@ -441,7 +442,7 @@ async fn idle_clusters_cost_a_list_and_not_a_query_each() {
     }
     assert!(most <= 40, "{most} calls in one scrape");
     let starting = fleet.ids()[500].clone();
-    world.fix(&starting, Phase::Prechecking, None);
+    world.set_phase(&starting, Phase::Prechecking, None);
     sleep(Duration::from_secs(15)).await;
     assert_eq!(
         word(reading(&fleet.scrape_in_time().await, &starting)),
@@ -454,7 +455,7 @@ async fn idle_clusters_cost_a_list_and_not_a_query_each() {
 async fn clusters_are_known_to_service_discovery_without_a_scrape() {
     for scrape in ["", "idle_interval: 10m"] {
         let text = yaml(&format!("regions: [{REGIONS}]"), "", scrape);
-        let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+        let fleet = Fleet::configured(Arc::new(Simulator::new(still(12))), &text, Shard::default());
         assert!(
             fleet.collector.clusters().is_none(),
             "not before the first list"
@@ -471,7 +472,7 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_hangs_keeps_named_clusters_from_service_discovery_for_five_seconds_at_most() {
-    let sim = Arc::new(Sim::new(still(12)));
+    let sim = Arc::new(Simulator::new(still(12)));
     let hangs = Region::parse("cn-hangzhou").expect("a region");
     sim.add_fault(
         Rule::new(Fault::Hang)
@@ -529,7 +530,7 @@ async fn a_list_that_hangs_keeps_named_clusters_from_service_discovery_for_five_
 
 #[tokio::test(start_paused = true)]
 async fn service_discovery_waits_for_lists_that_are_about_to_be_read() {
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         latency: Duration::from_secs(1),
         ..still(12)
     }));
@@ -564,7 +565,7 @@ async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
         "",
         "",
     );
-    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    let fleet = Fleet::configured(Arc::new(Simulator::new(still(12))), &text, Shard::default());
     let known = || fleet.collector.clusters().map(|clusters| clusters.len());
     sleep(Duration::from_secs(1)).await;
     assert_eq!(known(), Some(0));
@@ -584,7 +585,8 @@ async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
 #[tokio::test(start_paused = true)]
 async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
-    let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
+    let fleet =
+        Fleet::configured(Arc::new(Simulator::new(still(30))), &text, Shard::default()).calm();
     fleet.scrape_in_time().await;
     fleet
         .sim
@@ -598,7 +600,8 @@ async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
 #[tokio::test(start_paused = true)]
 async fn a_list_with_states_that_nobody_knows_leaves_idle_clusters_to_be_asked() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
-    let fleet = Fleet::configured(Arc::new(Sim::new(still(30))), &text, Shard::default()).calm();
+    let fleet =
+        Fleet::configured(Arc::new(Simulator::new(still(30))), &text, Shard::default()).calm();
     fleet.scrape_in_time().await;
     fleet
         .sim
@@ -611,7 +614,7 @@ async fn a_list_with_states_that_nobody_knows_leaves_idle_clusters_to_be_asked()
 
 #[tokio::test(start_paused = true)]
 async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
-    let sim = Arc::new(Sim::new(still(300)));
+    let sim = Arc::new(Simulator::new(still(300)));
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "");
     let mut union = BTreeSet::new();
     let mut sum = 0;
@@ -637,7 +640,7 @@ async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow
         "",
         "idle_interval: 1h, max_age: 1m",
     );
-    let fleet = Fleet::configured(Arc::new(Sim::new(still(12))), &text, Shard::default());
+    let fleet = Fleet::configured(Arc::new(Simulator::new(still(12))), &text, Shard::default());
     fleet.scrape_in_time().await;
     let scrape = async || {
         let next = tokio::time::Instant::now() + Duration::from_secs(10);
@@ -710,7 +713,10 @@ impl Transport for Endless {
 }
 
 fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
-    let (sim, pages) = (Arc::new(Sim::new(still(1))), Arc::new(AtomicUsize::new(0)));
+    let (sim, pages) = (
+        Arc::new(Simulator::new(still(1))),
+        Arc::new(AtomicUsize::new(0)),
+    );
     let clock = Clock::simulated(sim.world().now());
     let unlimited =
         format!("{account}\nrate_limit: {{requests_per_second: 100000, burst: 100000}}");
@@ -760,7 +766,11 @@ async fn lists_without_an_end_are_given_up_and_no_text_is_kept_longer_than_it_is
 #[tokio::test(start_paused = true)]
 async fn an_upgrade_that_begins_and_ends_between_two_scrapes_is_on_the_page_of_the_second() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 1h");
-    let fleet = Fleet::configured(Arc::new(Sim::new(still(300))), &text, Shard::default());
+    let fleet = Fleet::configured(
+        Arc::new(Simulator::new(still(300))),
+        &text,
+        Shard::default(),
+    );
     fleet.scrape_in_time().await;
     sleep(Duration::from_secs(30)).await;
     fleet.scrape_in_time().await;
@@ -769,12 +779,12 @@ async fn an_upgrade_that_begins_and_ends_between_two_scrapes_is_on_the_page_of_t
         fleet.calls(Action::GetUpgradeStatus),
     );
     sleep(Duration::from_secs(5)).await;
-    fleet.sim.world().fix(&id, Phase::Prechecking, None);
+    fleet.sim.world().set_phase(&id, Phase::Prechecking, None);
     sleep(Duration::from_secs(20)).await;
     fleet
         .sim
         .world()
-        .fix(&id, Phase::Failed(Stage::Precheck), None);
+        .set_phase(&id, Phase::Failed(UpgradeStage::Precheck), None);
     sleep(Duration::from_secs(5)).await;
     assert_eq!(
         tally(&fleet.scrape_in_time().await),

@@ -10,12 +10,14 @@ use ack_client::TransportFactory;
 use ack_client::clock::Clock;
 use ack_client::credentials;
 use ack_client::names::ClusterId;
-use ack_simulator::{Action, InProcess, KeyPair, Options, Phase, Sim};
+use ack_simulator::{Action, InProcess, KeyPair, Options, Phase, Simulator};
 use ack_upgrade_exporter::collect::{Collector, Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, ProcessMetrics, render};
+use ack_upgrade_exporter::metrics::{ExporterMetrics, render};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
+use exporter_toolkit::exposition::Format;
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -23,7 +25,7 @@ use crate::exposition::{Dialect, Exposition};
 
 /// A simulated account, a collector over it, and who counts.
 pub struct Fleet {
-    pub sim: Arc<Sim>,
+    pub sim: Arc<Simulator>,
     pub collector: Arc<Collector>,
     pub own: Arc<ExporterMetrics>,
     pub config: Config,
@@ -46,7 +48,7 @@ pub fn options(clusters: usize) -> Options {
 
 /// The configuration of the simulated account: every cluster named, `account` and `scrape` as YAML
 /// lines of theirs.
-pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
+pub fn yaml(sim: &Simulator, endpoint: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
         "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: {endpoint}\n    credentials: {{type: access_key, access_key_id: {}, \
@@ -70,7 +72,7 @@ pub fn yaml(sim: &Sim, endpoint: &str, account: &str, scrape: &str) -> String {
 pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 100000}";
 
 /// The world of what collects from `sim` without a socket, and tells `own`.
-pub fn dependencies(sim: &Arc<Sim>, own: &Arc<ExporterMetrics>) -> Dependencies {
+pub fn dependencies(sim: &Arc<Simulator>, own: &Arc<ExporterMetrics>) -> Dependencies {
     let clock = Clock::simulated(sim.world().now());
     Dependencies {
         clock,
@@ -85,17 +87,17 @@ impl Fleet {
     /// A fleet without a socket, for paused time. `account` is added to the account's
     /// configuration.
     pub fn in_process(options: Options, account: &str, scrape: &str) -> Self {
-        Self::of(Arc::new(Sim::new(options)), account, scrape)
+        Self::of(Arc::new(Simulator::new(options)), account, scrape)
     }
 
     /// A fleet without a socket over an account that there is already.
-    pub fn of(sim: Arc<Sim>, account: &str, scrape: &str) -> Self {
+    pub fn of(sim: Arc<Simulator>, account: &str, scrape: &str) -> Self {
         let text = yaml(&sim, "http://stand-in.example", account, scrape);
         Self::configured(sim, &text, Shard::default())
     }
 
     /// A fleet without a socket, by a whole configuration.
-    pub fn configured(sim: Arc<Sim>, text: &str, shard: Shard) -> Self {
+    pub fn configured(sim: Arc<Simulator>, text: &str, shard: Shard) -> Self {
         let transports = Arc::new(InProcess(Arc::clone(&sim)));
         let clock = Clock::simulated(sim.world().now());
         Self::assemble(
@@ -108,14 +110,14 @@ impl Fleet {
     }
 
     /// A fleet without a socket, by a whole configuration, in dependencies of its own.
-    pub fn surrounded(sim: Arc<Sim>, text: &str, credentials: credentials::Context) -> Self {
+    pub fn surrounded(sim: Arc<Simulator>, text: &str, credentials: credentials::Context) -> Self {
         let transports = Arc::new(InProcess(Arc::clone(&sim)));
         Self::assemble(sim, transports, credentials, text, Shard::default())
     }
 
     /// A fleet that is asked through `transports` at `endpoint`.
     pub fn over(
-        sim: Arc<Sim>,
+        sim: Arc<Simulator>,
         transports: Arc<dyn TransportFactory>,
         clock: Clock,
         endpoint: &str,
@@ -128,7 +130,7 @@ impl Fleet {
 
     /// A fleet with everything given.
     pub fn build(
-        sim: Arc<Sim>,
+        sim: Arc<Simulator>,
         transports: Arc<dyn TransportFactory>,
         clock: Clock,
         text: &str,
@@ -144,7 +146,7 @@ impl Fleet {
     }
 
     fn assemble(
-        sim: Arc<Sim>,
+        sim: Arc<Simulator>,
         transports: Arc<dyn TransportFactory>,
         credentials: credentials::Context,
         text: &str,
@@ -174,7 +176,7 @@ impl Fleet {
     /// The same with no cluster ever upgraded, so that a good answer is `none/not_start`.
     pub fn calm(self) -> Self {
         for id in self.ids() {
-            self.sim.world().fix(&id, Phase::NotStarted, None);
+            self.sim.world().set_phase(&id, Phase::NotStarted, None);
         }
         self
     }

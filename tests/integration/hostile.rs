@@ -10,7 +10,7 @@ use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_client::{Direct, Network};
-use ack_simulator::{Options, Sim, Upgrading};
+use ack_simulator::{Options, Simulator, UpgradingClusters};
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -24,11 +24,11 @@ const LEGACY: &str =
 pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
     let options = Options {
         clusters,
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         start: Timestamp::now(),
         ..Options::default()
     };
-    let sim = Arc::new(Sim::new(options));
+    let sim = Arc::new(Simulator::new(options));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
@@ -53,7 +53,7 @@ async fn nobody_at_the_other_end_is_a_network_failure() {
     port.bind("127.0.0.1:0".parse().expect("an address"))
         .expect("a port");
     let address = port.local_addr().expect("an address");
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 2,
         ..Options::default()
     }));
@@ -78,7 +78,7 @@ async fn nobody_at_the_other_end_is_a_network_failure() {
 /// The stand-in takes requests in the form that is meant for proxies, so it can be one.
 #[tokio::test]
 async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 3,
         ..Options::default()
     }));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ack_simulator::{Fault, Options, Phase, Rule, Upgrading};
+use ack_simulator::{Fault, Options, Phase, Rule, UpgradingClusters};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
@@ -28,12 +28,12 @@ async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatev
  {
     let sim = Options {
         latency: LATENCY,
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(1000)
     };
     let fleet = Fleet::in_process(sim, "source: tasks", "");
     for id in fleet.ids() {
-        fleet.sim.world().fix(&id, Phase::Succeeded, None);
+        fleet.sim.world().set_phase(&id, Phase::Succeeded, None);
     }
     scrapes(&fleet, 40, |number, tally| {
         let up = tally.get("up").copied().unwrap_or_default();
@@ -48,7 +48,7 @@ async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatev
 async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far_too_low() {
     let sim = Options {
         latency: LATENCY,
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(200)
     };
     let fleet = Fleet::in_process(
@@ -57,7 +57,7 @@ async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far
         "",
     );
     for id in fleet.ids() {
-        fleet.sim.world().fix(&id, Phase::Upgrading, None);
+        fleet.sim.world().set_phase(&id, Phase::Upgrading, None);
     }
     scrapes(&fleet, 30, |number, tally| {
         let up = tally.get("up").copied().unwrap_or_default();
@@ -75,7 +75,7 @@ async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far
 async fn a_silent_cluster_is_a_time_out_in_every_scrape_after_its_turn_however_low_the_limit() {
     let sim = Options {
         latency: LATENCY,
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(100)
     };
     let fleet = Fleet::in_process(
@@ -109,7 +109,7 @@ async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_o
         for clusters in [1, 3, 100] {
             let sim = Options {
                 latency: LATENCY,
-                upgrading: Upgrading::First(0),
+                upgrading: UpgradingClusters::First(0),
                 ..options(clusters)
             };
             let fleet = Fleet::in_process(sim, account, "");

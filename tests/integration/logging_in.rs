@@ -13,12 +13,13 @@ use ack_client::credentials::Context;
 use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
-use ack_simulator::{Action, KeyPair, MetadataVersions, Options, Sim};
+use ack_simulator::{Action, KeyPair, MetadataVersions, Options, Simulator};
 use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::{Collector, Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::config::Config;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::shard::Shard;
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
@@ -29,8 +30,8 @@ use crate::fleet::tally;
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 
-async fn served() -> (Arc<Sim>, SocketAddr) {
-    let sim = Arc::new(Sim::new(Options {
+async fn served() -> (Arc<Simulator>, SocketAddr) {
+    let sim = Arc::new(Simulator::new(Options {
         clusters: 6,
         start: Timestamp::now(),
         ..Options::default()
@@ -41,7 +42,12 @@ async fn served() -> (Arc<Sim>, SocketAddr) {
     (sim, address)
 }
 
-fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -> Arc<Collector> {
+fn collector(
+    sim: &Simulator,
+    address: SocketAddr,
+    credentials: &str,
+    folder: &Path,
+) -> Arc<Collector> {
     let mut yaml = format!(
         "accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n"
     );
@@ -65,7 +71,7 @@ fn collector(sim: &Sim, address: SocketAddr, credentials: &str, folder: &Path) -
 /// Scrapes six times; half-way all temporary keys are taken away, once for all kinds. No cluster is
 /// ever lost.
 async fn scrapes_without_a_loss(
-    sim: &Sim,
+    sim: &Simulator,
     together: &Barrier,
     collector: &Arc<Collector>,
     what: &str,

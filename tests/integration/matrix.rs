@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_simulator::{ErrorBody, Fault, Framing, KeyPair, Phase, Repeat, Rule, Sim};
+use ack_simulator::{ErrorBody, Fault, Framing, KeyPair, Phase, RepeatIn, Rule, Simulator};
 use ack_upgrade_exporter::collect::budget;
 use ack_upgrade_exporter::snapshot::Snapshot;
 use tokio::time::Instant;
@@ -41,7 +41,7 @@ pub fn faults() -> Vec<(Fault, &'static str)> {
         (Fault::HtmlPage, "decode"),
         (Fault::DeepNesting, "decode"),
         (Fault::WrongTypes, "decode"),
-        (Fault::XmlReply, GOOD),
+        (Fault::XmlResponse, GOOD),
         (Fault::XmlError, "server"),
         (
             Fault::Redirect("http://elsewhere.invalid/".to_owned()),
@@ -67,8 +67,8 @@ pub fn faults() -> Vec<(Fault, &'static str)> {
         (Fault::ClockSkew, "auth"),
         (Fault::Forbidden, "forbidden"),
         (Fault::UnknownValues, "unknown/"),
-        (Fault::Repeat(Repeat::Error), "auth"),
-        (Fault::Repeat(Repeat::Answer), "unknown/"),
+        (Fault::Repeat(RepeatIn::Error), "auth"),
+        (Fault::Repeat(RepeatIn::Response), "unknown/"),
     ]
 }
 
@@ -79,9 +79,9 @@ pub fn account(source: &str) -> String {
 }
 
 /// Every cluster in the middle of an upgrade, so that both sources have everything to tell.
-pub fn upgrading(sim: &Sim) {
+pub fn upgrading(sim: &Simulator) {
     for id in sim.world().clusters() {
-        sim.world().fix(&id, Phase::Upgrading, None);
+        sim.world().set_phase(&id, Phase::Upgrading, None);
     }
 }
 

@@ -14,13 +14,14 @@ use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_client::{Direct, Network, Transport as _, TransportError};
-use ack_simulator::{Action, Fault, InProcess, KeyPair, Repeat, Rule, Sim};
+use ack_simulator::{Action, Fault, InProcess, KeyPair, RepeatIn, Rule, Simulator};
 use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::Dependencies;
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use bytes::Bytes;
+use exporter_toolkit::process::ProcessMetrics;
 use http::{Request, Response};
 use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,15 +64,15 @@ impl Http for Identity {
     }
 }
 
-fn simulated() -> Arc<Sim> {
-    let sim = Arc::new(Sim::new(options(2)));
+fn simulated() -> Arc<Simulator> {
+    let sim = Arc::new(Simulator::new(options(2)));
     matrix::upgrading(&sim);
     sim.change_identities(|identities| OIDC_TOKEN.clone_into(&mut identities.oidc_token));
     sim
 }
 
 /// A fleet whose keys come from the same stand-in by `credentials`, whose files are below `folder`.
-fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
+fn logging_in(sim: &Arc<Simulator>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
     let context = Context {
         http: Arc::new(Identity(InProcess(Arc::clone(sim)))),
         ..Context::offline(clock)
@@ -80,7 +81,12 @@ fn logging_in(sim: &Arc<Sim>, credentials: &str, folder: &Path, clock: Clock) ->
 }
 
 /// The same with keys that come from elsewhere.
-fn logging_in_through(sim: &Arc<Sim>, credentials: &str, folder: &Path, context: Context) -> Fleet {
+fn logging_in_through(
+    sim: &Arc<Simulator>,
+    credentials: &str,
+    folder: &Path,
+    context: Context,
+) -> Fleet {
     let keyed = yaml(
         sim,
         "http://stand-in.example",
@@ -146,7 +152,7 @@ fn expected(action: Action, fault: &Fault) -> &'static [&'static str] {
         _ if action == Action::MetadataToken => &[GOOD, "auth"],
         Fault::Slow(time) if *time < Duration::from_secs(1) => &[GOOD],
         // Nothing in these replies is changed by them.
-        Fault::XmlReply | Fault::UnknownValues | Fault::Repeat(Repeat::Answer) => &[GOOD],
+        Fault::XmlResponse | Fault::UnknownValues | Fault::Repeat(RepeatIn::Response) => &[GOOD],
         Fault::WrongTypes if is_plain_text => &[GOOD],
         Fault::Drip(_) if is_plain_text => &["auth"],
         Fault::Hang | Fault::Slow(_) | Fault::Drip(_)
@@ -368,7 +374,7 @@ pub const NO_NAME: &str = "a.name.whose.label.is.longer.than.sixty.three.charact
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone() {
-    let sim = Arc::new(Sim::new(options(2)));
+    let sim = Arc::new(Simulator::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
         Arc::new(Direct::new(trust::client_config(&[]), Lookup::system())),
@@ -445,7 +451,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
             ));
             let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
             let fleet = Fleet::over(
-                Arc::new(Sim::new(options(clusters))),
+                Arc::new(Simulator::new(options(clusters))),
                 ways,
                 Clock::System,
                 endpoint,
@@ -500,7 +506,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
 #[tokio::test]
 async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed()
  {
-    let sim = Arc::new(Sim::new(options(2)));
+    let sim = Arc::new(Simulator::new(options(2)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
@@ -632,7 +638,7 @@ async fn a_proxy_breaks(
         }
     });
     for (scheme, expected) in ["http", "https"].into_iter().zip(expected) {
-        let sim = Arc::new(Sim::new(options(2)));
+        let sim = Arc::new(Simulator::new(options(2)));
         let ways = Arc::new(Network::new(
             trust.clone(),
             Lookup::system(),

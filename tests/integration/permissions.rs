@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use ack_simulator::{Action, Options, Retired};
+use ack_simulator::{Action, Options, RetiredResponse};
 use serde_json::Value;
 
 use crate::fleet::{Fleet, UNLIMITED, options, tally};
@@ -26,7 +26,7 @@ async fn each_policy_allows_what_its_source_asks_and_nothing_else() {
         ("upgrade_status", "upgrade-status", None),
         ("tasks", "tasks", None),
         // The switch-off that takes most to be believed.
-        ("auto", "auto", Some(Retired::UnknownCode)),
+        ("auto", "auto", Some(RetiredResponse::UnknownCode)),
     ] {
         let account = format!(
             "source: {source}\n{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}"

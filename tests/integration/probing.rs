@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::Trace;
-use ack_simulator::{Action, Fault, Options, Rule, Sim, Upgrading};
+use ack_simulator::{Action, Fault, Options, Rule, Simulator, UpgradingClusters};
 use ack_upgrade_exporter::shard::Shard;
 use tokio::time::{Instant, advance, sleep};
 
@@ -16,7 +16,7 @@ const LEGACY: &str =
 
 fn still(clusters: usize) -> Options {
     Options {
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(clusters)
     }
 }
@@ -113,7 +113,7 @@ async fn a_probe_that_asked_nobody_shows_no_answer_older_than_max_age() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_is_found_by_its_id_whoever_has_that_for_a_name() {
-    let sim = Arc::new(Sim::new(still(2)));
+    let sim = Arc::new(Simulator::new(still(2)));
     let ids = sim.world().clusters();
     let text = fleet::yaml(&sim, "http://stand-in.example", LEGACY, "");
     let text = text.replace(

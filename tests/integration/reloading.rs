@@ -7,12 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
-use ack_simulator::{Action, Fault, KeyPair, Options, Phase, Retired, Rule, Sim, Upgrading};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+use ack_simulator::{
+    Action, Fault, KeyPair, Options, Phase, RetiredResponse, Rule, Simulator, UpgradingClusters,
+};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ActiveConfig, ConfigManager, ConfigSource};
 use ack_upgrade_exporter::snapshot::Snapshot;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use exporter_toolkit::exposition::{Format, Page};
+use exporter_toolkit::process::ProcessMetrics;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -23,7 +27,7 @@ use crate::fleet::{dependencies, options, reading, tally};
 
 /// A service over a simulated account, and the file that it reads.
 struct Stage {
-    sim: Arc<Sim>,
+    sim: Arc<Simulator>,
     service: Arc<ConfigManager>,
     own: Arc<ExporterMetrics>,
     folder: TempDir,
@@ -31,7 +35,7 @@ struct Stage {
 
 impl Stage {
     fn new(options: Options, account: &str) -> Self {
-        let sim = Arc::new(Sim::new(options));
+        let sim = Arc::new(Simulator::new(options));
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("exporter.yml");
         std::fs::write(&path, yaml("a", account)).expect("writes the configuration");
@@ -102,7 +106,7 @@ fn yaml(name: &str, account: &str) -> String {
 /// Twelve clusters in which nothing happens.
 fn still() -> Options {
     Options {
-        upgrading: Upgrading::First(0),
+        upgrading: UpgradingClusters::First(0),
         ..options(12)
     }
 }
@@ -282,7 +286,7 @@ async fn a_list_that_is_kept_is_looked_at_anew() {
 async fn what_was_found_out_about_the_sources_is_kept() {
     let stage = Stage::new(
         Options {
-            retired: Some(Retired::InvalidAction),
+            retired: Some(RetiredResponse::InvalidAction),
             ..still()
         },
         &FOUND.replace("source: upgrade_status\n", ""),
@@ -403,7 +407,7 @@ async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show
         "discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 1m}";
     let stage = Stage::new(
         Options {
-            upgrading: Upgrading::First(0),
+            upgrading: UpgradingClusters::First(0),
             ..options(12)
         },
         discovery,
@@ -411,7 +415,7 @@ async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show
     let world = stage.sim.world();
     let (gone, stays) = (world.clusters()[0].clone(), world.clusters()[1].clone());
     let region = world.region(&gone).expect("a region");
-    world.fix(&gone, Phase::NotStarted, None);
+    world.set_phase(&gone, Phase::NotStarted, None);
     stage.scrape().await;
     sleep(Duration::from_secs(1)).await;
     let reloaded = world.now();

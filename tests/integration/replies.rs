@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::{Sending, Transport};
-use ack_simulator::{Options, Sim};
+use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::UpgradeState;
@@ -76,7 +76,7 @@ const LIST: &str = "/cn-hangzhou/clusters";
 
 /// One cluster, read from `source` over `server`.
 fn fleet(server: &Server, source: &str) -> Fleet {
-    let sim = Arc::new(Sim::new(Options {
+    let sim = Arc::new(Simulator::new(Options {
         calls_kept: 0,
         ..options(1)
     }));
@@ -93,7 +93,7 @@ fn fleet(server: &Server, source: &str) -> Fleet {
 
 /// All clusters of the list of one region, over `server`.
 fn discovering(server: &Server) -> Fleet {
-    let sim = Arc::new(Sim::new(options(1)));
+    let sim = Arc::new(Simulator::new(options(1)));
     let clock = Clock::simulated(sim.world().now());
     let text = "accounts:\n  - name: test\n    endpoint: http://stand-in.example\n    source: upgrade_status\n    credentials: {type: access_key, \
                 access_key_id: id, access_key_secret: secret}\n    discovery: {regions: [cn-hangzhou], refresh_interval: 1s}\n";

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use ack_client::clock::Clock;
 use ack_client::{Sending, Transport};
-use ack_simulator::{Action, Fault, KeyPair, Options, Repeat, Rule, Sim};
+use ack_simulator::{Action, Fault, KeyPair, Options, RepeatIn, Rule, Simulator};
 use ack_upgrade_exporter::shard::Shard;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -85,7 +85,7 @@ const ACCOUNTS: [(&str, &str); 11] = [
 const FAULTY: &str = "role";
 
 struct Stage {
-    sim: Arc<Sim>,
+    sim: Arc<Simulator>,
     folder: TempDir,
     config: String,
     hash: String,
@@ -94,7 +94,7 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let clusters = matrix::faults().len() + ACCOUNTS.len();
-        let sim = Arc::new(Sim::new(Options {
+        let sim = Arc::new(Simulator::new(Options {
             clusters,
             start: Timestamp::now(),
             ..Options::default()
@@ -180,7 +180,7 @@ impl Stage {
 }
 
 /// Every account has one cluster, but the faulty one has one for each fault.
-fn config(sim: &Sim, address: SocketAddr) -> String {
+fn config(sim: &Simulator, address: SocketAddr) -> String {
     let mut ids = sim.world().clusters().into_iter();
     let mut text = "scrape: {timeout: 4s}\naccounts:\n".to_owned();
     for (name, credentials) in ACCOUNTS {
@@ -208,7 +208,7 @@ fn config(sim: &Sim, address: SocketAddr) -> String {
 fn runs() -> Vec<(Option<Fault>, &'static str)> {
     vec![
         (None, "logfmt"),
-        (Some(Fault::Repeat(Repeat::Error)), "logfmt"),
+        (Some(Fault::Repeat(RepeatIn::Error)), "logfmt"),
         (Some(Fault::Malformed), "json"),
         (Some(Fault::WrongTypes), "logfmt"),
     ]
@@ -533,7 +533,7 @@ async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failu
         }
     }));
     for signature in ["acs3", "roa"] {
-        let sim = Arc::new(Sim::new(options(3)));
+        let sim = Arc::new(Simulator::new(options(3)));
         let text = yaml(
             &sim,
             "http://stand-in.example",

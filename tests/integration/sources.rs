@@ -8,7 +8,9 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
 use ack_client::{Sending, Transport};
-use ack_simulator::{Action, Fault, InProcess, Options, Phase, Retired, Rule, Sim, Stage};
+use ack_simulator::{
+    Action, Fault, InProcess, Options, Phase, RetiredResponse, Rule, Simulator, UpgradeStage,
+};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::SourceName;
 use bytes::Bytes;
@@ -61,9 +63,9 @@ async fn both_sources_tell_the_same_story_of_the_same_world() {
 async fn tasks_tell_more_than_the_operation_did() {
     let fleet = by("tasks", options(6));
     let id = fleet.ids()[0].clone();
-    fleet.sim.world().fix(
+    fleet.sim.world().set_phase(
         &id,
-        Phase::Failed(Stage::Upgrade),
+        Phase::Failed(UpgradeStage::Upgrade),
         Some("etcd is unhealthy"),
     );
     let snapshot = fleet.scrape_in_time().await;
@@ -86,7 +88,7 @@ async fn tasks_tell_more_than_the_operation_did() {
 async fn a_finished_task_is_asked_for_once() {
     let fleet = by("tasks", options(3));
     for id in fleet.ids() {
-        fleet.sim.world().fix(&id, Phase::Succeeded, None);
+        fleet.sim.world().set_phase(&id, Phase::Succeeded, None);
     }
     let first = fleet.scrape_in_time().await;
     let asked = fleet.calls(Action::DescribeTaskInfo);
@@ -105,7 +107,7 @@ async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
         fleet
             .sim
             .world()
-            .fix(&id, Phase::Failed(Stage::Upgrade), None);
+            .set_phase(&id, Phase::Failed(UpgradeStage::Upgrade), None);
     }
     fleet
         .sim
@@ -133,9 +135,9 @@ async fn auto_asks_the_operation_alone_where_it_is_served() {
 #[tokio::test(start_paused = true)]
 async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
     for retired in [
-        Retired::InvalidAction,
-        Retired::InvalidApi,
-        Retired::UnknownCode,
+        RetiredResponse::InvalidAction,
+        RetiredResponse::InvalidApi,
+        RetiredResponse::UnknownCode,
     ] {
         let fleet = by(
             "auto",
@@ -153,7 +155,7 @@ async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
         );
         let regions = 3;
         let most = match retired {
-            Retired::UnknownCode => 16 * regions,
+            RetiredResponse::UnknownCode => 16 * regions,
             _ => regions,
         };
         assert!(
@@ -174,7 +176,9 @@ async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
 async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
-    fleet.sim.retire_everywhere(Some(Retired::InvalidAction));
+    fleet
+        .sim
+        .retire_everywhere(Some(RetiredResponse::InvalidAction));
     assert_eq!(tally(&fleet.scrape_in_time().await).get("up"), Some(&30));
 }
 
@@ -213,7 +217,7 @@ async fn other_failures_are_not_taken_for_the_switch_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
-    for retired in [None, Some(Retired::InvalidAction)] {
+    for retired in [None, Some(RetiredResponse::InvalidAction)] {
         let fleet = by(
             "auto",
             Options {
@@ -234,7 +238,7 @@ async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_succes
     let fleet = by(
         "auto",
         Options {
-            retired: Some(Retired::InvalidAction),
+            retired: Some(RetiredResponse::InvalidAction),
             ..options(12)
         },
     );
@@ -311,7 +315,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
         ),
     ] {
         let (sim, asked) = (
-            Arc::new(Sim::new(options(1))),
+            Arc::new(Simulator::new(options(1))),
             Arc::new(AtomicUsize::new(0)),
         );
         let ways = Arc::new(Tokens {
@@ -343,7 +347,9 @@ async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
     fleet.scrape_in_time().await;
     for id in neighbours(&fleet) {
         advance(Duration::from_secs(15)).await;
-        fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
+        fleet
+            .sim
+            .retire_everywhere(Some(RetiredResponse::UnknownCode));
         assert!(ask(&fleet, &id).await.contains('/'), "its tasks answer");
         sleep(Duration::from_secs(1)).await;
         fleet.sim.retire_everywhere(None);
@@ -371,7 +377,9 @@ async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
     );
     let switch_off = async {
         sleep(Duration::from_secs(1)).await;
-        fleet.sim.retire_everywhere(Some(Retired::InvalidAction));
+        fleet
+            .sim
+            .retire_everywhere(Some(RetiredResponse::InvalidAction));
         ask(&fleet, &gone).await
     };
     let answers = tokio::join!(ask(&fleet, &late), switch_off);
@@ -426,7 +434,7 @@ fn with_odd(
     options: Options,
     account: &str,
 ) -> (Fleet, Odd) {
-    let sim = Arc::new(Sim::new(options));
+    let sim = Arc::new(Simulator::new(options));
     let region = |id: &ClusterId| sim.world().region(id).expect("a region");
     let ids = sim.world().clusters();
     let mut neighbours: Vec<_> = ids
@@ -577,7 +585,7 @@ async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbid
     let fleet = by(
         "auto",
         Options {
-            retired: Some(Retired::UnknownCode),
+            retired: Some(RetiredResponse::UnknownCode),
             ..options(30)
         },
     );
@@ -609,7 +617,9 @@ async fn refusals_of_a_whole_region_retire_the_operation_there() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     advance(Duration::from_secs(15)).await;
-    fleet.sim.retire_everywhere(Some(Retired::UnknownCode));
+    fleet
+        .sim
+        .retire_everywhere(Some(RetiredResponse::UnknownCode));
     assert_eq!(
         tally(&fleet.scrape_in_time().await),
         BTreeMap::from([("up".to_owned(), 30)])
@@ -631,8 +641,8 @@ async fn refusals_of_a_whole_region_retire_the_operation_there() {
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_delays_no_reading() {
     for account in [UNLIMITED, ONE_BY_ONE] {
-        let sim = Arc::new(Sim::new(Options {
-            retired: Some(Retired::InvalidAction),
+        let sim = Arc::new(Simulator::new(Options {
+            retired: Some(RetiredResponse::InvalidAction),
             ..options(12)
         }));
         let fleet = Fleet::of(sim, &format!("source: auto\n{account}"), "");
@@ -702,7 +712,7 @@ async fn a_probe_that_hangs_ends_with_its_account() {
     let fleet = by(
         "auto",
         Options {
-            retired: Some(Retired::InvalidAction),
+            retired: Some(RetiredResponse::InvalidAction),
             ..options(12)
         },
     );

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ack_client::names::ClusterId;
-use ack_simulator::{Options, Sim};
+use ack_simulator::{Options, Simulator};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,20 +23,20 @@ use crate::process::{Exporter, get};
 const KEY: &str = "access_key_id: LTAI5tDemoOnlyNotARealKey";
 const SECRET: &str = "DemoOnlyNotARealSecret00000000";
 
-fn sim(options: Options) -> Arc<Sim> {
-    Arc::new(Sim::new(Options {
+fn sim(options: Options) -> Arc<Simulator> {
+    Arc::new(Simulator::new(Options {
         start: Timestamp::now(),
         ..options
     }))
 }
 
-fn serve(sim: &Arc<Sim>, listener: TcpListener) -> SocketAddr {
+fn serve(sim: &Arc<Simulator>, listener: TcpListener) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(sim).serve(listener, CancellationToken::new()));
     address
 }
 
-async fn served(options: Options) -> (Arc<Sim>, SocketAddr) {
+async fn served(options: Options) -> (Arc<Simulator>, SocketAddr) {
     let sim = sim(options);
     let address = serve(
         &sim,
@@ -80,7 +80,7 @@ fn lines(log: &str, message: &str, words: &[&str]) -> usize {
 /// A world in which something is missing in the beginning; one account, with one cluster, for each
 /// thing.
 struct Unready {
-    sim: Arc<Sim>,
+    sim: Arc<Simulator>,
     folder: TempDir,
     /// Taken, but nobody listens on it: connections are refused.
     late: TcpSocket,

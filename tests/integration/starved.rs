@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_simulator::{Fault, Framing, Options, Rule, Sim};
+use ack_simulator::{Fault, Framing, Options, Rule, Simulator};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -27,13 +27,13 @@ const REPLIES: u64 = 2 * 2 * 20 * 1024;
 const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 struct Account {
-    sim: Arc<Sim>,
+    sim: Arc<Simulator>,
     folder: TempDir,
 }
 
 impl Account {
     async fn new() -> Self {
-        let sim = Arc::new(Sim::new(Options {
+        let sim = Arc::new(Simulator::new(Options {
             clusters: CLUSTERS,
             start: Timestamp::now(),
             ..Options::default()

@@ -85,11 +85,12 @@ fn nothing_is_locked_that_the_policy_forbids() {
 }
 
 /// The packages of this repository.
-const OWN: [&str; 4] = [
+const OWN: [&str; 5] = [
     "ack-client",
     "ack-simulator",
     "ack-upgrade-exporter",
     "ack-upgrade-exporter-fuzz",
+    "exporter-toolkit",
 ];
 
 #[test]

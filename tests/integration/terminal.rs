@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use ack_simulator::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, Stage};
+use ack_simulator::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, UpgradeStage};
 use serde_json::Value;
 
 use crate::process::{Exporter, PROGRAM, get};
@@ -27,13 +27,14 @@ fn text(bytes: &[u8]) -> String {
 fn status_is_a_table_for_people() {
     let vendor = Vendor::new(5);
     let ids = vendor.sim.world().clusters();
-    let fix = |place: usize, phase, message| vendor.sim.world().fix(&ids[place], phase, message);
+    let fix =
+        |place: usize, phase, message| vendor.sim.world().set_phase(&ids[place], phase, message);
     fix(0, Phase::Upgrading, None);
     fix(1, Phase::Paused, None);
     fix(2, Phase::Succeeded, None);
     fix(
         3,
-        Phase::Failed(Stage::Precheck),
+        Phase::Failed(UpgradeStage::Precheck),
         Some("node is\n\u{1b}[31mNotReady"),
     );
     fix(4, Phase::NotStarted, None);
@@ -90,9 +91,15 @@ fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades
     vendor
         .sim
         .world()
-        .fix(&ids[0], Phase::Failed(Stage::Upgrade), None);
-    vendor.sim.world().fix(&ids[1], Phase::Upgrading, None);
-    vendor.sim.world().fix(&ids[2], Phase::Succeeded, None);
+        .set_phase(&ids[0], Phase::Failed(UpgradeStage::Upgrade), None);
+    vendor
+        .sim
+        .world()
+        .set_phase(&ids[1], Phase::Upgrading, None);
+    vendor
+        .sim
+        .world()
+        .set_phase(&ids[2], Phase::Succeeded, None);
     vendor
         .sim
         .add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
@@ -175,7 +182,10 @@ fn conditions_of_waiting_need_it_and_it_is_not_watching() {
 fn waiting_ends_with_its_timeout_whatever_is_under_way() {
     let vendor = all_good(2);
     let ids = vendor.sim.world().clusters();
-    vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+    vendor
+        .sim
+        .world()
+        .set_phase(&ids[0], Phase::Upgrading, None);
     let wait = |timeout: &str| run(&vendor, "status", &["--wait", "--interval=50ms", timeout]);
     let output = wait("--timeout=300ms");
     assert_eq!(output.status.code(), Some(5));
@@ -202,7 +212,10 @@ fn waiting_ends_with_its_timeout_whatever_is_under_way() {
         "in the middle of one"
     );
     vendor.sim.clear_faults();
-    vendor.sim.world().fix(&ids[0], Phase::Succeeded, None);
+    vendor
+        .sim
+        .world()
+        .set_phase(&ids[0], Phase::Succeeded, None);
     assert_eq!(wait("--timeout=1h").status.code(), Some(0));
 }
 
@@ -300,8 +313,14 @@ fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
 fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
     let vendor = Vendor::new(2);
     let ids = vendor.sim.world().clusters();
-    vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
-    vendor.sim.world().fix(&ids[1], Phase::Succeeded, None);
+    vendor
+        .sim
+        .world()
+        .set_phase(&ids[0], Phase::Upgrading, None);
+    vendor
+        .sim
+        .world()
+        .set_phase(&ids[1], Phase::Succeeded, None);
     let region = vendor.sim.world().region(&ids[0]).expect("a region");
     let yaml = vendor.yaml(0).replace(
         "    clusters:\n",
@@ -347,11 +366,20 @@ fn watching_ends_with_whoever_reads_it() {
 
 #[test]
 fn waiting_ends_with_the_upgrades_and_says_how() {
-    for (end, code) in [(Phase::Succeeded, 0), (Phase::Failed(Stage::Precheck), 3)] {
+    for (end, code) in [
+        (Phase::Succeeded, 0),
+        (Phase::Failed(UpgradeStage::Precheck), 3),
+    ] {
         let vendor = Vendor::new(2);
         let ids = vendor.sim.world().clusters();
-        vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
-        vendor.sim.world().fix(&ids[1], Phase::Succeeded, None);
+        vendor
+            .sim
+            .world()
+            .set_phase(&ids[0], Phase::Upgrading, None);
+        vendor
+            .sim
+            .world()
+            .set_phase(&ids[1], Phase::Succeeded, None);
         let config = format!("--config.file={}", vendor.config().display());
         let waiting = Command::new(PROGRAM)
             .args(["status", &config, "--wait", "--interval=100ms"])
@@ -360,10 +388,10 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
             .spawn()
             .expect("the program runs");
         vendor.wait_for_calls(6);
-        vendor.sim.world().fix(&ids[0], Phase::Paused, None);
+        vendor.sim.world().set_phase(&ids[0], Phase::Paused, None);
         let paused = vendor.sim.count(Action::GetUpgradeStatus);
         vendor.wait_for_calls(paused + 4);
-        vendor.sim.world().fix(&ids[0], end, None);
+        vendor.sim.world().set_phase(&ids[0], end, None);
         let output = waiting.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
         let shown = text(&output.stdout);
@@ -393,7 +421,7 @@ fn upgrading() -> (Vendor, [String; 2]) {
     vendor
         .sim
         .world()
-        .fix(&vendor.sim.world().clusters()[0], Phase::Upgrading, None);
+        .set_phase(&vendor.sim.world().clusters()[0], Phase::Upgrading, None);
     let named = std::fs::read_to_string(vendor.config()).expect("the configuration");
     vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
     let shown: Value =
@@ -428,7 +456,7 @@ fn begin_to_wait(vendor: &Vendor, more: &[&str]) -> Child {
     vendor
         .sim
         .world()
-        .fix(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
+        .set_phase(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
     waiting
 }
 
@@ -530,15 +558,15 @@ fn an_upgrade_that_has_succeeded_is_waited_for_until_its_cluster_runs_again() {
     vendor
         .sim
         .world()
-        .set(&id, Action::DescribeClusterDetail, Some(&detail));
+        .set_body(&id, Action::DescribeClusterDetail, Some(&detail));
     let said = wait_on(&vendor, &[]);
     assert_eq!(
         said.matches("waiting until its state is running").count(),
         1,
         "{said}"
     );
-    vendor.sim.world().fix(&id, Phase::Upgrading, None);
-    vendor.sim.world().set(
+    vendor.sim.world().set_phase(&id, Phase::Upgrading, None);
+    vendor.sim.world().set_body(
         &id,
         Action::DescribeClusterDetail,
         Some(&detail.replace("upgrading", "running")),
@@ -550,7 +578,7 @@ fn an_upgrade_that_has_succeeded_is_waited_for_until_its_cluster_runs_again() {
 fn all_good(clusters: usize) -> Vendor {
     let vendor = Vendor::new(clusters);
     for id in &vendor.sim.world().clusters() {
-        vendor.sim.world().fix(id, Phase::Succeeded, None);
+        vendor.sim.world().set_phase(id, Phase::Succeeded, None);
     }
     vendor
 }
@@ -830,7 +858,10 @@ fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
         let metrics = format!("http://{}/metrics", exporter.address);
         let scrape = || get(&metrics);
         scrape();
-        vendor.sim.world().fix(&ids[0], Phase::Upgrading, None);
+        vendor
+            .sim
+            .world()
+            .set_phase(&ids[0], Phase::Upgrading, None);
         scrape();
         scrape();
         vendor

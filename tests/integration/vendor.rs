@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ack_simulator::{Action, KeyPair, Options, Sim, Upgrading};
+use ack_simulator::{Action, KeyPair, Options, Simulator, UpgradingClusters};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The vendor's stand-in on a socket, and a folder with a configuration for it.
 pub struct Vendor {
-    pub sim: Arc<Sim>,
+    pub sim: Arc<Simulator>,
     pub folder: TempDir,
     pub endpoint: SocketAddr,
     _runtime: Runtime,
@@ -24,9 +24,9 @@ impl Vendor {
     /// So many clusters, in which nothing happens.
     pub fn new(clusters: usize) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let sim = Arc::new(Sim::new(Options {
+        let sim = Arc::new(Simulator::new(Options {
             clusters,
-            upgrading: Upgrading::First(0),
+            upgrading: UpgradingClusters::First(0),
             start: Timestamp::now(),
             ..Options::default()
         }));

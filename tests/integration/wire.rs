@@ -9,7 +9,7 @@ use ack_client::lookup::Lookup;
 use ack_client::outgoing::Proxies;
 use ack_client::trust;
 use ack_client::{Direct, Network, TransportFactory};
-use ack_simulator::Sim;
+use ack_simulator::Simulator;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
@@ -126,7 +126,7 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                         tokio::spawn(converse(stream, does));
                     }
                 });
-                let sim = Arc::new(Sim::new(options(1)));
+                let sim = Arc::new(Simulator::new(options(1)));
                 let (transports, endpoint, account) = if proxied {
                     let transports: Arc<dyn TransportFactory> =
                         Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));

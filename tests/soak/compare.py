@@ -1,4 +1,4 @@
-"""The stand-in's chronicle beside what a Prometheus has of it."""
+"""The simulator's history, compared with the samples of a Prometheus."""
 
 import bisect
 from collections import Counter, defaultdict
@@ -71,15 +71,15 @@ class Rules:
 
 
 class Comparison:
-    def __init__(self, chronicle, history, rules, began, ended):
+    def __init__(self, actual, history, rules, began, ended):
         self.history, self.rules = history, rules
         self.began, self.ended = began, ended
         self.counts = Counter()
         self.wrong = []
         self.outcomes = Counter()
-        for life in chronicle["clusters"]:
+        for life in actual["clusters"]:
             self.cluster(life)
-        known = {life["cluster"] for life in chronicle["clusters"]}
+        known = {life["cluster"] for life in actual["clusters"]}
         for cluster, seen in history.clusters.items():
             # Those that the configuration names and the world does not have.
             if cluster not in known and any(one.up for one in seen.values()):
@@ -87,7 +87,7 @@ class Comparison:
 
     def cluster(self, life):
         cluster, seen = life["cluster"], self.history.clusters.get(life["cluster"], {})
-        end = life.get("goes", float("inf"))
+        end = life.get("deleted", float("inf"))
         phases = [(change["at"], (change["status"], change["step"])) for change in life["phases"]]
         spans = [(at, following, words) for (at, words), following in zip(phases, [at for at, _ in phases[1:]] + [end])]
         good = []
@@ -113,10 +113,10 @@ class Comparison:
         if when - one.read > self.rules.max_age + 2 * self.rules.timeout:
             self.wrong.append(f"{cluster} at {when} was read {when - one.read:.1f} s before")
         if "unknown" in words:
-            # A fault of the stand-in, states that nobody knows, of which it keeps an account.
+            # A fault of the simulator, undocumented states, of which the history has the times.
             self.counts["unknown"] += 1
-            if not any(earliest < at < latest for at in life.get("lies", [])):
-                self.wrong.append(f"{cluster} at {when} says {words}, read at {one.read}, and was lied about at {life.get('lies')}")
+            if not any(earliest < at < latest for at in life.get("misleading", [])):
+                self.wrong.append(f"{cluster} at {when} says {words}, read at {one.read}, and had misleading responses at {life.get('misleading')}")
             return []
         if not any(at < latest and following > earliest and of == words for at, following, of in spans):
             there = [of for at, following, of in spans if at < latest and following > earliest]
@@ -150,23 +150,23 @@ class Comparison:
                 self.counts["phases without an answer"] += 1
 
     def presence(self, life, seen):
-        came, goes = life.get("came"), life.get("goes", float("inf"))
-        here = max(self.began, came + self.rules.grace if came else 0)
+        created, deleted = life.get("created"), life.get("deleted", float("inf"))
+        here = max(self.began, created + self.rules.grace if created else 0)
         # A scrape has the time of its beginning; the list may be read, and the cluster be gone, at its end.
-        there = min(goes - self.rules.timeout, self.ended)
+        there = min(deleted - self.rules.timeout, self.ended)
         first, last = bisect.bisect_left(self.history.scrapes, here), bisect.bisect_left(self.history.scrapes, there)
         expected = self.history.scrapes[first:last]
         missing = [when for when in expected if when not in seen]
         self.counts["presences"] += len(expected)
-        if came:
-            self.counts["guests missing"] += len(missing)
+        if created:
+            self.counts["ephemeral missing"] += len(missing)
         elif missing:
             self.wrong.append(f"{life['cluster']} is not on the page of {missing}")
-        ghosts = [when for when in seen if when > goes + self.rules.grace]
+        ghosts = [when for when in seen if when > deleted + self.rules.grace]
         self.counts["ghosts"] += len(ghosts)
-        if came and came > self.began and goes < self.ended:
-            self.counts["guests"] += 1
-            self.counts["guests seen"] += any(one.up == 1 for one in seen.values())
+        if created and created > self.began and deleted < self.ended:
+            self.counts["ephemeral"] += 1
+            self.counts["ephemeral seen"] += any(one.up == 1 for one in seen.values())
 
     def complaints(self):
         found = self.wrong[:20]
@@ -178,7 +178,7 @@ class Comparison:
             ("failed scrapes", len(self.history.failed), scrapes, 0.005),
             ("readings without an answer", sum(self.outcomes.values()), self.counts["readings"], 0.10),
             ("phases without an answer", self.counts["phases without an answer"], self.counts["phases"], 0.01),
-            ("guests missing", self.counts["guests missing"], self.counts["presences"], 0.01),
+            ("ephemeral missing", self.counts["ephemeral missing"], self.counts["presences"], 0.01),
             ("ghosts", self.counts["ghosts"], self.counts["presences"], 0.01),
         ]
         for what, count, of, share in bounds:
@@ -194,4 +194,4 @@ class Comparison:
         yield f"{len(self.history.scrapes)} scrapes, {len(self.history.failed)} failed, the slowest {max(self.history.durations):.2f} s"
         yield f"{counts['readings']} readings of clusters that are up, {counts['unknown']} of them unknown; down: {dict(self.outcomes.most_common())}"
         yield f"{counts['phases']} phases: {counts['phases seen']} seen, {counts['phases too short']} too short to be asked for, {counts['phases without an answer']} without an answer"
-        yield f"{counts['guests']} clusters came and went, {counts['guests seen']} of them seen; {counts['guests missing']} missing of {counts['presences']}; ghosts: {counts['ghosts']}"
+        yield f"{counts['ephemeral']} clusters were created and deleted, {counts['ephemeral seen']} of them seen; {counts['ephemeral missing']} missing of {counts['presences']}; ghosts: {counts['ghosts']}"

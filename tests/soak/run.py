@@ -3,7 +3,7 @@
 
 Meanwhile keys are rotated and expire, the configuration is reloaded, good and bad, by signal, HTTP and polling, clusters
 come and go, and people look at the pages. At the end memory, descriptors and threads must be flat, nothing that was
-opened may be left open once nothing is asked for, and what each Prometheus has must be what the stand-in's chronicle
+opened may be left open once nothing is asked for, and what each Prometheus has must be what the simulator's history
 says there was to be seen.
 
     tests/soak/run.py                  two minutes, as tests/run does it
@@ -88,7 +88,7 @@ def left_open(meter, resting):
 def soak(arguments, programs):
     folder = programs.folder
     world = programs.demo(
-        arguments.stand_in, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--guests=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
+        arguments.stand_in, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
     )
     api = world["endpoint"]
     keys = Keys(folder, api)
@@ -103,7 +103,7 @@ def soak(arguments, programs):
     target = urllib.parse.urlparse(exporter.url).netloc
     settings = PROMETHEUS.format(interval=RULES.interval, timeout=RULES.timeout, target=target)
     servers = [programs.prometheus(name, settings) for name in ("one", "two")]
-    residents = [life["cluster"] for life in json.loads(get(f"{api}/chronicle"))["clusters"] if "came" not in life]
+    residents = [life["cluster"] for life in json.loads(get(f"{api}/history"))["clusters"] if "created" not in life]
     # Lists that could not be read at first are tried again after half a minute.
     everything = f"count(cs_up{{cluster=~'{'|'.join(residents)}'}}) == {len(residents)}"
     wait_for("all residents are on the page", 120, lambda: all(server.query(everything) for server in servers))
@@ -128,11 +128,11 @@ def soak(arguments, programs):
     print(f"{reloads.good} good configurations and {reloads.bad} bad ones")
     print("\n".join(meter.table()))
     print(f"resident: first {meter.samples[0].resident / MIB:.1f} MiB, last {meter.samples[-1].resident / MIB:.1f} MiB, {meter.slope() / MIB:+.2f} MiB an hour over the second half")
-    chronicle = json.loads(get(f"{api}/chronicle"))
+    actual = json.loads(get(f"{api}/history"))
     complaints = [*exporter.complaints(), *meter.complaints()]
     complaints += [f"{what}: {chore.wrong}" for what, chore in chores.items() if chore.wrong]
     for name, server in zip(("one", "two"), servers):
-        comparison = Comparison(chronicle, History(server, began, ended), RULES, began, ended)
+        comparison = Comparison(actual, History(server, began, ended), RULES, began, ended)
         print("\n".join(f"Prometheus {name}: {line}" for line in comparison.lines()))
         complaints += [f"Prometheus {name}: {complaint}" for complaint in comparison.complaints()]
     lines = exporter.log_lines()

@@ -1,8 +1,8 @@
-//! What the stand-in answers.
+//! The actions that the simulator serves.
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
-        /// One thing that can be asked of the stand-in, named as the vendor names it.
+        /// An action of one of the simulated services.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $($(#[$doc])* $variant),+
@@ -12,7 +12,7 @@ macro_rules! actions {
             /// Every action.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The vendor's name, or one of our own where the vendor has none.
+            /// The name in the API; requests that have none there have a name of this crate.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text),+
@@ -53,20 +53,20 @@ actions! {
 
 /// The service that an action belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
+pub(crate) enum Service {
     /// The Container Service; every call is signed.
     Containers,
-    /// STS.
-    SecurityTokens,
-    /// The metadata service and the credentials URI; nothing is signed.
+    /// The Security Token Service (STS); `AssumeRole` is signed.
+    Sts,
+    /// The metadata service and the credentials URI; no call is signed.
     Metadata,
 }
 
 impl Action {
-    /// The service that it belongs to.
-    pub(super) fn service(self) -> Service {
+    /// The service that the action belongs to.
+    pub(crate) fn service(self) -> Service {
         match self {
-            Self::AssumeRole | Self::AssumeRoleWithOidc => Service::SecurityTokens,
+            Self::AssumeRole | Self::AssumeRoleWithOidc => Service::Sts,
             Self::MetadataToken
             | Self::MetadataRole
             | Self::MetadataCredentials
@@ -75,7 +75,7 @@ impl Action {
         }
     }
 
-    /// The action with this name, whatever its case.
+    /// The action with this name, in upper or lower case.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -83,8 +83,8 @@ impl Action {
             .find(|action| action.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// The action's place in [`Action::ALL`].
-    pub(super) fn index(self) -> usize {
+    /// The position in [`Action::ALL`].
+    pub(crate) fn index(self) -> usize {
         self as usize
     }
 }

@@ -1,4 +1,4 @@
-//! The stand-in without a socket.
+//! A transport without a socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,35 +7,37 @@ use ack_client::{Sending, Transport, TransportError};
 use bytes::Bytes;
 use http::Request;
 
-use super::Sim;
-use super::reply::{Manner, Reply};
+use crate::Simulator;
+use crate::response::{Delivery, Response};
 
-/// A transport that ends in a [`Sim`]. What would go wrong on the wire goes wrong in the same way;
-/// time is tokio's.
+/// A transport for `ack-client` that calls a [`Simulator`] directly.
+///
+/// Faults of the connection become the errors that they cause over a socket. Time is tokio's, so
+/// tests can pause it.
 #[derive(Debug, Clone)]
-pub struct InProcess(pub Arc<Sim>);
+pub struct InProcess(pub Arc<Simulator>);
 
 impl Transport for InProcess {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        Box::pin(async move { arrive(self.0.handle(request).await).await })
+        Box::pin(async move { receive(self.0.handle(request).await).await })
     }
 }
 
-async fn arrive(reply: Reply) -> Result<http::Response<Bytes>, TransportError> {
-    match reply.manner {
-        Manner::Whole => Ok(reply.into_response()),
-        Manner::Hang => std::future::pending().await,
-        Manner::Reset => Err(TransportError::Broken(
+async fn receive(response: Response) -> Result<http::Response<Bytes>, TransportError> {
+    match response.delivery {
+        Delivery::Complete => Ok(response.into_http()),
+        Delivery::Hang => std::future::pending().await,
+        Delivery::Reset => Err(TransportError::Broken(
             "the connection broke: connection reset by peer".to_owned(),
         )),
-        Manner::Truncated => Err(TransportError::Broken(
+        Delivery::Truncated => Err(TransportError::Broken(
             "the connection broke: end of file before message length reached".to_owned(),
         )),
-        Manner::Huge(_) => Err(TransportError::TooLarge),
-        Manner::Drip(interval) => {
-            let bytes = u32::try_from(reply.body.len()).unwrap_or(u32::MAX);
+        Delivery::Huge(_) => Err(TransportError::TooLarge),
+        Delivery::Drip(interval) => {
+            let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
             tokio::time::sleep(interval.checked_mul(bytes).unwrap_or(Duration::MAX)).await;
-            Ok(reply.into_response())
+            Ok(response.into_http())
         }
     }
 }

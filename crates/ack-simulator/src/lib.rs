@@ -1,262 +1,124 @@
-//! A stand-in for the vendor's API: signatures are really checked, clusters really go through
-//! upgrades.
+//! A simulator of Alibaba Cloud's container service (CS 2015-12-15), for demonstrations and tests.
 //!
-//! `demo` shows the exporter over it, and the tests and benches ask it instead of the vendor. It
-//! can be asked in process ([`Sim::handle`], [`InProcess`]) or over a socket ([`Sim::serve`]); both
-//! end in the same answers.
+//! A [`Simulator`] is one account. It serves the API over HTTP/1.1 on a socket
+//! ([`Simulator::serve`]) or in process ([`InProcess`], [`Simulator::handle`]), with the same
+//! responses:
+//!
+//! * `GetUpgradeStatus`, `DescribeClustersV1`, `DescribeClustersForRegion`,
+//!   `DescribeClusterDetail`, `DescribeClusterTasks`, `DescribeTaskInfo` and `DescribeRegions`, in
+//!   JSON or XML, with errors in the formats of the gateway and of the service;
+//! * `AssumeRole` and `AssumeRoleWithOIDC` of STS, the metadata service of an ECS instance, and a
+//!   credentials URI, which issue temporary keys.
+//!
+//! Signatures, dates, nonces and security tokens are verified: ACS3-HMAC-SHA256, ROA HMAC-SHA1, and
+//! the RPC signature of `AssumeRole`. Any client of Alibaba Cloud works against the simulator with
+//! the keys in [`Options::keys`].
+//!
+//! # Example
+//!
+//! A test sets the phase of a cluster and reads it with `ack-client`:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use ack_client::clock::Clock;
+//! use ack_client::credentials::{Credential, Credentials};
+//! use ack_client::names::AccountName;
+//! use ack_client::{
+//!     Budget, Client, Endpoint, Limiter, NoopMetrics, RateLimit, Signature, Status, Step,
+//!     get_upgrade_status,
+//! };
+//! use ack_simulator::{InProcess, KeyPair, Options, Phase, Simulator};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let simulator = Arc::new(Simulator::new(Options::default()));
+//! let cluster = simulator.world().clusters()[0].clone();
+//! simulator.world().set_phase(&cluster, Phase::Paused, None);
+//!
+//! let key = KeyPair::demo();
+//! let credentials = Credentials::fixed(Credential {
+//!     access_key_id: key.access_key_id,
+//!     access_key_secret: key.access_key_secret,
+//!     security_token: None,
+//!     expires_at: None,
+//! });
+//! let client = Client::new(
+//!     Arc::new(InProcess(Arc::clone(&simulator))),
+//!     Arc::new(credentials),
+//!     Signature::Acs3,
+//!     Limiter::new(AccountName::parse("test")?, RateLimit::default(), 1, 10),
+//!     Arc::new(NoopMetrics),
+//!     Clock::System,
+//!     http::HeaderValue::from_static("example"),
+//! );
+//! let endpoint = Endpoint::parse("http://simulator.example")?;
+//! let budget = Budget::lasting(Duration::from_secs(10));
+//! let response = get_upgrade_status(&client, &endpoint, &cluster, &budget).await?;
+//!
+//! assert_eq!(response.status, Status::Pause);
+//! assert_eq!(response.step, Step::Pause);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Clusters and time
+//!
+//! Everything that is generated is a pure function of [`Options::seed`] and the time since the
+//! simulator was created. Clusters are upgraded again and again in minutes; the upgrades succeed,
+//! pause and fail. [`World::transitions`] returns the schedule, [`World::set_phase`] and
+//! [`World::set_body`] replace it. Time is tokio's: in a test with paused time, hours take no time.
+//!
+//! `GET /history` on the socket is a page of the simulator's own: the real history of each cluster,
+//! to compare with the metrics of an exporter.
+//!
+//! # Faults
+//!
+//! A [`Rule`] injects a [`Fault`]: throttling, server errors, slow, truncated, oversized or
+//! malformed responses, expired tokens, missing permissions, broken connections. It applies to all
+//! calls or to those of one action, cluster or region, with a probability or a number of times.
+//! [`parse_rules`] reads rules from text. [`Simulator::retire`] switches off the two operations that
+//! Alibaba Cloud is going to retire.
+//!
+//! # Source
+//!
+//! `routes` is the table of methods and paths; `handler` is the way of a request to its response;
+//! `api` and `identity` hold the operations, `world` the clusters, `auth` the signatures.
 
 mod action;
+mod api;
 mod auth;
-mod chores;
-mod chronicle;
-mod clock;
-mod cluster;
-mod clusters;
-mod exchange;
+mod call_log;
+mod error_response;
 mod faults;
-mod guests;
-mod identities;
+mod handler;
+mod history;
+mod identity;
 mod in_process;
-mod journal;
-mod keys;
-mod metadata;
-mod nonces;
 mod options;
-mod profile;
 mod random;
-mod received;
-mod refusal;
-mod regions;
-mod reply;
+mod request;
+mod response;
+mod retirement;
 mod routes;
-mod rpc;
-mod script;
-mod serve;
-mod sts;
-mod switch_off;
-mod tasks;
-mod upgrade_status;
+mod server;
+mod simulator;
 mod world;
 mod xml;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
-
-use ack_client::names::Region;
-use bytes::Bytes;
-use http::Request;
-use jiff::SignedDuration;
-
 pub use self::action::Action;
-pub use self::faults::{ErrorBody, Fault, InvalidRule, Repeat, Rule, parse_rules};
-pub use self::identities::{Identities, MetadataVersions};
+pub use self::auth::keys::KeyPair;
+pub use self::call_log::LoggedCall;
+pub use self::faults::{ErrorBody, Fault, InvalidRule, RepeatIn, Rule, parse_rules};
+pub use self::identity::{Identities, MetadataVersions};
 pub use self::in_process::InProcess;
-pub use self::journal::Call;
-pub use self::keys::KeyPair;
-pub use self::options::Options;
-pub use self::reply::{Framing, Manner, Reply};
-pub use self::script::{Phase, Stage};
-pub use self::switch_off::Retired;
-pub use self::world::{TaskLists, Transition, Upgrading, World};
-
-use self::exchange::Exchange;
-use self::faults::Faults;
-use self::journal::Journal;
-use self::keys::{Keys, Known};
-use self::nonces::Nonces;
-use self::random::mix;
-use self::received::Received;
-use self::switch_off::SwitchedOff;
-
-/// The stand-in. Everything about it can be changed while it answers.
-#[derive(Debug)]
-pub struct Sim {
-    world: World,
-    regions: Vec<Region>,
-    keys: Keys,
-    identities: RwLock<Identities>,
-    nonces: Nonces,
-    journal: Journal,
-    faults: Faults,
-    switched_off: SwitchedOff,
-    tolerance: SignedDuration,
-    latency: Duration,
-    list_lag: i64,
-    seed: u64,
-    numbers: AtomicU64,
-}
-
-impl Sim {
-    /// A stand-in as `options` say. Its world begins now.
-    pub fn new(options: Options) -> Self {
-        let sim = Self {
-            world: World::new(&options),
-            keys: Keys::new(&options.keys),
-            identities: RwLock::new(options.identities),
-            nonces: Nonces::new(),
-            journal: Journal::new(options.calls_kept),
-            faults: Faults::new(options.seed, options.faults),
-            switched_off: SwitchedOff::default(),
-            tolerance: SignedDuration::try_from(options.clock_tolerance)
-                .unwrap_or(SignedDuration::MAX),
-            latency: options.latency,
-            list_lag: clock::to_millis(options.list_lag),
-            seed: options.seed,
-            numbers: AtomicU64::new(0),
-            regions: options.regions,
-        };
-        if let Some(retired) = options.retired {
-            sim.retire_everywhere(Some(retired));
-        }
-        sim
-    }
-
-    /// The clusters.
-    pub fn world(&self) -> &World {
-        &self.world
-    }
-
-    /// The regions that it was made with.
-    pub fn regions(&self) -> &[Region] {
-        &self.regions
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn add_fault(&self, rule: Rule) {
-        self.faults.add(rule);
-    }
-
-    /// Lets everything go well again.
-    pub fn clear_faults(&self) {
-        self.faults.clear();
-    }
-
-    /// Refuses an action to everybody, as RAM would, until [`Sim::clear_faults`].
-    pub fn deny(&self, action: Action) {
-        self.faults.add(Rule::new(Fault::Forbidden).on(action));
-    }
-
-    /// Switches the old operations off in a region, or on again with `None`.
-    pub fn retire(&self, region: &Region, retired: Option<Retired>) {
-        self.switched_off.set(region, retired);
-    }
-
-    /// Switches the old operations off in all regions, or on again with `None`.
-    pub fn retire_everywhere(&self, retired: Option<Retired>) {
-        self.regions
-            .iter()
-            .for_each(|region| self.retire(region, retired));
-    }
-
-    /// Makes a key known, or gives it another secret.
-    pub fn add_key(&self, pair: &KeyPair) {
-        self.keys.add(
-            &pair.access_key_id,
-            Known {
-                secret: pair.access_key_secret.clone(),
-                temporary: None,
-            },
-        );
-    }
-
-    /// Changes the rules of STS and the metadata service; keys that were issued stay good.
-    pub fn change_identities(&self, change: impl FnOnce(&mut Identities)) {
-        change(
-            &mut self
-                .identities
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-    }
-
-    fn with_identities<T>(&self, look: impl FnOnce(&Identities) -> T) -> T {
-        look(
-            &self
-                .identities
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
-    }
-
-    /// Makes every temporary key that was issued run out now.
-    pub fn expire_temporary_keys(&self) {
-        self.keys.expire_temporary(self.world.now());
-    }
-
-    /// Makes every temporary key that was issued unknown, as when its role is made anew.
-    pub fn revoke_temporary_keys(&self) {
-        self.keys.revoke_temporary();
-    }
-
-    /// Makes the token of every temporary key that was issued one that does not fit the key.
-    pub fn change_tokens(&self) {
-        self.keys.change_tokens();
-    }
-
-    /// How often an action was asked for, well signed or not.
-    pub fn count(&self, action: Action) -> u64 {
-        self.journal.counted(action)
-    }
-
-    /// The last calls, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
-        self.journal.calls()
-    }
-
-    /// The largest number of calls that were being answered at once.
-    pub fn peak_in_flight(&self) -> u64 {
-        self.journal.peak()
-    }
-
-    /// Forgets the calls and their counts.
-    pub fn forget_calls(&self) {
-        self.journal.reset();
-    }
-
-    /// Answers one request. Takes as long as the answer is meant to take; a reply that never comes
-    /// is told as such.
-    pub async fn handle(&self, request: Request<Bytes>) -> Reply {
-        let _in_flight = self.journal.enter();
-        let reply = self.answer(&Received::new(request));
-        if !reply.delay.is_zero() {
-            tokio::time::sleep(reply.delay).await;
-        }
-        reply
-    }
-
-    fn answer(&self, received: &Received) -> Reply {
-        let exchange = Exchange {
-            sim: self,
-            received,
-            request_id: self.request_id(),
-            millis: self.world.clock.millis(),
-        };
-        let mut reply = exchange.reply();
-        reply.stamp(&exchange.request_id, self.world.now());
-        reply.delay += self.latency;
-        reply
-    }
-
-    /// A number that was never given before.
-    fn next_number(&self) -> u64 {
-        self.numbers.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// `4C2B1A2F-…`: a UUID in capitals.
-    fn request_id(&self) -> String {
-        let number = self.next_number();
-        let (high, low) = (mix(&[self.seed, 60, number]), mix(&[self.seed, 61, number]));
-        format!(
-            "{:08X}-{:04X}-{:04X}-{:04X}-{:012X}",
-            high >> 32,
-            high >> 16 & 0xffff,
-            high & 0xffff,
-            low >> 48,
-            low & 0xffff_ffff_ffff
-        )
-    }
-}
+pub use self::options::{Options, TaskLists, UpgradingClusters};
+pub use self::response::{Delivery, Framing, Response};
+pub use self::retirement::RetiredResponse;
+pub use self::simulator::Simulator;
+pub use self::world::phase::{Phase, UpgradeStage};
+pub use self::world::{Transition, World};
 
 #[cfg(test)]
 mod tests;

@@ -1,60 +1,78 @@
-//! What a stand-in is made from.
+//! Options of a simulator.
 
 use std::time::Duration;
 
 use ack_client::names::Region;
 use jiff::Timestamp;
 
-use super::faults::Rule;
-use super::identities::Identities;
-use super::keys::KeyPair;
-use super::switch_off::Retired;
-use super::world::{TaskLists, Upgrading};
+use crate::auth::keys::KeyPair;
+use crate::faults::Rule;
+use crate::identity::Identities;
+use crate::retirement::RetiredResponse;
 
-/// What a stand-in is like.
+/// The properties of a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// All that is invented follows from this number.
+    /// The seed of everything that is generated.
     pub seed: u64,
-    /// How many clusters there are all the time.
+    /// Number of permanent clusters.
     pub clusters: usize,
-    /// How many more come and go.
-    pub guests: usize,
-    /// How many of those that stay keep being upgraded.
-    pub upgrading: Upgrading,
-    /// How long their lists of tasks are.
+    /// Largest number of clusters with a short lifetime.
+    pub ephemeral_clusters: usize,
+    /// The permanent clusters that are upgraded again and again.
+    pub upgrading: UpgradingClusters,
+    /// The length of the clusters' task lists.
     pub task_lists: TaskLists,
-    /// Where they are.
+    /// The regions of the clusters.
     pub regions: Vec<Region>,
     /// The keys of the account.
     pub keys: Vec<KeyPair>,
-    /// Who may become whom.
+    /// The rules of STS and the metadata service.
     pub identities: Identities,
-    /// The time of day when the world begins.
+    /// The time of day at which the world starts.
     pub start: Timestamp,
-    /// How far the date of a call may be off to either side.
+    /// The largest accepted difference of a call's date, to either side.
     pub clock_tolerance: Duration,
-    /// How long every answer takes.
+    /// Time before every response.
     pub latency: Duration,
-    /// How far the lists lag behind the clusters.
+    /// Time by which the lists lag behind the clusters.
     pub list_lag: Duration,
-    /// What goes wrong from the beginning.
+    /// Faults from the start on.
     pub faults: Vec<Rule>,
-    /// What the old operations say, in all regions, if they have been switched off.
-    pub retired: Option<Retired>,
-    /// How many of the last calls are kept.
+    /// The response of `GetUpgradeStatus` and `DescribeClustersV1` if they have been switched off in
+    /// all regions.
+    pub retired: Option<RetiredResponse>,
+    /// Number of last calls that are kept.
     pub calls_kept: usize,
+}
+
+/// The number of tasks in the clusters' task lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskLists {
+    /// All tasks of a cluster fit on one page of fifty.
+    Short,
+    /// The same, but one cluster in a dozen has several hundred tasks.
+    LongForSome,
+}
+
+/// The clusters that are upgraded again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpgradingClusters {
+    /// All but one in a dozen, which is never upgraded.
+    All,
+    /// The first ones in the account's list; the others never change.
+    First(usize),
 }
 
 impl Default for Options {
     fn default() -> Self {
         let regions = ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"]
-            .map(|region| Region::parse(region).expect("a region of the vendor"));
+            .map(|region| Region::parse(region).expect("the name of a region"));
         Self {
             seed: 7,
             clusters: 12,
-            guests: 0,
-            upgrading: Upgrading::All,
+            ephemeral_clusters: 0,
+            upgrading: UpgradingClusters::All,
             task_lists: TaskLists::LongForSome,
             regions: regions.to_vec(),
             keys: vec![KeyPair::demo()],

@@ -1,17 +1,17 @@
-//! Numbers that look random and are a function of what they are asked for.
+//! Pseudo-random numbers as pure functions of their arguments.
 
-/// A number that depends on all `words` alike.
-pub(super) fn mix(words: &[u64]) -> u64 {
+/// A number that depends on all `words`, and on their order.
+pub(crate) fn mix(words: &[u64]) -> u64 {
     words.iter().fold(0, |state, word| splitmix(state ^ word))
 }
 
-/// A number from `low` up to, not including, `high`.
-pub(super) fn within(number: u64, low: u64, high: u64) -> u64 {
+/// Reduces `number` to the range `low..high`.
+pub(crate) fn within(number: u64, low: u64, high: u64) -> u64 {
     low + number % (high - low).max(1)
 }
 
-/// FNV-1a over `text`, for what is asked for by name.
-pub(super) fn of_text(text: &str) -> u64 {
+/// The FNV-1a hash of `text`, as a seed.
+pub(crate) fn of_text(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -1,24 +1,25 @@
-//! Which request asks for what: the table of paths.
+//! Methods and paths of the actions.
 
 use http::Method;
 
-use super::action::Action;
-use super::received::{Received, decode_form, percent_decode};
-use super::refusal::Refusal;
+use crate::action::Action;
+use crate::error_response::ErrorResponse;
+use crate::identity::sts::Parameters;
+use crate::request::{ReceivedRequest, percent_decode};
 
-/// What is asked for, and of what.
+/// The action that a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Route {
-    pub(super) action: Action,
-    /// The ID in the path: of a cluster, a region, a task or a role. Empty where there is none.
-    pub(super) subject: String,
+pub(crate) struct Route {
+    pub(crate) action: Action,
+    /// The ID of a cluster, region, task or role in the path; empty where there is none.
+    pub(crate) subject: String,
 }
 
 impl Route {
-    /// Finds the action for a request.
-    pub(super) fn of(received: &Received) -> Result<Self, Refusal> {
-        let segments: Vec<_> = received.path.split('/').skip(1).collect();
-        let (action, subject) = match (&received.method, segments.as_slice()) {
+    /// The route of a request.
+    pub(crate) fn of(request: &ReceivedRequest) -> Result<Self, ErrorResponse> {
+        let segments: Vec<_> = request.path.split('/').skip(1).collect();
+        let (action, subject) = match (&request.method, segments.as_slice()) {
             (&Method::GET, ["api", "v2", "clusters", id, "upgrade", "status"]) => {
                 (Action::GetUpgradeStatus, *id)
             }
@@ -30,7 +31,7 @@ impl Route {
             (&Method::GET, ["clusters", id]) => (Action::DescribeClusterDetail, *id),
             (&Method::GET, ["clusters", id, "tasks"]) => (Action::DescribeClusterTasks, *id),
             (&Method::GET, ["tasks", id]) => (Action::DescribeTaskInfo, *id),
-            (&Method::GET | &Method::POST, [""]) => (security_token_service(received)?, ""),
+            (&Method::GET | &Method::POST, [""]) => (sts_action(request)?, ""),
             (&Method::PUT, ["latest", "api", "token"]) => (Action::MetadataToken, ""),
             (&Method::GET, ["latest", "meta-data", "ram", "security-credentials", ""]) => {
                 (Action::MetadataRole, "")
@@ -39,7 +40,7 @@ impl Route {
                 (Action::MetadataCredentials, *role)
             }
             (&Method::GET, ["credentials"]) => (Action::CredentialsUri, ""),
-            _ => return Err(Refusal::no_such_action()),
+            _ => return Err(ErrorResponse::action_not_found()),
         };
         Ok(Self {
             action,
@@ -48,25 +49,15 @@ impl Route {
     }
 }
 
-/// STS has one path; the action is a parameter of query or form, or a header.
-fn security_token_service(received: &Received) -> Result<Action, Refusal> {
-    let form = || {
-        std::str::from_utf8(&received.body)
-            .map(decode_form)
-            .unwrap_or_default()
-    };
-    let named = received
+/// The action of a call to STS, which has one path: it is a parameter of query or form, or a header.
+fn sts_action(request: &ReceivedRequest) -> Result<Action, ErrorResponse> {
+    let parameters = Parameters::of(request);
+    let name = request
         .parameter("Action")
-        .or_else(|| received.header("x-acs-action"))
-        .map(str::to_owned);
-    let named = named.or_else(|| {
-        form()
-            .into_iter()
-            .find(|(key, _)| key == "Action")
-            .map(|(_, value)| value)
-    });
-    match named.as_deref().and_then(Action::parse) {
+        .or_else(|| request.header("x-acs-action"))
+        .or_else(|| parameters.find("Action"));
+    match name.and_then(Action::parse) {
         Some(action @ (Action::AssumeRole | Action::AssumeRoleWithOidc)) => Ok(action),
-        _ => Err(Refusal::no_such_action()),
+        _ => Err(ErrorResponse::action_not_found()),
     }
 }

@@ -1,13 +1,15 @@
-//! The stand-in asked as the exporter and the vendor's SDKs ask it.
+//! Requests as `ack-client` and Alibaba Cloud's SDKs send them.
 
 mod auth;
-mod chronicle;
+
 mod faults;
+mod history;
 mod identities;
 mod operations;
 mod socket;
 mod tasks;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ack_client::Signature;
@@ -19,34 +21,36 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
-use super::*;
+use crate::*;
 
 const HOST: &str = "sim.example:8080";
 
-/// A client of a stand-in.
-struct Client {
-    sim: Sim,
+/// A client that signs its requests, and its simulator.
+struct SignedClient {
+    simulator: Simulator,
     scheme: Signature,
     credential: Credential,
+    nonces: AtomicU64,
 }
 
-impl Client {
+impl SignedClient {
     fn new(options: Options) -> Self {
         Self {
-            sim: Sim::new(options),
+            simulator: Simulator::new(options),
             scheme: Signature::Acs3,
             credential: demo(),
+            nonces: AtomicU64::new(0),
         }
     }
 
-    fn usual() -> Self {
+    fn with_defaults() -> Self {
         Self::new(Options::default())
     }
 
     /// A signed request for `path`, which may have a query.
     fn request(&self, action: Action, path: &str, nonce: &str) -> Request<Bytes> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let query = received::decode_form(query);
+        let query = request::decode_form(query.as_bytes());
         let query: Vec<_> = query
             .iter()
             .map(|(key, value)| (key.as_str(), value.clone()))
@@ -61,7 +65,7 @@ impl Client {
             form: None,
         };
         let stamp = Stamp {
-            time: self.sim.world().now(),
+            time: self.simulator.world().now(),
             nonce: nonce.to_owned(),
         };
         let signed = sign(self.scheme, &call, &self.credential, &stamp).expect("signs");
@@ -73,16 +77,18 @@ impl Client {
         request
     }
 
-    async fn ask(&self, action: Action, path: &str) -> Reply {
-        let nonce = format!("nonce-{}", self.sim.numbers.load(Ordering::Relaxed));
-        self.sim.handle(self.request(action, path, &nonce)).await
+    async fn send(&self, action: Action, path: &str) -> Response {
+        let nonce = format!("nonce-{}", self.nonces.fetch_add(1, Ordering::Relaxed));
+        self.simulator
+            .handle(self.request(action, path, &nonce))
+            .await
     }
 
-    /// The body of an answer with status 200.
+    /// The body of a response with status 200.
     async fn json(&self, action: Action, path: &str) -> Value {
-        let reply = self.ask(action, path).await;
-        assert_eq!(reply.status, StatusCode::OK, "{}", text(&reply));
-        serde_json::from_slice(&reply.body).expect("JSON")
+        let response = self.send(action, path).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", text(&response));
+        serde_json::from_slice(&response.body).expect("JSON")
     }
 
     async fn status(&self, id: &ClusterId) -> Value {
@@ -94,7 +100,7 @@ impl Client {
     }
 
     fn first(&self) -> ClusterId {
-        self.sim.world().clusters()[0].clone()
+        self.simulator.world().clusters()[0].clone()
     }
 }
 
@@ -111,16 +117,16 @@ fn demo() -> Credential {
     }
 }
 
-fn text(reply: &Reply) -> String {
-    String::from_utf8_lossy(&reply.body).into_owned()
+fn text(response: &Response) -> String {
+    String::from_utf8_lossy(&response.body).into_owned()
 }
 
-/// Status and code of a refusal.
-fn refused(reply: &Reply) -> (u16, String) {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+/// Status and code of an error response.
+fn error_of(response: &Response) -> (u16, String) {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let code = body["Code"]
         .as_str()
         .or(body["code"].as_str())
         .unwrap_or_default();
-    (reply.status.as_u16(), code.to_owned())
+    (response.status.as_u16(), code.to_owned())
 }

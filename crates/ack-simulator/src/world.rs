@@ -1,6 +1,17 @@
-//! The simulated clusters of one account, and the time they live in.
+//! The clusters of the simulated account, and its clock.
 
-use std::collections::HashMap;
+pub(crate) mod background_tasks;
+pub(crate) mod clock;
+pub(crate) mod cluster;
+pub(crate) mod ephemeral;
+mod generated;
+pub(crate) mod index;
+mod overrides;
+pub(crate) mod phase;
+pub(crate) mod profile;
+mod recurrence;
+pub(crate) mod schedule;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -8,108 +19,64 @@ use std::time::Duration;
 use ack_client::names::{ClusterId, Region};
 use jiff::Timestamp;
 
-use super::Options;
-use super::action::Action;
-use super::chores::Chores;
-use super::clock::{Clock, to_millis};
-use super::cluster::Cluster;
-use super::guests::{Guests, Stay};
-use super::random::mix;
-use super::script::{Phase, Script};
+use crate::action::Action;
+use crate::options::Options;
+use crate::random::{mix, of_text};
 
-/// The clusters, by all that they are asked for.
+use self::background_tasks::BackgroundTasks;
+use self::clock::{WorldClock, to_millis};
+use self::cluster::Cluster;
+use self::ephemeral::{EphemeralClusters, Lifetime};
+use self::generated::generate_cluster;
+use self::index::{ClusterIndex, ClusterPage, Page};
+use self::phase::Phase;
+use self::schedule::UpgradeSchedule;
+
+/// The clusters of the simulated account.
 #[derive(Debug)]
 pub struct World {
-    pub(super) clock: Clock,
-    guests: Guests,
-    /// Where guests come to.
+    pub(crate) clock: WorldClock,
+    ephemeral: EphemeralClusters,
+    /// The regions of ephemeral clusters.
     regions: Vec<Region>,
-    /// When the next guest comes or goes.
+    /// The next moment at which an ephemeral cluster is created or deleted.
     next_change: AtomicI64,
-    index: RwLock<Index>,
+    index: RwLock<ClusterIndex>,
 }
 
-#[derive(Debug, Default)]
-struct Index {
-    by_id: HashMap<String, Arc<Cluster>>,
-    by_tag: HashMap<u64, Arc<Cluster>>,
-    by_region: HashMap<Region, Vec<Arc<Cluster>>>,
-    all: Vec<Arc<Cluster>>,
-    /// Those of them that come and go.
-    guests: Vec<Arc<Cluster>>,
-}
-
-/// A change of phase in a cluster's script.
+/// A change of phase in a cluster's schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition {
-    /// When, after the world began.
+    /// Time since the start of the world.
     pub at: Duration,
     /// The phase that begins.
     pub phase: Phase,
 }
 
-/// How much there is to read before the newest upgrade is found among a cluster's tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskLists {
-    /// One page of fifty holds them all.
-    Short,
-    /// The same, but one cluster in a dozen has several hundred.
-    LongForSome,
-}
-
-/// How many of the clusters keep being upgraded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Upgrading {
-    /// All but one in a dozen, which never is.
-    All,
-    /// The first so many by their place in the list; nothing happens to the others any more.
-    First(usize),
-}
-
 impl World {
     /// The world that `options` describe.
-    pub(super) fn new(options: &Options) -> Self {
-        let Options {
-            seed,
-            clusters: count,
-            upgrading,
-            task_lists,
-            ref regions,
-            start,
-            ..
-        } = *options;
-        let mut index = Index::default();
-        for number in 0..if regions.is_empty() { 0 } else { count } {
-            // Shifted by one with each round, so that an application has clusters in several
-            // regions.
-            let region = &regions[(number + number / regions.len()) % regions.len()];
-            let script = match upgrading {
-                Upgrading::First(busy) if number >= busy => Script::still(seed, number),
-                _ => Script::busy(seed, number),
-            };
-            index.add(Arc::new(Cluster::new(
-                invent_id(seed, number),
-                region.clone(),
-                invent_name(number),
-                script,
-                Chores::of(number, task_lists),
-            )));
-        }
-        let guests = if regions.is_empty() {
-            0
+    pub(crate) fn new(options: &Options) -> Self {
+        let regions = options.regions.clone();
+        // A cluster is in a region, so an account without regions has no clusters.
+        let (clusters, ephemeral) = if regions.is_empty() {
+            (0, 0)
         } else {
-            options.guests
+            (options.clusters, options.ephemeral_clusters)
         };
+        let mut index = ClusterIndex::default();
+        for number in 0..clusters {
+            index.add(Arc::new(generate_cluster(number, options)));
+        }
         Self {
-            clock: Clock::starting_at(start),
-            guests: Guests::new(seed, guests),
-            regions: regions.clone(),
-            next_change: AtomicI64::new(if guests == 0 { i64::MAX } else { 0 }),
+            clock: WorldClock::starting_at(options.start),
+            ephemeral: EphemeralClusters::new(options.seed, ephemeral),
+            regions,
+            next_change: AtomicI64::new(if ephemeral == 0 { i64::MAX } else { 0 }),
             index: RwLock::new(index),
         }
     }
 
-    /// How long the world has existed; in tests with paused time, what was waited for.
+    /// Time since the start of the world, on tokio's clock.
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
@@ -124,9 +91,9 @@ impl World {
         self.read(|index| index.all.iter().map(|cluster| cluster.id.clone()).collect())
     }
 
-    /// Whether a cluster is one of those that come and go.
-    pub fn is_guest(&self, id: &ClusterId) -> bool {
-        self.read(|index| index.guests.iter().any(|cluster| cluster.id == *id))
+    /// Returns true for a cluster with a short lifetime.
+    pub fn is_ephemeral(&self, id: &ClusterId) -> bool {
+        self.read(|index| index.ephemeral.iter().any(|cluster| cluster.id == *id))
     }
 
     /// The region of a cluster.
@@ -139,32 +106,27 @@ impl World {
         Some(self.find(id.as_str())?.name())
     }
 
-    /// Where the upgrade of a cluster stands now.
+    /// The current phase of a cluster's newest upgrade.
     pub fn phase(&self, id: &ClusterId) -> Option<Phase> {
-        Some(
-            self.find(id.as_str())?
-                .standing(self.clock.millis())
-                .moment
-                .phase,
-        )
+        let cluster = self.find(id.as_str())?;
+        Some(cluster.state(self.clock.millis()).upgrade.phase)
     }
 
-    /// Where a cluster's script stands at a moment after the world began; tells nothing of what a
-    /// test has fixed.
-    pub fn scripted_phase(&self, id: &ClusterId, at: Duration) -> Option<Phase> {
-        Some(self.find(id.as_str())?.script.at(to_millis(at)).phase)
+    /// The scheduled phase at a time since the start of the world; ignores [`World::set_phase`].
+    pub fn scheduled_phase(&self, id: &ClusterId, at: Duration) -> Option<Phase> {
+        let cluster = self.find(id.as_str())?;
+        Some(cluster.schedule.state_at(to_millis(at)).phase)
     }
 
-    /// Every change of phase in a cluster's script after `from`, up to and including `to`.
+    /// All changes of phase in a cluster's schedule after `from`, up to and including `to`.
     pub fn transitions(&self, id: &ClusterId, from: Duration, to: Duration) -> Vec<Transition> {
         let Some(cluster) = self.find(id.as_str()) else {
             return Vec::new();
         };
-        let changes = cluster
-            .script
+        cluster
+            .schedule
             .transitions(to_millis(from), to_millis(to))
-            .into_iter();
-        changes
+            .into_iter()
             .map(|(at, phase)| Transition {
                 at: Duration::from_millis(u64::try_from(at).unwrap_or_default()),
                 phase,
@@ -172,39 +134,40 @@ impl World {
             .collect()
     }
 
-    /// Holds a cluster in a phase from now on, with a message of its own if it failed. An upgrade
-    /// in progress goes on under its task; after an ended one, a new one begins. Does nothing to a
-    /// cluster that is not there.
-    pub fn fix(&self, id: &ClusterId, phase: Phase, message: Option<&str>) {
+    /// Holds a cluster in a phase from now on. `message` replaces the generated error message.
+    ///
+    /// Continues an upgrade in progress under its task; after an ended one, a new one starts. Does
+    /// nothing if there is no such cluster.
+    pub fn set_phase(&self, id: &ClusterId, phase: Phase, message: Option<&str>) {
         if let Some(cluster) = self.find(id.as_str()) {
-            cluster.fix(phase, message, self.clock.millis());
+            cluster.set_phase(phase, message, self.clock.millis());
         }
     }
 
-    /// Gives a cluster back to its script.
-    pub fn release(&self, id: &ClusterId) {
+    /// Returns a cluster to its schedule.
+    pub fn clear_phase(&self, id: &ClusterId) {
         if let Some(cluster) = self.find(id.as_str()) {
-            cluster.release();
+            cluster.clear_phase();
         }
     }
 
-    /// Answers `action` on a cluster with `body` word for word, or again from the world with
-    /// `None`. Actions that are not about one cluster know no such thing.
-    pub fn set(&self, id: &ClusterId, action: Action, body: Option<&str>) {
+    /// Sets the literal body of the response to `action` on a cluster; `None` restores the generated
+    /// one. Has no effect on actions that are not about one cluster.
+    pub fn set_body(&self, id: &ClusterId, action: Action, body: Option<&str>) {
         if let Some(cluster) = self.find(id.as_str()) {
             cluster.set_body(action, body.map(str::to_owned));
         }
     }
 
-    /// Adds a cluster that was never upgraded, at the end of the lists.
+    /// Adds a cluster that is never upgraded, at the end of the lists.
     pub fn add(&self, id: ClusterId, region: Region, name: &str) {
-        let script = Script::never(mix(&[super::random::of_text(id.as_str())]));
+        let schedule = UpgradeSchedule::never_upgraded(mix(&[of_text(id.as_str())]));
         let cluster = Arc::new(Cluster::new(
             id,
             region,
             name.to_owned(),
-            script,
-            Chores::Few,
+            schedule,
+            BackgroundTasks::Few,
         ));
         self.write(|index| {
             index.remove(cluster.id.as_str());
@@ -212,7 +175,7 @@ impl World {
         });
     }
 
-    /// Deletes a cluster: it leaves the lists, and is unknown from now on.
+    /// Deletes a cluster.
     pub fn remove(&self, id: &ClusterId) {
         self.write(|index| index.remove(id.as_str()));
     }
@@ -224,177 +187,87 @@ impl World {
         }
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<Arc<Cluster>> {
-        self.read(|index| index.by_id.get(id).cloned())
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Cluster>> {
+        self.read(|index| index.find(id))
     }
 
-    pub(super) fn find_by_tag(&self, tag: u64) -> Option<Arc<Cluster>> {
-        self.read(|index| index.by_tag.get(&tag).cloned())
+    pub(crate) fn find_by_tag(&self, tag: u64) -> Option<Arc<Cluster>> {
+        self.read(|index| index.find_by_tag(tag))
     }
 
-    /// The clusters that `wanted` picks: how many, and those of one page.
-    pub(super) fn page(
+    pub(crate) fn page(
         &self,
         region: Option<&Region>,
-        wanted: Option<&dyn Fn(&Cluster) -> bool>,
+        filter: Option<&dyn Fn(&Cluster) -> bool>,
         page: Page,
-    ) -> (usize, Vec<Arc<Cluster>>) {
-        self.read(|index| {
-            let all = match region {
-                Some(region) => index.by_region.get(region).map_or(&[][..], Vec::as_slice),
-                None => &index.all,
-            };
-            match wanted {
-                // The usual call names no filter, and must not look at every cluster for a page of
-                // fifty.
-                None => (
-                    all.len(),
-                    all.iter()
-                        .skip(page.skip)
-                        .take(page.size)
-                        .cloned()
-                        .collect(),
-                ),
-                Some(wanted) => {
-                    let picked: Vec<_> = all.iter().filter(|cluster| wanted(cluster)).collect();
-                    (
-                        picked.len(),
-                        picked
-                            .into_iter()
-                            .skip(page.skip)
-                            .take(page.size)
-                            .cloned()
-                            .collect(),
-                    )
-                }
-            }
-        })
+    ) -> ClusterPage {
+        self.read(|index| index.page(region, filter, page))
     }
 
-    /// The clusters that are there all the time, unless a test deletes them.
-    pub(super) fn residents(&self) -> Vec<Arc<Cluster>> {
-        let is_resident = |index: &Index, cluster: &Arc<Cluster>| {
-            !index.guests.iter().any(|guest| Arc::ptr_eq(guest, cluster))
-        };
+    /// The clusters that exist until a test deletes them.
+    pub(crate) fn permanent_clusters(&self) -> Vec<Arc<Cluster>> {
         self.read(|index| {
             index
                 .all
                 .iter()
-                .filter(|cluster| is_resident(index, cluster))
+                .filter(|cluster| !index.is_ephemeral(cluster))
                 .cloned()
                 .collect()
         })
     }
 
-    /// The clusters that came before `to` and went after `from`, if they have gone.
-    pub(super) fn stays(&self, from: i64, to: i64) -> impl Iterator<Item = (Cluster, Stay)> {
-        self.guests
-            .stays(from, to)
-            .map(|stay| (self.guests.cluster(&stay, &self.regions), stay))
+    /// The ephemeral clusters that exist at some moment of `from..=to`.
+    pub(crate) fn ephemeral_clusters(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = (Cluster, Lifetime)> {
+        self.ephemeral
+            .lifetimes(from, to)
+            .map(|lifetime| (self.ephemeral.cluster(&lifetime, &self.regions), lifetime))
     }
 
-    /// Lets guests come and go whose time it is.
-    fn settle(&self) {
+    /// Adds and removes the ephemeral clusters that are due.
+    fn update_ephemeral(&self) {
         if self.clock.millis() < self.next_change.load(Ordering::Relaxed) {
             return;
         }
         self.write(|index| {
-            // Once the lock is held, so that of two who come at once the later one has the last
-            // word.
+            // Read under the lock, so that the later of two concurrent updates wins.
             let now = self.clock.millis();
-            let present: Vec<_> = self.stays(now, now).map(|(cluster, _)| cluster).collect();
-            let before = std::mem::take(&mut index.guests);
-            for gone in before
-                .iter()
-                .filter(|guest| present.iter().all(|other| other.id != guest.id))
-            {
-                index.remove(gone.id.as_str());
+            let current: Vec<_> = self
+                .ephemeral_clusters(now, now)
+                .map(|(cluster, _)| cluster)
+                .collect();
+            let previous = std::mem::take(&mut index.ephemeral);
+            for cluster in &previous {
+                if current.iter().all(|other| other.id != cluster.id) {
+                    index.remove(cluster.id.as_str());
+                }
             }
-            for guest in present {
-                let here = before.iter().find(|other| other.id == guest.id).cloned();
-                let guest = here.unwrap_or_else(|| {
-                    let newcomer = Arc::new(guest);
-                    index.add(Arc::clone(&newcomer));
-                    newcomer
+            for cluster in current {
+                let existing = previous
+                    .iter()
+                    .find(|other| other.id == cluster.id)
+                    .cloned();
+                let cluster = existing.unwrap_or_else(|| {
+                    let new = Arc::new(cluster);
+                    index.add(Arc::clone(&new));
+                    new
                 });
-                index.guests.push(guest);
+                index.ephemeral.push(cluster);
             }
             self.next_change
-                .store(self.guests.next_change(now), Ordering::Relaxed);
+                .store(self.ephemeral.next_change(now), Ordering::Relaxed);
         });
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
-        self.settle();
-        look(&self.index.read().unwrap_or_else(PoisonError::into_inner))
+    fn read<T>(&self, access: impl FnOnce(&ClusterIndex) -> T) -> T {
+        self.update_ephemeral();
+        access(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
+    fn write<T>(&self, change: impl FnOnce(&mut ClusterIndex) -> T) -> T {
         change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A part of a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
-    pub(super) skip: usize,
-    pub(super) size: usize,
-}
-
-impl Index {
-    fn add(&mut self, cluster: Arc<Cluster>) {
-        self.by_id
-            .insert(cluster.id.as_str().to_owned(), Arc::clone(&cluster));
-        self.by_tag.insert(cluster.tag, Arc::clone(&cluster));
-        self.by_region
-            .entry(cluster.region.clone())
-            .or_default()
-            .push(Arc::clone(&cluster));
-        self.all.push(cluster);
-    }
-
-    fn remove(&mut self, id: &str) {
-        let Some(gone) = self.by_id.remove(id) else {
-            return;
-        };
-        self.by_tag.remove(&gone.tag);
-        self.all.retain(|cluster| !Arc::ptr_eq(cluster, &gone));
-        if let Some(list) = self.by_region.get_mut(&gone.region) {
-            list.retain(|cluster| !Arc::ptr_eq(cluster, &gone));
-        }
-    }
-}
-
-pub(super) fn invent_id(seed: u64, number: usize) -> ClusterId {
-    let half = |salt| mix(&[seed, number as u64, salt]);
-    ClusterId::parse(&format!("c{:016x}{:016x}", half(20), half(21)))
-        .expect("hex digits are a cluster ID")
-}
-
-const APPLICATIONS: [&str; 12] = [
-    "shop",
-    "payments",
-    "search",
-    "orders",
-    "inventory",
-    "media",
-    "billing",
-    "analytics",
-    "gateway",
-    "identity",
-    "recommend",
-    "logistics",
-];
-
-const STAGES: [&str; 4] = ["prod", "staging", "test", "dev"];
-
-/// `shop-prod`, `payments-staging` …; a number follows once they are all taken.
-pub(super) fn invent_name(number: usize) -> String {
-    let application = APPLICATIONS[number % APPLICATIONS.len()];
-    let round = number / APPLICATIONS.len();
-    let stage = STAGES[(number + round) % STAGES.len()];
-    match round / STAGES.len() {
-        0 => format!("{application}-{stage}"),
-        again => format!("{application}-{stage}-{}", again + 1),
     }
 }

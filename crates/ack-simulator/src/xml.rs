@@ -1,11 +1,11 @@
-//! JSON → the XML that the vendor sends to a client that did not ask for JSON.
+//! Bodies in XML, which the API sends to clients that do not accept JSON.
 
 use quick_xml::escape::escape;
 use serde_json::Value;
 
-/// `value` as the content of an element called `root`; the items of a list become elements of the
-/// same name.
-pub(super) fn render(root: &str, value: &Value) -> String {
+/// Renders `value` as an element called `root`. The items of a list become elements of the same
+/// name.
+pub(crate) fn render(root: &str, value: &Value) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     element(&mut out, root, value);
     out

@@ -10,13 +10,13 @@ use ack_client::credentials::{
     RoleSession, SecretSource, metadata_endpoint, sts_endpoint,
 };
 use ack_client::secret::Secret;
+use exporter_toolkit::yaml::{document, reason};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::raw;
-use crate::config::problem::reason;
 use crate::config::raw::Untyped;
-use crate::config::{Path, Problems, Purpose, document};
+use crate::config::{Path, Problems, Purpose};
 
 /// What STS allows; a role's own maximum may be lower.
 const DURATIONS: std::ops::RangeInclusive<Duration> =

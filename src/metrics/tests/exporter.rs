@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use ack_client::names::AccountName;
 use ack_client::{CallMetrics as _, Operation, Reason};
+use exporter_toolkit::exposition::{Format, Page};
+use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 
 use super::exposition::{Dialect, Exposition};
-use crate::metrics::{ExporterMetrics, Format, Page, ProcessMetrics};
+use crate::metrics::ExporterMetrics;
 
 const OPERATION: Operation = Operation::GetUpgradeStatus;
 

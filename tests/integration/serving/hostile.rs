@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ack_simulator::{Action, Fault, Rule};
-use ack_upgrade_exporter::web::{Limits, Patience};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use exporter_toolkit::web::{Limits, Patience};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ack_client::trust;
 use ack_simulator::{Action, Fault, Rule};
-use ack_upgrade_exporter::web::{Limits, Patience};
+use exporter_toolkit::web::{Limits, Patience};
 use rustls::pki_types::ServerName;
 use tempfile::NamedTempFile;
 use tokio::net::TcpStream;

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ack_simulator::{Options, Sim};
-use ack_upgrade_exporter::metrics::{ExporterMetrics, ProcessMetrics};
+use ack_simulator::{Options, Simulator};
+use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::door::Door;
-use ack_upgrade_exporter::web::socket::ListenAddress;
-use ack_upgrade_exporter::web::{Lifecycle, Limits, Paths, Server, Site, Writers};
+use ack_upgrade_exporter::web::{Lifecycle, Paths, Site};
+use exporter_toolkit::process::ProcessMetrics;
+use exporter_toolkit::web::door::Door;
+use exporter_toolkit::web::socket::ListenAddress;
+use exporter_toolkit::web::{Limits, Server, Writers};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +45,7 @@ impl Default for Setup<'_> {
 pub struct Served {
     pub address: SocketAddr,
     pub addresses: Vec<SocketAddr>,
-    pub sim: Arc<Sim>,
+    pub sim: Arc<Simulator>,
     pub service: Arc<ConfigManager>,
     pub door: Arc<Door>,
     /// Stops the server.
@@ -56,7 +58,7 @@ pub struct Served {
 impl Setup<'_> {
     /// Serves in a folder with what `prepare` puts there.
     pub fn serve_in(self, folder: TempDir) -> Served {
-        let sim = Arc::new(Sim::new(self.world));
+        let sim = Arc::new(Simulator::new(self.world));
         let (config, web) = (
             folder.path().join("exporter.yml"),
             folder.path().join("web.yml"),
@@ -108,7 +110,7 @@ impl Setup<'_> {
             writers: Writers::default(),
             stop: stop.clone(),
         };
-        let ended = tokio::spawn(server.serve(Arc::new(site)));
+        let ended = tokio::spawn(server.serve(Arc::new(site), stop.clone()));
         Served {
             address: addresses[0],
             addresses,

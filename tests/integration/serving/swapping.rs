@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_upgrade_exporter::web::door::Reloaded;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use exporter_toolkit::web::door::Reloaded;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};

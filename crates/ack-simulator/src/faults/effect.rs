@@ -1,135 +1,142 @@
-//! What each fault does to a reply.
+//! The effect of each fault on a response.
 
 use http::StatusCode;
-use serde_json::Value;
 
-use super::super::auth::{Principal, PrincipalKind, clock_skew, nonce_used, token_expired};
-use super::super::refusal::{AccessDenied, Refusal};
-use super::super::reply::{Manner, Reply};
-use super::super::xml;
-use super::{ErrorBody, Fault, Repeat};
-use crate::Action;
-use crate::received::Received;
+use crate::action::Action;
+use crate::auth::errors::{clock_skew, nonce_used, token_expired};
+use crate::auth::{Principal, PrincipalKind};
+use crate::error_response::{AccessDenied, ErrorResponse};
+use crate::faults::rewrite::{change_types, replace_states, replace_texts, rewrite};
+use crate::faults::{ErrorBody, Fault, RepeatIn};
+use crate::request::ReceivedRequest;
+use crate::response::{Delivery, Response};
+use crate::xml;
 
-/// What takes the place of the answer.
+/// A response in place of the right one.
 #[derive(Debug)]
-pub(crate) enum Instead {
-    Refusal(Refusal),
-    /// A refusal in XML, whatever was asked for.
-    XmlRefusal(Refusal),
-    Reply(Reply),
+pub(crate) enum Replacement {
+    Error(ErrorResponse),
+    /// An error in XML, although JSON was accepted.
+    XmlError(ErrorResponse),
+    Response(Response),
 }
 
-/// How deep [`Fault::DeepNesting`] nests.
+/// Nested arrays of [`Fault::DeepNesting`].
 const DEPTH: usize = 200_000;
 
 impl Fault {
-    /// What takes the place of the answer to `action`, unless the fault works upon the answer
-    /// itself.
-    pub(crate) fn instead(
+    /// The response in place of the right one, unless the fault changes the right one.
+    pub(crate) fn replacement(
         &self,
         action: Action,
         caller: Option<&Principal>,
-        received: &Received,
-    ) -> Option<Instead> {
-        let refusal = |refusal| Some(Instead::Refusal(refusal));
-        let reply = |reply| Some(Instead::Reply(reply));
+        request: &ReceivedRequest,
+    ) -> Option<Replacement> {
+        let error = |error| Some(Replacement::Error(error));
+        let response = |response| Some(Replacement::Response(response));
         match self {
             Self::Throttled {
                 status,
                 retry_after,
-            } => refusal(Refusal {
+            } => error(ErrorResponse {
                 retry_after: *retry_after,
                 ..throttled(status_code(*status))
             }),
             Self::ServerError { status, body } => match body {
-                ErrorBody::Json => refusal(Refusal::service(
+                ErrorBody::Json => error(ErrorResponse::service(
                     status_code(*status),
                     "InternalError",
                     "an internal error has occurred",
                 )),
-                ErrorBody::Nothing => reply(Reply::new(status_code(*status), "text/plain", "")),
-                ErrorBody::Html => reply(proxy_page(status_code(*status))),
+                ErrorBody::Nothing => {
+                    response(Response::new(status_code(*status), "text/plain", ""))
+                }
+                ErrorBody::Html => response(proxy_page(status_code(*status))),
             },
-            Self::Hang => reply(Reply::unseen(Manner::Hang)),
-            Self::Reset => reply(Reply::unseen(Manner::Reset)),
-            Self::Huge(framing) => reply(Reply::unseen(Manner::Huge(*framing))),
-            Self::Malformed => reply(json("{\"status\":\"running\",\"upgrade_step\":\"upgr")),
-            Self::Garbage => reply(json(&[0x1f, 0x8b, 0x00, 0xff, 0xfe, 0x7b][..])),
-            Self::HtmlPage => reply(proxy_page(StatusCode::OK)),
-            Self::DeepNesting => reply(json(format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH)))),
-            Self::Redirect(location) => {
-                reply(Reply::new(StatusCode::FOUND, "text/html", "").header("location", location))
+            Self::Hang => response(Response::undelivered(Delivery::Hang)),
+            Self::Reset => response(Response::undelivered(Delivery::Reset)),
+            Self::Huge(framing) => response(Response::undelivered(Delivery::Huge(*framing))),
+            Self::Malformed => response(json("{\"status\":\"running\",\"upgrade_step\":\"upgr")),
+            Self::Garbage => response(json(&[0x1f, 0x8b, 0x00, 0xff, 0xfe, 0x7b][..])),
+            Self::HtmlPage => response(proxy_page(StatusCode::OK)),
+            Self::DeepNesting => {
+                response(json(format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH))))
             }
-            Self::XmlError => Some(Instead::XmlRefusal(Refusal::gateway(
+            Self::Redirect(location) => response(
+                Response::new(StatusCode::FOUND, "text/html", "").header("location", location),
+            ),
+            Self::XmlError => Some(Replacement::XmlError(ErrorResponse::gateway(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "ServiceUnavailable",
                 "The request has failed due to a temporary failure of the server.",
             ))),
-            Self::EmptyBody => reply(json("")),
-            Self::ProxyPage(status) => reply(proxy_page(status_code(*status))),
-            Self::ExpiredToken => refusal(token_expired()),
-            Self::NonceUsed => refusal(nonce_used()),
-            Self::ClockSkew => refusal(clock_skew()),
-            Self::Forbidden => refusal(forbidden(action, caller)),
-            Self::Repeat(Repeat::Error) => refusal(Refusal::gateway(
+            Self::EmptyBody => response(json("")),
+            Self::ProxyPage(status) => response(proxy_page(status_code(*status))),
+            Self::ExpiredToken => error(token_expired()),
+            Self::NonceUsed => error(nonce_used()),
+            Self::ClockSkew => error(clock_skew()),
+            Self::Forbidden => error(forbidden(action, caller)),
+            Self::Repeat(RepeatIn::Error) => error(ErrorResponse::gateway(
                 StatusCode::BAD_REQUEST,
                 "SignatureDoesNotMatch",
                 format!(
                     "Specified signature is not matched with our calculation. It was sent: {}",
-                    received.text()
+                    request.text()
                 ),
             )),
-            Self::Repeat(Repeat::Answer)
+            Self::Repeat(RepeatIn::Response)
             | Self::Slow(_)
             | Self::Truncated
             | Self::Drip(_)
             | Self::WrongTypes
-            | Self::XmlReply
+            | Self::XmlResponse
             | Self::UnknownValues => None,
         }
     }
 
-    /// Whether the answer looks good and is not so.
-    pub(crate) fn is_a_lie(&self) -> bool {
-        matches!(self, Self::UnknownValues | Self::Repeat(Repeat::Answer))
+    /// Returns true if the response is well-formed, with wrong values.
+    pub(crate) fn is_misleading(&self) -> bool {
+        matches!(self, Self::UnknownValues | Self::Repeat(RepeatIn::Response))
     }
 
-    /// Works upon the answer.
-    pub(crate) fn spoil(&self, action: Action, received: &Received, mut reply: Reply) -> Reply {
+    /// Changes the right response.
+    pub(crate) fn alter(
+        &self,
+        action: Action,
+        request: &ReceivedRequest,
+        mut response: Response,
+    ) -> Response {
         match self {
-            Self::Slow(duration) => reply.delay += *duration,
-            Self::Truncated => reply.manner = Manner::Truncated,
-            Self::Drip(interval) => reply.manner = Manner::Drip(*interval),
-            Self::WrongTypes => return rewrite(reply, wrong_type),
-            Self::UnknownValues => return rewrite(reply, |value| unknown_value("", value)),
-            Self::Repeat(Repeat::Answer) => {
-                return rewrite(reply, |value| repeated("", value, &received.text()));
+            Self::Slow(duration) => response.delay += *duration,
+            Self::Truncated => response.delivery = Delivery::Truncated,
+            Self::Drip(interval) => response.delivery = Delivery::Drip(*interval),
+            Self::WrongTypes => return rewrite(response, change_types),
+            Self::UnknownValues => return rewrite(response, replace_states),
+            Self::Repeat(RepeatIn::Response) => {
+                return rewrite(response, |value| replace_texts(value, &request.text()));
             }
-            Self::XmlReply => {
-                if let Ok(value) = serde_json::from_slice(&reply.body) {
-                    let root = format!("{}Response", action.as_str());
-                    let plain = Reply::new(
-                        reply.status,
-                        "text/xml;charset=utf-8",
-                        xml::render(&root, &value),
-                    );
-                    return Reply {
-                        delay: reply.delay,
-                        ..plain
-                    };
-                }
-            }
+            Self::XmlResponse => return as_xml(response, action),
             _ => {}
         }
-        reply
+        response
     }
 }
 
-/// What RAM says to a caller that may not do `action`.
-pub(crate) fn forbidden(action: Action, caller: Option<&Principal>) -> Refusal {
+fn as_xml(response: Response, action: Action) -> Response {
+    let Ok(value) = serde_json::from_slice(&response.body) else {
+        return response;
+    };
+    let body = xml::render(&format!("{}Response", action.as_str()), &value);
+    Response {
+        delay: response.delay,
+        ..Response::new(response.status, "text/xml;charset=utf-8", body)
+    }
+}
+
+/// RAM's error for a caller without permission for `action`.
+fn forbidden(action: Action, caller: Option<&Principal>) -> ErrorResponse {
     let assumed = caller.is_some_and(|caller| caller.kind == PrincipalKind::AssumedRole);
-    let (who, name, kind) = if assumed {
+    let (policy, name, kind) = if assumed {
         ("STSToken", "demo-role:demo-session", "AssumedRoleUser")
     } else {
         ("RAM", "demo-user", "SubUser")
@@ -143,96 +150,36 @@ pub(crate) fn forbidden(action: Action, caller: Option<&Principal>) -> Refusal {
         no_permission_type: "ImplicitDeny".to_owned(),
         policy_type: "AccountLevelIdentityBasedPolicy".to_owned(),
     };
-    let message = format!("{who} policy Forbidden for action {auth_action}");
-    Refusal {
+    let message = format!("{policy} policy Forbidden for action {auth_action}");
+    ErrorResponse {
         detail: Some(Box::new(detail)),
-        ..Refusal::service(StatusCode::FORBIDDEN, "StatusForbidden", message)
+        ..ErrorResponse::service(StatusCode::FORBIDDEN, "StatusForbidden", message)
     }
 }
 
-/// A page such as a proxy on the way sends.
-pub(crate) fn proxy_page(status: StatusCode) -> Reply {
+/// The error page of a proxy between client and API.
+pub(crate) fn proxy_page(status: StatusCode) -> Response {
     let title = status.canonical_reason().unwrap_or("Welcome");
-    Reply::new(
+    Response::new(
         status,
         "text/html",
         format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"),
     )
 }
 
-fn throttled(status: StatusCode) -> Refusal {
+fn throttled(status: StatusCode) -> ErrorResponse {
     let code = if status == StatusCode::TOO_MANY_REQUESTS {
         "Throttling.Api"
     } else {
         "Throttling.User"
     };
-    Refusal::gateway(status, code, "Request was denied due to user flow control.")
+    ErrorResponse::gateway(status, code, "Request was denied due to user flow control.")
 }
 
-fn json(body: impl Into<bytes::Bytes>) -> Reply {
-    Reply::new(StatusCode::OK, "application/json;charset=utf-8", body)
+fn json(body: impl Into<bytes::Bytes>) -> Response {
+    Response::new(StatusCode::OK, "application/json;charset=utf-8", body)
 }
 
 fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn rewrite(mut reply: Reply, change: impl Fn(&mut Value)) -> Reply {
-    if let Ok(mut value) = serde_json::from_slice(&reply.body) {
-        change(&mut value);
-        reply.body = value.to_string().into();
-    }
-    reply
-}
-
-fn wrong_type(value: &mut Value) {
-    match value {
-        Value::Object(fields) => fields.values_mut().for_each(wrong_type),
-        Value::Array(_) => *value = Value::String("a list, really".to_owned()),
-        Value::String(_) | Value::Null => *value = serde_json::json!([42]),
-        Value::Number(_) | Value::Bool(_) => *value = serde_json::json!({"value": true}),
-    }
-}
-
-fn unknown_value(key: &str, value: &mut Value) {
-    match value {
-        Value::Object(fields) => fields
-            .iter_mut()
-            .for_each(|(key, value)| unknown_value(key, value)),
-        Value::Array(items) => items.iter_mut().for_each(|item| unknown_value(key, item)),
-        Value::String(text) if ["status", "upgrade_step", "state"].contains(&key) => {
-            "reticulating".clone_into(text);
-        }
-        _ => {}
-    }
-}
-
-/// Puts `text` where an answer has text for people, and where it has a word that must be one of a
-/// few.
-fn repeated(key: &str, value: &mut Value, text: &str) {
-    match value {
-        Value::Object(fields) => {
-            fields
-                .iter_mut()
-                .for_each(|(key, value)| repeated(key, value, text));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| repeated(key, item, text)),
-        Value::String(old)
-            if [
-                "error_message",
-                "message",
-                "precheck_report_id",
-                "report_id",
-                "next_version",
-                "name",
-            ]
-            .contains(&key) =>
-        {
-            text.clone_into(old);
-        }
-        Value::String(old) if ["status", "state"].contains(&key) && !old.is_empty() => {
-            text.clone_into(old);
-        }
-        _ => {}
-    }
 }

@@ -1,6 +1,8 @@
-//! The stand-in checks signatures, dates and nonces as the vendor does.
+//! Signatures, dates and nonces are checked like by the API.
 
 use serde::Deserialize;
+
+use crate::auth::keys::{SessionToken, StoredKey};
 
 use super::*;
 
@@ -9,9 +11,9 @@ fn set(request: &mut Request<Bytes>, name: &'static str, value: &str) {
 }
 
 async fn tampered(scheme: Signature, tamper: impl FnOnce(&mut Request<Bytes>)) -> (u16, String) {
-    let client = Client {
+    let client = SignedClient {
         scheme,
-        ..Client::usual()
+        ..SignedClient::with_defaults()
     };
     let mut request = client.request(
         Action::GetUpgradeStatus,
@@ -19,15 +21,15 @@ async fn tampered(scheme: Signature, tamper: impl FnOnce(&mut Request<Bytes>)) -
         "n",
     );
     tamper(&mut request);
-    refused(&client.sim.handle(request).await)
+    error_of(&client.simulator.handle(request).await)
 }
 
 #[tokio::test(start_paused = true)]
 async fn both_signatures_are_accepted() {
     for scheme in [Signature::Acs3, Signature::Roa] {
-        let client = Client {
+        let client = SignedClient {
             scheme,
-            ..Client::usual()
+            ..SignedClient::with_defaults()
         };
         client
             .json(
@@ -39,7 +41,7 @@ async fn both_signatures_are_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_signed_as_sent_is_refused() {
+async fn a_changed_request_does_not_match_its_signature() {
     let mismatch = (400, "SignatureDoesNotMatch".to_owned());
     for scheme in [Signature::Acs3, Signature::Roa] {
         assert_eq!(
@@ -85,7 +87,7 @@ async fn what_was_not_signed_as_sent_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_signed_at_all_is_incomplete() {
+async fn a_header_that_must_be_signed_and_is_not_is_an_error() {
     let incomplete = (400, "IncompleteSignature".to_owned());
     assert_eq!(
         tampered(Signature::Acs3, |request| set(request, "x-acs-extra", "1")).await,
@@ -115,37 +117,40 @@ async fn what_is_not_signed_at_all_is_incomplete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_secret_is_told_the_string_to_sign_and_not_the_secret() {
-    let mut client = Client::usual();
+async fn the_error_for_a_wrong_secret_has_the_string_to_sign_and_not_the_secret() {
+    let mut client = SignedClient::with_defaults();
     client.credential.access_key_secret = ack_client::secret::Secret::new("wrong");
-    let reply = client.ask(Action::DescribeRegions, "/regions").await;
-    assert_eq!(refused(&reply), (400, "SignatureDoesNotMatch".to_owned()));
-    assert!(text(&reply).contains("server string to sign is:ACS3-HMAC-SHA256\\n"));
-    assert!(!text(&reply).contains(KeyPair::demo().access_key_secret.expose()));
+    let response = client.send(Action::DescribeRegions, "/regions").await;
+    assert_eq!(
+        error_of(&response),
+        (400, "SignatureDoesNotMatch".to_owned())
+    );
+    assert!(text(&response).contains("server string to sign is:ACS3-HMAC-SHA256\\n"));
+    assert!(!text(&response).contains(KeyPair::demo().access_key_secret.expose()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key_is_not_found() {
-    let mut client = Client::usual();
+    let mut client = SignedClient::with_defaults();
     client.credential.access_key_id = "LTAI5tNobody".to_owned();
-    let reply = client.ask(Action::DescribeRegions, "/regions").await;
+    let response = client.send(Action::DescribeRegions, "/regions").await;
     assert_eq!(
-        refused(&reply),
+        error_of(&response),
         (404, "InvalidAccessKeyId.NotFound".to_owned())
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_date_a_quarter_of_an_hour_off_is_refused() {
+async fn a_date_more_than_15_minutes_off_is_an_error() {
     for scheme in [Signature::Acs3, Signature::Roa] {
-        let client = Client {
+        let client = SignedClient {
             scheme,
-            ..Client::usual()
+            ..SignedClient::with_defaults()
         };
         let request = client.request(Action::DescribeRegions, "/regions", "early");
         tokio::time::advance(Duration::from_secs(15 * 60 + 1)).await;
         assert_eq!(
-            refused(&client.sim.handle(request).await),
+            error_of(&client.simulator.handle(request).await),
             (400, "InvalidTimeStamp.Expired".to_owned())
         );
         client.json(Action::DescribeRegions, "/regions").await;
@@ -158,28 +163,31 @@ async fn a_date_a_quarter_of_an_hour_off_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_nonce_is_good_once() {
-    let client = Client::usual();
+async fn a_nonce_is_accepted_once() {
+    let client = SignedClient::with_defaults();
     let again = || client.request(Action::DescribeRegions, "/regions", "same");
-    assert_eq!(client.sim.handle(again()).await.status, StatusCode::OK);
     assert_eq!(
-        refused(&client.sim.handle(again()).await),
+        client.simulator.handle(again()).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        error_of(&client.simulator.handle(again()).await),
         (400, "SignatureNonceUsed".to_owned())
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_nonce_of_a_bad_signature_stays_good() {
-    let client = Client::usual();
+async fn a_nonce_of_an_invalid_signature_is_not_used_up() {
+    let client = SignedClient::with_defaults();
     let mut forged = client.request(Action::DescribeRegions, "/regions", "n");
     set(&mut forged, "host", "elsewhere.example");
     assert_eq!(
-        client.sim.handle(forged).await.status,
+        client.simulator.handle(forged).await.status,
         StatusCode::BAD_REQUEST
     );
     assert_eq!(
         client
-            .sim
+            .simulator
             .handle(client.request(Action::DescribeRegions, "/regions", "n"))
             .await
             .status,
@@ -188,35 +196,38 @@ async fn a_nonce_of_a_bad_signature_stays_good() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_asks_for_no_json_gets_xml() {
-    let client = Client::usual();
+async fn a_client_that_does_not_accept_json_gets_errors_in_xml() {
+    let client = SignedClient::with_defaults();
     let mut request = client.request(Action::DescribeRegions, "/nowhere", "n");
     request.headers_mut().remove("accept");
-    let reply = client.sim.handle(request).await;
-    assert_eq!(reply.headers["content-type"], "text/xml;charset=utf-8");
+    let response = client.simulator.handle(request).await;
+    assert_eq!(response.headers["content-type"], "text/xml;charset=utf-8");
     assert!(
-        text(&reply).contains("<Error><RequestId>"),
+        text(&response).contains("<Error><RequestId>"),
         "{}",
-        text(&reply)
+        text(&response)
     );
-    assert!(text(&reply).contains("<Code>InvalidAction.NotFound</Code>"));
+    assert!(text(&response).contains("<Code>InvalidAction.NotFound</Code>"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_reply_has_a_request_id_and_a_date() {
-    let client = Client::usual();
+async fn every_response_has_a_request_id_and_a_date() {
+    let client = SignedClient::with_defaults();
     for path in ["/regions", "/nowhere"] {
-        let reply = client.ask(Action::DescribeRegions, path).await;
-        assert_eq!(reply.headers["x-acs-request-id"].len(), 36);
-        assert!(reply.headers["date"].to_str().unwrap().ends_with(" GMT"));
+        let response = client.send(Action::DescribeRegions, path).await;
+        assert_eq!(response.headers["x-acs-request-id"].len(), 36);
+        assert!(response.headers["date"].to_str().unwrap().ends_with(" GMT"));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_is_not_that_of_the_path_is_refused() {
-    let client = Client::usual();
-    let reply = client.ask(Action::DescribeClustersV1, "/regions").await;
-    assert_eq!(refused(&reply), (400, "InvalidParameter.Action".to_owned()));
+async fn an_action_that_differs_from_the_path_is_an_error() {
+    let client = SignedClient::with_defaults();
+    let response = client.send(Action::DescribeClustersV1, "/regions").await;
+    assert_eq!(
+        error_of(&response),
+        (400, "InvalidParameter.Action".to_owned())
+    );
 }
 
 #[derive(Deserialize)]
@@ -239,7 +250,7 @@ struct Wire {
     headers: Vec<(String, String)>,
 }
 
-/// Both SDKs, both schemes, keys fixed and temporary, queries in each SDK's own spelling.
+/// Both SDKs, both schemes, keys fixed and session, queries in each SDK's own spelling.
 #[tokio::test(start_paused = true)]
 async fn recorded_requests_of_the_sdks_are_accepted() {
     let vectors: Vectors = serde_json::from_str(include_str!(
@@ -248,19 +259,22 @@ async fn recorded_requests_of_the_sdks_are_accepted() {
     .expect("the vectors are JSON");
     for recorded in vectors.captured {
         let start = "2026-11-23T08:45:00Z".parse().unwrap();
-        let sim = Sim::new(Options {
+        let simulator = Simulator::new(Options {
             start,
             clock_tolerance: Duration::from_secs(86_400),
             ..Options::default()
         });
         let secret = ack_client::secret::Secret::new(&recorded.access_key_secret);
-        let expires_at = start.checked_add(SignedDuration::from_hours(48)).unwrap();
-        let temporary = recorded.security_token.map(|token| keys::Temporary {
+        let expires_at = start
+            .checked_add(jiff::SignedDuration::from_hours(48))
+            .unwrap();
+        let session = recorded.security_token.map(|token| SessionToken {
             token: ack_client::secret::Secret::new(token),
             expires_at,
         });
-        sim.keys
-            .add(&recorded.access_key_id, Known { secret, temporary });
+        simulator
+            .keys
+            .add(&recorded.access_key_id, StoredKey { secret, session });
         let mut headers = HeaderMap::new();
         for (name, value) in &recorded.request.headers {
             headers.append(
@@ -272,7 +286,7 @@ async fn recorded_requests_of_the_sdks_are_accepted() {
             .body(Bytes::new())
             .unwrap();
         *request.headers_mut() = headers;
-        let reply = sim.handle(request).await;
+        let response = simulator.handle(request).await;
         let expected = if recorded
             .request
             .target
@@ -282,24 +296,23 @@ async fn recorded_requests_of_the_sdks_are_accepted() {
         } else {
             ""
         };
-        // The task operations are no exception: a cluster that is not there is what is wrong, not
-        // the signature.
+        // The signature is valid if the missing cluster is the only error.
         assert_eq!(
-            refused(&reply).1,
+            error_of(&response).1,
             expected,
             "{}: {}",
             recorded.label,
-            text(&reply)
+            text(&response)
         );
     }
 }
 
-/// The headers of the vendor's old core SDK: no nonce, no action, and a query whose empty value is
-/// signed as a bare name.
+/// The old core SDK sends neither nonce nor action, and signs an empty value of the query as a bare
+/// name.
 #[tokio::test(start_paused = true)]
-async fn a_request_in_the_manner_of_the_old_sdk_is_accepted() {
-    let client = Client::usual();
-    let date = clock::http_date(client.sim.world().now());
+async fn a_request_of_the_old_core_sdk_is_accepted() {
+    let client = SignedClient::with_defaults();
+    let date = crate::world::clock::http_date(client.simulator.world().now());
     let fixed = [("accept", "application/octet-stream"), ("date", &date)];
     let acs = [
         ("x-acs-region-id", "cn-hangzhou"),
@@ -330,9 +343,17 @@ async fn a_request_in_the_manner_of_the_old_sdk_is_accepted() {
             for (name, value) in &headers {
                 request = request.header(*name, *value);
             }
-            let reply = client.sim.handle(request.body(Bytes::new()).unwrap()).await;
-            assert_eq!(reply.status, StatusCode::OK, "{resource}: {}", text(&reply));
-            assert!(text(&reply).contains("<DescribeClustersV1Response>"));
+            let response = client
+                .simulator
+                .handle(request.body(Bytes::new()).unwrap())
+                .await;
+            assert_eq!(
+                response.status,
+                StatusCode::OK,
+                "{resource}: {}",
+                text(&response)
+            );
+            assert!(text(&response).contains("<DescribeClustersV1Response>"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! STS, the metadata service and the credentials URI of the stand-in.
+//! STS, the metadata service and the credentials URI.
 
 use ack_client::secret::Secret;
 use ack_client::sign::acs3;
@@ -22,7 +22,7 @@ fn plain(method: &str, path: &str, headers: &[(&'static str, &str)], body: &str)
 }
 
 /// An `AssumeRole` under ACS3, its parameters in the query.
-fn assume_role(client: &Client, parameters: &[(&str, &str)], nonce: &str) -> Request<Bytes> {
+fn assume_role(client: &SignedClient, parameters: &[(&str, &str)], nonce: &str) -> Request<Bytes> {
     let query: Vec<_> = parameters
         .iter()
         .map(|(key, value)| (*key, (*value).to_owned()))
@@ -33,11 +33,11 @@ fn assume_role(client: &Client, parameters: &[(&str, &str)], nonce: &str) -> Req
         action: "AssumeRole",
         path: "/",
         query: &query,
-        version: sts::VERSION,
+        version: crate::identity::sts::VERSION,
         form: None,
     };
     let stamp = Stamp {
-        time: client.sim.world().now(),
+        time: client.simulator.world().now(),
         nonce: nonce.to_owned(),
     };
     let signed = sign(Signature::Acs3, &call, &client.credential, &stamp).expect("signs");
@@ -48,10 +48,10 @@ fn assume_role(client: &Client, parameters: &[(&str, &str)], nonce: &str) -> Req
     request
 }
 
-/// The key in a reply of STS, the metadata service or the credentials URI.
-fn issued(reply: &Reply) -> Credential {
+/// The credentials in a response of STS, the metadata service or the credentials URI.
+fn issued(response: &Response) -> Credential {
     let body: Value =
-        serde_json::from_slice(&reply.body).unwrap_or_else(|_| panic!("{}", text(reply)));
+        serde_json::from_slice(&response.body).unwrap_or_else(|_| panic!("{}", text(response)));
     let key = body.get("Credentials").unwrap_or(&body);
     let field = |name: &str| {
         key[name]
@@ -86,16 +86,16 @@ fn oidc<'a>(token: &'a str, role: &'a str) -> [(&'a str, &'a str); 7] {
     ]
 }
 
-async fn with_oidc(client: &Client, token: &str, role: &str) -> Reply {
+async fn with_oidc(client: &SignedClient, token: &str, role: &str) -> Response {
     client
-        .sim
+        .simulator
         .handle(plain("POST", "/", &[], &form(&oidc(token, role))))
         .await
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_assumed_role_may_call_until_its_key_runs_out() {
-    let mut client = Client::usual();
+async fn an_assumed_role_can_call_until_its_key_expires() {
+    let mut client = SignedClient::with_defaults();
     let parameters = [
         ("RoleArn", ROLE),
         ("RoleSessionName", "a-b"),
@@ -103,7 +103,7 @@ async fn an_assumed_role_may_call_until_its_key_runs_out() {
     ];
     client.credential = issued(
         &client
-            .sim
+            .simulator
             .handle(assume_role(&client, &parameters, "n1"))
             .await,
     );
@@ -111,40 +111,41 @@ async fn an_assumed_role_may_call_until_its_key_runs_out() {
         .credential
         .expires_at
         .unwrap()
-        .duration_since(client.sim.world().now());
+        .duration_since(client.simulator.world().now());
     assert!((899..=900).contains(&lifetime.as_secs()), "{lifetime}");
     client.json(Action::DescribeRegions, "/regions").await;
     tokio::time::advance(Duration::from_secs(901)).await;
-    let reply = client.ask(Action::DescribeRegions, "/regions").await;
+    let response = client.send(Action::DescribeRegions, "/regions").await;
     assert_eq!(
-        refused(&reply),
+        error_of(&response),
         (400, "InvalidSecurityToken.Expired".to_owned())
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn temporary_keys_can_be_ended_at_once() {
-    let mut client = Client::usual();
+async fn temporary_keys_can_be_expired_at_once() {
+    let mut client = SignedClient::with_defaults();
     client.credential = issued(&with_oidc(&client, "demo-oidc-token", ROLE).await);
     client.json(Action::DescribeRegions, "/regions").await;
-    client.sim.expire_temporary_keys();
-    let reply = client.ask(Action::DescribeRegions, "/regions").await;
+    client.simulator.expire_temporary_keys();
+    let response = client.send(Action::DescribeRegions, "/regions").await;
     assert_eq!(
-        refused(&reply),
+        error_of(&response),
         (400, "InvalidSecurityToken.Expired".to_owned())
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_belongs_to_its_key() {
-    let mut client = Client::usual();
+async fn a_token_of_another_key_is_an_error() {
+    let mut client = SignedClient::with_defaults();
     let (one, other) = (
         issued(&with_oidc(&client, "demo-oidc-token", ROLE).await),
         issued(&with_oidc(&client, "demo-oidc-token", ROLE).await),
     );
     assert_ne!(one.access_key_id, other.access_key_id);
-    let code =
-        async |client: &Client| refused(&client.ask(Action::DescribeRegions, "/regions").await).1;
+    let code = async |client: &SignedClient| {
+        error_of(&client.send(Action::DescribeRegions, "/regions").await).1
+    };
     client.credential = Credential {
         security_token: other.security_token,
         ..one.clone()
@@ -169,8 +170,8 @@ async fn a_token_belongs_to_its_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_oidc_token_is_taken_from_form_or_query_and_must_be_the_right_one() {
-    let client = Client::usual();
+async fn an_oidc_token_is_read_from_form_or_query_and_compared() {
+    let client = SignedClient::with_defaults();
     assert_eq!(
         with_oidc(&client, "demo-oidc-token", ROLE).await.status,
         StatusCode::OK
@@ -181,31 +182,34 @@ async fn an_oidc_token_is_taken_from_form_or_query_and_must_be_the_right_one() {
         &[],
         "",
     );
-    assert_eq!(client.sim.handle(query).await.status, StatusCode::OK);
+    assert_eq!(client.simulator.handle(query).await.status, StatusCode::OK);
     client
-        .sim
+        .simulator
         .change_identities(|identities| identities.oidc_token = "rotated".to_owned());
-    let code = refused(&with_oidc(&client, "demo-oidc-token", ROLE).await);
+    let code = error_of(&with_oidc(&client, "demo-oidc-token", ROLE).await);
     assert_eq!(
         code,
         (400, "AuthenticationFail.OIDCToken.Invalid".to_owned())
     );
     assert_eq!(
-        refused(&with_oidc(&client, "rotated", "acs:ram::1:role/other").await).1,
+        error_of(&with_oidc(&client, "rotated", "acs:ram::1:role/other").await).1,
         "EntityNotExist.Role"
     );
-    assert_eq!(client.sim.count(Action::AssumeRoleWithOidc), 4);
+    assert_eq!(client.simulator.count(Action::AssumeRoleWithOidc), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_asks_for_its_external_id() {
-    let client = Client::usual();
+async fn a_role_requires_its_external_id() {
+    let client = SignedClient::with_defaults();
     client
-        .sim
+        .simulator
         .change_identities(|identities| identities.external_id = Some("abc".to_owned()));
     let asked = [("RoleArn", ROLE), ("RoleSessionName", "s1")];
-    let without = client.sim.handle(assume_role(&client, &asked, "n1")).await;
-    assert_eq!(refused(&without), (403, "NoPermission".to_owned()));
+    let without = client
+        .simulator
+        .handle(assume_role(&client, &asked, "n1"))
+        .await;
+    assert_eq!(error_of(&without), (403, "NoPermission".to_owned()));
     let with = [
         ("RoleArn", ROLE),
         ("RoleSessionName", "s1"),
@@ -213,7 +217,7 @@ async fn a_role_asks_for_its_external_id() {
     ];
     assert_eq!(
         client
-            .sim
+            .simulator
             .handle(assume_role(&client, &with, "n2"))
             .await
             .status,
@@ -222,8 +226,8 @@ async fn a_role_asks_for_its_external_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn parameters_outside_the_rules_are_refused() {
-    let client = Client::usual();
+async fn invalid_parameters_are_errors() {
+    let client = SignedClient::with_defaults();
     for (parameters, expected) in [
         (vec![("RoleSessionName", "s1")], "MissingParameter.RoleArn"),
         (vec![("RoleArn", ROLE)], "MissingParameter.RoleSessionName"),
@@ -240,28 +244,28 @@ async fn parameters_outside_the_rules_are_refused() {
             "InvalidParameter.DurationSeconds",
         ),
     ] {
-        let reply = client
-            .sim
+        let response = client
+            .simulator
             .handle(assume_role(&client, &parameters, expected))
             .await;
-        assert_eq!(refused(&reply), (400, expected.to_owned()));
+        assert_eq!(error_of(&response), (400, expected.to_owned()));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unsigned_assume_role_is_refused() {
-    let client = Client::usual();
-    let reply = client
-        .sim
+async fn an_unsigned_assume_role_is_an_error() {
+    let client = SignedClient::with_defaults();
+    let response = client
+        .simulator
         .handle(plain("GET", "/?Action=AssumeRole&Format=JSON", &[], ""))
         .await;
-    assert_eq!(refused(&reply), (400, "IncompleteSignature".to_owned()));
+    assert_eq!(error_of(&response), (400, "IncompleteSignature".to_owned()));
 }
 
-/// The signature among the parameters, computed from the vendor's description and not by the code
-/// under test.
-fn rpc_signed(client: &Client, secret: &str) -> Request<Bytes> {
-    let time = clock::utc(client.sim.world().now());
+/// A signature in the parameters, computed from Alibaba Cloud's description and not by the code under
+/// test.
+fn rpc_signed(client: &SignedClient, secret: &str) -> Request<Bytes> {
+    let time = crate::world::clock::utc(client.simulator.world().now());
     let key = client.credential.access_key_id.as_str();
     let mut query = vec![
         ("AccessKeyId", key),
@@ -283,27 +287,27 @@ fn rpc_signed(client: &Client, secret: &str) -> Request<Bytes> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_signature_of_the_credential_sdks_is_checked_too() {
-    let client = Client::usual();
+async fn the_signature_of_the_credential_sdks_is_checked() {
+    let client = SignedClient::with_defaults();
     let secret = KeyPair::demo().access_key_secret.expose().to_owned();
     assert_eq!(
-        refused(&client.sim.handle(rpc_signed(&client, "wrong")).await).1,
+        error_of(&client.simulator.handle(rpc_signed(&client, "wrong")).await).1,
         "SignatureDoesNotMatch"
     );
-    issued(&client.sim.handle(rpc_signed(&client, &secret)).await);
+    issued(&client.simulator.handle(rpc_signed(&client, &secret)).await);
     assert_eq!(
-        refused(&client.sim.handle(rpc_signed(&client, &secret)).await).1,
+        error_of(&client.simulator.handle(rpc_signed(&client, &secret)).await).1,
         "SignatureNonceUsed"
     );
 }
 
-async fn metadata(client: &Client, path: &str, token: Option<&str>) -> Reply {
+async fn metadata(client: &SignedClient, path: &str, token: Option<&str>) -> Response {
     let headers: Vec<_> = token
         .into_iter()
         .map(|token| ("x-aliyun-ecs-metadata-token", token))
         .collect();
     client
-        .sim
+        .simulator
         .handle(plain(
             "GET",
             &format!("/latest/meta-data/ram/security-credentials/{path}"),
@@ -313,9 +317,9 @@ async fn metadata(client: &Client, path: &str, token: Option<&str>) -> Reply {
         .await
 }
 
-async fn session(client: &Client, ttl: &str) -> Reply {
+async fn session(client: &SignedClient, ttl: &str) -> Response {
     client
-        .sim
+        .simulator
         .handle(plain(
             "PUT",
             "/latest/api/token",
@@ -326,8 +330,8 @@ async fn session(client: &Client, ttl: &str) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_metadata_service_hands_out_keys_of_the_instance() {
-    let mut client = Client::usual();
+async fn the_metadata_service_issues_keys_of_the_instance_role() {
+    let mut client = SignedClient::with_defaults();
     let token = text(&session(&client, "60").await);
     let role = text(&metadata(&client, "", Some(&token)).await);
     assert_eq!(role, "ack-upgrade-exporter");
@@ -356,8 +360,8 @@ async fn the_metadata_service_hands_out_keys_of_the_instance() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_metadata_service_speaks_the_versions_that_it_is_told_to() {
-    let client = Client::usual();
+async fn the_metadata_service_serves_the_configured_versions() {
+    let client = SignedClient::with_defaults();
     for (versions, put, get) in [
         (MetadataVersions::Both, 200, 200),
         (MetadataVersions::OnlyV1, 404, 200),
@@ -365,7 +369,7 @@ async fn the_metadata_service_speaks_the_versions_that_it_is_told_to() {
         (MetadataVersions::Off, 404, 404),
     ] {
         client
-            .sim
+            .simulator
             .change_identities(|identities| identities.metadata = versions);
         assert_eq!(
             session(&client, "60").await.status.as_u16(),
@@ -381,39 +385,39 @@ async fn the_metadata_service_speaks_the_versions_that_it_is_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_credentials_uri_hands_out_keys_that_last_as_long_as_configured() {
+async fn the_credentials_uri_issues_keys_with_the_configured_lifetime() {
     let identities = Identities {
         key_lifetime: Some(Duration::from_secs(30)),
         ..Identities::default()
     };
-    let mut client = Client::new(Options {
+    let mut client = SignedClient::new(Options {
         identities,
         ..Options::default()
     });
-    let reply = client
-        .sim
+    let response = client
+        .simulator
         .handle(plain("GET", "/credentials?x=1", &[], ""))
         .await;
-    assert!(text(&reply).contains("\"Code\":\"Success\""));
-    client.credential = issued(&reply);
+    assert!(text(&response).contains("\"Code\":\"Success\""));
+    client.credential = issued(&response);
     client.json(Action::DescribeRegions, "/regions").await;
     tokio::time::advance(Duration::from_secs(31)).await;
-    let reply = client.ask(Action::DescribeRegions, "/regions").await;
-    assert_eq!(refused(&reply).1, "InvalidSecurityToken.Expired");
+    let response = client.send(Action::DescribeRegions, "/regions").await;
+    assert_eq!(error_of(&response).1, "InvalidSecurityToken.Expired");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_denial_of_an_assumed_role_says_so() {
-    let mut client = Client::usual();
+async fn a_denial_names_the_assumed_role() {
+    let mut client = SignedClient::with_defaults();
     client.credential = issued(&with_oidc(&client, "demo-oidc-token", ROLE).await);
-    client.sim.deny(Action::DescribeRegions);
-    let reply = client.ask(Action::DescribeRegions, "/regions").await;
-    assert!(text(&reply).contains("STSToken policy Forbidden for action cs:DescribeRegions"));
+    client.simulator.deny(Action::DescribeRegions);
+    let response = client.send(Action::DescribeRegions, "/regions").await;
+    assert!(text(&response).contains("STSToken policy Forbidden for action cs:DescribeRegions"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_of_a_form_is_under_the_signature() {
-    let client = Client::usual();
+async fn the_body_of_a_form_is_signed() {
+    let client = SignedClient::with_defaults();
     let mut request = assume_role(
         &client,
         &[("RoleArn", ROLE), ("RoleSessionName", "s1")],
@@ -425,7 +429,7 @@ async fn the_body_of_a_form_is_under_the_signature() {
     );
     *request.body_mut() = Bytes::from_static(b"DurationSeconds=43200");
     assert_eq!(
-        refused(&client.sim.handle(request).await).1,
+        error_of(&client.simulator.handle(request).await).1,
         "SignatureDoesNotMatch"
     );
 }

@@ -1,18 +1,20 @@
-//! The story that the simulated world tells through `GetUpgradeStatus` and the lists.
+//! `GetUpgradeStatus`, the lists and the details.
 
 use std::collections::BTreeSet;
+
+use ack_client::names::Region;
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_dozen_clusters_show_at_least_four_states_from_the_first_look() {
+async fn a_dozen_clusters_show_seven_states_from_the_start() {
     for seed in 0..50 {
-        let client = Client::new(Options {
+        let client = SignedClient::new(Options {
             seed,
             ..Options::default()
         });
         let mut seen = BTreeSet::new();
-        for id in client.sim.world().clusters() {
+        for id in client.simulator.world().clusters() {
             let body = client.status(&id).await;
             seen.insert(format!(
                 "{}/{}",
@@ -38,26 +40,29 @@ async fn a_dozen_clusters_show_at_least_four_states_from_the_first_look() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_status_has_the_capitals_of_the_vendor() {
-    let client = Client::usual();
+async fn the_status_of_the_task_has_the_capitals_of_the_api() {
+    let client = SignedClient::with_defaults();
     let id = client.first();
     for (phase, expected) in [
         (Phase::Upgrading, "running"),
         (Phase::Succeeded, "Success"),
-        (Phase::Failed(Stage::Upgrade), "Failed"),
+        (Phase::Failed(UpgradeStage::Upgrade), "Failed"),
     ] {
-        client.sim.world().fix(&id, phase, None);
+        client.simulator.world().set_phase(&id, phase, None);
         assert_eq!(client.status(&id).await["upgrade_task"]["status"], expected);
     }
-    client.sim.world().fix(&id, Phase::NotStarted, None);
+    client
+        .simulator
+        .world()
+        .set_phase(&id, Phase::NotStarted, None);
     assert_eq!(client.status(&id).await["upgrade_task"], Value::Null);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_tells_the_same_story() {
-    let (one, other) = (Client::usual(), Client::usual());
+async fn the_same_seed_gives_the_same_states() {
+    let (one, other) = (SignedClient::with_defaults(), SignedClient::with_defaults());
     for _ in 0..20 {
-        for id in one.sim.world().clusters() {
+        for id in one.simulator.world().clusters() {
             assert_eq!(one.status(&id).await, other.status(&id).await);
         }
         tokio::time::advance(Duration::from_secs(17)).await;
@@ -65,33 +70,34 @@ async fn the_same_seed_tells_the_same_story() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_transitions_are_what_a_watcher_sees() {
-    let client = Client::usual();
-    let world = client.sim.world();
+async fn the_transitions_agree_with_the_scheduled_phases() {
+    let client = SignedClient::with_defaults();
+    let world = client.simulator.world();
     let end = Duration::from_secs(1800);
     for id in world.clusters() {
-        let mut phase = world.scripted_phase(&id, Duration::ZERO).unwrap();
+        let mut phase = world.scheduled_phase(&id, Duration::ZERO).unwrap();
         for transition in world.transitions(&id, Duration::ZERO, end) {
             let before = transition.at.saturating_sub(Duration::from_millis(1));
-            assert_eq!(world.scripted_phase(&id, before), Some(phase));
+            assert_eq!(world.scheduled_phase(&id, before), Some(phase));
             assert_eq!(
-                world.scripted_phase(&id, transition.at),
+                world.scheduled_phase(&id, transition.at),
                 Some(transition.phase)
             );
             assert_ne!(phase, transition.phase);
             phase = transition.phase;
         }
-        assert_eq!(world.scripted_phase(&id, end), Some(phase));
+        assert_eq!(world.scheduled_phase(&id, end), Some(phase));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_busy_cluster_is_upgraded_within_four_minutes_and_none_fails_twice_in_a_row() {
-    let client = Client::new(Options {
+async fn every_cluster_but_one_in_a_dozen_is_upgraded_within_four_minutes_and_none_fails_twice_in_a_row()
+ {
+    let client = SignedClient::new(Options {
         clusters: 240,
         ..Options::default()
     });
-    let world = client.sim.world();
+    let world = client.simulator.world();
     for (number, id) in world.clusters().iter().enumerate() {
         let ends: Vec<_> = world
             .transitions(id, Duration::ZERO, Duration::from_secs(7200))
@@ -113,29 +119,29 @@ async fn every_busy_cluster_is_upgraded_within_four_minutes_and_none_fails_twice
 
 #[tokio::test(start_paused = true)]
 async fn the_version_rises_with_each_success() {
-    let client = Client::usual();
+    let client = SignedClient::with_defaults();
     let id = client.first();
     let (from, to) = (Duration::ZERO, Duration::from_secs(3600));
     let successes = client
-        .sim
+        .simulator
         .world()
         .transitions(&id, from, to)
         .iter()
         .filter(|change| change.phase == Phase::Succeeded)
         .count();
-    let cluster = client.sim.world().find(id.as_str()).unwrap();
-    let levels: Vec<_> = (0..200).map(cluster::version).collect();
+    let cluster = client.simulator.world().find(id.as_str()).unwrap();
+    let levels: Vec<_> = (0..200).map(crate::world::cluster::version).collect();
     let level = |version: &str| levels.iter().position(|level| level == version).unwrap();
-    let before = level(&cluster.standing(0).version);
+    let before = level(&cluster.state(0).version);
     assert_eq!(
-        level(&cluster.standing(clock::to_millis(to)).version),
+        level(&cluster.state(crate::world::clock::to_millis(to)).version),
         before + successes
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_list_has_every_cluster_once_page_by_page() {
-    let client = Client::new(Options {
+    let client = SignedClient::new(Options {
         clusters: 130,
         ..Options::default()
     });
@@ -159,8 +165,8 @@ async fn the_list_has_every_cluster_once_page_by_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_has_ten_clusters_unless_asked_and_a_hundred_at_most() {
-    let client = Client::new(Options {
+async fn a_page_has_ten_clusters_by_default_and_a_hundred_at_most() {
+    let client = SignedClient::new(Options {
         clusters: 130,
         ..Options::default()
     });
@@ -177,15 +183,15 @@ async fn a_page_has_ten_clusters_unless_asked_and_a_hundred_at_most() {
             "{query}"
         );
     }
-    let reply = client
-        .ask(Action::DescribeClustersV1, "/api/v1/clusters?page_number=0")
+    let response = client
+        .send(Action::DescribeClustersV1, "/api/v1/clusters?page_number=0")
         .await;
-    assert_eq!(refused(&reply), (400, "InvalidParameter".to_owned()));
+    assert_eq!(error_of(&response), (400, "InvalidParameter".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_filters_of_the_list_narrow_it() {
-    let client = Client::new(Options {
+    let client = SignedClient::new(Options {
         clusters: 300,
         ..Options::default()
     });
@@ -224,14 +230,19 @@ async fn the_filters_of_the_list_narrow_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_list_says_who_is_upgrading() {
-    let client = Client::usual();
+async fn the_list_shows_which_clusters_are_upgrading() {
+    let client = SignedClient::with_defaults();
     let listed = client
         .json(Action::DescribeClustersV1, "/api/v1/clusters?page_size=100")
         .await;
     for cluster in listed["clusters"].as_array().unwrap() {
         let id = ClusterId::parse(cluster["cluster_id"].as_str().unwrap()).unwrap();
-        let upgrading = client.sim.world().phase(&id).unwrap().is_in_progress();
+        let upgrading = client
+            .simulator
+            .world()
+            .phase(&id)
+            .unwrap()
+            .is_in_progress();
         assert_eq!(
             cluster["state"],
             if upgrading { "upgrading" } else { "running" }
@@ -240,15 +251,21 @@ async fn the_list_says_who_is_upgrading() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_lag_when_told_to() {
-    let client = Client::new(Options {
+async fn lists_lag_behind_the_details() {
+    let client = SignedClient::new(Options {
         list_lag: Duration::from_secs(5),
         ..Options::default()
     });
     let id = client.first();
-    client.sim.world().fix(&id, Phase::NotStarted, None);
+    client
+        .simulator
+        .world()
+        .set_phase(&id, Phase::NotStarted, None);
     tokio::time::advance(Duration::from_secs(10)).await;
-    client.sim.world().fix(&id, Phase::Upgrading, None);
+    client
+        .simulator
+        .world()
+        .set_phase(&id, Phase::Upgrading, None);
     let path = format!("/api/v1/clusters?cluster_id={id}");
     assert_eq!(
         client
@@ -264,18 +281,21 @@ async fn lists_lag_when_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clusters_come_go_and_are_renamed() {
-    let client = Client::usual();
-    let world = client.sim.world();
+async fn clusters_can_be_added_removed_and_renamed() {
+    let client = SignedClient::with_defaults();
+    let world = client.simulator.world();
     let gone = client.first();
     world.remove(&gone);
-    let reply = client
-        .ask(
+    let response = client
+        .send(
             Action::GetUpgradeStatus,
             &format!("/api/v2/clusters/{gone}/upgrade/status"),
         )
         .await;
-    assert_eq!(refused(&reply), (404, "ErrorClusterNotFound".to_owned()));
+    assert_eq!(
+        error_of(&response),
+        (404, "ErrorClusterNotFound".to_owned())
+    );
     let region = Region::parse("cn-shanghai").unwrap();
     let new = ClusterId::parse("cnew").unwrap();
     world.add(new.clone(), region, "fresh-prod");
@@ -297,10 +317,10 @@ async fn clusters_come_go_and_are_renamed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_a_test_has_set_is_sent_word_for_word() {
-    let client = Client::usual();
+async fn a_body_that_a_test_has_set_is_sent_unchanged() {
+    let client = SignedClient::with_defaults();
     let id = client.first();
-    client.sim.world().set(
+    client.simulator.world().set_body(
         &id,
         Action::GetUpgradeStatus,
         Some("{\"status\":\"melting\"}"),
@@ -309,25 +329,31 @@ async fn a_body_that_a_test_has_set_is_sent_word_for_word() {
         client.status(&id).await,
         serde_json::json!({"status": "melting"})
     );
-    client.sim.world().set(&id, Action::GetUpgradeStatus, None);
+    client
+        .simulator
+        .world()
+        .set_body(&id, Action::GetUpgradeStatus, None);
     assert_ne!(client.status(&id).await["status"], "melting");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_switched_off_operation_is_gone_in_its_region_only() {
-    let client = Client::usual();
+async fn an_operation_is_retired_in_its_region_only() {
+    let client = SignedClient::with_defaults();
     let id = client.first();
-    let region = client.sim.world().region(&id).unwrap();
+    let region = client.simulator.world().region(&id).unwrap();
     let path = format!("/api/v2/clusters/{id}/upgrade/status");
     for (retired, expected) in [
-        (Retired::InvalidAction, (404, "InvalidAction.NotFound")),
-        (Retired::InvalidApi, (404, "InvalidApi.NotFound")),
-        (Retired::UnknownCode, (400, "ErrorApiOffline")),
-        (Retired::ProxyPage, (404, "")),
+        (
+            RetiredResponse::InvalidAction,
+            (404, "InvalidAction.NotFound"),
+        ),
+        (RetiredResponse::InvalidApi, (404, "InvalidApi.NotFound")),
+        (RetiredResponse::UnknownCode, (400, "ErrorApiOffline")),
+        (RetiredResponse::ProxyPage, (404, "")),
     ] {
-        client.sim.retire(&region, Some(retired));
-        let reply = client.ask(Action::GetUpgradeStatus, &path).await;
-        assert_eq!(refused(&reply), (expected.0, expected.1.to_owned()));
+        client.simulator.retire(&region, Some(retired));
+        let response = client.send(Action::GetUpgradeStatus, &path).await;
+        assert_eq!(error_of(&response), (expected.0, expected.1.to_owned()));
         client
             .json(Action::DescribeClusterDetail, &format!("/clusters/{id}"))
             .await;
@@ -335,31 +361,36 @@ async fn a_switched_off_operation_is_gone_in_its_region_only() {
             .json(Action::DescribeClustersV1, "/api/v1/clusters")
             .await;
     }
-    client.status(&client.sim.world().clusters()[1]).await;
-    client.sim.retire_everywhere(Some(Retired::InvalidAction));
-    let reply = client
-        .ask(Action::DescribeClustersV1, "/api/v1/clusters")
+    client.status(&client.simulator.world().clusters()[1]).await;
+    client
+        .simulator
+        .retire_everywhere(Some(RetiredResponse::InvalidAction));
+    let response = client
+        .send(Action::DescribeClustersV1, "/api/v1/clusters")
         .await;
-    assert_eq!(refused(&reply), (404, "InvalidAction.NotFound".to_owned()));
-    client.sim.retire_everywhere(None);
+    assert_eq!(
+        error_of(&response),
+        (404, "InvalidAction.NotFound".to_owned())
+    );
+    client.simulator.retire_everywhere(None);
     client.status(&id).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_without_json_reads_the_status_in_xml() {
-    let client = Client::usual();
+async fn a_client_that_does_not_accept_json_gets_the_status_in_xml() {
+    let client = SignedClient::with_defaults();
     let id = client.first();
     client
-        .sim
+        .simulator
         .world()
-        .fix(&id, Phase::Failed(Stage::Upgrade), Some("a < b"));
+        .set_phase(&id, Phase::Failed(UpgradeStage::Upgrade), Some("a < b"));
     let mut request = client.request(
         Action::GetUpgradeStatus,
         &format!("/api/v2/clusters/{id}/upgrade/status"),
         "n",
     );
     request.headers_mut().remove("accept");
-    let body = text(&client.sim.handle(request).await);
+    let body = text(&client.simulator.handle(request).await);
     assert!(body.contains("<GetUpgradeStatusResponse>"), "{body}");
     assert!(
         body.contains("<error_message>a &lt; b</error_message>"),
@@ -374,8 +405,8 @@ async fn a_client_without_json_reads_the_status_in_xml() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_are_counted_and_remembered() {
-    let client = Client::new(Options {
+async fn calls_are_counted_and_the_last_ones_kept() {
+    let client = SignedClient::new(Options {
         calls_kept: 2,
         ..Options::default()
     });
@@ -383,8 +414,8 @@ async fn calls_are_counted_and_remembered() {
     for _ in 0..3 {
         client.status(&id).await;
     }
-    assert_eq!(client.sim.count(Action::GetUpgradeStatus), 3);
-    let calls = client.sim.calls();
+    assert_eq!(client.simulator.count(Action::GetUpgradeStatus), 3);
+    let calls = client.simulator.calls();
     assert_eq!(calls.len(), 2);
     assert_eq!(calls[1].subject, id.as_str());
     assert_eq!(
@@ -392,24 +423,24 @@ async fn calls_are_counted_and_remembered() {
         Some(KeyPair::demo().access_key_id.as_str())
     );
     assert_ne!(calls[0].nonce, calls[1].nonce);
-    client.sim.forget_calls();
+    client.simulator.forget_calls();
     assert_eq!(
         (
-            client.sim.count(Action::GetUpgradeStatus),
-            client.sim.calls().len()
+            client.simulator.count(Action::GetUpgradeStatus),
+            client.simulator.calls().len()
         ),
         (0, 0)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_still_world_has_only_so_many_upgrades() {
-    let client = Client::new(Options {
+async fn only_the_first_clusters_are_upgraded_if_the_options_say_so() {
+    let client = SignedClient::new(Options {
         clusters: 100,
-        upgrading: Upgrading::First(10),
+        upgrading: UpgradingClusters::First(10),
         ..Options::default()
     });
-    let world = client.sim.world();
+    let world = client.simulator.world();
     let idle = world.clusters().split_off(10);
     assert!(idle.iter().all(|id| {
         world

@@ -1,4 +1,4 @@
-//! Over a real socket, with a client that is nothing but bytes.
+//! Deliveries over a real socket, read as raw bytes.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 
-/// A client and a connection to its stand-in.
+/// A connection to a simulator, and a signed request for it.
 struct Connected {
-    sim: Arc<Sim>,
+    simulator: Arc<Simulator>,
     request: Vec<u8>,
     stream: TcpStream,
     stop: CancellationToken,
@@ -18,9 +18,9 @@ struct Connected {
 }
 
 async fn connect(fault: Option<Fault>) -> Connected {
-    let client = Client::usual();
+    let client = SignedClient::with_defaults();
     if let Some(fault) = fault {
-        client.sim.add_fault(Rule::new(fault).times(1));
+        client.simulator.add_fault(Rule::new(fault).times(1));
     }
     let request = wire(&client.request(
         Action::GetUpgradeStatus,
@@ -31,10 +31,10 @@ async fn connect(fault: Option<Fault>) -> Connected {
     let stream = TcpStream::connect(listener.local_addr().unwrap())
         .await
         .unwrap();
-    let (sim, stop) = (Arc::new(client.sim), CancellationToken::new());
-    let server = tokio::spawn(Arc::clone(&sim).serve(listener, stop.clone()));
+    let (simulator, stop) = (Arc::new(client.simulator), CancellationToken::new());
+    let server = tokio::spawn(Arc::clone(&simulator).serve(listener, stop.clone()));
     Connected {
-        sim,
+        simulator,
         request,
         stream,
         stop,
@@ -54,7 +54,7 @@ fn wire(request: &Request<Bytes>) -> Vec<u8> {
     (out + "\r\n").into_bytes()
 }
 
-/// What arrives until the connection ends or `enough` bytes are there.
+/// The bytes until the connection ends or there are `enough` of them.
 async fn receive(stream: &mut TcpStream, enough: usize) -> (String, std::io::Result<()>) {
     let mut bytes = vec![0; 1 << 16];
     let mut seen = Vec::new();
@@ -68,7 +68,7 @@ async fn receive(stream: &mut TcpStream, enough: usize) -> (String, std::io::Res
     (String::from_utf8_lossy(&seen).into_owned(), Ok(()))
 }
 
-async fn played(fault: Fault, enough: usize) -> (String, std::io::Result<()>) {
+async fn read_with(fault: Fault, enough: usize) -> (String, std::io::Result<()>) {
     let mut connected = connect(Some(fault)).await;
     connected
         .stream
@@ -79,7 +79,7 @@ async fn played(fault: Fault, enough: usize) -> (String, std::io::Result<()>) {
 }
 
 #[tokio::test]
-async fn a_connection_serves_one_call_after_the_other_until_the_stop() {
+async fn a_connection_serves_several_calls_until_the_stop() {
     let mut connected = connect(None).await;
     for expected in ["HTTP/1.1 200 OK\r\n", "HTTP/1.1 400 Bad Request\r\n"] {
         connected
@@ -87,28 +87,28 @@ async fn a_connection_serves_one_call_after_the_other_until_the_stop() {
             .write_all(&connected.request)
             .await
             .unwrap();
-        let (reply, end) = receive(&mut connected.stream, 1).await;
+        let (response, end) = receive(&mut connected.stream, 1).await;
         end.unwrap();
-        assert!(reply.starts_with(expected), "{reply}");
-        assert!(reply.contains("x-acs-request-id: "));
+        assert!(response.starts_with(expected), "{response}");
+        assert!(response.contains("x-acs-request-id: "));
     }
-    assert_eq!(connected.sim.count(Action::GetUpgradeStatus), 2);
+    assert_eq!(connected.simulator.count(Action::GetUpgradeStatus), 2);
     connected.stop.cancel();
     connected.server.await.unwrap();
     assert_eq!(connected.stream.read(&mut [0]).await.unwrap_or_default(), 0);
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset() {
-    let (reply, end) = played(Fault::Reset, usize::MAX).await;
-    assert_eq!(reply, "");
+async fn a_reset_resets_the_connection() {
+    let (response, end) = read_with(Fault::Reset, usize::MAX).await;
+    assert_eq!(response, "");
     assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
 async fn a_truncated_body_ends_before_its_length() {
-    let (reply, _) = played(Fault::Truncated, usize::MAX).await;
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    let (response, _) = read_with(Fault::Truncated, usize::MAX).await;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let length: usize = head
         .split("content-length: ")
         .nth(1)
@@ -118,41 +118,41 @@ async fn a_truncated_body_ends_before_its_length() {
         .unwrap()
         .parse()
         .unwrap();
-    assert!(!body.is_empty() && body.len() < length, "{reply}");
+    assert!(!body.is_empty() && body.len() < length, "{response}");
 }
 
 #[tokio::test]
-async fn a_huge_body_goes_on_and_on() {
-    let (reply, _) = played(Fault::Huge(Framing::Length), 3 << 20).await;
+async fn a_huge_body_does_not_end() {
+    let (response, _) = read_with(Fault::Huge(Framing::Length), 3 << 20).await;
     assert!(
-        reply.contains("content-length: 8589934592\r\n"),
+        response.contains("content-length: 8589934592\r\n"),
         "{}",
-        &reply[..400]
+        &response[..400]
     );
-    let (reply, _) = played(Fault::Huge(Framing::Chunked), 3 << 20).await;
+    let (response, _) = read_with(Fault::Huge(Framing::Chunked), 3 << 20).await;
     assert!(
-        reply.contains("transfer-encoding: chunked\r\n"),
+        response.contains("transfer-encoding: chunked\r\n"),
         "{}",
-        &reply[..400]
+        &response[..400]
     );
 }
 
 #[tokio::test]
-async fn a_dripping_body_arrives_whole_in_the_end() {
-    let (reply, _) = played(Fault::Drip(std::time::Duration::from_micros(50)), 1).await;
-    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"));
-    assert!(reply.len() < 400, "{reply}");
+async fn a_dripping_body_starts_before_it_is_complete() {
+    let (response, _) = read_with(Fault::Drip(std::time::Duration::from_micros(50)), 1).await;
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert!(response.len() < 400, "{response}");
 }
 
 #[tokio::test]
-async fn a_hanging_call_keeps_its_connection_and_ends_with_the_stop() {
+async fn a_hanging_call_keeps_its_connection_until_the_stop() {
     let mut connected = connect(Some(Fault::Hang)).await;
     connected
         .stream
         .write_all(&connected.request)
         .await
         .unwrap();
-    while connected.sim.count(Action::GetUpgradeStatus) == 0 {
+    while connected.simulator.count(Action::GetUpgradeStatus) == 0 {
         tokio::task::yield_now().await;
     }
     connected.stop.cancel();

@@ -1,9 +1,9 @@
-//! The same story through the task operations.
+//! The task operations, compared with `GetUpgradeStatus`.
 
 use super::*;
 
 /// All tasks of a cluster, read in pages of `size`.
-async fn tasks(client: &Client, id: &ClusterId, size: usize) -> Vec<Value> {
+async fn tasks(client: &SignedClient, id: &ClusterId, size: usize) -> Vec<Value> {
     let mut tasks = Vec::new();
     for page in 1.. {
         let path = format!("/clusters/{id}/tasks?page_number={page}&page_size={size}");
@@ -16,7 +16,7 @@ async fn tasks(client: &Client, id: &ClusterId, size: usize) -> Vec<Value> {
     tasks
 }
 
-async fn newest_upgrade(client: &Client, id: &ClusterId) -> Option<Value> {
+async fn newest_upgrade(client: &SignedClient, id: &ClusterId) -> Option<Value> {
     let upgrades = tasks(client, id, 100)
         .await
         .into_iter()
@@ -24,7 +24,7 @@ async fn newest_upgrade(client: &Client, id: &ClusterId) -> Option<Value> {
     upgrades.max_by_key(|task| task["created"].as_str().unwrap().to_owned())
 }
 
-async fn info(client: &Client, task: &Value) -> Value {
+async fn info(client: &SignedClient, task: &Value) -> Value {
     client
         .json(
             Action::DescribeTaskInfo,
@@ -33,7 +33,7 @@ async fn info(client: &Client, task: &Value) -> Value {
         .await
 }
 
-/// What `GetUpgradeStatus` would say of a task.
+/// Status and step of `GetUpgradeStatus` for a task.
 fn as_status(info: Option<&Value>) -> (String, String) {
     let Some(info) = info else {
         return (String::new(), "not_start".to_owned());
@@ -57,21 +57,21 @@ fn as_status(info: Option<&Value>) -> (String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_sources_tell_the_same_story_at_every_moment() {
-    let client = Client::usual();
+async fn both_operations_agree_at_every_moment() {
+    let client = SignedClient::with_defaults();
     for _ in 0..40 {
-        for id in client.sim.world().clusters() {
+        for id in client.simulator.world().clusters() {
             let status = client.status(&id).await;
             let task = newest_upgrade(&client, &id).await;
             let task = match &task {
                 Some(task) => Some(info(&client, task).await),
                 None => None,
             };
-            let told = (
+            let shown = (
                 status["status"].as_str().unwrap().to_owned(),
                 status["upgrade_step"].as_str().unwrap().to_owned(),
             );
-            assert_eq!(as_status(task.as_ref()), told);
+            assert_eq!(as_status(task.as_ref()), shown);
             let message = task
                 .as_ref()
                 .and_then(|task| task["error"]["message"].as_str())
@@ -93,8 +93,8 @@ async fn both_sources_tell_the_same_story_at_every_moment() {
 
 #[tokio::test(start_paused = true)]
 async fn tasks_come_newest_first_and_each_once() {
-    let client = Client::usual();
-    for id in client.sim.world().clusters() {
+    let client = SignedClient::with_defaults();
+    for id in client.simulator.world().clusters() {
         let all = tasks(&client, &id, 10).await;
         let created: Vec<_> = all
             .iter()
@@ -116,9 +116,9 @@ async fn tasks_come_newest_first_and_each_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn some_cluster_has_its_newest_upgrade_behind_the_first_page() {
-    let client = Client::usual();
-    let id = &client.sim.world().clusters()[3];
+async fn one_cluster_has_its_newest_upgrade_after_the_first_page() {
+    let client = SignedClient::with_defaults();
+    let id = &client.simulator.world().clusters()[3];
     assert!(newest_upgrade(&client, id).await.is_some());
     let first = client
         .json(
@@ -133,31 +133,31 @@ async fn some_cluster_has_its_newest_upgrade_behind_the_first_page() {
             .iter()
             .all(|task| task["task_type"] != "cluster_upgrade")
     );
-    let short = Client::new(Options {
+    let short = SignedClient::new(Options {
         task_lists: TaskLists::Short,
         ..Options::default()
     });
-    let id = &short.sim.world().clusters()[3];
+    let id = &short.simulator.world().clusters()[3];
     assert!(tasks(&short, id, 50).await.len() <= 50);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_test_can_lead_a_cluster_through_upgrades() {
-    let client = Client::usual();
-    let id = client.sim.world().clusters()[11].clone();
+async fn a_test_can_take_a_cluster_through_upgrades() {
+    let client = SignedClient::with_defaults();
+    let id = client.simulator.world().clusters()[11].clone();
     assert_eq!(newest_upgrade(&client, &id).await, None);
     let mut seen = Vec::new();
     let phases = [
         Phase::Prechecking,
         Phase::Upgrading,
         Phase::Paused,
-        Phase::Failed(Stage::Upgrade),
+        Phase::Failed(UpgradeStage::Upgrade),
         Phase::Prechecking,
-        Phase::Canceled(Stage::Precheck),
+        Phase::Canceled(UpgradeStage::Precheck),
     ];
     for phase in phases {
         tokio::time::advance(Duration::from_secs(5)).await;
-        client.sim.world().fix(
+        client.simulator.world().set_phase(
             &id,
             phase,
             phase.is_in_progress().then_some("").or(Some("out of luck")),
@@ -194,30 +194,30 @@ async fn a_test_can_lead_a_cluster_through_upgrades() {
         )
         .await;
     assert_eq!(old["state"], "fail");
-    client.sim.world().release(&id);
+    client.simulator.world().clear_phase(&id);
     assert_eq!(newest_upgrade(&client, &id).await, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_not_there_is_not_found() {
-    let client = Client::usual();
+async fn an_unknown_task_is_not_found() {
+    let client = SignedClient::with_defaults();
     for id in ["T-000000000000000000000000", "T-x", "x"] {
-        let reply = client
-            .ask(Action::DescribeTaskInfo, &format!("/tasks/{id}"))
+        let response = client
+            .send(Action::DescribeTaskInfo, &format!("/tasks/{id}"))
             .await;
         assert_eq!(
-            refused(&reply).1,
+            error_of(&response).1,
             "ErrorTaskNotFound",
             "{id}: {}",
-            text(&reply)
+            text(&response)
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_switch_off_leaves_tasks_alone() {
-    let client = Client::new(Options {
-        retired: Some(Retired::InvalidAction),
+async fn tasks_are_served_after_the_switch_off() {
+    let client = SignedClient::new(Options {
+        retired: Some(RetiredResponse::InvalidAction),
         ..Options::default()
     });
     let task = newest_upgrade(&client, &client.first()).await.unwrap();

@@ -1,0 +1,187 @@
+//! One task in the body of a response.
+
+use serde::Serialize;
+
+use crate::api::tasks::ClusterTask;
+use crate::api::upgrade_task;
+use crate::random::mix;
+use crate::world::World;
+use crate::world::background_tasks::{BackgroundTask, TaskOutcome};
+use crate::world::clock::beijing;
+use crate::world::cluster::Cluster;
+
+/// A task as lists show it.
+#[derive(Serialize)]
+pub(crate) struct TaskEntry {
+    task_id: String,
+    task_type: &'static str,
+    state: &'static str,
+    created: String,
+    updated: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<TaskError>,
+}
+
+/// A task with everything that `DescribeTaskInfo` adds.
+#[derive(Serialize)]
+pub(crate) struct TaskDetails<'a> {
+    cluster_id: &'a str,
+    #[serde(flatten)]
+    entry: TaskEntry,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    current_stage: &'static str,
+    target: TaskTarget,
+    parameters: TaskParameters<'a>,
+    outputs: EmptyObject,
+    stages: Vec<TaskStage>,
+    events: Vec<TaskEvent>,
+    task_result: Vec<TaskResult<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct TaskError {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+#[derive(Serialize)]
+struct TaskTarget {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Default, Serialize)]
+struct TaskParameters<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    cluster_version: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    next_version: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct EmptyObject {}
+
+#[derive(Serialize)]
+pub(super) struct TaskStage {
+    pub(super) state: &'static str,
+    /// Without a zone, as in the sample of the API reference.
+    pub(super) start_time: String,
+    pub(super) end_time: String,
+    pub(super) message: String,
+    pub(super) outputs: EmptyObject,
+}
+
+#[derive(Serialize)]
+pub(super) struct TaskEvent {
+    pub(super) action: &'static str,
+    pub(super) level: &'static str,
+    pub(super) message: String,
+    pub(super) reason: &'static str,
+    pub(super) source: &'static str,
+    pub(super) timestamp: String,
+}
+
+#[derive(Serialize)]
+struct TaskResult<'a> {
+    data: &'a str,
+    status: &'static str,
+}
+
+impl TaskEntry {
+    pub(crate) fn new(task: &ClusterTask, world: &World, cluster: &Cluster, millis: i64) -> Self {
+        let (task_type, state, updated, error) = match task {
+            ClusterTask::Upgrade(upgrade) => (
+                "cluster_upgrade",
+                upgrade_task::state(upgrade.state.phase, upgrade.sequence),
+                upgrade.state.since,
+                upgrade_task::error(upgrade),
+            ),
+            ClusterTask::Background(task) => {
+                let (state, updated, error) = background_state(task, millis);
+                (task.kind, state, updated, error)
+            }
+        };
+        Self {
+            task_id: task.id(cluster),
+            task_type,
+            state,
+            created: beijing(world.clock.at(task.created())),
+            updated: beijing(world.clock.at(updated)),
+            error,
+        }
+    }
+}
+
+impl<'a> TaskDetails<'a> {
+    pub(crate) fn new(
+        task: &'a ClusterTask,
+        world: &World,
+        cluster: &'a Cluster,
+        millis: i64,
+    ) -> Self {
+        let entry = TaskEntry::new(task, world, cluster, millis);
+        let result = match entry.state {
+            "success" => "success",
+            "fail" | "failed" => "failed",
+            _ => "initial",
+        };
+        let cluster_id = cluster.id.as_str();
+        let mut details = Self {
+            cluster_id,
+            entry,
+            current_stage: "",
+            target: target(task, cluster),
+            parameters: TaskParameters::default(),
+            outputs: EmptyObject {},
+            stages: Vec::new(),
+            events: Vec::new(),
+            task_result: vec![TaskResult {
+                data: cluster_id,
+                status: result,
+            }],
+        };
+        if let ClusterTask::Upgrade(upgrade) = task {
+            details.current_stage = upgrade_task::stage_name(upgrade.state.phase);
+            details.parameters = TaskParameters {
+                cluster_version: &upgrade.from,
+                next_version: &upgrade.target,
+            };
+            details.stages = upgrade_task::stages(upgrade, world);
+            details.events = upgrade_task::events(upgrade, world);
+        }
+        details
+    }
+}
+
+/// State, time of the last change, and error of a background task.
+fn background_state(task: &BackgroundTask, millis: i64) -> (&'static str, i64, Option<TaskError>) {
+    if millis < task.ended {
+        return ("running", task.created, None);
+    }
+    match task.outcome {
+        TaskOutcome::Success => ("success", task.ended, None),
+        TaskOutcome::Failure => {
+            let error = TaskError {
+                code: "TaskFailed",
+                message: "node cn-hangzhou.10.0.3.17 did not join in time".to_owned(),
+            };
+            ("fail", task.ended, Some(error))
+        }
+    }
+}
+
+/// The cluster, or one of its node pools.
+fn target(task: &ClusterTask, cluster: &Cluster) -> TaskTarget {
+    match task {
+        ClusterTask::Background(task) if task.kind.starts_with("nodepool") => TaskTarget {
+            id: format!("np{:032x}", mix(&[cluster.tag, 12])),
+            kind: "nodepool",
+        },
+        // The sample of the API reference has a line break after the ID.
+        _ => TaskTarget {
+            id: format!("{}\n", cluster.id),
+            kind: "cluster",
+        },
+    }
+}

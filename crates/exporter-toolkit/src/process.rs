@@ -1,0 +1,133 @@
+//! `process_*`: the standard set, as Linux tells it; absent elsewhere.
+//!
+//! Read here rather than by the prometheus crate, whose CPU time moves in whole seconds only.
+
+use crate::exposition::{Kind, Metric, Page};
+
+/// The set, in the order of exposition.
+pub static METRICS: &[&Metric] = &[
+    &CPU,
+    &MAX_FDS,
+    &OPEN_FDS,
+    &RESIDENT_MEMORY,
+    &START_TIME,
+    &THREADS,
+    &VIRTUAL_MEMORY,
+    &VIRTUAL_MEMORY_MAX,
+];
+
+static CPU: Metric = Metric {
+    name: "process_cpu_seconds_total",
+    kind: Kind::Counter,
+    labels: &[],
+    help: "Total user and system CPU time spent in seconds.",
+};
+
+static MAX_FDS: Metric = Metric {
+    name: "process_max_fds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Maximum number of open file descriptors.",
+};
+
+static OPEN_FDS: Metric = Metric {
+    name: "process_open_fds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Number of open file descriptors.",
+};
+
+static RESIDENT_MEMORY: Metric = Metric {
+    name: "process_resident_memory_bytes",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Resident memory size in bytes.",
+};
+
+static START_TIME: Metric = Metric {
+    name: "process_start_time_seconds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Start time of the process since unix epoch in seconds.",
+};
+
+static THREADS: Metric = Metric {
+    name: "process_threads",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Number of threads in the process.",
+};
+
+static VIRTUAL_MEMORY: Metric = Metric {
+    name: "process_virtual_memory_bytes",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Virtual memory size in bytes.",
+};
+
+static VIRTUAL_MEMORY_MAX: Metric = Metric {
+    name: "process_virtual_memory_max_bytes",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Maximum amount of virtual memory available in bytes; absent if there is no limit.",
+};
+
+/// Whether `process_*` is exposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessMetrics {
+    /// As far as the system tells.
+    Shown,
+    /// Not at all.
+    Hidden,
+}
+
+/// Adds what is known of this process.
+pub fn write(page: &mut Page) {
+    let mut readings = readings();
+    readings.sort_by_key(|(metric, _)| metric.name);
+    for (metric, value) in readings {
+        page.family(metric).sample().value(value);
+    }
+}
+
+/// What the system does not tell is left out.
+#[cfg(target_os = "linux")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a sample is a double, as in every exporter"
+)]
+fn readings() -> Vec<(&'static Metric, f64)> {
+    use procfs::process::LimitValue;
+
+    let Ok(process) = procfs::process::Process::myself() else {
+        return Vec::new();
+    };
+    let ticks = procfs::ticks_per_second() as f64;
+    let mut readings = Vec::new();
+    if let Ok(stat) = process.stat() {
+        readings.push((&CPU, (stat.utime + stat.stime) as f64 / ticks));
+        readings.push((&RESIDENT_MEMORY, (stat.rss * procfs::page_size()) as f64));
+        readings.push((&VIRTUAL_MEMORY, stat.vsize as f64));
+        readings.push((&THREADS, stat.num_threads as f64));
+        if let Ok(boot) = procfs::boot_time_secs() {
+            readings.push((&START_TIME, boot as f64 + stat.starttime as f64 / ticks));
+        }
+    }
+    if let Ok(count) = process.fd_count() {
+        readings.push((&OPEN_FDS, count as f64));
+    }
+    if let Ok(limits) = process.limits() {
+        if let LimitValue::Value(most) = limits.max_open_files.soft_limit {
+            readings.push((&MAX_FDS, most as f64));
+        }
+        if let LimitValue::Value(most) = limits.max_address_space.soft_limit {
+            readings.push((&VIRTUAL_MEMORY_MAX, most as f64));
+        }
+    }
+    readings
+}
+
+#[cfg(not(target_os = "linux"))]
+fn readings() -> Vec<(&'static Metric, f64)> {
+    Vec::new()
+}

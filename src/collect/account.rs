@@ -1,0 +1,179 @@
+//! The collector of one account: its clusters are queried in the order of need, within the account's
+//! limits.
+
+mod collection;
+mod details;
+mod lists;
+mod probe;
+mod query;
+mod schedule;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ack_client::Client;
+use ack_client::clock::Clock;
+use ack_client::names::{AccountName, ClusterId};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+pub(super) use collection::{AccountCollection, CollectionRequest, MIN_QUERY_TIME};
+pub(super) use lists::ListRefresh;
+pub(super) use probe::Probe;
+
+use super::account_client::AccountClient;
+use super::entry::{Origin, Target, Trigger, Viewpoint};
+use super::region_list::RegionList;
+use super::table::ClusterTable;
+use super::target_resolver::TargetResolver;
+use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
+
+/// One account and its clusters.
+#[derive(Debug)]
+pub(super) struct AccountCollector {
+    account: AccountName,
+    clock: Clock,
+    /// Permits for the queries that may be in flight at once.
+    permits: Arc<Semaphore>,
+    lists: Vec<RegionList>,
+    refresh: ListRefresh,
+    target_resolver: TargetResolver,
+    table: Mutex<ClusterTable>,
+}
+
+/// The parts of an [`AccountCollector`].
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) account: AccountName,
+    pub(super) clock: Clock,
+    pub(super) max_concurrency: usize,
+    pub(super) lists: Vec<RegionList>,
+    pub(super) refresh: ListRefresh,
+    pub(super) target_resolver: TargetResolver,
+    pub(super) targets: Vec<Target>,
+}
+
+impl AccountCollector {
+    pub(super) fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            account: parts.account,
+            clock: parts.clock,
+            permits: Arc::new(Semaphore::new(parts.max_concurrency)),
+            lists: parts.lists,
+            refresh: parts.refresh,
+            target_resolver: parts.target_resolver,
+            table: Mutex::new(ClusterTable::new(parts.targets)),
+        })
+    }
+
+    /// The account's name.
+    pub(super) fn name(&self) -> &AccountName {
+        &self.account
+    }
+
+    /// The client of the account.
+    pub(super) fn account_client(&self) -> &AccountClient {
+        self.target_resolver.account_client()
+    }
+
+    fn client(&self) -> &Client {
+        self.account_client().client()
+    }
+
+    /// The reading of the account itself.
+    pub(super) fn reading(&self) -> AccountReading {
+        AccountReading {
+            account: self.account.clone(),
+            provider: self.client().credentials().provider(),
+            credentials_expiry: self.client().credentials().expires_at(),
+            sources: self.account_client().sources_in_use(),
+            discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
+        }
+    }
+
+    /// True if the configuration names clusters of this instance.
+    pub(super) fn has_configured(&self) -> bool {
+        self.lock()
+            .entries
+            .values()
+            .any(|entry| entry.target.origin == Origin::Configured)
+    }
+
+    /// All clusters known.
+    pub(super) fn clusters(&self) -> Vec<Arc<ClusterInfo>> {
+        self.lock()
+            .entries
+            .values()
+            .map(|entry| Arc::clone(&entry.target.info))
+            .collect()
+    }
+
+    /// The cluster with this ID, if the account has it.
+    pub(super) fn find_by_id(&self, target: &str) -> Option<ClusterId> {
+        let id = ClusterId::parse(target).ok()?;
+        self.lock().entries.contains_key(&id).then_some(id)
+    }
+
+    /// The first cluster that `target` means, by ID or name.
+    pub(super) fn find_by_name(&self, target: &str) -> Option<ClusterId> {
+        let table = self.lock();
+        let mut clusters = table.entries.values().map(|entry| &entry.target.info);
+        clusters
+            .find(|info| info.is_meant(target))
+            .map(|info| info.id.clone())
+    }
+
+    /// Adds the reading of each cluster to `readings`. Returns true if every one of them has been
+    /// collected in `collection` and no query is awaited.
+    pub(super) fn add_readings(
+        &self,
+        collection: u64,
+        end: Instant,
+        max_age: Duration,
+        readings: &mut Vec<ClusterReading>,
+    ) -> bool {
+        let table = self.lock();
+        let viewpoint = Viewpoint {
+            trigger: Trigger::Scrape,
+            end,
+            blocked_by: table.blocked_by,
+            max_age,
+            now: Instant::now(),
+        };
+        readings.extend(
+            table
+                .entries
+                .values()
+                .map(|entry| entry.reading(&viewpoint, entry.collected_in >= collection)),
+        );
+        table.is_complete(collection)
+    }
+
+    /// Takes over the results of `earlier` for the same clusters and, if both have one client, its
+    /// lists. `earlier` keeps them too, for the scrapes that still wait there.
+    pub(super) fn inherit(&self, earlier: &Self) {
+        let results = earlier.lock().cached_results();
+        self.lock().inherit(results);
+        if self
+            .account_client()
+            .shares_client_with(earlier.account_client())
+        {
+            self.inherit_lists(&earlier.lists);
+        }
+        self.drop_inherited_once_listed();
+    }
+
+    /// Drops inherited results of clusters that are gone, once all lists have been read.
+    fn drop_inherited_once_listed(&self) {
+        if self.has_found() {
+            self.lock().drop_inherited();
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, ClusterTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

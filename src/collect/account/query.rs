@@ -1,0 +1,182 @@
+//! The query of one cluster, from its start to the result that is recorded and logged.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_client::names::ClusterId;
+use ack_client::{ApiError, ErrorKind, Operation, Trace};
+use futures_util::FutureExt as _;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{AccountCollection, AccountCollector, MIN_QUERY_TIME};
+use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
+use crate::log::QUERIES;
+use crate::queries::upgrade::UpgradeQuery;
+use crate::upgrade::{SourceName, UpgradeState};
+
+impl AccountCollector {
+    /// Claims the cluster for `collection`. Returns the number of calls that its query will most likely
+    /// take; None if the cluster is gone or the collection need not query it.
+    pub(super) fn claim(&self, id: &ClusterId, collection: &AccountCollection) -> Option<u32> {
+        let mut table = self.lock();
+        let entry = table.entries.get_mut(id)?;
+        entry.claim(collection).then(|| entry.expected_calls())
+    }
+
+    /// Starts the query of a cluster; None if it is not needed any more, or if one is in flight.
+    pub(super) fn start_query(
+        self: &Arc<Self>,
+        id: &ClusterId,
+        collection: &AccountCollection,
+        trigger: Trigger,
+    ) -> Option<QueryTask> {
+        let mut table = self.lock();
+        let now = Instant::now();
+        let share = table
+            .fair_share
+            .share(now, collection.length)
+            .min(collection.length.max(MIN_QUERY_TIME));
+        let number = table.next_query_number();
+        let entry = table.entries.get_mut(id)?;
+        let is_needed = match trigger {
+            Trigger::Scrape => entry.claim(collection),
+            Trigger::Probe => entry.in_flight.is_none(),
+        };
+        if !is_needed {
+            return None;
+        }
+        let in_flight = entry.start_query(number, collection, trigger, share, now);
+        Some(QueryTask::new(
+            Arc::clone(self),
+            entry,
+            in_flight,
+            collection.stop.clone(),
+        ))
+    }
+}
+
+/// The query of one cluster.
+#[derive(Debug)]
+pub(super) struct QueryTask {
+    account: Arc<AccountCollector>,
+    target: Target,
+    previous: Option<Arc<UpgradeState>>,
+    in_flight: Arc<InFlight>,
+    stop: CancellationToken,
+}
+
+impl QueryTask {
+    /// The query `in_flight` of the cluster of `entry`. `stop` is cancelled when all queries end.
+    pub(super) fn new(
+        account: Arc<AccountCollector>,
+        entry: &ClusterEntry,
+        in_flight: Arc<InFlight>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            account,
+            target: entry.target.clone(),
+            previous: entry.last_state().cloned(),
+            in_flight,
+            stop,
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> &Arc<InFlight> {
+        &self.in_flight
+    }
+
+    /// Runs the query within its budget, holding `permit` until there is a response. Exchanges are
+    /// noted in `trace`.
+    pub(super) async fn run(self, trace: Option<Trace>, permit: OwnedSemaphorePermit) {
+        let budget = match trace {
+            Some(trace) => &self.in_flight.budget.clone().traced(trace),
+            None => &self.in_flight.budget,
+        };
+        let query = UpgradeQuery {
+            cluster: &self.target.info.id,
+            endpoint: &self.target.endpoint,
+            budget,
+            previous: self.previous.as_deref(),
+        };
+        // A query that panics is a failure of its cluster and nothing else.
+        let result = AssertUnwindSafe(async { self.target.source.fetch(query).await })
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(self.panic_error()));
+        budget.release();
+        drop(permit);
+        self.record_result(result);
+    }
+
+    fn panic_error(&self) -> ApiError {
+        let operation = match self.target.source.in_use() {
+            Some(SourceName::Tasks) => Operation::DescribeClusterTasks,
+            Some(SourceName::UpgradeStatus) | None => Operation::GetUpgradeStatus,
+        };
+        let message = "the query panicked; please report this";
+        ApiError::local(operation, ErrorKind::Rejected, message)
+    }
+
+    /// Records the result, and logs what it changes.
+    fn record_result(&self, result: Result<UpgradeState, ApiError>) {
+        let now = Now::of(self.account.clock);
+        let duration = now
+            .instant
+            .saturating_duration_since(self.in_flight.started);
+        let is_stopping = self.stop.is_cancelled();
+        let mut table = self.account.lock();
+        let recorded = table.record_result(
+            &self.target.info.id,
+            &self.in_flight,
+            result,
+            duration,
+            now,
+            is_stopping,
+        );
+        if let Some((entry, recorded)) = recorded {
+            log(entry, recorded, duration);
+        }
+    }
+}
+
+fn log(entry: &ClusterEntry, recorded: Recorded, duration: Duration) {
+    let info = &entry.target.info;
+    let failure = entry.failure();
+    match (recorded.previous_failure, failure) {
+        (previous, Some(failure)) if previous != Some(failure.reason) => {
+            tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
+        }
+        (Some(_), None) => {
+            tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again");
+        }
+        _ => {}
+    }
+    tracing::debug!(
+        target: QUERIES,
+        cluster = %info.id,
+        account = %info.account,
+        outcome = failure.map_or("ok", |failure| failure.reason.as_str()),
+        seconds = duration.as_secs_f64(),
+        "query ended"
+    );
+    let Some(state) = entry.last_state() else {
+        return;
+    };
+    let (status, step) = (state.status.as_str(), state.step.as_str());
+    match recorded.change {
+        StateChange::First => {
+            tracing::debug!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state read");
+        }
+        StateChange::Changed => {
+            tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");
+        }
+        StateChange::Unchanged => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

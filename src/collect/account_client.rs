@@ -1,0 +1,113 @@
+//! The client of one account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ack_client::credentials::Credentials;
+use ack_client::names::Region;
+use ack_client::{Client, Limiter};
+
+use super::dependencies::Dependencies;
+use crate::config::{Access, Account};
+use crate::queries::upgrade::{self, UpgradeSource};
+
+/// The client of one account and the sources that use it. A reload that leaves the account's access
+/// settings alone keeps them, and with them connections, credentials, the tokens of the rate limit,
+/// and the detection of the operations served.
+#[derive(Debug)]
+pub(super) struct AccountClient {
+    access: Access,
+    client: Arc<Client>,
+    /// The source of states by region; `None` is for clusters without a region.
+    sources: BTreeMap<Option<Region>, Arc<dyn UpgradeSource>>,
+}
+
+impl AccountClient {
+    /// The client for `account`, taken over from `earlier` if the access settings are the same.
+    pub(super) fn new(
+        account: &Account,
+        dependencies: &Dependencies,
+        earlier: Option<&Self>,
+    ) -> Self {
+        let kept = earlier.filter(|earlier| earlier.access == account.access);
+        let client = kept.map_or_else(
+            || Arc::new(client(account, dependencies)),
+            |kept| Arc::clone(&kept.client),
+        );
+        let source_of = |region: Option<Region>| {
+            let known = kept
+                .and_then(|kept| kept.sources.get(&region))
+                .map(Arc::clone);
+            let source =
+                known.unwrap_or_else(|| upgrade::source(account, region.as_ref(), &client));
+            (region, source)
+        };
+        let sources = regions(account).into_iter().map(source_of).collect();
+        Self {
+            access: account.access.clone(),
+            client,
+            sources,
+        }
+    }
+
+    /// True if `earlier` has the same client.
+    pub(super) fn shares_client_with(&self, earlier: &Self) -> bool {
+        Arc::ptr_eq(&self.client, &earlier.client)
+    }
+
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// The source of the states of the clusters in `region`; None if the account is not read there.
+    pub(super) fn source(&self, region: Option<&Region>) -> Option<&Arc<dyn UpgradeSource>> {
+        self.sources.get(&region.cloned())
+    }
+
+    /// The source in use by region, in the order of the regions' names.
+    pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
+        let name =
+            |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
+        self.sources
+            .iter()
+            .filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str())))
+            .collect()
+    }
+}
+
+fn client(account: &Account, dependencies: &Dependencies) -> Client {
+    let access = &account.access;
+    Client::new(
+        dependencies.transports.of(&access.connections),
+        Arc::new(Credentials::new(
+            account.name.clone(),
+            access.credentials.clone(),
+            dependencies.credentials.clone(),
+        )),
+        access.signature,
+        Limiter::new(
+            account.name.clone(),
+            access.rate_limit,
+            dependencies.shard.total(),
+            access.max_concurrency.get(),
+        ),
+        dependencies.metrics.call_metrics(&account.name),
+        dependencies.clock,
+        crate::USER_AGENT,
+    )
+}
+
+/// The regions in which the account is read.
+fn regions(account: &Account) -> BTreeSet<Option<Region>> {
+    let listed = account
+        .discovery
+        .iter()
+        .flat_map(|discovery| &discovery.regions)
+        .map(|place| Some(place.region.clone()));
+    account
+        .clusters
+        .iter()
+        .map(|cluster| cluster.region.clone())
+        .chain(listed)
+        .collect()
+}

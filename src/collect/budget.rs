@@ -1,0 +1,28 @@
+//! The time that a scrape may take.
+
+use std::time::Duration;
+
+use crate::config::Scrape;
+
+/// The longest time that a scrape may take, whatever its client offers.
+const MAX_BUDGET: Duration = Duration::from_secs(120);
+
+/// The budget of a scrape: the timeout in its client's `header` less the offset, or the configured
+/// one if there is no valid header.
+pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
+    let budget = match header.and_then(timeout) {
+        Some(timeout) => timeout.saturating_sub(settings.timeout_offset.min(timeout / 10)),
+        None => settings.timeout,
+    };
+    budget.min(MAX_BUDGET)
+}
+
+/// The timeout in `header`, in seconds above 0.
+fn timeout(header: &str) -> Option<Duration> {
+    let seconds: f64 = header.trim().parse().ok()?;
+    if !seconds.is_finite() || seconds <= 0.0 {
+        return None;
+    }
+    let timeout = Duration::try_from_secs_f64(seconds.min(MAX_BUDGET.as_secs_f64() * 2.0)).ok()?;
+    (!timeout.is_zero()).then_some(timeout)
+}

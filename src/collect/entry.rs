@@ -1,0 +1,245 @@
+//! One cluster and what is known of it. Nothing here awaits or locks.
+
+mod cached;
+mod in_flight;
+mod reading;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use ack_client::clock::Clock;
+use ack_client::{Budget, Endpoint, Reason};
+use jiff::Timestamp;
+use tokio::sync::SetOnce;
+use tokio::time::Instant;
+
+pub(super) use cached::{CachedResults, StateChange};
+pub(super) use in_flight::{InFlight, Trigger};
+pub(super) use reading::{BlockedBy, Viewpoint};
+
+use super::account::{AccountCollection, MIN_QUERY_TIME};
+use crate::queries::upgrade::UpgradeSource;
+use crate::snapshot::{ClusterInfo, Failure};
+use crate::upgrade::{SourceName, UpgradeState};
+
+/// A cluster and the means to query it.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// The cluster.
+    pub(super) info: Arc<ClusterInfo>,
+    /// The origin of the cluster.
+    pub(super) origin: Origin,
+    /// The server that knows it.
+    pub(super) endpoint: Endpoint,
+    /// The source of its state.
+    pub(super) source: Arc<dyn UpgradeSource>,
+}
+
+/// The origin of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The configuration: the cluster stays whatever the lists have.
+    Configured,
+    /// A list: the cluster goes when the list does not have it any more.
+    Discovered,
+}
+
+/// The present on both clocks: for durations, and for people.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) instant: Instant,
+    pub(super) timestamp: Timestamp,
+}
+
+impl Now {
+    /// The present by `clock`.
+    pub(super) fn of(clock: Clock) -> Self {
+        Self {
+            instant: Instant::now(),
+            timestamp: clock.now(),
+        }
+    }
+}
+
+/// One cluster of an account.
+#[derive(Debug)]
+pub(super) struct ClusterEntry {
+    pub(super) target: Target,
+    /// The collection in which it was queried last, or needed no query; 0 is none.
+    pub(super) collected_in: u64,
+    /// The query in flight.
+    pub(super) in_flight: Option<Arc<InFlight>>,
+    /// The time of the cluster's last change, from the list.
+    pub(super) changed: Option<Timestamp>,
+    cached: CachedResults,
+}
+
+/// The effect of a result on an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recorded {
+    /// The reason of the failure before it, if the query before it failed.
+    pub(super) previous_failure: Option<Reason>,
+    /// The change of the state.
+    pub(super) change: StateChange,
+}
+
+impl ClusterEntry {
+    pub(super) fn new(target: Target, cached: CachedResults) -> Self {
+        Self {
+            target,
+            collected_in: 0,
+            in_flight: None,
+            changed: None,
+            cached,
+        }
+    }
+
+    /// The results that outlive a change of the configuration.
+    pub(super) fn cached(&self) -> &CachedResults {
+        &self.cached
+    }
+
+    /// The state that was read last.
+    pub(super) fn last_state(&self) -> Option<&Arc<UpgradeState>> {
+        self.cached.last_state()
+    }
+
+    /// The failure of the last query, if it failed.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.cached.failure()
+    }
+
+    /// True if the last query failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failure().is_some()
+    }
+
+    /// The query in flight that a collection waits for.
+    pub(super) fn awaited(&self) -> Option<&Arc<InFlight>> {
+        self.in_flight
+            .as_ref()
+            .filter(|in_flight| in_flight.is_awaited())
+    }
+
+    /// True if the query in flight is the one of this number.
+    pub(super) fn has_in_flight(&self, number: u64) -> bool {
+        self.in_flight
+            .as_ref()
+            .is_some_and(|in_flight| in_flight.number == number)
+    }
+
+    /// True if the last query succeeded after `instant`.
+    pub(super) fn has_succeeded_since(&self, instant: Instant) -> bool {
+        !self.is_failing() && self.cached.last_read().is_some_and(|read| read > instant)
+    }
+
+    /// True if a query ended at `instant` or later that was more than a wait for the rate limit.
+    pub(super) fn has_ended_since(&self, instant: Instant) -> bool {
+        self.cached.last_ended().is_some_and(|end| end >= instant)
+    }
+
+    /// The number of calls that a query will most likely take.
+    pub(super) fn expected_calls(&self) -> u32 {
+        self.cached
+            .calls()
+            .unwrap_or_else(|| match self.target.source.in_use() {
+                Some(SourceName::Tasks) => 2,
+                Some(SourceName::UpgradeStatus) | None => 1,
+            })
+    }
+
+    /// The time of the last response, if it shows an idle cluster and no query has failed since.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let is_idle = self.last_state()?.status.is_idle();
+        self.cached
+            .last_read()
+            .filter(|_| is_idle && !self.is_failing())
+    }
+
+    /// True if the list shows a change since the last response: an upgrade may have begun and ended
+    /// in between.
+    pub(super) fn has_changed(&self) -> bool {
+        self.cached.has_changed(self.changed)
+    }
+
+    /// Keeps the last response young enough to be served while the cluster waits for its query: a
+    /// list shows that no upgrade is running, though the cluster has changed.
+    pub(super) fn keep_servable(&mut self, now: Instant) {
+        self.cached.keep_servable(now);
+    }
+
+    /// Makes the last response count as a fresh one in `collection`: a list shows that no upgrade is
+    /// running.
+    pub(super) fn mark_idle_confirmed(&mut self, collection: u64, now: Now) {
+        self.collected_in = collection;
+        self.cached.confirm(now);
+    }
+
+    /// Returns true if `collection` has to query the cluster. Otherwise it has been collected: it was
+    /// queried since the start of the collection, or the query in flight counts.
+    pub(super) fn claim(&mut self, collection: &AccountCollection) -> bool {
+        if self.collected_in >= collection.number {
+            return false;
+        }
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.await_until(collection.deadline.instant());
+        } else if !self.has_succeeded_since(collection.started) {
+            return true;
+        }
+        self.collected_in = collection.number;
+        false
+    }
+
+    /// Starts query `number` at `now`, with `share` of the collection's time. The entry has none in
+    /// flight.
+    pub(super) fn start_query(
+        &mut self,
+        number: u64,
+        collection: &AccountCollection,
+        trigger: Trigger,
+        share: Duration,
+        now: Instant,
+    ) -> Arc<InFlight> {
+        let previously_collected_in = self.collected_in;
+        if trigger == Trigger::Scrape {
+            self.collected_in = collection.number;
+        }
+        let deadline = collection.deadline_at(now);
+        let cancel = collection.stop.child_token();
+        let budget = Budget::new(deadline.clone(), cancel.clone());
+        let in_flight = Arc::new(InFlight {
+            number,
+            started: now,
+            deadline,
+            cancel,
+            budget: budget.at_least(share.max(MIN_QUERY_TIME)),
+            share,
+            previously_collected_in,
+            is_awaited: AtomicBool::new(trigger == Trigger::Scrape),
+            changed: self.changed,
+            end: SetOnce::new(),
+        });
+        self.in_flight = Some(Arc::clone(&in_flight));
+        in_flight
+    }
+
+    /// Records the result of the query `in_flight`, which took `duration` until `now`.
+    pub(super) fn record_result(
+        &mut self,
+        result: Result<UpgradeState, Failure>,
+        in_flight: &InFlight,
+        duration: Duration,
+        now: Now,
+    ) -> Recorded {
+        let previous_failure = self.failure().map(|failure| failure.reason);
+        let change = self.cached.record_result(result, in_flight, duration, now);
+        Recorded {
+            previous_failure,
+            change,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

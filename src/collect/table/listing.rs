@@ -1,0 +1,158 @@
+//! The part of the cluster lists in the table: clusters come and go, and idle ones need no query.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_client::ListedCluster;
+use ack_client::names::{ClusterId, Region};
+use tokio::time::Instant;
+
+use super::ClusterTable;
+use crate::collect::entry::{ClusterEntry, Now, Origin, Target};
+use crate::snapshot::ClusterInfo;
+
+/// The rules by which a collection skips clusters in which no upgrade is running.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::collect) struct IdlePolicy {
+    /// The time for which a response counts while the list shows no change.
+    pub(in crate::collect) interval: Duration,
+}
+
+/// Of the clusters whose interval is over, the percentage that is queried in one collection. Clusters
+/// that were first queried together so drift apart.
+const IDLE_RECHECK_PERCENT: usize = 1;
+
+impl ClusterTable {
+    /// Applies the list of `region`: adds `new_targets`, removes discovered clusters that are not
+    /// among them, and updates the others. With `skip_in`, a collection skips the clusters in which no
+    /// upgrade is running.
+    pub(in crate::collect) fn apply_list(
+        &mut self,
+        region: &Region,
+        list: &[ListedCluster],
+        new_targets: Vec<Target>,
+        skip_in: Option<(u64, IdlePolicy)>,
+        now: Now,
+    ) {
+        self.remove_unlisted(region, &new_targets);
+        for target in new_targets {
+            let id = target.info.id.clone();
+            let cached = self.inherited.remove(&id);
+            self.entries
+                .entry(id)
+                .or_insert_with(|| ClusterEntry::new(target, cached.unwrap_or_default()));
+        }
+        let listed: HashMap<_, _> = list.iter().map(|cluster| (&cluster.id, cluster)).collect();
+        for (id, entry) in &mut self.entries {
+            if let Some(cluster) = listed.get(id) {
+                merge_listing(&mut entry.target.info, cluster);
+                entry.changed = cluster.updated;
+            }
+        }
+        if let Some((collection, policy)) = skip_in {
+            self.skip_idle(&listed, collection, policy, now);
+        }
+    }
+
+    fn remove_unlisted(&mut self, region: &Region, new_targets: &[Target]) {
+        let listed: HashSet<_> = new_targets.iter().map(|target| &target.info.id).collect();
+        self.entries.retain(|id, entry| {
+            let is_of_list = entry.target.origin == Origin::Discovered
+                && entry.target.info.region.as_ref() == Some(region);
+            !is_of_list || listed.contains(id)
+        });
+    }
+
+    /// Marks idle clusters as collected in `collection`, but for those that have changed and a few
+    /// whose interval is over.
+    fn skip_idle(
+        &mut self,
+        listed: &HashMap<&ClusterId, &ListedCluster>,
+        collection: u64,
+        policy: IdlePolicy,
+        now: Now,
+    ) {
+        let mut idle: Vec<(Instant, &mut ClusterEntry)> = Vec::new();
+        for (id, entry) in &mut self.entries {
+            let is_idle_in_list = listed
+                .get(id)
+                .is_some_and(|cluster| is_not_upgrading(&cluster.state));
+            if entry.collected_in >= collection || !is_idle_in_list {
+                continue;
+            }
+            match entry.idle_since() {
+                Some(_) if entry.has_changed() => entry.keep_servable(now.instant),
+                Some(read) => idle.push((read, entry)),
+                None => {}
+            }
+        }
+        idle.sort_by_key(|(read, _)| *read);
+        let mut rechecks_left = (idle.len() * IDLE_RECHECK_PERCENT / 100).max(1);
+        for (read, entry) in idle {
+            let is_over = now.instant.saturating_duration_since(read) >= policy.interval;
+            if is_over && rechecks_left > 0 {
+                rechecks_left -= 1;
+            } else {
+                entry.mark_idle_confirmed(collection, now);
+            }
+        }
+    }
+}
+
+/// True if no upgrade is running in a cluster in `state`.
+fn is_not_upgrading(state: &str) -> bool {
+    // All states of Alibaba Cloud's reference but `upgrading` and `updating`. A state that is missing
+    // or not in the reference proves nothing.
+    matches!(
+        state,
+        "initial"
+            | "failed"
+            | "running"
+            | "removing"
+            | "draining"
+            | "scaling"
+            | "inactive"
+            | "unavailable"
+            | "deleting"
+            | "deleted"
+            | "delete_failed"
+            | "waiting"
+            | "disconnected"
+    )
+}
+
+/// Updates `info` from the list. The name and the labels of the configuration stay.
+pub(in crate::collect) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
+    let name = if info.name.is_empty() {
+        &cluster.name
+    } else {
+        &info.name
+    };
+    let state = Some(cluster.state.as_str()).filter(|state| !state.is_empty());
+    let is_equal = info.name == *name
+        && info.cluster_type == cluster.cluster_type
+        && info.spec == cluster.spec
+        && info.version == cluster.version
+        && info.next_version == cluster.next_version
+        && info.state.as_deref() == state;
+    // Snapshots share the allocation, so an equal one is kept.
+    if is_equal {
+        return;
+    }
+    *info = Arc::new(ClusterInfo {
+        id: info.id.clone(),
+        name: name.clone(),
+        account: info.account.clone(),
+        region: info.region.clone(),
+        cluster_type: cluster.cluster_type.clone(),
+        spec: cluster.spec.clone(),
+        version: cluster.version.clone(),
+        next_version: cluster.next_version.clone(),
+        state: state.map(str::to_owned),
+        labels: info.labels.clone(),
+    });
+}
+
+#[cfg(test)]
+mod tests;

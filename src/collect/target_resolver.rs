@@ -1,0 +1,99 @@
+//! From a cluster that is configured or listed to the target of its queries.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ack_client::Endpoint;
+use ack_client::ListedCluster;
+use ack_client::names::{AccountName, ClusterId};
+
+use super::account_client::AccountClient;
+use super::entry::{Origin, Target};
+use crate::config::{Cluster, ListedRegion};
+use crate::shard::Shard;
+use crate::snapshot::ClusterInfo;
+
+/// Makes targets of the clusters that are configured or listed and belong to this shard.
+#[derive(Debug)]
+pub(super) struct TargetResolver {
+    account: AccountName,
+    shard: Shard,
+    account_client: AccountClient,
+    /// The account of each configured cluster.
+    owners: Arc<BTreeMap<ClusterId, AccountName>>,
+}
+
+impl TargetResolver {
+    /// A resolver for the clusters of `account`. `owners` has the account of each configured
+    /// cluster.
+    pub(super) fn new(
+        account: AccountName,
+        shard: Shard,
+        account_client: AccountClient,
+        owners: Arc<BTreeMap<ClusterId, AccountName>>,
+    ) -> Self {
+        Self {
+            account,
+            shard,
+            account_client,
+            owners,
+        }
+    }
+
+    /// The client of the account.
+    pub(super) fn account_client(&self) -> &AccountClient {
+        &self.account_client
+    }
+
+    /// The target for a cluster of the configuration; None if another shard owns it.
+    pub(super) fn configured(&self, cluster: &Cluster) -> Option<Target> {
+        let info = ClusterInfo {
+            id: cluster.id.clone(),
+            name: cluster.name.clone(),
+            account: self.account.clone(),
+            region: cluster.region.clone(),
+            cluster_type: String::new(),
+            spec: String::new(),
+            version: String::new(),
+            next_version: String::new(),
+            state: None,
+            labels: cluster.labels.clone(),
+        };
+        self.target(info, &cluster.endpoint, Origin::Configured)
+    }
+
+    /// The target for a cluster in the list of `place`; None if another shard owns it, or if it is
+    /// configured.
+    pub(super) fn listed(&self, place: &ListedRegion, cluster: &ListedCluster) -> Option<Target> {
+        // A cluster that two accounts can read is queried through the one that names it.
+        if self.owners.contains_key(&cluster.id) {
+            return None;
+        }
+        let info = ClusterInfo {
+            id: cluster.id.clone(),
+            name: cluster.name.clone(),
+            account: self.account.clone(),
+            region: Some(place.region.clone()),
+            cluster_type: cluster.cluster_type.clone(),
+            spec: cluster.spec.clone(),
+            version: cluster.version.clone(),
+            next_version: cluster.next_version.clone(),
+            state: Some(cluster.state.clone()).filter(|state| !state.is_empty()),
+            labels: BTreeMap::new(),
+        };
+        self.target(info, &place.endpoint, Origin::Discovered)
+    }
+
+    fn target(&self, info: ClusterInfo, endpoint: &Endpoint, origin: Origin) -> Option<Target> {
+        if !self.shard.owns(&info.id) {
+            return None;
+        }
+        let source = Arc::clone(self.account_client.source(info.region.as_ref())?);
+        Some(Target {
+            info: Arc::new(info),
+            origin,
+            endpoint: endpoint.clone(),
+            source,
+        })
+    }
+}
