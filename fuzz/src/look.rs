@@ -49,7 +49,8 @@ pub fn at(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
         vendor::start(),
         &PageQuery::default(),
         &paths,
-    );
+    )
+    .expect("the page is rendered");
     assert_no_secret(&page, "the status page");
     assert_eq!(
         page.matches("<script").count(),

@@ -256,8 +256,13 @@ impl Site {
             self.clock.now(),
         );
         let write = move || status_page::page(latest.as_deref(), now, &query, &paths);
-        let Ok(page) = self.writers.write(count, write).await else {
-            return unwritten();
+        let page = match self.writers.write(count, write).await {
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "status page not rendered");
+                return unwritten();
+            }
+            Err(_panicked) => return unwritten(),
         };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
         answer.headers_mut().extend(status_page::headers());

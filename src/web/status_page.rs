@@ -1,201 +1,129 @@
 //! The page at `/`: the fleet as the last scrape saw it, for people.
 //!
-//! A pure function of a snapshot and of what the reader asked to see. Nothing on it asks the
-//! vendor, nothing comes from elsewhere, and everything works without scripts: filter and order are
-//! links and a form.
+//! A pure function of a snapshot and of the query string. It calls no API, loads nothing from
+//! elsewhere, and works without scripts: filter and order are links and a form.
 
-mod age;
-mod controls;
-mod details;
-pub mod display_status;
-mod html;
-mod icon;
-mod number;
+mod display_status;
+mod escape;
+mod format;
 mod policy;
-mod progress;
-pub mod query;
+mod query;
 mod row;
 mod selection;
-mod summary;
-mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
+use askama::Template;
 use jiff::Timestamp;
 
-use self::html::{Html, markup};
-use self::selection::{Row, Selection};
+use self::display_status::DisplayStatus;
+use self::format::Age;
+use self::policy::STYLE;
+use self::query::Column;
+use self::row::NextVersion;
+use self::selection::Selection;
 use super::paths::Paths;
 use crate::snapshot::Snapshot;
 
 pub use policy::headers;
 pub use query::PageQuery;
 
-/// Room for what every page has.
-const FRAME: usize = 24 * 1024;
-/// Room for a row.
-const ROW: usize = 2 * 1024;
+/// The statuses that have a tile of their own, also when no cluster is in them.
+const TILES: [DisplayStatus; 4] = [
+    DisplayStatus::Running,
+    DisplayStatus::Paused,
+    DisplayStatus::Failed,
+    DisplayStatus::NotAnswering,
+];
+/// The age from which on a snapshot is called old, in seconds. Few Prometheus servers scrape less
+/// often.
+const OLD: u64 = 300;
+/// Failed cluster lists that are named.
+const NAMED_LISTS: usize = 5;
 
-/// The page of the last snapshot, if there is one, as `query` asks for it. To be sent with
+/// Renders the last snapshot, if there is one, as `query` asks for it. To be sent with
 /// [`headers`].
 pub fn page(
     snapshot: Option<&Snapshot>,
     now: Timestamp,
     query: &PageQuery,
     paths: &Paths,
-) -> String {
-    let rows = snapshot.map_or(0, |snapshot| {
-        snapshot.clusters.len().min(selection::PAGE_SIZE)
-    });
-    let mut html = Html::with_capacity(FRAME + ROW * rows);
+) -> askama::Result<String> {
     match snapshot {
-        Some(snapshot) => fleet(&mut html, snapshot, now, query, paths),
-        None => nothing_yet(&mut html, query, paths),
+        Some(snapshot) => Fleet::new(snapshot, now, query, paths).render(),
+        None => BeforeFirstScrape { query, paths }.render(),
     }
-    html.finish()
 }
 
-fn fleet(html: &mut Html, snapshot: &Snapshot, now: Timestamp, query: &PageQuery, paths: &Paths) {
-    let counts = selection::count(
-        snapshot
-            .clusters
-            .iter()
-            .map(|reading| Row::new(reading).status),
-    );
-    open(html, &summary::title(&counts), query, paths);
-    markup!(html, "<div class=\"lead\"><div><h1>Cluster upgrades</h1>\n");
-    summary::provenance(html, snapshot, now);
-    markup!(html, "</div>\n");
-    controls::refresh(html, query);
-    markup!(html, "</div>\n");
-    summary::notices(html, snapshot, now);
-    summary::tiles(html, &counts, query);
-    clusters(html, snapshot, now, query);
-    close(html, LEGEND);
+#[derive(Template)]
+#[template(path = "before_first_scrape.html")]
+struct BeforeFirstScrape<'a> {
+    query: &'a PageQuery,
+    paths: &'a Paths,
 }
 
-fn clusters(html: &mut Html, snapshot: &Snapshot, now: Timestamp, query: &PageQuery) {
-    if snapshot.clusters.is_empty() {
-        markup!(
-            html,
-            "<div class=\"empty\"><h2>No clusters</h2><p>The configuration names none"
-        );
-        markup!(
-            html,
-            ", and no cluster list has shown one that it selects.</p></div>\n"
-        );
-        return;
-    }
-    let selection = Selection::new(&snapshot.clusters, query);
-    markup!(
-        html,
-        "<section aria-labelledby=\"clusters\">\n<h2 id=\"clusters\" class=\"unseen\">Clusters</h2>\n"
-    );
-    controls::form(html, query, &selection, snapshot.clusters.len());
-    if selection.rows.is_empty() {
-        markup!(
-            html,
-            "<div class=\"empty\"><h3>No cluster matches</h3><p><a href=\"{}\">Show all</a></p></div>\n",
-            query.unfiltered().link()
-        );
-    } else {
-        controls::pages(html, "Pages", query, &selection);
-        table::write(html, &selection, query, now);
-        controls::pages(html, "Pages, below the clusters", query, &selection);
-    }
-    markup!(html, "</section>\n");
+#[derive(Template)]
+#[template(path = "fleet.html")]
+struct Fleet<'a> {
+    snapshot: &'a Snapshot,
+    age: Age,
+    counts: BTreeMap<DisplayStatus, usize>,
+    selection: Selection<'a>,
+    query: &'a PageQuery,
+    paths: &'a Paths,
 }
 
-fn nothing_yet(html: &mut Html, query: &PageQuery, paths: &Paths) {
-    open(html, "No scrape yet", query, paths);
-    markup!(html, "<div class=\"lead\"><h1>Cluster upgrades</h1>\n");
-    controls::refresh(html, query);
-    markup!(
-        html,
-        "</div>\n<div class=\"empty\"><h2>No scrape yet</h2>\n"
-    );
-    markup!(
-        html,
-        "<p>Prometheus has not asked for <code>{}</code> since this exporter started. ",
-        paths.metrics()
-    );
-    markup!(
-        html,
-        "This page shows what the last scrape saw and never asks the vendor itself.</p>\n"
-    );
-    markup!(
-        html,
-        "<p>Let Prometheus scrape it, or open <a href=\"{}\">the metrics</a> once by hand:</p>\n",
-        paths.metrics()
-    );
-    markup!(
-        html,
-        "<pre><code>scrape_configs:\n  - job_name: ack-upgrades\n    honor_labels: true\n"
-    );
-    markup!(
-        html,
-        "    metrics_path: {}\n    static_configs:\n      - targets: [\"ADDRESS:PORT\"]",
-        paths.metrics()
-    );
-    markup!(html, "</code></pre></div>\n");
-    close(html, "");
-}
-
-const LEGEND: &str = "Since: when this exporter first saw the present status and step; it starts anew with the process, so the state may be \
-    older. Task: when the vendor created the upgrade task. Answered: when the last query succeeded. This page shows the last scrape; \
-    it never asks the vendor itself.";
-
-fn open(html: &mut Html, title: &str, query: &PageQuery, paths: &Paths) {
-    markup!(
-        html,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    );
-    markup!(
-        html,
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    );
-    markup!(
-        html,
-        "<meta name=\"color-scheme\" content=\"light dark\">\n"
-    );
-    if let Some(seconds) = query.refresh {
-        markup!(
-            html,
-            "<meta http-equiv=\"refresh\" content=\"{}\">\n",
-            seconds
-        );
+impl<'a> Fleet<'a> {
+    fn new(snapshot: &'a Snapshot, now: Timestamp, query: &'a PageQuery, paths: &'a Paths) -> Self {
+        let at = snapshot.at;
+        let statuses = snapshot.clusters.iter().map(DisplayStatus::of);
+        Self {
+            snapshot,
+            age: Age { at, now },
+            counts: selection::count(statuses),
+            selection: Selection::new(&snapshot.clusters, query, now),
+            query,
+            paths,
+        }
     }
-    markup!(
-        html,
-        "<title>{} · ack-upgrade-exporter</title>\n<style>",
-        title
-    );
-    html.file(policy::STYLE);
-    markup!(html, "</style>\n</head>\n<body>\n");
-    html.file(icon::SPRITE);
-    markup!(
-        html,
-        "<header>\n<p class=\"product\"><strong>ack-upgrade-exporter</strong> <span>{}</span></p>\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    markup!(html, "<nav aria-label=\"Exporter\">");
-    let links = [
-        ("Metrics", paths.metrics()),
-        ("JSON", paths.to("/api/v1/clusters")),
-        ("Service discovery", paths.to("/sd")),
-        ("Configuration", paths.to("/config")),
-        ("Readiness", paths.to("/-/ready")),
-    ];
-    for (label, path) in links {
-        markup!(html, " <a href=\"{}\">{}</a>", path, label);
-    }
-    markup!(html, "</nav>\n</header>\n<main>\n");
-}
 
-fn close(html: &mut Html, legend: &str) {
-    markup!(html, "</main>\n");
-    if !legend.is_empty() {
-        markup!(html, "<footer><p>{}</p></footer>\n", legend);
+    fn count(&self, status: DisplayStatus) -> usize {
+        self.counts.get(&status).copied().unwrap_or(0)
     }
-    markup!(html, "</body>\n</html>\n");
+
+    /// The window's title, by which the page is found among tabs.
+    fn title(&self) -> String {
+        let mut parts = Vec::new();
+        for status in TILES {
+            let count = self.count(status);
+            if count > 0 {
+                let label = status.label().to_lowercase();
+                parts.push(format!("{} {label}", format::grouped(count)));
+            }
+        }
+        if parts.is_empty() {
+            return "No upgrade under way".to_owned();
+        }
+        parts.join(", ")
+    }
+
+    /// The statuses without a tile that some cluster is in.
+    fn rest(&self) -> Vec<DisplayStatus> {
+        let mut rest = DisplayStatus::ALL.to_vec();
+        rest.retain(|status| !TILES.contains(status) && self.count(*status) > 0);
+        rest
+    }
+
+    /// The account and region of each cluster list that could not be read.
+    fn failed_lists(&self) -> Vec<(&str, &str)> {
+        let mut failed = Vec::new();
+        for account in &self.snapshot.accounts {
+            for discovery in account.discoveries.iter().filter(|list| !list.succeeded) {
+                failed.push((account.account.as_str(), discovery.region.as_str()));
+            }
+        }
+        failed
+    }
 }

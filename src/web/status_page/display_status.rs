@@ -1,36 +1,26 @@
-//! How a cluster stands, in the one word that a person looks for.
+//! The status of a cluster in the one word that a person looks for.
 
 use ack_client::Status;
 
 use crate::snapshot::{ClusterReading, Outcome};
 
-/// The status of a cluster's upgrade, or why there is none to tell. Ordered by how soon somebody
-/// should look.
+/// The status of a cluster's upgrade, or why it is not known. Ordered by how soon somebody should
+/// look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DisplayStatus {
-    /// An upgrade is under way.
+pub(super) enum DisplayStatus {
     Running,
-    /// An upgrade is paused.
     Paused,
-    /// The last upgrade failed.
     Failed,
-    /// The last query was not answered.
     NotAnswering,
-    /// The vendor says something that its reference does not list.
     Unknown,
-    /// The last upgrade was canceled.
     Canceled,
-    /// The cluster has not been asked yet.
     NotAsked,
-    /// The last upgrade succeeded.
     Succeeded,
-    /// There never was an upgrade.
     Never,
 }
 
 impl DisplayStatus {
-    /// Every status, in their order.
-    pub const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Running,
         Self::Paused,
         Self::Failed,
@@ -42,8 +32,7 @@ impl DisplayStatus {
         Self::Never,
     ];
 
-    /// The status of one cluster.
-    pub fn of(reading: &ClusterReading) -> Self {
+    pub(super) fn of(reading: &ClusterReading) -> Self {
         match &reading.outcome {
             Outcome::Up(state) => match state.status {
                 Status::None => Self::Never,
@@ -60,53 +49,46 @@ impl DisplayStatus {
     }
 
     /// The word for it in links and class names: the metric's label value where there is one.
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "pause",
-            Self::Failed => "fail",
-            Self::NotAnswering => "not_answering",
-            Self::Unknown => "unknown",
-            Self::Canceled => "canceled",
-            Self::NotAsked => "not_asked",
-            Self::Succeeded => "success",
-            Self::Never => "none",
-        }
+    pub(super) fn slug(self) -> &'static str {
+        self.words().0
     }
 
-    /// The status with this [`slug`](Self::slug).
-    pub fn parse(slug: &str) -> Option<Self> {
+    /// The inverse of [`slug`](Self::slug).
+    pub(super) fn parse(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.slug() == slug)
     }
 
-    /// What one cluster is called.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Running => "Running",
-            Self::Paused => "Paused",
-            Self::Failed => "Failed",
-            Self::NotAnswering => "Not answering",
-            Self::Unknown => "Unknown",
-            Self::Canceled => "Canceled",
-            Self::NotAsked => "Not asked yet",
-            Self::Succeeded => "Succeeded",
-            Self::Never => "No upgrade",
-        }
+    /// The name of the status of one cluster.
+    pub(super) fn label(self) -> &'static str {
+        self.words().1
     }
 
-    /// What several clusters are called.
-    pub fn heading(self) -> &'static str {
-        match self {
-            Self::Running => "Upgrading now",
-            Self::Unknown => "Status unknown",
-            Self::Succeeded => "Last upgrade succeeded",
-            Self::Canceled => "Last upgrade canceled",
-            other => other.label(),
-        }
+    /// The name of all clusters in the status.
+    pub(super) fn heading(self) -> &'static str {
+        self.words().2
     }
 
-    /// Whether somebody may have to do something.
-    pub fn needs_attention(self) -> bool {
+    pub(super) fn needs_attention(self) -> bool {
         self <= Self::Unknown
+    }
+
+    /// Returns true if the row of a cluster gets little room.
+    pub(super) fn is_quiet(self) -> bool {
+        matches!(self, Self::NotAsked | Self::Succeeded | Self::Never)
+    }
+
+    /// The slug, the label and the heading.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Running => ("running", "Running", "Upgrading now"),
+            Self::Paused => ("pause", "Paused", "Paused"),
+            Self::Failed => ("fail", "Failed", "Failed"),
+            Self::NotAnswering => ("not_answering", "Not answering", "Not answering"),
+            Self::Unknown => ("unknown", "Unknown", "Status unknown"),
+            Self::Canceled => ("canceled", "Canceled", "Last upgrade canceled"),
+            Self::NotAsked => ("not_asked", "Not asked yet", "Not asked yet"),
+            Self::Succeeded => ("success", "Succeeded", "Last upgrade succeeded"),
+            Self::Never => ("none", "No upgrade", "No upgrade"),
+        }
     }
 }

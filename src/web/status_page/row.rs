@@ -1,116 +1,252 @@
-//! One cluster: who it is, how its upgrade stands, and how well that is known.
+//! One cluster of the table: its texts and times as the template shows them.
 
-use ack_client::Reason;
+use std::cmp::Ordering;
+
 use ack_client::text::clean_message;
+use ack_client::{Reason, Step};
 use jiff::Timestamp;
 
 use super::display_status::DisplayStatus;
-use super::html::{Html, markup};
+use super::format::Age;
 use super::query::PageQuery;
-use super::selection::Row;
-use super::{age, details, icon, progress};
-use crate::snapshot::Failure;
+use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
 use crate::upgrade::UpgradeState;
 
 /// Labels that are shown without opening the details.
 const SHOWN_LABELS: usize = 3;
+/// The steps that every upgrade goes through.
+const STEPS: [Step; 4] = [
+    Step::NotStart,
+    Step::Prechecking,
+    Step::Upgrading,
+    Step::Success,
+];
+/// The name of the first step, once an upgrade has left it.
+const STARTED: &str = "Start";
 
-/// Writes the row.
-pub(super) fn write(html: &mut Html, row: &Row<'_>, now: Timestamp) {
-    markup!(
-        html,
-        "<tr class=\"{} {}\">\n",
-        row.status.slug(),
-        volume(row.status)
-    );
-    cluster(html, row);
-    upgrade(html, row, now);
-    since(html, row, now);
-    version(html, row);
-    markup!(
-        html,
-        "<td class=\"where\"><span>{}</span> <span class=\"region\">{}</span></td>\n",
-        row.cluster().account,
-        row.region()
-    );
-    reading(html, row, now);
-    markup!(html, "</tr>\n");
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) reading: &'a ClusterReading,
+    pub(super) status: DisplayStatus,
+    now: Timestamp,
 }
 
-/// How much room the row gets.
-fn volume(status: DisplayStatus) -> &'static str {
-    match status {
-        DisplayStatus::NotAsked | DisplayStatus::Succeeded | DisplayStatus::Never => "quiet",
-        _ => "loud",
-    }
+/// A label of the configuration, and the link to all clusters that have it.
+pub(super) struct Label {
+    pub(super) text: String,
+    pub(super) link: String,
 }
 
-fn cluster(html: &mut Html, row: &Row<'_>) {
-    let cluster = row.cluster();
-    let name = clean_message(&cluster.name);
-    markup!(html, "<th scope=\"row\" class=\"cluster\">");
-    if !name.is_empty() {
-        markup!(html, "<span class=\"name\">{}</span> ", name);
+/// The version that a cluster goes to, or could go to.
+pub(super) enum NextVersion {
+    Target(String),
+    Possible(String),
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(reading: &'a ClusterReading, now: Timestamp) -> Self {
+        Self {
+            reading,
+            status: DisplayStatus::of(reading),
+            now,
+        }
     }
-    markup!(html, "<code class=\"id\">{}</code>", cluster.id);
-    if !cluster.labels.is_empty() {
-        markup!(html, "<span class=\"labels\">");
-        for (name, value) in cluster.labels.iter().take(SHOWN_LABELS) {
+
+    pub(super) fn cluster(&self) -> &'a ClusterInfo {
+        &self.reading.cluster
+    }
+
+    pub(super) fn state(&self) -> Option<&'a UpgradeState> {
+        match &self.reading.outcome {
+            Outcome::Up(state) => Some(state),
+            Outcome::Down(_) | Outcome::NotAsked => None,
+        }
+    }
+
+    pub(super) fn failure(&self) -> Option<&'a Failure> {
+        match &self.reading.outcome {
+            Outcome::Down(failure) => Some(failure),
+            Outcome::Up(_) | Outcome::NotAsked => None,
+        }
+    }
+
+    pub(super) fn region(&self) -> &'a str {
+        let region = self.cluster().region.as_ref();
+        region.map_or("", |region| region.as_str())
+    }
+
+    pub(super) fn name(&self) -> String {
+        clean_message(&self.cluster().name)
+    }
+
+    pub(super) fn shown_labels(&self) -> Vec<Label> {
+        let mut labels = Vec::new();
+        for (name, value) in self.cluster().labels.iter().take(SHOWN_LABELS) {
             let text = format!("{name}={value}");
-            let link = PageQuery {
-                text: text.clone(),
-                ..PageQuery::default()
-            }
-            .link();
-            markup!(html, " <a href=\"{}\">{}</a>", link, clean_message(&text));
+            labels.push(Label {
+                link: PageQuery::of_text(&text).link(),
+                text: clean_message(&text),
+            });
         }
-        if cluster.labels.len() > SHOWN_LABELS {
-            markup!(html, " +{}", cluster.labels.len() - SHOWN_LABELS);
+        labels
+    }
+
+    /// The number of labels that only the details show.
+    pub(super) fn hidden_labels(&self) -> usize {
+        self.cluster().labels.len().saturating_sub(SHOWN_LABELS)
+    }
+
+    /// The API's message about a failed upgrade or a failed query.
+    pub(super) fn message(&self) -> String {
+        match &self.reading.outcome {
+            Outcome::Up(state) => clean_message(state.error_message.as_deref().unwrap_or_default()),
+            Outcome::Down(failure) => clean_message(&failure.message),
+            Outcome::NotAsked => String::new(),
         }
-        markup!(html, "</span>");
     }
-    markup!(html, "</th>\n");
+
+    /// Returns true if the steps need no words: all went well, or none was ever taken.
+    pub(super) fn has_plain_steps(&self) -> bool {
+        let step = self.state().map(|state| state.step);
+        matches!(
+            (self.status, step),
+            (DisplayStatus::Succeeded, Some(Step::Success))
+                | (DisplayStatus::Never, Some(Step::NotStart))
+        )
+    }
+
+    pub(super) fn since(&self) -> Option<Age> {
+        self.state().and(self.age(self.reading.since))
+    }
+
+    pub(super) fn task_started(&self) -> Option<Age> {
+        let state = self.state().filter(|_| self.status.needs_attention())?;
+        self.age(state.started)
+    }
+
+    pub(super) fn answered(&self) -> Option<Age> {
+        self.age(self.reading.last_success)
+    }
+
+    pub(super) fn version(&self) -> String {
+        clean_message(&self.cluster().version)
+    }
+
+    pub(super) fn next_version(&self) -> Option<NextVersion> {
+        let present = self.version();
+        let target = clean_message(self.state().map_or("", |state| &state.target_version));
+        if !target.is_empty() && target != present {
+            return Some(NextVersion::Target(target));
+        }
+        let next = clean_message(&self.cluster().next_version);
+        (!next.is_empty() && next != present).then_some(NextVersion::Possible(next))
+    }
+
+    /// The known facts about the cluster that the columns leave out, by name.
+    pub(super) fn details(&self) -> Vec<(String, String)> {
+        let mut details = Details::default();
+        let cluster = self.cluster();
+        if let Some(state) = self.state() {
+            details.text("Task", &state.task_id);
+            details.text("Task status", state.task_status.as_str());
+            details.text("Precheck report", &state.precheck_report_id);
+            details.text("Target version", &state.target_version);
+            details.time("Task created", self.age(state.started));
+            details.time("Task changed", self.age(state.updated));
+            details.text("Source", state.source.as_str());
+            details.time("In this state", self.age(self.reading.since));
+        }
+        details.time("Last answer", self.answered());
+        if let Some(duration) = self.reading.duration {
+            details.text(
+                "Last query took",
+                &format!("{:.2} s", duration.as_secs_f64()),
+            );
+        }
+        details.text(
+            "Cluster state",
+            cluster.state.as_deref().unwrap_or_default(),
+        );
+        details.text("Type", &cluster.cluster_type);
+        details.text("Edition", &cluster.spec);
+        details.text("Next version", &cluster.next_version);
+        for (name, value) in &cluster.labels {
+            details.text(&format!("Label {name}"), value);
+        }
+        details.0
+    }
+
+    fn age(&self, at: Option<Timestamp>) -> Option<Age> {
+        let now = self.now;
+        at.map(|at| Age { at, now })
+    }
 }
 
-fn upgrade(html: &mut Html, row: &Row<'_>, now: Timestamp) {
-    markup!(html, "<td class=\"upgrade\"><div class=\"line\">");
-    icon::badge(html, row.status);
-    match (row.state(), row.failure()) {
-        (Some(state), _) => progressing(html, row.status, state),
-        (None, Some(failure)) => silent(html, failure),
-        (None, None) => markup!(
-            html,
-            "<span class=\"hint\">its turn has not come yet</span></div>\n"
-        ),
-    }
-    details::write(html, row, now);
-    markup!(html, "</td>\n");
-}
+#[derive(Default)]
+struct Details(Vec<(String, String)>);
 
-fn progressing(html: &mut Html, status: DisplayStatus, state: &UpgradeState) {
-    progress::write(html, status, state.step);
-    markup!(html, "</div>\n");
-    let message = clean_message(state.error_message.as_deref().unwrap_or_default());
-    if !message.is_empty() {
-        markup!(html, "<p class=\"message\">{}</p>\n", message);
+impl Details {
+    fn text(&mut self, name: &str, value: &str) {
+        let value = clean_message(value);
+        if !value.is_empty() {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+
+    fn time(&mut self, name: &str, age: Option<Age>) {
+        if let Some(age) = age {
+            self.text(name, &format!("{} ({age} ago)", age.absolute()));
+        }
     }
 }
 
-fn silent(html: &mut Html, failure: &Failure) {
-    markup!(
-        html,
-        "<span class=\"hint\">{} <code>{}</code></span></div>\n",
-        explained(failure.reason),
-        failure.reason.as_str()
-    );
-    let message = clean_message(&failure.message);
-    if !message.is_empty() {
-        markup!(html, "<p class=\"message\">{}</p>\n", message);
+/// The place of a step among [`STEPS`]. None if it is between the first and the last, and the API
+/// says no more.
+pub(super) fn position(step: Step) -> Option<usize> {
+    match step {
+        Step::NotStart => Some(0),
+        Step::Prechecking => Some(1),
+        Step::Upgrading => Some(2),
+        Step::Success => Some(3),
+        Step::Pause | Step::Unknown => None,
     }
 }
 
-/// A reason as one says it.
-fn explained(reason: Reason) -> &'static str {
+/// The steps of an upgrade that is at `present`, each with its class in the style sheet.
+pub(super) fn steps(present: Step) -> Vec<(&'static str, &'static str)> {
+    let Some(position) = position(present) else {
+        let present = ("now between", step_name(present));
+        return vec![
+            ("done", STARTED),
+            present,
+            ("todo", step_name(Step::Success)),
+        ];
+    };
+    let mut steps = Vec::with_capacity(STEPS.len());
+    for (at, step) in STEPS.into_iter().enumerate() {
+        steps.push(match at.cmp(&position) {
+            Ordering::Less if at == 0 => ("done", STARTED),
+            Ordering::Less => ("done", step_name(step)),
+            Ordering::Equal => ("now", step_name(step)),
+            Ordering::Greater => ("todo", step_name(step)),
+        });
+    }
+    steps
+}
+
+pub(super) fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::NotStart => "Not started",
+        Step::Prechecking => "Prechecking",
+        Step::Upgrading => "Upgrading",
+        Step::Success => "Done",
+        Step::Pause => "Paused between steps",
+        Step::Unknown => "Step not known",
+    }
+}
+
+/// Explains the reason of a failed query.
+pub(super) fn explained(reason: Reason) -> &'static str {
     match reason {
         Reason::Auth => "credentials missing or refused",
         Reason::Forbidden => "permission missing",
@@ -123,59 +259,4 @@ fn explained(reason: Reason) -> &'static str {
         Reason::Decode => "reply not understood",
         Reason::Other => "the query failed",
     }
-}
-
-fn since(html: &mut Html, row: &Row<'_>, now: Timestamp) {
-    markup!(html, "<td class=\"since\">");
-    match row.reading.since.filter(|_| row.state().is_some()) {
-        Some(since) => age::write(html, since, now),
-        None => nothing(html),
-    }
-    if let Some(started) = row
-        .state()
-        .and_then(|state| state.started)
-        .filter(|_| row.status.needs_attention())
-    {
-        markup!(html, " <span class=\"started\">task ");
-        age::write(html, started, now);
-        markup!(html, "</span>");
-    }
-    markup!(html, "</td>\n");
-}
-
-fn version(html: &mut Html, row: &Row<'_>) {
-    let cluster = row.cluster();
-    let (present, next) = (
-        clean_message(&cluster.version),
-        clean_message(&cluster.next_version),
-    );
-    let target = clean_message(row.state().map_or("", |state| &state.target_version));
-    markup!(html, "<td class=\"version\">");
-    if present.is_empty() {
-        nothing(html);
-    } else {
-        markup!(html, "<span>{}</span>", present);
-    }
-    if !target.is_empty() && target != present {
-        markup!(html, " <span class=\"target\">→ {}</span>", target);
-    } else if !next.is_empty() && next != present {
-        markup!(html, " <span class=\"next\">next {}</span>", next);
-    }
-    markup!(html, "</td>\n");
-}
-
-fn reading(html: &mut Html, row: &Row<'_>, now: Timestamp) {
-    markup!(html, "<td class=\"reading\">");
-    match row.reading.last_success {
-        Some(at) => {
-            age::write(html, at, now);
-            markup!(html, " ago");
-        }
-        None => markup!(html, "never"),
-    }
-    markup!(html, "</td>\n");
-}
-
-fn nothing(html: &mut Html) {
-    markup!(html, "<span class=\"nothing\" title=\"not known\">–</span>");
 }

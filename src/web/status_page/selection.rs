@@ -1,118 +1,116 @@
-//! Which clusters a query shows, and in which order.
+//! The clusters that a query shows, in its order.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 
 use super::display_status::DisplayStatus;
-use super::query::{Column, Direction, PageQuery};
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
-use crate::upgrade::UpgradeState;
+use super::query::{Column, Direction, PageQuery, Sort};
+use super::row::Row;
+use crate::snapshot::{ClusterReading, Outcome};
 
 /// Clusters on one page, so that a browser takes a fleet of any size.
 pub(super) const PAGE_SIZE: usize = 500;
-
-/// One cluster of the table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub(super) reading: &'a ClusterReading,
-    pub(super) status: DisplayStatus,
-}
+/// Rows from which on the quiet ones get a single line.
+const DENSE: usize = 100;
+/// Pages that are linked beside the present one, on either side.
+const NEAR_PAGES: usize = 2;
 
 /// The clusters that a query shows.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
-    /// Those of this page.
+    sort: Sort,
+    /// The clusters of this page.
     pub(super) rows: Vec<Row<'a>>,
-    /// How many match on all pages, by status.
-    pub(super) matching: BTreeMap<DisplayStatus, usize>,
-    /// Pages before this one.
-    pub(super) skipped_pages: usize,
-    /// How many pages there are, at least one.
+    /// The number of matching clusters on all pages, by status.
+    matching: BTreeMap<DisplayStatus, usize>,
+    /// The number of this page, counted from 0.
+    pub(super) page: usize,
+    /// The number of pages, at least one.
     pub(super) pages: usize,
 }
 
-impl<'a> Row<'a> {
-    pub(super) fn new(reading: &'a ClusterReading) -> Self {
-        Self {
-            reading,
-            status: DisplayStatus::of(reading),
-        }
-    }
-
-    pub(super) fn cluster(&self) -> &'a ClusterInfo {
-        &self.reading.cluster
-    }
-
-    pub(super) fn state(&self) -> Option<&'a UpgradeState> {
-        match &self.reading.outcome {
-            Outcome::Up(state) => Some(state),
-            Outcome::Down(_) | Outcome::NotAsked => None,
-        }
-    }
-
-    pub(super) fn failure(&self) -> Option<&'a Failure> {
-        match &self.reading.outcome {
-            Outcome::Down(failure) => Some(failure),
-            Outcome::Up(_) | Outcome::NotAsked => None,
-        }
-    }
-
-    pub(super) fn region(&self) -> &'a str {
-        self.cluster()
-            .region
-            .as_ref()
-            .map_or("", |region| region.as_str())
-    }
-
-    /// When what the row says began: the present state, or the silence of a cluster that does not
-    /// answer.
-    fn since(&self) -> Option<Timestamp> {
-        match self.reading.outcome {
-            Outcome::Up(_) => self.reading.since,
-            Outcome::Down(_) | Outcome::NotAsked => self.reading.last_success,
-        }
-    }
+/// Rows that stand together in the table.
+pub(super) struct Group<'a> {
+    /// The status that the rows have in common, if they are sorted by it.
+    pub(super) status: Option<DisplayStatus>,
+    /// The number of clusters of the group on all pages.
+    pub(super) size: usize,
+    pub(super) rows: &'a [Row<'a>],
 }
 
 impl<'a> Selection<'a> {
-    pub(super) fn new(clusters: &'a [ClusterReading], query: &PageQuery) -> Self {
-        let words: Vec<String> = query
-            .text
-            .split_whitespace()
-            .map(str::to_lowercase)
-            .collect();
-        let mut rows: Vec<Row<'a>> = clusters
-            .iter()
-            .map(Row::new)
-            .filter(|row| query.status.is_none_or(|status| row.status == status))
-            .filter(|row| words.is_empty() || contains_all(&searched_text(row), &words))
-            .collect();
-        rows.sort_by(|one, other| compare(query, one, other));
-        let pages = rows.len().div_ceil(PAGE_SIZE).max(1);
-        let skipped_pages = query.skipped_pages.min(pages - 1);
+    pub(super) fn new(clusters: &'a [ClusterReading], query: &PageQuery, now: Timestamp) -> Self {
+        let text = query.text.to_lowercase();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let mut rows = Vec::new();
+        for reading in clusters {
+            let row = Row::new(reading, now);
+            if query.status.is_none_or(|status| row.status == status)
+                && (words.is_empty() || contains_all(&searched_text(&row), &words))
+            {
+                rows.push(row);
+            }
+        }
+        rows.sort_by(|one, other| compare(query.sort, one, other));
         let matching = count(rows.iter().map(|row| row.status));
-        let rows = rows
-            .into_iter()
-            .skip(skipped_pages * PAGE_SIZE)
-            .take(PAGE_SIZE)
-            .collect();
+        let pages = rows.len().div_ceil(PAGE_SIZE).max(1);
+        let page = query.page.min(pages - 1);
+        rows.drain(..page * PAGE_SIZE);
+        rows.truncate(PAGE_SIZE);
         Self {
+            sort: query.sort,
             rows,
             matching,
-            skipped_pages,
+            page,
             pages,
         }
     }
 
-    /// How many clusters match on all pages.
+    /// The number of matching clusters on all pages.
     pub(super) fn total(&self) -> usize {
         self.matching.values().sum()
     }
+
+    pub(super) fn first_row(&self) -> usize {
+        self.page * PAGE_SIZE
+    }
+
+    /// The pages that are linked by their number, counted from 0.
+    pub(super) fn near_pages(&self) -> Range<usize> {
+        let end = (self.page + NEAR_PAGES + 1).min(self.pages);
+        self.page.saturating_sub(NEAR_PAGES)..end
+    }
+
+    /// The rows of this page: by status if they are sorted by it, otherwise all together.
+    pub(super) fn groups(&self) -> Vec<Group<'_>> {
+        if self.sort.column != Column::Status {
+            return vec![Group {
+                status: None,
+                size: self.total(),
+                rows: &self.rows,
+            }];
+        }
+        let mut groups = Vec::new();
+        for rows in self.rows.chunk_by(|one, other| one.status == other.status) {
+            let status = rows[0].status;
+            groups.push(Group {
+                status: Some(status),
+                size: self.matching[&status],
+                rows,
+            });
+        }
+        groups
+    }
+
+    pub(super) fn is_dense(&self) -> bool {
+        self.rows.len() > DENSE
+    }
 }
 
-/// How many clusters are in each status.
+/// Counts the clusters in each status.
 pub(super) fn count(
     statuses: impl Iterator<Item = DisplayStatus>,
 ) -> BTreeMap<DisplayStatus, usize> {
@@ -123,64 +121,49 @@ pub(super) fn count(
     counts
 }
 
-fn contains_all(text: &str, words: &[String]) -> bool {
-    words.iter().all(|word| text.contains(word.as_str()))
+fn contains_all(text: &str, words: &[&str]) -> bool {
+    words.iter().all(|word| text.contains(word))
 }
 
-/// All that somebody might look for, in lower case, one piece a line.
+/// Everything that somebody might look for, in lower case, one piece a line.
 fn searched_text(row: &Row<'_>) -> String {
     let cluster = row.cluster();
-    let mut text = String::with_capacity(256);
-    let mut add = |piece: &str| {
-        text.push_str(piece);
-        text.push('\n');
-    };
-    for piece in [
+    let mut pieces = vec![
         cluster.id.as_str(),
         &cluster.name,
         cluster.account.as_str(),
         row.region(),
-    ] {
-        add(piece);
-    }
-    for piece in [
         &cluster.version,
         &cluster.next_version,
         &cluster.cluster_type,
         &cluster.spec,
-    ] {
-        add(piece);
+    ];
+    match &row.reading.outcome {
+        Outcome::Up(state) => {
+            pieces.extend(state.error_message.as_deref());
+            pieces.extend([&*state.target_version, &*state.task_id]);
+        }
+        Outcome::Down(failure) => pieces.extend([failure.reason.as_str(), &failure.message]),
+        Outcome::NotAsked => {}
     }
+    let mut text = pieces.join("\n");
     for (name, value) in &cluster.labels {
-        add(&format!("{name}={value}"));
-    }
-    if let Some(state) = row.state() {
-        add(state.error_message.as_deref().unwrap_or_default());
-        add(&state.target_version);
-        add(&state.task_id);
-    }
-    if let Some(failure) = row.failure() {
-        add(failure.reason.as_str());
-        add(&failure.message);
+        for piece in ["\n", name, "=", value] {
+            text.push_str(piece);
+        }
     }
     text.to_lowercase()
 }
 
-fn compare(query: &PageQuery, one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    let direction = query.sort.direction;
-    let by_column = match query.sort.column {
-        Column::Status => {
-            return directed(direction, one.status.cmp(&other.status))
-                .then_with(|| longest_first(one, other))
-                .then_with(|| by_name(one, other));
-        }
+fn compare(sort: Sort, one: &Row<'_>, other: &Row<'_>) -> Ordering {
+    let direction = sort.direction;
+    let by_column = match sort.column {
+        Column::Status => directed(direction, one.status.cmp(&other.status))
+            .then_with(|| longest_first(one, other)),
         Column::Name => directed(direction, by_name(one, other)),
-        Column::Since => known_first(direction, one.since(), other.since()),
+        Column::Since => known_first(direction, since(one), since(other)),
         Column::Version => known_first(direction, version(one), version(other)),
-        Column::Account => directed(
-            direction,
-            (&one.cluster().account, one.region()).cmp(&(&other.cluster().account, other.region())),
-        ),
+        Column::Account => directed(direction, by_account(one, other)),
         Column::Reading => known_first(
             direction,
             one.reading.last_success,
@@ -193,14 +176,20 @@ fn compare(query: &PageQuery, one: &Row<'_>, other: &Row<'_>) -> Ordering {
 /// Among those that need somebody, whoever has waited longest; it is the likeliest to be stuck.
 fn longest_first(one: &Row<'_>, other: &Row<'_>) -> Ordering {
     if one.status.needs_attention() {
-        known_first(Direction::Ascending, one.since(), other.since())
+        known_first(Direction::Ascending, since(one), since(other))
     } else {
         Ordering::Equal
     }
 }
 
 fn by_name(one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    (&one.cluster().name, &one.cluster().id).cmp(&(&other.cluster().name, &other.cluster().id))
+    let (one, other) = (one.cluster(), other.cluster());
+    (&one.name, &one.id).cmp(&(&other.name, &other.id))
+}
+
+fn by_account(one: &Row<'_>, other: &Row<'_>) -> Ordering {
+    let accounts = one.cluster().account.cmp(&other.cluster().account);
+    accounts.then_with(|| one.region().cmp(other.region()))
 }
 
 fn directed(direction: Direction, ordering: Ordering) -> Ordering {
@@ -210,11 +199,19 @@ fn directed(direction: Direction, ordering: Ordering) -> Ordering {
     }
 }
 
-/// What is not known comes last, whichever way the rest goes.
+/// Compares so that the unknown comes last in both directions.
 fn known_first<T: Ord>(direction: Direction, one: Option<T>, other: Option<T>) -> Ordering {
     match (one, other) {
         (Some(one), Some(other)) => directed(direction, one.cmp(&other)),
         (one, other) => other.is_some().cmp(&one.is_some()),
+    }
+}
+
+/// The beginning of the present state, or of the silence of a cluster that does not answer.
+fn since(row: &Row<'_>) -> Option<Timestamp> {
+    match row.reading.outcome {
+        Outcome::Up(_) => row.reading.since,
+        Outcome::Down(_) | Outcome::NotAsked => row.reading.last_success,
     }
 }
 
@@ -223,13 +220,9 @@ fn version(row: &Row<'_>) -> Option<Vec<u64>> {
     let text = &row.cluster().version;
     let numbers = text
         .split(|c: char| !c.is_ascii_digit())
-        .filter(|digits| !digits.is_empty());
-    Some(
-        numbers
-            .map(|digits| digits.parse().unwrap_or(u64::MAX))
-            .collect(),
-    )
-    .filter(|_| !text.is_empty())
+        .filter(|digits| !digits.is_empty())
+        .map(|digits| digits.parse().unwrap_or(u64::MAX));
+    (!text.is_empty()).then(|| numbers.collect())
 }
 
 #[cfg(test)]
@@ -238,10 +231,10 @@ mod tests {
     use ack_client::{Status, Step};
 
     use super::*;
-    use crate::web::fixture::{ago, altered, cluster, down, up};
+    use crate::web::fixture::{NOW, ago, altered, cluster, down, up};
 
     fn shown(clusters: &[ClusterReading], query: &str) -> Vec<String> {
-        let selection = Selection::new(clusters, &PageQuery::parse(Some(query)));
+        let selection = Selection::new(clusters, &PageQuery::parse(Some(query)), NOW);
         selection
             .rows
             .iter()
@@ -314,17 +307,13 @@ mod tests {
         let last = Selection::new(
             &clusters,
             &PageQuery::parse(Some("page=18446744073709551615")),
+            NOW,
         );
         assert_eq!(
-            (
-                last.rows.len(),
-                last.skipped_pages,
-                last.pages,
-                last.total()
-            ),
+            (last.rows.len(), last.page, last.pages, last.total()),
             (7, 1, 2, PAGE_SIZE + 7)
         );
-        let none = Selection::new(&[], &PageQuery::default());
+        let none = Selection::new(&[], &PageQuery::default(), NOW);
         assert_eq!((none.rows.len(), none.pages), (0, 1));
     }
 }

@@ -14,13 +14,17 @@ use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::display_status::DisplayStatus;
-use super::*;
+use super::{PageQuery, Paths, Snapshot, Timestamp, headers};
 use crate::shard::Shard;
 use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Outcome};
 use crate::upgrade::UpgradeState;
 use crate::web::fixture::{NOW, altered, cluster, down, snapshot, state, up};
 
 const HOSTILE: &str = "</th></title></style><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&lt;\u{1}{}";
+
+fn page(snapshot: Option<&Snapshot>, now: Timestamp, query: &PageQuery, paths: &Paths) -> String {
+    super::page(snapshot, now, query, paths).expect("the page is rendered")
+}
 
 fn shown(snapshot: &Snapshot, query: &str) -> String {
     page(
@@ -219,7 +223,7 @@ fn before_the_first_scrape_the_page_says_what_to_do() {
         &paths("/ack"),
     );
     assert!(page.contains("<h2>No scrape yet</h2>"));
-    assert!(page.contains("metrics_path: /ack/metrics\n"));
+    assert!(page.contains("\n    metrics_path: /ack/metrics\n    static_configs:\n"));
     assert!(page.contains("<a href=\"/ack/metrics\">the metrics</a>"));
     assert!(!page.contains("<table"));
 }
@@ -349,102 +353,5 @@ proptest! {
         let page = shown(&snapshot, &format!("{query}&{key}={value}"));
         prop_assert!(page.ends_with("</html>\n"));
         skeleton(&page);
-    }
-}
-
-/// Temporary: writes pages for a comparison.
-#[test]
-fn dump() {
-    let Ok(directory) = std::env::var("DUMP_PAGES") else {
-        return;
-    };
-    let mut old = snapshot(everything());
-    old.at = NOW - SignedDuration::from_mins(47);
-    old.complete = false;
-    old.shard = Shard::new(2, 10).expect("a shard");
-    old.accounts = (0..3)
-        .map(|account| AccountReading {
-            account: AccountName::parse(&format!("prod<{account}")).unwrap(),
-            provider: None,
-            credentials_expiry: None,
-            sources: Vec::new(),
-            discoveries: ["cn-beijing", "cn-shanghai", "cn-shenzhen"]
-                .map(|name| DiscoveryReading {
-                    region: Region::parse(name).unwrap(),
-                    succeeded: name == "cn-shenzhen",
-                    clusters: 0,
-                })
-                .into(),
-        })
-        .collect();
-    let mut odd = everything();
-    for (at, reading) in odd.iter_mut().enumerate() {
-        *reading = altered(reading.clone(), |info| {
-            if at % 2 == 0 {
-                info.name = String::new();
-                info.version = String::new();
-                info.region = None;
-                info.labels = (0..at).map(|i| (format!("l&{i}"), format!("v<{i}"))).collect();
-            }
-            if at % 3 == 0 {
-                info.state = None;
-                info.next_version = String::new();
-            }
-        });
-        if at % 4 == 0 {
-            reading.last_success = None;
-            reading.duration = None;
-            reading.since = None;
-        }
-        if let Outcome::Up(state) = &mut reading.outcome
-            && at % 5 == 0
-        {
-            let state = Arc::make_mut(state);
-            state.error_message = Some(format!("{HOSTILE}\n{at}"));
-            state.target_version = String::new();
-            state.started = None;
-            state.task_id = String::new();
-        }
-    }
-    let large: Vec<_> = (0..3000)
-        .map(|at| {
-            let readings = everything();
-            altered(readings[at % readings.len()].clone(), |info| {
-                info.id = ack_client::names::ClusterId::parse(&format!("c{at:030}")).unwrap();
-            })
-        })
-        .collect();
-    let all = [
-        ("empty", snapshot(Vec::new())),
-        ("one", snapshot(vec![cluster("c1", up(Status::Running, Step::Upgrading))])),
-        ("calm", snapshot(vec![cluster("c1", up(Status::None, Step::NotStart))])),
-        ("all", snapshot(everything())),
-        ("old", old),
-        ("odd", snapshot(odd)),
-        ("large", snapshot(large)),
-    ];
-    let queries = [
-        "",
-        "q=shop&status=fail&refresh=15",
-        "sort=-since&refresh=77",
-        "sort=name&page=4",
-        "q=nowhere%3Cb%3E",
-        "status=success&sort=-status&page=3",
-        "page=99",
-    ];
-    for (name, snapshot) in &all {
-        for (at, query) in queries.iter().enumerate() {
-            std::fs::write(format!("{directory}/{name}-{at}.html"), shown(snapshot, query)).unwrap();
-        }
-    }
-    let none = page(None, NOW, &PageQuery::parse(Some("refresh=15")), &paths("/a\"b"));
-    std::fs::write(format!("{directory}/none.html"), none).unwrap();
-    let large = &all[6].1;
-    for query in ["", "q=shop", "sort=version"] {
-        let began = std::time::Instant::now();
-        for _ in 0..20 {
-            std::hint::black_box(shown(large, query));
-        }
-        eprintln!("{query:?}: {:?} a page", began.elapsed() / 20);
     }
 }
