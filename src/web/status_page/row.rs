@@ -251,12 +251,12 @@ pub(super) fn explained(reason: Reason) -> &'static str {
         Reason::Auth => "credentials missing or refused",
         Reason::Forbidden => "permission missing",
         Reason::NotFound => "no such cluster",
-        Reason::Throttled => "throttled by the vendor",
+        Reason::Throttled => "throttled by the API",
         Reason::RateLimited => "held back by the account's rate limit",
-        Reason::Timeout => "no answer in time",
+        Reason::Timeout => "no response in time",
         Reason::Network => "no connection",
-        Reason::Server => "an error on the vendor's side",
-        Reason::Decode => "reply not understood",
+        Reason::Server => "an error of the API",
+        Reason::Decode => "response not understood",
         Reason::Other => "the query failed",
     }
 }
