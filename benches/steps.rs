@@ -11,11 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::clock::Clock;
-use ack_client::credentials::{Credential, Credentials};
+use ack_client::credentials::{CachedCredentials, Credential};
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::secret::Secret;
-use ack_client::sign::{self, CS_VERSION, Stamp, Unsigned};
-use ack_client::{Budget, Client, Limiter, NoopMetrics, Sending, Transport, get_upgrade_status};
+use ack_client::sign::{self, CS_VERSION, Stamp, UnsignedRequest};
+use ack_client::{
+    Budget, Client, Limiter, NoopMetrics, ResponseFuture, Transport, get_upgrade_status,
+};
 use ack_client::{Endpoint, RateLimit, Signature};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::config::{self, Config};
@@ -49,7 +51,7 @@ fn signing(c: &mut Criterion) {
         time: Timestamp::UNIX_EPOCH,
         nonce: "0123456789abcdef0123456789abcdef".to_owned(),
     };
-    let call = Unsigned {
+    let call = UnsignedRequest {
         method: "GET",
         authority: "cs.cn-hangzhou.aliyuncs.com",
         action: "GetUpgradeStatus",
@@ -72,7 +74,7 @@ fn signing(c: &mut Criterion) {
 struct Canned;
 
 impl Transport for Canned {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         black_box(request);
         Box::pin(std::future::ready(Ok(Response::new(Bytes::from_static(
             REPLY.as_bytes(),
@@ -87,7 +89,7 @@ fn querying(c: &mut Criterion) {
     };
     let client = Client::new(
         Arc::new(Canned),
-        Arc::new(Credentials::fixed(credential())),
+        Arc::new(CachedCredentials::fixed(credential())),
         Signature::Acs3,
         Limiter::new(AccountName::parse("bench").expect("a name"), rate, 1, 64),
         Arc::new(NoopMetrics),

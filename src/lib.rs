@@ -45,3 +45,6 @@ pub mod web;
 /// The value of `User-Agent` in requests.
 pub const USER_AGENT: http::HeaderValue =
     http::HeaderValue::from_static(concat!("ack-upgrade-exporter/", env!("CARGO_PKG_VERSION")));
+
+/// The session name of assumed RAM roles, unless the configuration gives another one.
+pub const ROLE_SESSION_NAME: &str = "ack-upgrade-exporter";

@@ -6,14 +6,14 @@ use ack_upgrade_exporter::cli::Cli;
 use ack_upgrade_exporter::run::run;
 use anyhow::Context as _;
 use clap::Parser as _;
-use exporter_toolkit::log::Unwritten;
+use exporter_toolkit::log::FlushGuard;
 use listenfd::ListenFd;
 use tokio::runtime::Builder;
 
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     // Of all that is here the last to go, in a panic too.
-    let _unwritten = Unwritten;
+    let _flush = FlushGuard;
     // It changes the environment, so there must be no other thread yet.
     let handed_over = ListenFd::from_env();
     // All of it is waiting and short work; what takes long goes to threads of its own. A second

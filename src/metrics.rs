@@ -46,7 +46,7 @@ pub fn render_probe(
     families::write(&mut page, [reading], options);
     page.family(&catalog::PROBE_SUCCESS)
         .sample()
-        .value(Value::truth(matches!(reading.outcome, Outcome::Up(_))));
+        .value(Value::from(matches!(reading.outcome, Outcome::Up(_))));
     page.family(&catalog::PROBE_DURATION)
         .sample()
         .value(elapsed);

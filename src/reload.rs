@@ -1,4 +1,4 @@
-//! What is running: the configuration and all that was built from it, swapped as one.
+//! The active configuration and all that was built from it, replaced as a whole by a reload.
 
 mod source;
 
@@ -7,12 +7,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exporter_toolkit::apart::{Panicked, apart};
+use exporter_toolkit::blocking::{BlockingPanic, run_blocking};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
 pub use source::{ConfigSource, Warnings};
-use source::{Content, Parsed, Text, Unreadable};
+use source::{Content, Parsed, SourceText, Unreadable};
 
 use crate::collect::{Collector, Dependencies};
 use crate::config::{Config, Problems};
@@ -23,46 +23,47 @@ use crate::metrics::ExporterMetrics;
 pub struct ActiveConfig {
     /// The configuration.
     pub config: Config,
-    /// What collects for it; ends with the last scrape that has it.
+    /// The collector for it. It ends with the last scrape that holds it.
     pub collector: Arc<Collector>,
 }
 
-/// Reading the configuration takes less, unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time after which a configuration that is still being read is worth a warning.
+const SLOW_READ: Duration = Duration::from_secs(10);
 
-/// Owns what is running.
+/// The owner of the active configuration.
 #[derive(Debug)]
 pub struct ConfigManager {
     running: watch::Sender<Arc<ActiveConfig>>,
     dependencies: Dependencies,
-    own: Arc<ExporterMetrics>,
-    origin: ConfigSource,
-    /// Held by the reload under way, so that there is one at a time; it goes with the thread that
-    /// reads.
-    seen: Arc<Mutex<ReloadState>>,
+    metrics: Arc<ExporterMetrics>,
+    source: ConfigSource,
+    /// Locked by the reload in progress, so that there is one at a time. The lock belongs to the
+    /// thread that reads.
+    state: Arc<Mutex<ReloadState>>,
 }
 
-/// Contents of the configuration file and of those that it names.
+/// The contents that were read of the configuration file and of the files that it names.
 #[derive(Debug)]
 struct ReloadState {
-    /// What is in force.
-    running: Content,
-    /// What was read last, good or bad.
+    /// The content of the active configuration.
+    active: Content,
+    /// The content that was read last, good or bad.
     last: Content,
-    /// The files that the text parsed last, good or bad, names and whose content is part of it.
-    beside: Vec<PathBuf>,
+    /// The files named by the text that was parsed last, good or bad, whose content is part of the
+    /// configuration.
+    referenced: Vec<PathBuf>,
 }
 
-/// Why the file is looked at.
+/// The reason why the file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReloadTrigger {
-    /// Somebody wants it in force.
-    Asked,
-    /// It may have changed.
+    /// A signal or a request.
+    Requested,
+    /// The poll for changes.
     Polled,
 }
 
-/// Why the old configuration stays in force.
+/// The reason why the old configuration stays active.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     /// The file cannot be read.
@@ -71,152 +72,157 @@ pub enum ReloadError {
     /// The file has mistakes.
     #[error(transparent)]
     Mistakes(#[from] Problems),
-    /// The exporter made one.
+    /// Reading or building it panicked.
     #[error(transparent)]
-    Panicked(#[from] Panicked),
+    Panicked(#[from] BlockingPanic),
 }
 
 impl ConfigManager {
-    /// Builds what the configuration asks for.
+    /// Reads the configuration and builds its collector; blocks.
     pub fn start(
-        origin: ConfigSource,
+        source: ConfigSource,
         dependencies: Dependencies,
-        own: Arc<ExporterMetrics>,
+        metrics: Arc<ExporterMetrics>,
     ) -> Result<Self, ReloadError> {
         let Parsed {
             config,
             content,
-            beside,
-        } = origin.read()?.parse();
+            referenced,
+        } = source.read()?.parse();
         let config = config?;
         let collector = Collector::new(&config, &dependencies);
-        own.reload_succeeded(dependencies.clock.now());
+        metrics.reload_succeeded(dependencies.clock.now());
         let running = watch::Sender::new(Arc::new(ActiveConfig { config, collector }));
-        let seen = Arc::new(Mutex::new(ReloadState {
-            running: content,
+        let state = Arc::new(Mutex::new(ReloadState {
+            active: content,
             last: content,
-            beside,
+            referenced,
         }));
         Ok(Self {
             running,
             dependencies,
-            own,
-            origin,
-            seen,
+            metrics,
+            source,
+            state,
         })
     }
 
-    /// What is running, now and after each reload.
+    /// The active configuration, now and after each reload.
     pub fn running(&self) -> watch::Receiver<Arc<ActiveConfig>> {
         self.running.subscribe()
     }
 
-    /// Reads the configuration again and puts it in force as a whole, or leaves the old one; logs
-    /// every mistake. Reloads that come at once are done one after the other. Dropping the future
-    /// gives up one whose turn has not come; what has begun goes on to its end, since nobody can
-    /// stop a read on a file system that hangs.
+    /// Reads the configuration again and activates it as a whole, or keeps the old one and logs every
+    /// mistake. Concurrent reloads are done one after the other. Dropping the future cancels a
+    /// reload that has not begun; one that has begun goes on to its end, since a read on a file
+    /// system that hangs cannot be stopped.
     pub async fn reload(self: &Arc<Self>) -> Result<(), ReloadError> {
-        self.take_turn(ReloadTrigger::Asked).await
+        self.take_turn(ReloadTrigger::Requested).await
     }
 
-    /// Reloads every `interval` if the content of the file has changed, for ever. Contents are
-    /// compared, since neither a bind-mounted file nor Kubernetes' swap of the folder behind a link
-    /// shows in the way that file watchers wait for.
+    /// Polls for changes every `interval`, for ever, and reloads a file whose content has changed.
+    /// Contents are compared because file watchers miss a change of a bind-mounted file, and of a
+    /// ConfigMap, for which Kubernetes replaces a symbolic link.
     pub async fn keep_current(self: &Arc<Self>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
-            // What is wrong is logged there.
+            // The failure is logged already.
             drop(self.take_turn(ReloadTrigger::Polled).await);
         }
     }
 
-    /// Ends the collections under way.
+    /// Ends the collections in progress.
     pub async fn stop(&self) {
         let running = Arc::clone(&self.running.borrow());
         running.collector.stop().await;
     }
 
-    async fn take_turn(self: &Arc<Self>, occasion: ReloadTrigger) -> Result<(), ReloadError> {
-        let mut seen = Arc::clone(&self.seen).lock_owned().await;
-        let service = Arc::clone(self);
-        // Off the async threads: a large fleet takes a while, too.
-        let mut look = pin!(apart(move || service.look(&mut seen, occasion)));
-        let reloaded = if let Ok(reloaded) = timeout(PATIENCE, &mut look).await {
+    async fn take_turn(self: &Arc<Self>, trigger: ReloadTrigger) -> Result<(), ReloadError> {
+        let mut state = Arc::clone(&self.state).lock_owned().await;
+        let manager = Arc::clone(self);
+        // Parsing a large configuration takes a while, too.
+        let mut attempt = pin!(run_blocking(move || manager.read_again(&mut state, trigger)));
+        let reloaded = if let Ok(reloaded) = timeout(SLOW_READ, &mut attempt).await {
             reloaded
         } else {
             tracing::warn!("the configuration is not read yet; a file may hang");
-            look.await
+            attempt.await
         };
         reloaded.unwrap_or_else(|panicked| {
             let reloaded = Err(panicked.into());
-            self.note(&reloaded);
+            self.record_outcome(&reloaded);
             reloaded
         })
     }
 
-    /// Reads what is there now, with the files that it named last, and takes it; blocks.
-    fn look(&self, seen: &mut ReloadState, occasion: ReloadTrigger) -> Result<(), ReloadError> {
-        let read = self.origin.read();
-        let content = Content::now(read.as_ref(), &seen.beside);
-        if occasion == ReloadTrigger::Polled && content == seen.last {
+    /// Reads the file and those that it named last, and activates the configuration; blocks.
+    fn read_again(
+        &self,
+        state: &mut ReloadState,
+        trigger: ReloadTrigger,
+    ) -> Result<(), ReloadError> {
+        let read = self.source.read();
+        let content = Content::now(read.as_ref(), &state.referenced);
+        if trigger == ReloadTrigger::Polled && content == state.last {
             return Ok(());
         }
-        // Whoever asks may have moved a server.
+        // A server may have moved: names are looked up again.
         self.dependencies.transports.refresh();
-        seen.last = content;
+        state.last = content;
         let reloaded = read
             .map_err(ReloadError::from)
-            .and_then(|text| self.take(seen, &text, content));
-        self.note(&reloaded);
+            .and_then(|text| self.activate(state, &text, content));
+        self.record_outcome(&reloaded);
         reloaded
     }
 
-    /// Puts what was read in force, if it is good and new; blocks.
-    fn take(
+    /// Parses the text and makes its configuration the active one, if it is good and new; blocks.
+    fn activate(
         &self,
-        seen: &mut ReloadState,
-        text: &Text,
+        state: &mut ReloadState,
+        text: &SourceText,
         content: Content,
     ) -> Result<(), ReloadError> {
-        if content == seen.running {
+        if content == state.active {
             return Ok(());
         }
         let Parsed {
             config,
             content,
-            beside,
+            referenced,
         } = text.parse();
-        (seen.last, seen.beside) = (content, beside);
+        (state.last, state.referenced) = (content, referenced);
         let config = config?;
-        if content != seen.running {
-            seen.running = content;
+        if content != state.active {
+            state.active = content;
             self.swap(config);
         }
         Ok(())
     }
 
-    /// Counts and logs how a reload went.
-    fn note(&self, reloaded: &Result<(), ReloadError>) {
+    /// Counts the reload, and logs the reasons of a failure.
+    fn record_outcome(&self, reloaded: &Result<(), ReloadError>) {
         match reloaded {
-            Ok(()) => self.own.reload_succeeded(self.dependencies.clock.now()),
+            Ok(()) => self.metrics.reload_succeeded(self.dependencies.clock.now()),
             Err(error) => {
-                self.own.reload_failed();
+                self.metrics.reload_failed();
                 error.log();
             }
         }
     }
 
-    /// Puts `config` in force. Scrapes under way go on with what they began with.
+    /// Replaces the active configuration. Scrapes in progress go on with the one that they began
+    /// with.
     fn swap(&self, config: Config) {
         let before = Arc::clone(&self.running.borrow());
         let collector = Collector::after(&before.collector, &config, &self.dependencies);
-        for gone in before.config.accounts.iter().filter(|account| {
+        for removed in before.config.accounts.iter().filter(|account| {
             config
                 .accounts
                 .iter()
                 .all(|other| other.name != account.name)
         }) {
-            self.own.forget(&gone.name);
+            self.metrics.forget(&removed.name);
         }
         let accounts = config.accounts.len();
         self.running

@@ -69,7 +69,7 @@ fn say(line: &str) -> bool {
 
 fn complain(message: &str, code: ExitCode) -> ExitCode {
     for line in message.lines() {
-        log::say(&format!("error: {line}"));
+        log::write_line(&format!("error: {line}"));
     }
     code
 }
@@ -77,6 +77,6 @@ fn complain(message: &str, code: ExitCode) -> ExitCode {
 /// Prints each line for the person at the terminal, who may want to do something about it.
 fn warn(lines: &str) {
     for line in lines.lines() {
-        log::say(&format!("warning: {line}"));
+        log::write_line(&format!("warning: {line}"));
     }
 }

@@ -15,4 +15,4 @@ pub mod status_page;
 
 pub use lifecycle::{Lifecycle, NotReloaded};
 pub use paths::Paths;
-pub use routes::Site;
+pub use routes::AppState;

@@ -62,7 +62,7 @@ fn accounts(args: &AccountArgs) {
             .expect("regions to look in")
             .regions
             .iter()
-            .map(|listed| listed.region.as_str())
+            .map(ack_client::names::Region::as_str)
             .collect();
         assert_eq!(regions, args.regions);
     } else {

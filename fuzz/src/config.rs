@@ -28,7 +28,7 @@ pub fn config(input: &[u8]) {
     for secret in config
         .accounts
         .iter()
-        .flat_map(|account| secrets(&account.access.credentials))
+        .flat_map(|account| secrets(&account.access().credentials))
     {
         // A short one may be part of a name.
         assert!(
@@ -60,7 +60,8 @@ pub fn config(input: &[u8]) {
 
 /// A proxy is masked as a whole and a file is read again, so that these do not read as they were.
 fn is_shown_whole(account: &Account) -> bool {
-    account.access.connections.proxy.is_none() && account.access.ca_file.is_none()
+    let connections = account.access().connections;
+    connections.proxy.is_none() && connections.authorities.is_empty()
 }
 
 fn secrets(credentials: &Provider) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ack_client::credentials::Credentials;
+use ack_client::credentials::CachedCredentials;
 use ack_upgrade_exporter::config::Config;
 use tokio::time::timeout;
 
@@ -58,9 +58,9 @@ pub fn credentials(input: &[u8]) {
     let kind = usize::from(*choice) % KINDS.len();
     let account = &configs()[kind].accounts[0];
     paused().block_on(async {
-        let credentials = Credentials::new(
+        let credentials = CachedCredentials::new(
             account.name.clone(),
-            account.access.credentials.clone(),
+            account.access().credentials,
             Vendor::read(input).context(),
         );
         let current = timeout(Duration::from_secs(60), credentials.current())

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{Paths, Site};
+use ack_upgrade_exporter::web::{AppState, Paths};
 use exporter_toolkit::process::ProcessMetrics;
-use exporter_toolkit::web::{Application as _, Writers};
+use exporter_toolkit::web::{Application as _, RenderPool};
 use http::{HeaderMap, Request, Uri};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +52,7 @@ pub fn requests(input: &[u8]) {
             Arc::clone(&own),
         )
         .expect("a good one");
-        let site = Site {
+        let state = AppState {
             running: service.running(),
             own,
             paths: Paths {
@@ -62,7 +62,7 @@ pub fn requests(input: &[u8]) {
             prefix: String::new(),
             lifecycle: None,
             clock: Clock::simulated(start()),
-            writers: Writers::default(),
+            render_pool: RenderPool::default(),
             stop: CancellationToken::new(),
         };
         let mut request = Request::builder()
@@ -72,7 +72,7 @@ pub fn requests(input: &[u8]) {
             .expect("legal parts");
         *request.headers_mut() = headers.clone();
         let began = Instant::now();
-        let answer = site.respond(&request.into_parts().0).await;
+        let answer = state.respond(&request.into_parts().0).await;
         let elapsed = began.elapsed();
         assert!(
             elapsed

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::credentials::{Context, Environment, Http, HttpError, Route};
-use ack_client::{Sending, Transport, TransportError};
+use ack_client::{ResponseFuture, Transport, TransportError};
 use ack_upgrade_exporter::collect::{Dependencies, ScrapeMetrics};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::shard::Shard;
@@ -102,7 +102,7 @@ impl Vendor {
 }
 
 impl Transport for Vendor {
-    fn send(&self, _: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, _: Request<Bytes>) -> ResponseFuture<'_> {
         Box::pin(async move { Ok::<_, TransportError>(self.answer().await) })
     }
 }

@@ -1,6 +1,6 @@
 //! The web configuration file.
 
-use exporter_toolkit::web::door::Door;
+use exporter_toolkit::web::guard::WebGuard;
 
 use super::{folder, with_secrets};
 
@@ -8,7 +8,7 @@ use super::{folder, with_secrets};
 pub fn web_config(input: &[u8]) {
     let file = folder().join("web.yml");
     std::fs::write(&file, with_secrets(input)).expect("writes the file");
-    if let Err(error) = Door::open(&file) {
+    if let Err(error) = WebGuard::load(&file) {
         assert!(!error.to_string().trim().is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ack_client::credentials::Credentials;
+use ack_client::credentials::CachedCredentials;
 use ack_client::names::Region;
 use ack_client::{Client, Limiter};
 
@@ -29,9 +29,10 @@ impl AccountClient {
         dependencies: &Dependencies,
         earlier: Option<&Self>,
     ) -> Self {
-        let kept = earlier.filter(|earlier| earlier.access == account.access);
+        let access = account.access();
+        let kept = earlier.filter(|earlier| earlier.access == access);
         let client = kept.map_or_else(
-            || Arc::new(client(account, dependencies)),
+            || Arc::new(client(account, &access, dependencies)),
             |kept| Arc::clone(&kept.client),
         );
         let source_of = |region: Option<Region>| {
@@ -44,7 +45,7 @@ impl AccountClient {
         };
         let sources = regions(account).into_iter().map(source_of).collect();
         Self {
-            access: account.access.clone(),
+            access,
             client,
             sources,
         }
@@ -75,11 +76,10 @@ impl AccountClient {
     }
 }
 
-fn client(account: &Account, dependencies: &Dependencies) -> Client {
-    let access = &account.access;
+fn client(account: &Account, access: &Access, dependencies: &Dependencies) -> Client {
     Client::new(
         dependencies.transports.of(&access.connections),
-        Arc::new(Credentials::new(
+        Arc::new(CachedCredentials::new(
             account.name.clone(),
             access.credentials.clone(),
             dependencies.credentials.clone(),
@@ -103,7 +103,7 @@ fn regions(account: &Account) -> BTreeSet<Option<Region>> {
         .discovery
         .iter()
         .flat_map(|discovery| &discovery.regions)
-        .map(|place| Some(place.region.clone()));
+        .map(|region| Some(region.clone()));
     account
         .clusters
         .iter()

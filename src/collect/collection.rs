@@ -103,7 +103,7 @@ mod tests {
         let now = Instant::now();
         let (collection, _finished) =
             Collection::new(1, now, now + 10 * SECOND, CancellationToken::new());
-        collection.deadline.put_off(now + 60 * SECOND);
+        collection.deadline.extend_to(now + 60 * SECOND);
         let admission = |after| collection.admit(now + after, 5 * SECOND);
         assert!(matches!(admission(Duration::ZERO), Admission::Join));
         assert!(matches!(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::names::{AccountName, ClusterId};
+use ack_client::names::{AccountName, ClusterId, Region};
 
 use super::account::{AccountCollector, ListRefresh, Parts};
 use super::account_client::AccountClient;
@@ -12,7 +12,7 @@ use super::dependencies::Dependencies;
 use super::region_list::{ListPurpose, RegionList};
 use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
-use crate::config::{Account, Config, ListedRegion, Scrape};
+use crate::config::{Account, Config, Scrape};
 
 /// One collector for each account. They take over from those of `earlier`.
 pub(super) fn accounts(
@@ -33,7 +33,7 @@ pub(super) fn accounts(
         );
         if earlier.is_none_or(|earlier| !client.shares_client_with(earlier.account_client())) {
             let calls = account
-                .access
+                .access()
                 .rate_limit
                 .calls_within(config.scrape.timeout, dependencies.shard.total());
             tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
@@ -75,7 +75,10 @@ fn collector(
     let targets = account
         .clusters
         .iter()
-        .filter_map(|cluster| target_resolver.configured(cluster))
+        .filter_map(|cluster| {
+            let endpoint = account.endpoint(cluster.region.as_ref());
+            target_resolver.configured(cluster, &endpoint)
+        })
         .collect();
     let refresh = ListRefresh {
         // Without discovery there is no list, or one that only scrapes need.
@@ -90,7 +93,7 @@ fn collector(
     AccountCollector::new(Parts {
         account: account.name.clone(),
         clock: dependencies.clock,
-        max_concurrency: account.access.max_concurrency.get() as usize,
+        max_concurrency: account.access().max_concurrency.get() as usize,
         lists: lists(account, refresh),
         refresh,
         target_resolver,
@@ -101,16 +104,17 @@ fn collector(
 /// The lists that have to be read: those of discovery and, if scrapes skip idle clusters, those of
 /// the other clusters' regions.
 fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
-    let list = |place: &ListedRegion, purpose| {
-        RegionList::new(account.name.clone(), place.clone(), purpose)
+    let list = |region: &Region, purpose| {
+        let place = account.listed_region(region);
+        RegionList::new(account.name.clone(), place, purpose)
     };
     let mut lists = Vec::new();
     let mut listed = BTreeSet::new();
     if let Some(discovery) = &account.discovery {
-        for place in &discovery.regions {
-            listed.insert(&place.region);
+        for region in &discovery.regions {
+            listed.insert(region);
             lists.push(list(
-                place,
+                region,
                 ListPurpose::Discovery(discovery.wanted.clone()),
             ));
         }
@@ -123,13 +127,7 @@ fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
                 .filter(|region| !listed.contains(region))
             {
                 listed.insert(region);
-                lists.push(list(
-                    &ListedRegion {
-                        region: region.clone(),
-                        endpoint: cluster.endpoint.clone(),
-                    },
-                    ListPurpose::Detail,
-                ));
+                lists.push(list(region, ListPurpose::Detail));
             }
         }
     }

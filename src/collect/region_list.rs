@@ -68,7 +68,7 @@ impl RegionList {
         tokio::select! {
             biased;
             guard = self.reading.lock() => Ok(guard),
-            () = budget.spent() => {
+            () = budget.expired() => {
                 let operation = Operation::DescribeClustersForRegion;
                 Err(ApiError::local(operation, ErrorKind::Timeout, "another reading of the list is still under way"))
             }

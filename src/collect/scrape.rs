@@ -32,7 +32,7 @@ impl Collector {
         if let Some(collection) = &*current {
             match collection.admit(now, self.settings.cache_ttl) {
                 Admission::Join => {
-                    collection.deadline.put_off(deadline);
+                    collection.deadline.extend_to(deadline);
                     self.metrics.coalesced_scrape();
                     return Ok(collection.clone());
                 }
@@ -72,7 +72,7 @@ impl Collector {
         let successor = current
             .as_ref()
             .filter(|current| current.number > collection.number)?;
-        successor.deadline.put_off(deadline);
+        successor.deadline.extend_to(deadline);
         Some(successor.clone())
     }
 

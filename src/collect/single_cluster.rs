@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ack_client::names::ClusterId;
-use ack_client::{ApiError, Budget, Deadline, Explained, Trace};
+use ack_client::{ApiError, Budget, Deadline, ExplainedRequest, Trace};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -66,7 +66,7 @@ impl Collector {
         &self,
         target: &str,
         source: SourceName,
-    ) -> Option<Result<Explained, ApiError>> {
+    ) -> Option<Result<ExplainedRequest, ApiError>> {
         let (account, id) = self.find(target)?;
         account.explain(&id, source).await
     }

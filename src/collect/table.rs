@@ -113,7 +113,9 @@ impl ClusterTable {
             .filter(|entry| entry.has_in_flight(in_flight.number))?;
         entry.in_flight = None;
         match &result {
-            Ok(_) if !in_flight.budget.was_held_up() => self.fair_share.record_response(duration),
+            Ok(_) if !in_flight.budget.has_waited_for_rate_limit() => {
+                self.fair_share.record_response(duration);
+            }
             Ok(_) => self.fair_share.record_contact(),
             Err(error) if error.status.is_some() => self.fair_share.record_contact(),
             Err(_) => {}

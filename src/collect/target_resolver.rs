@@ -45,8 +45,8 @@ impl TargetResolver {
         &self.account_client
     }
 
-    /// The target for a cluster of the configuration; None if another shard owns it.
-    pub(super) fn configured(&self, cluster: &Cluster) -> Option<Target> {
+    /// The target at `endpoint` for a cluster of the configuration; None if another shard owns it.
+    pub(super) fn configured(&self, cluster: &Cluster, endpoint: &Endpoint) -> Option<Target> {
         let info = ClusterInfo {
             id: cluster.id.clone(),
             name: cluster.name.clone(),
@@ -59,7 +59,7 @@ impl TargetResolver {
             state: None,
             labels: cluster.labels.clone(),
         };
-        self.target(info, &cluster.endpoint, Origin::Configured)
+        self.target(info, endpoint, Origin::Configured)
     }
 
     /// The target for a cluster in the list of `place`; None if another shard owns it, or if it is

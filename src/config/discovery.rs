@@ -1,26 +1,43 @@
-//! Where clusters are looked for, and which of those found are wanted.
+//! Where clusters are discovered, and which of them are selected.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ack_client::Endpoint;
 use ack_client::names::Region;
-use ack_client::{Endpoint, EndpointTemplate};
 use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
 
-use super::{Path, Reader, raw};
+use super::duration::Friendly;
+#[cfg(test)]
+use super::schema;
 
-/// How often lists are read, unless configured.
-pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(300);
-
-/// Where clusters are looked for.
-#[derive(Debug, Clone)]
+/// Where clusters are discovered.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::discovery))]
+#[serde(default, deny_unknown_fields)]
 pub struct Discovery {
-    /// The regions whose lists are read; at least one.
-    pub regions: Vec<ListedRegion>,
-    /// How often the lists are read; above zero.
+    /// The regions whose cluster lists are read; at least one.
+    #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = schema::REGION))))]
+    #[cfg_attr(test, schemars(length(min = 1), extend("uniqueItems" = true)))]
+    pub regions: Vec<Region>,
+    /// How often the lists are read; at least 1s.
+    #[serde(with = "Friendly")]
+    #[cfg_attr(test, schemars(transform = schema::above_zero))]
     pub refresh_interval: Duration,
-    /// Which clusters are wanted.
+    /// The selection among the discovered clusters: those for which all of this holds.
+    #[serde(rename = "match")]
     pub wanted: Match,
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self {
+            regions: Vec::new(),
+            refresh_interval: Duration::from_secs(300),
+            wanted: Match::default(),
+        }
+    }
 }
 
 /// A region whose list is read.
@@ -32,105 +49,65 @@ pub struct ListedRegion {
     pub endpoint: Endpoint,
 }
 
-/// Which of the clusters found are wanted: those for which everything that is given holds.
-#[derive(Debug, Clone, Default)]
+/// A selection of clusters: those for which everything that is given holds.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Match {
-    /// The whole name, as in Prometheus' own matchers.
-    pub name: Option<Regex>,
-    /// Tags that must be there with these values.
+    /// A regular expression for the whole name, as in Prometheus' own matchers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub name: Option<NamePattern>,
+    /// Tags that the cluster must have, with these values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// Types of which it must be one, in any letter case; empty means any.
-    pub cluster_types: Vec<String>,
+    /// Types of which it must be one, such as `ManagedKubernetes`, in any letter case; without
+    /// them, any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster_type: Vec<String>,
 }
 
 impl Match {
-    /// Whether a cluster of this name, tags and type is wanted.
+    /// Returns whether the selection includes a cluster of this name, tags and type.
     pub fn wants(&self, name: &str, tags: &[(String, String)], cluster_type: &str) -> bool {
+        let has_tag = |key: &String, value: &String| {
+            tags.iter()
+                .any(|(other, theirs)| other == key && theirs == value)
+        };
+        let is_of_type = self.cluster_type.is_empty()
+            || self
+                .cluster_type
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(cluster_type));
         self.name
             .as_ref()
-            .is_none_or(|pattern| pattern.is_match(name))
-            && self.tags.iter().all(|(key, value)| {
-                tags.iter()
-                    .any(|(other, theirs)| other == key && theirs == value)
-            })
-            && (self.cluster_types.is_empty()
-                || self
-                    .cluster_types
-                    .iter()
-                    .any(|wanted| wanted.eq_ignore_ascii_case(cluster_type)))
+            .is_none_or(|pattern| pattern.whole.is_match(name))
+            && self.tags.iter().all(|(key, value)| has_tag(key, value))
+            && is_of_type
     }
 }
 
-/// The pattern that the operator wrote, without what makes it fit whole names only.
-pub(super) fn whole_name(pattern: &str) -> &str {
-    pattern
-        .strip_prefix("^(?:")
-        .and_then(|rest| rest.strip_suffix(")$"))
-        .unwrap_or(pattern)
+/// A regular expression that matches whole names.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NamePattern {
+    written: String,
+    whole: Regex,
 }
 
-impl Reader<'_> {
-    pub(super) fn discovery(
-        &mut self,
-        path: &Path,
-        raw: raw::Discovery,
-        endpoint: Option<&EndpointTemplate>,
-    ) -> Option<Discovery> {
-        let refresh_interval = raw
-            .refresh_interval
-            .map_or(DEFAULT_INTERVAL, Duration::from);
-        if refresh_interval < Duration::from_secs(1) {
-            self.problems
-                .note(path.key("refresh_interval"), "must be at least 1s");
-        }
-        let wanted = self.wanted(&path.key("match"), raw.wanted.unwrap_or_default());
-        let regions_path = path.key("regions");
-        let raw_regions = raw.regions.unwrap_or_default();
-        if raw_regions.is_empty() && !self.problems.has(&regions_path) {
-            self.problems
-                .note(regions_path.clone(), "there must be at least one region");
-        }
-        let mut seen = HashSet::new();
-        let mut regions = Vec::new();
-        for (path, text) in self.entries(&regions_path, raw_regions) {
-            let Some(region) = self.problems.keep(&path, Region::parse(&text)) else {
-                continue;
-            };
-            if !seen.insert(region.clone()) {
-                self.problems.note(path, "this region is there twice");
-                continue;
-            }
-            if let Some(endpoint) = endpoint {
-                self.doubt_region(&path, &region, endpoint);
-            }
-            if let Some(endpoint) = endpoint
-                .and_then(|template| self.problems.keep(&path, template.resolve(Some(&region))))
-            {
-                regions.push(ListedRegion { region, endpoint });
-            }
-        }
-        Some(Discovery {
-            regions,
-            refresh_interval,
-            wanted: wanted?,
-        })
-    }
+impl TryFrom<String> for NamePattern {
+    type Error = String;
 
-    fn wanted(&mut self, path: &Path, raw: raw::Match) -> Option<Match> {
-        let name = raw.name.map(|pattern| {
-            let whole = Regex::new(&format!("^(?:{pattern})$"))
-                .map_err(|error| format!("is not a regular expression: {error}"));
-            self.problems.keep(&path.key("name"), whole)
-        });
-        let name = match name {
-            Some(name) => Some(name?),
-            None => None,
-        };
-        Some(Match {
-            name,
-            tags: raw.tags.unwrap_or_default(),
-            cluster_types: raw.cluster_type.unwrap_or_default(),
-        })
+    fn try_from(written: String) -> Result<Self, Self::Error> {
+        let whole = Regex::new(&format!("^(?:{written})$"))
+            .map_err(|error| format!("is not a regular expression: {error}"))?;
+        Ok(Self { written, whole })
+    }
+}
+
+impl From<NamePattern> for String {
+    fn from(pattern: NamePattern) -> Self {
+        pattern.written
     }
 }
 
@@ -141,9 +118,9 @@ mod tests {
     #[test]
     fn everything_that_is_given_must_hold() {
         let wanted = Match {
-            name: Some(Regex::new("^(?:prod-.*|edge)$").expect("a pattern")),
+            name: Some("prod-.*|edge".to_owned().try_into().expect("a pattern")),
             tags: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
-            cluster_types: vec!["ManagedKubernetes".to_owned()],
+            cluster_type: vec!["ManagedKubernetes".to_owned()],
         };
         let tags = [
             ("team".to_owned(), "x".to_owned()),

@@ -2,8 +2,8 @@
 
 use exporter_toolkit::yaml::document::nearest;
 
-/// Those with a host in the SDK for ACK, as of 2026-10. A list that is older than a region must not
-/// refuse it, only doubt it.
+/// The regions with a host in the SDK for ACK, as of 2026-10. A region that is newer than this list
+/// is a reason for a warning, not for an error.
 const KNOWN: [&str; 40] = [
     "ap-northeast-1",
     "ap-northeast-2",
@@ -47,7 +47,7 @@ const KNOWN: [&str; 40] = [
     "us-west-1",
 ];
 
-/// What is to be said of `region` if it is not known.
+/// The warning about `region` if it is not known.
 pub(super) fn doubt(region: &str) -> Option<String> {
     if KNOWN.contains(&region) {
         return None;

@@ -1,29 +1,25 @@
-//! The JSON Schema of the file, for editors. Keys, forms and descriptions come from the raw types;
-//! here is what the readers refuse beyond that, as far as JSON Schema can say it. Compiled for
-//! tests only, one of which writes the file.
+//! The JSON Schema of the file, for editors. Keys, forms, defaults and descriptions come from the
+//! types; this module adds the rules for several keys, as far as JSON Schema can express them. It is
+//! compiled for tests only, one of which writes the file.
 
 use std::borrow::Cow;
 
-use ack_client::RateLimit;
 use exporter_toolkit::yaml::duration;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+use serde_json::{Map, Value, json};
 
-use super::account::{DEFAULT_CONCURRENCY, default_task_types};
-use super::discovery::DEFAULT_INTERVAL;
-use super::duration::Friendly;
-use super::{Metrics, RESERVED_LABELS, Scrape, raw};
+use super::credentials::{ACCESS_KEY, Kind};
+use super::duration::{Friendly, SessionDuration};
+use super::{Config, Metrics, RESERVED_LABELS};
 
 const FILE: &str = "deploy/config.schema.json";
 
-/// Scheme, host and port of a server, with nothing behind them.
-pub(super) const SERVER: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+/?$";
+pub(super) const REGION: &str = "^[a-z0-9-]{1,64}$";
 
-const PROXY: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://([^/?#@\s]+@)?[^/?#@\s]+/?$";
-
-/// Every form that is read, and a few that are not, such as units in the wrong order.
+/// A pattern for every form that is read, and for a few that are not, such as units in the wrong
+/// order.
 const DURATION: &str = concat!(
     r"^\s*\+?\s*(([0-9]+([.,][0-9]+)?\s*",
     "(weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|milliseconds?|millis?|msecs?|ms",
@@ -32,11 +28,10 @@ const DURATION: &str = concat!(
 );
 
 fn generate() -> Value {
-    let settings =
-        SchemaSettings::draft07().with_transform(RecursiveTransform(without_null_default));
-    let mut schema = settings
-        .into_generator()
-        .into_root_schema_for::<raw::File>();
+    let settings = SchemaSettings::draft07()
+        .with_transform(RecursiveTransform(plain_defaults))
+        .with_transform(RecursiveTransform(null_is_absent));
+    let mut schema = settings.into_generator().into_root_schema_for::<Config>();
     schema.insert(
         "title".to_owned(),
         "Configuration of ack-upgrade-exporter".into(),
@@ -44,79 +39,94 @@ fn generate() -> Value {
     schema.to_value()
 }
 
-/// That an optional key is `null` by default tells nobody anything.
-fn without_null_default(schema: &mut Schema) {
-    if schema.get("default").is_some_and(Value::is_null) {
-        schema.remove("default");
+/// Removes defaults without information: `null`, empty lists, and mappings, whose keys have their
+/// own. Removes `writeOnly` as well, which is about `/config` and not about the file.
+fn plain_defaults(schema: &mut Schema) {
+    match schema.get("default") {
+        Some(Value::Null | Value::Object(_)) => schema.remove("default"),
+        Some(Value::Array(items)) if items.is_empty() => schema.remove("default"),
+        _ => None,
+    };
+    schema.remove("writeOnly");
+}
+
+/// Allows `null` for every optional key.
+fn null_is_absent(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    if object.get("additionalProperties") != Some(&json!(false)) {
+        return;
+    }
+    let required = object.get("required").cloned().unwrap_or(json!([]));
+    let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+    for (key, property) in properties.into_iter().flatten() {
+        let is_required = required
+            .as_array()
+            .is_some_and(|keys| keys.iter().any(|required| required == key));
+        if let Some(property) = property.as_object_mut()
+            && !is_required
+        {
+            take_null(property);
+        }
     }
 }
 
-pub(super) fn file(schema: &mut Schema) {
+fn take_null(property: &mut Map<String, Value>) {
+    if let Some(Value::String(only)) = property.get("type") {
+        property["type"] = json!([only, "null"]);
+    }
+    // schemars puts a reference beside other rules into `allOf`.
+    let Some(Value::Array(mut rules)) = property.remove("allOf") else {
+        return;
+    };
+    if let Some(index) = rules.iter().position(|rule| rule.get("$ref").is_some()) {
+        let reference = rules.remove(index);
+        property.insert("anyOf".to_owned(), json!([reference, { "type": "null" }]));
+    }
+    if !rules.is_empty() {
+        property.insert("allOf".to_owned(), rules.into());
+    }
+}
+
+pub(super) fn config(schema: &mut Schema) {
     require(schema, "accounts");
-    refine(schema, "accounts", &json!({ "minItems": 1 }));
-    solid_items(schema, "accounts");
 }
 
-pub(super) fn scrape(schema: &mut Schema) {
-    let Scrape {
-        timeout,
-        timeout_offset,
-        cache_ttl,
-        max_age,
-        idle_interval,
-    } = Scrape::default();
-    for (key, default) in [
-        ("timeout", timeout),
-        ("timeout_offset", timeout_offset),
-        ("cache_ttl", cache_ttl),
-        ("max_age", max_age),
-        ("idle_interval", idle_interval),
-    ] {
-        refine(
-            schema,
-            key,
-            &json!({ "default": duration::format(default) }),
-        );
-    }
-    above_zero(schema, "timeout");
+pub(super) fn discovery(schema: &mut Schema) {
+    require(schema, "regions");
 }
 
-pub(super) fn metrics(schema: &mut Schema) {
-    let Metrics { cluster_label, .. } = Metrics::default();
-    let pattern = format!("^{cluster_label}$|{}", label_pattern());
-    refine(
+/// A duration that is not zero.
+pub(super) fn above_zero(schema: &mut Schema) {
+    schema.insert("type".to_owned(), "string".into());
+    also(
         schema,
-        "cluster_label",
-        &json!({ "default": cluster_label, "pattern": pattern }),
+        json!({ "pattern": "[1-9]", "patternErrorMessage": "must be above 0" }),
     );
-    refine(schema, "error_message", &json!({ "default": true }));
-    refine(schema, "state_sets", &json!({ "default": "full" }));
+}
+
+pub(super) fn filled() -> Value {
+    json!({ "type": "string", "pattern": r"\S" })
+}
+
+pub(super) fn label() -> String {
+    format!(
+        "^(?!__)(?!(?:{})$)[a-zA-Z_][a-zA-Z0-9_]*$",
+        RESERVED_LABELS.join("|")
+    )
+}
+
+pub(super) fn cluster_label() -> String {
+    let Metrics { cluster_label, .. } = Metrics::default();
+    format!("^{cluster_label}$|{}", label())
 }
 
 pub(super) fn account(schema: &mut Schema) {
-    require(schema, "name");
-    refine(
-        schema,
-        "name",
-        &json!({ "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$", "minLength": 1, "maxLength": 64 }),
-    );
-    refine(schema, "source", &json!({ "default": "auto" }));
-    refine(
-        schema,
-        "task_types",
-        &json!({ "default": default_task_types(), "contains": { "type": "string", "pattern": r"\S" } }),
-    );
-    refine(schema, "signature", &json!({ "default": "acs3" }));
-    refine(schema, "network", &json!({ "default": "public" }));
-    refine(schema, "endpoint", &json!({ "pattern": SERVER }));
-    refine(schema, "proxy", &json!({ "pattern": PROXY }));
-    refine(
-        schema,
-        "max_concurrency",
-        &json!({ "default": DEFAULT_CONCURRENCY, "minimum": 1, "maximum": u32::MAX }),
-    );
-    solid_items(schema, "clusters");
-    let some_clusters = json!({ "required": ["clusters"], "properties": { "clusters": { "type": "array", "minItems": 1 } } });
+    let some_clusters = json!({
+        "required": ["clusters"],
+        "properties": { "clusters": { "type": "array", "minItems": 1 } },
+    });
     also(
         schema,
         json!({ "anyOf": [some_clusters, present("discovery")] }),
@@ -131,74 +141,79 @@ pub(super) fn account(schema: &mut Schema) {
     );
 }
 
-pub(super) fn rate_limit(schema: &mut Schema) {
-    let RateLimit {
-        requests_per_second,
-        burst,
-    } = RateLimit::default();
-    refine(
-        schema,
-        "requests_per_second",
-        &json!({ "default": requests_per_second, "exclusiveMinimum": 0 }),
-    );
-    refine(
-        schema,
-        "burst",
-        &json!({ "default": burst, "minimum": 1, "maximum": u32::MAX }),
-    );
+/// Splits the mapping with all keys into one mapping for each type.
+pub(super) fn credentials(schema: &mut Schema) {
+    let types = schema_for!(Kind).to_value();
+    let types = types["oneOf"].as_array().expect("an enum has variants");
+    let properties = schema.get("properties").expect("a mapping has keys");
+    let one = types
+        .iter()
+        .zip(Kind::ALL)
+        .map(|(written, kind)| credentials_of(kind, &written["description"], properties));
+    *schema = json_schema!({ "oneOf": one.collect::<Vec<_>>() });
 }
 
-pub(super) fn discovery(schema: &mut Schema) {
-    require(schema, "regions");
-    refine(
-        schema,
-        "regions",
-        &json!({ "minItems": 1, "uniqueItems": true, "items": { "type": "string", "pattern": REGION } }),
-    );
-    refine(
-        schema,
-        "refresh_interval",
-        &json!({ "default": duration::format(DEFAULT_INTERVAL) }),
-    );
-    above_zero(schema, "refresh_interval");
+fn credentials_of(kind: Kind, description: &Value, properties: &Value) -> Schema {
+    let mut own = Map::new();
+    for key in kind.keys() {
+        own.insert((*key).to_owned(), properties[key].clone());
+    }
+    let names = match kind {
+        Kind::Default => json!([kind.name(), null]),
+        _ => json!([kind.name()]),
+    };
+    own.insert("type".to_owned(), json!({ "enum": names }));
+    let mut schema = json_schema!({
+        "title": kind.name(),
+        "description": description,
+        "type": "object",
+        "properties": own,
+        "additionalProperties": false,
+    });
+    if kind != Kind::Default {
+        require(&mut schema, "type");
+    }
+    if let Some(key) = kind.required() {
+        require(&mut schema, key);
+    }
+    if kind == Kind::AccessKey {
+        for rule in whole_key() {
+            also(&mut schema, rule);
+        }
+    }
+    if kind == Kind::RamRoleArn {
+        let mut rules = vec![
+            present("access_key_id"),
+            json!({ "not": present("source") }),
+        ];
+        rules.extend(whole_key());
+        let beside: Vec<_> = ACCESS_KEY.iter().map(|key| present(key)).collect();
+        also(
+            &mut schema,
+            json!({ "if": { "anyOf": beside }, "then": { "allOf": rules } }),
+        );
+    }
+    schema
 }
 
-pub(super) fn cluster(schema: &mut Schema) {
-    require(schema, "id");
-    refine(schema, "id", &json!({ "pattern": "^[A-Za-z0-9_-]{1,64}$" }));
-    refine(schema, "region", &json!({ "pattern": REGION }));
-    refine(
-        schema,
-        "labels",
-        &json!({ "propertyNames": { "pattern": label_pattern() } }),
-    );
+/// The rules for an access key: its secret in exactly one place, its token in at most one.
+fn whole_key() -> [Value; 2] {
+    [
+        json!({ "oneOf": [present("access_key_secret"), present("access_key_secret_file")] }),
+        json!({ "not": { "allOf": [present("security_token"), present("security_token_file")] } }),
+    ]
 }
 
-const REGION: &str = "^[a-z0-9-]{1,64}$";
-
-fn label_pattern() -> String {
-    format!(
-        "^(?!__)(?!(?:{})$)[a-zA-Z_][a-zA-Z0-9_]*$",
-        RESERVED_LABELS.join("|")
-    )
-}
-
-fn above_zero(schema: &mut Schema, key: &str) {
-    refine(
-        schema,
-        key,
-        &json!({ "type": ["string", "null"], "allOf": [{ "pattern": "[1-9]", "patternErrorMessage": "must be above 0" }] }),
-    );
-}
-
-/// Holds where `key` has a value: elsewhere, `null` is as good as nothing.
-pub(super) fn present(key: &str) -> Value {
+/// A rule that holds if `key` has a value; `null` counts as absent.
+fn present(key: &str) -> Value {
     json!({ "required": [key], "properties": { key: { "not": { "type": "null" } } } })
 }
 
-/// Asks for `key`, and that it is not `null`.
-pub(super) fn require(schema: &mut Schema, key: &str) {
-    solid(property(schema, key));
+/// Requires `key`, with a value other than `null`.
+fn require(schema: &mut Schema, key: &str) {
+    if let Some(Value::Array(types)) = schema.pointer_mut(&format!("/properties/{key}/type")) {
+        types.retain(|kind| kind != "null");
+    }
     let required = schema
         .ensure_object()
         .entry("required")
@@ -209,45 +224,13 @@ pub(super) fn require(schema: &mut Schema, key: &str) {
         .push(key.into());
 }
 
-/// Adds to what the value of `key` must be.
-pub(super) fn refine(schema: &mut Schema, key: &str, rule: &Value) {
-    let rule = rule.as_object().expect("a rule is a mapping").clone();
-    property(schema, key)
-        .as_object_mut()
-        .expect("a property's schema is a mapping")
-        .extend(rule);
-}
-
-/// Adds a rule about several keys.
-pub(super) fn also(schema: &mut Schema, rule: Value) {
+/// Adds a rule to the schema.
+fn also(schema: &mut Schema, rule: Value) {
     let rules = schema
         .ensure_object()
         .entry("allOf")
         .or_insert_with(|| json!([]));
     rules.as_array_mut().expect("allOf is a list").push(rule);
-}
-
-fn property<'a>(schema: &'a mut Schema, key: &str) -> &'a mut Value {
-    schema
-        .pointer_mut(&format!("/properties/{key}"))
-        .unwrap_or_else(|| panic!("there is no key {key}"))
-}
-
-fn solid_items(schema: &mut Schema, key: &str) {
-    solid(&mut property(schema, key)["items"]);
-}
-
-/// Takes `null` from what a value may be: `type` then names one form, and `anyOf` leaves one.
-fn solid(value: &mut Value) {
-    let schema = value.as_object_mut().expect("a schema of its own");
-    if let Some(Value::Array(mut types)) = schema.remove("type") {
-        types.retain(|kind| kind != "null");
-        schema.insert("type".to_owned(), types.remove(0));
-    }
-    if let Some(Value::Array(mut forms)) = schema.remove("anyOf") {
-        forms.retain(|form| form["type"] != "null");
-        schema.insert("allOf".to_owned(), forms.into());
-    }
 }
 
 impl JsonSchema for Friendly {
@@ -259,11 +242,25 @@ impl JsonSchema for Friendly {
         json_schema!({
             "type": ["string", "integer"],
             "pattern": DURATION,
-            // What editors show in place of the pattern; others pass over it.
+            // Editors show it in place of the pattern; validators ignore it.
             "patternErrorMessage": "must be a duration such as 500ms, 10s, 5m or 1h30m",
             "minimum": 0,
             "maximum": 0,
         })
+    }
+}
+
+impl JsonSchema for SessionDuration {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SessionDuration".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Friendly>()
     }
 }
 

@@ -1,5 +1,9 @@
 //! The whole file: every key arrives, and every mistake is told with its path.
 
+mod shown;
+
+use std::num::NonZeroU32;
+
 use ack_client::credentials::{Provider, SecretSource};
 use ack_client::{RateLimit, Signature};
 
@@ -46,27 +50,24 @@ fn every_key_arrives() {
         panic!("two accounts")
     };
     assert_eq!(prod.name.as_str(), "prod");
-    assert_eq!(prod.access.signature, Signature::Roa);
+    assert_eq!(prod.access().signature, Signature::Roa);
     assert_eq!(
-        prod.access.rate_limit,
+        prod.access().rate_limit,
         RateLimit {
             requests_per_second: 5.0,
             burst: NonZeroU32::new(10).expect("not zero")
         }
     );
-    assert_eq!(prod.access.max_concurrency.get(), 4);
+    assert_eq!(prod.access().max_concurrency.get(), 4);
     assert_eq!(
-        prod.clusters[0].endpoint.to_string(),
+        prod.endpoint(prod.clusters[0].region.as_ref()).to_string(),
         "https://cs-anony-vpc.cn-hangzhou.aliyuncs.com"
     );
     assert_eq!(prod.clusters[0].labels["team"], "payments");
-    assert_eq!(private.access.signature, Signature::Acs3);
-    assert_eq!(private.access.rate_limit, RateLimit::default());
-    assert_eq!(private.access.max_concurrency.get(), 16);
-    assert_eq!(
-        private.clusters[0].endpoint.to_string(),
-        "http://127.0.0.1:8080"
-    );
+    assert_eq!(private.access().signature, Signature::Acs3);
+    assert_eq!(private.access().rate_limit, RateLimit::default());
+    assert_eq!(private.access().max_concurrency.get(), 16);
+    assert_eq!(private.endpoint(None).to_string(), "http://127.0.0.1:8080");
     assert_eq!(private.clusters[0].region, None);
 }
 
@@ -257,7 +258,7 @@ fn a_key_pair_is_whole_or_refused() {
     let Provider::AccessKey {
         access_key_secret: SecretSource::File(file),
         ..
-    } = &config.accounts[0].access.credentials
+    } = config.accounts[0].access().credentials
     else {
         panic!("a key pair")
     };

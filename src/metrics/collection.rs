@@ -38,7 +38,7 @@ pub fn write(page: &mut Page, snapshot: &Snapshot) {
     family(
         page,
         &catalog::DISCOVERY_SUCCESS,
-        discoveries(snapshot, |discovery| Value::truth(discovery.succeeded)),
+        discoveries(snapshot, |discovery| Value::from(discovery.succeeded)),
     );
     family(
         page,

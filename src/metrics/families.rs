@@ -19,8 +19,8 @@ pub fn write<'a>(
 ) {
     let clusters = &Clusters::new(readings, options);
     clusters.gauge(page, &catalog::UP, |row| match row.reading.outcome {
-        Outcome::Up(_) => Some(Value::truth(true)),
-        Outcome::Down(_) => Some(Value::truth(false)),
+        Outcome::Up(_) => Some(Value::from(true)),
+        Outcome::Down(_) => Some(Value::from(false)),
         Outcome::NotAsked => None,
     });
     clusters.failures(page);
@@ -117,8 +117,8 @@ impl<'a> Clusters<'a> {
             .map(|value| {
                 (
                     *value,
-                    tail(value, Value::truth(false)),
-                    tail(value, Value::truth(true)),
+                    tail(value, Value::from(false)),
+                    tail(value, Value::from(true)),
                 )
             })
             .collect();

@@ -53,8 +53,8 @@ pub fn source(
     client: &Arc<Client>,
 ) -> Arc<dyn UpgradeSource> {
     let upgrade_status = UpgradeStatus::new(Arc::clone(client));
-    let tasks = Tasks::new(Arc::clone(client), account.access.task_types.clone());
-    match account.access.source {
+    let tasks = Tasks::new(Arc::clone(client), account.task_types.clone());
+    match account.source {
         Source::UpgradeStatus => Arc::new(upgrade_status),
         Source::Tasks => Arc::new(tasks),
         Source::Auto => Arc::new(SourceDetector::new(

@@ -1,4 +1,4 @@
-//! Where the configuration comes from.
+//! The file or the command line that the configuration comes from.
 
 use std::fmt;
 use std::io;
@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::{Config, Problems, Reading, ReferencedFile};
 
-/// Where the configuration comes from.
+/// The origin of the configuration.
 #[derive(Debug, Clone)]
 pub enum ConfigSource {
     /// A file, read again by each reload.
     File(PathBuf),
-    /// The command line: the text that somebody would have written. It never changes.
+    /// The flags of the command line, as the text of the file that they stand for. It never changes.
     Text(String),
 }
 
@@ -26,44 +26,46 @@ pub struct Unreadable {
     source: io::Error,
 }
 
-/// What is accepted, but hardly what was meant, with its places in the file; shown a line each.
+/// Values that are accepted but look like mistakes, with their places in the file; shown a line
+/// each.
 #[derive(Debug)]
 pub struct Warnings {
     list: Problems,
-    text: Text,
+    text: SourceText,
 }
 
 /// The text of a configuration, and the folder where the relative paths inside it start.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct SourceText {
     content: String,
     folder: PathBuf,
-    /// The file that it is from, as somebody named it.
+    /// The file that it is from, as the command line names it.
     file: Option<PathBuf>,
 }
 
-/// What comes of a text.
+/// The result of parsing a text.
 #[derive(Debug)]
 pub(super) struct Parsed {
     /// The configuration, or every mistake in it.
     pub(super) config: Result<Config, Problems>,
-    /// What it was made of.
+    /// The content of the text and of the files.
     pub(super) content: Content,
     /// The files that it names and whose content is part of it.
-    pub(super) beside: Vec<PathBuf>,
+    pub(super) referenced: Vec<PathBuf>,
 }
 
-/// Tells one content from another, and from none at all.
+/// A digest that tells one content from another; none if it could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Content(Option<[u8; 32]>);
 
 impl ConfigSource {
-    /// The configuration that is there now; blocks.
+    /// Reads and parses the configuration; blocks.
     pub fn load(&self) -> Result<Config, super::ReloadError> {
         Ok(self.read()?.parse().config?)
     }
 
-    /// The same, looked at more closely, with what is accepted but hardly meant; blocks.
+    /// Reads and parses the configuration, checks the files with secrets as well, and returns the
+    /// warnings with it; blocks.
     pub fn check(&self) -> Result<(Config, Warnings), super::ReloadError> {
         let text = self.read()?;
         let Reading {
@@ -79,10 +81,10 @@ impl ConfigSource {
         ))
     }
 
-    /// Reads what is there now; blocks.
-    pub(super) fn read(&self) -> Result<Text, Unreadable> {
+    /// Reads the text; blocks.
+    pub(super) fn read(&self) -> Result<SourceText, Unreadable> {
         match self {
-            Self::Text(text) => Ok(Text {
+            Self::Text(text) => Ok(SourceText {
                 content: text.clone(),
                 folder: PathBuf::new(),
                 file: None,
@@ -92,9 +94,9 @@ impl ConfigSource {
                     path: path.clone(),
                     source,
                 })?;
-                // Whoever reads of a file beside it, here or in the log, may be in another folder.
+                // Messages name files by paths that do not depend on the working directory.
                 let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                Ok(Text {
+                Ok(SourceText {
                     content: text,
                     folder: whole.parent().unwrap_or(Path::new("")).to_owned(),
                     file: Some(path.clone()),
@@ -104,15 +106,16 @@ impl ConfigSource {
     }
 }
 
-impl Text {
-    /// The configuration, and the content that it was made of, which may be gone by now; blocks.
+impl SourceText {
+    /// Parses the text and reads the files that it names; blocks. The content in the result is the
+    /// one that was read, even if the files have changed since.
     pub(super) fn parse(&self) -> Parsed {
         let Reading { config, files, .. } = Config::read(&self.content, &self.folder);
         let config = config.map_err(|problems| self.named(problems));
         Parsed {
             config,
             content: Content::of(self, &files),
-            beside: files.into_iter().map(|file| file.path).collect(),
+            referenced: files.into_iter().map(|file| file.path).collect(),
         }
     }
 
@@ -126,7 +129,7 @@ impl Text {
 }
 
 impl Warnings {
-    /// Adds one at `path`.
+    /// Adds a warning at `path`.
     pub fn note(&mut self, path: crate::config::Path, message: String) {
         self.list.note(path, message);
         self.list.locate(&self.text.content);
@@ -140,13 +143,12 @@ impl fmt::Display for Warnings {
 }
 
 impl Content {
-    /// The content of a text that was just read and of the files that it has `beside` it now;
-    /// blocks.
-    pub(super) fn now(read: Result<&Text, &Unreadable>, beside: &[PathBuf]) -> Self {
+    /// The content of a text and the present content of the `referenced` files; blocks.
+    pub(super) fn now(read: Result<&SourceText, &Unreadable>, referenced: &[PathBuf]) -> Self {
         read.map_or(Self(None), |text| {
             Self::of(
                 text,
-                &beside
+                &referenced
                     .iter()
                     .map(|file| ReferencedFile::read(file).0)
                     .collect::<Vec<_>>(),
@@ -154,7 +156,7 @@ impl Content {
         })
     }
 
-    fn of(text: &Text, files: &[ReferencedFile]) -> Self {
+    fn of(text: &SourceText, files: &[ReferencedFile]) -> Self {
         let whole = Sha256::new().chain_update(Sha256::digest(&text.content));
         let add = |whole: Sha256, file: &ReferencedFile| {
             whole

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ack_client::Explained;
+use ack_client::ExplainedRequest;
 
 use super::accounts::load;
 use super::serve::build;
@@ -47,14 +47,14 @@ fn source(config: &Config, target: &str) -> SourceName {
         .accounts
         .iter()
         .find(|account| account.clusters.iter().any(names))
-        .map(|account| account.access.source)
+        .map(|account| account.source)
     {
         Some(Source::Tasks) => SourceName::Tasks,
         Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,
     }
 }
 
-fn text(explained: &Explained) -> String {
+fn text(explained: &ExplainedRequest) -> String {
     let mut parts = Vec::new();
     if let Some(canonical) = &explained.canonical_request {
         parts.push(format!("canonical request\n\n{}", indented(canonical)));
@@ -84,7 +84,7 @@ fn indented(text: &str) -> String {
 }
 
 /// A command for a POSIX shell. The token, where there is one, comes from the environment.
-fn curl(explained: &Explained) -> String {
+fn curl(explained: &ExplainedRequest) -> String {
     let mut command = format!("curl --globoff {}", quoted(&explained.url));
     for (name, value) in &explained.headers {
         let header = if value == "<secret>" {

@@ -9,14 +9,14 @@ use ack_client::Network;
 use ack_client::clock::Clock;
 use ack_client::credentials;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use exporter_toolkit::apart::apart;
+use exporter_toolkit::blocking::run_blocking;
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::config::WebConfigError;
-use exporter_toolkit::web::door::{Door, Transport};
+use exporter_toolkit::web::guard::{Transport, WebGuard};
 use exporter_toolkit::web::socket::{self, ListenAddress};
-use exporter_toolkit::web::{Limits, Server, Writers, connections};
+use exporter_toolkit::web::{Limits, RenderPool, Server, connections};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ use crate::config::{self, Config};
 use crate::metrics::ExporterMetrics;
 use crate::reload::{ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
-use crate::web::{Lifecycle, Paths, Site};
+use crate::web::{AppState, Lifecycle, Paths};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
@@ -55,7 +55,7 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
     let length = collect::budget(None, &config.scrape);
     for (index, account) in config.accounts.iter().enumerate() {
         let covered = account
-            .access
+            .access()
             .rate_limit
             .calls_within(length, shard.total());
         let named = account
@@ -136,9 +136,9 @@ impl Job<'_> {
         // Both before either is complained of, and before anything is bound.
         let (web_config, origin, metrics) =
             (self.web.config_file.clone(), self.origin, Arc::clone(&own));
-        let read = apart(move || {
+        let read = run_blocking(move || {
             (
-                open_door(web_config.as_deref()),
+                load_guard(web_config.as_deref()),
                 ConfigManager::start(origin, dependencies, metrics),
             )
         });
@@ -146,9 +146,9 @@ impl Job<'_> {
             tracing::info!("stopped before the configuration was read");
             return Ok(());
         };
-        let (door, service) = match read.map_err(runtime)? {
-            (Ok(door), Ok(service)) => (Arc::new(door), Arc::new(service)),
-            (door, service) => return Err(usage(door.err(), service.err())),
+        let (guard, service) = match read.map_err(runtime)? {
+            (Ok(guard), Ok(service)) => (Arc::new(guard), Arc::new(service)),
+            (guard, service) => return Err(usage(guard.err(), service.err())),
         };
         let Some(listeners) = signals
             .ends
@@ -158,10 +158,10 @@ impl Job<'_> {
             tracing::info!("stopped before it listened");
             return Ok(());
         };
-        let server = Server::new(listeners?, Arc::clone(&door), limits(self.web));
-        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
+        let server = Server::new(listeners?, Arc::clone(&guard), limits(self.web));
+        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&guard)));
         let stop = CancellationToken::new();
-        let site = Site {
+        let state = AppState {
             running: service.running(),
             own,
             paths: Paths {
@@ -171,20 +171,20 @@ impl Job<'_> {
             prefix: self.web.route_prefix().to_owned(),
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
-            writers: Writers::default(),
+            render_pool: RenderPool::default(),
             stop: stop.clone(),
         };
         let addresses = server.addresses();
         for address in &addresses {
-            tracing::info!(%address, tls = door.transport() == Transport::Tls, "listening");
+            tracing::info!(%address, tls = guard.transport() == Transport::Tls, "listening");
         }
         if let Some(address) = addresses.first() {
-            started(&url(*address, door.transport(), self.web.route_prefix()));
+            started(&url(*address, guard.transport(), self.web.route_prefix()));
         }
         let chores = async {
             tokio::join!(
                 signals.obey(&lifecycle, &stop),
-                door.keep_current(),
+                guard.keep_current(),
                 async {
                     if let Some(interval) = self.auto_reload_interval {
                         service.keep_current(interval).await;
@@ -193,7 +193,7 @@ impl Job<'_> {
             )
         };
         tokio::select! {
-            () = server.serve(Arc::new(site), stop.clone()) => {}
+            () = server.serve(Arc::new(state), stop.clone()) => {}
             _ = chores => {}
         }
         service.stop().await;
@@ -208,7 +208,8 @@ fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies
     let proxies =
         Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
     let credentials = credentials::Context::system(&tls, &lookup, &proxies, crate::USER_AGENT)
-        .map_err(runtime)?;
+        .map_err(runtime)?
+        .with_session_name(crate::ROLE_SESSION_NAME);
     let transports = Arc::new(Network::new(tls, lookup, proxies));
     Ok(Dependencies {
         clock: Clock::System,
@@ -219,8 +220,8 @@ fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies
     })
 }
 
-fn open_door(config: Option<&Path>) -> Result<Door, WebConfigError> {
-    config.map_or_else(Door::unguarded, Door::open)
+fn load_guard(config: Option<&Path>) -> Result<WebGuard, WebConfigError> {
+    config.map_or_else(WebGuard::without_file, WebGuard::load)
 }
 
 fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
@@ -239,7 +240,7 @@ fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
     )
 }
 
-/// Listens, apart, since a name server that is asked for a host may be silent.
+/// Listens on a blocking thread, since a name server that is asked for a host may be silent.
 async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
     let (of_systemd, addresses) = (web.systemd_socket, web.listen_addresses.clone());
     let listen = move || {
@@ -249,7 +250,10 @@ async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>
             addresses.iter().map(ListenAddress::listen).collect()
         }
     };
-    apart(listen).await.map_err(runtime)?.map_err(runtime)
+    run_blocking(listen)
+        .await
+        .map_err(runtime)?
+        .map_err(runtime)
 }
 
 fn limits(web: &WebArgs) -> Limits {

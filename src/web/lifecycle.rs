@@ -1,17 +1,17 @@
-//! Reloading all that can be reloaded: the configuration and what guards the door.
+//! Reloading all that can be reloaded: the configuration and the web configuration file.
 
 use std::fmt;
 use std::sync::Arc;
 
 use exporter_toolkit::web::config::WebConfigError;
-use exporter_toolkit::web::door::Door;
+use exporter_toolkit::web::guard::WebGuard;
 
 use crate::reload::{ConfigManager, ReloadError};
 
 /// What a reload reaches.
 pub struct Lifecycle {
     service: Arc<ConfigManager>,
-    door: Arc<Door>,
+    guard: Arc<WebGuard>,
 }
 
 /// What could not be reloaded, and stays as it was. The other half may be new.
@@ -22,16 +22,16 @@ pub struct NotReloaded {
 }
 
 impl Lifecycle {
-    /// Reloads `service` and `door`.
-    pub fn new(service: Arc<ConfigManager>, door: Arc<Door>) -> Self {
-        Self { service, door }
+    /// Reloads `service` and `guard`.
+    pub fn new(service: Arc<ConfigManager>, guard: Arc<WebGuard>) -> Self {
+        Self { service, guard }
     }
 
     /// Reads every file again and puts in force what is good. Logs what it did. Dropping the future
     /// gives up what has not been begun.
     pub async fn reload(&self) -> Result<(), NotReloaded> {
         let configuration = self.service.reload().await.err();
-        let web = self.reload_door().await.err();
+        let web = self.reload_guard().await.err();
         if configuration.is_none() && web.is_none() {
             Ok(())
         } else {
@@ -39,8 +39,8 @@ impl Lifecycle {
         }
     }
 
-    async fn reload_door(&self) -> Result<(), WebConfigError> {
-        let reloaded = self.door.reload_apart().await;
+    async fn reload_guard(&self) -> Result<(), WebConfigError> {
+        let reloaded = self.guard.reload().await;
         if let Err(error) = &reloaded {
             tracing::error!(%error, "web configuration not reloaded, the old one stays");
         }
@@ -112,9 +112,10 @@ mod tests {
             Arc::clone(&own),
         );
         let service = Arc::new(service.expect("a good configuration"));
-        let door =
-            Arc::new(Door::open(&folder.path().join("web.yml")).expect("a good web configuration"));
-        let lifecycle = Lifecycle::new(Arc::clone(&service), door);
+        let guard = Arc::new(
+            WebGuard::load(&folder.path().join("web.yml")).expect("a good web configuration"),
+        );
+        let lifecycle = Lifecycle::new(Arc::clone(&service), guard);
         let is_successful = || {
             let mut page = Page::with_capacity(Format::Text, 0);
             own.write(&mut page);

@@ -1,4 +1,4 @@
-//! What each path answers. The `match` in [`respond`](Site::respond) is the route table.
+//! What each path answers. The `match` in [`respond`](AppState::respond) is the route table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use ack_client::Trace;
 use ack_client::clock::Clock;
 use bytes::Bytes;
-use exporter_toolkit::web::door::Passage;
 use exporter_toolkit::web::encode::encode;
+use exporter_toolkit::web::guard::Auth;
 use exporter_toolkit::web::negotiate::{self, Encoding};
-use exporter_toolkit::web::{Application, Writers, draining};
+use exporter_toolkit::web::{Application, RenderPool, draining};
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -32,14 +32,14 @@ const READY: &str = "/-/ready";
 const RELOAD: &str = "/-/reload";
 
 /// How long a client waits for a reload.
-const RELOAD_PATIENCE: Duration = Duration::from_secs(10);
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// All that the routes answer from.
 #[derive(Debug)]
-pub struct Site {
+pub struct AppState {
     /// What is configured now.
     pub running: watch::Receiver<Arc<ActiveConfig>>,
     /// The exporter's own instruments.
@@ -54,14 +54,14 @@ pub struct Site {
     /// Tells a page how old its numbers are.
     pub clock: Clock,
     /// Who writes large pages.
-    pub writers: Writers,
+    pub render_pool: RenderPool,
     /// Cancelled when the server is going to stop.
     pub stop: CancellationToken,
 }
 
 type Answer = Response<Bytes>;
 
-impl Application for Site {
+impl Application for AppState {
     /// Answers one request. Only GET of the metrics and of a probe asks the vendor.
     async fn respond(&self, request: &Parts) -> Answer {
         let whole = request.uri.path();
@@ -92,10 +92,10 @@ impl Application for Site {
         }
     }
 
-    fn passage(&self, path: &str) -> Passage {
+    fn auth(&self, path: &str) -> Auth {
         match path.strip_prefix(&self.prefix) {
-            Some(HEALTHY | READY) => Passage::Open,
-            _ => Passage::Guarded,
+            Some(HEALTHY | READY) => Auth::None,
+            _ => Auth::Required,
         }
     }
 
@@ -104,7 +104,7 @@ impl Application for Site {
     }
 }
 
-impl Site {
+impl AppState {
     async fn metrics(&self, request: &Parts) -> Answer {
         if request.method == Method::HEAD {
             // Whoever wants the head alone is not worth a call to the vendor.
@@ -128,7 +128,7 @@ impl Site {
                 encoding,
             )
         };
-        match self.writers.write(clusters, write).await {
+        match self.render_pool.render(clusters, write).await {
             Ok(written) => encoded(format.content_type(), written),
             Err(_) => unwritten(),
         }
@@ -185,8 +185,8 @@ impl Site {
             }
         };
         let written = self
-            .writers
-            .write(clusters.len(), move || sd::targets(&clusters))
+            .render_pool
+            .render(clusters.len(), move || sd::targets(&clusters))
             .await;
         written.map_or_else(
             |_| unwritten(),
@@ -198,8 +198,8 @@ impl Site {
         let latest = self.running.borrow().collector.latest();
         let (count, now) = (count(latest.as_deref()), self.clock.now());
         let written = self
-            .writers
-            .write(count, move || json::clusters(latest.as_deref(), now))
+            .render_pool
+            .render(count, move || json::clusters(latest.as_deref(), now))
             .await;
         written.map_or_else(
             |_| unwritten(),
@@ -218,7 +218,7 @@ impl Site {
         // Neither the client nor the end waits for a file system that hangs.
         match self
             .stop
-            .run_until_cancelled(timeout(RELOAD_PATIENCE, lifecycle.reload()))
+            .run_until_cancelled(timeout(RELOAD_TIMEOUT, lifecycle.reload()))
             .await
         {
             None => draining(),
@@ -256,7 +256,7 @@ impl Site {
             self.clock.now(),
         );
         let write = move || status_page::page(latest.as_deref(), now, &query, &paths);
-        let page = match self.writers.write(count, write).await {
+        let page = match self.render_pool.render(count, write).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
                 tracing::error!(%error, "status page not rendered");

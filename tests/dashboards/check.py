@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""Checks the dashboards and the rules against the catalogue of metrics and against each other. Needs nothing but Python."""
+"""Checks the dashboards and the rules against the catalogue of metrics and against each other."""
 
 import json
 import pathlib
 import re
 import sys
 
+import yaml
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 RULES = sorted((ROOT / "deploy/prometheus").glob("*.yml"))
+RUNBOOKS = ROOT / "deploy/prometheus/runbooks"
 
 # Metrics that Prometheus itself makes.
 PROMETHEUS = {"up", "scrape_duration_seconds"}
 # Labels that a scrape adds, and those that operators are invited to give their clusters.
-ADDED_LABELS = {"job", "instance", "pod", "container", "node", "owner", "team", "le"}
+ADDED_LABELS = {"exported_cluster", "job", "instance", "pod", "container", "node", "owner", "team", "le"}
 # Labels that queries make for themselves.
-MADE_LABELS = {"key", "ordinal", "total"}
+MADE_LABELS = {"attempt", "key", "ordinal", "total"}
 
 # One meaning, one colour, everywhere.
 COLOURS = {
@@ -210,62 +213,52 @@ def check_dashboard(path, uids, metrics):
     return len(panels), queries
 
 
-def rules_of(text):
-    """Name, expression and the rest of each rule, by the layout that these files keep."""
-    for chunk in re.split(r"\n(?=      - (?:alert|record): )", text)[1:]:
-        name = re.match(r"      - (?:alert|record): (\S+)", chunk).group(1)
-        block = re.search(r"\n        expr: (?:\|-\n((?:          .*\n?|\n)+)|(.*))", chunk)
-        yield name, (block.group(1) or block.group(2)), chunk
-
-
-def field(chunk, name):
-    """The text of one key of a rule."""
-    found = re.search(rf"\n +{name}: (.*)", chunk)
-    return found.group(1) if found else ""
+def check_alert(where, alert, uids, metrics):
+    """An alert says everything that somebody who is woken by it needs."""
+    name = alert["alert"]
+    annotations = alert["annotations"]
+    if not name.startswith("AckUpgrade"):
+        mistake(where, "does not begin with AckUpgrade")
+    if "for" not in alert:
+        mistake(where, "has no `for`")
+    if alert["labels"]["severity"] not in ("critical", "warning", "info"):
+        mistake(where, "has no severity of critical, warning or info")
+    if not annotations["summary"].endswith("."):
+        mistake(where, "its summary is not a sentence with a full stop")
+    if "{{" not in annotations["description"]:
+        mistake(where, "its description names nothing")
+    if not re.fullmatch(rf"https://\S+/{name}", annotations["runbook_url"]):
+        mistake(where, "its runbook_url does not end in its name")
+    runbook = RUNBOOKS / f"{name}.md"
+    headings = re.findall(r"^## (.*)$", runbook.read_text(), re.M) if runbook.exists() else []
+    if headings != ["Meaning", "Impact", "Diagnosis", "Mitigation"]:
+        mistake(where, "its runbook is not Meaning, Impact, Diagnosis, Mitigation")
+    link = re.search(r"/d/([a-z-]+)", annotations["dashboard_url"])
+    if not link or link.group(1) not in uids:
+        mistake(where, "its dashboard_url leads to no dashboard")
+    for template in re.findall(r"printf `([^`]*)`", " ".join(annotations.values())):
+        check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
 
 
 def check_rules(path, uids, metrics):
-    """Returns how many rules there are."""
-    count = 0
-    for name, expression, chunk in rules_of(path.read_text()):
-        where = f"{path.name}, {name}"
-        count += 1
-        check_expression(where, re.sub(r"^\s*#.*$", "", expression, flags=re.M), metrics)
-        if f"- record: {name}" in chunk:
-            continue
-        if not name.startswith("AckUpgrade"):
-            mistake(where, "does not begin with AckUpgrade")
-        if not re.search(r"\n        for: \S+", chunk):
-            mistake(where, "has no `for`")
-        if not re.search(r"\n          severity: (critical|warning|info)\n", chunk):
-            mistake(where, "has no severity of critical, warning or info")
-        summary = re.search(r"\n          summary: (.*)", chunk)
-        if not summary or not summary.group(1).endswith(".") or "{{" in summary.group(1):
-            mistake(where, "its summary is not one static sentence with a full stop")
-        if not re.search(r"\n          description: .*(\n            .*)*\{\{", chunk) and name != "AckUpgradeExporterDown":
-            mistake(where, "its description names nothing")
-        if not re.search(rf"\n          runbook_url: https://\S+/{name}\n", chunk):
-            mistake(where, "its runbook_url does not end in its name")
-        runbook = ROOT / "deploy/prometheus/runbooks" / f"{name}.md"
-        headings = re.findall(r"^## (.*)$", runbook.read_text(), re.M) if runbook.exists() else []
-        if headings != ["Meaning", "Impact", "Diagnosis", "Mitigation"]:
-            mistake(where, "its runbook is not Meaning, Impact, Diagnosis, Mitigation")
-        link = re.search(r"\n          dashboard_url: \S+/d/([a-z-]+)", chunk)
-        if not link or link.group(1) not in uids:
-            mistake(where, "its dashboard_url leads to no dashboard")
-        row = f"| [{name}](runbooks/{name}.md) | {field(chunk, 'severity')} | {field(chunk, 'for')} | {field(chunk, 'summary')} |"
-        if row not in (ROOT / "deploy/prometheus/README.md").read_text():
-            mistake(where, f"deploy/prometheus/README.md does not have {row}")
-        for template in re.findall(r"printf `([^`]*)`", chunk):
-            check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
-    alerts = path.read_text().count("\n      - alert: ")
-    for readme, text in (("README.md", f"[{alerts} alerts](deploy/prometheus"), ("README.zh-CN.md", f"[{alerts} 条告警](deploy/prometheus")):
-        if alerts and text not in (ROOT / readme).read_text():
+    """Returns the rules of a file."""
+    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    for rule in rules:
+        where = f"{path.name}, {rule.get('alert') or rule['record']}"
+        check_expression(where, rule["expr"], metrics)
+        if "alert" in rule:
+            check_alert(where, rule, uids, metrics)
+    return rules
+
+
+def check_documents(alerts):
+    """What the documents say of the alerts."""
+    for readme, text in (("README.md", f"[{len(alerts)} alerts](deploy/prometheus"), ("README.zh-CN.md", f"[{len(alerts)} 条告警](deploy/prometheus")):
+        if text not in (ROOT / readme).read_text():
             mistake(readme, f"does not say {text}")
-    for runbook in (ROOT / "deploy/prometheus/runbooks").glob("*.md"):
-        if path.name == "alerts.yml" and f"- alert: {runbook.stem}\n" not in path.read_text():
+    for runbook in RUNBOOKS.glob("*.md"):
+        if runbook.stem not in {alert["alert"] for alert in alerts}:
             mistake(runbook.name, "is about no alert")
-    return count
 
 
 def main():
@@ -276,8 +269,10 @@ def main():
     for path in DASHBOARDS:
         panels, queries = check_dashboard(path, uids, metrics)
         print(f"{path.relative_to(ROOT)}: {panels} panels, {queries} queries")
-    for path in RULES:
-        print(f"{path.relative_to(ROOT)}: {check_rules(path, uids, metrics)} rules")
+    rules = {path: check_rules(path, uids, metrics) for path in RULES}
+    for path, found in rules.items():
+        print(f"{path.relative_to(ROOT)}: {len(found)} rules")
+    check_documents([rule for found in rules.values() for rule in found if "alert" in rule])
     for one in mistakes:
         print(one, file=sys.stderr)
     sys.exit(1 if mistakes else 0)

@@ -8,7 +8,7 @@ use ack_client::Network;
 use ack_client::clock::Clock;
 use ack_client::credentials;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
 use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::collect::{Dependencies, ScrapeMetrics};

@@ -20,6 +20,7 @@ use ack_client::credentials::{
 };
 use ack_client::secret::Secret;
 use ack_client::sign::acs3;
+use ack_upgrade_exporter::ROLE_SESSION_NAME;
 use ack_upgrade_exporter::config::Config;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -136,6 +137,7 @@ async fn run(folder: &Path) {
         files: Files::rooted(folder.join("files")),
         http: Arc::<Script>::clone(&script),
         clock: Clock::simulated(NOW.parse().expect("a time")),
+        session_name: ROLE_SESSION_NAME.into(),
     };
     let loader = Loader::new(method(folder), context);
     let expected =
@@ -176,7 +178,7 @@ fn method(folder: &Path) -> Provider {
         .into_iter()
         .next()
         .expect("one account")
-        .access
+        .access()
         .credentials
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ack_client::Status;
 use ack_client::clock::Clock;
 use ack_client::names::{ClusterId, Region};
-use ack_client::{Sending, Transport};
+use ack_client::{ResponseFuture, Transport};
 use ack_simulator::{
     Action, Fault, InProcess, KeyPair, Options, Phase, RetiredResponse, Rule, Simulator,
     UpgradeStage, UpgradingClusters,
@@ -121,7 +121,7 @@ struct OldInstallation {
 }
 
 impl Transport for OldInstallation {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         if !request.uri().path().starts_with("/regions/") {
             return self.sim.send(request);
         }
@@ -679,7 +679,7 @@ struct Endless {
 }
 
 impl Transport for Endless {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let page = self.pages.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
         let info = r#""page_info": {"total_count": 4000000000}"#;

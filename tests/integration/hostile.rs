@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use ack_client::{Direct, Network};
+use ack_client::{HttpTransport, Network};
 use ack_simulator::{Options, Simulator, UpgradingClusters};
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpSocket};
@@ -32,7 +32,10 @@ pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-    let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
+    let transport = Arc::new(HttpTransport::new(
+        trust::client_config(&[]),
+        Lookup::system(),
+    ));
     (
         Fleet::over(
             sim,
@@ -57,7 +60,10 @@ async fn nobody_at_the_other_end_is_a_network_failure() {
         clusters: 2,
         ..Options::default()
     }));
-    let transport = Arc::new(Direct::new(trust::client_config(&[]), Lookup::system()));
+    let transport = Arc::new(HttpTransport::new(
+        trust::client_config(&[]),
+        Lookup::system(),
+    ));
     let fleet = Fleet::over(
         sim,
         transport,

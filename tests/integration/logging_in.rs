@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::Direct;
+use ack_client::HttpTransport;
 use ack_client::clock::Clock;
 use ack_client::credentials::Context;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
 use ack_simulator::{Action, KeyPair, MetadataVersions, Options, Simulator};
 use ack_upgrade_exporter::USER_AGENT;
@@ -59,7 +59,7 @@ fn collector(
     let tls = trust::client_config(&[]);
     let dependencies = Dependencies {
         clock: Clock::System,
-        transports: Arc::new(Direct::new(tls.clone(), Lookup::system())),
+        transports: Arc::new(HttpTransport::new(tls.clone(), Lookup::system())),
         shard: Shard::default(),
         credentials: Context::system(&tls, &Lookup::system(), &Proxies::default(), USER_AGENT)
             .expect("a client"),

@@ -11,9 +11,9 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::credentials::{Context, Http, HttpError, Route};
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use ack_client::{Direct, Network, Transport as _, TransportError};
+use ack_client::{HttpTransport, Network, Transport as _, TransportError};
 use ack_simulator::{Action, Fault, InProcess, KeyPair, RepeatIn, Rule, Simulator};
 use ack_upgrade_exporter::USER_AGENT;
 use ack_upgrade_exporter::collect::Dependencies;
@@ -377,7 +377,10 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
     let sim = Arc::new(Simulator::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
-        Arc::new(Direct::new(trust::client_config(&[]), Lookup::system())),
+        Arc::new(HttpTransport::new(
+            trust::client_config(&[]),
+            Lookup::system(),
+        )),
         Clock::System,
         &format!("http://{NO_NAME}"),
         matrix::account("auto").as_str(),
@@ -429,7 +432,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
     let asked = Arc::new(Mutex::new(Vec::new()));
     let lookup = {
         let asked = Arc::clone(&asked);
-        Lookup::by(move |host| {
+        Lookup::from_fn(move |host| {
             asked.lock().expect("nobody panics with it").push(host);
             Box::pin(std::future::pending())
         })
@@ -512,7 +515,7 @@ async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and
     tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let lookup = Lookup::by(move |_| {
+    let lookup = Lookup::from_fn(move |_| {
         count.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { Ok(vec![address]) })
     });

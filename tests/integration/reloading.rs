@@ -454,7 +454,7 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
     let stage = Stage::new(options(1), MORE);
     let authorities = || {
         stage.running().config.accounts[0]
-            .access
+            .access()
             .connections
             .authorities
             .iter()
@@ -525,7 +525,7 @@ async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_ther
     assert!(stage.is_successful());
     assert_eq!(
         stage.running().config.accounts[0]
-            .access
+            .access()
             .connections
             .authorities,
         [b"good".to_vec().into()]

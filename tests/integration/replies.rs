@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ack_client::clock::Clock;
-use ack_client::{Sending, Transport};
+use ack_client::{ResponseFuture, Transport};
 use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
@@ -52,7 +52,7 @@ impl Server {
 }
 
 impl Transport for Server {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         self.asked
             .lock()
             .expect("nobody panics here")

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use ack_client::clock::Clock;
-use ack_client::{Sending, Transport};
+use ack_client::{ResponseFuture, Transport};
 use ack_simulator::{Action, Fault, KeyPair, Options, RepeatIn, Rule, Simulator};
 use ack_upgrade_exporter::shard::Shard;
 use base64::Engine as _;
@@ -514,7 +514,7 @@ fn web_mistakes(folder: &Path, hash: &str) -> Vec<(&'static str, String)> {
 struct Panicking;
 
 impl Transport for Panicking {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         panic!("PANIC {request:?}")
     }
 }

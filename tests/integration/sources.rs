@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
-use ack_client::{Sending, Transport};
+use ack_client::{ResponseFuture, Transport};
 use ack_simulator::{
     Action, Fault, InProcess, Options, Phase, RetiredResponse, Rule, Simulator, UpgradeStage,
 };
@@ -273,7 +273,7 @@ struct Tokens {
 }
 
 impl Transport for Tokens {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let query = request.uri().query().unwrap_or_default();
         let body = if request.uri().path().starts_with("/tasks/") {
             r#"{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running", "current_stage": "upgrade_master"}"#.to_owned()
@@ -409,7 +409,7 @@ struct Odd {
 }
 
 impl Transport for Odd {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let id = request
             .uri()
             .path()

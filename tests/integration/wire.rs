@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ack_client::clock::Clock;
 use ack_client::lookup::Lookup;
-use ack_client::outgoing::Proxies;
+use ack_client::proxy::Proxies;
 use ack_client::trust;
-use ack_client::{Direct, Network, TransportFactory};
+use ack_client::{HttpTransport, Network, TransportFactory};
 use ack_simulator::Simulator;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -137,7 +137,8 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                     )
                 } else {
                     (
-                        Arc::new(Direct::new(tls, Lookup::system())) as Arc<dyn TransportFactory>,
+                        Arc::new(HttpTransport::new(tls, Lookup::system()))
+                            as Arc<dyn TransportFactory>,
                         format!("http://{address}"),
                         account(source),
                     )

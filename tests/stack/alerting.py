@@ -8,12 +8,10 @@ ship; only their waiting times are shortened, since an hour in the demo's world 
 
 import argparse
 import dataclasses
-import http.server
 import json
 import os
 import pathlib
 import re
-import shutil
 import sys
 import threading
 import time
@@ -22,6 +20,7 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from alertmanager import Receiver, start_alertmanager  # noqa: E402
 from programs import ROOT, Failed, Programs, free_port, get, wait_for  # noqa: E402
 
 CLUSTERS = 40
@@ -39,7 +38,7 @@ class Stack(Programs):
 
     def __init__(self, arguments):
         super().__init__("alerting")
-        self.notifications = []
+        self.receiver = Receiver()
         self.arguments = arguments
 
     def demo(self, *more):
@@ -58,24 +57,6 @@ class Stack(Programs):
         first.wait()
         self.exporter = self.demo(f"--faults=server-error=500@DescribeClusterTasks@cluster={self.silent}, throttled=429:3%")
 
-    def receiver(self):
-        stack = self
-
-        class Receiver(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                stack.notifications.append((time.time(), self.path, body))
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.receiver_url = f"http://127.0.0.1:{server.server_port}"
-
     def shortened(self, text):
         if self.arguments.as_shipped:
             return text
@@ -84,21 +65,8 @@ class Stack(Programs):
         text = re.sub(r"(\n +interval): \S+", r"\1: 1s", text)
         return re.sub(r"(\n +group_(?:wait|interval)): \S+", r"\1: 1s", text)
 
-    def alertmanager(self):
-        shutil.copytree(ROOT / "deploy/alertmanager/templates", self.folder / "templates")
-        slack = self.folder / "slack_url"
-        slack.write_text(f"{self.receiver_url}/chat")
-        text = self.shortened((ROOT / "deploy/alertmanager/alertmanager.yml").read_text())
-        text = text.replace("http://pager.example.com/ack-upgrade", f"{self.receiver_url}/pager").replace("/etc/alertmanager/slack_url", str(slack))
-        config = self.folder / "alertmanager.yml"
-        config.write_text(text)
-        port = free_port()
-        program = shutil.which("prometheus-alertmanager") or "alertmanager"
-        self.start("alertmanager", [program, f"--config.file={config}", f"--storage.path={self.folder / 'am'}", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="])
-        self.alertmanager_url = f"http://127.0.0.1:{port}"
-
     def prometheus(self):
-        self.alertmanager()
+        self.alertmanager_url = f"http://{start_alertmanager(self, self.receiver, self.shortened)}"
         for name in ("alerts.yml", "recording.yml"):
             (self.folder / name).write_text(self.shortened((ROOT / "deploy/prometheus" / name).read_text()))
         config = self.folder / "prometheus.yml"
@@ -176,7 +144,7 @@ class Failure:
 
     def notified(self, stack, status, since):
         """The first notification to the pager after `since` that has it in this status, with its time."""
-        for at, path, body in list(stack.notifications):
+        for at, path, body in list(stack.receiver.notifications):
             if path == "/pager" and at >= since and body["commonLabels"].get("alertname") == "AckUpgradeFailed":
                 for alert in body["alerts"]:
                     if alert["labels"]["cluster"] == self.cluster and alert["status"] == status:
@@ -185,7 +153,7 @@ class Failure:
 
     def in_chat(self, stack):
         """What the chat was told of it."""
-        for at, path, body in list(stack.notifications):
+        for at, path, body in list(stack.receiver.notifications):
             if path == "/chat" and at >= self.began and self.message in " ".join(strings(body)):
                 return body["attachments"][0]["title"]
         return None
@@ -240,7 +208,7 @@ def see_it_silenced(stack, seconds):
     began = time.time()
 
     def down():
-        return next((at for at, path, body in list(stack.notifications) if path == "/pager" and body["commonLabels"].get("alertname") == "AckUpgradeExporterDown"), None)
+        return next((at for at, path, body in list(stack.receiver.notifications) if path == "/pager" and body["commonLabels"].get("alertname") == "AckUpgradeExporterDown"), None)
 
     at = wait_for("the end of the exporter reaches the webhook", seconds, down)
 
@@ -352,7 +320,6 @@ def main():
     parser.add_argument("--as-shipped", action="store_true", help="with the waiting times of the files")
     arguments = parser.parse_args()
     with Stack(arguments) as stack:
-        stack.receiver()
         stack.unruly_demo()
         stack.prometheus()
         world = World(stack.metrics)

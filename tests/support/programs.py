@@ -86,12 +86,12 @@ class Programs:
         threading.Thread(target=child.stdout.read, daemon=True).start()
         return said
 
-    def prometheus(self, name, config):
+    def prometheus(self, name, config, *flags):
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "prometheus.yml").write_text(config)
         port = free_port()
-        child = self.start(name, ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"])
+        child = self.start(name, ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", *flags])
         server = Prometheus(f"http://127.0.0.1:{port}", child)
         wait_for(f"{name} is ready", 60, lambda: answers(f"{server.url}/-/ready"))
         return server

@@ -1,4 +1,6 @@
-//! What a query may use: time, and the requests that were granted before it began.
+//! The budget of a query: its time, and the tokens that it was given in advance.
+
+mod deadline;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,117 +8,69 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::error::ApiError;
-use super::limit::Tokens;
-use super::trace::Trace;
+pub use self::deadline::Deadline;
+use crate::error::ApiError;
+use crate::limit::Tokens;
+use crate::trace::Trace;
 
-/// A point in time that may be put off, never brought forward, while others wait for it. Clones
-/// share it.
-#[derive(Debug, Clone)]
-pub struct Deadline {
-    at: Arc<Mutex<Instant>>,
-    /// The one that this one is never before.
-    base: Option<Arc<Mutex<Instant>>>,
-}
-
-impl Deadline {
-    /// A deadline at `instant`.
-    pub fn at(instant: Instant) -> Self {
-        Self {
-            at: Arc::new(Mutex::new(instant)),
-            base: None,
-        }
-    }
-
-    /// A deadline that is put off whenever this one is, and can be put off alone.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self {
-            at: Arc::new(Mutex::new(self.instant())),
-            base: Some(Arc::clone(&self.at)),
-        }
-    }
-
-    /// The instant, as far as is known now.
-    pub fn instant(&self) -> Instant {
-        let read = |at: &Arc<Mutex<Instant>>| *at.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = read(&self.at);
-        self.base.as_ref().map_or(own, |base| own.max(read(base)))
-    }
-
-    /// Puts it off to `instant`, unless it is later already.
-    pub fn put_off(&self, instant: Instant) {
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        *at = instant.max(*at);
-    }
-}
-
-/// What one query may use: the time until a deadline, unless it is called off before, and the
-/// tokens that it was given. Clones share all of it.
+/// The time and the tokens of one query, which is one call or several. It expires at a deadline,
+/// or earlier when it is cancelled. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Budget {
     deadline: Deadline,
-    called_off: CancellationToken,
+    cancelled: CancellationToken,
     trace: Option<Trace>,
-    /// How long a call has at least, once it may be made.
+    /// The time that a call has at least after it has waited for the rate limit.
     least: Duration,
     progress: Arc<Mutex<Progress>>,
 }
 
-/// How far a query is.
+/// The progress of a query.
 #[derive(Debug)]
 struct Progress {
-    /// Not over before this, whenever the deadline is.
-    floor: Instant,
+    /// The budget expires no earlier than this, whenever the deadline is.
+    earliest_end: Instant,
     tokens: Option<Tokens>,
     calls: u32,
-    /// When it began, or when its last wait for the rate limit was over.
+    /// The start of the query, or the end of its last wait for the rate limit.
     since: Instant,
     stage: Stage,
-    was_held_up: bool,
+    has_waited_for_rate_limit: bool,
 }
 
-/// Where a query that has not ended is.
+/// The present state of a query that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
-    /// It waits for a response.
-    Asking,
-    /// It waits for the account's own rate limit.
-    HeldUp,
-    /// It waits before it tries again after this failure.
-    Retrying(ApiError),
+    /// The query waits for a response.
+    AwaitingResponse,
+    /// The query waits for the account's rate limit.
+    AwaitingRateLimit,
+    /// The query waits before the next attempt, after this failure.
+    BackingOff(ApiError),
 }
 
 impl Budget {
-    /// The time until `deadline`, or until `called_off` is cancelled.
-    pub fn new(deadline: Deadline, called_off: CancellationToken) -> Self {
+    /// A budget that expires at `deadline`, or when `cancelled` is cancelled.
+    pub fn new(deadline: Deadline, cancelled: CancellationToken) -> Self {
         let now = Instant::now();
         let progress = Progress {
-            floor: now,
+            earliest_end: now,
             tokens: None,
             calls: 0,
             since: now,
-            stage: Stage::Asking,
-            was_held_up: false,
+            stage: Stage::AwaitingResponse,
+            has_waited_for_rate_limit: false,
         };
         Self {
             deadline,
-            called_off,
+            cancelled,
             trace: None,
             least: Duration::ZERO,
             progress: Arc::new(Mutex::new(progress)),
         }
     }
 
-    /// The same, but not over before `least` from now, nor before `least` after a wait for the rate
-    /// limit, whenever the deadline is.
-    #[must_use]
-    pub fn at_least(self, least: Duration) -> Self {
-        self.progress().floor = Instant::now() + least;
-        Self { least, ..self }
-    }
-
-    /// `duration` from now.
+    /// A budget that expires after `duration`.
     pub fn lasting(duration: Duration) -> Self {
         Self::new(
             Deadline::at(Instant::now() + duration),
@@ -124,7 +78,15 @@ impl Budget {
         )
     }
 
-    /// The same, with every exchange noted in `trace`.
+    /// Sets a minimum: the budget expires neither before `least` from now nor before `least` after
+    /// a wait for the rate limit, whenever the deadline is. Cancelling it still ends it at once.
+    #[must_use]
+    pub fn at_least(self, least: Duration) -> Self {
+        self.progress().earliest_end = Instant::now() + least;
+        Self { least, ..self }
+    }
+
+    /// Records every request and response in `trace`.
     #[must_use]
     pub fn traced(self, trace: Trace) -> Self {
         Self {
@@ -138,53 +100,53 @@ impl Budget {
         self.progress().tokens = Some(tokens);
     }
 
-    /// Lets the tokens that are left go back: the query has ended.
+    /// Returns the unused tokens to the limiter, after the query has ended.
     pub fn release(&self) {
         self.progress().tokens = None;
     }
 
-    /// Where exchanges are noted, if somebody wants to see them.
-    pub(super) fn trace(&self) -> Option<&Trace> {
+    /// The trace, if the query has one.
+    pub(crate) fn trace(&self) -> Option<&Trace> {
         self.trace.as_ref()
     }
 
-    /// When it ends at the latest, as far as is known now.
+    /// The end of the budget, which may be extended later.
     pub fn end(&self) -> Instant {
-        self.deadline.instant().max(self.progress().floor)
+        self.deadline.instant().max(self.progress().earliest_end)
     }
 
-    /// Whether somebody has called it off before its time.
-    pub fn is_called_off(&self) -> bool {
-        self.called_off.is_cancelled()
+    /// Returns true if the budget was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.is_cancelled()
     }
 
-    /// Whether nothing is left.
-    pub fn is_spent(&self) -> bool {
-        self.is_called_off() || Instant::now() >= self.end()
+    /// Returns true if the budget was cancelled or its time is over.
+    pub fn is_expired(&self) -> bool {
+        self.is_cancelled() || Instant::now() >= self.end()
     }
 
-    /// Waits until nothing is left.
-    pub async fn spent(&self) {
+    /// Waits until the budget expires. It may be extended meanwhile.
+    pub async fn expired(&self) {
         self.wait(|| self.end()).await;
     }
 
-    /// Waits until nothing is left, or until `limit` if that is before.
-    pub async fn spent_by(&self, limit: Instant) {
+    /// Waits until the budget expires, but not longer than until `limit`.
+    pub async fn expired_by(&self, limit: Instant) {
         self.wait(|| self.end().min(limit)).await;
     }
 
-    /// Calls made so far, retries not counted.
+    /// The number of calls so far, without retries.
     pub fn calls(&self) -> u32 {
         self.progress().calls
     }
 
-    /// True if the query has waited for the account's own rate limit since it began.
-    pub fn was_held_up(&self) -> bool {
-        self.progress().was_held_up
+    /// Returns true if the query has waited for the account's rate limit at any time.
+    pub fn has_waited_for_rate_limit(&self) -> bool {
+        self.progress().has_waited_for_rate_limit
     }
 
-    /// Where the query, which has not ended yet, is, and for how long the API has had it by `now`:
-    /// what the rate limit has taken does not count.
+    /// The stage of a query that has not ended, and the time that the API has had by `now`: the
+    /// time since the query began or its last wait for the rate limit ended.
     pub fn stage(&self, now: Instant) -> (Stage, Duration) {
         let progress = self.progress();
         (
@@ -193,54 +155,56 @@ impl Budget {
         )
     }
 
-    /// Counts one more call. Returns true if a token was left for it.
-    pub(super) fn begin_call(&self) -> bool {
+    /// Counts one more call. Returns true if the query had a token for it.
+    pub(crate) fn start_call(&self) -> bool {
         let mut progress = self.progress();
         progress.calls += 1;
-        // The failure of an earlier call may have been the reason for this one.
-        progress.stage = Stage::Asking;
+        // The query may make this call because an earlier one failed.
+        progress.stage = Stage::AwaitingResponse;
         progress.tokens.as_mut().is_some_and(Tokens::spend)
     }
 
     /// Notes that the query waits for the rate limit.
-    pub(super) fn hold_up(&self) {
+    pub(crate) fn start_rate_limit_wait(&self) {
         let mut progress = self.progress();
-        progress.stage = Stage::HeldUp;
-        progress.was_held_up = true;
+        progress.stage = Stage::AwaitingRateLimit;
+        progress.has_waited_for_rate_limit = true;
     }
 
-    /// Notes that the wait for the rate limit is over: the call that follows has its time whatever
-    /// the wait has taken.
-    pub(super) fn go_on(&self) {
+    /// Notes that the query no longer waits for the rate limit. The following call has its minimum
+    /// time, however long the wait was.
+    pub(crate) fn end_rate_limit_wait(&self) {
         let now = Instant::now();
         let mut progress = self.progress();
-        progress.floor = progress.floor.max(now + self.least);
-        (progress.since, progress.stage) = (now, Stage::Asking);
+        progress.earliest_end = progress.earliest_end.max(now + self.least);
+        progress.since = now;
+        progress.stage = Stage::AwaitingResponse;
     }
 
-    /// Notes that the query waits before it tries again after `failure`.
-    pub(super) fn back_off(&self, failure: ApiError) {
-        self.progress().stage = Stage::Retrying(failure);
+    /// Notes that an attempt ended with `failure`. Another one may follow.
+    pub(crate) fn start_backoff(&self, failure: ApiError) {
+        self.progress().stage = Stage::BackingOff(failure);
     }
 
-    /// Notes that the query tries again.
-    pub(super) fn retry(&self) {
-        self.progress().stage = Stage::Asking;
+    /// Notes that another attempt begins.
+    pub(crate) fn start_retry(&self) {
+        self.progress().stage = Stage::AwaitingResponse;
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until `end`, which may move, or until the budget is cancelled.
     async fn wait(&self, end: impl Fn() -> Instant) {
-        let over = async {
+        let reached = async {
             while Instant::now() < end() {
                 sleep_until(end()).await;
             }
         };
         tokio::select! {
-            () = over => {}
-            () = self.called_off.cancelled() => {}
+            () = reached => {}
+            () = self.cancelled.cancelled() => {}
         }
     }
 }
@@ -249,44 +213,27 @@ impl Budget {
 mod tests {
     use std::num::NonZeroU32;
 
-    use super::super::limit::Limiter;
     use super::*;
-    use crate::RateLimit;
+    use crate::limit::{Limiter, RateLimit};
     use crate::names::AccountName;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_forked_deadline_follows_its_base_and_can_be_put_off_alone() {
-        let now = Instant::now();
-        let second = Duration::from_secs(1);
-        let base = Deadline::at(now + second);
-        let fork = base.fork();
-        fork.put_off(now + 3 * second);
-        assert_eq!(
-            (base.instant(), fork.instant()),
-            (now + second, now + 3 * second)
-        );
-        base.put_off(now + 5 * second);
-        assert_eq!(
-            (base.instant(), fork.instant()),
-            (now + 5 * second, now + 5 * second)
-        );
-        assert_eq!(base.fork().instant(), now + 5 * second);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_waited_for_the_rate_limit_has_its_time_afterwards() {
         let second = Duration::from_secs(1);
         let budget = Budget::lasting(2 * second).at_least(second);
-        budget.hold_up();
+        budget.start_rate_limit_wait();
         tokio::time::advance(2 * second).await;
-        assert!(budget.is_spent());
-        assert_eq!(budget.stage(Instant::now()).0, Stage::HeldUp);
-        budget.go_on();
+        assert!(budget.is_expired());
+        assert_eq!(budget.stage(Instant::now()).0, Stage::AwaitingRateLimit);
+        budget.end_rate_limit_wait();
         assert_eq!(budget.end(), Instant::now() + second);
-        assert!(!budget.is_spent());
+        assert!(!budget.is_expired());
         tokio::time::advance(second / 2).await;
-        assert_eq!(budget.stage(Instant::now()), (Stage::Asking, second / 2));
-        assert!(budget.was_held_up());
+        assert_eq!(
+            budget.stage(Instant::now()),
+            (Stage::AwaitingResponse, second / 2)
+        );
+        assert!(budget.has_waited_for_rate_limit());
     }
 
     #[tokio::test(start_paused = true)]
@@ -298,12 +245,63 @@ mod tests {
         let limiter = Limiter::new(AccountName::parse("a").expect("a name"), rate, 1, 16);
         let budget = Budget::lasting(Duration::from_secs(1));
         budget.grant(limiter.acquire(2).await);
-        assert_eq!([(); 3].map(|()| budget.begin_call()), [true, true, false]);
+        assert_eq!([(); 3].map(|()| budget.start_call()), [true, true, false]);
         assert_eq!(budget.calls(), 3);
         let other = Budget::lasting(Duration::from_secs(1));
         other.grant(limiter.acquire(1).await);
         assert!(limiter.try_acquire().is_none(), "all three are taken");
         other.release();
         assert!(limiter.try_acquire().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_follows_a_deadline_that_is_extended_and_ends_when_it_is_cancelled() {
+        let second = Duration::from_secs(1);
+        let began = Instant::now();
+        let deadline = Deadline::at(began + second);
+        let cancelled = CancellationToken::new();
+        let budget = Budget::new(deadline.clone(), cancelled.clone());
+        let extend = async {
+            tokio::time::sleep(second / 2).await;
+            deadline.extend_to(began + 3 * second);
+        };
+        tokio::join!(budget.expired(), extend);
+        assert_eq!(began.elapsed(), 3 * second);
+
+        deadline.extend_to(began + 9 * second);
+        budget.expired_by(began + 4 * second).await;
+        assert_eq!(began.elapsed(), 4 * second, "the limit comes first");
+        let cancel = async {
+            tokio::time::sleep(second).await;
+            cancelled.cancel();
+        };
+        tokio::join!(budget.expired(), cancel);
+        assert_eq!(began.elapsed(), 5 * second);
+        assert!(budget.is_cancelled() && budget.is_expired());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_expires_at_its_end_and_not_before() {
+        let second = Duration::from_secs(1);
+        let budget = Budget::lasting(2 * second);
+        tokio::time::advance(Duration::from_millis(1999)).await;
+        assert!(!budget.is_expired());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(budget.is_expired());
+        budget.expired().await;
+
+        let budget = Budget::lasting(second).at_least(3 * second);
+        let began = Instant::now();
+        budget.expired().await;
+        assert_eq!(began.elapsed(), 3 * second, "the minimum is later");
+    }
+
+    #[test]
+    fn a_trace_is_shared_by_the_clones_of_a_budget() {
+        let budget = Budget::lasting(Duration::from_secs(1));
+        assert!(budget.trace().is_none());
+        let trace = Trace::default();
+        let budget = budget.traced(trace).at_least(Duration::from_secs(2));
+        assert!(budget.clone().trace().is_some());
     }
 }

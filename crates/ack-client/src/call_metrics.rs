@@ -1,27 +1,29 @@
-//! What happens on the wire, told to whoever counts it.
+//! The receiver of events about calls, for metrics.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::error::Reason;
-use super::operation::Operation;
+use crate::error::Reason;
+use crate::operation::Operation;
 
-/// Listens to the calls of one account. Called from many tasks at once; must not block.
+/// Receives the events of one account's calls. Many tasks call it at once, and it must not block.
 pub trait CallMetrics: Debug + Send + Sync {
-    /// A request goes out.
+    /// Notes that a request is sent.
     fn started(&self, operation: Operation);
 
-    /// A request that was started has ended after `elapsed`, well or with a reason.
+    /// Notes that a request ended after `elapsed`, with `failure` unless it succeeded. Every request
+    /// that was started ends, also when its call is dropped.
     fn finished(&self, operation: Operation, elapsed: Duration, failure: Option<Reason>);
 
-    /// The request that comes next is a repetition.
+    /// Notes that the next request is a retry.
     fn retried(&self, operation: Operation);
 
-    /// The vendor used a value that its reference does not list in `field`, or one of another type.
+    /// Notes that `field` of a response had a value of another type, or one that the API's
+    /// reference does not list. [`fields`](crate::fields) lists all names of fields.
     fn unknown_value(&self, field: &'static str, value: &str);
 }
 
-/// Listens to nothing.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy)]
 pub struct NoopMetrics;
 

@@ -1,37 +1,38 @@
-//! The time of day, as a parameter.
+//! The time of day as a parameter, so that tests can set it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// Tells the time of day. Durations and deadlines are tokio's; this is for dates that others read.
+/// A source of the time of day, for dates in requests and responses. Durations and deadlines use
+/// tokio's clock instead.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// The system's clock, steps and all.
+    /// The system's clock, which may jump.
     System,
-    /// Starts at a given time and runs with tokio's clock, which tests pause.
+    /// A clock that starts at a given time and runs with tokio's clock, which tests can pause.
     Simulated {
         /// The time at `origin`.
         start: Timestamp,
-        /// When the clock was made.
+        /// The instant at which the clock was made.
         origin: Instant,
     },
-    /// Runs with tokio's clock, and can be set, as the system's can.
+    /// A clock that runs with tokio's clock and can be set, as the system's can.
     Adjustable(&'static Dial),
 }
 
-/// What sets a [`Clock::Adjustable`].
+/// The setting of a [`Clock::Adjustable`].
 #[derive(Debug)]
 pub struct Dial {
     start: Timestamp,
     origin: Instant,
-    /// In milliseconds; may be negative.
+    /// The difference in milliseconds, which may be negative.
     ahead: AtomicI64,
 }
 
 impl Dial {
-    /// Sets the clock so many milliseconds ahead of where it would be by itself, or behind.
+    /// Sets the clock `milliseconds` ahead of its own time, or behind if negative.
     pub fn set_ahead(&self, milliseconds: i64) {
         self.ahead.store(milliseconds, Ordering::Relaxed);
     }
@@ -46,7 +47,7 @@ impl Dial {
 }
 
 impl Clock {
-    /// A clock that says `start` now and runs with tokio's from here on.
+    /// A clock that shows `start` now and runs with tokio's clock.
     pub fn simulated(start: Timestamp) -> Self {
         Self::Simulated {
             start,
@@ -54,7 +55,7 @@ impl Clock {
         }
     }
 
-    /// A clock that says `start` now, and what sets it. The dial is never freed: it is for tests.
+    /// A clock that shows `start` now, and its setting, which is never freed: it is for tests.
     pub fn adjustable(start: Timestamp) -> (Self, &'static Dial) {
         let dial = &*Box::leak(Box::new(Dial {
             start,

@@ -1,10 +1,12 @@
-//! Credentials: where they come from and how long they last.
+//! Credentials: the providers of Alibaba Cloud's SDKs, their default chain, and a cache that renews
+//! what expires.
 //!
-//! [`Credentials`] keeps one account's at hand. It asks a loader, which knows one provider a file:
-//! each turns its part of the configuration, and what it finds through the [`Context`], into one
-//! [`Credential`]. Profiles are read into the configuration's own types, so they need no providers
-//! of their own.
+//! [`CachedCredentials`] holds the credentials of one account. It uses a [`Loader`], which asks the
+//! configured [`Provider`], one file each. Providers use the environment, files and the network
+//! through a [`Context`] alone. Profiles are converted to the types of the configuration, so they
+//! need no providers of their own.
 
+mod access_key;
 mod assume_role;
 mod cached;
 mod chain;
@@ -12,15 +14,14 @@ mod context;
 mod ecs_role;
 mod env;
 mod error;
-mod file;
-mod hidden;
-mod ini;
 mod loader;
 mod network;
 mod oidc;
 mod profile;
 mod provider;
-mod reply;
+mod redaction;
+mod refusal;
+mod response;
 mod sts;
 mod uri;
 
@@ -29,43 +30,45 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use cached::Credentials;
+pub use cached::CachedCredentials;
 pub use context::{Context, Environment, Files};
-pub use error::{CredentialsError, Problem, ProviderName, Refusal};
+pub use error::{CredentialsError, Problem, ProviderName};
 pub use loader::Loader;
-pub use network::{Http, HttpError, Online, Route};
+pub use network::{Http, HttpClient, HttpError, Route};
 pub use provider::{
     CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, Provider, RamRoleArn,
     RoleSession, SecretSource, metadata_endpoint, sts_endpoint,
 };
+pub use refusal::Refusal;
 
 use crate::secret::Secret;
 use crate::sign::Key;
 
-/// A key pair, perhaps a temporary one.
+/// A key pair, which may be temporary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// The public half; it is on the wire of every request.
+    /// The public half, which every request contains.
     pub access_key_id: String,
     /// The secret half.
     pub access_key_secret: Secret,
     /// The token of a temporary pair.
     pub security_token: Option<Secret>,
-    /// When a temporary pair runs out.
+    /// The expiry of a temporary pair.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Credential {
-    /// Whether it has not run out yet.
+    /// Returns true if the pair has not expired at `now`.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expiry| now < expiry)
     }
 
-    /// `text` without the secret half and the token; a server may repeat what it was sent.
-    pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    /// Replaces the secret half and the token in `text`, which a server may have taken from a
+    /// request.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.security_token {
-            Some(token) => hidden::hide(&[&self.access_key_secret, token], text),
-            None => hidden::hide(&[&self.access_key_secret], text),
+            Some(token) => redaction::redact(&[&self.access_key_secret, token], text),
+            None => redaction::redact(&[&self.access_key_secret], text),
         }
     }
 }
@@ -80,14 +83,14 @@ impl<'a> From<&'a Credential> for Key<'a> {
     }
 }
 
-/// What a provider came up with.
+/// Credentials as a provider gives them.
 #[derive(Debug)]
 pub struct Loaded {
     /// The credential.
     pub credential: Credential,
-    /// The provider it came from.
+    /// The provider.
     pub provider: ProviderName,
-    /// When to ask again, if the credential does not say how long it lasts but may change.
+    /// The time after which to load again, if the credential has no expiry but may change.
     pub check_again: Option<Duration>,
 }
 

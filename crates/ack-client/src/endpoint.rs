@@ -1,4 +1,4 @@
-//! Where an account's calls go.
+//! The servers of the API.
 
 use std::fmt;
 
@@ -7,14 +7,15 @@ use http::uri::{Authority, Scheme};
 
 use crate::names::Region;
 
-/// An endpoint as configured, such as `https://cs.{region}.aliyuncs.com`.
+/// An endpoint with or without a placeholder, such as `https://cs.{region}.aliyuncs.com`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointTemplate(String);
 
 const REGION: &str = "{region}";
 
 impl EndpointTemplate {
-    /// Checks `text`: `http://` or `https://`, a host, perhaps a port, and nothing behind it.
+    /// Checks `text`: `http://` or `https://`, a host, and possibly a port. The error completes a
+    /// sentence about the setting.
     pub fn parse(text: &str) -> Result<Self, String> {
         let sample = text.replace(REGION, "cn-hangzhou");
         if let Some((_, rest)) = sample.split_once('{') {
@@ -28,27 +29,27 @@ impl EndpointTemplate {
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
 
-    /// The vendor's public hosts.
+    /// The public hosts of Alibaba Cloud.
     pub fn public() -> Self {
         Self("https://cs.{region}.aliyuncs.com".to_owned())
     }
 
-    /// The vendor's hosts inside a VPC.
+    /// The hosts of Alibaba Cloud inside a VPC.
     pub fn vpc() -> Self {
         Self("https://cs-anony-vpc.{region}.aliyuncs.com".to_owned())
     }
 
-    /// Whether it leads to Alibaba Cloud's own hosts.
+    /// Returns true for hosts of Alibaba Cloud itself.
     pub fn is_public_cloud(&self) -> bool {
         self.0.ends_with(".aliyuncs.com")
     }
 
-    /// Whether the place depends on the region.
+    /// Returns true if the endpoint depends on the region.
     pub fn needs_region(&self) -> bool {
         self.0.contains(REGION)
     }
 
-    /// The endpoint for one region; without a region, the template must not need one.
+    /// The endpoint for `region`. Without a region, the template must not need one.
     pub fn resolve(&self, region: Option<&Region>) -> Result<Endpoint, String> {
         match region {
             Some(region) => Endpoint::parse(&self.0.replace(REGION, region.as_str())),
@@ -67,7 +68,7 @@ impl fmt::Display for EndpointTemplate {
     }
 }
 
-/// Scheme and authority of one server. The authority is what the `Host` header says and what is
+/// Scheme and authority of one server. The authority is the value of the `Host` header and is
 /// signed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
@@ -76,8 +77,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads `http://host[:port]` or `https://host[:port]`; a default port is dropped, as it is on
-    /// the wire.
+    /// Parses `http://host[:port]` or `https://host[:port]`. The default port of the scheme is
+    /// removed, as in the `Host` header.
     pub fn parse(text: &str) -> Result<Self, String> {
         let complaint = |why: &str| {
             format!("{why}; an endpoint is http:// or https://, a host and perhaps a port")
@@ -101,7 +102,7 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(complaint("credentials do not belong here"));
         }
-        // A fragment is no part of a `Uri`, which would pass over it in silence.
+        // `Uri` drops a fragment without an error.
         if text.contains('#')
             || uri
                 .path_and_query()
@@ -122,12 +123,12 @@ impl Endpoint {
         Ok(Self { scheme, authority })
     }
 
-    /// The authority: host and, unless it is the scheme's own, port.
+    /// The host, and the port unless it is the scheme's default.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
-    /// The full URI of `target`, a path with an optional query.
+    /// The URI of `target`, which is a path with an optional query.
     pub fn uri(&self, target: &str) -> Result<Uri, http::Error> {
         Uri::builder()
             .scheme(self.scheme.clone())

@@ -1,37 +1,37 @@
-//! What can go wrong with a call, sorted by what the operator or the caller can do about it.
+//! Failed calls, sorted by what the operator or the caller can do about them.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::operation::Operation;
+use crate::operation::Operation;
 
-/// The bounded label that a failure has in metrics.
+/// The reason of a failure as a label of metrics, with few values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// The credentials were refused, or there were none.
+    /// The credentials were refused, or there are none.
     Auth,
     /// RAM does not allow the action.
     Forbidden,
     /// There is no such cluster.
     NotFound,
-    /// The vendor asked to slow down.
+    /// The API throttled the call.
     Throttled,
-    /// Our own limit left no room for the call.
+    /// The client's own rate limit left no room for the call.
     RateLimited,
-    /// The vendor was silent until the time was over.
+    /// There was no response in time.
     Timeout,
-    /// There was no connection, or it broke.
+    /// The connection failed or broke.
     Network,
-    /// The vendor had an error of its own.
+    /// The API had an internal error.
     Server,
-    /// The reply could not be understood.
+    /// The response could not be decoded.
     Decode,
     /// Anything else.
     Other,
 }
 
 impl Reason {
-    /// Every reason, in the order of exposition.
+    /// Every reason, in the order of the metrics page.
     pub const ALL: &'static [Self] = &[
         Self::Auth,
         Self::Forbidden,
@@ -62,46 +62,46 @@ impl Reason {
     }
 }
 
-/// What happened, as finely as somebody may have to tell it apart.
+/// The kind of a failure, as finely as a caller may have to distinguish it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The vendor does not know the key, or the signature does not fit it; or there are no
-    /// credentials, and somebody has to do something about it.
+    /// The API refused the key or the signature, or there are no credentials until an operator
+    /// changes something.
     Credentials,
-    /// There are no credentials for now: whoever gives them does not answer or has none yet.
+    /// There are no credentials for now: their source does not respond or has none yet.
     NoCredentials,
-    /// The security token has run out or does not fit its key; a fresh one helps.
+    /// The security token has expired or does not belong to the key. A new one helps.
     TokenExpired,
-    /// The nonce was used before; a new one helps.
+    /// The nonce was used before. A new one helps.
     NonceUsed,
-    /// Our clock and the vendor's are too far apart.
+    /// The clocks of client and API differ too much.
     Clock,
     /// RAM does not allow the action.
     Forbidden,
     /// There is no such cluster.
     ClusterNotFound,
-    /// The vendor says that there is no such operation.
+    /// The API has no such operation.
     OperationGone,
-    /// The vendor asked to slow down.
+    /// The API throttled the call.
     Throttled,
-    /// The vendor refused the call for another reason, in words of its own.
+    /// The API refused the call for another reason.
     Rejected,
-    /// The vendor had an error of its own.
+    /// The API had an internal error.
     Server,
-    /// A refusal that is not in the vendor's words: a proxy's page, a redirect.
+    /// A refusal without an error code of the API, such as a proxy's page or a redirect.
     Foreign,
-    /// The reply is not what the operation answers.
+    /// The response is not one of the operation.
     Decode,
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     Network,
-    /// No reply until the time was over.
+    /// There was no response in time.
     Timeout,
-    /// Our own limit left no room.
+    /// The client's own rate limit left no room.
     RateLimited,
 }
 
 impl ErrorKind {
-    /// The label of this failure.
+    /// The reason as a label.
     pub fn reason(self) -> Reason {
         match self {
             Self::Credentials
@@ -121,7 +121,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether it lasts until somebody does something about it, as far as one call can tell.
+    /// Returns true if the failure lasts until someone changes something, as far as one call shows.
     pub fn is_lasting(self) -> bool {
         matches!(
             self,
@@ -129,7 +129,7 @@ impl ErrorKind {
         )
     }
 
-    /// Whether the same call may succeed when it is made again a little later.
+    /// Returns true if the same call may succeed a little later.
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
@@ -138,27 +138,27 @@ impl ErrorKind {
     }
 }
 
-/// A call that failed. Holds no secret: what the vendor says is kept, what we sent is not.
+/// A failed call. It contains the API's message and nothing of the request, so no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// The call.
+    /// The operation that was called.
     pub operation: Operation,
-    /// What happened.
+    /// The kind of the failure.
     pub kind: ErrorKind,
-    /// The vendor's code, if the reply had one.
+    /// The API's error code, if the response has one.
     pub code: Option<String>,
-    /// The vendor's message or our own description.
+    /// The API's message, or a description of what went wrong.
     pub message: String,
-    /// The vendor's ID of the request, for its support.
+    /// The API's ID of the request, for Alibaba Cloud's support.
     pub request_id: Option<String>,
-    /// The HTTP status, if there was a reply.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// How long the vendor asked to wait before the next try.
+    /// The delay before the next attempt that the API asks for.
     pub retry_after: Option<Duration>,
 }
 
 impl ApiError {
-    /// A failure without a reply.
+    /// A failure without a response.
     pub fn local(operation: Operation, kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             operation,
@@ -171,12 +171,12 @@ impl ApiError {
         }
     }
 
-    /// The label of this failure.
+    /// The reason as a label.
     pub fn reason(&self) -> Reason {
         self.kind.reason()
     }
 
-    /// True if the API is asked too much, by its words or by its status.
+    /// Returns true if the API is overloaded, by its error code or its status.
     pub fn asks_to_slow_down(&self) -> bool {
         self.kind == ErrorKind::Throttled || self.status == Some(503)
     }
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_has_to_mend_lasts() {
+    fn a_failure_lasts_if_an_operator_has_to_act() {
         use ErrorKind::*;
         let lasting = |kind: &ErrorKind| kind.is_lasting();
         assert!(
@@ -231,12 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_be_over_in_a_moment_is_tried_again() {
+    fn only_a_failure_that_may_soon_be_over_is_retried() {
         use ErrorKind::*;
         for kind in [Throttled, Server, Network, Timeout] {
             assert!(kind.is_retryable(), "{kind:?}");
         }
-        // Some are mended by a new nonce or token, which is another call; the rest by somebody.
+        // A new nonce or token, or an operator, resolves these.
         for kind in [
             Credentials,
             NoCredentials,

@@ -1,5 +1,5 @@
-//! The account's own limits: a token bucket, which slows down while the API throttles, and a cap on
-//! calls under way.
+//! The limits of one account: a token bucket, which slows down while the API throttles, and a
+//! maximum of concurrent calls.
 
 mod bucket;
 
@@ -13,12 +13,12 @@ use tokio::time::{Instant, sleep_until};
 use self::bucket::Bucket;
 use crate::names::AccountName;
 
-/// A token bucket.
+/// The settings of a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit {
-    /// Tokens a second; finite and above zero.
+    /// Tokens per second; finite and above zero.
     pub requests_per_second: f64,
-    /// Tokens that may be saved up.
+    /// Tokens that the bucket holds.
     pub burst: NonZeroU32,
 }
 
@@ -32,8 +32,8 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// The calls within `time` that it lets one of `instances` make which divide it, with a full
-    /// bucket at the start.
+    /// The number of calls that one of `instances`, which divide the limit, can make within `time`
+    /// from a full bucket.
     pub fn calls_within(&self, time: Duration, instances: u32) -> f64 {
         let burst = (self.burst.get() / instances).max(1);
         (self.requests_per_second / f64::from(instances) * time.as_secs_f64()).floor()
@@ -41,21 +41,21 @@ impl RateLimit {
     }
 }
 
-/// What all calls of one account share.
+/// The limits that all calls of one account share.
 #[derive(Debug)]
 pub struct Limiter {
     account: AccountName,
-    made: Instant,
+    created: Instant,
     bucket: Mutex<Bucket>,
-    /// Held by whoever is next, so that tokens are given first come, first served. A wait that is
-    /// dropped takes nothing.
-    turn: tokio::sync::Mutex<()>,
-    under_way: Arc<Semaphore>,
+    /// Held by the caller that is next, so that tokens are given in the order of the requests. A
+    /// wait that is dropped takes no token.
+    queue: tokio::sync::Mutex<()>,
+    concurrency: Arc<Semaphore>,
 }
 
 impl Limiter {
-    /// A full bucket of `account` that refills at `rate`, of which this instance has one `share`th,
-    /// and at most `max_concurrency` calls under way.
+    /// Limits of `account` with a full bucket. The bucket refills at `rate` divided by `share`, the
+    /// number of instances that share it. At most `max_concurrency` calls run at once.
     pub fn new(
         account: AccountName,
         rate: RateLimit,
@@ -64,15 +64,14 @@ impl Limiter {
     ) -> Arc<Self> {
         Arc::new(Self {
             account,
-            made: Instant::now(),
+            created: Instant::now(),
             bucket: Mutex::new(Bucket::new(rate, share, max_concurrency)),
-            turn: tokio::sync::Mutex::new(()),
-            under_way: Arc::new(Semaphore::new(max_concurrency as usize)),
+            queue: tokio::sync::Mutex::new(()),
+            concurrency: Arc::new(Semaphore::new(max_concurrency as usize)),
         })
     }
 
-    /// Limits of their own for the few calls of the same account that nobody waits for: five a
-    /// second, ten at once.
+    /// Separate limits of the same account for background calls: five a second, ten at once.
     pub(super) fn background(&self) -> Arc<Self> {
         let rate = RateLimit {
             requests_per_second: 5.0,
@@ -81,39 +80,39 @@ impl Limiter {
         Self::new(self.account.clone(), rate, 1, rate.burst.get())
     }
 
-    /// Waits for `count` tokens, each the right to send one request, or for as many as there can be
-    /// at once. Those that are not used go back. Dropping the future costs none.
+    /// Waits for `count` tokens, or for as many as the bucket can hold now. Each token allows one
+    /// request. Dropping the future takes no token.
     pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
-        let _turn = self.turn.lock().await;
+        let _place = self.queue.lock().await;
         loop {
             match self.try_take(count) {
                 Ok(tokens) => return tokens,
-                // Once more then, since the rate may have changed.
+                // Tried again then, since the rate may have changed.
                 Err(ready) => sleep_until(ready).await,
             }
         }
     }
 
-    /// Takes a token if there is one and nobody waits.
+    /// Takes a token if there is one and no caller waits.
     pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Tokens> {
-        let _turn = self.turn.try_lock().ok()?;
+        let _place = self.queue.try_lock().ok()?;
         self.try_take(1).ok()
     }
 
-    /// Waits until one more call may be under way; the permit's drop ends it.
+    /// Waits until one more call may run. The call has ended when the permit is dropped.
     pub async fn enter(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.under_way)
+        Arc::clone(&self.concurrency)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed")
     }
 
-    /// Slows the account down: the API throttled a call that was sent at `sent`.
+    /// Lowers the rate, after the API has throttled a call that was sent at `sent`.
     pub(super) fn throttled(&self, sent: Instant) {
         let mut bucket = self.lock();
         let has_slowed = bucket.throttled(
-            sent.saturating_duration_since(self.made),
-            self.made.elapsed(),
+            sent.saturating_duration_since(self.created),
+            self.created.elapsed(),
         );
         let rate = bucket.rate();
         drop(bucket);
@@ -122,25 +121,26 @@ impl Limiter {
         }
     }
 
-    /// Lets the account recover: the API served a call.
+    /// Raises the rate towards the configured one, after the API has served a call.
     pub(super) fn succeeded(&self) {
-        if self.lock().succeeded(self.made.elapsed()) {
+        if self.lock().succeeded(self.created.elapsed()) {
             tracing::info!(account = %self.account, "the API no longer throttles; at the configured rate again");
         }
     }
 
-    /// True while the API throttles call after call.
+    /// Returns true while the API throttles one call after another.
     pub(super) fn is_congested(&self) -> bool {
         self.lock().is_congested()
     }
 
-    /// Takes `count` tokens, or as many as there can be at once; or says when they will be there.
+    /// Takes `count` tokens, or as many as the bucket can hold now. The error is the time at which
+    /// they will be there.
     fn try_take(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
-        let now = self.made.elapsed();
+        let now = self.created.elapsed();
         let mut bucket = self.lock();
         let count = count.min(bucket.most_at_once());
         if let Some(ready) = bucket.ready_at(count, now) {
-            return Err(self.made + ready);
+            return Err(self.created + ready);
         }
         bucket.take(count, now);
         Ok(Tokens {
@@ -154,7 +154,7 @@ impl Limiter {
     }
 }
 
-/// Rights to send requests. Those that are left when it is dropped go back to the bucket.
+/// Tokens taken from a [`Limiter`]. The unused ones go back to the bucket when this is dropped.
 #[derive(Debug)]
 pub struct Tokens {
     limiter: Arc<Limiter>,
@@ -162,7 +162,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Uses one, if one is left.
+    /// Uses one token. Returns false if none is left.
     pub(super) fn spend(&mut self) -> bool {
         let is_left = self.left > 0;
         self.left -= u32::from(is_left);
@@ -195,7 +195,7 @@ mod tests {
         Limiter::new(AccountName::parse("a").expect("a name"), rate, share, 16)
     }
 
-    /// Takes a token for good.
+    /// Takes a token and uses it.
     async fn spend(limiter: &Arc<Limiter>) {
         assert!(limiter.acquire(1).await.spend());
     }
@@ -256,8 +256,8 @@ mod tests {
         spend(&limiter).await;
         let began = Instant::now();
         let waits = (0..20).map(|place| {
-            let patience = Duration::from_millis(if place % 2 == 0 { 50 } else { 60_000 });
-            timeout(patience, spend(&limiter))
+            let limit = Duration::from_millis(if place % 2 == 0 { 50 } else { 60_000 });
+            timeout(limit, spend(&limiter))
         });
         let late = async {
             tokio::time::sleep(Duration::from_millis(60)).await;

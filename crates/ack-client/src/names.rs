@@ -1,9 +1,9 @@
-//! Names that would be mixed up if they were all strings.
+//! Validated names, each of a type of its own so that they cannot be confused.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a name was refused.
+/// An invalid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// A cluster ID outside `[A-Za-z0-9_-]{1,64}`.
@@ -24,13 +24,13 @@ macro_rules! name {
         pub struct $type(Arc<str>);
 
         impl $type {
-            /// Checks and wraps `text`.
+            /// Checks `text`.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
                 let valid: fn(&str) -> bool = $valid;
                 if valid(text) { Ok(Self(text.into())) } else { Err(InvalidName::$variant(text.chars().take(80).collect())) }
             }
 
-            /// The name as the vendor and the operator write it.
+            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -45,6 +45,13 @@ macro_rules! name {
         impl fmt::Debug for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
             }
         }
 
@@ -71,14 +78,14 @@ name!(
 );
 
 name!(
-    /// The operator's name for one account of the configuration.
+    /// The name that the operator gives to an account.
     AccountName,
     Account,
     |text| (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 );
 
 impl ClusterId {
-    /// Whether it looks as those that Alibaba Cloud gives: c and 32 hexadecimal digits.
+    /// Returns true for an ID in the form that Alibaba Cloud uses: c and 32 hexadecimal digits.
     pub fn is_usual(&self) -> bool {
         self.0.len() == 33
             && self
@@ -87,8 +94,8 @@ impl ClusterId {
                 .is_some_and(|rest| rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     }
 
-    /// Whether `target`, an ID or a name as people give one, means the cluster of this ID that has
-    /// this `name`. An empty one means none, not those without a name.
+    /// Returns true if `target`, an ID or a name, means the cluster with this ID and `name`. An
+    /// empty target means no cluster, also none without a name.
     pub fn is_meant(&self, name: &str, target: &str) -> bool {
         !target.is_empty() && (self.as_str() == target || name == target)
     }

@@ -1,20 +1,19 @@
-//! The operations of CS 2015-12-15 that this exporter knows.
+//! The names of the operations of CS 2015-12-15 in use.
 
-/// One operation, named as the vendor names it: in `x-acs-action`, in RAM policies (`cs:` before
-/// it) and in metrics.
+/// An operation. Its name stands in `x-acs-action`, in RAM policies (after `cs:`) and in metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
-    /// The state of one cluster's upgrade. The vendor is switching it off.
+    /// Reads the upgrade status of one cluster. Alibaba Cloud is switching it off.
     GetUpgradeStatus,
-    /// The tasks of one cluster.
+    /// Lists the tasks of one cluster.
     DescribeClusterTasks,
-    /// One task.
+    /// Reads one task.
     DescribeTaskInfo,
-    /// One cluster.
+    /// Reads one cluster.
     DescribeClusterDetail,
-    /// The clusters of a region.
+    /// Lists the clusters of a region.
     DescribeClustersForRegion,
-    /// The clusters of the account. The vendor is switching it off.
+    /// Lists the clusters of the account. Alibaba Cloud is switching it off.
     DescribeClustersV1,
 }
 
@@ -29,7 +28,7 @@ impl Operation {
         Self::DescribeClustersV1,
     ];
 
-    /// The vendor's name for it.
+    /// The name, as in the API's reference.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GetUpgradeStatus => "GetUpgradeStatus",

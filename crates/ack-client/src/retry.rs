@@ -1,26 +1,30 @@
-//! When to try again: full jitter, and never sooner than the vendor asked.
+//! The number and the delays of retries: exponential backoff with full jitter, and never sooner
+//! than the API asks for.
 
 use std::time::Duration;
 
-use super::error::ErrorKind;
+use crate::error::ErrorKind;
 
-/// Attempts at one call that failed as `kind`, the first included. A call that is throttled is
-/// repeated once: more would be what the API asks not to do.
+/// The attempts at a call that fails with `kind`, including the first. A throttled call is repeated
+/// only once, since more calls are what the API asks not to make.
 pub(super) fn max_attempts(kind: ErrorKind) -> u32 {
     if kind == ErrorKind::Throttled { 2 } else { 4 }
 }
 
+/// The longest delay before the second attempt. It doubles with each attempt.
 const BASE: Duration = Duration::from_millis(250);
+
+/// The longest delay of all.
 const CAP: Duration = Duration::from_secs(5);
 
-/// How long to wait before attempt `attempt + 1`, counted from 1; `retry_after` is the vendor's
-/// wish.
+/// The delay between attempt `attempt`, counted from 1, and the next one. `retry_after` is the
+/// delay that the API asks for.
 pub(super) fn delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let ceiling = BASE
         .saturating_mul(1 << attempt.min(16).saturating_sub(1))
         .min(CAP);
     let jitter = ceiling.mul_f64(fastrand::f64());
-    retry_after.map_or(jitter, |wish| wish.saturating_add(jitter.min(BASE)))
+    retry_after.map_or(jitter, |asked| asked.saturating_add(jitter.min(BASE)))
 }
 
 #[cfg(test)]
@@ -47,9 +51,9 @@ mod tests {
     }
 
     #[test]
-    fn the_vendors_wish_is_a_lower_bound() {
-        let wish = Duration::from_secs(2);
-        assert!((0..100).all(|_| delay(1, Some(wish)) >= wish));
+    fn the_delay_that_the_api_asks_for_is_a_lower_bound() {
+        let asked = Duration::from_secs(2);
+        assert!((0..100).all(|_| delay(1, Some(asked)) >= asked));
         assert_eq!(delay(1, Some(Duration::MAX)), Duration::MAX);
     }
 }

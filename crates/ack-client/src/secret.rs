@@ -1,18 +1,19 @@
-//! A string that is never shown.
+//! A string that is never printed.
 
 use std::fmt;
 
-/// A secret: prints as `<secret>`, is not serialised, and is read only through [`Secret::expose`].
+/// A secret. It prints as `<secret>`, cannot be serialised, and is read by [`Secret::expose`]
+/// alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps `text`.
+    /// Makes a secret of `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The secret itself; only for signing and sending.
+    /// The text of the secret, for signing and sending alone.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -32,7 +33,7 @@ impl fmt::Display for Secret {
 
 impl<'de> serde::Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde's own message would repeat a value of another type, such as an all-digit secret.
+        // serde's own message would repeat a value of another type, such as a number.
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Ok(Self(text)),
             _ => Err(serde::de::Error::custom(

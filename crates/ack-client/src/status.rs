@@ -1,4 +1,4 @@
-//! The closed sets of words in which the API tells how an upgrade stands.
+//! The states of an upgrade. Each is a closed set, so that a metric can have a series for each.
 
 macro_rules! state_set {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -12,7 +12,7 @@ macro_rules! state_set {
             /// Every value, in the order of the API's reference.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word for it, in lower case.
+            /// The value in lower case, as in the API.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text),+
@@ -23,21 +23,21 @@ macro_rules! state_set {
 }
 
 state_set! {
-    /// How the upgrade as a whole stands.
+    /// The status of the whole upgrade.
     Status {
         /// No upgrade has been started.
         None = "none",
-        /// Under way.
+        /// The upgrade is running.
         Running = "running",
-        /// Paused, by someone or by an error.
+        /// The upgrade is paused, by a user or by an error.
         Pause = "pause",
-        /// Ended well.
+        /// The upgrade has succeeded.
         Success = "success",
-        /// Ended badly.
+        /// The upgrade has failed.
         Fail = "fail",
-        /// Canceled.
+        /// The upgrade was canceled.
         Canceled = "canceled",
-        /// A value the vendor's reference does not list.
+        /// A value that the API's reference does not list.
         Unknown = "unknown",
     }
 }
@@ -45,40 +45,40 @@ state_set! {
 state_set! {
     /// The step that the upgrade has reached.
     Step {
-        /// Nothing has begun.
+        /// The upgrade has not started.
         NotStart = "not_start",
         /// The checks before the upgrade are running.
         Prechecking = "prechecking",
         /// The control plane is being upgraded.
         Upgrading = "upgrading",
-        /// Paused between steps.
+        /// The upgrade is paused between steps.
         Pause = "pause",
         /// All steps are done.
         Success = "success",
-        /// A value the vendor's reference does not list, or none where there should be one.
+        /// A value that the API's reference does not list, or a missing one.
         Unknown = "unknown",
     }
 }
 
 state_set! {
-    /// How the task behind the upgrade stands.
+    /// The status of the task behind the upgrade.
     TaskStatus {
         /// There is no task.
         None = "none",
-        /// Not finished, paused included.
+        /// The task is running or paused.
         Running = "running",
-        /// Ended well.
+        /// The task has succeeded.
         Success = "success",
-        /// Ended badly.
+        /// The task has failed.
         Failed = "failed",
-        /// A value the vendor's reference does not list.
+        /// A value that the API's reference does not list.
         Unknown = "unknown",
     }
 }
 
 impl Status {
-    /// The status that a word of the API stands for, whichever operation uses it; None if there is
-    /// no such word.
+    /// Converts a state of any operation of the API, in any letter case. Returns `None` for an
+    /// unknown one.
     pub fn from_word(word: &str) -> Option<Self> {
         match word.trim().to_ascii_lowercase().as_str() {
             "running" | "pending" | "pausing" | "resuming" | "cancelling" | "canceling" => {
@@ -92,7 +92,7 @@ impl Status {
         }
     }
 
-    /// How the task behind an upgrade of this status stands.
+    /// The status of the task behind an upgrade of this status.
     pub fn of_task(self) -> TaskStatus {
         match self {
             Self::None => TaskStatus::None,
@@ -103,7 +103,7 @@ impl Status {
         }
     }
 
-    /// Whether nothing will change before somebody starts another upgrade.
+    /// Returns true if nothing changes until another upgrade is started.
     pub fn is_idle(self) -> bool {
         matches!(
             self,

@@ -1,11 +1,11 @@
-//! Text of the API as it may be shown.
+//! Text from the API, made safe for logs and metrics.
 
-/// The longest error message that is shown, in characters.
+/// The length of a cleaned text, in characters.
 pub const MAX_MESSAGE: usize = 256;
 
-/// The vendor's text as it may be shown: line breaks and tabs become one space, other control
-/// characters go, at most [`MAX_MESSAGE`] characters stay, the last of which says that there were
-/// more.
+/// Cleans a text from the API: line breaks and tabs become one space, other control characters are
+/// removed, and the text is cut to [`MAX_MESSAGE`] characters, the last of which is then an
+/// ellipsis.
 pub fn clean_message(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(4 * MAX_MESSAGE));
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! What was sent and what came back, for somebody who wants to see it. Without secrets.
+//! A record of requests and responses for people to read, without secrets.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,18 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
-use super::transport::TransportError;
 use crate::credentials::Credential;
+use crate::transport::TransportError;
 
-/// The longest body that is shown, in bytes.
+/// The part of a body that is recorded, in bytes.
 const MAX_BODY: usize = 16 << 10;
 
-/// The exchanges of one query, in their order.
+/// The requests and responses of one query, in order. Display prints them all. Clones share the
+/// record.
 #[derive(Debug, Clone, Default)]
 pub struct Trace(Arc<Mutex<String>>);
 
 impl Trace {
-    pub(super) fn note(
+    pub(crate) fn record(
         &self,
         request: &str,
         response: Result<&Response<Bytes>, &TransportError>,
@@ -35,7 +36,7 @@ impl Trace {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&credential.hide_in(&text));
+            .push_str(&credential.redact(&text));
     }
 }
 
@@ -45,8 +46,8 @@ impl fmt::Display for Trace {
     }
 }
 
-/// The head of a request as it goes over the wire; the signature and the token are left out.
-pub(super) fn head(request: &Request<Bytes>) -> String {
+/// The head of a request as it is sent, without the signature and the token.
+pub(crate) fn head_text(request: &Request<Bytes>) -> String {
     let mut text = String::new();
     let target = request
         .uri()
@@ -66,8 +67,8 @@ fn write_response(
     writeln!(text, "{:?} {}", response.version(), response.status())?;
     write_headers(text, response.headers())?;
     let body = String::from_utf8_lossy(response.body());
-    // Before anything is cut off: half a secret is one too.
-    let body = credential.hide_in(&body);
+    // Redacted before it is cut, since a part of a secret is secret too.
+    let body = credential.redact(&body);
     let shown = &body.as_bytes()[..body.len().min(MAX_BODY)];
     writeln!(text, "\n{}", String::from_utf8_lossy(shown))?;
     if shown.len() < body.len() {
@@ -93,30 +94,87 @@ fn write_headers(text: &mut String, headers: &HeaderMap) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use http::header::AUTHORIZATION;
+
     use super::*;
     use crate::secret::Secret;
 
-    #[test]
-    fn a_token_that_the_cut_would_part_is_hidden_first() {
-        let token = "hunter2-and-much-more";
+    const TOKEN: &str = "hunter2-and-much-more";
+
+    fn trace_of(request: &str, response: Result<&Response<Bytes>, &TransportError>) -> String {
         let credential = Credential {
             access_key_id: "id".to_owned(),
             access_key_secret: Secret::new("key-secret"),
-            security_token: Some(Secret::new(token)),
+            security_token: Some(Secret::new(TOKEN)),
             expires_at: None,
         };
         let trace = Trace::default();
-        let body = format!("{}{token}", "x".repeat(MAX_BODY - 10));
-        trace.note(
-            "GET /",
-            Ok(&Response::new(Bytes::from(body))),
-            Duration::ZERO,
-            &credential,
+        trace.record(request, response, Duration::from_millis(5), &credential);
+        trace.to_string()
+    }
+
+    #[test]
+    fn a_trace_has_both_heads_the_time_and_the_body_without_secrets() {
+        let mut signature = HeaderValue::from_static("acs id:signature");
+        signature.set_sensitive(true);
+        let request = Request::get("https://cs.example/a?b=c")
+            .header("accept", "application/json")
+            .header(AUTHORIZATION, signature)
+            .body(Bytes::new())
+            .expect("a request");
+        let response = Response::builder()
+            .header("x-acs-request-id", TOKEN)
+            .body(Bytes::from_static(b"{}"))
+            .expect("a response");
+        assert_eq!(
+            trace_of(&head_text(&request), Ok(&response)),
+            "GET /a?b=c HTTP/1.1\naccept: application/json\nauthorization: <secret>\n\n\
+             --- after 5ms\nHTTP/1.1 200 OK\nx-acs-request-id: <secret>\n\n{}\n\n===\n\n"
         );
-        assert!(
-            !trace.to_string().contains("hunter2"),
-            "{}",
-            &trace.to_string()[MAX_BODY - 20..]
+    }
+
+    #[test]
+    fn a_failure_takes_the_place_of_the_response() {
+        let error = TransportError::Broken("the connection broke".to_owned());
+        assert_eq!(
+            trace_of("GET /\n", Err(&error)),
+            "GET /\n\n--- after 5ms\nthe connection broke\n\n===\n\n"
         );
+    }
+
+    #[test]
+    fn a_long_body_is_cut_and_the_rest_is_counted() {
+        let trace = |length| trace_of("", Ok(&Response::new(Bytes::from("x".repeat(length)))));
+        let whole = trace(MAX_BODY);
+        assert!(whole.ends_with("x\n\n===\n\n"), "{}", &whole[MAX_BODY..]);
+        let cut = trace(MAX_BODY + 5);
+        let end = "x\n… 5 bytes more\n\n===\n\n";
+        assert!(cut.ends_with(end), "{}", &cut[MAX_BODY..]);
+        assert_eq!(cut.matches('x').count(), MAX_BODY);
+    }
+
+    #[test]
+    fn a_secret_at_the_cut_is_redacted_as_a_whole() {
+        let body = format!("{}{TOKEN}", "x".repeat(MAX_BODY - 10));
+        let text = trace_of("GET /", Ok(&Response::new(Bytes::from(body))));
+        assert!(!text.contains("hunter2"), "{}", &text[MAX_BODY - 20..]);
+    }
+
+    #[test]
+    fn clones_share_the_record() {
+        let trace = Trace::default();
+        let clone = trace.clone();
+        let credential = Credential {
+            access_key_id: "id".to_owned(),
+            access_key_secret: Secret::new("key-secret"),
+            security_token: None,
+            expires_at: None,
+        };
+        let response = Response::new(Bytes::new());
+        clone.record("GET /1", Ok(&response), Duration::ZERO, &credential);
+        clone.record("GET /2", Ok(&response), Duration::ZERO, &credential);
+        let text = trace.to_string();
+        assert!(text.find("GET /1") < text.find("GET /2"), "{text}");
     }
 }

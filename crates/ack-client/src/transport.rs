@@ -1,38 +1,49 @@
 //! The seam between a signed request and the network.
 
+mod connector;
+mod factory;
+mod http_transport;
+mod interim;
+mod pool;
+
 use std::fmt::Debug;
 use std::pin::Pin;
 
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::outgoing::MAX_REPLY;
+pub use self::factory::{ConnectionSettings, Network, TransportFactory};
+pub use self::http_transport::HttpTransport;
+
+/// The largest response body that is read, in bytes.
+pub(crate) const MAX_RESPONSE: usize = 1 << 20;
 
 /// The future of [`Transport::send`].
-pub type Sending<'a> =
+pub type ResponseFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + 'a>>;
 
-/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping
-/// the future abandons the request; time limits are the caller's, but for connecting.
+/// Sends one request and reads the whole response. A transport follows no redirect and repeats no
+/// request. It limits the time for connecting; all other time limits are the caller's.
 pub trait Transport: Debug + Send + Sync {
-    /// Sends `request`, whose URI is absolute and whose `Host` header is set.
-    fn send(&self, request: Request<Bytes>) -> Sending<'_>;
+    /// Sends `request`, whose URI is absolute and whose `Host` header is set. Dropping the future
+    /// cancels the request.
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_>;
 }
 
-/// Why there is no reply, as a whole sentence. It names the server or the proxy, never the request
-/// or a password.
+/// The reason why there is no response. The message names the server or the proxy, and contains
+/// neither the request nor a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// No connection could be made, TLS included.
+    /// The connection failed, or its TLS handshake did.
     #[error("{0}")]
     Connect(String),
-    /// No connection came about in time.
+    /// The connection was not made in time.
     #[error("{0}")]
     ConnectTimeout(String),
-    /// The connection broke before the reply was whole.
+    /// The connection broke before the response was complete.
     #[error("{0}")]
     Broken(String),
-    /// The reply is longer than [`MAX_REPLY`].
-    #[error("the reply is longer than {MAX_REPLY} bytes")]
+    /// The response is longer than 1 MiB.
+    #[error("the reply is longer than {MAX_RESPONSE} bytes")]
     TooLarge,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::{Sending, Transport, TransportError};
+use ack_client::{ResponseFuture, Transport, TransportError};
 use bytes::Bytes;
 use http::Request;
 
@@ -18,7 +18,7 @@ use crate::response::{Delivery, Response};
 pub struct InProcess(pub Arc<Simulator>);
 
 impl Transport for InProcess {
-    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         Box::pin(async move { receive(self.0.handle(request).await).await })
     }
 }

@@ -23,7 +23,7 @@
 //! use std::time::Duration;
 //!
 //! use ack_client::clock::Clock;
-//! use ack_client::credentials::{Credential, Credentials};
+//! use ack_client::credentials::{Credential, CachedCredentials};
 //! use ack_client::names::AccountName;
 //! use ack_client::{
 //!     Budget, Client, Endpoint, Limiter, NoopMetrics, RateLimit, Signature, Status, Step,
@@ -38,7 +38,7 @@
 //! simulator.world().set_phase(&cluster, Phase::Paused, None);
 //!
 //! let key = KeyPair::demo();
-//! let credentials = Credentials::fixed(Credential {
+//! let credentials = CachedCredentials::fixed(Credential {
 //!     access_key_id: key.access_key_id,
 //!     access_key_secret: key.access_key_secret,
 //!     security_token: None,

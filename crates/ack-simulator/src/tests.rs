@@ -16,7 +16,7 @@ use ack_client::Signature;
 use ack_client::credentials::Credential;
 use ack_client::names::ClusterId;
 use ack_client::sign::encode::canonical_query;
-use ack_client::sign::{CS_VERSION, Stamp, Unsigned, sign};
+use ack_client::sign::{CS_VERSION, Stamp, UnsignedRequest, sign};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
@@ -55,7 +55,7 @@ impl SignedClient {
             .iter()
             .map(|(key, value)| (key.as_str(), value.clone()))
             .collect();
-        let call = Unsigned {
+        let call = UnsignedRequest {
             method: "GET",
             authority: HOST,
             action: action.as_str(),

@@ -1,4 +1,7 @@
-//! The pages that Prometheus reads, in either of its text formats.
+//! Metrics pages in either of the text formats that Prometheus reads.
+//!
+//! A [`Metric`] declares a family. A [`Page`] takes families and their samples in the order in which
+//! they are added, and writes them straight into one buffer.
 
 mod format;
 mod metric;

@@ -1,10 +1,10 @@
-//! `process_*`: the standard set, as Linux tells it; absent elsewhere.
+//! The standard metrics `process_*`, on Linux only.
 //!
-//! Read here rather than by the prometheus crate, whose CPU time moves in whole seconds only.
+//! They are read here because the `prometheus` crate cuts CPU time off to whole seconds.
 
 use crate::exposition::{Kind, Metric, Page};
 
-/// The set, in the order of exposition.
+/// All of them, in the order of exposition.
 pub static METRICS: &[&Metric] = &[
     &CPU,
     &MAX_FDS,
@@ -72,16 +72,16 @@ static VIRTUAL_MEMORY_MAX: Metric = Metric {
     help: "Maximum amount of virtual memory available in bytes; absent if there is no limit.",
 };
 
-/// Whether `process_*` is exposed.
+/// The setting that shows or hides `process_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcessMetrics {
-    /// As far as the system tells.
+    /// Exposed as far as the system provides them.
     Shown,
-    /// Not at all.
+    /// Not exposed.
     Hidden,
 }
 
-/// Adds what is known of this process.
+/// Adds the metrics of this process. Those that the system does not provide are left out.
 pub fn write(page: &mut Page) {
     let mut readings = readings();
     readings.sort_by_key(|(metric, _)| metric.name);
@@ -90,7 +90,6 @@ pub fn write(page: &mut Page) {
     }
 }
 
-/// What the system does not tell is left out.
 #[cfg(target_os = "linux")]
 #[expect(
     clippy::cast_precision_loss,

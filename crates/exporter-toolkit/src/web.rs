@@ -1,20 +1,21 @@
-//! A web server as every exporter of the Prometheus family has it: its configuration file, and what
-//! stands between its routes and the clients.
+//! The web server of an exporter of the Prometheus family: its configuration file, TLS,
+//! authentication, limits and connections.
 //!
-//! [`Server`] holds the sockets and the connections; [`door`] decides who comes in; what each path
-//! answers is up to an [`Application`].
+//! [`Server`] holds the sockets and the connections, [`guard`] decides which requests pass, and the
+//! routes are those of an [`Application`].
 
 pub mod auth;
 pub mod config;
-pub mod door;
 pub mod encode;
+pub mod guard;
 pub mod headers;
 pub mod limits;
 pub mod negotiate;
+mod rejection;
+mod render_pool;
 mod server;
 pub mod socket;
 pub mod tls;
-mod writers;
 
-pub use server::{Application, Limits, Patience, Server, connections, draining};
-pub use writers::Writers;
+pub use render_pool::RenderPool;
+pub use server::{Application, Limits, Server, Timeouts, connections, draining};

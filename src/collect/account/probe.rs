@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::ClusterId;
-use ack_client::{self, ApiError, Deadline, Explained, Trace};
+use ack_client::{self, ApiError, Deadline, ExplainedRequest, Trace};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,7 +37,7 @@ impl AccountCollector {
         &self,
         id: &ClusterId,
         source: SourceName,
-    ) -> Option<Result<Explained, ApiError>> {
+    ) -> Option<Result<ExplainedRequest, ApiError>> {
         let endpoint = self.lock().entries.get(id)?.target.endpoint.clone();
         Some(match source {
             SourceName::UpgradeStatus => {

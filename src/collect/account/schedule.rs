@@ -114,7 +114,7 @@ impl AccountCollector {
         }
         query.cancel.cancel();
         // A wait for the account's own rate limit proves nothing about the API.
-        if !query.budget.was_held_up() {
+        if !query.budget.has_waited_for_rate_limit() {
             table.fair_share.record_cancelled(query.started);
         }
     }

@@ -40,7 +40,7 @@ impl InFlight {
 
     /// Notes that a collection waits for the query until `deadline`.
     pub(in crate::collect) fn await_until(&self, deadline: Instant) {
-        self.deadline.put_off(deadline);
+        self.deadline.extend_to(deadline);
         self.is_awaited.store(true, Ordering::Relaxed);
     }
 

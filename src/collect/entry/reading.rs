@@ -65,14 +65,14 @@ impl ClusterEntry {
 
     fn outcome_in_flight(&self, in_flight: &InFlight, viewpoint: &Viewpoint) -> Outcome {
         match in_flight.budget.stage(viewpoint.now) {
-            (Stage::Retrying(error), _) => Outcome::Down(Failure::of(&error)),
-            (Stage::Asking, elapsed) if elapsed >= in_flight.share => {
+            (Stage::BackingOff(error), _) => Outcome::Down(Failure::of(&error)),
+            (Stage::AwaitingResponse, elapsed) if elapsed >= in_flight.share => {
                 down(Reason::Timeout, "no answer within the scrape's budget")
             }
             // The query goes on. That it waits for the account's own rate limit, or that the API has
             // not had its share of the time, is no failure.
-            (Stage::Asking, _) => self.outcome(false, viewpoint.blocked_by, viewpoint),
-            (Stage::HeldUp, _) => self.outcome(false, BlockedBy::RateLimit, viewpoint),
+            (Stage::AwaitingResponse, _) => self.outcome(false, viewpoint.blocked_by, viewpoint),
+            (Stage::AwaitingRateLimit, _) => self.outcome(false, BlockedBy::RateLimit, viewpoint),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path as FilePath;
 
 use ack_client::credentials::{ImdsV1, Provider, SecretSource};
 
-use super::raw;
+use super::Kind;
 use crate::config::Config;
 
 /// The credentials of a file in which `yaml` stands under `credentials`, or its mistakes.
@@ -20,7 +20,7 @@ fn parse(yaml: &str) -> Result<Provider, String> {
         .into_iter()
         .next()
         .expect("one account")
-        .access
+        .access()
         .credentials)
 }
 
@@ -255,9 +255,9 @@ fn every_mistake_is_named_with_its_path() {
 
 #[test]
 fn every_type_has_the_name_that_is_written() {
-    for kind in raw::Kind::ALL {
+    for kind in Kind::ALL {
         assert!(
-            serde_json::from_value::<raw::Kind>(kind.name().into()).is_ok_and(|read| read == kind),
+            serde_json::from_value::<Kind>(kind.name().into()).is_ok_and(|read| read == kind),
             "{}",
             kind.name()
         );

@@ -218,7 +218,7 @@ impl Shared {
         let decided = state.wait_for(|state| !state.waits_for_leader(query.cluster));
         tokio::select! {
             _ = timeout(LEADER_TIMEOUT, decided) => {}
-            () = query.budget.spent() => {}
+            () = query.budget.expired() => {}
         }
     }
 

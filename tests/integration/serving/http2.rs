@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ack_client::trust;
 use ack_simulator::{Action, Fault, Rule};
-use exporter_toolkit::web::{Limits, Patience};
+use exporter_toolkit::web::{Limits, Timeouts};
 use rustls::pki_types::ServerName;
 use tempfile::NamedTempFile;
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ use crate::client::connect;
 use crate::fleet::options;
 
 /// Serves with a certificate of `authority`.
-fn serve_locked(setup: Setup<'_>, authority: &Authority) -> Served {
+fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
     let folder = tempfile::tempdir().expect("a folder");
     let Identity { certificate, key } = authority.server();
     std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
@@ -39,7 +39,7 @@ type Http2 = (
     h2::client::Connection<TlsStream<TcpStream>>,
 );
 
-/// A connection of HTTP/2 through the locked door of `served`.
+/// A connection of HTTP/2 to `served`.
 async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     let mut tls = trust::client_config(&[authority.der()]);
     tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -72,7 +72,7 @@ fn scrape_http2() -> http::Request<()> {
 #[tokio::test]
 async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_way_does() {
     let authority = Authority::new();
-    let served = serve_locked(Setup::default(), &authority);
+    let served = serve_tls(Setup::default(), &authority);
     let (mut silent, mut connection) = greet_http2(&served, &authority).await;
     let (answer, _) = silent.send_request(scrape_http2(), true).expect("sent");
     let answer = tokio::select! {
@@ -127,13 +127,13 @@ async fn who_is_cut_off_at_the_end_is_counted() {
     );
     let authority = Authority::new();
     let limits = Limits {
-        patience: Patience {
+        timeouts: Timeouts {
             drain: Duration::from_millis(100),
-            ..Patience::default()
+            ..Timeouts::default()
         },
         ..Limits::default()
     };
-    let mut served = serve_locked(
+    let mut served = serve_tls(
         Setup {
             limits,
             ..Setup::default()
@@ -153,7 +153,7 @@ async fn who_is_cut_off_at_the_end_is_counted() {
         .expect("in time")
         .expect("the server ends");
     let text = std::fs::read_to_string(log.path()).expect("text");
-    assert!(text.contains("connections=1 http2_requests=3"), "{text}");
+    assert!(text.contains("connections=1 requests=3"), "{text}");
     drop(answers);
 }
 
@@ -164,7 +164,7 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
         latency: Duration::from_millis(100),
         ..options(20)
     };
-    let served = serve_locked(
+    let served = serve_tls(
         Setup {
             world,
             ..Setup::default()

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{Lifecycle, Paths, Site};
+use ack_upgrade_exporter::web::{AppState, Lifecycle, Paths};
 use exporter_toolkit::process::ProcessMetrics;
-use exporter_toolkit::web::door::Door;
+use exporter_toolkit::web::guard::WebGuard;
 use exporter_toolkit::web::socket::ListenAddress;
-use exporter_toolkit::web::{Limits, Server, Writers};
+use exporter_toolkit::web::{Limits, RenderPool, Server};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ pub struct Served {
     pub addresses: Vec<SocketAddr>,
     pub sim: Arc<Simulator>,
     pub service: Arc<ConfigManager>,
-    pub door: Arc<Door>,
+    pub guard: Arc<WebGuard>,
     /// Stops the server.
     pub stop: CancellationToken,
     /// Ends once the server has.
@@ -75,15 +75,15 @@ impl Setup<'_> {
             ConfigManager::start(ConfigSource::File(config), dependencies, Arc::clone(&own))
                 .expect("a good configuration"),
         );
-        let door = match self.web {
+        let guard = match self.web {
             Some(text) => {
                 std::fs::write(&web, text).expect("writes the web configuration");
-                Door::open(&web)
+                WebGuard::load(&web)
             }
-            None => Door::unguarded(),
+            None => WebGuard::without_file(),
         };
-        let door = Arc::new(door.expect("a good web configuration"));
-        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&door)));
+        let guard = Arc::new(guard.expect("a good web configuration"));
+        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&guard)));
         let listen = |address: &&str| {
             address
                 .parse::<ListenAddress>()
@@ -92,12 +92,12 @@ impl Setup<'_> {
         };
         let server = Server::new(
             self.addresses.iter().map(listen).collect(),
-            Arc::clone(&door),
+            Arc::clone(&guard),
             self.limits,
         );
         let addresses = server.addresses();
         let stop = CancellationToken::new();
-        let site = Site {
+        let state = AppState {
             running: service.running(),
             own,
             paths: Paths {
@@ -107,16 +107,16 @@ impl Setup<'_> {
             prefix: String::new(),
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
-            writers: Writers::default(),
+            render_pool: RenderPool::default(),
             stop: stop.clone(),
         };
-        let ended = tokio::spawn(server.serve(Arc::new(site), stop.clone()));
+        let ended = tokio::spawn(server.serve(Arc::new(state), stop.clone()));
         Served {
             address: addresses[0],
             addresses,
             sim,
             service,
-            door,
+            guard,
             stop,
             ended,
             folder,

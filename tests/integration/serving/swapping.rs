@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use exporter_toolkit::web::door::Reloaded;
+use exporter_toolkit::web::guard::Reloaded;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -114,12 +114,12 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
         served.write("server.key", &key);
         // Between the two writes nothing fits, and the old pair goes on.
         if round % 2 == 0 {
-            assert!(served.door.reload_apart().await.is_err());
+            assert!(served.guard.reload().await.is_err());
         }
         served.write("server.crt", &certificate);
         served.write("web.yml", &both);
         assert_eq!(
-            served.door.reload_apart().await.expect("a pair"),
+            served.guard.reload().await.expect("a pair"),
             Reloaded::Changed
         );
         let (reply, certificate) = ask(&served, &connector, "prometheus:constant").await;
@@ -136,7 +136,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
         "web.yml",
         &users(&[("prometheus", "constant"), ("alice", "second")]),
     );
-    served.door.reload_apart().await.expect("a good file");
+    served.guard.reload().await.expect("a good file");
     assert_eq!(
         ask(&served, &connector, "alice:first")
             .await

@@ -1,9 +1,9 @@
-//! A RAM role, assumed with other credentials.
+//! A RAM role that is assumed with other credentials.
 
 use super::Loaded;
 use super::error::{Problem, ProviderName};
 use super::loader::Loader;
-use super::sts::{self, Call, ProfileKeys, Proof};
+use super::sts::{self, AssumeRole, Identity, ProfileKeys};
 use crate::credentials::RamRoleArn;
 
 pub(super) const NAME: &str = "ram_role_arn";
@@ -11,7 +11,7 @@ pub(super) const NAME: &str = "ram_role_arn";
 pub(super) async fn load(role: &RamRoleArn, loader: &Loader) -> Result<Loaded, Problem> {
     let context = loader.context();
     let source = loader
-        .load_by(&role.source)
+        .load_from(&role.source)
         .await
         .map_err(|error| Problem::Source(Box::new(error)))?;
     let endpoint = sts::endpoint(
@@ -20,17 +20,17 @@ pub(super) async fn load(role: &RamRoleArn, loader: &Loader) -> Result<Loaded, P
         &context.environment,
     )
     .map_err(Problem::Malformed)?;
-    let proof = Proof::Credential {
+    let identity = Identity::Credential {
         credential: &source.credential,
         external_id: role.external_id.as_deref(),
     };
-    let call = Call {
+    let request = AssumeRole {
         endpoint: &endpoint,
         role_arn: &role.role_arn,
         session: &role.session,
-        proof,
+        identity,
     };
-    let credential = sts::assume(context, &call).await?;
+    let credential = sts::assume(context, &request).await?;
     Ok(Loaded {
         credential,
         provider: ProviderName::new(&format!("{NAME} via {}", source.provider)),

@@ -1,17 +1,19 @@
-//! The vendor's default chain, in its order: the first provider that is configured is the one.
+//! The default chain of Alibaba Cloud's SDKs, in the same order: the first configured provider is
+//! used.
 //!
-//! Unlike in the vendor's SDKs, a provider that is configured but broken ends the search: to go on
-//! would be to log in as somebody else. The provider found is kept for good, but only once it has
-//! worked, so that a metadata service that is late at boot does no lasting harm.
+//! Unlike in the SDKs, a provider that is configured but broken ends the search, since a later one
+//! would log in with another identity. The chain stays with its first provider that has worked. One
+//! that fails is not remembered, since a metadata service may be late when a machine starts.
 
 use super::error::{CredentialsError, Problem};
 use super::loader::Loader;
-use super::{Loaded, ecs_role, env, ini, oidc, profile, uri};
+use super::profile::{cli, ini};
+use super::{Loaded, ecs_role, env, oidc, uri};
 use crate::credentials::DefaultChain;
 
 const NAME: &str = "default";
 
-/// One provider of the chain.
+/// A provider of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
     Environment,
@@ -31,11 +33,10 @@ const ORDER: [Link; 6] = [
     Link::CredentialsUri,
 ];
 
-/// What came of asking one provider that did not fail.
-pub(super) enum Attempt {
-    /// It has credentials.
+/// The result of a link that has not failed.
+pub(super) enum Outcome {
     Loaded(Loaded),
-    /// It is not configured; the problem says what it missed.
+    /// The link is not configured. The problem says what is missing.
     NotConfigured(Problem),
 }
 
@@ -43,40 +44,40 @@ pub(super) async fn load(
     chain: &DefaultChain,
     loader: &Loader,
 ) -> Result<Loaded, CredentialsError> {
-    if let Some(link) = loader.pinned().get() {
-        return match link.attempt(chain, loader).await? {
-            Attempt::Loaded(found) => Ok(found),
-            Attempt::NotConfigured(problem) => Err(problem.of(link.name())),
+    if let Some(link) = loader.working_link().get() {
+        return match link.load(chain, loader).await? {
+            Outcome::Loaded(found) => Ok(found),
+            Outcome::NotConfigured(problem) => Err(problem.of(link.name())),
         };
     }
-    let mut missed = Vec::new();
+    let mut missing = Vec::new();
     for link in ORDER {
-        match link.attempt(chain, loader).await? {
-            Attempt::Loaded(found) => {
-                loader.pinned().get_or_init(|| link);
+        match link.load(chain, loader).await? {
+            Outcome::Loaded(found) => {
+                loader.working_link().get_or_init(|| link);
                 return Ok(found);
             }
-            Attempt::NotConfigured(problem) => missed.push(problem.of(link.name()).to_string()),
+            Outcome::NotConfigured(problem) => missing.push(problem.of(link.name()).to_string()),
         }
     }
-    Err(Problem::NothingConfigured(missed).of(NAME))
+    Err(Problem::NothingConfigured(missing).of(NAME))
 }
 
 impl Link {
-    async fn attempt(
+    async fn load(
         self,
         chain: &DefaultChain,
         loader: &Loader,
-    ) -> Result<Attempt, CredentialsError> {
+    ) -> Result<Outcome, CredentialsError> {
         let context = loader.context();
         match self {
-            Self::Environment => env::attempt(&context.environment),
-            Self::Oidc => oidc::attempt(chain, context).await,
-            // A profile names itself.
-            Self::CliProfile => return profile::attempt(chain, loader).await,
-            Self::IniProfile => return ini::attempt(chain, loader).await,
-            Self::EcsRole => ecs_role::attempt(chain, context).await,
-            Self::CredentialsUri => uri::attempt(context).await,
+            Self::Environment => env::load_if_configured(&context.environment),
+            Self::Oidc => oidc::load_if_configured(chain, context).await,
+            // The name of a profile is a part of its error.
+            Self::CliProfile => return cli::load_if_configured(chain, loader).await,
+            Self::IniProfile => return ini::load_if_configured(chain, loader).await,
+            Self::EcsRole => ecs_role::load_if_configured(chain, context).await,
+            Self::CredentialsUri => uri::load_if_configured(context).await,
         }
         .map_err(|problem| problem.of(self.name()))
     }
@@ -85,7 +86,7 @@ impl Link {
         match self {
             Self::Environment => env::NAME,
             Self::Oidc => oidc::NAME,
-            Self::CliProfile => profile::NAME,
+            Self::CliProfile => cli::NAME,
             Self::IniProfile => ini::NAME,
             Self::EcsRole => ecs_role::NAME,
             Self::CredentialsUri => uri::NAME,

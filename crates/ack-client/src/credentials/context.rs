@@ -1,6 +1,7 @@
-//! What providers reach the world through: environment, files, HTTP and the clock. Nothing else of
-//! them is used.
+//! The access of providers to the environment, files, the network and the clock. They use no other
+//! way, so that tests can replace all of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
@@ -8,60 +9,78 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::network::{Http, HttpError, Offline, Online};
+use super::network::{Http, HttpClient, HttpError, NoNetwork};
 use crate::clock::Clock;
 use crate::lookup::Lookup;
-use crate::outgoing::Proxies;
+use crate::proxy::Proxies;
 use http::HeaderValue;
 
-/// The world, as providers see it. Cheap to clone; one serves all accounts.
+/// The session name of assumed roles, unless another one is set.
+const DEFAULT_SESSION_NAME: &str = "ack-client";
+
+/// Everything that providers use. One context serves all accounts, and a clone is cheap.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The environment, as it was when the process started.
+    /// The environment variables.
     pub environment: Environment,
     /// The file system.
     pub files: Files,
-    /// The way to STS, the metadata service and credentials URIs.
+    /// Requests to STS, the metadata service and credentials URIs.
     pub http: Arc<dyn Http>,
     /// The time of day.
     pub clock: Clock,
+    /// The session name of assumed roles that have none of their own. Alibaba Cloud's audit log
+    /// (`ActionTrail`) shows it.
+    pub session_name: Cow<'static, str>,
 }
 
 impl Context {
-    /// The real world: this process's environment, this machine's files, its network and its clock.
-    /// Requests call their sender `user_agent`.
+    /// A context of this process's environment, this machine's files, its network and its clock.
+    /// Requests identify themselves as `user_agent`.
     pub fn system(
         tls: &rustls::ClientConfig,
         lookup: &Lookup,
         proxies: &Proxies,
         user_agent: HeaderValue,
     ) -> Result<Self, HttpError> {
-        let http = Arc::new(Online::new(tls, lookup, proxies, user_agent)?);
+        let http = Arc::new(HttpClient::new(tls, lookup, proxies, user_agent)?);
         Ok(Self {
             environment: Environment::of_process(),
             files: Files::system(),
             http,
             clock: Clock::System,
+            session_name: DEFAULT_SESSION_NAME.into(),
         })
     }
 
-    /// No environment and no network: for credentials that are at hand.
+    /// A context without environment and network, for keys in the configuration or in files.
     pub fn offline(clock: Clock) -> Self {
         Self {
             environment: Environment::default(),
             files: Files::system(),
-            http: Arc::new(Offline),
+            http: Arc::new(NoNetwork),
             clock,
+            session_name: DEFAULT_SESSION_NAME.into(),
+        }
+    }
+
+    /// Sets [`Self::session_name`].
+    #[must_use]
+    pub fn with_session_name(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            session_name: name.into(),
+            ..self
         }
     }
 }
 
-/// The captured environment. Shows names, never values: keys and tokens are among them.
+/// Environment variables, captured once. `Debug` prints their names and not their values, some of
+/// which are secrets.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// This process's environment, reduced to the names that providers know.
+    /// The variables of this process that providers use.
     pub fn of_process() -> Self {
         let known = |name: &str| {
             name.starts_with("ALIBABA_CLOUD_") || matches!(name, "HOME" | "USERPROFILE")
@@ -77,7 +96,7 @@ impl Environment {
             .collect()
     }
 
-    /// The value of `name` without white space around it; an empty one counts as not set.
+    /// The trimmed value of `name`. An empty variable counts as not set.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -85,19 +104,19 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// Whether the switch `name` is on.
+    /// Returns true if the variable `name` is a switch that is on.
     pub(super) fn is_on(&self, name: &str) -> bool {
         self.value(name).is_some_and(is_on)
     }
 
-    /// `path` below the user's home.
+    /// The path of `path` in the user's home.
     pub(super) fn in_home(&self, path: &str) -> Option<PathBuf> {
         let home = self.value("HOME").or_else(|| self.value("USERPROFILE"))?;
         Some(Path::new(home).join(path))
     }
 }
 
-/// Whether a switch of this value is on.
+/// Returns true if `value` is that of a switch that is on.
 pub(super) fn is_on(value: &str) -> bool {
     ["true", "1", "yes", "on"]
         .iter()
@@ -116,38 +135,38 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// The file system, or the part of it below one folder.
+/// The file system, or one folder of it.
 #[derive(Debug, Clone)]
 pub struct Files {
     root: Option<PathBuf>,
 }
 
 impl Files {
-    /// Keys, tokens and profiles are far smaller; this keeps `/dev/zero` out.
+    /// The largest file, in bytes. Keys and profiles are far smaller, but `/dev/zero` has no end.
     const MAX_SIZE: u64 = 1 << 20;
 
-    /// All of it.
+    /// The whole file system.
     pub fn system() -> Self {
         Self { root: None }
     }
 
-    /// What is below `root`, as if that were `/`.
+    /// The files in `root`, which stands for `/`.
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
         Self {
             root: Some(root.into()),
         }
     }
 
-    /// The text of the file at `path`.
+    /// Reads the file at `path`.
     pub(super) async fn read(&self, path: &Path) -> io::Result<String> {
         let path = self.place(path);
-        // A file may lie on a network: reading must not hold up the scrapes.
+        // A file may be on a network, and reading it may block the thread for long.
         tokio::task::spawn_blocking(move || read(&path))
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
-    /// The text of the file at `path`, if there is one.
+    /// Reads the file at `path`, if there is one.
     pub(super) async fn find(&self, path: &Path) -> io::Result<Option<String>> {
         match self.read(path).await {
             Ok(text) => Ok(Some(text)),
@@ -159,8 +178,8 @@ impl Files {
             {
                 Ok(None)
             }
-            // A container's home is often another user's: what can't even be seen there was not put
-            // there for us.
+            // In a container, the home is often that of another user. A file there that cannot even
+            // be seen is not meant for this process.
             Err(error)
                 if error.kind() == io::ErrorKind::PermissionDenied
                     && self.place(path).symlink_metadata().is_err() =>
@@ -198,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_shows_names_and_no_values() {
+    fn the_environment_prints_names_and_no_values() {
         let environment: Environment = [(
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET".to_owned(),
             "hunter2".to_owned(),

@@ -1,15 +1,15 @@
-//! The RAM role of the machine, from the metadata service of ECS.
+//! The RAM role of an ECS instance, from its metadata service.
 //!
-//! Source: the vendor's credentials SDKs. One token serves both calls of a refresh.
+//! Source: Alibaba Cloud's credentials SDKs. One token serves both requests of a refresh.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
-use super::chain::Attempt;
+use super::chain::Outcome;
 use super::context::Context;
 use super::error::{Problem, ProviderName};
 use super::network::{HttpError, Route};
-use super::reply::{self, Expiry, Keys};
+use super::response::{self, Expiry, TemporaryKeys};
 use super::{Credential, Loaded};
 use crate::Endpoint;
 use crate::credentials::{DefaultChain, EcsRamRole, ImdsV1};
@@ -29,32 +29,35 @@ pub(super) async fn load(role: &EcsRamRole, context: &Context) -> Result<Loaded,
     find(role, context).await?.load().await
 }
 
-/// As part of the default chain, where a machine without metadata service or role is none of ours.
-/// One that the environment names a role for must have both.
-pub(super) async fn attempt(chain: &DefaultChain, context: &Context) -> Result<Attempt, Problem> {
+/// Loads credentials as a link of the default chain. A machine without a metadata service or
+/// without a role has not configured it, unless the environment names a role.
+pub(super) async fn load_if_configured(
+    chain: &DefaultChain,
+    context: &Context,
+) -> Result<Outcome, Problem> {
     let role = EcsRamRole {
         metadata_endpoint: chain.metadata_endpoint.clone(),
         ..EcsRamRole::default()
     };
     match find(&role, context).await {
-        Ok(found) => found.load().await.map(Attempt::Loaded),
-        Err(problem @ Problem::NotConfigured(_)) => Ok(Attempt::NotConfigured(problem)),
+        Ok(found) => found.load().await.map(Outcome::Loaded),
+        Err(problem @ Problem::NotConfigured(_)) => Ok(Outcome::NotConfigured(problem)),
         Err(problem @ (Problem::Unreachable { .. } | Problem::NoRole { .. }))
             if context.environment.value(ROLE).is_none() =>
         {
-            Ok(Attempt::NotConfigured(problem))
+            Ok(Outcome::NotConfigured(problem))
         }
         Err(problem) => Err(problem),
     }
 }
 
-/// A role, and the service that has its credentials.
-struct Found<'a> {
-    service: Service<'a>,
+/// A role, and the service that gives its credentials.
+struct MachineRole<'a> {
+    service: MetadataService<'a>,
     role: String,
 }
 
-async fn find<'a>(role: &EcsRamRole, context: &'a Context) -> Result<Found<'a>, Problem> {
+async fn find<'a>(role: &EcsRamRole, context: &'a Context) -> Result<MachineRole<'a>, Problem> {
     let environment = &context.environment;
     if environment.is_on(DISABLED) {
         return Err(Problem::NotConfigured(format!("{DISABLED} is set")));
@@ -68,7 +71,7 @@ async fn find<'a>(role: &EcsRamRole, context: &'a Context) -> Result<Found<'a>, 
     } else {
         role.imds_v1
     };
-    let service = Service {
+    let service = MetadataService {
         token: token(&endpoint, v1, context).await?,
         endpoint,
         context,
@@ -81,10 +84,10 @@ async fn find<'a>(role: &EcsRamRole, context: &'a Context) -> Result<Found<'a>, 
         Some(name) => name.to_owned(),
         None => service.role().await?,
     };
-    Ok(Found { service, role })
+    Ok(MachineRole { service, role })
 }
 
-impl Found<'_> {
+impl MachineRole<'_> {
     async fn load(self) -> Result<Loaded, Problem> {
         let credential = self.service.credential(&self.role).await?;
         Ok(Loaded {
@@ -95,7 +98,8 @@ impl Found<'_> {
     }
 }
 
-/// The token of the protocol's second version; none where the service may be asked without.
+/// Fetches the token of `IMDSv2`. Returns `None` if the service gives no token and `v1` allows
+/// requests without one.
 async fn token(
     endpoint: &Endpoint,
     v1: ImdsV1,
@@ -113,13 +117,13 @@ async fn token(
                     token.set_sensitive(true);
                     return Ok(Some(token));
                 }
-                _ => Problem::reply(host, "to the request for a token is none"),
+                _ => Problem::bad_response(host, "to the request for a token is none"),
             }
         }
-        Ok(response) => Problem::refused(reply::refusal(host, &response, &[])),
-        // Nobody is there; asking for the old protocol would only take longer.
-        Err(error @ HttpError::Connect(_)) => return Err(Problem::unanswered(host, error)),
-        Err(error) => Problem::unanswered(host, error),
+        Ok(response) => Problem::refused(response::refusal(host, &response, &[])),
+        // There is no service, so a request without a token would fail too.
+        Err(error @ HttpError::Connect(_)) => return Err(Problem::no_response(host, error)),
+        Err(error) => Problem::no_response(host, error),
     };
     match v1 {
         ImdsV1::Allowed => Ok(None),
@@ -136,17 +140,16 @@ fn request(endpoint: &Endpoint, method: Method, path: &str) -> Result<Request<By
     Ok(request)
 }
 
-struct Service<'a> {
+struct MetadataService<'a> {
     endpoint: Endpoint,
     token: Option<HeaderValue>,
     context: &'a Context,
 }
 
-impl Service<'_> {
-    /// The name of the machine's role.
+impl MetadataService<'_> {
     async fn role(&self) -> Result<String, Problem> {
         let host = self.endpoint.authority();
-        let response = self.ask(ROLES).await?;
+        let response = self.get(ROLES).await?;
         let text = std::str::from_utf8(response.body())
             .unwrap_or_default()
             .trim();
@@ -158,33 +161,33 @@ impl Service<'_> {
                 host: host.to_owned(),
             }),
             StatusCode::OK => Ok(text.lines().next().unwrap_or_default().trim().to_owned()),
-            _ => Err(Problem::refused(reply::refusal(host, &response, &[]))),
+            _ => Err(Problem::refused(response::refusal(host, &response, &[]))),
         }
     }
 
     async fn credential(&self, role: &str) -> Result<Credential, Problem> {
         let host = self.endpoint.authority();
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        if role.is_empty() || role.len() > 64 || !role.bytes().all(legal) {
+        let is_legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if role.is_empty() || role.len() > 64 || !role.bytes().all(is_legal) {
             return Err(Problem::Malformed(format!(
                 "the role that {host} or the configuration names has no role's name"
             )));
         }
-        let response = self.ask(&format!("{ROLES}{role}")).await?;
+        let response = self.get(&format!("{ROLES}{role}")).await?;
         if response.status() != StatusCode::OK {
-            let mut refusal = reply::refusal(host, &response, &[]);
+            let mut refusal = response::refusal(host, &response, &[]);
             if response.status() == StatusCode::NOT_FOUND {
                 refusal.advice = Some(format!("the machine has no RAM role {role}"));
             }
             return Err(Problem::refused(refusal));
         }
-        if let Some(objection) = reply::objection(host, &response, &[]) {
-            return Err(Problem::refused(objection));
+        if let Some(refusal) = response::refusal_in_body(host, &response, &[]) {
+            return Err(Problem::refused(refusal));
         }
-        reply::decode::<Keys>(host, &response)?.credential(host, Expiry::Required)
+        response::decode::<TemporaryKeys>(host, &response)?.credential(host, Expiry::Required)
     }
 
-    async fn ask(&self, path: &str) -> Result<Response<Bytes>, Problem> {
+    async fn get(&self, path: &str) -> Result<Response<Bytes>, Problem> {
         let mut request = request(&self.endpoint, Method::GET, path)?;
         if let Some(token) = &self.token {
             request.headers_mut().insert(&TOKEN, token.clone());
@@ -195,9 +198,9 @@ impl Service<'_> {
             .send(Route::Metadata, request)
             .await
             .map_err(|error| match self.token {
-                // It is there; in the default chain, silence means otherwise.
-                Some(_) => Problem::reply(host, format!("is overdue: {error}")),
-                None => Problem::unanswered(host, error),
+                // The service has given a token, so it must not count as missing.
+                Some(_) => Problem::bad_response(host, format!("is overdue: {error}")),
+                None => Problem::no_response(host, error),
             })
     }
 }

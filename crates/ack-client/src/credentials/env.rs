@@ -1,6 +1,6 @@
 //! A key pair in the environment.
 
-use super::chain::Attempt;
+use super::chain::Outcome;
 use super::context::Environment;
 use super::error::{Problem, ProviderName};
 use super::{Credential, Loaded};
@@ -12,9 +12,9 @@ const ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
 const SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
 const TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
-pub(super) fn attempt(environment: &Environment) -> Result<Attempt, Problem> {
+pub(super) fn load_if_configured(environment: &Environment) -> Result<Outcome, Problem> {
     match (environment.value(ID), environment.value(SECRET)) {
-        (None, None) => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!(
+        (None, None) => Ok(Outcome::NotConfigured(Problem::NotConfigured(format!(
             "{ID} is not set"
         )))),
         (Some(_), None) => Err(Problem::Incomplete(format!(
@@ -23,7 +23,7 @@ pub(super) fn attempt(environment: &Environment) -> Result<Attempt, Problem> {
         (None, Some(_)) => Err(Problem::Incomplete(format!(
             "{SECRET} is set, but {ID} is not"
         ))),
-        (Some(id), Some(secret)) => Ok(Attempt::Loaded(Loaded {
+        (Some(id), Some(secret)) => Ok(Outcome::Loaded(Loaded {
             credential: Credential {
                 access_key_id: id.to_owned(),
                 access_key_secret: Secret::new(secret),

@@ -1,15 +1,17 @@
-//! What can go wrong, sorted by what the operator can do about it. No message holds a secret.
+//! Errors about credentials, by what the operator can do about them. No message contains a secret.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::network::HttpError;
+use super::refusal::Refusal;
 use crate::sign::SignError;
 
-/// Where credentials come from, such as `oidc_role_arn` or `cli_profile:default (RamRoleArn)`: at
-/// most 128 characters, without control characters.
+/// The name of a provider, such as `oidc_role_arn` or `cli_profile:default (RamRoleArn)`: at most
+/// 128 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(String);
 
@@ -25,7 +27,7 @@ impl ProviderName {
         )
     }
 
-    /// The name.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -37,29 +39,29 @@ impl fmt::Display for ProviderName {
     }
 }
 
-/// Why there are no credentials.
+/// The failure of a provider to give credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{provider}: {problem}")]
 pub struct CredentialsError {
-    /// Who failed.
+    /// The provider.
     pub provider: ProviderName,
-    /// How.
+    /// The problem.
     pub problem: Problem,
 }
 
 impl CredentialsError {
-    /// Whether it may be over without anybody doing something about it here: a server that does not
-    /// answer, a file that is about to be written.
-    pub fn may_pass(&self) -> bool {
+    /// Returns true if a later attempt may succeed without a change of settings, such as after a
+    /// server's downtime or when a file has been written.
+    pub fn is_transient(&self) -> bool {
         match &self.problem {
             Problem::Unreadable { .. }
             | Problem::Malformed(_)
             | Problem::Unreachable { .. }
-            | Problem::Reply { .. }
+            | Problem::BadResponse { .. }
             | Problem::Expired(_)
-            | Problem::BrokeOff => true,
-            Problem::Refused(refusal) => refusal.may_pass(),
-            Problem::Source(source) => source.may_pass(),
+            | Problem::Aborted => true,
+            Problem::Refused(refusal) => refusal.is_transient(),
+            Problem::Source(source) => source.is_transient(),
             Problem::NothingConfigured(_)
             | Problem::NotConfigured(_)
             | Problem::Incomplete(_)
@@ -69,30 +71,30 @@ impl CredentialsError {
         }
     }
 
-    /// Whether the same is wrong in `other`, whatever request or time it names.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        let is_like = match (&self.problem, &other.problem) {
+    /// Returns true if `other` has the same cause, whatever the time and the request ID in it.
+    pub(super) fn has_cause_of(&self, other: &Self) -> bool {
+        let has_same_cause = match (&self.problem, &other.problem) {
             (Problem::Refused(one), Problem::Refused(other)) => {
                 (&one.host, one.status, &one.code) == (&other.host, other.status, &other.code)
             }
             (Problem::Expired(_), Problem::Expired(_)) => true,
-            (Problem::Source(one), Problem::Source(other)) => one.is_like(other),
+            (Problem::Source(one), Problem::Source(other)) => one.has_cause_of(other),
             (one, other) => one == other,
         };
-        is_like && self.provider == other.provider
+        has_same_cause && self.provider == other.provider
     }
 }
 
-/// What went wrong.
+/// A reason why a provider gives no credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The default chain found nothing; what each provider missed.
+    /// No provider of the default chain is configured. The texts say what each one lacks.
     #[error("no credentials are configured: {}", .0.join("; "))]
     NothingConfigured(Vec<String>),
-    /// This provider is not configured.
+    /// The provider is not configured.
     #[error("{0}")]
     NotConfigured(String),
-    /// This provider is configured in part; the text names what is missing.
+    /// A part of the configuration is missing, which the text names.
     #[error("{0}")]
     Incomplete(String),
     /// A file cannot be read.
@@ -100,110 +102,56 @@ pub enum Problem {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The reason that the system gives.
         reason: String,
     },
-    /// A file or a setting is not what it should be; the text says where.
+    /// A file or a setting is malformed, in the place that the text names.
     #[error("{0}")]
     Malformed(String),
-    /// The provider is one that this exporter does without.
+    /// The provider is not supported.
     #[error("{0}")]
     Unsupported(String),
-    /// A server did not answer.
+    /// A server did not respond.
     #[error("{host} does not answer: {error}")]
     Unreachable {
         /// The server.
         host: String,
-        /// Why not.
+        /// The reason.
         error: HttpError,
     },
-    /// A server said no.
+    /// A server refused the request.
     #[error(transparent)]
     Refused(Box<Refusal>),
-    /// The metadata service knows of no role.
+    /// The metadata service knows no role.
     #[error("{host} knows of no RAM role for this machine")]
     NoRole {
         /// The metadata service.
         host: String,
     },
-    /// A server answered with something else.
+    /// A response is not the expected one.
     #[error("the reply of {host} {complaint}")]
-    Reply {
+    BadResponse {
         /// The server.
         host: String,
-        /// What is wrong with it.
+        /// The mistake, as the rest of a sentence about the response.
         complaint: String,
     },
-    /// The credentials had run out when they came.
+    /// The credentials had expired when they arrived.
     #[error("the credentials expired at {0}; if they are new, the clock is wrong")]
     Expired(Timestamp),
-    /// The credentials that should sign cannot.
+    /// The source credentials cannot sign.
     #[error(transparent)]
     Unsignable(#[from] SignError),
-    /// The credentials that a role is assumed with failed.
+    /// There are no source credentials to assume a role with.
     #[error("source {0}")]
     Source(Box<CredentialsError>),
-    /// The refresh broke off; a bug.
+    /// The refresh was aborted, which is a bug.
     #[error("the refresh broke off")]
-    BrokeOff,
+    Aborted,
 }
-
-/// A server's refusal, in its own words where it has some.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The server.
-    pub host: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// The vendor's code.
-    pub code: Option<String>,
-    /// The vendor's message, or what we make of the reply.
-    pub message: String,
-    /// The vendor's ID of the request, for its support.
-    pub request_id: Option<String>,
-    /// What would help.
-    pub advice: Option<String>,
-}
-
-impl Refusal {
-    /// Whether it is not the server's own word that it will not: it has a problem or too much to
-    /// do, the clocks differ, or something stands before it.
-    fn may_pass(&self) -> bool {
-        let Some(code) = self.code.as_ref().map(|code| code.to_ascii_lowercase()) else {
-            return true;
-        };
-        self.status >= 500
-            || matches!(self.status, 408 | 429)
-            || ["throttling", "timestamp"]
-                .iter()
-                .any(|word| code.contains(word))
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answered HTTP {}", self.host, self.status)?;
-        for part in [self.code.as_deref(), Some(self.message.as_str())]
-            .into_iter()
-            .flatten()
-            .filter(|part| !part.is_empty())
-        {
-            write!(f, ": {part}")?;
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, " (request {id})")?;
-        }
-        if let Some(advice) = &self.advice {
-            write!(f, "; {advice}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 impl Problem {
-    /// The error of `provider` that this problem is.
+    /// The error that this problem of `provider` is.
     pub(super) fn of(self, provider: &str) -> CredentialsError {
         CredentialsError {
             provider: ProviderName::new(provider),
@@ -211,31 +159,28 @@ impl Problem {
         }
     }
 
-    /// A file that could not be read.
-    pub(super) fn unreadable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
+    pub(super) fn unreadable(path: impl Into<PathBuf>, error: &io::Error) -> Self {
         Self::Unreadable {
             path: path.into(),
-            reason: reason(error),
+            reason: system_message(error),
         }
     }
 
-    /// A server's refusal.
     pub(super) fn refused(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
 
-    /// A reply that is not what was asked for.
-    pub(super) fn reply(host: &str, complaint: impl Into<String>) -> Self {
-        Self::Reply {
+    pub(super) fn bad_response(host: &str, complaint: impl Into<String>) -> Self {
+        Self::BadResponse {
             host: host.to_owned(),
             complaint: complaint.into(),
         }
     }
 
-    /// A request without a reply.
-    pub(super) fn unanswered(host: &str, error: HttpError) -> Self {
+    /// The problem of a request to `host` that failed with `error`.
+    pub(super) fn no_response(host: &str, error: HttpError) -> Self {
         match error {
-            HttpError::TooLarge => Self::reply(host, "is too long"),
+            HttpError::TooLarge => Self::bad_response(host, "is too long"),
             error => Self::Unreachable {
                 host: host.to_owned(),
                 error,
@@ -243,11 +188,12 @@ impl Problem {
         }
     }
 }
-/// The reason of `error` without the number that the system gives it.
-fn reason(error: &std::io::Error) -> String {
+
+/// The message of `error` without the number of the system's error.
+fn system_message(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error ")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    match text.split_once(" (os error ") {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
 }

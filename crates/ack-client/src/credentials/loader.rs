@@ -1,4 +1,4 @@
-//! From the way to log in, as configured, to credentials.
+//! Loading credentials by the configured provider.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -6,26 +6,27 @@ use std::sync::OnceLock;
 use super::chain::{self, Link};
 use super::context::Context;
 use super::error::{CredentialsError, Problem};
-use super::{Loaded, assume_role, ecs_role, file, oidc, profile, uri};
+use super::profile::cli;
+use super::{Loaded, access_key, assume_role, ecs_role, oidc, uri};
 use crate::credentials::Provider;
 
-/// Fetches credentials anew each time.
+/// Loads credentials, without a cache.
 #[derive(Debug)]
 pub struct Loader {
-    method: Provider,
+    provider: Provider,
     context: Context,
-    /// The link of the default chain that was the first to succeed. There is one chain at most: it
-    /// is always the last source.
-    pinned: OnceLock<Link>,
+    /// The first link of the default chain that has worked. There is one chain at most, since a
+    /// chain has no source.
+    working_link: OnceLock<Link>,
 }
 
 impl Loader {
-    /// A loader by `method`.
-    pub fn new(method: Provider, context: Context) -> Self {
+    /// A loader of the credentials of `provider`.
+    pub fn new(provider: Provider, context: Context) -> Self {
         Self {
-            method,
+            provider,
             context,
-            pinned: OnceLock::new(),
+            working_link: OnceLock::new(),
         }
     }
 
@@ -33,38 +34,38 @@ impl Loader {
         &self.context
     }
 
-    pub(super) fn pinned(&self) -> &OnceLock<Link> {
-        &self.pinned
+    pub(super) fn working_link(&self) -> &OnceLock<Link> {
+        &self.working_link
     }
 
-    /// Fetches the configured credentials.
+    /// Loads the credentials. An error says which provider failed, and why.
     pub async fn load(&self) -> Result<Loaded, CredentialsError> {
-        self.load_by(&self.method).await
+        self.load_from(&self.provider).await
     }
 
-    /// Fetches credentials by `method`, which may be a part of the configured one. Boxed, since
-    /// sources nest.
-    pub(super) fn load_by<'a>(
+    /// Loads credentials from `provider`, which may be a source of another one. The future is boxed,
+    /// since sources nest.
+    pub(super) fn load_from<'a>(
         &'a self,
-        method: &'a Provider,
+        provider: &'a Provider,
     ) -> Pin<Box<dyn Future<Output = Result<Loaded, CredentialsError>> + Send + 'a>> {
         let context = &self.context;
         Box::pin(async move {
-            let loaded = match method {
+            let loaded = match provider {
                 Provider::Default(default) => chain::load(default, self).await,
                 Provider::AccessKey {
                     access_key_id,
                     access_key_secret,
                     security_token,
                 } => {
-                    let loaded = file::load(
+                    let loaded = access_key::load(
                         access_key_id,
                         access_key_secret,
                         security_token.as_ref(),
                         context,
                     )
                     .await;
-                    loaded.map_err(|problem| problem.of(file::NAME))
+                    loaded.map_err(|problem| problem.of(access_key::NAME))
                 }
                 Provider::RamRoleArn(role) => assume_role::load(role, self)
                     .await
@@ -78,7 +79,7 @@ impl Loader {
                 Provider::CredentialsUri(uri) => uri::load(uri, context)
                     .await
                     .map_err(|problem| problem.of(uri::NAME)),
-                Provider::Profile(named) => profile::load(named, self).await,
+                Provider::Profile(profile) => cli::load(profile, self).await,
             }?;
             match loaded.credential.expires_at {
                 Some(expiry) if !loaded.credential.is_valid_at(context.clock.now()) => {

@@ -5,30 +5,33 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request, Response, Uri};
 use reqwest::{Client, ClientBuilder, redirect};
 
 use crate::lookup::Lookup;
-use crate::outgoing::{MAX_REPLY, Proxies, host_and_port, is_this_machine, read_body, root_cause};
+use crate::proxy::Proxies;
+use crate::root_cause::root_cause;
+use crate::transport::MAX_RESPONSE;
+use crate::uri::{host_and_port, is_this_machine};
 
-/// How often the kernel asks whether a quiet connection is still there.
+/// The interval of TCP keep-alive probes.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The way a request goes.
+/// The path of a request through the network, and its time limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// Through the system's proxy, if there is one: 5 s to connect, 10 s in all.
+    /// Through the proxy of the environment, if there is one: 5 s to connect, 10 s in total.
     Internet,
-    /// Straight to a server on this machine: 1 s to connect, 10 s in all.
+    /// Directly to a server on this machine: 1 s to connect, 10 s in total.
     Local,
-    /// Straight to the metadata service, which answers at once or not at all: 1 s.
+    /// Directly to the metadata service, which responds at once or not at all: 1 s in total.
     Metadata,
 }
 
 impl Route {
-    /// The way to `uri`.
+    /// The route to `uri`.
     pub(super) fn to(uri: &Uri) -> Self {
         if is_this_machine(uri) {
             Self::Local
@@ -45,8 +48,8 @@ impl Route {
     }
 }
 
-/// Sends one request and reads the whole reply. Follows no redirect and repeats nothing. Dropping
-/// the future abandons the request.
+/// Sends one request and reads the whole response. It follows no redirect and repeats no request.
+/// Dropping the future cancels the request.
 pub trait Http: Debug + Send + Sync {
     /// Sends `request`, whose URI is absolute.
     fn send(
@@ -56,45 +59,45 @@ pub trait Http: Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>>;
 }
 
-/// Why there is no reply. The messages name the server and the proxy, and hold nothing else of the
-/// request.
+/// The reason why there is no response. The message names the server or the proxy, and contains
+/// nothing else of the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// No connection could be made, TLS included.
+    /// The connection failed, or its TLS handshake did.
     #[error("{0}")]
     Connect(String),
-    /// There was no reply in time.
+    /// There was no response in time.
     #[error("no reply in time")]
     Timeout,
-    /// The request could not be sent, or the connection broke before the reply was whole.
+    /// The request was not sent, or the connection broke before the response was complete.
     #[error("the exchange broke off: {0}")]
     Broken(String),
-    /// The reply is longer than 1 MiB.
-    #[error("the reply is longer than {MAX_REPLY} bytes")]
+    /// The response is longer than 1 MiB.
+    #[error("the reply is longer than {MAX_RESPONSE} bytes")]
     TooLarge,
 }
 
-/// The network.
+/// Requests over the network.
 #[derive(Debug)]
-pub struct Online {
+pub struct HttpClient {
     proxied: Client,
     direct: Client,
     proxies: Proxies,
     user_agent: HeaderValue,
 }
 
-impl Online {
-    /// A client that trusts whom `tls` trusts, asks `lookup` for names, goes through `proxies`,
-    /// and calls itself `user_agent`.
+impl HttpClient {
+    /// A client that uses `tls` for https, resolves names by `lookup`, uses `proxies` for the
+    /// internet, and identifies itself as `user_agent`.
     pub fn new(
         tls: &rustls::ClientConfig,
         lookup: &Lookup,
         proxies: &Proxies,
         user_agent: HeaderValue,
     ) -> Result<Self, HttpError> {
-        // reqwest's own TLS setup fails where there is no CA store, for plain HTTP too. A
-        // connection is not kept: the next call is minutes away, and it would be dead by then or
-        // lead to a server that has moved.
+        // reqwest's own TLS setup fails without a CA store, even for plain HTTP. Connections are
+        // not kept: the next request is minutes away, and they would be dead by then or lead to a
+        // server that has moved.
         let builder = |connect| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -126,7 +129,7 @@ impl Online {
     }
 }
 
-impl Http for Online {
+impl Http for HttpClient {
     fn send(
         &self,
         route: Route,
@@ -150,19 +153,19 @@ impl Http for Online {
                 .await
                 .map_err(failure)?
                 .ok_or(HttpError::TooLarge)?;
-            let mut whole = Response::new(body);
-            *whole.status_mut() = response.status();
-            *whole.headers_mut() = std::mem::take(response.headers_mut());
-            Ok(whole)
+            let mut complete = Response::new(body);
+            *complete.status_mut() = response.status();
+            *complete.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(complete)
         })
     }
 }
 
-/// No network at all.
+/// No network: every request fails.
 #[derive(Debug)]
-pub(super) struct Offline;
+pub(super) struct NoNetwork;
 
-impl Http for Offline {
+impl Http for NoNetwork {
     fn send(
         &self,
         _: Route,
@@ -172,13 +175,13 @@ impl Http for Offline {
     }
 }
 
-/// Why there is no reply from `place`.
+/// Converts a failed request to `place`.
 fn failure(error: reqwest::Error, place: &str) -> HttpError {
-    // The address may hold a secret.
+    // The URL may contain a secret.
     let error = error.without_url();
     if error.is_connect() {
         let cause = root_cause(&error);
-        // reqwest does not tell the status of the proxy's reply.
+        // reqwest does not give the status of the proxy's response.
         let cause = cause
             .strip_prefix("tunnel error: ")
             .map(|why| format!("no tunnel, {why}"))
@@ -188,5 +191,41 @@ fn failure(error: reqwest::Error, place: &str) -> HttpError {
         HttpError::Timeout
     } else {
         HttpError::Broken(root_cause(&error))
+    }
+}
+
+/// Reads the body of `response`. Returns `None` if it is longer than [`MAX_RESPONSE`].
+async fn read_body(response: &mut reqwest::Response) -> Result<Option<Bytes>, reqwest::Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_RESPONSE {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_the_limit_and_no_further() {
+        let read = async |length: usize| {
+            let mut response = reqwest::Response::from(http::Response::new(vec![b'x'; length]));
+            read_body(&mut response)
+                .await
+                .unwrap()
+                .map(|body| body.len())
+        };
+        assert_eq!(
+            (
+                read(0).await,
+                read(MAX_RESPONSE).await,
+                read(MAX_RESPONSE + 1).await
+            ),
+            (Some(0), Some(MAX_RESPONSE), None)
+        );
     }
 }

@@ -1,17 +1,15 @@
-//! RRSA: a RAM role for a Kubernetes service account, whose token the kubelet keeps fresh in a
-//! file.
+//! RRSA: a RAM role for a Kubernetes service account, whose token the kubelet renews in a file.
 //!
-//! Source: the vendor's page on RRSA, and the credentials SDKs. The token goes in the body of a
-//! POST, never in a URL.
+//! Source: Alibaba Cloud's page on RRSA, and its credentials SDKs. The token is sent in the body of
+//! a POST, never in a URL.
 
 use std::path::PathBuf;
 
-use super::Loaded;
-use super::chain::Attempt;
+use super::chain::Outcome;
 use super::context::{Context, Environment};
 use super::error::{Problem, ProviderName};
-use super::file;
-use super::sts::{self, Call, ProfileKeys, Proof};
+use super::sts::{self, AssumeRole, Identity, ProfileKeys};
+use super::{Loaded, access_key};
 use crate::credentials::{DefaultChain, OidcRoleArn};
 
 pub(super) const NAME: &str = "oidc_role_arn";
@@ -21,7 +19,7 @@ const PROVIDER_ARN: &str = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN";
 const TOKEN_FILE: &str = "ALIBABA_CLOUD_OIDC_TOKEN_FILE";
 const SESSION_NAME: &str = "ALIBABA_CLOUD_ROLE_SESSION_NAME";
 
-/// A token that STS takes has 4 to 20,000 characters.
+/// The length of a token that STS accepts.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 4..=20_000;
 
 pub(super) async fn load(role: &OidcRoleArn, context: &Context) -> Result<Loaded, Problem> {
@@ -41,8 +39,8 @@ pub(super) async fn load(role: &OidcRoleArn, context: &Context) -> Result<Loaded
     session.name = session
         .name
         .or_else(|| environment.value(SESSION_NAME).map(str::to_owned));
-    // Read anew at each refresh: the kubelet replaces the token before it expires.
-    let token = file::secret(&token_file, &context.files).await?;
+    // Read at every refresh: the kubelet replaces the token before it expires.
+    let token = access_key::read_secret(&token_file, &context.files).await?;
     if !TOKEN_LENGTH.contains(&token.expose().len()) {
         return Err(Problem::Malformed(format!(
             "{} holds no token: it has {} characters",
@@ -56,20 +54,16 @@ pub(super) async fn load(role: &OidcRoleArn, context: &Context) -> Result<Loaded
         environment,
     )
     .map_err(Problem::Malformed)?;
-    let proof = Proof::Token {
-        token: &token,
-        oidc_provider_arn,
-    };
-    let credential = sts::assume(
-        context,
-        &Call {
-            endpoint: &endpoint,
-            role_arn,
-            session: &session,
-            proof,
+    let request = AssumeRole {
+        endpoint: &endpoint,
+        role_arn,
+        session: &session,
+        identity: Identity::Token {
+            token: &token,
+            oidc_provider_arn,
         },
-    )
-    .await?;
+    };
+    let credential = sts::assume(context, &request).await?;
     Ok(Loaded {
         credential,
         provider: ProviderName::new(NAME),
@@ -77,14 +71,17 @@ pub(super) async fn load(role: &OidcRoleArn, context: &Context) -> Result<Loaded
     })
 }
 
-/// As part of the default chain. A role alone configures nothing here: other tools use that
-/// variable too.
-pub(super) async fn attempt(chain: &DefaultChain, context: &Context) -> Result<Attempt, Problem> {
+/// Loads credentials as a link of the default chain. The variable of the role alone does not
+/// configure this provider, since other tools use it too.
+pub(super) async fn load_if_configured(
+    chain: &DefaultChain,
+    context: &Context,
+) -> Result<Outcome, Problem> {
     if [PROVIDER_ARN, TOKEN_FILE]
         .iter()
         .all(|name| context.environment.value(name).is_none())
     {
-        return Ok(Attempt::NotConfigured(Problem::NotConfigured(format!(
+        return Ok(Outcome::NotConfigured(Problem::NotConfigured(format!(
             "{TOKEN_FILE} is not set"
         ))));
     }
@@ -92,7 +89,7 @@ pub(super) async fn attempt(chain: &DefaultChain, context: &Context) -> Result<A
         sts_endpoint: chain.sts_endpoint.clone(),
         ..OidcRoleArn::default()
     };
-    load(&role, context).await.map(Attempt::Loaded)
+    load(&role, context).await.map(Outcome::Loaded)
 }
 
 fn setting<'a>(

@@ -1,5 +1,5 @@
-//! The ways to log in, each with its settings: one type for each, in which what is missing or
-//! contradictory can't be written down. Profile files are read into the same types.
+//! The providers of credentials and their settings. Each has a type that cannot hold incomplete or
+//! contradictory settings. Profile files are converted to the same types.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use http::Uri;
 use crate::endpoint::Endpoint;
 use crate::secret::Secret;
 
-/// How to log in.
+/// A provider of credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
-    /// The vendor's default chain.
+    /// The default chain of Alibaba Cloud's SDKs.
     Default(DefaultChain),
-    /// A key pair from the file or from files it names.
+    /// A key pair, given directly or in files.
     AccessKey {
         /// The public half.
         access_key_id: String,
@@ -24,15 +24,15 @@ pub enum Provider {
         /// The token of temporary credentials.
         security_token: Option<SecretSource>,
     },
-    /// A RAM role, assumed with other credentials.
+    /// A RAM role that is assumed with other credentials.
     RamRoleArn(RamRoleArn),
-    /// A RAM role, assumed with the token of a Kubernetes service account (RRSA).
+    /// A RAM role that is assumed with the token of a Kubernetes service account (RRSA).
     OidcRoleArn(OidcRoleArn),
-    /// The role of the machine, from its metadata service.
+    /// The RAM role of an ECS instance, from its metadata service.
     EcsRamRole(EcsRamRole),
-    /// A server of the operator's own.
+    /// A server of the operator that gives credentials.
     CredentialsUri(CredentialsUri),
-    /// A profile of the vendor's command line.
+    /// A profile of the aliyun command line.
     Profile(Profile),
 }
 
@@ -42,124 +42,124 @@ impl Default for Provider {
     }
 }
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// In the configuration itself.
+    /// The secret itself.
     Inline(Secret),
-    /// In a file, read again when it changes.
+    /// A file, which is read again when it changes.
     File(PathBuf),
 }
 
-/// The default chain: where its calls go, if not to the usual places.
+/// The default chain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DefaultChain {
-    /// STS, ahead of what the environment and profiles say.
+    /// The endpoint of STS. It precedes those of the environment and of profiles.
     pub sts_endpoint: Option<Endpoint>,
-    /// The metadata service.
+    /// The endpoint of the metadata service, in place of `http://100.100.100.200`.
     pub metadata_endpoint: Option<Endpoint>,
 }
 
-/// What is asked for when a role is assumed.
+/// The session of an assumed role.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleSession {
-    /// The name that the vendor's audit log shows.
+    /// The name in Alibaba Cloud's audit log, in place of that of the [`Context`](super::Context).
     pub name: Option<String>,
-    /// How long the credentials last.
+    /// The lifetime of the credentials, in place of one hour.
     pub duration: Option<Duration>,
-    /// A policy that narrows the role's.
+    /// A policy that narrows that of the role.
     pub policy: Option<String>,
 }
 
-/// A role that is assumed with other credentials.
+/// A RAM role that is assumed with other credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RamRoleArn {
-    /// The credentials that may assume it.
+    /// The credentials that assume the role.
     pub source: Box<Provider>,
-    /// The role.
+    /// The ARN of the role.
     pub role_arn: String,
     /// The session.
     pub session: RoleSession,
-    /// What the role's trust policy asks to be told.
+    /// The external ID that the role's trust policy requires.
     pub external_id: Option<String>,
-    /// STS, ahead of what the environment says.
+    /// The endpoint of STS. It precedes that of the environment.
     pub sts_endpoint: Option<Endpoint>,
 }
 
-/// A role that is assumed with an OIDC token. What is absent is taken from the environment, where
-/// the vendor's webhook puts it.
+/// A RAM role that is assumed with an OIDC token. Absent settings are taken from the environment,
+/// where ACK's webhook (ack-pod-identity-webhook) puts them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OidcRoleArn {
-    /// The role.
+    /// The ARN of the role.
     pub role_arn: Option<String>,
-    /// The identity provider that the role trusts.
+    /// The ARN of the identity provider that the role trusts.
     pub oidc_provider_arn: Option<String>,
-    /// The file with the token; read at every refresh.
+    /// The file with the token. It is read at every refresh.
     pub oidc_token_file: Option<PathBuf>,
     /// The session.
     pub session: RoleSession,
-    /// STS, ahead of what the environment says.
+    /// The endpoint of STS. It precedes that of the environment.
     pub sts_endpoint: Option<Endpoint>,
 }
 
-/// The role of the machine.
+/// The RAM role of an ECS instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EcsRamRole {
-    /// The role; without it, the metadata service is asked.
+    /// The name of the role. Without one, the metadata service gives it.
     pub role_name: Option<String>,
-    /// The metadata service.
+    /// The endpoint of the metadata service, in place of `http://100.100.100.200`.
     pub metadata_endpoint: Option<Endpoint>,
-    /// What happens where the metadata service issues no tokens.
+    /// The use of `IMDSv1`, if the metadata service gives no token.
     pub imds_v1: ImdsV1,
 }
 
-/// Whether the metadata service may be asked without a token.
+/// The rule for requests to the metadata service without a token (`IMDSv1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImdsV1 {
-    /// Where it issues none.
+    /// They are allowed if the service gives no token.
     #[default]
     Allowed,
-    /// Never.
+    /// They are never sent.
     Disabled,
 }
 
-/// A profile of the vendor's command line.
+/// A profile of the aliyun command line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
-    /// Its name; without it, the one in the environment, else the file's current one.
+    /// The name. Without one, that in the environment is used, else the file's current profile.
     pub name: Option<String>,
-    /// The file; without it, the one in the environment, else `~/.aliyun/config.json`.
+    /// The file. Without one, that in the environment is used, else `~/.aliyun/config.json`.
     pub config_file: Option<PathBuf>,
 }
 
-/// The address of a server that hands out credentials. Shown without what follows the host, which
-/// may hold a secret.
+/// The URI of a server that gives credentials. It prints without its path and query, which may
+/// contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CredentialsUri(Uri);
 
 impl CredentialsUri {
-    /// Checks `text`: `http://` or `https://`, a host, and no user name. The messages do not repeat
-    /// it.
+    /// Parses a URI with `http://` or `https://`, a host, and no user name. The error does not repeat
+    /// `text`.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const COMPLAINT: &str =
             "must be http:// or https://, a host, perhaps a path, and no user name";
         let uri: Uri = text.parse().map_err(|_| COMPLAINT)?;
-        let anonymous = uri
+        let has_no_user = uri
             .authority()
             .is_some_and(|authority| !authority.as_str().contains('@'));
-        if anonymous && matches!(uri.scheme_str(), Some("http" | "https")) {
+        if has_no_user && matches!(uri.scheme_str(), Some("http" | "https")) {
             Ok(Self(uri))
         } else {
             Err(COMPLAINT)
         }
     }
 
-    /// The whole address; only for sending.
+    /// The whole URI, for sending alone.
     pub fn expose(&self) -> &Uri {
         &self.0
     }
 
-    /// The host, with its port if it has one.
+    /// The host, and the port if there is one.
     pub fn authority(&self) -> &str {
         self.0
             .authority()
@@ -184,13 +184,12 @@ impl fmt::Debug for CredentialsUri {
     }
 }
 
-/// Reads the address of an STS server; the vendor's own settings leave the scheme out.
+/// Parses the endpoint of STS. Without a scheme, as in the SDKs' settings, it is https.
 pub fn sts_endpoint(text: &str) -> Result<Endpoint, String> {
     endpoint(text, "https")
 }
 
-/// Reads the address of a metadata service, which speaks plain HTTP unless the operator says
-/// otherwise.
+/// Parses the endpoint of a metadata service. Without a scheme, it is http.
 pub fn metadata_endpoint(text: &str) -> Result<Endpoint, String> {
     endpoint(text, "http")
 }

@@ -1,5 +1,4 @@
-//! Every provider against recorded worlds, the cache against paused time, the network against
-//! sockets.
+//! The cache on a paused clock, and the network client with sockets as the server.
 
 mod cached;
 mod network;

@@ -1,4 +1,4 @@
-//! A server of the operator's own that hands out temporary credentials.
+//! A server of the operator that gives temporary credentials.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 
 use super::Loaded;
-use super::chain::Attempt;
+use super::chain::Outcome;
 use super::context::Context;
 use super::error::{Problem, ProviderName};
 use super::network::Route;
-use super::reply::{self, Expiry, Keys};
+use super::response::{self, Expiry, TemporaryKeys};
 use crate::credentials::CredentialsUri;
 use crate::secret::Secret;
 
@@ -18,8 +18,8 @@ pub(super) const NAME: &str = "credentials_uri";
 
 const URI: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
-/// How often a server is asked that does not say when its credentials expire.
-const CHECK_SERVER: Duration = Duration::from_secs(15 * 60);
+/// The interval of requests to a server that does not say when its credentials expire.
+const SERVER_CHECK_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Loaded, Problem> {
     let host = uri.authority();
@@ -29,21 +29,29 @@ pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Load
         .http
         .send(Route::to(uri.expose()), request)
         .await
-        .map_err(|error| Problem::unanswered(host, error))?;
-    // A server that does not know the path says so, path and all.
+        .map_err(|error| Problem::no_response(host, error))?;
+    // A server may repeat a path that it does not know, and the path may be a secret.
     let path = Secret::new(
         uri.expose()
             .path_and_query()
             .map_or("", |path| path.as_str().trim_start_matches('/')),
     );
     if response.status() != StatusCode::OK {
-        return Err(Problem::refused(reply::refusal(host, &response, &[&path])));
+        return Err(Problem::refused(response::refusal(
+            host,
+            &response,
+            &[&path],
+        )));
     }
-    if let Some(objection) = reply::objection(host, &response, &[&path]) {
-        return Err(Problem::refused(objection));
+    if let Some(refusal) = response::refusal_in_body(host, &response, &[&path]) {
+        return Err(Problem::refused(refusal));
     }
-    let credential = reply::decode::<Keys>(host, &response)?.credential(host, Expiry::Optional)?;
-    let check_again = credential.expires_at.is_none().then_some(CHECK_SERVER);
+    let credential =
+        response::decode::<TemporaryKeys>(host, &response)?.credential(host, Expiry::Optional)?;
+    let check_again = credential
+        .expires_at
+        .is_none()
+        .then_some(SERVER_CHECK_INTERVAL);
     Ok(Loaded {
         credential,
         provider: ProviderName::new(NAME),
@@ -51,16 +59,16 @@ pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Load
     })
 }
 
-/// As part of the default chain.
-pub(super) async fn attempt(context: &Context) -> Result<Attempt, Problem> {
+/// Loads credentials as a link of the default chain.
+pub(super) async fn load_if_configured(context: &Context) -> Result<Outcome, Problem> {
     match context.environment.value(URI) {
-        None => Ok(Attempt::NotConfigured(Problem::NotConfigured(format!(
+        None => Ok(Outcome::NotConfigured(Problem::NotConfigured(format!(
             "{URI} is not set"
         )))),
         Some(text) => {
             let uri = CredentialsUri::parse(text)
                 .map_err(|complaint| Problem::Malformed(format!("{URI} {complaint}")))?;
-            load(&uri, context).await.map(Attempt::Loaded)
+            load(&uri, context).await.map(Outcome::Loaded)
         }
     }
 }

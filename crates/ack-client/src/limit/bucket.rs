@@ -1,52 +1,51 @@
-//! The arithmetic of the token bucket: pure functions of its state and the time.
+//! The arithmetic of the token bucket, as pure functions of its state and the time.
 //!
-//! The bucket is kept as the time at which the next request would be due if requests came evenly
-//! (GCRA), so that nothing has to refill it. Its rate falls when the API throttles and rises again
-//! while calls succeed (additive increase, multiplicative decrease).
+//! The state is the time at which the next request would be due if requests came evenly (GCRA), so
+//! that no task has to refill the bucket. The rate is halved when the API throttles and rises
+//! linearly while calls succeed (additive increase, multiplicative decrease, as in TCP).
 
 use std::time::Duration;
 
 use crate::RateLimit;
 
-/// As good as never, and no overflow.
+/// An upper bound of all durations, which avoids overflow.
 const YEAR: Duration = Duration::from_secs(31_536_000);
 
-/// The lowest rate that throttling leads to, in requests a second: one request in four seconds
-/// finds out whether the API serves again.
-const FLOOR: f64 = 0.25;
+/// The lowest rate that throttling leads to, in requests per second. One request in four seconds
+/// is enough to find out that the API serves again.
+const MIN_RATE: f64 = 0.25;
 
-/// How long it takes from a standstill back to the configured rate, in seconds of successful calls.
-const RECOVERY: f64 = 20.0;
+/// The time from a rate of zero to the configured one, in seconds of successful calls.
+const RECOVERY_SECONDS: f64 = 20.0;
 
-/// One success counts for no more of that than this, so that the first after a rest proves little.
-const LONGEST_STEP: Duration = Duration::from_secs(1);
+/// The most that one success counts for, so that the first one after a pause means little.
+const MAX_STEP: Duration = Duration::from_secs(1);
 
-/// A token bucket. All times are durations since it was made.
+/// A token bucket. All times are durations since its creation.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    /// The configured rate, in requests a second.
+    /// The configured rate, in requests per second.
     limit: f64,
     burst: u32,
-    /// How far the schedule may lag behind the clock at that rate: the burst, less the request at
-    /// hand.
+    /// The time that a request may come before it is due: a burst at the configured rate, without
+    /// the request itself.
     slack: Duration,
-    /// The rate in force, never above `limit`.
+    /// The present rate, never above `limit`.
     rate: f64,
-    /// What the rate falls from at most: more calls than this are never under way.
+    /// The rate falls from this at most, since no more calls run at once.
     concurrency: f64,
-    /// When the next request is due.
+    /// The time at which the next request is due.
     due: Duration,
-    /// When the rate changed last.
+    /// The time at which the rate changed last.
     changed: Duration,
-    /// When it fell last.
+    /// The time at which the rate fell last.
     fell: Option<Duration>,
-    /// How often the rate has fallen since a call succeeded.
+    /// The number of falls since a call succeeded.
     falls: u32,
 }
 
 impl Bucket {
-    /// A full bucket of which one `share`th of `limit` is used, for at most `concurrency` calls at
-    /// once.
+    /// A full bucket with `limit` divided by `share`, for at most `concurrency` calls at once.
     pub(super) fn new(limit: RateLimit, share: u32, concurrency: u32) -> Self {
         let share = share.max(1);
         let rate = (limit.requests_per_second / f64::from(share)).max(1.0 / YEAR.as_secs_f64());
@@ -66,77 +65,77 @@ impl Bucket {
         bucket
     }
 
-    /// How many tokens can be taken at once: none of a burst while the API throttles.
+    /// The number of tokens that can be taken at once: a burst, or one while the API throttles.
     pub(super) fn most_at_once(&self) -> u32 {
         if self.is_full_rate() { self.burst } else { 1 }
     }
 
-    /// When `tokens` can be taken, of which there are no more than [at most](Self::most_at_once),
-    /// if that is later than `now`.
+    /// The time at which `tokens` can be taken, if it is later than `now`. They must be no more than
+    /// [`Self::most_at_once`].
     pub(super) fn ready_at(&self, tokens: u32, now: Duration) -> Option<Duration> {
         let last_due = self.due.max(now)
             + self
                 .interval()
                 .saturating_mul(tokens.saturating_sub(1))
                 .min(YEAR);
-        let ready = last_due.saturating_sub(self.slack_in_force());
+        let ready = last_due.saturating_sub(self.present_slack());
         (ready > now).then_some(ready)
     }
 
-    /// Takes `tokens`, which are ready.
+    /// Takes `tokens`, which must be ready.
     pub(super) fn take(&mut self, tokens: u32, now: Duration) {
         self.due = self.due.max(now) + self.interval().saturating_mul(tokens).min(YEAR);
     }
 
-    /// Puts `tokens` back that nobody has used.
+    /// Puts unused `tokens` back.
     pub(super) fn put_back(&mut self, tokens: u32) {
         self.due = self
             .due
             .saturating_sub(self.interval().saturating_mul(tokens));
     }
 
-    /// Notes that the API throttled a call that was sent at `sent`. Calls that were under way
-    /// together count once. Returns true if the rate was the configured one until now.
+    /// Notes that the API throttled a call that was sent at `sent`. Calls that ran at the same time
+    /// count once. Returns true if the rate was the configured one until now.
     pub(super) fn throttled(&mut self, sent: Duration, now: Duration) -> bool {
         if self.fell.is_some_and(|fell| sent <= fell) {
             return false;
         }
         let was_full = self.is_full_rate();
-        let next = self.due.saturating_sub(self.slack_in_force());
+        let next = self.due.saturating_sub(self.present_slack());
         self.rate = (self.rate.min(self.concurrency) / 2.0)
-            .max(FLOOR)
+            .max(MIN_RATE)
             .min(self.limit);
         (self.changed, self.fell) = (now, Some(now));
         self.falls = self.falls.saturating_add(1);
-        // What was left of the burst is gone.
-        self.due = next.max(now + self.interval()) + self.slack_in_force();
+        // The rest of the burst is lost.
+        self.due = next.max(now + self.interval()) + self.present_slack();
         was_full && !self.is_full_rate()
     }
 
-    /// Notes that a call succeeded. Returns true if that has brought the rate back to the
-    /// configured one.
+    /// Notes that a call succeeded. Returns true if the rate is the configured one again.
     pub(super) fn succeeded(&mut self, now: Duration) -> bool {
         self.falls = 0;
         if self.is_full_rate() {
             return false;
         }
-        let step = now.saturating_sub(self.changed).min(LONGEST_STEP);
-        self.rate = (self.rate + self.limit / RECOVERY * step.as_secs_f64()).min(self.limit);
+        let step = now.saturating_sub(self.changed).min(MAX_STEP);
+        self.rate =
+            (self.rate + self.limit / RECOVERY_SECONDS * step.as_secs_f64()).min(self.limit);
         self.changed = now;
         let is_back = self.is_full_rate();
         if is_back {
-            // Without a burst at first.
+            // The bucket is empty at first, so that no burst follows.
             self.due = self.due.max(now) + self.slack;
         }
         is_back
     }
 
-    /// True if several calls in a row were throttled and none has succeeded since.
+    /// Returns true if several calls were throttled and none has succeeded since.
     pub(super) fn is_congested(&self) -> bool {
         self.falls > 1
     }
 
-    /// The rate in force, in requests a second.
+    /// The present rate, in requests per second.
     pub(super) fn rate(&self) -> f64 {
         self.rate
     }
@@ -145,8 +144,8 @@ impl Bucket {
         self.rate >= self.limit
     }
 
-    /// No burst while the API throttles.
-    fn slack_in_force(&self) -> Duration {
+    /// The slack, which is zero while the API throttles.
+    fn present_slack(&self) -> Duration {
         if self.is_full_rate() {
             self.slack
         } else {

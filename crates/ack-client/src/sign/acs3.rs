@@ -1,6 +1,6 @@
-//! ACS3-HMAC-SHA256, the vendor's signature V3 and the default of its current SDKs.
+//! ACS3-HMAC-SHA256: signature V3, the default of Alibaba Cloud's current SDKs.
 //!
-//! Source: the vendor's page "V3 request structure and signature", and its SDKs' signers.
+//! Source: Alibaba Cloud's page "V3 request structure and signature", and the signers of its SDKs.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
@@ -15,14 +15,14 @@ pub const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// SHA-256 of an empty body.
 pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// A request as the scheme sees it.
+/// The parts of a request that the scheme signs.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a, V> {
     /// The method in upper case.
     pub method: &'a str,
-    /// The path as sent, each segment encoded once; not empty.
+    /// The path as sent, each segment encoded once.
     pub path: &'a str,
-    /// The query, decoded.
+    /// The query, not encoded.
     pub query: &'a [(&'a str, V)],
     /// The signed headers, lower-case and sorted by name.
     pub headers: &'a [(&'a str, &'a str)],
@@ -30,19 +30,19 @@ pub struct Input<'a, V> {
     pub content_sha256: &'a str,
 }
 
-/// Whether the scheme signs this header when it is sent; the name is in lower case.
+/// Returns true if the scheme signs the header `name`, in lower case, when it is sent.
 pub fn is_signed(name: &str) -> bool {
     name == "host" || name == "content-type" || name.starts_with("x-acs-")
 }
 
-/// What `x-acs-date` says: whole seconds in UTC, such as `2026-11-23T10:00:00Z`.
+/// The value of `x-acs-date`: whole seconds in UTC, such as `2026-11-23T10:00:00Z`.
 pub fn date(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second())
         .unwrap_or(time)
         .to_string()
 }
 
-/// What `x-acs-content-sha256` says of a body.
+/// The value of `x-acs-content-sha256` for `body`.
 pub fn content_sha256(body: &[u8]) -> String {
     hex(&Sha256::digest(body))
 }

@@ -13,8 +13,8 @@ pub fn percent_encode(out: &mut String, text: &str) {
     }
 }
 
-/// The query with encoded keys and values, sorted by key and joined with `&`: what is signed under
-/// ACS3, and what is sent.
+/// Encodes keys and values, sorts them by key and joins them with `&`. This query is sent, and ACS3
+/// signs it.
 pub fn canonical_query<V: AsRef<str>>(query: &[(&str, V)]) -> String {
     let mut sorted: Vec<_> = query
         .iter()
@@ -33,7 +33,7 @@ pub fn canonical_query<V: AsRef<str>>(query: &[(&str, V)]) -> String {
     out
 }
 
-/// Lower-case hex.
+/// Encodes `bytes` in lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = [
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',

@@ -1,7 +1,7 @@
-//! ROA with HMAC-SHA1: signature version 1.0 by its header, "V2" in the vendor's pages. For
-//! gateways that know no V3.
+//! ROA with HMAC-SHA1: signature version 1.0 in its header, "V2" in Alibaba Cloud's documents, for
+//! gateways that do not support V3.
 //!
-//! Source: the vendor's page "ROA mechanism", and its SDKs' signers.
+//! Source: Alibaba Cloud's page "ROA mechanism", and the signers of its SDKs.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,29 +11,28 @@ use sha1::Sha1;
 
 use crate::secret::Secret;
 
-/// A request as the scheme sees it.
+/// The parts of a request that the scheme signs.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a, V> {
     /// The method in upper case.
     pub method: &'a str,
     /// The path as sent.
     pub path: &'a str,
-    /// The query, decoded; no value may be empty, since the vendor's SDKs disagree on how that is
-    /// signed.
+    /// The query, not encoded. No value may be empty: the SDKs do not agree on how to sign one.
     pub query: &'a [(&'a str, V)],
     /// The signed headers, lower-case and sorted by name.
     pub headers: &'a [(&'a str, &'a str)],
 }
 
-/// Headers whose value is signed in a fixed place, present or not.
+/// Headers whose values are signed in a fixed place, even if absent.
 const STANDARD_HEADERS: [&str; 4] = ["accept", "content-md5", "content-type", "date"];
 
-/// Whether the scheme signs this header when it is sent; the name is in lower case.
+/// Returns true if the scheme signs the header `name`, in lower case, when it is sent.
 pub fn is_signed(name: &str) -> bool {
     STANDARD_HEADERS.contains(&name) || name.starts_with("x-acs-")
 }
 
-/// What `Date` says, such as `Mon, 23 Nov 2026 10:00:00 GMT`.
+/// The value of `Date`, such as `Mon, 23 Nov 2026 10:00:00 GMT`.
 pub fn date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -1,5 +1,5 @@
-//! The vendor's SDKs as the judge: every request in `tests/data/signatures.json` must come out
-//! again.
+//! Comparison with Alibaba Cloud's SDKs: every request in `tests/data/signatures.json` must get the
+//! same signature.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ fn vectors() -> Vectors {
     serde_json::from_str(VECTORS).expect("the vectors are JSON")
 }
 
-/// Computes `Authorization` anew from what was on the wire, as the vendor's server has to.
+/// Computes `Authorization` from a request as it was sent, as Alibaba Cloud's servers do.
 fn recompute(recorded: &Recorded, wire: &Wire) -> (Option<String>, String, String) {
     let path = wire.target.split('?').next().unwrap_or_default();
     let query: Vec<_> = recorded
@@ -222,7 +222,7 @@ fn signing_a_call_sends_what_the_sdks_send() {
                 .find(|(header, _)| header == name)
                 .map(|(_, value)| value.as_str())
         };
-        // What is a name in the program's own text is one of a test's data here.
+        // The names are constants in the program and data here.
         let name = |text: &str| -> &'static str { text.to_owned().leak() };
         // pop-core and the ROA vectors leave x-acs-action out; ours is sent and signed, so only
         // ACS3 compares whole.
@@ -234,7 +234,7 @@ fn signing_a_call_sends_what_the_sdks_send() {
             .iter()
             .map(|(key, value)| (key.as_str(), value.clone()))
             .collect();
-        let call = Unsigned {
+        let call = UnsignedRequest {
             method: &wire.method,
             authority: header("host").expect("a host"),
             action,
@@ -281,7 +281,7 @@ fn signing_a_call_sends_what_the_sdks_send() {
 
 #[test]
 fn the_date_of_roa_is_rfc_1123() {
-    let call = Unsigned {
+    let call = UnsignedRequest {
         method: "GET",
         authority: "cs.cn-hangzhou.aliyuncs.com",
         action: "GetUpgradeStatus",
@@ -306,7 +306,7 @@ fn the_date_of_roa_is_rfc_1123() {
 
 #[test]
 fn a_key_that_no_header_can_carry_is_refused_without_being_repeated() {
-    let call = Unsigned {
+    let call = UnsignedRequest {
         method: "GET",
         authority: "a.example",
         action: "GetUpgradeStatus",

@@ -27,7 +27,7 @@ fn assume_role(client: &SignedClient, parameters: &[(&str, &str)], nonce: &str) 
         .iter()
         .map(|(key, value)| (*key, (*value).to_owned()))
         .collect();
-    let call = Unsigned {
+    let call = UnsignedRequest {
         method: "POST",
         authority: HOST,
         action: "AssumeRole",

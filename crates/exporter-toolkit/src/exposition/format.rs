@@ -1,6 +1,6 @@
-//! The two formats of a page.
+//! The two text formats.
 
-/// How a page is written.
+/// The text format of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Prometheus text 0.0.4.

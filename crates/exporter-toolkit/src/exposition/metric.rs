@@ -1,37 +1,35 @@
-//! What a page says of a family.
+//! The declaration of a family.
 
-/// A metric as its readers know it.
+/// The declaration of a metric: all that a page says of it besides its samples.
 ///
-/// A family stands on a page only while it has a series: one that nothing feeds (discovery where
-/// none is configured, credentials before the first answer, a started time that the source does not
-/// tell) is left out, HELP and all.
+/// A family without a sample is left out of the page, with its HELP and TYPE.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
-    /// Its full name, `_total` included.
+    /// The full name, `_total` included.
     pub name: &'static str,
-    /// How its values behave.
+    /// The type in the TYPE line.
     pub kind: Kind,
-    /// Its labels, in the order of exposition; `le` of a histogram and the operator's own labels
-    /// apart.
+    /// The names of the labels in their order on the page, without the `le` of a histogram and
+    /// without labels that the operator adds.
     pub labels: &'static [&'static str],
-    /// What it means, for people.
+    /// The text of the HELP line.
     pub help: &'static str,
 }
 
-/// How the values of a metric behave.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Goes up and down; state sets and infos too, since their labels are not those that
-    /// OpenMetrics would demand.
+    /// A value that goes up and down. State sets and infos are gauges too, as their labels are not
+    /// those that OpenMetrics demands.
     Gauge,
-    /// Only goes up.
+    /// A value that only goes up.
     Counter,
-    /// Counts by size.
+    /// Counts by upper bound.
     Histogram,
 }
 
 impl Kind {
-    /// The word in a TYPE line.
+    /// Returns the word of the TYPE line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",

@@ -1,7 +1,6 @@
-//! The one writer of pages: metrics straight into one buffer, in either format.
+//! The writer of pages.
 //!
-//! It writes what it is given in the order it is given; that no series comes twice is up to the
-//! families.
+//! It does not check that a series comes once only; that is up to the caller.
 
 use bytes::Bytes;
 
@@ -9,14 +8,14 @@ use super::format::Format;
 use super::metric::{Kind, Metric};
 use super::value::Value;
 
-/// A page that is being written.
+/// A metrics page in one buffer.
 #[derive(Debug)]
 pub struct Page {
     format: Format,
     buffer: Vec<u8>,
 }
 
-/// One family of a page. Its HELP and TYPE are written with its first sample, so that an empty one
+/// One family of a page. HELP and TYPE are written before the first sample, so an empty family
 /// leaves no trace.
 #[derive(Debug)]
 pub struct Family<'page> {
@@ -31,7 +30,7 @@ enum Header {
     Written,
 }
 
-/// One sample of a family: labels first, then the value that ends it.
+/// One sample of a family. Labels are added first; the value ends it.
 #[derive(Debug)]
 #[must_use = "a sample without its value is half a line"]
 pub struct Sample<'page> {
@@ -42,7 +41,7 @@ pub struct Sample<'page> {
 // === impl Page ===
 
 impl Page {
-    /// An empty page with room for `capacity` bytes.
+    /// Creates an empty page with room for `capacity` bytes.
     pub fn with_capacity(format: Format, capacity: usize) -> Self {
         Self {
             format,
@@ -59,12 +58,12 @@ impl Page {
         }
     }
 
-    /// The format that it is written in.
+    /// Returns the format of the page.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// Ends the page.
+    /// Ends the page and returns its text.
     pub fn finish(mut self) -> Bytes {
         if self.format == Format::OpenMetrics {
             self.buffer.extend_from_slice(b"# EOF\n");
@@ -72,7 +71,7 @@ impl Page {
         self.buffer.into()
     }
 
-    fn header(&mut self, metric: &Metric) {
+    fn write_header(&mut self, metric: &Metric) {
         let name = match (self.format, metric.kind) {
             (Format::OpenMetrics, Kind::Counter) => metric.name.trim_end_matches("_total"),
             _ => metric.name,
@@ -105,8 +104,8 @@ impl Family<'_> {
         self.sample_of("")
     }
 
-    /// Adds a histogram with the upper bounds and cumulative counts of its `buckets`, the last one
-    /// apart: its bound is infinity and its count that of the whole.
+    /// Adds a histogram from the upper bounds and cumulative counts of its `buckets`. The last
+    /// bucket, with the bound `+Inf`, is added from `count`.
     pub fn histogram<'a, L: Iterator<Item = (&'a str, &'a str)>>(
         &mut self,
         labels: impl Fn() -> L,
@@ -137,8 +136,9 @@ impl Family<'_> {
         }
     }
 
-    /// Adds a whole line, line feed included, that was composed before from a
-    /// [`sample`](Self::sample) of this family. The way for families with many samples a cluster.
+    /// Adds a whole line in three parts, its line feed included. It must be what
+    /// [`sample`](Self::sample) writes for this family; the parts that many lines share are
+    /// composed once only.
     pub fn line(&mut self, parts: [&[u8]; 3]) {
         self.begin();
         for part in parts {
@@ -148,7 +148,7 @@ impl Family<'_> {
 
     fn begin(&mut self) {
         if self.header == Header::Missing {
-            self.page.header(self.metric);
+            self.page.write_header(self.metric);
             self.header = Header::Written;
         }
     }

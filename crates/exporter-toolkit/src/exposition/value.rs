@@ -1,4 +1,4 @@
-//! The number at the end of a line.
+//! The number at the end of a sample.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -7,36 +7,31 @@ use jiff::Timestamp;
 
 use super::format::Format;
 
-/// A value of a sample.
+/// The value of a sample.
 ///
-/// The numbers of a scrape are whole or have a fixed number of decimals, and are written without
-/// going through floating point: a large page has tens of thousands of them.
+/// Most are whole or have a fixed number of decimals, and are written without floating-point
+/// formatting: a large page has tens of thousands of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// `digits` divided by ten to the power of `decimals`.
     Fixed {
-        /// All digits.
+        /// The number without its point.
         digits: i64,
-        /// How many of them stand after the point; at most 18.
+        /// The number of digits after the point; at most 18.
         decimals: u8,
     },
-    /// Any number at all.
+    /// Any number.
     Float(f64),
 }
 
 impl Value {
-    /// What an info has.
-    pub const ONE: Self = Self::truth(true);
+    /// The value of an info.
+    pub const ONE: Self = Self::Fixed {
+        digits: 1,
+        decimals: 0,
+    };
 
-    /// 1 if `truth` holds, else 0.
-    pub const fn truth(truth: bool) -> Self {
-        Self::Fixed {
-            digits: truth as i64,
-            decimals: 0,
-        }
-    }
-
-    /// The number as `format` spells it.
+    /// Returns the number as `format` spells it.
     pub(super) fn text(self, format: Format) -> String {
         let mut text = Vec::new();
         self.write(format, &mut text);
@@ -54,7 +49,17 @@ impl Value {
     }
 }
 
-/// A count of things.
+/// 1 for true, 0 for false.
+impl From<bool> for Value {
+    fn from(condition: bool) -> Self {
+        Self::Fixed {
+            digits: i64::from(condition),
+            decimals: 0,
+        }
+    }
+}
+
+/// A count.
 impl From<usize> for Value {
     fn from(count: usize) -> Self {
         Self::Fixed {
@@ -64,7 +69,7 @@ impl From<usize> for Value {
     }
 }
 
-/// A count of things.
+/// A count.
 impl From<u64> for Value {
     fn from(count: u64) -> Self {
         Self::Fixed {
@@ -150,14 +155,17 @@ fn write_float(number: f64, format: Format, buffer: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "what is read back is the same to the bit")]
+#[expect(
+    clippy::float_cmp,
+    reason = "the number that is read back is the same to the bit"
+)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     #[test]
-    fn numbers_are_spelled_as_each_format_likes_them() {
+    fn numbers_are_spelled_as_each_format_demands() {
         let fixed = |digits, decimals| Value::Fixed { digits, decimals };
         let cases = [
             (Value::from(0_usize), "0", "0.0"),
@@ -166,7 +174,7 @@ mod tests {
                 "9223372036854775807",
                 "9223372036854775807.0",
             ),
-            (Value::truth(true), "1", "1.0"),
+            (Value::from(true), "1", "1.0"),
             (fixed(1_700_000_000_000, 3), "1700000000", "1700000000.0"),
             (
                 fixed(1_700_000_000_120, 3),

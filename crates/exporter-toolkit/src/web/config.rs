@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::apart::Panicked;
+use crate::blocking::BlockingPanic;
 use crate::web::auth::{PasswordHash, Users};
 use crate::web::headers::ResponseHeaders;
 use crate::web::limits::RateLimit;
@@ -28,17 +28,17 @@ use crate::yaml::{Path, Problems, document, duration, reason};
 /// The web configuration file and the files it names, read and understood.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
-    /// How to speak TLS; plain HTTP if there is nothing about it in the file.
+    /// The settings of TLS; None is plain HTTP.
     pub tls: Option<TlsSettings>,
-    /// Whether HTTP/2 is offered, where there is TLS.
+    /// The setting of HTTP/2, which needs TLS.
     pub http2: Http2,
     /// Headers for every response.
     pub headers: ResponseHeaders,
-    /// Who may come in.
+    /// The users of basic authentication.
     pub users: Users,
-    /// How often.
+    /// The limit of requests a second.
     pub rate_limit: Option<RateLimit>,
-    /// What is accepted, but not as it is written.
+    /// Settings that are accepted, but not as written.
     pub warnings: Problems,
     /// Of everything that was read.
     pub fingerprint: Fingerprint,
@@ -48,7 +48,7 @@ pub struct WebConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
-/// Why there is no web configuration, or no new one.
+/// The reason for which a web configuration is not loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum WebConfigError {
     /// The file could not be read.
@@ -56,7 +56,7 @@ pub enum WebConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The file has mistakes.
@@ -78,7 +78,7 @@ pub enum WebConfigError {
     Randomness(#[from] getrandom::Error),
     /// The exporter made a mistake.
     #[error(transparent)]
-    Panicked(#[from] Panicked),
+    Panicked(#[from] BlockingPanic),
 }
 
 impl WebConfig {

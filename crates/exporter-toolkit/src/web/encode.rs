@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::negotiate::Encoding;
 
-/// What fits into one packet gains nothing.
+/// The bytes from which on compression pays; less fits into one packet anyway.
 const SMALLEST: usize = 1024;
 
 /// The fastest level. On a page of 10,000 clusters the next one saves another third of what is left

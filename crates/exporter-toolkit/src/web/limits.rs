@@ -1,4 +1,4 @@
-//! How often and how many at once: the file's `rate_limit` and the concurrency of
+//! Requests a second and at once: `rate_limit` of the web configuration file, and
 //! `--web.max-requests`.
 
 use std::num::NonZeroU32;
@@ -46,7 +46,7 @@ impl Bucket {
         }
     }
 
-    /// How it fills.
+    /// The limit that it was made for.
     pub fn limit(&self) -> RateLimit {
         self.limit
     }
@@ -59,34 +59,30 @@ impl Bucket {
     }
 }
 
-/// The most requests that are worked on at once.
+/// The limit of requests that are handled at once.
 #[derive(Debug, Clone)]
-pub struct MaxRequests(Option<Arc<Semaphore>>);
+pub struct MaxRequests(Arc<Semaphore>);
 
-/// A place among the requests that are worked on; free again when dropped, so hold it until the
-/// answer is sent.
+/// The permit of one request; free again when dropped, so hold it until the response is sent.
 #[derive(Debug)]
-pub struct Place {
-    _permit: Option<OwnedSemaphorePermit>,
+pub struct RequestPermit {
+    _permit: OwnedSemaphorePermit,
 }
 
 impl MaxRequests {
     /// At most `limit`; 0 is no limit, as in `--web.max-requests=0`.
     pub fn new(limit: u32) -> Self {
-        let places = usize::try_from(limit)
-            .unwrap_or(usize::MAX)
-            .min(Semaphore::MAX_PERMITS);
-        Self((limit > 0).then(|| Arc::new(Semaphore::new(places))))
+        let permits = match usize::try_from(limit) {
+            Ok(limit @ 1..Semaphore::MAX_PERMITS) => limit,
+            _ => Semaphore::MAX_PERMITS,
+        };
+        Self(Arc::new(Semaphore::new(permits)))
     }
 
-    /// A place, unless all are taken; then the answer is 503.
-    pub fn enter(&self) -> Option<Place> {
-        match &self.0 {
-            None => Some(Place { _permit: None }),
-            Some(places) => places.clone().try_acquire_owned().ok().map(|permit| Place {
-                _permit: Some(permit),
-            }),
-        }
+    /// Returns a permit, unless all are taken; then the response is a 503.
+    pub fn try_acquire(&self) -> Option<RequestPermit> {
+        let permit = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        Some(RequestPermit { _permit: permit })
     }
 }
 
@@ -112,7 +108,7 @@ mod tests {
         assert_eq!(
             bucket.take(),
             Err(Duration::from_millis(1500)),
-            "a refusal takes nothing"
+            "a rejection takes nothing"
         );
         tokio::time::advance(Duration::from_millis(1500)).await;
         assert_eq!(bucket.take(), Ok(()));
@@ -133,20 +129,20 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_free_again_once_it_is_left() {
+    fn a_permit_is_free_again_once_it_is_dropped() {
         let requests = MaxRequests::new(1);
-        let place = requests.enter().expect("the first");
-        assert!(requests.enter().is_none());
-        drop(place);
-        assert!(requests.enter().is_some());
+        let permit = requests.try_acquire().expect("the first");
+        assert!(requests.try_acquire().is_none());
+        drop(permit);
+        assert!(requests.try_acquire().is_some());
     }
 
     #[test]
     fn zero_is_no_limit() {
         let requests = MaxRequests::new(0);
-        let places: Vec<_> = (0..1000)
-            .map(|_| requests.enter().expect("no limit"))
+        let permits: Vec<_> = (0..1000)
+            .map(|_| requests.try_acquire().expect("no limit"))
             .collect();
-        assert_eq!(places.len(), 1000);
+        assert_eq!(permits.len(), 1000);
     }
 }

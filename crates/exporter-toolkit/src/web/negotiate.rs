@@ -1,11 +1,11 @@
-//! What the client wants, by the quality values of its headers (RFC 9110 §12). A header that makes
-//! no sense is as good as none: it never costs anybody the page.
+//! Content negotiation by the quality values of headers (RFC 9110 §12). A header that makes no sense
+//! is ignored: it never costs a client the page.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName};
 
 use crate::exposition::Format;
 
-/// What is done to the body on its way.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Nothing.
@@ -45,8 +45,8 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     }
 }
 
-/// How closely `element` means OpenMetrics 1.0.0, if at all. Wildcards do not: old scrapers send
-/// them.
+/// Returns how closely `element` matches OpenMetrics 1.0.0, if at all. Wildcards do not: old
+/// scrapers send them.
 fn open_metrics_match(element: &Element) -> Option<u8> {
     if element.name != "application/openmetrics-text" {
         return None;
@@ -58,7 +58,7 @@ fn open_metrics_match(element: &Element) -> Option<u8> {
     }
 }
 
-/// How closely `element` means text 0.0.4, if at all.
+/// Returns how closely `element` matches text 0.0.4, if at all.
 fn text_match(element: &Element) -> Option<u8> {
     match (element.name.as_str(), element.parameter("version")) {
         ("*/*", _) => Some(0),

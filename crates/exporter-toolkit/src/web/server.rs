@@ -1,54 +1,53 @@
 //! The HTTP server: sockets, connections, and their graceful end.
 //!
-//! HTTP/1.1, or HTTP/2 where the door's TLS agreed on it. How long a client may take over what it
-//! does, and how many may be there, is in [`Limits`]; a head of more than 16 KiB is a 431, and no
-//! body is read.
+//! HTTP/1.1, or HTTP/2 where TLS agreed on it. Time-outs and caps are in [`Limits`]; a head of more
+//! than 16 KiB is a 431, and no body is read.
 
-mod answer;
 mod application;
 mod body;
 mod connection;
-mod crowd;
+mod connections;
+mod handler;
 mod limits;
-mod pulse;
-mod watched;
+mod stream;
 
+use std::mem;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use answer::Host;
-use connection::Accepted;
-use crowd::Crowd;
-use pulse::Pulse;
+use connection::Connection;
+use connections::ConnectionTable;
+use handler::RequestHandler;
 
-pub use answer::draining;
 pub use application::Application;
-pub use limits::{Limits, Patience, connections};
+pub use handler::draining;
+pub use limits::{Limits, Timeouts, connections};
 
-use super::door::Door;
+use super::guard::WebGuard;
 
-/// How long those that only asked for the server's health may take to go.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// The time that connections which come while the server drains have to end, once it has drained.
+const DRAIN_GRACE: Duration = Duration::from_secs(1);
 
 /// The server's sockets, bound but not yet served.
 pub struct Server {
     listeners: Vec<TcpListener>,
-    door: Arc<Door>,
+    guard: Arc<WebGuard>,
     limits: Limits,
 }
 
 impl Server {
-    /// A server on `listeners` behind `door`.
-    pub fn new(listeners: Vec<TcpListener>, door: Arc<Door>, limits: Limits) -> Self {
+    /// A server on `listeners`, whose requests `guard` checks.
+    pub fn new(listeners: Vec<TcpListener>, guard: Arc<WebGuard>, limits: Limits) -> Self {
         Self {
             listeners,
-            door,
+            guard,
             limits,
         }
     }
@@ -61,114 +60,87 @@ impl Server {
             .collect()
     }
 
-    /// Serves `application` until `stop` is cancelled, then lets requests in flight finish. Meanwhile,
-    /// whoever comes is told that the server is draining, and its health.
+    /// Serves `application` until `stop` is cancelled, then lets requests in flight finish. New
+    /// requests meanwhile get a 503, and health checks their response.
     pub async fn serve<A: Application>(self, application: Arc<A>, stop: CancellationToken) {
-        let host = Host::new(application, self.door, self.limits.requests, stop.clone());
-        let entrance = Arc::new(Entrance {
-            host: Arc::new(host),
-            limits: self.limits,
-            crowd: Crowd::new(self.limits.connections),
-            open: Shift::until(stop.clone()),
-            late: Shift::until(CancellationToken::new()),
+        let timeouts = self.limits.timeouts;
+        let table = ConnectionTable::new(self.limits.connections, timeouts);
+        let handler =
+            RequestHandler::new(application, self.guard, self.limits.requests, stop.clone());
+        let acceptor = Arc::new(Acceptor {
+            handler: Arc::new(handler),
+            table: Arc::clone(&table),
+            shutdown: Mutex::default(),
         });
+        // Dropped, and its tasks with it, when the server has ended.
+        let mut tasks = JoinSet::new();
         for listener in self.listeners {
-            entrance
-                .late
-                .connections
-                .spawn(Arc::clone(&entrance).accept(listener));
+            tasks.spawn(Arc::clone(&acceptor).accept(listener));
         }
+        tasks.spawn(Arc::clone(&table).enforce());
         stop.cancelled().await;
-        if !entrance.open.is_over(self.limits.patience.drain).await {
-            let (connections, requests) = (
-                entrance.open.connections.len(),
-                entrance.open.requests.len(),
-            );
+
+        table.drain(DRAIN_GRACE);
+        let drained = timeout(timeouts.drain, acceptor.take_shutdown().shutdown()).await;
+        if drained.is_err() {
+            let (connections, requests) = table.counts();
             tracing::warn!(
                 connections,
-                http2_requests = requests,
+                requests,
                 "connections are cut off that did not end in time"
             );
         }
-        entrance.late.leave.cancel();
-        entrance.late.is_over(FAREWELL).await;
+        drop(timeout(DRAIN_GRACE, acceptor.take_shutdown().shutdown()).await);
     }
 }
 
-/// Takes connections in.
-struct Entrance<A> {
-    host: Arc<Host<A>>,
-    limits: Limits,
-    crowd: Arc<Crowd>,
-    /// Those that came while the server was open, which it waits for.
-    open: Shift,
-    /// Those that come once it stops.
-    late: Shift,
+/// Accepts connections.
+struct Acceptor<A> {
+    handler: Arc<RequestHandler<A>>,
+    table: Arc<ConnectionTable>,
+    /// The end of the connections; another one for those that come while the server drains.
+    shutdown: Mutex<GracefulShutdown>,
 }
 
-/// Connections that leave together.
-struct Shift {
-    leave: CancellationToken,
-    connections: TaskTracker,
-    /// Those of HTTP/2, which are tasks beside their connection's.
-    requests: TaskTracker,
-}
-
-impl Shift {
-    fn until(leave: CancellationToken) -> Self {
-        Self {
-            leave,
-            connections: TaskTracker::new(),
-            requests: TaskTracker::new(),
-        }
-    }
-
-    async fn is_over(&self, patience: Duration) -> bool {
-        self.connections.close();
-        self.requests.close();
-        // In this order, since connections begin requests.
-        timeout(patience, async {
-            (self.connections.wait().await, self.requests.wait().await)
-        })
-        .await
-        .is_ok()
-    }
-}
-
-impl<A: Application> Entrance<A> {
+impl<A: Application> Acceptor<A> {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
-        let end = self.late.leave.clone();
-        while let Some(accepted) = end.run_until_cancelled(listener.accept()).await {
+        // Aborted with the server.
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
             match accepted {
-                Ok((stream, address)) => self.take_in(stream, address),
+                Ok((socket, address)) => {
+                    if let Some(connection) = self.admit(socket, address) {
+                        connections.spawn(connection.run());
+                    }
+                }
                 Err(error) => {
                     // Out of descriptors, most likely: trying again at once would only burn the
                     // processor.
                     tracing::warn!(%error, "cannot accept a connection");
-                    self.crowd.make_room();
+                    self.table.evict();
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
         }
     }
 
-    fn take_in(&self, stream: tokio::net::TcpStream, address: SocketAddr) {
-        let Some(pulse) = Pulse::start(&self.crowd, self.limits.patience) else {
-            return;
-        };
-        let shift = if self.open.leave.is_cancelled() {
-            &self.late
-        } else {
-            &self.open
-        };
-        let accepted = Accepted {
-            host: Arc::clone(&self.host),
-            stream,
+    fn admit(&self, socket: TcpStream, address: SocketAddr) -> Option<Connection<A>> {
+        let shutdown = self.shutdown.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Connection {
+            handler: Arc::clone(&self.handler),
+            socket,
             client: address.ip().to_canonical(),
-            pulse,
-            leave: shift.leave.clone(),
-            requests: shift.requests.clone(),
-        };
-        shift.connections.spawn(accepted.run());
+            activity: self.table.open()?,
+            shutdown: shutdown.watcher(),
+        })
+    }
+
+    fn take_shutdown(&self) -> GracefulShutdown {
+        let mut shutdown = self.shutdown.lock().unwrap_or_else(PoisonError::into_inner);
+        mem::take(&mut *shutdown)
     }
 }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// Where to listen, as in `--web.listen-address`: `:10525`, `127.0.0.1:0`, `[::1]:9`,
+/// An address to listen on, as in `--web.listen-address`: `:10525`, `127.0.0.1:0`, `[::1]:9`,
 /// `localhost:80`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
@@ -30,37 +30,37 @@ enum Host {
     Name(String),
 }
 
-/// Why there is no socket to listen on.
+/// The reason for which there is no socket to listen on.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// What should be an address is none.
+    /// The text is no address.
     #[error(
         "{text:?} is not an address to listen on, such as :10525, 127.0.0.1:10525 or [::1]:10525"
     )]
     NoAddress {
-        /// What was written.
+        /// The text.
         text: String,
     },
-    /// Sockets between virtual machines, which the exporter-toolkit has and we have not.
+    /// Sockets between virtual machines, which Go's exporter-toolkit supports.
     #[error("{text:?}: vsock is not supported")]
     Vsock {
-        /// What was written.
+        /// The text.
         text: String,
     },
     /// A host name leads to no address.
     #[error("cannot listen on {address}: the name is not known: {source}")]
     UnknownName {
-        /// What was written.
+        /// The address.
         address: ListenAddress,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The system refuses the address.
     #[error("cannot listen on {address}: {source}")]
     Refused {
-        /// What was written.
+        /// The address.
         address: ListenAddress,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// There is nothing from systemd.
@@ -69,9 +69,9 @@ pub enum SocketError {
     /// Something from systemd cannot be listened on.
     #[error("socket {number} from systemd (file descriptor {}): {source}", number + 3)]
     Unusable {
-        /// Which, counted from 0.
+        /// The number of the socket, counted from 0.
         number: usize,
-        /// What is wrong with it.
+        /// The error of the socket.
         source: io::Error,
     },
 }

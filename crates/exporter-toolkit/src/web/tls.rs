@@ -13,20 +13,20 @@ use rustls::{ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 
 pub use client::{AllowedNames, ClientAuth, Presence, Trust};
 
-/// What a TLS server needs to know.
+/// The settings of a TLS server.
 #[derive(Debug, Clone)]
 pub struct TlsSettings {
     /// The server's certificate, those that lead to its authority, and its key.
     pub certificate: Arc<CertifiedKey>,
-    /// What is asked of clients.
+    /// The demand for client certificates.
     pub clients: ClientAuth,
-    /// Which versions are spoken.
+    /// The versions of TLS.
     pub versions: Versions,
     /// The cipher suites of all versions, best first.
     pub cipher_suites: Vec<SupportedCipherSuite>,
     /// The ways to agree on a key, best first.
     pub key_exchange: Vec<&'static dyn SupportedKxGroup>,
-    /// Whose order of cipher suites counts.
+    /// The side whose order of cipher suites counts.
     pub cipher_order: CipherOrder,
 }
 
@@ -51,7 +51,7 @@ impl Versions {
     }
 }
 
-/// Whose order of cipher suites counts.
+/// The side whose order of cipher suites counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CipherOrder {
     /// The server's own.
@@ -60,7 +60,7 @@ pub enum CipherOrder {
     Client,
 }
 
-/// Whether clients may speak HTTP/2.
+/// The setting of HTTP/2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Http2 {
     /// Where the client offers it, over TLS.
@@ -69,7 +69,7 @@ pub enum Http2 {
     Off,
 }
 
-/// Why there is no TLS with these settings.
+/// The reason for which the settings of TLS do not work.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The versions, cipher suites and curves do not go together.

@@ -31,7 +31,7 @@ pub fn format(duration: Duration) -> String {
     }
 }
 
-/// What is said of what is no duration.
+/// The complaint about a value that is no duration.
 pub fn complaint(shown: impl Display) -> String {
     format!("{shown} is not a duration such as 500ms, 10s, 5m or 1h30m")
 }

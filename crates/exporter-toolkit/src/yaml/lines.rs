@@ -13,7 +13,7 @@ use super::problem::Path;
 #[derive(Debug, Default)]
 pub(super) struct Lines(HashMap<Path, (usize, usize)>);
 
-/// What the parser is inside of.
+/// A list or mapping that the parser is inside of.
 enum Inside {
     List {
         path: Path,

@@ -5,8 +5,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
 
-use serde_path_to_error::Segment;
-
 use super::lines::Lines;
 
 /// A place in the file, such as `accounts[0].clusters[2].id`.
@@ -42,21 +40,22 @@ impl Path {
     }
 
     /// The mapping or list that this place is in; none for the whole file.
-    pub(super) fn parent(&self) -> Option<Self> {
+    pub fn parent(&self) -> Option<Self> {
         self.0
             .split_last()
             .map(|(_, parents)| Self(parents.to_vec()))
     }
 
-    /// The place that serde found from here.
-    pub(super) fn below<'s>(&self, segments: impl IntoIterator<Item = &'s Segment>) -> Self {
-        segments
-            .into_iter()
-            .fold(self.clone(), |path, segment| match segment {
-                Segment::Seq { index } => path.index(*index),
-                Segment::Map { key } => path.key(key),
-                Segment::Enum { .. } | Segment::Unknown => path,
-            })
+    fn is_in(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
+    /// The key that this place has in the mapping at `parent`.
+    fn key_in(&self, parent: &Self) -> Option<&str> {
+        match self.0.split_last() {
+            Some((Step::Key(key), parents)) if *parents == parent.0 => Some(key),
+            _ => None,
+        }
     }
 }
 
@@ -79,11 +78,11 @@ impl fmt::Display for Path {
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
+    /// The place of the mistake.
     pub path: Path,
     /// The line of the file, counted from 1, where it is known.
     pub line: Option<usize>,
-    /// What is wrong and, where it helps, what would be right.
+    /// The mistake and, where it helps, the correction.
     pub message: String,
 }
 
@@ -123,9 +122,28 @@ impl Problems {
             .ok()
     }
 
-    /// Whether a mistake was noted at `path` itself.
+    /// Returns whether a mistake was noted at `path` itself.
     pub fn has(&self, path: &Path) -> bool {
         self.places.contains(path)
+    }
+
+    /// The keys of the mapping at `path` at which mistakes were noted.
+    pub fn keys_in(&self, path: &Path) -> impl Iterator<Item = &str> {
+        self.list
+            .iter()
+            .filter_map(|problem| problem.path.key_in(path))
+    }
+
+    /// Replaces the mistakes at `path` and inside of it with a single one.
+    pub fn replace(&mut self, path: Path, message: impl Into<String>) {
+        self.forget(&path);
+        self.note(path, message);
+    }
+
+    /// Removes the mistakes at `path` and inside of it.
+    pub fn forget(&mut self, path: &Path) {
+        self.list.retain(|problem| !problem.path.is_in(path));
+        self.places.retain(|place| !place.is_in(path));
     }
 
     /// Finds the line of each mistake in the `text` that has them, and sorts them by it.
@@ -154,7 +172,7 @@ impl Problems {
         }
     }
 
-    /// Whether nothing was found.
+    /// Returns whether there are no mistakes.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -192,7 +210,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// What the system says of a file, without the number of its error.
+/// The message of a system error without its number.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error ")

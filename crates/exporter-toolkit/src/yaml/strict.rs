@@ -1,41 +1,194 @@
-//! Reads the tree of a document, and takes a list for a list and a mapping for a mapping.
+//! Reads a tree into types with serde, and goes on after a mistake.
 //!
-//! serde's own reader would take a list for a struct, key by key in the order of its fields:
-//! `scrape: [10s]` would set `timeout`.
+//! serde stops at the first error. Here every value that is refused is noted with its path and left
+//! out, and the mapping around it is read again without it, so that one reading finds every mistake.
+//!
+//! A value that cannot be left out, such as a required key or an item of a list, reads as a stand-in,
+//! so that the values beside it can still be checked. A result that contains a stand-in always comes
+//! with a problem, so that it is never used.
+
+mod access;
+mod mistake;
+
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IntoDeserializer as _, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Map, Value, map, value};
+use serde_json::{Map, Value};
 
-/// A value of the tree.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Strict<'de>(pub(super) &'de Value);
+use self::access::{Entries, Items};
+use self::mistake::Mistake;
+use super::document::{one_of, unknown_key};
+use super::problem::{Path, Problems};
 
-impl<'de> Strict<'de> {
-    fn mapping(self) -> Result<&'de Map<String, Value>, Error> {
-        self.0
-            .as_object()
-            .ok_or_else(|| Error::custom("must be a mapping"))
+/// The text of a stand-in. Names of every kind may be written like this.
+const STAND_IN: &str = "missing";
+
+/// Reads `value` as a `T`. The mistakes in it are added to `problems`; without a result, the value
+/// as a whole is one.
+pub(super) fn read<'de, T: Deserialize<'de>>(
+    value: &'de Value,
+    problems: &mut Problems,
+) -> Option<T> {
+    let reading = Reading {
+        problems: RefCell::new(std::mem::take(problems)),
+        refused: RefCell::default(),
+    };
+    let node = Node {
+        value: Some(value),
+        place: &Place::Root,
+        reading: &reading,
+        supplied: &[],
+    };
+    let result = node.read();
+    *problems = reading.problems.into_inner();
+    result
+}
+
+/// The state of a reading.
+struct Reading {
+    problems: RefCell<Problems>,
+    /// The values that were refused, by their addresses: the tree does not move.
+    refused: RefCell<HashSet<*const Value>>,
+}
+
+/// The way to a value.
+enum Place<'a> {
+    Root,
+    Key(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> Path {
+        match self {
+            Self::Root => Path::root(),
+            Self::Key(parent, key) => parent.path().key(key),
+            Self::Item(parent, index) => parent.path().index(*index),
+        }
     }
 }
 
-impl<'de> Deserializer<'de> for Strict<'de> {
-    type Error = Error;
+/// A value of the tree, or a stand-in for one.
+#[derive(Clone, Copy)]
+struct Node<'a, 'de> {
+    /// None is a stand-in.
+    value: Option<&'de Value>,
+    place: &'a Place<'a>,
+    reading: &'a Reading,
+    /// The keys of this mapping that are missing and read as stand-ins.
+    supplied: &'a [&'static str],
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Object(map) => visitor.visit_map(Entries {
-                entries: map.iter(),
-                value: None,
-            }),
-            Value::Array(list) => visitor.visit_seq(Items(list.iter())),
-            scalar => scalar.deserialize_any(visitor),
+impl<'de> Node<'_, 'de> {
+    /// Reads the value as a `T`, as often as it takes to find every mistake inside.
+    fn read<T: Deserialize<'de>>(self) -> Option<T> {
+        let mut supplied = Vec::new();
+        loop {
+            let node = Node {
+                supplied: &supplied,
+                ..self
+            };
+            match T::deserialize(node) {
+                Ok(value) => return Some(value),
+                Err(Mistake::Inside) => {}
+                Err(Mistake::Missing(key)) if !supplied.contains(&key) => {
+                    self.note_missing(key);
+                    supplied.push(key);
+                }
+                Err(Mistake::Missing(_) | Mistake::Unusable) => {
+                    self.refuse();
+                    return None;
+                }
+                Err(Mistake::Here(message)) => {
+                    self.note(message);
+                    self.refuse();
+                    return None;
+                }
+            }
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() {
+    fn note(self, message: String) {
+        let message = match self.value {
+            None => return,
+            Some(Value::Null) => "is empty".to_owned(),
+            Some(_) => message,
+        };
+        let mut problems = self.reading.problems.borrow_mut();
+        problems.note(self.place.path(), message);
+    }
+
+    fn note_missing(self, key: &str) {
+        let path = self.place.path().key(key);
+        let mut problems = self.reading.problems.borrow_mut();
+        // One that was refused is not there either.
+        if self.value.is_some() && !problems.has(&path) {
+            problems.note(path, "is missing");
+        }
+    }
+
+    fn refuse(self) {
+        if let Some(value) = self.value {
+            self.reading.refused.borrow_mut().insert(value);
+        }
+    }
+
+    fn is_refused(&self, value: &Value) -> bool {
+        let refused = self.reading.refused.borrow();
+        !refused.is_empty() && refused.contains(&std::ptr::from_ref(value))
+    }
+
+    /// Notes each key that is not among `fields`.
+    fn note_unknown(self, map: &'de Map<String, Value>, fields: &[&str]) {
+        for (key, value) in map {
+            if !fields.contains(&key.as_str()) && !self.is_refused(value) {
+                let node = Node {
+                    value: Some(value),
+                    place: &Place::Key(self.place, key),
+                    ..self
+                };
+                let mut problems = self.reading.problems.borrow_mut();
+                problems.note(node.place.path(), unknown_key(key, fields));
+                node.refuse();
+            }
+        }
+    }
+
+    fn mapping(self) -> Result<Option<&'de Map<String, Value>>, Mistake> {
+        match self.value {
+            None => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(map)),
+            Some(_) => Err(Mistake::Here("must be a mapping".to_owned())),
+        }
+    }
+}
+
+// serde's own reader of a tree would take a list for a struct, key by key in the order of its
+// fields: `scrape: [10s]` would set `timeout`.
+impl<'de> Deserializer<'de> for Node<'_, 'de> {
+    type Error = Mistake;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        match self.value {
+            None => visitor.visit_str(STAND_IN),
+            Some(Value::Null) => visitor.visit_unit(),
+            Some(Value::Bool(value)) => visitor.visit_bool(*value),
+            Some(Value::Number(number)) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (None, Some(number)) => visitor.visit_i64(number),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or_default()),
+            },
+            Some(Value::String(text)) => visitor.visit_borrowed_str(text),
+            Some(Value::Array(_)) => self.deserialize_seq(visitor),
+            Some(Value::Object(_)) => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        if self.value.is_none_or(Value::is_null) {
             visitor.visit_none()
         } else {
             visitor.visit_some(self)
@@ -45,90 +198,57 @@ impl<'de> Deserializer<'de> for Strict<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_map(Entries {
-            entries: self.mapping()?.iter(),
-            value: None,
-        })
+    ) -> Result<V::Value, Mistake> {
+        let map = self.mapping()?;
+        if let Some(map) = map {
+            self.note_unknown(map, fields);
+        }
+        visitor.visit_map(Entries::of_struct(self, map))
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let list = self
-            .0
-            .as_array()
-            .ok_or_else(|| Error::custom("must be a list"))?;
-        visitor.visit_seq(Items(list.iter()))
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        match self.value {
+            None => visitor.visit_seq(Items::new(self, &[])),
+            Some(Value::Array(list)) => visitor.visit_seq(Items::new(self, list)),
+            Some(_) => Err(Mistake::Here("must be a list".to_owned())),
+        }
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Entries {
-            entries: self.mapping()?.iter(),
-            value: None,
-        })
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        visitor.visit_map(Entries::of_map(self, self.mapping()?))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
+        _: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        value::Value::deserialize_enum(self.0.clone(), name, variants, visitor)
+    ) -> Result<V::Value, Mistake> {
+        let name = match self.value {
+            None => variants.first().copied(),
+            Some(value) => value.as_str(),
+        };
+        let name: StrDeserializer<'_, Mistake> = name
+            .ok_or_else(|| Mistake::Here(format!("must be {}", one_of(variants))))?
+            .into_deserializer();
+        visitor.visit_enum(name)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Mistake> {
         visitor.visit_newtype_struct(self)
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
-        tuple_struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct tuple tuple_struct identifier ignored_any
     }
 }
 
-struct Items<'de>(std::slice::Iter<'de, Value>);
-
-impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
-        self.0
-            .next()
-            .map(|item| seed.deserialize(Strict(item)))
-            .transpose()
-    }
-}
-
-struct Entries<'de> {
-    entries: map::Iter<'de>,
-    value: Option<&'de Value>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.entries.next() else {
-            return Ok(None);
-        };
-        self.value = Some(value);
-        seed.deserialize(StrDeserializer::<Error>::new(key))
-            .map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(Strict(self.value.take().unwrap_or(&Value::Null)))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -382,3 +382,8 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end -}}
+
+{{- /* The label with the cluster ID, which rules and dashboards go by. */ -}}
+{{- define "ack-upgrade-exporter.clusterLabel" -}}
+{{- default (dig "metrics" "cluster_label" "cluster" (default dict .Values.config)) .Values.clusterLabel -}}
+{{- end }}

@@ -21,7 +21,7 @@ async fn a_collection_that_waits_for_a_query_extends_the_deadline_of_that_query_
     assert_eq!(one.deadline.instant(), second.deadline.instant());
     assert_eq!(other.deadline.instant(), first.deadline.instant());
     assert_eq!(account.lock().entries[&id("c1")].collected_in, 2);
-    first.deadline.put_off(Instant::now() + 9 * SECOND);
+    first.deadline.extend_to(Instant::now() + 9 * SECOND);
     assert_eq!(
         other.deadline.instant(),
         first.deadline.instant(),

@@ -1,4 +1,7 @@
-//! The cache, on a clock that stands still unless told.
+//! The cache, on a paused clock.
+
+mod log;
+mod reports;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,13 +11,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use tempfile::NamedTempFile;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::clock::Clock;
 use crate::credentials::{
-    Context, Credential, Credentials, Environment, Files, Http, HttpError, Problem, Provider, Route,
+    CachedCredentials, Context, Credential, Environment, Files, Http, HttpError, Problem, Provider,
+    Route,
 };
 use crate::credentials::{CredentialsUri, SecretSource};
 use crate::names::AccountName;
@@ -24,9 +27,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What the server does from now on.
+/// The behavior of the server from now on.
 #[derive(Debug, Clone, Copy)]
-enum Mood {
+enum Behavior {
     /// Hands out credentials that last so long from then on.
     Lasting(Duration),
     /// Hands out credentials that end at one time, as the metadata service does.
@@ -41,40 +44,41 @@ enum Mood {
 struct Server {
     clock: Clock,
     delay: Duration,
-    mood: Mutex<Mood>,
+    behavior: Mutex<Behavior>,
     asked: AtomicUsize,
     answered: AtomicUsize,
 }
 
 impl Server {
-    fn new(mood: Mood, delay: Duration) -> Arc<Self> {
+    fn new(behavior: Behavior, delay: Duration) -> Arc<Self> {
         let clock = Clock::simulated("2026-11-23T08:00:00Z".parse().expect("a time"));
         Arc::new(Self {
             clock,
             delay,
-            mood: Mutex::new(mood),
+            behavior: Mutex::new(behavior),
             asked: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
         })
     }
 
-    fn turn(&self, mood: Mood) {
-        *self.mood.lock().expect("no panic") = mood;
+    fn set_behavior(&self, behavior: Behavior) {
+        *self.behavior.lock().expect("no panic") = behavior;
     }
 
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    fn credentials(self: &Arc<Self>) -> Arc<Credentials> {
+    fn credentials(self: &Arc<Self>) -> Arc<CachedCredentials> {
         let uri = CredentialsUri::parse("http://creds.example/").expect("a URI");
         let context = Context {
             environment: Environment::default(),
             files: Files::rooted("/nowhere"),
             http: Arc::<Self>::clone(self),
             clock: self.clock,
+            session_name: "".into(),
         };
-        Arc::new(Credentials::new(
+        Arc::new(CachedCredentials::new(
             account(),
             Provider::CredentialsUri(uri),
             context,
@@ -92,13 +96,15 @@ impl Http for Server {
         Box::pin(async move {
             sleep(self.delay).await;
             self.answered.fetch_add(1, Ordering::SeqCst);
-            let mood = *self.mood.lock().expect("no panic");
-            let expires_at = match mood {
-                Mood::Lasting(lifetime) => self.clock.now() + lifetime,
-                Mood::Until(end) => end,
-                Mood::Endless => return Ok(Response::new(Bytes::from(key(number).to_string()))),
-                Mood::Silent => return Err(HttpError::Timeout),
-                Mood::Panicking => panic!("the server is meant to panic"),
+            let behavior = *self.behavior.lock().expect("no panic");
+            let expires_at = match behavior {
+                Behavior::Lasting(lifetime) => self.clock.now() + lifetime,
+                Behavior::Until(end) => end,
+                Behavior::Endless => {
+                    return Ok(Response::new(Bytes::from(key(number).to_string())));
+                }
+                Behavior::Silent => return Err(HttpError::Timeout),
+                Behavior::Panicking => panic!("the server is meant to panic"),
             };
             let mut reply = key(number);
             reply["Expiration"] = expires_at.to_string().into();
@@ -116,7 +122,7 @@ fn account() -> AccountName {
 }
 
 /// The ID of the present credentials, or the error.
-async fn id(credentials: &Credentials) -> Result<String, String> {
+async fn id(credentials: &CachedCredentials) -> Result<String, String> {
     credentials
         .current()
         .await
@@ -131,7 +137,7 @@ async fn settle() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_callers_cause_one_request() {
-    let server = Server::new(Mood::Lasting(HOUR), 2 * SECOND);
+    let server = Server::new(Behavior::Lasting(HOUR), 2 * SECOND);
     let credentials = server.credentials();
     assert_eq!(
         (credentials.provider(), credentials.expires_at()),
@@ -154,7 +160,7 @@ async fn a_hundred_callers_cause_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_callers_share_one_failure() {
-    let server = Server::new(Mood::Silent, SECOND);
+    let server = Server::new(Behavior::Silent, SECOND);
     let credentials = server.credentials();
     let mut callers = JoinSet::new();
     for _ in 0..100 {
@@ -179,7 +185,7 @@ async fn credentials_are_renewed_ahead_of_their_expiry_without_a_wait() {
         (6 * HOUR, 15 * MINUTE),
         (15 * MINUTE, 3 * MINUTE),
     ] {
-        let server = Server::new(Mood::Lasting(lifetime), 8 * SECOND);
+        let server = Server::new(Behavior::Lasting(lifetime), 8 * SECOND);
         let credentials = server.credentials();
         assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
         advance(lifetime.saturating_sub(margin + SECOND)).await;
@@ -202,11 +208,11 @@ async fn credentials_are_renewed_ahead_of_their_expiry_without_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_old_ones_serve_until_they_expire_while_a_refresh_fails() {
-    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
+async fn the_old_credentials_are_used_until_they_expire_while_a_refresh_fails() {
+    let server = Server::new(Behavior::Lasting(HOUR), Duration::ZERO);
     let credentials = server.credentials();
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
-    server.turn(Mood::Silent);
+    server.set_behavior(Behavior::Silent);
     advance(48 * MINUTE).await;
     let end = Instant::now() + 12 * MINUTE;
     while Instant::now() + SECOND < end {
@@ -223,17 +229,17 @@ async fn the_old_ones_serve_until_they_expire_while_a_refresh_fails() {
         id(&credentials).await,
         Err("credentials_uri: creds.example does not answer: no reply in time".to_owned())
     );
-    server.turn(Mood::Lasting(HOUR));
+    server.set_behavior(Behavior::Lasting(HOUR));
     sleep(5 * SECOND).await;
     assert!(id(&credentials).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_remembered_for_a_while() {
-    let server = Server::new(Mood::Silent, Duration::ZERO);
+    let server = Server::new(Behavior::Silent, Duration::ZERO);
     let credentials = server.credentials();
     let first = id(&credentials).await;
-    server.turn(Mood::Lasting(HOUR));
+    server.set_behavior(Behavior::Lasting(HOUR));
     sleep(Duration::from_millis(4_900)).await;
     assert_eq!(id(&credentials).await, first);
     assert_eq!(server.asked(), 1);
@@ -241,83 +247,9 @@ async fn a_failure_is_remembered_for_a_while() {
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
 }
 
-/// What is logged from now on, on this thread.
-struct Log {
-    file: NamedTempFile,
-    /// While there is only one in the process, tracing asks the subscriber of whichever thread
-    /// comes by first, which is none in other tests, whether anybody wants a line at all.
-    _second: tracing::Dispatch,
-    _listening: tracing::subscriber::DefaultGuard,
-}
-
-impl Log {
-    fn listen() -> Self {
-        let file = NamedTempFile::new().expect("a file");
-        let to_file = file.reopen().expect("the file");
-        let written = tracing_subscriber::fmt()
-            .with_writer(to_file)
-            .with_max_level(tracing::Level::INFO)
-            .finish();
-        let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-        Self {
-            file,
-            _second: second,
-            _listening: tracing::subscriber::set_default(written),
-        }
-    }
-
-    /// How often each of the messages was logged.
-    fn count(&self, messages: &[&str]) -> Vec<usize> {
-        let text = std::fs::read_to_string(self.file.path()).expect("text");
-        messages
-            .iter()
-            .map(|message| text.lines().filter(|line| line.contains(message)).count())
-            .collect()
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn the_log_tells_once_that_there_are_no_credentials_and_once_that_there_are_again() {
-    let log = Log::listen();
-    let server = Server::new(Mood::Silent, Duration::ZERO);
-    let credentials = server.credentials();
-    let outage = async || {
-        server.turn(Mood::Silent);
-        for _ in 0..20 {
-            sleep(6 * SECOND).await;
-            drop(id(&credentials).await);
-        }
-        server.turn(Mood::Lasting(5 * SECOND));
-        sleep(6 * SECOND).await;
-        id(&credentials).await.expect("credentials again");
-    };
-    let messages = [
-        "credentials not refreshed",
-        "credentials chosen",
-        "credentials refreshed again",
-    ];
-    outage().await;
-    assert_eq!(log.count(&messages), [1, 1, 0]);
-    outage().await;
-    assert_eq!(log.count(&messages), [2, 1, 1], "every outage is told");
-    server.turn(Mood::Until(server.clock.now()));
-    sleep(6 * SECOND).await;
-    for _ in 0..3 {
-        id(&credentials).await.expect_err("expired when they come");
-        sleep(6 * SECOND).await;
-    }
-    server.turn(Mood::Silent);
-    id(&credentials).await.expect_err("silent");
-    assert_eq!(
-        log.count(&messages),
-        [4, 1, 1],
-        "and so is every other reason"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_caller_that_is_dropped_takes_nothing_away() {
-    let server = Server::new(Mood::Lasting(HOUR), 3 * SECOND);
+async fn a_dropped_caller_does_not_stop_the_refresh() {
+    let server = Server::new(Behavior::Lasting(HOUR), 3 * SECOND);
     let credentials = server.credentials();
     assert!(timeout(SECOND, credentials.current()).await.is_err());
     let other = tokio::spawn({
@@ -332,7 +264,7 @@ async fn a_caller_that_is_dropped_takes_nothing_away() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_goes_on_when_nobody_waits_for_it() {
-    let server = Server::new(Mood::Lasting(HOUR), 3 * SECOND);
+    let server = Server::new(Behavior::Lasting(HOUR), 3 * SECOND);
     let credentials = server.credentials();
     assert!(timeout(SECOND, credentials.current()).await.is_err());
     sleep(MINUTE).await;
@@ -343,7 +275,7 @@ async fn a_refresh_goes_on_when_nobody_waits_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_ends_with_its_credentials() {
-    let server = Server::new(Mood::Lasting(HOUR), 3 * SECOND);
+    let server = Server::new(Behavior::Lasting(HOUR), 3 * SECOND);
     let credentials = server.credentials();
     assert!(timeout(SECOND, credentials.current()).await.is_err());
     drop(credentials);
@@ -356,155 +288,21 @@ async fn a_refresh_ends_with_its_credentials() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_that_panics_is_a_failure_and_no_hang() {
-    let server = Server::new(Mood::Panicking, SECOND);
+    let server = Server::new(Behavior::Panicking, SECOND);
     let credentials = server.credentials();
     let error = timeout(MINUTE, credentials.current())
         .await
         .expect("no hang")
         .expect_err("a panic");
-    assert_eq!(error.problem, Problem::BrokeOff);
-    server.turn(Mood::Lasting(HOUR));
+    assert_eq!(error.problem, Problem::Aborted);
+    server.set_behavior(Behavior::Lasting(HOUR));
     sleep(5 * SECOND).await;
     assert!(id(&credentials).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_vendor_says_has_expired_is_fetched_anew_once() {
-    let server = Server::new(Mood::Lasting(HOUR), SECOND);
-    let credentials = server.credentials();
-    // However young they are.
-    let first = credentials.current().await.expect("credentials");
-    let mut callers = JoinSet::new();
-    for _ in 0..100 {
-        let (credentials, first) = (Arc::clone(&credentials), Arc::clone(&first));
-        callers.spawn(async move {
-            credentials.invalidate(&first);
-            id(&credentials).await
-        });
-    }
-    assert!(
-        callers
-            .join_all()
-            .await
-            .into_iter()
-            .all(|result| result.as_deref() == Ok("STS.2"))
-    );
-    credentials.invalidate(&first);
-    assert_eq!(
-        id(&credentials).await.as_deref(),
-        Ok("STS.2"),
-        "the first is no longer in use"
-    );
-    let second = credentials.current().await.expect("credentials");
-    credentials.invalidate(&second);
-    assert_eq!(
-        id(&credentials).await.as_deref(),
-        Ok("STS.2"),
-        "others were only just given up"
-    );
-    assert_eq!(server.asked(), 2);
-    sleep(5 * SECOND).await;
-    credentials.invalidate(&second);
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.3"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_temporary_key_that_is_refused_is_renewed_at_once_whatever_its_expiry() {
-    let server = Server::new(Mood::Lasting(HOUR), SECOND);
-    let credentials = server.credentials();
-    let first = credentials.current().await.expect("credentials");
-    sleep(MINUTE).await;
-    let mut callers = JoinSet::new();
-    for _ in 0..100 {
-        let (credentials, first) = (Arc::clone(&credentials), Arc::clone(&first));
-        callers.spawn(async move {
-            credentials.doubt(&first);
-            id(&credentials).await
-        });
-    }
-    let all = callers.join_all().await;
-    assert!(
-        all.iter().all(|result| result.as_deref() == Ok("STS.2")),
-        "everybody waits for the new one: {all:?}"
-    );
-    assert_eq!(server.asked(), 2);
-    credentials.doubt(&first);
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
-    settle().await;
-    assert_eq!(server.asked(), 2, "the first is no longer in use");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_key_that_does_not_say_how_long_it_lasts_is_renewed_when_it_is_refused() {
-    let server = Server::new(Mood::Endless, Duration::ZERO);
-    let credentials = server.credentials();
-    let first = credentials.current().await.expect("credentials");
-    sleep(MINUTE).await;
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
-    credentials.doubt(&first);
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn keys_that_are_refused_again_and_again_are_renewed_once_in_five_seconds() {
-    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
-    let credentials = server.credentials();
-    let end = Instant::now() + MINUTE;
-    while Instant::now() < end {
-        let current = credentials
-            .current()
-            .await
-            .expect("the old one serves until there is another");
-        credentials.doubt(&current);
-        sleep(Duration::from_millis(100)).await;
-    }
-    assert!(
-        (10..=13).contains(&server.asked()),
-        "asked {} times",
-        server.asked()
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_temporary_key_that_is_refused_serves_on_while_there_is_no_other() {
-    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
-    let credentials = server.credentials();
-    let first = credentials.current().await.expect("credentials");
-    sleep(MINUTE).await;
-    server.turn(Mood::Silent);
-    credentials.doubt(&first);
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
-    assert_eq!(server.asked(), 2);
-    server.turn(Mood::Lasting(HOUR));
-    sleep(5 * SECOND).await;
-    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.3"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn whoever_waits_while_others_give_up_what_came_waits_for_the_next() {
-    let server = Server::new(Mood::Lasting(HOUR), SECOND);
-    let credentials = server.credentials();
-    let mut callers = JoinSet::new();
-    for _ in 0..3 {
-        let credentials = Arc::clone(&credentials);
-        callers.spawn(async move {
-            let credential = credentials
-                .current()
-                .await
-                .map_err(|error| error.to_string())?;
-            // Before the others have had a look at it.
-            credentials.invalidate(&credential);
-            Ok::<_, String>(credential.access_key_id.clone())
-        });
-    }
-    let mut all = callers.join_all().await;
-    all.sort();
-    assert_eq!(all, ["STS.1", "STS.2", "STS.2"].map(|id| Ok(id.to_owned())));
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_expiry_at_the_end_of_time_is_far_away_and_nothing_else() {
-    let server = Server::new(Mood::Until(Timestamp::MAX), Duration::ZERO);
+    let server = Server::new(Behavior::Until(Timestamp::MAX), Duration::ZERO);
     let credentials = server.credentials();
     assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
     advance(10_000 * 24 * HOUR).await;
@@ -516,22 +314,9 @@ async fn an_expiry_at_the_end_of_time_is_far_away_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_vendor_says_has_expired_is_not_used_when_there_is_nothing_new() {
-    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
-    let credentials = server.credentials();
-    let first = credentials.current().await.expect("credentials");
-    sleep(MINUTE).await;
-    server.turn(Mood::Silent);
-    credentials.invalidate(&first);
-    assert!(id(&credentials).await.is_err());
-    assert!(id(&credentials).await.is_err());
-    assert_eq!(server.asked(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_source_that_repeats_itself_is_not_asked_all_the_time() {
-    let server = Server::new(Mood::Lasting(HOUR), Duration::ZERO);
-    server.turn(Mood::Until(server.clock.now() + MINUTE));
+async fn a_server_that_repeats_expired_credentials_is_not_asked_all_the_time() {
+    let server = Server::new(Behavior::Lasting(HOUR), Duration::ZERO);
+    server.set_behavior(Behavior::Until(server.clock.now() + MINUTE));
     let credentials = server.credentials();
     let end = Instant::now() + MINUTE;
     while Instant::now() < end {
@@ -557,7 +342,7 @@ async fn a_secret_file_is_read_again_when_it_changes() {
         access_key_secret: SecretSource::File(path.clone()),
         security_token: None,
     };
-    let credentials = Credentials::new(account(), method, Context::offline(Clock::System));
+    let credentials = CachedCredentials::new(account(), method, Context::offline(Clock::System));
     let secret = async || {
         credentials
             .current()
@@ -599,13 +384,13 @@ async fn fixed_credentials_stay_as_they_are() {
         security_token: None,
         expires_at: None,
     };
-    let credentials = Credentials::fixed(credential.clone());
+    let credentials = CachedCredentials::fixed(credential.clone());
     assert_eq!(credentials.provider().as_deref(), Some("access_key"));
     assert_eq!(
         *credentials.current().await.expect("credentials"),
         credential
     );
-    credentials.invalidate(&credential);
+    credentials.report_expired(&credential);
     assert_eq!(
         *credentials.current().await.expect("credentials"),
         credential

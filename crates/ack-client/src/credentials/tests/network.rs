@@ -1,4 +1,4 @@
-//! The real client against servers that misbehave.
+//! The network client, with misbehaving servers.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
-use crate::credentials::{Http as _, HttpError, Online, Route};
+use crate::credentials::{Http as _, HttpClient, HttpError, Route};
 use crate::lookup::Lookup;
-use crate::outgoing::Proxies;
+use crate::proxy::Proxies;
 use crate::trust;
 
 const AGENT: HeaderValue = HeaderValue::from_static("a-test/1");
 
-fn online() -> Online {
-    Online::new(
+fn online() -> HttpClient {
+    HttpClient::new(
         &trust::client_config(&[]),
         &Lookup::system(),
         &Proxies::default(),
@@ -184,10 +184,11 @@ async fn no_proxy_is_heeded_and_a_failure_names_server_and_proxy_without_the_pas
         "NO_PROXY" => Some("*.aliyuncs.com:443".into()),
         _ => None,
     };
-    let lookup = Lookup::by(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
+    let lookup =
+        Lookup::from_fn(|_| Box::pin(async { Err(std::io::Error::other("no such host")) }));
     let proxies = Proxies::from_environment(environment).expect("proxies");
     let online =
-        Online::new(&trust::client_config(&[]), &lookup, &proxies, AGENT).expect("a client");
+        HttpClient::new(&trust::client_config(&[]), &lookup, &proxies, AGENT).expect("a client");
     for (uri, expected) in [
         (
             "https://sts.aliyuncs.com/x",
@@ -225,7 +226,7 @@ async fn a_tunnel_that_a_proxy_refuses_names_the_proxy() {
         })
     };
     let proxies = Proxies::from_environment(environment).expect("proxies");
-    let online = Online::new(
+    let online = HttpClient::new(
         &trust::client_config(&[]),
         &Lookup::system(),
         &proxies,

@@ -15,7 +15,7 @@ pub struct PasswordHash {
     cost: u32,
 }
 
-/// Whether a password is the one that was hashed.
+/// The result of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Match {
     Right,
@@ -90,7 +90,7 @@ fn with_plain_salt(text: &str) -> Option<String> {
     )
 }
 
-/// Who may come in; nobody means that no password is asked for.
+/// The users and their passwords; without users no password is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users(BTreeMap<String, PasswordHash>);
 
@@ -100,23 +100,23 @@ impl Users {
         Self(users)
     }
 
-    /// Whether no password is asked for.
+    /// Returns whether no password is asked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What to compare a password for `name` with. `lot` is a number that stands for the name and
-    /// that nobody outside can foresee.
-    pub(super) fn find(&self, name: &[u8], lot: impl FnOnce() -> u64) -> Stored {
+    /// Returns the hash to compare a password of `name` with. `selector` is a number that depends on
+    /// the name and that no client can predict.
+    pub(super) fn find(&self, name: &[u8], selector: impl FnOnce() -> u64) -> Stored {
         match str::from_utf8(name).ok().and_then(|name| self.0.get(name)) {
             Some(hash) => Stored::User(hash.clone()),
-            None => Stored::Decoy(PasswordHash::decoy(self.cost_of_one(lot()))),
+            None => Stored::Decoy(PasswordHash::decoy(self.cost_of_one(selector()))),
         }
     }
 
-    fn cost_of_one(&self, lot: u64) -> u32 {
+    fn cost_of_one(&self, selector: u64) -> u32 {
         let users = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
-        let index = lot
+        let index = selector
             .checked_rem(users)
             .and_then(|index| usize::try_from(index).ok());
         index
@@ -125,7 +125,7 @@ impl Users {
     }
 }
 
-/// What a password is compared with.
+/// The hash that a password is compared with.
 pub(super) enum Stored {
     /// The hash of the user.
     User(PasswordHash),
@@ -201,7 +201,7 @@ mod tests {
         let hash = |cost| PasswordHash::decoy(cost);
         let users = Users::new([("a".to_owned(), hash(4)), ("b".to_owned(), hash(12))].into());
         assert_eq!(
-            [0, 1, 2, 3, u64::MAX].map(|lot| users.cost_of_one(lot)),
+            [0, 1, 2, 3, u64::MAX].map(|selector| users.cost_of_one(selector)),
             [4, 12, 4, 12, 12]
         );
     }

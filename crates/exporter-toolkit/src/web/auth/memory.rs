@@ -1,4 +1,4 @@
-//! What was found out about passwords, without the passwords.
+//! The results of comparisons, without the passwords.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};

@@ -16,7 +16,7 @@ enum Policy {
     Asked(Presence, Verification),
 }
 
-/// Whether a client's certificate must come from an authority.
+/// The verification of a client's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verification {
     None,

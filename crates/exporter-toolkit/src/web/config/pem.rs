@@ -9,7 +9,7 @@ use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::sign::SigningKey;
 
 use super::Reader;
-use crate::pem::BROKEN;
+use crate::pem::MALFORMED;
 pub(super) use crate::pem::certificates;
 use crate::yaml::{Path, reason};
 
@@ -83,7 +83,7 @@ pub(super) fn signing_key(text: &[u8]) -> Result<Arc<dyn SigningKey>, String> {
             "is encrypted; it must be without a passphrase"
         }
         PemError::NoItemsFound => "has no private key (-----BEGIN PRIVATE KEY-----)",
-        _ => BROKEN,
+        _ => MALFORMED,
     })?;
     aws_lc_rs::default_provider()
         .key_provider
@@ -91,7 +91,7 @@ pub(super) fn signing_key(text: &[u8]) -> Result<Arc<dyn SigningKey>, String> {
         .map_err(|error| error.to_string())
 }
 
-/// What the library says, without "invalid peer certificate": it is the operator's own.
+/// Returns the library's message, without "invalid peer certificate": it is the operator's own.
 pub(super) fn unusable(number: usize, error: Error) -> String {
     match error {
         Error::InvalidCertificate(reason) => {

@@ -126,7 +126,7 @@ impl Reader<'_> {
             .unwrap_or_else(|| aws_lc_rs::DEFAULT_KX_GROUPS.to_vec())
     }
 
-    /// What the names stand for; nothing if there are none.
+    /// Returns the values of the names; None if there are no names.
     fn choose<T>(
         &mut self,
         path: &Path,

@@ -1,20 +1,20 @@
-//! What a server serves.
+//! The routes of a server.
 
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use crate::web::door::Passage;
+use crate::web::guard::Auth;
 
 /// The routes of a server.
 pub trait Application: Send + Sync + 'static {
-    /// Answers one request, whose body is not read.
+    /// Responds to one request, whose body is not read.
     fn respond(&self, request: &Parts) -> impl Future<Output = Response<Bytes>> + Send;
 
-    /// Who may ask for `path`.
-    fn passage(&self, path: &str) -> Passage;
+    /// Returns which requests for `path` pass.
+    fn auth(&self, path: &str) -> Auth;
 
-    /// Whether a request for `path` asks for a reload, which may take long and then is no scrape's
-    /// business.
+    /// Returns whether a request for `path` asks for a reload, which may take long and so has
+    /// permits of its own.
     fn is_reload(&self, path: &str) -> bool;
 }

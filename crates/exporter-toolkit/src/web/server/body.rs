@@ -1,4 +1,4 @@
-//! The body of an answer, and what is held until it has been sent.
+//! The body of a response, and what is held until it has been sent.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,31 +7,31 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::pulse::Answering;
-use crate::web::limits::Place;
+use super::connections::RequestGuard;
+use crate::web::limits::RequestPermit;
 
-/// What hyper takes at a time. It would take a page as one piece and call that sent.
+/// The bytes that hyper takes at a time. It would take a page as one piece and call that sent.
 const PIECE: usize = 64 << 10;
 
 /// A whole body, sent piece by piece.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct GuardedBody {
     rest: Bytes,
-    _place: Option<Place>,
-    _answering: Answering,
+    _permit: Option<RequestPermit>,
+    _guard: RequestGuard,
 }
 
-impl Held {
-    pub(super) fn new(whole: Bytes, place: Option<Place>, answering: Answering) -> Self {
+impl GuardedBody {
+    pub(super) fn new(whole: Bytes, permit: Option<RequestPermit>, guard: RequestGuard) -> Self {
         Self {
             rest: whole,
-            _place: place,
-            _answering: answering,
+            _permit: permit,
+            _guard: guard,
         }
     }
 }
 
-impl Body for Held {
+impl Body for GuardedBody {
     type Data = Bytes;
     type Error = Infallible;
 

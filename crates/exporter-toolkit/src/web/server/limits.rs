@@ -1,21 +1,21 @@
-//! What a server puts up with.
+//! The time-outs and caps of a server.
 
 use std::time::Duration;
 
-/// How long a connection may take over what it does.
+/// The time that each step of a connection may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a request's head, from its first byte or from the handshake on.
     pub head: Duration,
     /// Between two requests.
     pub idle: Duration,
-    /// To take an answer, once it is known.
+    /// To take a response, once it is known.
     pub send: Duration,
     /// For requests in flight, once the server stops.
     pub drain: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(5),
@@ -31,21 +31,21 @@ impl Default for Patience {
     }
 }
 
-/// What a server puts up with.
+/// The time-outs and caps of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a connection may take.
-    pub patience: Patience,
+    /// The time-outs of a connection.
+    pub timeouts: Timeouts,
     /// Connections open at once.
     pub connections: usize,
-    /// Requests worked on at once, health checks and reloads aside; 0 is no limit.
+    /// Requests handled at once, health checks and reloads aside; 0 is no limit.
     pub requests: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
             connections: MAX_CONNECTIONS,
             requests: 40,
         }
@@ -56,10 +56,10 @@ impl Default for Limits {
 /// by memory rather than by descriptors where the system allows many of them.
 const MAX_CONNECTIONS: usize = 8192;
 
-/// File descriptors that connections leave to calls to the vendor and to files.
+/// File descriptors that connections leave to calls to the API and to files.
 const RESERVED: u64 = 2048;
 
-/// The connections that `descriptors` allow.
+/// Returns the number of connections that `descriptors` allow.
 pub fn connections(descriptors: u64) -> usize {
     let left = descriptors - RESERVED.min(descriptors / 2);
     usize::try_from(left).map_or(MAX_CONNECTIONS, |left| left.min(MAX_CONNECTIONS))

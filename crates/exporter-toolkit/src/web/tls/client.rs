@@ -1,5 +1,4 @@
-//! What is asked of clients before they may speak: nothing, a certificate, a good one, one with a
-//! certain name.
+//! Client certificates: not asked for, asked for, verified, or with a certain name.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -21,32 +20,32 @@ use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-/// What is asked of clients.
+/// The demand for client certificates.
 #[derive(Debug, Clone)]
 pub enum ClientAuth {
     /// Nothing.
     NotAsked,
     /// A certificate, and that they hold its key.
     Asked {
-        /// Whether they may come without.
+        /// The demand for one.
         presence: Presence,
-        /// Who must have signed it.
+        /// The authorities that may have signed it.
         trust: Trust,
         /// The names of which it must have one.
         allowed: Option<AllowedNames>,
     },
 }
 
-/// Whether clients may come without a certificate.
+/// The demand for a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// They may.
+    /// Clients may connect without.
     Optional,
-    /// They may not.
+    /// Clients may not connect without.
     Required,
 }
 
-/// Who must have signed a client's certificate.
+/// The authorities that may have signed a client's certificate.
 #[derive(Debug, Clone)]
 pub enum Trust {
     /// Anyone, the client itself for one.

@@ -5,7 +5,7 @@ use rustls::SupportedCipherSuite;
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{cipher_suite as suite, kx_group as group};
 
-/// What becomes of a name of Go's.
+/// The meaning of a name in Go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known<T> {
     /// rustls has it.

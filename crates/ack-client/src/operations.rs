@@ -1,0 +1,37 @@
+//! The operations in use, one file each, and the types and the paging that they share.
+//!
+//! Source of paths and fields: the reference and the SDKs' models of CS 2015-12-15, in which every
+//! field of a response is optional.
+
+mod cluster;
+mod cluster_detail;
+mod cluster_list;
+mod paging;
+mod task;
+mod task_info;
+mod task_list;
+mod upgrade_status;
+
+pub use cluster::ListedCluster;
+pub use cluster_detail::describe_cluster;
+pub use cluster_list::{ClusterList, list_clusters};
+pub use task::{Target, Task};
+pub use task_info::{TaskInfo, describe_task};
+pub use task_list::{UpgradeTasks, explain_tasks};
+pub use upgrade_status::{UpgradeStatusResponse, explain_upgrade_status, get_upgrade_status};
+
+/// The names of all decoded fields, as in [`CallMetrics::unknown_value`](crate::CallMetrics).
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    [
+        upgrade_status::FIELDS,
+        task_list::FIELDS,
+        task::FIELDS,
+        cluster_list::FIELDS,
+        cluster::FIELDS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .flatten()
+    .copied()
+}

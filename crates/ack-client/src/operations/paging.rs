@@ -1,0 +1,221 @@
+//! Paging through a list: it ends, and loses no page.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+
+use crate::decode::{Field, List, lenient_object};
+use crate::error::{ApiError, ErrorKind};
+use crate::operation::Operation;
+
+/// The items of a page, as in Alibaba Cloud's Terraform provider. Larger pages are not reliable.
+const PAGE_SIZE: u32 = 50;
+
+/// The pages after which a list ends in any case: many times those of the largest account.
+const MAX_PAGES: u32 = 1000;
+
+/// The items after which a list ends in any case, for servers whose pages are too large.
+const MAX_ITEMS: usize = (MAX_PAGES * PAGE_SIZE) as usize;
+
+lenient_object! {
+    /// `page_info` of a response.
+    pub(super) struct PageInfo at "page_info." {
+        total_count: u64 = "total_count",
+    }
+}
+
+/// The number of items on all pages, if the page gives it.
+pub(super) fn total(info: &Field<PageInfo>) -> Option<u64> {
+    info.value()?.total_count.value().copied()
+}
+
+/// Returns true if `list` and `info` are those of a page, which may be empty.
+pub(super) fn is_page<T>(list: &Field<List<T>>, info: &Field<PageInfo>) -> bool {
+    match list {
+        Field::Value(_) => true,
+        Field::Absent => info.value().is_some(),
+        Field::Unexpected(_) => false,
+    }
+}
+
+/// The progress through the pages of one list.
+#[derive(Debug, Default)]
+pub(super) struct Paging {
+    /// The number of the present page, counted from 1.
+    number: u32,
+    ids: SeenIds,
+    /// The items on all pages so far, without repeated ones.
+    seen: usize,
+    /// The items on the present page.
+    page_length: usize,
+    /// The items on the present page whose IDs are new.
+    page_new: usize,
+}
+
+impl Paging {
+    /// Returns the query of the next page by its number.
+    pub(super) fn next_page(&mut self) -> [(&'static str, String); 2] {
+        self.number += 1;
+        page_query(self.number)
+    }
+
+    /// Returns the query of the next page by the token of the present one.
+    pub(super) fn next_page_by_token(&mut self, token: String) -> [(&'static str, String); 2] {
+        self.number += 1;
+        [
+            ("next_token", token),
+            ("max_results", PAGE_SIZE.to_string()),
+        ]
+    }
+
+    /// Returns the items of the page and counts them. A page without a list is empty, unless
+    /// `total` says that there are more items: they must not look as if they had been deleted.
+    pub(super) fn items<T>(
+        &mut self,
+        operation: Operation,
+        list: Field<List<T>>,
+        total: Option<u64>,
+    ) -> Result<List<T>, ApiError> {
+        let list = match (list.into_value(), total) {
+            (Some(list), _) => list,
+            (None, Some(total)) if (self.seen as u64) < total => {
+                return Err(ApiError::local(
+                    operation,
+                    ErrorKind::Decode,
+                    format!("no list, though there are {total} items"),
+                ));
+            }
+            (None, _) => List::default(),
+        };
+        self.seen += list.length;
+        self.page_length = list.length;
+        self.page_new = 0;
+        Ok(list)
+    }
+
+    /// Notes an item of the page. Returns true if no page has had its `id` before.
+    pub(super) fn is_new(&mut self, id: &str) -> bool {
+        let is_new = self.ids.insert(id);
+        if is_new {
+            self.page_new += 1;
+        } else {
+            self.seen -= 1;
+        }
+        is_new
+    }
+
+    /// Returns true if there may be a page after the present one.
+    pub(super) fn has_next(&self, total: Option<u64>) -> bool {
+        has_next(
+            self.number,
+            self.page_length,
+            self.page_new,
+            self.seen,
+            total,
+        )
+    }
+
+    /// Returns true if a token of the present page may lead to more items.
+    pub(super) fn has_next_by_token(&self, total: Option<u64>) -> bool {
+        has_next_by_token(self.number, self.seen, total)
+    }
+}
+
+/// The query of page `number`, counted from 1.
+pub(super) fn page_query(number: u32) -> [(&'static str, String); 2] {
+    [
+        ("page_number", number.to_string()),
+        ("page_size", PAGE_SIZE.to_string()),
+    ]
+}
+
+fn has_next(number: u32, items: usize, new: usize, seen: usize, total: Option<u64>) -> bool {
+    if items == 0 || new == 0 || number >= MAX_PAGES || seen >= MAX_ITEMS {
+        return false;
+    }
+    match total {
+        // Not by the page number: with pages smaller than asked for, the rest would be lost.
+        Some(total) => (seen as u64) < total,
+        None => items >= PAGE_SIZE as usize,
+    }
+}
+
+fn has_next_by_token(number: u32, seen: usize, total: Option<u64>) -> bool {
+    let is_complete = total.is_some_and(|total| seen as u64 >= total);
+    !is_complete && number < MAX_PAGES && seen < MAX_ITEMS
+}
+
+/// A set of IDs. It stores hashes alone, since the server decides how long and how many the IDs
+/// are. The hashes are keyed, so that a server cannot make two IDs collide.
+#[derive(Debug, Default)]
+pub(super) struct SeenIds {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl SeenIds {
+    /// Adds `id`. Returns true if it was not in the set.
+    pub(super) fn insert(&mut self, id: &str) -> bool {
+        self.hashes.insert(self.hasher.hash_one(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paging_goes_on_until_everything_was_seen() {
+        assert!(has_next(1, 50, 50, 50, Some(230)));
+        assert!(!has_next(5, 30, 30, 230, Some(230)));
+        assert!(
+            has_next(1, 10, 10, 10, Some(230)),
+            "a server may serve smaller pages"
+        );
+        assert!(has_next(1, 50, 50, 50, None));
+        assert!(!has_next(2, 12, 12, 62, None));
+    }
+
+    #[test]
+    fn paging_ends_where_nothing_new_comes() {
+        assert!(!has_next(3, 0, 0, 100, Some(230)));
+        assert!(
+            !has_next(3, 50, 0, 100, Some(230)),
+            "a server that repeats its last page"
+        );
+        assert!(!has_next(MAX_PAGES, 50, 50, 1000, Some(1 << 40)));
+        assert!(
+            !has_next(2, 30_000, 30_000, 60_000, Some(1 << 40)),
+            "pages that are larger than was asked for"
+        );
+        assert!(!has_next_by_token(2, 60_000, None));
+    }
+
+    #[test]
+    fn unusable_items_count_as_seen_and_repeated_ones_do_not() {
+        let page = |ids: &[&str]| {
+            let mut list = List::<PageInfo>::default();
+            list.length = ids.len();
+            Field::Value(list)
+        };
+        let mut paging = Paging::default();
+        paging.next_page();
+        for ids in [&["a", "b", ""][..], &["b", "c"]] {
+            let operation = Operation::DescribeClusterTasks;
+            paging.items(operation, page(ids), Some(5)).expect("a page");
+            for id in ids.iter().filter(|id| !id.is_empty()) {
+                paging.is_new(id);
+            }
+        }
+        assert_eq!((paging.seen, paging.page_new), (4, 1));
+        assert!(paging.has_next(Some(5)) && !paging.has_next(Some(4)));
+        let missing = paging.items(
+            Operation::DescribeClusterTasks,
+            Field::<List<PageInfo>>::Absent,
+            Some(5),
+        );
+        assert_eq!(
+            missing.expect_err("one item is missing").message,
+            "no list, though there are 5 items"
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! `DescribeTaskInfo`: `GET /tasks/{TaskId}`.
+
+use jiff::Timestamp;
+use serde::de::MapAccess;
+
+use super::task::{Target, TaskFields, message, target};
+use crate::budget::Budget;
+use crate::client::{Call, Client};
+use crate::decode::{Field, FieldRead, LenientObject};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::operation::Operation;
+use crate::sign::encode::percent_encode;
+use crate::text::clean_message;
+
+/// The details of a task. Texts are cleaned and at most 256 characters long; a text that the API
+/// did not send is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskInfo {
+    /// The state in lower case, as the API names it.
+    pub state: String,
+    /// The present stage.
+    pub stage: String,
+    /// The time of creation.
+    pub created: Option<Timestamp>,
+    /// The time of the last change.
+    pub updated: Option<Timestamp>,
+    /// The error message.
+    pub error: Option<String>,
+    /// The resource that the task changes.
+    pub target: Target,
+    /// The Kubernetes version after the upgrade.
+    pub target_version: String,
+    /// The ID of the precheck's report.
+    pub precheck_report_id: String,
+}
+
+/// Reads the task with the ID `task`. Dropping the future cancels the call.
+pub async fn describe_task(
+    client: &Client,
+    endpoint: &Endpoint,
+    task: &str,
+    budget: &Budget,
+) -> Result<TaskInfo, ApiError> {
+    let mut path = "/tasks/".to_owned();
+    percent_encode(&mut path, task);
+    let call = Call {
+        operation: Operation::DescribeTaskInfo,
+        endpoint,
+        path: &path,
+        query: &[],
+    };
+    let fields: TaskFields = client.call(&call, budget).await?;
+    fields.report_unexpected_fields(&mut |field, value| {
+        client.metrics().unknown_value(field, value);
+    });
+    Ok(fields.into_info())
+}
+
+impl TaskFields {
+    fn into_info(self) -> TaskInfo {
+        let places = [self.parameters.value(), self.outputs.value()];
+        TaskInfo {
+            target_version: first_text(&places, &VERSION_KEYS),
+            precheck_report_id: first_text(&places, &REPORT_KEYS),
+            state: self.state.into_lower_case(),
+            stage: self.current_stage.into_text(),
+            created: self.created.into_value(),
+            updated: self.updated.into_value(),
+            error: message(self.error),
+            target: target(self.target, self.details),
+        }
+    }
+}
+
+/// The keys of the target version, the most reliable first. `version` is missing here: in the
+/// API's own requests it is the version before the upgrade.
+const VERSION_KEYS: [&str; 4] = [
+    "nextversion",
+    "targetversion",
+    "kubernetesversion",
+    "k8sversion",
+];
+
+/// The keys of the precheck's report, the most reliable first.
+const REPORT_KEYS: [&str; 3] = ["precheckreportid", "reportid", "checkid"];
+
+/// The cleaned text of the first of `keys` that is in `places`; empty if there is none.
+fn first_text(places: &[Option<&SelectedParameters>], keys: &[&str]) -> String {
+    for key in keys {
+        for parameters in places.iter().flatten() {
+            if let Some(text) = parameters.find(key) {
+                return clean_message(text);
+            }
+        }
+    }
+    String::new()
+}
+
+/// The parameters or outputs of a task with one of the keys above, on the top level or one level
+/// below. All others are dropped while they are read.
+#[derive(Debug, Default)]
+pub(super) struct SelectedParameters {
+    top: SelectedTexts,
+    nested: SelectedTexts,
+}
+
+impl SelectedParameters {
+    fn find(&self, key: &str) -> Option<&str> {
+        self.top.find(key).or_else(|| self.nested.find(key))
+    }
+}
+
+impl LenientObject for SelectedParameters {
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<FieldRead, A::Error> {
+        if self.top.read(key, map)? == FieldRead::Unclaimed {
+            let mut nested = Field::<SelectedTexts>::Absent;
+            map.next_value_seed(&mut nested)?;
+            for (key, text) in nested.into_value().unwrap_or_default().0 {
+                self.nested.add(key, text);
+            }
+        }
+        Ok(FieldRead::Usable)
+    }
+}
+
+/// The texts of one object with one of the keys above.
+#[derive(Debug, Default)]
+struct SelectedTexts(Vec<(&'static str, String)>);
+
+impl SelectedTexts {
+    fn find(&self, wanted: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| *key == wanted)
+            .map(|(_, text)| text.as_str())
+    }
+
+    /// Adds `text`, unless there is one for `key`.
+    fn add(&mut self, key: &'static str, text: String) {
+        if self.find(key).is_none() {
+            self.0.push((key, text));
+        }
+    }
+}
+
+impl LenientObject for SelectedTexts {
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<FieldRead, A::Error> {
+        let selected = VERSION_KEYS
+            .iter()
+            .chain(&REPORT_KEYS)
+            .find(|selected| normalized(key).eq(selected.chars()));
+        let Some(selected) = selected else {
+            return Ok(FieldRead::Unclaimed);
+        };
+        let mut text = Field::<String>::Absent;
+        let read = map.next_value_seed(&mut text)?;
+        if let Some(text) = text.into_value() {
+            self.add(selected, text);
+        }
+        Ok(read)
+    }
+}
+
+/// The characters of a key or a task type in lower case, without the separators, which differ.
+pub(super) fn normalized(text: &str) -> impl Iterator<Item = char> {
+    text.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' '))
+        .map(|c| c.to_ascii_lowercase())
+}

@@ -1,0 +1,216 @@
+//! `DescribeClusterTasks`: `GET /clusters/{ClusterId}/tasks`.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::paging::{self, PageInfo, Paging, SeenIds};
+use super::task::{Task, TaskFields};
+use super::task_info::normalized;
+use crate::budget::Budget;
+use crate::client::{Call, Client, ExplainedRequest};
+use crate::decode::{LenientObject as _, List, lenient_object};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::names::ClusterId;
+use crate::operation::Operation;
+use crate::response::{KnownKeys, ResponseObject};
+
+/// The tasks that are kept while pages are read.
+const MAX_CANDIDATES: usize = 64;
+
+lenient_object! {
+    struct TaskPage at "" {
+        tasks: List<TaskFields> = "tasks",
+        page_info: PageInfo = "page_info",
+        next_token: String = "next_token",
+    }
+}
+
+/// The names of the fields.
+pub(super) const FIELDS: &[&[&str]] = &[TaskPage::FIELDS, PageInfo::FIELDS];
+
+impl ResponseObject for TaskPage {
+    fn is_recognized(&self, _: KnownKeys) -> bool {
+        paging::is_page(&self.tasks, &self.page_info) || self.next_token.value().is_some()
+    }
+}
+
+/// The upgrade tasks of a cluster, newest first. Pages are read as they are needed.
+#[derive(Debug)]
+pub struct UpgradeTasks<'a> {
+    client: &'a Client,
+    endpoint: &'a Endpoint,
+    cluster: &'a ClusterId,
+    types: &'a [String],
+    next_page: Option<NextPage>,
+    paging: Paging,
+    /// The tokens so far; one that comes again would lead in a circle.
+    tokens: SeenIds,
+    order: ListOrder,
+    /// The tasks that were read and not returned yet, newest first.
+    candidates: Vec<Task>,
+}
+
+#[derive(Debug)]
+enum NextPage {
+    Number,
+    Token(String),
+}
+
+impl<'a> UpgradeTasks<'a> {
+    /// The tasks of `cluster` whose type is one of `types`, in any letter case. Tasks of node pools
+    /// are left out.
+    pub fn new(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        cluster: &'a ClusterId,
+        types: &'a [String],
+    ) -> Self {
+        Self {
+            client,
+            endpoint,
+            cluster,
+            types,
+            next_page: Some(NextPage::Number),
+            paging: Paging::default(),
+            tokens: SeenIds::default(),
+            order: ListOrder::default(),
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Returns the newest task that was not returned before. Reads all pages before it returns
+    /// `None`. Once a task is found, pages that can only contain older ones are not read. Dropping
+    /// the future cancels the call.
+    pub async fn next(&mut self, budget: &Budget) -> Result<Option<Task>, ApiError> {
+        while self.candidates.is_empty() || !self.order.is_newest_first() {
+            let Some(next) = self.next_page.take() else {
+                break;
+            };
+            self.read_page(next, budget).await?;
+        }
+        if self.candidates.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.candidates.remove(0)))
+    }
+
+    async fn read_page(&mut self, next: NextPage, budget: &Budget) -> Result<(), ApiError> {
+        let is_by_token = matches!(next, NextPage::Token(_));
+        let query = match next {
+            NextPage::Number => self.paging.next_page(),
+            NextPage::Token(token) => self.paging.next_page_by_token(token),
+        };
+        let path = path(self.cluster);
+        let call = call(self.endpoint, &path, &query);
+        let page: TaskPage = self.client.call(&call, budget).await?;
+        let mut report = |field, value: &str| self.client.metrics().unknown_value(field, value);
+        page.report_unexpected_fields(&mut report);
+        let total = paging::total(&page.page_info);
+        let tasks = self.paging.items(call.operation, page.tasks, total)?;
+        for fields in tasks.items {
+            let is_wanted = fields
+                .task_type
+                .value()
+                .is_some_and(|kind| self.is_wanted(kind));
+            // Unexpected fields of other tasks do not matter to anyone.
+            if is_wanted {
+                fields.report_unexpected_fields(&mut report);
+            }
+            let Some(task) = fields.into_task() else {
+                continue;
+            };
+            if !self.paging.is_new(&task.id) {
+                continue;
+            }
+            self.order.note(task.created);
+            if is_wanted && task.target.may_be(self.cluster) {
+                self.candidates.push(task);
+            }
+        }
+        self.candidates.sort_by_key(|task| Reverse(task.created));
+        self.candidates.truncate(MAX_CANDIDATES);
+        let token = page.next_token.into_value();
+        self.next_page = self.page_after(is_by_token, token, total);
+        Ok(())
+    }
+
+    /// The page after one that was asked for by number or by token, and has `token`.
+    fn page_after(
+        &mut self,
+        is_by_token: bool,
+        token: Option<String>,
+        total: Option<u64>,
+    ) -> Option<NextPage> {
+        if !is_by_token && self.paging.has_next(total) {
+            return Some(NextPage::Number);
+        }
+        // The reference does not exclude that a list by number continues by token.
+        if !self.paging.has_next_by_token(total) {
+            return None;
+        }
+        token
+            .filter(|token| self.tokens.insert(token))
+            .map(NextPage::Token)
+    }
+
+    fn is_wanted(&self, kind: &str) -> bool {
+        let is_node_pool = normalized(kind)
+            .take("nodepool".len())
+            .eq("nodepool".chars());
+        !is_node_pool
+            && self
+                .types
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(kind))
+    }
+}
+
+/// Returns the request for the first page of `cluster`'s tasks, without sending it.
+pub async fn explain_tasks(
+    client: &Client,
+    endpoint: &Endpoint,
+    cluster: &ClusterId,
+) -> Result<ExplainedRequest, ApiError> {
+    let (path, query) = (path(cluster), paging::page_query(1));
+    client.explain(&call(endpoint, &path, &query)).await
+}
+
+fn path(cluster: &ClusterId) -> String {
+    format!("/clusters/{cluster}/tasks")
+}
+
+fn call<'a>(endpoint: &'a Endpoint, path: &'a str, query: &'a [(&'a str, String)]) -> Call<'a> {
+    Call {
+        operation: Operation::DescribeClusterTasks,
+        endpoint,
+        path,
+        query,
+    }
+}
+
+/// The order of the list as far as it was read. The reference does not give one.
+#[derive(Debug, Default)]
+struct ListOrder {
+    last: Option<Timestamp>,
+    /// The pairs of neighbours that were compared.
+    compared: usize,
+    /// The pairs in another order, and the tasks without a time.
+    exceptions: usize,
+}
+
+impl ListOrder {
+    fn note(&mut self, created: Option<Timestamp>) {
+        if let (Some(last), Some(created)) = (self.last, created) {
+            self.compared += 1;
+            self.exceptions += usize::from(created > last);
+        }
+        self.exceptions += usize::from(created.is_none());
+        self.last = created;
+    }
+
+    fn is_newest_first(&self) -> bool {
+        self.compared > 0 && self.exceptions == 0
+    }
+}

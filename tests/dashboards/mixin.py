@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Checks that the mixin obeys its settings: builds rules and dashboards with others than the shipped ones and has promtool read them."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+SETTINGS = {
+    "clusterLabel": "ack_cluster",
+    "selector": 'env="test"',
+    "ownerLabels": ["squad"],
+    "runbookUrl": "https://wiki.test/ack",
+    "grafanaUrl": "https://grafana.test",
+    "alerts": {
+        "AckUpgradeStuck": {"for": "2h", "severity": "warning"},
+        "AckUpgradeThrottled": {"threshold": 0.25},
+        "AckUpgradeReloadFailed": {"enabled": False},
+    },
+}
+
+METRIC = re.compile(r"\b(?:cs_[a-z_]+|ack_upgrade_exporter_build_info)\b(?!:)(\{[^{}]*\})?")
+CLUSTER_AS_LABEL = re.compile(r"""[(,]\s*cluster\s*[,)]|(?<!var-)\bcluster\s*[=!]|\$labels\.cluster\b|"cluster\"""")
+
+mistakes = []
+
+
+def expect(truth, mistake):
+    if not truth:
+        mistakes.append(mistake)
+
+
+def check_expression(name, expression):
+    for match in METRIC.finditer(expression):
+        expect('env="test"' in (match.group(1) or ""), f"{name}: {match.group(0)} has no selector")
+
+
+def check_rules(folder):
+    files = sorted(folder.glob("deploy/prometheus/*.yml"))
+    expect(len(files) == 2, f"built {files}")
+    subprocess.run(["promtool", "check", "rules", "--lint=all", "--lint-fatal", *files], check=True, stdout=subprocess.DEVNULL)
+    text = "".join(file.read_text() for file in files)
+    for host in ("example.com", "$labels.owner", "$labels.team"):
+        expect(host not in text, f"{host} is still there")
+    rules = {}
+    for file in files:
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            for rule in group["rules"]:
+                name = rule.get("alert") or rule["record"]
+                rules[name] = rule
+                check_expression(name, rule["expr"])
+                for words in (rule["expr"], *rule.get("annotations", {}).values()):
+                    found = CLUSTER_AS_LABEL.search(words)
+                    expect(not found, f"{name}: the label is still called cluster: {found and found.group(0)}")
+    stuck = rules["AckUpgradeStuck"]
+    expect(stuck["for"] == "2h" and stuck["labels"]["severity"] == "warning", "AckUpgradeStuck is not as configured")
+    expect("> 0.25" in rules["AckUpgradeThrottled"]["expr"], "AckUpgradeThrottled has not the threshold configured")
+    expect("AckUpgradeReloadFailed" not in rules, "AckUpgradeReloadFailed is there although it is off")
+    expect(stuck["annotations"]["runbook_url"] == "https://wiki.test/ack/AckUpgradeStuck", "the runbook's host is not the one configured")
+
+
+def texts(value):
+    """Every text of a dashboard that is not for people."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from texts(one) if key not in ("title", "description", "tooltip") else ()
+            yield key
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def check_dashboards(folder):
+    files = sorted(folder.glob("dashboards/*.json"))
+    expect(len(files) == 3, f"built {files}")
+    for file in files:
+        for text in texts(json.loads(file.read_text())):
+            expect("<cluster>" not in text, f"{file.name}: a placeholder is left: {text}")
+            found = CLUSTER_AS_LABEL.search(text)
+            expect(not found, f"{file.name}: the label is still called cluster: {text}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        build = [sys.executable, ROOT / "deploy/mixin/build", f"--config={json.dumps(SETTINGS)}", f"--output={folder}"]
+        subprocess.run(build, check=True)
+        check_rules(pathlib.Path(folder))
+        check_dashboards(pathlib.Path(folder))
+    for mistake in mistakes:
+        print(mistake, file=sys.stderr)
+    sys.exit(1 if mistakes else 0)
+
+
+main()
