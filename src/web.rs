@@ -1,6 +1,6 @@
-//! What the web server serves.
+//! The pages that the web server serves.
 //!
-//! [`routes`] is the table of what each path answers; the server itself is that of
+//! [`routes`] is the table of the paths; the server itself is that of
 //! [`exporter_toolkit`].
 
 #[cfg(test)]
