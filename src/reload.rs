@@ -122,7 +122,7 @@ impl ConfigManager {
 
     /// Polls for changes every `interval`, for ever, and reloads a file whose content has changed.
     /// Contents are compared because file watchers miss a change of a bind-mounted file, and of a
-    /// ConfigMap, for which Kubernetes replaces a symbolic link.
+    /// `ConfigMap`, for which Kubernetes replaces a symbolic link.
     pub async fn keep_current(self: &Arc<Self>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
