@@ -1,17 +1,17 @@
-//! What the web server serves.
+//! The pages that the web server serves.
 //!
-//! [`routes`] is the table of what each path answers; the server itself is that of
+//! [`routes`] is the table of the paths; the server itself is that of
 //! [`exporter_toolkit`].
 
 #[cfg(test)]
 mod fixture;
 pub mod json;
-pub mod landing;
 mod lifecycle;
 pub mod paths;
 mod probe;
 pub mod routes;
 pub mod sd;
+pub mod status_page;
 
 pub use lifecycle::{Lifecycle, NotReloaded};
 pub use paths::Paths;

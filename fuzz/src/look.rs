@@ -7,7 +7,7 @@ use ack_upgrade_exporter::config::{Metrics, StateSets};
 use ack_upgrade_exporter::metrics::{ExporterMetrics, render, render_probe};
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::StateSet;
-use ack_upgrade_exporter::web::landing::{self, View};
+use ack_upgrade_exporter::web::status_page::{self, PageQuery};
 use ack_upgrade_exporter::web::{Paths, json, sd};
 use exporter_toolkit::exposition::Format;
 
@@ -44,8 +44,14 @@ pub fn at(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
         prefix: String::new(),
         telemetry: "/metrics".to_owned(),
     };
-    let page = landing::page(Some(snapshot), vendor::start(), &View::default(), &paths);
-    assert_no_secret(&page, "the landing page");
+    let page = status_page::page(
+        Some(snapshot),
+        vendor::start(),
+        &PageQuery::default(),
+        &paths,
+    )
+    .expect("the page is rendered");
+    assert_no_secret(&page, "the status page");
     assert_eq!(
         page.matches("<script").count(),
         0,

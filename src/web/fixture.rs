@@ -13,7 +13,7 @@ use crate::shard::Shard;
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::{SourceName, UpgradeState};
 
-/// When the tests take place.
+/// The time of the tests.
 pub(super) const NOW: Timestamp = Timestamp::constant(1_795_459_769, 0);
 
 pub(super) fn ago(seconds: i64) -> Timestamp {

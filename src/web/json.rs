@@ -19,7 +19,7 @@
 //!     "step": "upgrading",               as in cs_upgrade_step
 //!     "task_status": "running",          as in cs_upgrade_task_status
 //!     "since": "2026-11-23T18:40:00Z",   when this exporter first saw the present status and step
-//!     "error_message": null,             what the vendor says went wrong, cleaned and cut as in the metric
+//!     "error_message": null,             the API's message about the failure, cleaned and cut as in the metric
 //!     "precheck_report_id": null, "task_id": "T-1", "target_version": "1.31.1-aliyun.1",
 //!     "started": "2026-11-23T18:30:00Z", "updated": "2026-11-23T18:48:00Z",   of the task, where the source tells
 //!     "last_success": "2026-11-23T18:49:28Z",   when the cluster last answered
@@ -41,7 +41,7 @@ use serde::Serialize;
 
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 
-/// The whole answer.
+/// The whole response.
 #[derive(Serialize)]
 struct Document<'a> {
     at: Option<String>,
@@ -143,7 +143,8 @@ fn cluster(reading: &ClusterReading, now: Timestamp) -> Cluster<'_> {
     }
 }
 
-/// Whole seconds, which every tool that reads RFC 3339 takes; jq's `fromdate` refuses fractions.
+/// Formats to whole seconds, which every tool that reads RFC 3339 takes; jq's `fromdate` refuses
+/// fractions.
 fn rfc3339(at: Timestamp) -> String {
     format!("{at:.0}")
 }

@@ -1,4 +1,4 @@
-//! Reloading all that can be reloaded: the configuration and the web configuration file.
+//! The reload of the configuration and of the web configuration file.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use exporter_toolkit::web::guard::WebGuard;
 
 use crate::reload::{ConfigManager, ReloadError};
 
-/// What a reload reaches.
+/// The files that a reload reads again.
 pub struct Lifecycle {
     service: Arc<ConfigManager>,
     guard: Arc<WebGuard>,
 }
 
-/// What could not be reloaded, and stays as it was. The other half may be new.
+/// The failure of a reload. The file that failed stays as it was; the other may be new.
 #[derive(Debug)]
 pub struct NotReloaded {
     configuration: Option<ReloadError>,

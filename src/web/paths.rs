@@ -1,9 +1,9 @@
-//! Where the pages are, for links between them.
+//! The paths of the pages, for links between them.
 
-/// Where things are.
+/// The paths as a client has to ask for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// Before every path; empty or starting with a slash, never ending in one.
+    /// The prefix of every path; empty or starting with a slash, never ending in one.
     pub prefix: String,
     /// The path of the metrics, without the prefix.
     pub telemetry: String,

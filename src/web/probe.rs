@@ -1,4 +1,4 @@
-//! `/probe`: what is asked, and the exchange as text.
+//! `/probe`: its parameters, and the exchange with the API as text.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,25 +7,23 @@ use ack_client::Trace;
 
 use crate::snapshot::{ClusterReading, Outcome};
 
-/// What a probe asks for.
+/// The parameters of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
+pub(super) struct ProbeQuery {
     /// A cluster's ID or name.
     pub(super) target: String,
-    /// What to show of it.
     pub(super) detail: Detail,
 }
 
-/// What a probe shows.
+/// The content of a probe's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
-    /// Its metrics.
     Metrics,
-    /// What was sent and what came back.
+    /// The requests to the API and its responses.
     Exchange,
 }
 
-impl Question {
+impl ProbeQuery {
     /// Reads `target=…[&debug=true]`; the error is for the client.
     pub(super) fn parse(query: Option<&str>) -> Result<Self, &'static str> {
         let mut target = None;
@@ -54,7 +52,7 @@ impl Question {
     }
 }
 
-/// Strictly: `form_urlencoded` would keep a broken escape as it is, and replace what is not UTF-8.
+/// Decodes strictly: `form_urlencoded` would keep a broken escape as it is, and replace what is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -95,18 +93,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_names_one_target() {
-        let question = |query| Question::parse(Some(query));
+    fn a_query_names_one_target() {
+        let parse = |query| ProbeQuery::parse(Some(query));
         assert_eq!(
-            question("target=c1"),
-            Ok(Question {
+            parse("target=c1"),
+            Ok(ProbeQuery {
                 target: "c1".to_owned(),
                 detail: Detail::Metrics
             })
         );
         assert_eq!(
-            question("debug=true&target=shop%20%E5%95%86&module=x")
-                .map(|question| (question.target, question.detail)),
+            parse("debug=true&target=shop%20%E5%95%86&module=x")
+                .map(|query| (query.target, query.detail)),
             Ok(("shop 商".to_owned(), Detail::Exchange))
         );
         for bad in [
@@ -120,15 +118,15 @@ mod tests {
             "target=%1",
             "target=a&debug=maybe",
         ] {
-            assert!(question(bad).is_err(), "{bad}");
+            assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(Question::parse(None).is_err());
+        assert!(ProbeQuery::parse(None).is_err());
     }
 
     proptest! {
         #[test]
-        fn no_query_breaks_it(query in any::<String>()) {
-            let _ = Question::parse(Some(&query));
+        fn no_query_string_panics(query in any::<String>()) {
+            let _ = ProbeQuery::parse(Some(&query));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What each path answers. The `match` in [`respond`](AppState::respond) is the route table.
+//! The routes of the exporter. The `match` in [`respond`](AppState::respond) is their table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::landing::{self, View};
 use super::lifecycle::Lifecycle;
 use super::paths::Paths;
+use super::status_page::{self, PageQuery};
 use super::{json, probe, sd};
 use crate::collect;
 use crate::config::Scrape;
@@ -31,43 +31,41 @@ const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 const RELOAD: &str = "/-/reload";
 
-/// How long a client waits for a reload.
+/// The longest wait of a client for a reload.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// All that the routes answer from.
+/// The state that the routes share.
 #[derive(Debug)]
 pub struct AppState {
-    /// What is configured now.
+    /// The configuration in force, and its collector.
     pub running: watch::Receiver<Arc<ActiveConfig>>,
     /// The exporter's own instruments.
     pub own: Arc<ExporterMetrics>,
-    /// Where things are.
+    /// The paths of the pages, for links.
     pub paths: Paths,
-    /// Before every path of a request: what is left of clients' paths by proxies. Of the same form
-    /// as [`Paths::prefix`].
+    /// The prefix that proxies leave before the path of every request. Of the same form as
+    /// [`Paths::prefix`].
     pub prefix: String,
-    /// What a client may reload, if it may.
+    /// The files that clients may have reloaded; None if they may not.
     pub lifecycle: Option<Arc<Lifecycle>>,
-    /// Tells a page how old its numbers are.
+    /// The clock for the age of a page's numbers.
     pub clock: Clock,
-    /// Who writes large pages.
+    /// The threads that render large pages.
     pub render_pool: RenderPool,
     /// Cancelled when the server is going to stop.
     pub stop: CancellationToken,
 }
 
-type Answer = Response<Bytes>;
-
 impl Application for AppState {
-    /// Answers one request. Only GET of the metrics and of a probe asks the vendor.
-    async fn respond(&self, request: &Parts) -> Answer {
+    /// Responds to one request. Only GET of the metrics and of a probe calls the API.
+    async fn respond(&self, request: &Parts) -> Response<Bytes> {
         let whole = request.uri.path();
         let Some(path) = whole.strip_prefix(&self.prefix) else {
             return if whole == "/" {
-                self.to_the_prefix()
+                self.redirect_to_prefix()
             } else {
                 not_found()
             };
@@ -80,7 +78,7 @@ impl Application for AppState {
         }
         match path {
             path if path == self.paths.telemetry => self.metrics(request).await,
-            "/" | "" => self.landing(request).await,
+            "/" | "" => self.status_page(request).await,
             "/probe" => self.probe(request).await,
             "/sd" => self.targets().await,
             "/api/v1/clusters" => self.clusters().await,
@@ -105,9 +103,9 @@ impl Application for AppState {
 }
 
 impl AppState {
-    async fn metrics(&self, request: &Parts) -> Answer {
+    async fn metrics(&self, request: &Parts) -> Response<Bytes> {
         if request.method == Method::HEAD {
-            // Whoever wants the head alone is not worth a call to the vendor.
+            // A request for the head alone is not worth a call to the API.
             return with_negotiation(typed(
                 StatusCode::OK,
                 negotiate::format(&request.headers).content_type(),
@@ -134,22 +132,22 @@ impl AppState {
         }
     }
 
-    /// One configured cluster, and never another: a probe is made with the exporter's credentials.
-    async fn probe(&self, request: &Parts) -> Answer {
+    /// Queries one configured cluster, and never another: a probe uses the exporter's credentials.
+    async fn probe(&self, request: &Parts) -> Response<Bytes> {
         let running = Arc::clone(&self.running.borrow());
         let began = Instant::now();
         let deadline = deadline(request, &running.config.scrape);
-        let question = match probe::Question::parse(request.uri.query()) {
-            Ok(question) => question,
-            Err(complaint) => return text(StatusCode::BAD_REQUEST, complaint),
+        let query = match probe::ProbeQuery::parse(request.uri.query()) {
+            Ok(query) => query,
+            Err(message) => return text(StatusCode::BAD_REQUEST, message),
         };
         if request.method == Method::HEAD {
-            return probe_head(&question, &running, request);
+            return probe_head(&query, &running, request);
         }
-        let trace = (question.detail == probe::Detail::Exchange).then(Trace::default);
+        let trace = (query.detail == probe::Detail::Exchange).then(Trace::default);
         let Some(reading) = running
             .collector
-            .probe(&question.target, deadline, trace.as_ref())
+            .probe(&query.target, deadline, trace.as_ref())
             .await
         else {
             return unknown_cluster();
@@ -176,7 +174,7 @@ impl AppState {
 
     /// The clusters as Prometheus' service discovery wants them; an error while they are not known,
     /// so that it keeps its own.
-    async fn targets(&self) -> Answer {
+    async fn targets(&self) -> Response<Bytes> {
         let collector = Arc::clone(&self.running.borrow().collector);
         let clusters = match collector.targets().await {
             Ok(clusters) => clusters,
@@ -194,7 +192,7 @@ impl AppState {
         )
     }
 
-    async fn clusters(&self) -> Answer {
+    async fn clusters(&self) -> Response<Bytes> {
         let latest = self.running.borrow().collector.latest();
         let (count, now) = (count(latest.as_deref()), self.clock.now());
         let written = self
@@ -207,7 +205,7 @@ impl AppState {
         )
     }
 
-    async fn reload(&self, method: &Method) -> Answer {
+    async fn reload(&self, method: &Method) -> Response<Bytes> {
         let Some(lifecycle) = &self.lifecycle else {
             // RFC 9110, 10.2.1: an empty Allow is for what the configuration has switched off.
             return not_allowed("");
@@ -234,43 +232,52 @@ impl AppState {
     }
 
     /// The configuration that is in force, with what it leaves to the defaults.
-    fn config(&self) -> Answer {
+    fn config(&self) -> Response<Bytes> {
         typed(StatusCode::OK, TEXT, self.running.borrow().config.to_yaml())
     }
 
-    /// As Prometheus does for those who forget the prefix.
-    fn to_the_prefix(&self) -> Answer {
-        let mut answer = text(StatusCode::FOUND, "");
+    /// Redirects clients that forgot the prefix, as Prometheus does.
+    fn redirect_to_prefix(&self) -> Response<Bytes> {
+        let mut response = text(StatusCode::FOUND, "");
         if let Ok(place) = HeaderValue::from_str(&format!("{}/", self.prefix)) {
-            answer.headers_mut().insert(LOCATION, place);
+            response.headers_mut().insert(LOCATION, place);
         }
-        answer
+        response
     }
 
-    async fn landing(&self, request: &Parts) -> Answer {
+    async fn status_page(&self, request: &Parts) -> Response<Bytes> {
         let latest = self.running.borrow().collector.latest();
         let count = count(latest.as_deref());
-        let (view, paths, now) = (
-            View::parse(request.uri.query()),
+        let (query, paths, now) = (
+            PageQuery::parse(request.uri.query()),
             self.paths.clone(),
             self.clock.now(),
         );
-        let write = move || landing::page(latest.as_deref(), now, &view, &paths);
-        let Ok(page) = self.render_pool.render(count, write).await else {
-            return unwritten();
+        let write = move || status_page::page(latest.as_deref(), now, &query, &paths);
+        let page = match self.render_pool.render(count, write).await {
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "status page not rendered");
+                return unwritten();
+            }
+            Err(_panicked) => return unwritten(),
         };
-        let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page);
-        answer.headers_mut().extend(landing::headers());
-        answer
+        let mut response = typed(StatusCode::OK, "text/html; charset=utf-8", page);
+        response.headers_mut().extend(status_page::headers());
+        response
     }
 }
 
-/// The head of a probe's answer, which asks nobody, as that of the metrics does not.
-fn probe_head(question: &probe::Question, running: &ActiveConfig, request: &Parts) -> Answer {
-    if !running.collector.knows(&question.target) {
+/// Responds to HEAD of a probe without a call to the API, as for the metrics.
+fn probe_head(
+    query: &probe::ProbeQuery,
+    running: &ActiveConfig,
+    request: &Parts,
+) -> Response<Bytes> {
+    if !running.collector.knows(&query.target) {
         return unknown_cluster();
     }
-    match question.detail {
+    match query.detail {
         probe::Detail::Exchange => text(StatusCode::OK, ""),
         probe::Detail::Metrics => with_negotiation(typed(
             StatusCode::OK,
@@ -285,33 +292,33 @@ fn count(snapshot: Option<&Snapshot>) -> usize {
     snapshot.map_or(0, |snapshot| snapshot.clusters.len())
 }
 
-fn unwritten() -> Answer {
+fn unwritten() -> Response<Bytes> {
     text(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the page could not be written; please report this\n",
     )
 }
 
-fn unknown_cluster() -> Answer {
+fn unknown_cluster() -> Response<Bytes> {
     text(
         StatusCode::NOT_FOUND,
         "no such cluster is configured here\n",
     )
 }
 
-fn not_found() -> Answer {
+fn not_found() -> Response<Bytes> {
     text(StatusCode::NOT_FOUND, "not found\n")
 }
 
-fn not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
-    answer
+fn not_allowed(allowed: &'static str) -> Response<Bytes> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+    response
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static(allowed));
-    answer
+    response
 }
 
-/// When the client gives up, or a little before.
+/// The time at which the client gives up, or a little before.
 fn deadline(request: &Parts, settings: &Scrape) -> Instant {
     let header = request
         .headers
@@ -320,32 +327,36 @@ fn deadline(request: &Parts, settings: &Scrape) -> Instant {
     Instant::now() + collect::budget(header, settings)
 }
 
-fn encoded(content_type: &'static str, (body, encoding): (Bytes, Encoding)) -> Answer {
-    let mut answer = typed(StatusCode::OK, content_type, body);
+fn encoded(content_type: &'static str, (body, encoding): (Bytes, Encoding)) -> Response<Bytes> {
+    let mut response = typed(StatusCode::OK, content_type, body);
     if let Some(encoding) = encoding.header() {
-        answer
+        response
             .headers_mut()
             .insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    with_negotiation(answer)
+    with_negotiation(response)
 }
 
-fn with_negotiation(mut answer: Answer) -> Answer {
-    answer
+fn with_negotiation(mut response: Response<Bytes>) -> Response<Bytes> {
+    response
         .headers_mut()
         .insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-    answer
+    response
 }
 
-fn text(status: StatusCode, body: &'static str) -> Answer {
+fn text(status: StatusCode, body: &'static str) -> Response<Bytes> {
     typed(status, TEXT, body)
 }
 
-fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(body.into());
-    *answer.status_mut() = status;
-    answer
+fn typed(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+    response
 }

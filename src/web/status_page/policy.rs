@@ -11,7 +11,7 @@ use http::header::{
 use sha2::{Digest as _, Sha256};
 
 /// The style sheet, inside the page so that it needs no other request.
-pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("templates/style.css");
 
 /// The headers that the page has to be sent with. It is as old as it says only if nobody keeps it.
 pub fn headers() -> [(HeaderName, HeaderValue); 4] {

@@ -13,7 +13,8 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::*;
+use super::display_status::DisplayStatus;
+use super::{PageQuery, Paths, Snapshot, Timestamp, headers};
 use crate::shard::Shard;
 use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Outcome};
 use crate::upgrade::UpgradeState;
@@ -21,8 +22,17 @@ use crate::web::fixture::{NOW, altered, cluster, down, snapshot, state, up};
 
 const HOSTILE: &str = "</th></title></style><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&lt;\u{1}{}";
 
+fn page(snapshot: Option<&Snapshot>, now: Timestamp, query: &PageQuery, paths: &Paths) -> String {
+    super::page(snapshot, now, query, paths).expect("the page is rendered")
+}
+
 fn shown(snapshot: &Snapshot, query: &str) -> String {
-    page(Some(snapshot), NOW, &View::parse(Some(query)), &paths(""))
+    page(
+        Some(snapshot),
+        NOW,
+        &PageQuery::parse(Some(query)),
+        &paths(""),
+    )
 }
 
 fn paths(prefix: &str) -> Paths {
@@ -62,7 +72,7 @@ fn skeleton(page: &str) -> Vec<String> {
 #[test]
 fn every_status_step_and_outcome_is_told_in_words_and_by_a_shape() {
     for reading in everything() {
-        let condition = condition::Condition::of(&reading);
+        let status = DisplayStatus::of(&reading);
         let expected = match &reading.outcome {
             Outcome::Up(state) => format!("aria-valuetext=\"{}: ", step_label(state)),
             Outcome::Down(failure) => format!("<code>{}</code>", failure.reason.as_str()),
@@ -73,14 +83,14 @@ fn every_status_step_and_outcome_is_told_in_words_and_by_a_shape() {
         assert!(
             page.contains(&format!(
                 "<use href=\"#i-{}\"/></svg>{}</span>",
-                condition.slug(),
-                condition.label()
+                status.slug(),
+                status.label()
             )),
-            "{condition:?}"
+            "{status:?}"
         );
         assert!(
-            page.contains(&format!("<symbol id=\"i-{}\"", condition.slug())),
-            "{condition:?}"
+            page.contains(&format!("<symbol id=\"i-{}\"", status.slug())),
+            "{status:?}"
         );
     }
 }
@@ -182,7 +192,7 @@ fn the_policy_allows_the_style_sheet_of_the_page_and_nothing_inline_beside_it() 
 fn tags_are_closed_and_ids_are_unique() {
     for page in [
         shown(&snapshot(everything()), "q=c&refresh=60"),
-        page(None, NOW, &View::default(), &paths("")),
+        page(None, NOW, &PageQuery::default(), &paths("")),
     ] {
         // What comes before is the style sheet's, and not looked at.
         let mut open = vec!["html".to_owned(), "head".to_owned()];
@@ -209,11 +219,11 @@ fn before_the_first_scrape_the_page_says_what_to_do() {
     let page = page(
         None,
         NOW,
-        &View::parse(Some("refresh=15&q=x")),
+        &PageQuery::parse(Some("refresh=15&q=x")),
         &paths("/ack"),
     );
     assert!(page.contains("<h2>No scrape yet</h2>"));
-    assert!(page.contains("metrics_path: /ack/metrics\n"));
+    assert!(page.contains("\n    metrics_path: /ack/metrics\n    static_configs:\n"));
     assert!(page.contains("<a href=\"/ack/metrics\">the metrics</a>"));
     assert!(!page.contains("<table"));
 }
@@ -223,7 +233,7 @@ fn links_have_the_prefix() {
     let page = page(
         Some(&snapshot(everything())),
         NOW,
-        &View::default(),
+        &PageQuery::default(),
         &paths("/ack"),
     );
     for path in [

@@ -1,100 +1,79 @@
-//! What the reader asked to see: the query string of the page, in and out.
+//! The query string of the page: filter, order, page and reload interval.
 
 use form_urlencoded::{Serializer, parse};
 
-use super::condition::Condition;
+use super::display_status::DisplayStatus;
 
 /// The longest text that is looked for, in characters.
 const MAX_TEXT: usize = 200;
-/// The intervals of reloading that are accepted, in seconds.
+/// The accepted reload intervals, in seconds.
 const REFRESH: std::ops::RangeInclusive<u32> = 5..=3600;
 
-/// A choice of clusters and their order. Whatever a query string says, there is a view for it: what
-/// makes no sense is left out.
+/// A choice of clusters and their order. Every query string has one: parameters that make no sense
+/// are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct View {
+pub struct PageQuery {
     /// Words that a cluster must contain; `q`.
-    pub text: String,
-    /// The condition that a cluster must be in; `status`.
-    pub status: Option<Condition>,
+    pub(super) text: String,
+    pub(super) status: Option<DisplayStatus>,
     /// `sort`: a column, after a minus sign the other way round.
-    pub sort: Sort,
-    /// Pages before this one; `page` counts from 1.
-    pub skipped_pages: usize,
-    /// After how many seconds the browser loads the page again; `refresh`.
-    pub refresh: Option<u32>,
+    pub(super) sort: Sort,
+    /// Counted from 0; `page` counts from 1.
+    pub(super) page: usize,
+    /// The reload interval of the browser, in seconds; `refresh`.
+    pub(super) refresh: Option<u32>,
 }
 
-/// An order of the clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sort {
-    /// By what.
-    pub column: Column,
-    /// Which way.
-    pub direction: Direction,
+pub(super) struct Sort {
+    pub(super) column: Column,
+    pub(super) direction: Direction,
 }
 
-/// What clusters are ordered by.
+/// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Column {
-    /// How soon somebody should look.
+pub(super) enum Column {
     #[default]
     Status,
-    /// The name.
     Name,
-    /// When the present state was first seen.
     Since,
-    /// The Kubernetes version.
     Version,
-    /// Account, then region.
     Account,
-    /// The last answer.
     Reading,
 }
 
-/// Which way an order goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// The smallest, earliest or most urgent first.
+pub(super) enum Direction {
     #[default]
     Ascending,
-    /// The largest, latest or least urgent first.
     Descending,
 }
 
-// === impl View ===
+// === impl PageQuery ===
 
-impl View {
+impl PageQuery {
     /// Reads the query string of a request. Of a parameter given twice the last counts.
-    pub fn parse(query: Option<&str>) -> Self {
-        let mut view = Self::default();
-        for (key, value) in parse(query.unwrap_or_default().as_bytes()) {
+    pub fn parse(query_string: Option<&str>) -> Self {
+        let mut query = Self::default();
+        for (key, value) in parse(query_string.unwrap_or_default().as_bytes()) {
             match &*key {
-                "q" => view.text = clean(&value),
-                "status" => view.status = Condition::parse(&value),
-                "sort" => view.sort = Sort::parse(&value).unwrap_or_default(),
-                "page" => {
-                    view.skipped_pages = value.parse::<usize>().unwrap_or(1).saturating_sub(1);
-                }
-                "refresh" => {
-                    view.refresh = value
-                        .parse()
-                        .ok()
-                        .filter(|seconds| REFRESH.contains(seconds));
-                }
+                "q" => query.text = clean(&value),
+                "status" => query.status = DisplayStatus::parse(&value),
+                "sort" => query.sort = Sort::parse(&value).unwrap_or_default(),
+                "page" => query.page = value.parse().unwrap_or(1_usize).saturating_sub(1),
+                "refresh" => query.refresh = value.parse().ok().filter(|s| REFRESH.contains(s)),
                 _ => {}
             }
         }
-        view
+        query
     }
 
-    /// Whether some clusters may be left out.
-    pub fn is_filtered(&self) -> bool {
+    pub(super) fn is_filtered(&self) -> bool {
         !self.text.is_empty() || self.status.is_some()
     }
 
-    /// A link from the page to this view of it.
-    pub fn link(&self) -> String {
+    /// A link from the page to this query of it.
+    pub(super) fn link(&self) -> String {
         let mut query = Serializer::for_suffix("?".to_owned(), 1);
         if !self.text.is_empty() {
             query.append_pair("q", &self.text);
@@ -105,8 +84,8 @@ impl View {
         if self.sort != Sort::default() {
             query.append_pair("sort", &self.sort.slug());
         }
-        if self.skipped_pages > 0 {
-            query.append_pair("page", &self.skipped_pages.saturating_add(1).to_string());
+        if self.page > 0 {
+            query.append_pair("page", &self.page.saturating_add(1).to_string());
         }
         if let Some(seconds) = self.refresh {
             query.append_pair("refresh", &seconds.to_string());
@@ -114,61 +93,75 @@ impl View {
         query.finish()
     }
 
+    /// The query of all clusters that contain `text`.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// All clusters, in the same order.
-    #[must_use]
-    pub fn unfiltered(&self) -> Self {
+    pub(super) fn unfiltered(&self) -> Self {
         Self {
             text: String::new(),
             status: None,
-            skipped_pages: 0,
-            ..self.clone()
+            ..self.at_page(0)
         }
     }
 
-    /// The same view of the clusters in one condition, or in any.
-    #[must_use]
-    pub fn of_status(&self, status: Option<Condition>) -> Self {
+    /// The clusters in one status, or in any if these are shown already.
+    pub(super) fn toggled(&self, status: DisplayStatus) -> Self {
         Self {
-            status,
-            skipped_pages: 0,
-            ..self.clone()
+            status: Some(status).filter(|_| self.status != Some(status)),
+            ..self.at_page(0)
         }
     }
 
-    /// The same clusters in another order.
-    #[must_use]
-    pub fn sorted(&self, sort: Sort) -> Self {
+    /// The same clusters in the order that a click on the head of `column` asks for.
+    pub(super) fn clicked(&self, column: Column) -> Self {
         Self {
-            sort,
-            skipped_pages: 0,
-            ..self.clone()
+            sort: self.sort.clicked(column),
+            ..self.at_page(0)
         }
     }
 
-    /// Another page of the same view.
-    #[must_use]
-    pub fn after_pages(&self, skipped_pages: usize) -> Self {
+    pub(super) fn at_page(&self, page: usize) -> Self {
         Self {
-            skipped_pages,
+            page,
             ..self.clone()
         }
     }
 
-    /// The same view, reloaded at another interval or not at all.
-    #[must_use]
-    pub fn refreshed(&self, refresh: Option<u32>) -> Self {
+    pub(super) fn refreshed(&self, refresh: Option<u32>) -> Self {
         Self {
             refresh,
             ..self.clone()
         }
+    }
+
+    /// The reload intervals to choose from, among them the present one.
+    pub(super) fn intervals(&self) -> Vec<(Option<u32>, String)> {
+        let mut intervals = vec![
+            (None, "off".to_owned()),
+            (Some(15), "15 s".to_owned()),
+            (Some(60), "1 min".to_owned()),
+        ];
+        if let Some(seconds) = self.refresh
+            && intervals
+                .iter()
+                .all(|(offered, _)| *offered != self.refresh)
+        {
+            intervals.push((self.refresh, format!("{seconds} s")));
+        }
+        intervals
     }
 }
 
 // === impl Sort ===
 
 impl Sort {
-    /// The word for it in links.
-    pub fn slug(self) -> String {
+    pub(super) fn slug(self) -> String {
         let minus = match self.direction {
             Direction::Ascending => "",
             Direction::Descending => "-",
@@ -187,9 +180,8 @@ impl Sort {
         Some(Self { column, direction })
     }
 
-    /// What a click on the head of `column` asks for.
-    #[must_use]
-    pub fn clicked(self, column: Column) -> Self {
+    /// The order by `column`, or its reverse if that is the present order.
+    fn clicked(self, column: Column) -> Self {
         let ascending = Self {
             column,
             direction: Direction::Ascending,
@@ -203,13 +195,21 @@ impl Sort {
             ascending
         }
     }
+
+    /// The value of `aria-sort` for the head of `column`.
+    pub(super) fn aria(self, column: Column) -> &'static str {
+        match self.direction {
+            _ if self.column != column => "none",
+            Direction::Ascending => "ascending",
+            Direction::Descending => "descending",
+        }
+    }
 }
 
 // === impl Column ===
 
 impl Column {
-    /// Every column that can be sorted by.
-    pub const ALL: [Self; 6] = [
+    const ALL: [Self; 6] = [
         Self::Status,
         Self::Name,
         Self::Since,
@@ -230,7 +230,7 @@ impl Column {
     }
 }
 
-/// The text to look for: neither endless nor with characters that no cluster can have.
+/// Removes from a search text what no cluster can contain, and limits its length.
 fn clean(text: &str) -> String {
     let printable: String = text
         .trim()
@@ -249,33 +249,33 @@ mod tests {
 
     #[test]
     fn a_query_string_is_read_as_a_form_writes_it() {
-        let view = View::parse(Some(
+        let query = PageQuery::parse(Some(
             "q=+shop%20%E5%8D%87+&status=fail&sort=-since&page=3&refresh=15",
         ));
-        let expected = View {
+        let expected = PageQuery {
             text: "shop 升".to_owned(),
-            status: Some(Condition::Failed),
+            status: Some(DisplayStatus::Failed),
             sort: Sort {
                 column: Column::Since,
                 direction: Direction::Descending,
             },
-            skipped_pages: 2,
+            page: 2,
             refresh: Some(15),
         };
-        assert_eq!(view, expected);
+        assert_eq!(query, expected);
     }
 
     #[test]
     fn what_makes_no_sense_is_left_out() {
         let nonsense = "status=gone&sort=--name&page=-1&refresh=1&q=%00%0a&%&=&&;x[]=1&sort";
-        assert_eq!(View::parse(Some(nonsense)), View::default());
+        assert_eq!(PageQuery::parse(Some(nonsense)), PageQuery::default());
         assert_eq!(
-            View::parse(Some(
+            PageQuery::parse(Some(
                 "page=0&refresh=999999999999&page=99999999999999999999999"
             )),
-            View::default()
+            PageQuery::default()
         );
-        assert_eq!(View::parse(None).link(), "?");
+        assert_eq!(PageQuery::parse(None).link(), "?");
     }
 
     #[test]
@@ -295,16 +295,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_query_string_is_a_view_and_its_link_leads_back_to_it(query in "(q|status|sort|page|refresh|.{0,3})=.{0,40}(&(q|status|sort|page|refresh)=[-%a-z0-9+]{0,20}){0,4}") {
-            let view = View::parse(Some(&query));
-            let link = view.link();
-            prop_assert!(view.text.chars().count() <= MAX_TEXT);
-            prop_assert_eq!(View::parse(link.strip_prefix('?')), view);
+        fn any_query_string_has_a_query_and_its_link_leads_back_to_it(query in "(q|status|sort|page|refresh|.{0,3})=.{0,40}(&(q|status|sort|page|refresh)=[-%a-z0-9+]{0,20}){0,4}") {
+            let query = PageQuery::parse(Some(&query));
+            let link = query.link();
+            prop_assert!(query.text.chars().count() <= MAX_TEXT);
+            prop_assert_eq!(PageQuery::parse(link.strip_prefix('?')), query);
         }
 
         #[test]
-        fn any_bytes_are_a_view(query in ".*") {
-            View::parse(Some(&query));
+        fn any_bytes_are_a_query(query in ".*") {
+            PageQuery::parse(Some(&query));
         }
     }
 }

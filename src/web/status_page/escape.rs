@@ -1,0 +1,72 @@
+//! The escaping of every value in a template; askama.toml names it for HTML.
+
+use std::fmt::{self, Write};
+
+use askama::filters::Escaper;
+
+/// Escapes for text and quoted attributes, and replaces characters that askama's own escaper lets
+/// through although they are not allowed in HTML or turn the text around that follows them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HtmlEscaper;
+
+impl Escaper for HtmlEscaper {
+    fn write_escaped_str<W: Write>(&self, mut destination: W, text: &str) -> fmt::Result {
+        let mut written = 0;
+        for (at, character) in text.char_indices() {
+            if let Some(replacement) = replacement(character) {
+                destination.write_str(&text[written..at])?;
+                destination.write_str(replacement)?;
+                written = at + character.len_utf8();
+            }
+        }
+        destination.write_str(&text[written..])
+    }
+}
+
+fn replacement(character: char) -> Option<&'static str> {
+    match character {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            Some("\u{fffd}")
+        }
+        control if control.is_control() => Some("\u{fffd}"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template;
+
+    #[derive(Template)]
+    #[template(source = "<b title=\"{{ text }}\">{{ text }}</b>", ext = "html")]
+    struct Bold<'a> {
+        text: &'a str,
+    }
+
+    fn bold(text: &str) -> String {
+        Bold { text }.render().unwrap()
+    }
+
+    #[test]
+    fn values_are_escaped_and_templates_are_not() {
+        let escaped = "&quot;&#39;&gt;&lt;b&gt;&amp;lt;";
+        assert_eq!(
+            bold("\"'><b>&lt;"),
+            format!("<b title=\"{escaped}\">{escaped}</b>")
+        );
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_replaced() {
+        let escaped = "a\u{fffd}b\u{fffd}c\u{fffd}升\u{fffd}";
+        assert_eq!(
+            bold("a\u{0}b\u{202e}c\u{9f}升\n"),
+            format!("<b title=\"{escaped}\">{escaped}</b>")
+        );
+    }
+}
