@@ -1,8 +1,8 @@
-//! Metrics: a snapshot and the exporter's own instruments → the bytes of a page.
+//! Metrics: a snapshot and the exporter's own instruments → the bytes of a metrics page.
 //!
 //! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a
-//! snapshot; [`exporter`] counts what the process does. All of them write through a [`Page`], in
-//! either format.
+//! snapshot; [`exporter`] counts the work of the process. All of them write to a [`Page`], in either
+//! format.
 
 pub mod catalog;
 pub mod collection;
@@ -20,7 +20,7 @@ pub use exporter::{AccountCallMetrics, ExporterMetrics};
 use crate::config::{Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 
-/// The page of `/metrics`.
+/// Renders the page of `/metrics`.
 pub fn render(
     snapshot: &Snapshot,
     own: &ExporterMetrics,
@@ -34,7 +34,7 @@ pub fn render(
     page.finish()
 }
 
-/// The page of `/probe`: the cluster that was asked for, and how the probe went that took
+/// Renders the page of `/probe`: the requested cluster, and the result of the probe, which took
 /// `elapsed`.
 pub fn render_probe(
     reading: &ClusterReading,
@@ -53,7 +53,8 @@ pub fn render_probe(
     page.finish()
 }
 
-/// Room for nearly every page, so that a large one is not copied as it grows.
+/// Returns a capacity that is enough for nearly every page.
+// A large page would otherwise be copied as it grows.
 fn expected_size(snapshot: &Snapshot, options: &Metrics) -> usize {
     let each = match options.state_sets {
         StateSets::Full => 2560,

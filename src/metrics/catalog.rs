@@ -1,19 +1,19 @@
-//! The one catalogue of metrics: what is not declared here is not on any page.
+//! The catalogue of all metrics: a metric that is not declared here is on no page.
 //!
-//! The page takes names, types and HELP from here; README's table, the dashboards and the rules are
-//! checked against it.
+//! The pages take names, types and HELP from here. A test checks README's table, the dashboards and
+//! the rules against it.
 
 use exporter_toolkit::exposition::{Kind, Metric};
 use exporter_toolkit::process;
 
-/// What one series of a metric stands for.
+/// The subject of one series of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// One cluster; the first label holds its ID, under the name that the operator chose.
     Cluster,
     /// One collection, and the accounts and regions that it went through.
     Collection,
-    /// This process's own work since it started.
+    /// The work of this process since it started.
     Exporter,
     /// This process as the system sees it; can be switched off.
     Process,
@@ -31,7 +31,7 @@ pub fn find(name: &str) -> Option<&'static Metric> {
     all().find(|metric| metric.name == name)
 }
 
-/// Every metric by what its series stand for, in the order of exposition.
+/// Every metric by the subject of its series, in the order of exposition.
 pub static GROUPS: [(Scope, &[&Metric]); 5] = [
     (Scope::Cluster, CLUSTER),
     (Scope::Collection, COLLECTION),
@@ -55,13 +55,13 @@ macro_rules! catalogue {
 catalogue! {
     CLUSTER {
         UP = Gauge "cs_up" ["cluster"]
-            "Whether the last query of the cluster's upgrade was answered (1) or not (0); absent until it has been asked once. What is 1 may have been served from memory, up to scrape.max_age old: see cs_last_success_timestamp_seconds.";
+            "Whether the last query of the cluster's upgrade succeeded (1) or failed (0); absent until the first query. While it is 1, the state may come from the cache, up to scrape.max_age old: see cs_last_success_timestamp_seconds.";
         QUERY_FAILURE = Gauge "cs_query_failure" ["cluster", "reason"]
             "Why the last query of the cluster failed; always 1, present only while cs_up is 0.";
         QUERY_DURATION = Gauge "cs_query_duration_seconds" ["cluster"]
             "How long the last query of the cluster took in seconds, retries included.";
         LAST_SUCCESS = Gauge "cs_last_success_timestamp_seconds" ["cluster"]
-            "Unix time of the last query of the cluster that was answered; absent until the first.";
+            "Unix time of the last query of the cluster that succeeded; absent until the first.";
         UPGRADE_STATUS = Gauge "cs_upgrade_status" ["cluster", "status"]
             "Status of the cluster's upgrade: 1 for the one it is in, 0 for the others (left out with metrics.state_sets: active); none if there never was an upgrade. Absent while cs_up is 0.";
         UPGRADE_STEP = Gauge "cs_upgrade_step" ["cluster", "step"]
@@ -69,61 +69,61 @@ catalogue! {
         UPGRADE_TASK_STATUS = Gauge "cs_upgrade_task_status" ["cluster", "status"]
             "Status of the task behind the cluster's upgrade: 1 for the one it is in, 0 for the others (left out with metrics.state_sets: active); none if there is no task. Absent while cs_up is 0.";
         UPGRADE_INFO = Gauge "cs_upgrade_info" ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
-            "What is known of the cluster's upgrade and the source in use; always 1. Parts that the source does not tell are empty.";
+            "Details of the cluster's upgrade and the source in use; always 1. Labels that the source does not provide are empty.";
         UPGRADE_ERROR_INFO = Gauge "cs_upgrade_error_info" ["cluster", "message"]
             "Alibaba Cloud's error message about the cluster's upgrade, at most 256 characters of it; always 1, present only while there is one.";
         UPGRADE_STATE_SINCE = Gauge "cs_upgrade_state_since_timestamp_seconds" ["cluster"]
-            "Unix time at which this process first saw the present status and step. It starts anew with the process, so the time spent in the state is at least this long.";
+            "Unix time at which this process first saw the present status and step. It starts anew with the process, so the state has lasted at least this long.";
         UPGRADE_STARTED = Gauge "cs_upgrade_started_timestamp_seconds" ["cluster"]
-            "Unix time at which the upgrade task was created, where the source tells it.";
+            "Unix time at which the upgrade task was created, where the source provides it.";
         UPGRADE_UPDATED = Gauge "cs_upgrade_updated_timestamp_seconds" ["cluster"]
-            "Unix time at which the upgrade task last changed, where the source tells it.";
+            "Unix time at which the upgrade task last changed, where the source provides it.";
         CLUSTER_INFO = Gauge "cs_cluster_info" ["cluster", "name", "account", "region", "type", "spec", "version", "next_version"]
-            "What is known of the cluster, and the labels that the configuration gives it; always 1. What is not known is empty.";
+            "Details of the cluster, and the labels that the configuration gives it; always 1. Unknown values are empty.";
         CLUSTER_STATE = Gauge "cs_cluster_state" ["cluster", "state"]
-            "State of the cluster as the account's cluster list has it; always 1, present only where the list is read.";
+            "State of the cluster in the account's cluster list; always 1, present only where the list is read.";
     }
     COLLECTION {
         SCRAPE_DURATION = Gauge "cs_exporter_scrape_duration_seconds" []
-            "How long the collection behind this page took in seconds; of one served from memory, how long it took at the time.";
+            "How long the collection behind this page took in seconds; for a page from the cache, how long it took at the time.";
         SCRAPE_BUDGET = Gauge "cs_exporter_scrape_budget_seconds" []
             "How long the collection behind this page was allowed to take in seconds: the time until Prometheus gives up, less scrape.timeout_offset.";
         CLUSTERS = Gauge "cs_exporter_clusters" []
             "Clusters that this instance is responsible for.";
         SOURCE_INFO = Gauge "cs_exporter_source_info" ["account", "region", "source"]
-            "The source of upgrade states in use for the account and region; always 1. The region is empty where it need not be known.";
+            "The source of upgrade states in use for the account and region; always 1. The region is empty where the configuration needs none.";
         DISCOVERY_SUCCESS = Gauge "cs_exporter_discovery_success" ["account", "region"]
             "Whether the last read of the account's cluster list succeeded (1) or not (0); present only where discovery is configured.";
         DISCOVERED_CLUSTERS = Gauge "cs_exporter_discovered_clusters" ["account", "region"]
-            "Clusters that the last good read of the cluster list found and the configuration selects, over all shards; present only where discovery is configured.";
+            "Clusters that the last successful read of the cluster list found and the configuration selects, over all shards; present only where discovery is configured.";
         CREDENTIALS_INFO = Gauge "cs_exporter_credentials_info" ["account", "provider"]
-            "The provider that the account's credentials came from; always 1, absent until one has answered.";
+            "The provider that the account's credentials came from; always 1, absent until they have been obtained once.";
         CREDENTIALS_EXPIRY = Gauge "cs_exporter_credentials_expiry_timestamp_seconds" ["account"]
-            "Unix time at which the account's present credentials run out; absent if they do not. They are refreshed before.";
+            "Unix time at which the account's present credentials expire; absent if they do not. They are refreshed before.";
         SHARD_ORDINAL = Gauge "cs_exporter_shard_ordinal" []
-            "Which of the shards this instance is, counted from 0.";
+            "Ordinal of this instance's shard, counted from 0.";
         TOTAL_SHARDS = Gauge "cs_exporter_total_shards" []
-            "Shards that the clusters are divided over; 1 if they are not.";
+            "Number of shards that the clusters are divided into; 1 without sharding.";
     }
     EXPORTER {
         API_REQUESTS = Counter "cs_exporter_api_requests_total" ["account", "operation"]
             "Requests sent to Alibaba Cloud, each retry counted.";
         API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total" ["account", "operation", "reason"]
-            "Requests to Alibaba Cloud that failed, each retry counted; what the account's own rate_limit keeps back is no request.";
+            "Requests to Alibaba Cloud that failed, each retry counted; calls that the account's own rate_limit holds back are not requests.";
         API_RETRIES = Counter "cs_exporter_api_retries_total" ["account", "operation"]
-            "Requests to Alibaba Cloud that repeated one that had failed.";
+            "Requests to Alibaba Cloud that repeated a failed one.";
         API_REQUEST_DURATION = Histogram "cs_exporter_api_request_duration_seconds" ["account", "operation"]
-            "How long each request to Alibaba Cloud took in seconds, failed ones included; the wait for the exporter's own limits is not.";
+            "How long each request to Alibaba Cloud took in seconds, failed ones included, without the wait for the exporter's own limits.";
         API_REQUESTS_IN_FLIGHT = Gauge "cs_exporter_api_requests_in_flight" ["account", "operation"]
             "Requests to Alibaba Cloud that are under way.";
         CACHED_SCRAPES = Counter "cs_exporter_cached_scrapes_total" []
-            "Scrapes answered from memory without a collection of their own, within scrape.cache_ttl.";
+            "Scrapes served from the cache without a collection of their own, within scrape.cache_ttl.";
         COALESCED_SCRAPES = Counter "cs_exporter_coalesced_scrapes_total" []
             "Scrapes that joined a collection which another scrape had begun.";
         UNKNOWN_VALUES = Counter "cs_exporter_unknown_values_total" ["field"]
-            "Values in Alibaba Cloud's replies that its reference does not list: words are exposed as unknown, fields of another type are left out; the log has each once.";
+            "Values in Alibaba Cloud's responses that its reference does not list: words are exposed as unknown, fields of another type are left out; each is logged once.";
         CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge "cs_exporter_config_last_reload_successful" []
-            "Whether the last load of the configuration succeeded (1) or was refused (0), the one before it still being in use.";
+            "Whether the last load of the configuration succeeded (1) or was refused (0); after a refusal the previous one stays in use.";
         CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge "cs_exporter_config_last_reload_success_timestamp_seconds" []
             "Unix time at which the configuration in use was loaded.";
         BUILD_INFO = Gauge "ack_upgrade_exporter_build_info" ["version", "revision", "rustversion"]
@@ -131,7 +131,7 @@ catalogue! {
     }
     PROBE {
         PROBE_SUCCESS = Gauge "probe_success" []
-            "Whether the query of the probed cluster was answered (1) or not (0).";
+            "Whether the query of the probed cluster succeeded (1) or failed (0).";
         PROBE_DURATION = Gauge "probe_duration_seconds" []
             "How long the probe took in seconds.";
     }

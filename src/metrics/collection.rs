@@ -1,5 +1,4 @@
-//! What a page says of the collection behind it, and of the accounts and regions that it went
-//! through.
+//! The families of the collection behind a page, and of its accounts and regions.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +88,7 @@ fn discoveries(
     })
 }
 
-/// Adds one family, each series once, in the order of its labels.
+/// Adds one family. Writes each series once, in the order of its labels.
 fn family<'a, const N: usize>(
     page: &mut Page,
     metric: &'static Metric,

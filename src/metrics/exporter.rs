@@ -1,4 +1,4 @@
-//! The exporter's own instruments: what this process has done since it started.
+//! The exporter's own instruments: the work of this process since it started.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,11 +19,12 @@ use super::catalog;
 use super::unknown::UnknownLog;
 use crate::collect::ScrapeMetrics;
 
-/// Seconds. A call takes tens of milliseconds near the vendor, a second from afar, and the whole
-/// budget when it hangs.
+/// The upper bounds of the buckets, in seconds.
+// A call takes tens of milliseconds within Alibaba Cloud, a second across continents, and the whole
+// budget when it hangs.
 const DURATION_BUCKETS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The instruments of a process, in a registry of their own. Cheap to clone; clones count together.
+/// The instruments of a process, in a registry of their own. Clones share them.
 #[derive(Debug, Clone)]
 pub struct ExporterMetrics {
     instruments: Arc<Instruments>,
@@ -67,7 +68,7 @@ struct Handles {
 // === impl ExporterMetrics ===
 
 impl ExporterMetrics {
-    /// New instruments, all at 0 and the configuration not loaded.
+    /// Returns instruments at 0, with no configuration loaded.
     pub fn new(process: ProcessMetrics) -> Self {
         Self {
             instruments: Arc::new(Instruments::new()),
@@ -75,8 +76,8 @@ impl ExporterMetrics {
         }
     }
 
-    /// Counts the calls of `account`. The series of `operations`, those that the account may call,
-    /// are there from now on; one that the account had before goes on where it was.
+    /// Returns the instruments for the calls of `account`. The series of `operations`, which are
+    /// all that the account may call, exist from now on. A series that exists already continues.
     pub fn call_metrics(
         &self,
         account: &AccountName,
@@ -96,22 +97,22 @@ impl ExporterMetrics {
         Arc::new(metrics)
     }
 
-    /// Takes the series of `account` off the page, when a new configuration no longer has it.
+    /// Removes the series of `account`, when a new configuration no longer has it.
     pub fn forget(&self, account: &AccountName) {
         self.instruments.forget(account);
     }
 
-    /// A scrape was answered from memory.
+    /// Counts a scrape that was served from the cache.
     pub fn cached_scrape(&self) {
         self.instruments.cached_scrapes.inc();
     }
 
-    /// A scrape joined another's collection.
+    /// Counts a scrape that joined the collection of another.
     pub fn coalesced_scrape(&self) {
         self.instruments.coalesced_scrapes.inc();
     }
 
-    /// A configuration was loaded at `time` and is in use.
+    /// Records that a configuration was loaded at `time` and is in use.
     pub fn reload_succeeded(&self, time: Timestamp) {
         self.instruments.reload_successful.set(1);
         self.instruments.reload_success_timestamp.set(
@@ -121,16 +122,16 @@ impl ExporterMetrics {
         );
     }
 
-    /// A configuration was refused.
+    /// Records that a configuration was refused.
     pub fn reload_failed(&self) {
         self.instruments.reload_successful.set(0);
     }
 
-    /// Adds every family of [`Scope::Exporter`](catalog::Scope::Exporter) and, if they are shown,
-    /// of [`Scope::Process`](catalog::Scope::Process).
+    /// Adds every family of [`Scope::Exporter`](catalog::Scope::Exporter) and, unless they are
+    /// hidden, of [`Scope::Process`](catalog::Scope::Process).
     pub fn write(&self, page: &mut Page) {
         for family in self.instruments.registry.gather() {
-            // All were registered from the catalogue.
+            // Every instrument is registered from the catalogue.
             if let Some(metric) = catalog::find(family.name()) {
                 write_family(page, metric, &family);
             }
@@ -141,7 +142,7 @@ impl ExporterMetrics {
     }
 }
 
-/// Adds a family that the prometheus crate has gathered: ordered, and each series once.
+/// Adds a family that the prometheus crate has gathered, which is ordered and without duplicates.
 fn write_family(
     page: &mut Page,
     metric: &'static Metric,
@@ -235,8 +236,8 @@ impl Instruments {
 
     fn handles(&self, account: &AccountName, operation: Operation) -> Handles {
         let labels = [account.as_str(), operation.as_str()];
-        // What the account's own limit keeps back never goes out, so no request can fail of it: a
-        // series at 0 for ever would tell an operator that the limit is never met.
+        // Calls that the account's own limit holds back are never sent, so no request fails for this
+        // reason. A series at 0 for ever would suggest that the limit is never reached.
         let reasons = Reason::ALL
             .iter()
             .filter(|reason| **reason != Reason::RateLimited);
@@ -254,7 +255,7 @@ impl Instruments {
     }
 
     fn forget(&self, account: &AccountName) {
-        // Errors mean that there was no such series, which is what is wanted.
+        // An error means that there is no such series, which is the aim.
         for operation in Operation::ALL {
             let labels = [account.as_str(), operation.as_str()];
             let _ = self.requests.remove_label_values(&labels);

@@ -1,4 +1,4 @@
-//! What a page says of its clusters: a pure function of the readings.
+//! The families of the clusters: a pure function of their readings.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -37,8 +37,7 @@ pub fn write<'a>(
     });
     clusters.upgrade_infos(page);
     clusters.error_infos(page);
-    // A cluster that did not answer has no present state, so there is nothing that could have
-    // lasted.
+    // A cluster that could not be queried has no present state, so no time since which it lasts.
     clusters.gauge(page, &catalog::UPGRADE_STATE_SINCE, |row| {
         row.state.and(row.reading.since).map(Value::from)
     });
@@ -52,8 +51,8 @@ pub fn write<'a>(
     clusters.cluster_states(page);
 }
 
-/// One cluster, with what every family needs within reach.
-struct Row<'a> {
+/// One cluster, with the values that every family needs.
+struct ClusterRow<'a> {
     id: &'a str,
     state: Option<&'a UpgradeState>,
     reading: &'a ClusterReading,
@@ -61,13 +60,13 @@ struct Row<'a> {
 
 /// The clusters of a page, each once, ordered by ID.
 struct Clusters<'a> {
-    rows: Vec<Row<'a>>,
+    rows: Vec<ClusterRow<'a>>,
     options: &'a Metrics,
 }
 
 impl<'a> Clusters<'a> {
     fn new(readings: impl IntoIterator<Item = &'a ClusterReading>, options: &'a Metrics) -> Self {
-        let row = |reading: &'a ClusterReading| Row {
+        let row = |reading: &'a ClusterReading| ClusterRow {
             id: reading.cluster.id.as_str(),
             state: match &reading.outcome {
                 Outcome::Up(state) => Some(state),
@@ -75,8 +74,8 @@ impl<'a> Clusters<'a> {
             },
             reading,
         };
-        let mut rows: Vec<Row<'a>> = readings.into_iter().map(row).collect();
-        // A snapshot has them so already; one ID twice would cost Prometheus the whole page.
+        let mut rows: Vec<ClusterRow<'a>> = readings.into_iter().map(row).collect();
+        // A snapshot is sorted already. Prometheus refuses a whole page for one duplicate series.
         rows.sort_by_key(|row| row.id);
         rows.dedup_by_key(|row| row.id);
         Self { rows, options }
@@ -86,7 +85,7 @@ impl<'a> Clusters<'a> {
         &self,
         page: &mut Page,
         metric: &'static Metric,
-        value: impl Fn(&Row<'a>) -> Option<Value>,
+        value: impl Fn(&ClusterRow<'a>) -> Option<Value>,
     ) {
         let mut family = page.family(metric);
         for row in &self.rows {
@@ -102,8 +101,8 @@ impl<'a> Clusters<'a> {
         metric: &'static Metric,
         active: impl Fn(&UpgradeState) -> S,
     ) {
-        // Two thirds of a page are these lines, so all of each but the ID is put together once. An
-        // ID has no character that would have to be escaped.
+        // These lines are two thirds of a page, so everything but the ID is formatted once. An ID
+        // has no character that needs an escape.
         let head = format!("{}{{{}=\"", metric.name, self.options.cluster_label);
         let tail = |value: &S, number: Value| {
             let mut tail =
@@ -153,9 +152,9 @@ impl<'a> Clusters<'a> {
             let Some(state) = row.state else { continue };
             self.identified(family.sample(), row)
                 .label("source", state.source.as_str())
-                .label("precheck_report_id", &shown(&state.precheck_report_id))
-                .label("task_id", &shown(&state.task_id))
-                .label("target_version", &shown(&state.target_version))
+                .label("precheck_report_id", &label_text(&state.precheck_report_id))
+                .label("task_id", &label_text(&state.task_id))
+                .label("target_version", &label_text(&state.target_version))
                 .value(Value::ONE);
         }
     }
@@ -179,7 +178,8 @@ impl<'a> Clusters<'a> {
     }
 
     fn cluster_infos(&self, page: &mut Page) {
-        // Series of one family should have the same label names, so each cluster gets those of all.
+        // The series of one family should have the same label names, so each cluster gets the names
+        // of all clusters.
         let names: BTreeSet<&str> = self
             .rows
             .iter()
@@ -190,16 +190,16 @@ impl<'a> Clusters<'a> {
         for row in &self.rows {
             let cluster = &row.reading.cluster;
             self.identified(family.sample(), row)
-                .label("name", &shown(&cluster.name))
+                .label("name", &label_text(&cluster.name))
                 .label("account", cluster.account.as_str())
                 .label(
                     "region",
                     cluster.region.as_ref().map_or("", |region| region.as_str()),
                 )
-                .label("type", &shown(&cluster.cluster_type))
-                .label("spec", &shown(&cluster.spec))
-                .label("version", &shown(&cluster.version))
-                .label("next_version", &shown(&cluster.next_version))
+                .label("type", &label_text(&cluster.cluster_type))
+                .label("spec", &label_text(&cluster.spec))
+                .label("version", &label_text(&cluster.version))
+                .label("next_version", &label_text(&cluster.next_version))
                 .labels(
                     names
                         .iter()
@@ -214,19 +214,19 @@ impl<'a> Clusters<'a> {
         for row in &self.rows {
             if let Some(state) = &row.reading.cluster.state {
                 self.identified(family.sample(), row)
-                    .label("state", &shown(state))
+                    .label("state", &label_text(state))
                     .value(Value::ONE);
             }
         }
     }
 
-    fn identified<'page>(&self, sample: Sample<'page>, row: &Row<'_>) -> Sample<'page> {
+    fn identified<'page>(&self, sample: Sample<'page>, row: &ClusterRow<'_>) -> Sample<'page> {
         sample.label(&self.options.cluster_label, row.id)
     }
 }
 
-/// Text of the vendor's as it may stand in a label; nearly always as it is.
-fn shown(text: &str) -> Cow<'_, str> {
+/// Returns the API's text as a label may have it, nearly always unchanged.
+fn label_text(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_MESSAGE && text.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
         Cow::Borrowed(text)
     } else {

@@ -1,5 +1,5 @@
-//! The catalogue against the conventions; whole pages, what holds for all of them, and the own
-//! instruments below.
+//! Tests of the catalogue against the conventions; whole pages, properties of all pages, and the
+//! exporter's own instruments are in the modules.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ mod exposition;
 mod pages;
 mod properties;
 
-/// The metrics whose series stand for `scope`.
+/// The metrics of `scope`.
 fn of(scope: Scope) -> impl Iterator<Item = &'static Metric> {
     let groups = catalog::GROUPS.iter();
     groups
@@ -25,7 +25,7 @@ fn of(scope: Scope) -> impl Iterator<Item = &'static Metric> {
 }
 
 #[test]
-fn the_catalogue_has_each_name_once_and_all_of_them_follow_the_conventions() {
+fn the_names_of_the_catalogue_are_distinct_and_follow_the_conventions() {
     let names: BTreeSet<&str> = catalog::all().map(|metric| metric.name).collect();
     assert_eq!(names.len(), catalog::all().count());
     let scoped = catalog::GROUPS
@@ -63,7 +63,7 @@ fn the_catalogue_has_each_name_once_and_all_of_them_follow_the_conventions() {
 }
 
 #[test]
-fn users_may_not_take_a_label_of_the_cluster_families_or_of_prometheus() {
+fn labels_of_the_cluster_families_and_of_prometheus_are_reserved() {
     let own: BTreeSet<&str> = of(Scope::Cluster)
         .flat_map(|metric| metric.labels)
         .chain(&["job", "instance", "le", "quantile"])

@@ -1,4 +1,4 @@
-//! The exporter's own instruments.
+//! Tests of the exporter's own instruments.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -71,7 +71,7 @@ fn every_series_of_an_account_starts_at_zero() {
 }
 
 #[test]
-fn calls_are_counted_where_they_belong() {
+fn calls_are_counted_by_account_and_operation() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     let metrics = own.call_metrics(&account("a"), &[OPERATION]);
     own.call_metrics(&account("b"), &[OPERATION]);
@@ -134,7 +134,7 @@ fn calls_are_counted_where_they_belong() {
 }
 
 #[test]
-fn an_account_goes_on_after_a_reload_and_leaves_when_it_is_forgotten() {
+fn series_of_an_account_continue_after_a_reload_and_end_when_it_is_removed() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     let before = own.call_metrics(&account("a"), &[OPERATION]);
     before.started(OPERATION);
@@ -184,7 +184,7 @@ fn unknown_values_are_counted_by_field() {
 }
 
 #[test]
-fn a_refused_reload_keeps_the_time_of_the_last_good_one() {
+fn a_refused_reload_keeps_the_time_of_the_last_successful_one() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     own.reload_succeeded(Timestamp::from_second(1_700_000_000).unwrap());
     own.reload_failed();
@@ -203,7 +203,7 @@ fn a_refused_reload_keeps_the_time_of_the_last_good_one() {
 }
 
 #[test]
-fn scrapes_from_memory_and_joined_ones_are_counted_apart() {
+fn cached_and_coalesced_scrapes_are_counted_separately() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     own.cached_scrape();
     own.coalesced_scrape();
@@ -220,7 +220,7 @@ fn scrapes_from_memory_and_joined_ones_are_counted_apart() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_process_tells_the_standard_set_unless_it_is_hidden() {
+fn the_process_metrics_are_the_standard_set_unless_hidden() {
     let names = |own: &ExporterMetrics| -> Vec<String> {
         let families = read(own).families.into_iter().map(|family| family.name);
         families

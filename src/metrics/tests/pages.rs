@@ -1,4 +1,4 @@
-//! Whole pages, byte for byte.
+//! Whole pages, compared byte by byte.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ fn cluster(id: &str) -> ClusterInfo {
     }
 }
 
-/// A cluster whose upgrade failed and of which everything is known.
+/// A cluster whose upgrade failed, with every value known.
 fn failed() -> ClusterReading {
     ClusterReading {
         cluster: Arc::new(ClusterInfo {
@@ -70,16 +70,16 @@ fn failed() -> ClusterReading {
     }
 }
 
-/// A cluster that answered before and does not now.
-fn silent() -> ClusterReading {
+/// A cluster that could be queried before and cannot now.
+fn down() -> ClusterReading {
     ClusterReading {
         cluster: Arc::new(ClusterInfo {
             labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
-            ..cluster("c-silent")
+            ..cluster("c-down")
         }),
         outcome: Outcome::Down(Failure {
             reason: Reason::Timeout,
-            message: "no reply".to_owned(),
+            message: "no response".to_owned(),
             lasting: false,
         }),
         duration: Some(Duration::from_secs(9)),
@@ -88,12 +88,12 @@ fn silent() -> ClusterReading {
     }
 }
 
-/// A cluster that the limits have not let through yet.
-fn waiting() -> ClusterReading {
+/// A cluster whose first query still waits for the rate limit.
+fn never_queried() -> ClusterReading {
     ClusterReading {
         cluster: Arc::new(ClusterInfo {
             region: None,
-            ..cluster("c-waiting")
+            ..cluster("c-never-queried")
         }),
         outcome: Outcome::NotAsked,
         duration: None,
@@ -146,7 +146,7 @@ fn own() -> ExporterMetrics {
     own
 }
 
-/// The page as text that is the same wherever it was built, after the strict reader has read it.
+/// Checks the page with the strict reader and returns it with the values of the build replaced.
 fn read(page: &[u8], format: Format) -> String {
     let dialect = match format {
         Format::Text => Dialect::Text,
@@ -180,7 +180,7 @@ fn samples(page: &[u8]) -> String {
 fn page(format: Format) -> String {
     read(
         &render(
-            &snapshot(vec![failed(), silent(), waiting()]),
+            &snapshot(vec![failed(), down(), never_queried()]),
             &own(),
             &config::Metrics::default(),
             format,
@@ -199,9 +199,9 @@ fn a_page_in_open_metrics() {
     insta::assert_snapshot!(page(Format::OpenMetrics));
 }
 
-/// Those of the process apart, which are as the system has them.
+// Without the metrics of the process, which depend on the system.
 #[test]
-fn whatever_the_catalogue_declares_is_written() {
+fn every_metric_of_the_catalogue_is_written() {
     let probe = render_probe(
         &failed(),
         Duration::from_millis(130),
@@ -219,7 +219,7 @@ fn whatever_the_catalogue_declares_is_written() {
 }
 
 #[test]
-fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
+fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets() {
     let options = config::Metrics {
         cluster_label: "cluster_id".to_owned(),
         error_message: ErrorMessages::Hidden,
@@ -250,26 +250,26 @@ fn the_label_can_be_renamed_the_message_hidden_and_the_sets_cut_short() {
 }
 
 #[test]
-fn a_probe_of_a_silent_cluster_has_no_state() {
+fn a_probe_of_a_cluster_that_is_down_has_no_state() {
     let page = render_probe(
-        &silent(),
+        &down(),
         Duration::from_secs(9),
         &config::Metrics::default(),
         Format::Text,
     );
     insta::assert_snapshot!(samples(&page), @r##"
-    cs_up{cluster="c-silent"} 0
-    cs_query_failure{cluster="c-silent",reason="timeout"} 1
-    cs_query_duration_seconds{cluster="c-silent"} 9
-    cs_last_success_timestamp_seconds{cluster="c-silent"} 1795428540
-    cs_cluster_info{cluster="c-silent",name="",account="prod",region="cn-hangzhou",type="",spec="",version="",next_version="",env="prod"} 1
+    cs_up{cluster="c-down"} 0
+    cs_query_failure{cluster="c-down",reason="timeout"} 1
+    cs_query_duration_seconds{cluster="c-down"} 9
+    cs_last_success_timestamp_seconds{cluster="c-down"} 1795428540
+    cs_cluster_info{cluster="c-down",name="",account="prod",region="cn-hangzhou",type="",spec="",version="",next_version="",env="prod"} 1
     probe_success 0
     probe_duration_seconds 9
     "##);
 }
 
 #[test]
-fn a_page_without_clusters_is_a_page() {
+fn a_page_without_clusters_is_valid() {
     let empty = Snapshot {
         clusters: Vec::new(),
         accounts: Vec::new(),
@@ -286,7 +286,7 @@ fn a_page_without_clusters_is_a_page() {
 }
 
 #[test]
-fn help_is_escaped_as_each_format_demands() {
+fn help_is_escaped_as_each_format_requires() {
     static ODD: Metric = Metric {
         name: "odd",
         kind: Kind::Gauge,
@@ -312,13 +312,13 @@ fn help_is_escaped_as_each_format_demands() {
 }
 
 #[test]
-fn a_message_of_nothing_but_control_characters_is_none() {
+fn a_message_of_control_characters_only_is_left_out() {
     let reading = ClusterReading {
         outcome: Outcome::Up(Arc::new(UpgradeState {
             error_message: Some("\u{1}\n".to_owned()),
             ..UpgradeState::never(SourceName::Tasks)
         })),
-        ..waiting()
+        ..never_queried()
     };
     let page = render_probe(
         &reading,

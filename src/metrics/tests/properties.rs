@@ -1,4 +1,4 @@
-//! What holds for every page, whatever the vendor and the operator call things.
+//! Properties of every page, for any text of the API and of the configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// Neither ordered nor without doublets: nothing that comes in may cost anybody the page.
+    // Unordered and with duplicates on purpose: no input may break the page.
     fn any_snapshot()(
         at in any_time(),
         duration in any_duration(),
@@ -149,7 +149,7 @@ fn pages(snapshot: &Snapshot) -> (Exposition, Exposition) {
     )
 }
 
-/// The value of a state set that holds, by cluster.
+/// The active value of a state set, by cluster.
 fn active<S: StateSet>(page: &Exposition, metric: &Metric) -> BTreeMap<String, String> {
     let values: Vec<&str> = S::ALL.iter().map(|value| value.as_str()).collect();
     let Some(family) = page.family(metric.name) else {
@@ -164,7 +164,7 @@ fn active<S: StateSet>(page: &Exposition, metric: &Metric) -> BTreeMap<String, S
 
 proptest! {
     #[test]
-    fn any_page_is_well_formed_and_says_the_same_in_both_formats(snapshot in any_snapshot()) {
+    fn any_page_is_well_formed_and_has_the_same_content_in_both_formats(snapshot in any_snapshot()) {
         let (text, open_metrics) = pages(&snapshot);
         prop_assert_eq!(text.families.len(), open_metrics.families.len());
         for (one, other) in text.families.iter().zip(&open_metrics.families) {
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cluster_has_a_state_exactly_while_it_answers(snapshot in any_snapshot()) {
+    fn a_cluster_has_a_state_exactly_while_it_is_up(snapshot in any_snapshot()) {
         let (page, _) = pages(&snapshot);
         let mut first = BTreeMap::new();
         for reading in &snapshot.clusters {
