@@ -1,27 +1,27 @@
-//! Which events are logged.
+//! The selection of events for the log.
 
 use exporter_toolkit::log::{self, LogFormat, LogLevel};
 
-/// The target of the events that tell of one query each, at the level of debugging.
-pub const QUERIES: &str = "ack_upgrade_exporter::queries";
+/// The target of the events of single queries, which have the level debug.
+pub const QUERY_TARGET: &str = "ack_upgrade_exporter::queries";
 
-/// Whether each query is logged whatever the level.
+/// The condition under which single queries are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queries {
-    /// It is.
-    Logged,
-    /// Only where everything is.
-    AsTheLevelSays,
+pub enum QueryLog {
+    /// At every level.
+    Always,
+    /// At the level debug only.
+    AtDebug,
 }
 
-/// The crates whose events are the program's own.
+/// The crates of the program.
 const CRATES: [&str; 3] = ["ack_upgrade_exporter", "ack_client", "ack_simulator"];
 
-/// Sends the program's events to standard error.
-pub fn init(level: LogLevel, format: LogFormat, queries: Queries) {
+/// Starts the log of the program's events on standard error.
+pub fn init(level: LogLevel, format: LogFormat, queries: QueryLog) {
     let always: &[&str] = match queries {
-        Queries::Logged => &[QUERIES],
-        Queries::AsTheLevelSays => &[],
+        QueryLog::Always => &[QUERY_TARGET],
+        QueryLog::AtDebug => &[],
     };
     log::init(level, format, &CRATES, always);
 }

@@ -12,20 +12,19 @@ use tokio::runtime::Builder;
 
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
-    // Of all that is here the last to go, in a panic too.
+    // Dropped last, after a panic too.
     let _flush = FlushGuard;
-    // It changes the environment, so there must be no other thread yet.
+    // Changes the environment, so no other thread may run yet.
     let handed_over = ListenFd::from_env();
-    // All of it is waiting and short work; what takes long goes to threads of its own. A second
-    // worker costs more in waking and stealing than it brings, and a machine of many cores would
-    // start one for each.
+    // Tasks wait or do little work; long work has threads of its own. A second worker costs more
+    // in wake-ups than it gains, and the default is one worker per core.
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
-        .context("no threads to run on")?;
+        .context("cannot start the runtime")?;
     let ended = runtime.block_on(run(cli, handed_over));
-    // A thread that still waits for a silent name server or file system is left behind.
+    // Does not wait for threads that hang in a name server or a file system.
     runtime.shutdown_background();
     Ok(ended)
 }

@@ -16,7 +16,7 @@ use exporter_toolkit::log::{self, LogLevel};
 use listenfd::ListenFd;
 
 use crate::cli::{Cli, Command, exit};
-use crate::log::Queries;
+use crate::log::QueryLog;
 
 /// Does what the command line asks for; `handed_over` are the sockets of systemd.
 pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
@@ -28,9 +28,9 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
         None => (&cli.serve.log, LogLevel::Info),
     };
     let queries = if logs.queries {
-        Queries::Logged
+        QueryLog::Always
     } else {
-        Queries::AsTheLevelSays
+        QueryLog::AtDebug
     };
     crate::log::init(logs.level.unwrap_or(usual), logs.format, queries);
     seal::seal();

@@ -1,33 +1,28 @@
-//! Which clusters are this instance's.
+//! The shard of an instance: the clusters that it is responsible for.
 //!
 //! Jump consistent hash (Lamping and Veach, 2014) over FNV-1a 64 of the cluster ID, as
 //! kube-state-metrics does with objects: when the total grows from n to n + 1, about one cluster in
-//! n + 1 moves. The choice must never change, or a rolling upgrade would leave clusters without an
-//! instance.
+//! n + 1 moves. The function must never change: during a rolling upgrade, clusters would be without
+//! an instance.
 
 use ack_client::names::ClusterId;
 
-/// One part of all clusters.
+/// One of the shards that all clusters are divided into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     ordinal: u32,
     total: u32,
 }
 
-/// Why a shard is none.
+/// The reasons for which a shard is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidShard {
-    /// There is no part.
+    /// The total is 0.
     #[error("the total of shards must be above 0")]
     NoShards,
-    /// The ordinals are counted from 0.
+    /// The ordinal is not below the total.
     #[error("shard {ordinal} of {total} does not exist: ordinals run from 0 to {}", total - 1)]
-    OutOfRange {
-        /// What was asked for.
-        ordinal: u32,
-        /// How many there are.
-        total: u32,
-    },
+    OutOfRange { ordinal: u32, total: u32 },
     /// The host name does not end in `-` and a number.
     #[error(
         "the host name {0:?} does not end in a dash and an ordinal, as a StatefulSet's pods do"
@@ -36,7 +31,7 @@ pub enum InvalidShard {
 }
 
 impl Default for Shard {
-    /// Everything.
+    /// The only shard, which has all clusters.
     fn default() -> Self {
         Self {
             ordinal: 0,
@@ -46,7 +41,7 @@ impl Default for Shard {
 }
 
 impl Shard {
-    /// Part `ordinal`, counted from 0, of `total`.
+    /// Shard `ordinal`, counted from 0, of `total`.
     pub fn new(ordinal: u32, total: u32) -> Result<Self, InvalidShard> {
         match total {
             0 => Err(InvalidShard::NoShards),
@@ -55,7 +50,7 @@ impl Shard {
         }
     }
 
-    /// The part that a pod of a `StatefulSet` has by its host name, such as `exporter-2`.
+    /// The shard of a pod of a `StatefulSet`, whose host name ends in its ordinal: `exporter-2`.
     pub fn from_hostname(hostname: &str, total: u32) -> Result<Self, InvalidShard> {
         let pod = hostname.split('.').next().unwrap_or_default();
         let ordinal = pod
@@ -67,17 +62,17 @@ impl Shard {
         )
     }
 
-    /// Counted from 0.
+    /// The number of this shard, counted from 0.
     pub fn ordinal(&self) -> u32 {
         self.ordinal
     }
 
-    /// How many parts there are.
+    /// The number of shards.
     pub fn total(&self) -> u32 {
         self.total
     }
 
-    /// Whether the cluster is in this part.
+    /// Returns true if the cluster is in this shard.
     pub fn owns(&self, cluster: &ClusterId) -> bool {
         jump(fnv1a(cluster.as_str().as_bytes()), self.total) == self.ordinal
     }
@@ -118,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_the_published_one_and_stays_it() {
+    fn the_hash_is_the_published_one() {
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
@@ -135,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pods_name_tells_its_part() {
+    fn the_host_name_of_a_pod_has_its_ordinal() {
         assert_eq!(
             Shard::from_hostname("ack-upgrade-exporter-2", 3),
             Shard::new(2, 3)
@@ -157,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_cluster_is_in_exactly_one_part(text in "[A-Za-z0-9_-]{1,64}", total in 1u32..200) {
+        fn every_cluster_is_in_exactly_one_shard(text in "[A-Za-z0-9_-]{1,64}", total in 1u32..200) {
             let cluster = id(&text);
             let owners = (0..total).filter(|ordinal| Shard { ordinal: *ordinal, total }.owns(&cluster)).count();
             prop_assert_eq!(owners, 1);
@@ -165,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_even_and_few_move_when_the_total_grows() {
+    fn shards_are_even_and_few_clusters_move_when_the_total_grows() {
         let clusters: Vec<_> = (0..100_000)
             .map(|number| id(&format!("c{number:032x}")))
             .collect();
@@ -185,7 +180,7 @@ mod tests {
             sizes[after.expect("an owner") as usize] += 1;
             if before != after {
                 moved += 1;
-                assert_eq!(after, Some(9), "who moves goes to the new part");
+                assert_eq!(after, Some(9), "a cluster that moves goes to the new shard");
             }
         }
         assert!(moved < clusters.len() * 11 / 100, "{moved}");

@@ -1,4 +1,4 @@
-//! What one scrape shows: immutable, shared, and all that the page is made of.
+//! The immutable result of one scrape, from which every page is rendered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,62 +11,60 @@ use jiff::Timestamp;
 use crate::shard::Shard;
 use crate::upgrade::UpgradeState;
 
-/// A cluster and what is known of it apart from its upgrade. Text that is not known is empty.
+/// A cluster and its properties apart from the upgrade. Unknown text is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterInfo {
-    /// Its ID.
     pub id: ClusterId,
-    /// Its name.
     pub name: String,
-    /// The account that asks for it.
+    /// The account whose credentials query it.
     pub account: AccountName,
-    /// Its region, if it has to be known.
+    /// None where the endpoint needs no region.
     pub region: Option<Region>,
-    /// The vendor's `cluster_type`.
+    /// The API's `cluster_type`.
     pub cluster_type: String,
-    /// The vendor's `cluster_spec`.
+    /// The API's `cluster_spec`.
     pub spec: String,
-    /// The Kubernetes version it runs.
+    /// The Kubernetes version that it runs.
     pub version: String,
-    /// The Kubernetes version it could be upgraded to.
+    /// The Kubernetes version that it can be upgraded to.
     pub next_version: String,
-    /// The vendor's `state`, in lower case, where the cluster list is read.
+    /// The API's `state` in lower case; None where the cluster list is not read.
     pub state: Option<String>,
-    /// The operator's own labels.
+    /// The labels of the configuration.
     pub labels: BTreeMap<String, String>,
 }
 
 impl ClusterInfo {
-    /// Whether `target`, an ID or a name, means this cluster.
+    /// Returns true if `target` is the ID or the name of this cluster.
     pub fn is_meant(&self, target: &str) -> bool {
         self.id.is_meant(&self.name, target)
     }
 }
 
-/// How the last query of a cluster went, as far as this page is concerned.
+/// The result of a cluster's last query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It answered, or a reading that is young enough stands in.
+    /// The query succeeded, or a cached state is young enough.
     Up(Arc<UpgradeState>),
-    /// It did not.
+    /// The query failed.
     Down(Failure),
-    /// It has never been asked.
+    /// No query has ended yet.
     NotAsked,
 }
 
-/// Why a cluster has no state.
+/// The failure of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The bounded label.
+    /// The value of the label, one of a fixed set.
     pub reason: Reason,
-    /// For people; no secret in it.
+    /// Text for people, without secrets.
     pub message: String,
-    /// Whether it lasts until somebody does something about it, as far as one query can tell.
+    /// True if the failure probably lasts until an operator mends its cause.
     pub lasting: bool,
 }
 
 impl Failure {
-    /// Why a call did not answer.
+    /// The failure that `error` stands for.
     pub fn of(error: &ApiError) -> Self {
         Self {
             reason: error.reason(),
@@ -76,61 +74,57 @@ impl Failure {
     }
 }
 
-/// One cluster of a page.
+/// A cluster and the result of its last query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterReading {
-    /// Which.
     pub cluster: Arc<ClusterInfo>,
-    /// The answer.
     pub outcome: Outcome,
-    /// How long the last query took, retries included.
+    /// The duration of the last query, retries included.
     pub duration: Option<Duration>,
-    /// When a query last succeeded.
+    /// The time of the last successful query.
     pub last_success: Option<Timestamp>,
-    /// When this process first saw the present status and step.
+    /// The time at which this process first saw the present status and step.
     pub since: Option<Timestamp>,
 }
 
-/// What is known of one account.
+/// The credentials, sources and cluster lists of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountReading {
-    /// Which.
     pub account: AccountName,
-    /// The credentials' provider, once one has answered.
+    /// The provider of the credentials; None until they have been obtained once.
     pub provider: Option<String>,
-    /// When the credentials run out, if they do.
+    /// The time at which the credentials expire, if they do.
     pub credentials_expiry: Option<Timestamp>,
-    /// The source in use, by region; the region is empty where it need not be known.
+    /// The source in use, by region; the region is empty where the endpoint needs none.
     pub sources: Vec<(String, &'static str)>,
-    /// How the cluster list went, by region; empty where discovery is not configured.
+    /// The cluster lists, by region; empty where discovery is not configured.
     pub discoveries: Vec<DiscoveryReading>,
 }
 
-/// What is known of the cluster list of one account and region.
+/// The last read of the cluster list of one account and region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveryReading {
-    /// Which.
     pub region: Region,
-    /// Whether the last read of the list succeeded.
     pub succeeded: bool,
-    /// How many clusters the last good read found and the configuration selects, over all shards.
+    /// The number of clusters that the last successful read found and the configuration selects,
+    /// over all shards.
     pub clusters: usize,
 }
 
-/// One collection, as it stood when a waiter took it.
+/// The state of a collection when a scrape took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// When it was taken.
+    /// The time at which it was taken.
     pub at: Timestamp,
-    /// How long the collection had taken by then.
+    /// The time that the collection had taken by then.
     pub duration: Duration,
-    /// How long it may take, so that the page is sent before those who wait give up.
+    /// The time that the collection may take, so that the page is sent before Prometheus gives up.
     pub budget: Duration,
-    /// Whether every cluster had been asked and had answered or failed.
+    /// True if the query of every cluster had succeeded or failed.
     pub complete: bool,
-    /// The part of all clusters that this is.
+    /// The shard that `clusters` belong to.
     pub shard: Shard,
-    /// Every cluster of this instance, ordered by ID.
+    /// Every cluster of this instance, in the order of their IDs.
     pub clusters: Vec<ClusterReading>,
     /// Every account, in the order of the configuration.
     pub accounts: Vec<AccountReading>,

@@ -1,9 +1,9 @@
-//! The upgrade of one cluster, in the exporter's own words, whichever operation told it.
+//! The state of one cluster's upgrade, in the same form for every operation that reads it.
 
 use ack_client::{Status, Step, TaskStatus};
 use jiff::Timestamp;
 
-/// A closed set of values of which one holds at a time, exposed as one series a value.
+/// A fixed set of values of which one is active at a time, exposed as one series per value.
 pub trait StateSet: Copy + Eq + 'static {
     /// Every value, in the order of exposition.
     const ALL: &'static [Self];
@@ -26,7 +26,7 @@ macro_rules! state_sets {
 
 state_sets!(Status, Step, TaskStatus);
 
-/// Who told the state of an upgrade.
+/// The operations that read the state of an upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceName {
     /// `GetUpgradeStatus`.
@@ -45,34 +45,33 @@ impl SourceName {
     }
 }
 
-/// What is known of one cluster's upgrade. Text that the vendor did not give is empty.
+/// The state of one cluster's upgrade. Text that the API did not give is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpgradeState {
-    /// Who told it.
     pub source: SourceName,
-    /// The whole upgrade.
+    /// The status of the whole upgrade.
     pub status: Status,
-    /// The step reached.
+    /// The step that it has reached.
     pub step: Step,
-    /// The task behind it.
+    /// The status of the task behind it.
     pub task_status: TaskStatus,
-    /// The vendor's message, if there is one; raw, so cleaned where it is shown.
+    /// The API's error message as received; pages clean it.
     pub error_message: Option<String>,
-    /// ID of the precheck's report.
+    /// The ID of the precheck's report.
     pub precheck_report_id: String,
-    /// ID of the upgrade task (task operations only).
+    /// The ID of the upgrade task (task operations only).
     pub task_id: String,
-    /// Kubernetes version upgraded to (task operations only).
+    /// The Kubernetes version that it upgrades to (task operations only).
     pub target_version: String,
-    /// When the task was created (task operations only).
+    /// The time at which the task was created (task operations only).
     pub started: Option<Timestamp>,
-    /// When the task last changed (task operations only).
+    /// The time at which the task last changed (task operations only).
     pub updated: Option<Timestamp>,
 }
 
 impl UpgradeState {
-    /// Whether `later` is the same upgrade in the same status and step. A task that is not told is
-    /// any.
+    /// Returns true if `later` is the same upgrade in the same status and step. An unknown task is
+    /// equal to any.
     pub fn is_same_state(&self, later: &Self) -> bool {
         let is_same_task =
             self.task_id == later.task_id || self.task_id.is_empty() || later.task_id.is_empty();
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_task_is_another_state_and_another_source_is_not() {
+    fn another_task_is_another_state_and_an_unknown_task_is_not() {
         let state = |task: &str| UpgradeState {
             task_id: task.to_owned(),
             ..UpgradeState::never(SourceName::Tasks)

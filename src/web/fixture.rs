@@ -1,4 +1,4 @@
-//! Clusters and snapshots to show, for tests.
+//! Clusters and snapshots for tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) fn ago(seconds: i64) -> Timestamp {
     NOW - SignedDuration::from_secs(seconds)
 }
 
-/// A cluster that answered three seconds ago.
+/// A cluster whose last successful query was three seconds ago.
 pub(super) fn cluster(id: &str, outcome: Outcome) -> ClusterReading {
     let info = ClusterInfo {
         id: ClusterId::parse(id).unwrap(),
@@ -43,7 +43,7 @@ pub(super) fn cluster(id: &str, outcome: Outcome) -> ClusterReading {
     }
 }
 
-/// The same cluster with something changed about it.
+/// The same cluster with a change.
 pub(super) fn altered(
     mut reading: ClusterReading,
     change: impl FnOnce(&mut ClusterInfo),

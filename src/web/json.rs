@@ -3,33 +3,33 @@
 //! ```json
 //! {
 //!   "at": "2026-11-23T18:49:29Z",        when the snapshot was taken; null before the first scrape
-//!   "age_seconds": 12.3,                 how long ago that was; null before the first scrape
-//!   "complete": true,                    whether every cluster had been asked and had answered or failed
+//!   "age_seconds": 12.3,                 its age; null before the first scrape
+//!   "complete": true,                    whether the query of every cluster had succeeded or failed
 //!   "clusters": [{
 //!     "id": "c106f377e16f34eb1808d6b9362c9abcd",
 //!     "name": "shop", "account": "prod", "region": "cn-hangzhou",
-//!     "labels": {"team": "payments"},    the operator's own
+//!     "labels": {"team": "payments"},    of the configuration
 //!     "type": "ManagedKubernetes", "spec": "ack.pro.small",
 //!     "version": "1.30.1-aliyun.1", "next_version": "1.31.1-aliyun.1",
 //!     "state": "running",                the state of the account's cluster list, where it is read
-//!     "up": true,                        whether the last query answered; null if there has been none
-//!     "reason": null, "error": null,     why it did not answer: the value of cs_query_failure's label, and a sentence
-//!     "source": "tasks",                 who told the rest, as in cs_upgrade_info
+//!     "up": true,                        whether the last query succeeded; null if there has been none
+//!     "reason": null, "error": null,     why it failed: the value of cs_query_failure's label, and a sentence
+//!     "source": "tasks",                 the operation that read the rest, as in cs_upgrade_info
 //!     "status": "running",               as in cs_upgrade_status
 //!     "step": "upgrading",               as in cs_upgrade_step
 //!     "task_status": "running",          as in cs_upgrade_task_status
 //!     "since": "2026-11-23T18:40:00Z",   when this exporter first saw the present status and step
 //!     "error_message": null,             the API's message about the failure, cleaned and cut as in the metric
 //!     "precheck_report_id": null, "task_id": "T-1", "target_version": "1.31.1-aliyun.1",
-//!     "started": "2026-11-23T18:30:00Z", "updated": "2026-11-23T18:48:00Z",   of the task, where the source tells
-//!     "last_success": "2026-11-23T18:49:28Z",   when the cluster last answered
-//!     "age_seconds": 13.3,               how long ago that was
+//!     "started": "2026-11-23T18:30:00Z", "updated": "2026-11-23T18:48:00Z",   of the task, where the source has them
+//!     "last_success": "2026-11-23T18:49:28Z",   the last successful query
+//!     "age_seconds": 13.3,               its age
 //!     "query_duration_seconds": 0.21     the last query, retries included
 //!   }]
 //! }
 //! ```
 //!
-//! Every key is always there. What is not known is null, and so is every part of the upgrade while
+//! Every key is always present. Unknown values are null, and so is every part of the upgrade while
 //! `up` is not true. Times are RFC 3339 in UTC.
 
 use std::collections::BTreeMap;
@@ -47,12 +47,12 @@ struct Document<'a> {
     at: Option<String>,
     age_seconds: Option<f64>,
     complete: bool,
-    clusters: Vec<Cluster<'a>>,
+    clusters: Vec<ClusterDocument<'a>>,
 }
 
-/// One cluster of it, as the module's documentation shows it.
+/// One cluster, as in the documentation of the module.
 #[derive(Serialize)]
-struct Cluster<'a> {
+struct ClusterDocument<'a> {
     id: &'a ClusterId,
     name: Option<String>,
     account: &'a AccountName,
@@ -82,7 +82,7 @@ struct Cluster<'a> {
     query_duration_seconds: Option<f64>,
 }
 
-/// The body of `/api/v1/clusters`. Before the first scrape there are no clusters in it.
+/// Renders the body of `/api/v1/clusters`. Before the first scrape it has no clusters.
 #[expect(
     clippy::missing_panics_doc,
     reason = "text and finite numbers always become JSON"
@@ -103,14 +103,14 @@ pub fn clusters(snapshot: Option<&Snapshot>, now: Timestamp) -> String {
     serde_json::to_string(&document).expect("strings, finite numbers and lists of them are JSON")
 }
 
-fn cluster(reading: &ClusterReading, now: Timestamp) -> Cluster<'_> {
+fn cluster(reading: &ClusterReading, now: Timestamp) -> ClusterDocument<'_> {
     let cluster = &reading.cluster;
     let (up, state, failure) = match &reading.outcome {
         Outcome::Up(state) => (Some(true), Some(state), None),
         Outcome::Down(failure) => (Some(false), None, Some(failure)),
         Outcome::NotAsked => (None, None, None),
     };
-    Cluster {
+    ClusterDocument {
         id: &cluster.id,
         name: known(&cluster.name),
         account: &cluster.account,
@@ -158,7 +158,7 @@ fn thousandths(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-/// Text as the metrics show it, if there is any.
+/// Returns the text as the metrics show it; None if it is empty.
 fn known(text: &str) -> Option<String> {
     Some(clean_message(text)).filter(|text| !text.is_empty())
 }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_answered_has_its_state() {
+    fn a_cluster_that_is_up_has_its_state() {
         let body = parsed(&snapshot(vec![cluster(
             "c1",
             up(Status::Running, Step::Upgrading),
@@ -223,15 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_did_not_answer_has_a_reason_and_no_state() {
+    fn a_cluster_that_is_down_has_a_reason_and_no_state() {
         let body = parsed(&snapshot(vec![cluster(
             "c1",
-            down(Reason::Timeout, "no\nanswer"),
+            down(Reason::Timeout, "no\nresponse"),
         )]));
         let cluster = &body["clusters"][0];
         assert_eq!(
             [&cluster["up"], &cluster["reason"], &cluster["error"]],
-            [&json!(false), &json!("timeout"), &json!("no answer")]
+            [&json!(false), &json!("timeout"), &json!("no response")]
         );
         for key in [
             "source",
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_there_for_a_cluster_that_was_never_asked() {
+    fn a_cluster_that_was_never_queried_has_every_key() {
         let mut asked = cluster("c1", up(Status::None, Step::NotStart));
         let mut never = fixture::altered(cluster("c2", Outcome::NotAsked), |info| {
             info.region = None;
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_scrape_there_is_an_empty_answer() {
+    fn the_response_is_empty_before_the_first_scrape() {
         assert_eq!(
             clusters(None, NOW),
             r#"{"at":null,"age_seconds":null,"complete":false,"clusters":[]}"#

@@ -9,32 +9,32 @@ use serde::Serialize;
 
 use crate::snapshot::ClusterInfo;
 
-/// The start of every label; Prometheus drops what starts so unless a relabelling keeps it.
+/// The prefix of every label. Prometheus drops such labels unless a relabelling rule keeps them.
 const PREFIX: &str = "__meta_cs_";
 
-/// One entry of the list: a group of one.
+/// One entry of the list: a group with one target.
 #[derive(Serialize)]
-struct Group<'a> {
+struct TargetGroup<'a> {
     targets: [&'a str; 1],
     labels: BTreeMap<String, String>,
 }
 
-/// The body of `/sd`: a JSON list with one group a cluster, empty if there is none.
+/// Renders the body of `/sd`: a JSON list with one group per cluster.
 ///
-/// The target is the cluster ID, which a relabelling makes the `target` of `/probe`. The labels are
+/// The target is the cluster ID, which a relabelling rule makes the `target` of `/probe`. The labels are
 /// `__meta_cs_cluster_id`, `_cluster_name`, `_account`, `_region`, `_cluster_type`, `_spec`,
-/// `_version`, and `__meta_cs_label_<name>` for each of the operator's own. What is not known is
-/// empty; values are those of the metrics.
+/// `_version`, and `__meta_cs_label_<name>` for each label of the configuration. Unknown values
+/// are empty; all values are those of the metrics.
 #[expect(
     clippy::missing_panics_doc,
     reason = "lists and maps of text always become JSON"
 )]
 pub fn targets(clusters: &[Arc<ClusterInfo>]) -> String {
-    let groups: Vec<Group<'_>> = clusters.iter().map(|cluster| group(cluster)).collect();
+    let groups: Vec<TargetGroup<'_>> = clusters.iter().map(|cluster| group(cluster)).collect();
     serde_json::to_string(&groups).expect("strings in lists and maps are JSON")
 }
 
-/// The body of an error: the cluster lists that have not been read, one a line.
+/// Renders the body of an error: the cluster lists that have not been read, one per line.
 pub fn unread(lists: &[(AccountName, Region)]) -> String {
     let line = |(account, region): &(AccountName, Region)| {
         format!("the cluster list of account {account} in {region} has not been read yet\n")
@@ -42,7 +42,7 @@ pub fn unread(lists: &[(AccountName, Region)]) -> String {
     lists.iter().map(line).collect()
 }
 
-fn group(cluster: &ClusterInfo) -> Group<'_> {
+fn group(cluster: &ClusterInfo) -> TargetGroup<'_> {
     let known = [
         ("cluster_id", cluster.id.to_string()),
         ("cluster_name", clean_message(&cluster.name)),
@@ -68,7 +68,7 @@ fn group(cluster: &ClusterInfo) -> Group<'_> {
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
         .chain(own)
         .collect();
-    Group {
+    TargetGroup {
         targets: [cluster.id.as_str()],
         labels,
     }
@@ -83,7 +83,7 @@ mod tests {
     use crate::web::fixture;
 
     #[test]
-    fn each_cluster_is_a_group_of_one_with_strings_only() {
+    fn each_cluster_is_a_group_of_one_target_with_labels_that_are_strings() {
         let known = fixture::cluster("c1", Outcome::NotAsked).cluster;
         let cluster = ClusterInfo {
             name: "shop \"升\"\n".to_owned(),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cluster_is_an_empty_list() {
+    fn no_clusters_are_an_empty_list() {
         assert_eq!(targets(&[]), "[]");
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AccountCollection, AccountCollector, MIN_QUERY_TIME};
 use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
-use crate::log::QUERIES;
+use crate::log::QUERY_TARGET;
 use crate::queries::upgrade::UpgradeQuery;
 use crate::upgrade::{SourceName, UpgradeState};
 
@@ -152,7 +152,7 @@ fn log(entry: &ClusterEntry, recorded: Recorded, duration: Duration) {
         _ => {}
     }
     tracing::debug!(
-        target: QUERIES,
+        target: QUERY_TARGET,
         cluster = %info.id,
         account = %info.account,
         outcome = failure.map_or("ok", |failure| failure.reason.as_str()),
