@@ -1,10 +1,10 @@
-//! The program's jobs, from arguments to exit code.
+//! The commands of the program, from arguments to exit code.
 
 mod accounts;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
-mod seal;
+mod memory;
 mod serve;
 mod signals;
 mod status;
@@ -18,9 +18,9 @@ use listenfd::ListenFd;
 use crate::cli::{Cli, Command, exit};
 use crate::log::QueryLog;
 
-/// Does what the command line asks for; `handed_over` are the sockets of systemd.
-pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
-    let (logs, usual) = match &cli.command {
+/// Runs the command; `systemd_sockets` are those that systemd has passed.
+pub async fn run(cli: Cli, systemd_sockets: ListenFd) -> ExitCode {
+    let (logs, default_level) = match &cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(args)) => (&args.log, LogLevel::Info),
         Some(Command::Status(args)) => (&args.log, LogLevel::Warn),
@@ -32,50 +32,50 @@ pub async fn run(cli: Cli, handed_over: ListenFd) -> ExitCode {
     } else {
         QueryLog::AtDebug
     };
-    crate::log::init(logs.level.unwrap_or(usual), logs.format, queries);
-    seal::seal();
+    crate::log::init(logs.level.unwrap_or(default_level), logs.format, queries);
+    memory::protect();
     let result = match cli.command {
         #[cfg(feature = "demo")]
-        Some(Command::Demo(args)) => demo::demo(args, handed_over).await.map(|()| exit::OK),
+        Some(Command::Demo(args)) => demo::demo(args, systemd_sockets).await.map(|()| exit::OK),
         Some(Command::Status(args)) => status::status(&args).await,
         Some(Command::Explain(args)) => explain::explain(&args).await.map(|()| exit::OK),
         None if cli.serve.config_check => serve::check(&cli.serve).map(|()| exit::OK),
-        None => serve::serve(cli.serve, handed_over)
+        None => serve::serve(cli.serve, systemd_sockets)
             .await
             .map(|()| exit::OK),
     };
     match result {
         Ok(code) => code,
-        Err(Failure::Usage(message)) => complain(&message, exit::usage()),
-        Err(Failure::Runtime(message)) => complain(&message, exit::runtime()),
+        Err(RunError::Usage(message)) => print_errors(&message, exit::usage()),
+        Err(RunError::Runtime(message)) => print_errors(&message, exit::runtime()),
     }
 }
 
-/// Why a job ended badly; the message is for the operator.
+/// The failure of a command, with a message for the operator.
 #[derive(Debug)]
-enum Failure {
+enum RunError {
     /// The command line or the configuration is wrong.
     Usage(String),
-    /// Something failed while running.
+    /// An operation failed.
     Runtime(String),
 }
 
-/// Prints a line for the person at the terminal, after what was logged before; one who has stopped
-/// reading ends nothing. Returns whether somebody reads it.
-fn say(line: &str) -> bool {
+/// Prints a line on standard output, after the events logged before. Returns false if standard
+/// output is closed.
+fn print(line: &str) -> bool {
     log::flush();
     writeln!(io::stdout(), "{line}").is_ok()
 }
 
-fn complain(message: &str, code: ExitCode) -> ExitCode {
+fn print_errors(message: &str, code: ExitCode) -> ExitCode {
     for line in message.lines() {
         log::write_line(&format!("error: {line}"));
     }
     code
 }
 
-/// Prints each line for the person at the terminal, who may want to do something about it.
-fn warn(lines: &str) {
+/// Prints each line as a warning on standard error.
+fn print_warnings(lines: &str) {
     for line in lines.lines() {
         log::write_line(&format!("warning: {line}"));
     }

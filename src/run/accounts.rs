@@ -1,32 +1,31 @@
-//! Which accounts the command line names, and which part of their clusters.
+//! The accounts and the shard that the command line names.
 
 use std::collections::HashSet;
 
 use ack_client::names::{ClusterId, Region};
 
-use super::Failure;
+use super::RunError;
 use crate::cli::{AccountArgs, ShardArgs};
 use crate::config::Config;
 use crate::reload::ConfigSource;
 use crate::shard::Shard;
 
-/// Where the configuration comes from: the file, or the text that the flags stand for, which then
-/// has no mistakes.
-pub(super) fn origin(args: &AccountArgs) -> Result<ConfigSource, Failure> {
+/// The source of the configuration: the file, or the text made of the flags, which are checked
+/// first.
+pub(super) fn source(args: &AccountArgs) -> Result<ConfigSource, RunError> {
     match &args.config_file {
         Some(file) => Ok(ConfigSource::File(file.clone())),
         None if args.regions.is_empty() && args.clusters.is_empty() => {
-            Err(Failure::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
+            Err(RunError::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
         }
         None => {
             let mistakes = mistakes(args);
-            if mistakes.is_empty() { Ok(ConfigSource::Text(args.as_config())) } else { Err(Failure::Usage(mistakes.join("\n"))) }
+            if mistakes.is_empty() { Ok(ConfigSource::Text(args.as_config())) } else { Err(RunError::Usage(mistakes.join("\n"))) }
         }
     }
 }
 
-/// What is wrong with the flags, in their own terms: nobody has written the file that they stand
-/// for.
+/// The mistakes in the flags, named by flag: the operator does not know the text made of them.
 fn mistakes(args: &AccountArgs) -> Vec<String> {
     let mut mistakes = Vec::new();
     let mut note = |flag: &str, value: &str, why: &dyn std::fmt::Display| {
@@ -65,30 +64,29 @@ fn mistakes(args: &AccountArgs) -> Vec<String> {
     mistakes
 }
 
-/// The configuration itself.
-pub(super) fn load(args: &AccountArgs) -> Result<Config, Failure> {
-    origin(args)?
+/// Loads the configuration.
+pub(super) fn load(args: &AccountArgs) -> Result<Config, RunError> {
+    source(args)?
         .load()
-        .map_err(|error| Failure::Usage(error.to_string()))
+        .map_err(|error| RunError::Usage(error.to_string()))
 }
 
-/// The part of the clusters that is this instance's.
-pub(super) fn shard(args: &ShardArgs) -> Result<Shard, Failure> {
+/// The shard of this instance.
+pub(super) fn shard(args: &ShardArgs) -> Result<Shard, RunError> {
     let shard = match (args.ordinal, args.ordinal_from_hostname) {
         (Some(ordinal), _) => Shard::new(ordinal, args.total),
         (None, true) => Shard::from_hostname(&hostname(), args.total),
         (None, false) if args.total == 1 => Ok(Shard::default()),
         (None, false) => {
-            return Err(Failure::Usage(
+            return Err(RunError::Usage(
                 "--shard.total needs --shard.ordinal or --shard.ordinal-from-hostname".to_owned(),
             ));
         }
     };
-    shard.map_err(|error| Failure::Usage(error.to_string()))
+    shard.map_err(|error| RunError::Usage(error.to_string()))
 }
 
-/// The name of this host: a pod's is in the environment as well, but the file is what the kernel
-/// says.
+/// The name of this host. The kernel's comes first, since the environment may be changed.
 fn hostname() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     kernel

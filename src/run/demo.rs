@@ -1,4 +1,4 @@
-//! The exporter with a simulated account.
+//! `demo`: the exporter with a simulated account.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -9,14 +9,14 @@ use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::Job;
-use super::{Failure, say};
+use super::serve::ServeJob;
+use super::{RunError, print};
 use crate::cli::DemoArgs;
 use crate::reload::ConfigSource;
 use crate::shard::Shard;
 
-/// Starts a simulator, and serves its metrics until a signal.
-pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Failure> {
+/// Starts a simulator and serves its metrics until a signal.
+pub(super) async fn demo(args: DemoArgs, systemd_sockets: ListenFd) -> Result<(), RunError> {
     let simulator = Arc::new(Simulator::new(Options {
         seed: args.seed,
         clusters: args.clusters as usize,
@@ -32,22 +32,22 @@ pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Fa
     let listener = TcpListener::bind(args.api_listen_address)
         .await
         .map_err(|error| {
-            Failure::Runtime(format!(
+            RunError::Runtime(format!(
                 "cannot listen on {}: {error}",
                 args.api_listen_address
             ))
         })?;
     let api = listener
         .local_addr()
-        .map_err(|error| Failure::Runtime(error.to_string()))?;
+        .map_err(|error| RunError::Runtime(error.to_string()))?;
     let stop = CancellationToken::new();
     let served = tokio::spawn(Arc::clone(&simulator).serve(listener, stop.clone()));
-    let job = Job {
-        origin: ConfigSource::Text(config(&simulator, api)),
+    let job = ServeJob {
+        source: ConfigSource::Text(config(&simulator, api)),
         auto_reload_interval: None,
         shard: Shard::default(),
         web: &args.web,
-        handed_over,
+        systemd_sockets,
     };
     let result = job
         .run(|web| announce(web, &args.web.telemetry_path, api, &KeyPair::demo()))
@@ -57,11 +57,11 @@ pub(super) async fn demo(args: DemoArgs, handed_over: ListenFd) -> Result<(), Fa
     result
 }
 
-/// The teams that own the simulated clusters, in turn.
+/// The teams that own the simulated clusters, in rotation.
 const TEAMS: [&str; 4] = ["payments", "storefront", "search", "platform"];
 
-/// A typical configuration for the simulated account: discovery of all clusters, and a list that adds
-/// names and owners to the permanent ones.
+/// A typical configuration for the simulated account: discovery of all clusters, and a list with the
+/// names and owners of the permanent ones.
 fn config(simulator: &Simulator, api: SocketAddr) -> String {
     let pair = KeyPair::demo();
     let regions: Vec<_> = simulator
@@ -94,9 +94,9 @@ fn config(simulator: &Simulator, api: SocketAddr) -> String {
     yaml
 }
 
-/// Prints the addresses and the key of the demo. A closed standard output does not end it.
+/// Prints the addresses and the key of the demo. It goes on if standard output is closed.
 fn announce(web: &str, telemetry: &str, api: SocketAddr, pair: &KeyPair) {
-    say(&format!(
+    print(&format!(
         "A simulated account with upgrades in accelerated time.
 
   page      {web}/
@@ -108,7 +108,7 @@ The simulated API accepts any client of Alibaba Cloud:
   key       {}
   secret    {}
 
-Ctrl-C ends it.",
+Press Ctrl-C to end it.",
         pair.access_key_id,
         pair.access_key_secret.expose(),
     ));

@@ -1,4 +1,4 @@
-//! What would be sent for one cluster.
+//! `explain`: the request that a query of one cluster sends.
 
 use std::time::Duration;
 
@@ -6,33 +6,33 @@ use ack_client::ExplainedRequest;
 
 use super::accounts::load;
 use super::serve::build;
-use super::{Failure, say};
+use super::{RunError, print};
 use crate::cli::ExplainArgs;
 use crate::config::{Config, Source};
 use crate::shard::Shard;
 use crate::upgrade::SourceName;
 
-/// Says what a query of one cluster would send, and how to send it by hand. Asks nothing of the
+/// Prints the request of a query of one cluster, and a command that sends it. Does not call the
 /// cluster API; the credentials may come from STS, the metadata service or another server.
-pub(super) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
-    let config = without_lists(load(&args.accounts)?);
+pub(super) async fn explain(args: &ExplainArgs) -> Result<(), RunError> {
+    let config = without_background_reads(load(&args.accounts)?);
     let source = source(&config, &args.cluster);
     let (collector, _) = build(&config, Shard::default())?;
     let explained = collector.explain(&args.cluster, source).await.ok_or_else(|| {
-        Failure::Usage(format!(
+        RunError::Usage(format!(
             "{} is not among the clusters of the configuration; one that is only discovered is not known here",
             args.cluster
         ))
     })?;
-    say(&text(
-        &explained.map_err(|error| Failure::Runtime(error.to_string()))?,
+    print(&text(
+        &explained.map_err(|error| RunError::Runtime(error.to_string()))?,
     ));
     collector.stop().await;
     Ok(())
 }
 
-/// The same with nothing to be read apart from the queries.
-fn without_lists(mut config: Config) -> Config {
+/// The same configuration without discovery and without queries between scrapes.
+fn without_background_reads(mut config: Config) -> Config {
     config.scrape.idle_interval = Duration::ZERO;
     for account in &mut config.accounts {
         account.discovery = None;
@@ -40,7 +40,7 @@ fn without_lists(mut config: Config) -> Config {
     config
 }
 
-/// The source of the account that names the cluster; `auto` begins with the operation.
+/// The source of the account that names the cluster. `auto` begins with `GetUpgradeStatus`.
 fn source(config: &Config, target: &str) -> SourceName {
     let names = |cluster: &crate::config::Cluster| cluster.id.is_meant(&cluster.name, target);
     match config

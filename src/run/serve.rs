@@ -1,4 +1,4 @@
-//! Serving until a signal says stop.
+//! The server of the metrics, and the check of the configuration.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use super::{Failure, accounts, say, warn};
+use super::{RunError, accounts, print, print_warnings};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::collect::{self, Collector, Dependencies, ScrapeMetrics};
 use crate::config::{self, Config};
@@ -32,25 +32,25 @@ use crate::shard::Shard;
 use crate::web::{AppState, Lifecycle, Paths};
 
 /// Serves the accounts that the command line names.
-pub(super) async fn serve(args: ServeArgs, handed_over: ListenFd) -> Result<(), Failure> {
-    let origin = accounts::origin(&args.accounts)?;
+pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<(), RunError> {
+    let source = accounts::source(&args.accounts)?;
     let shard = accounts::shard(&args.shard)?;
-    Job {
-        origin,
+    ServeJob {
+        source,
         auto_reload_interval: args.auto_reload_interval,
         shard,
         web: &args.web,
-        handed_over,
+        systemd_sockets,
     }
     .run(|_| {})
     .await
 }
 
-/// Checks the configuration file and says what it would do.
-pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
-    let (config, mut warnings) = accounts::origin(&args.accounts)?
+/// Checks the configuration and prints its effect.
+pub(super) fn check(args: &ServeArgs) -> Result<(), RunError> {
+    let (config, mut warnings) = accounts::source(&args.accounts)?
         .check()
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+        .map_err(|error| RunError::Usage(error.to_string()))?;
     let shard = accounts::shard(&args.shard)?;
     let length = collect::budget(None, &config.scrape);
     for (index, account) in config.accounts.iter().enumerate() {
@@ -66,31 +66,31 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), Failure> {
         let clusters = match &account.discovery {
             None => format!("{} named", count(named, "cluster")),
             Some(discovery) if named == 0 => format!(
-                "clusters looked for in {}",
+                "cluster discovery in {}",
                 count(discovery.regions.len(), "region")
             ),
             Some(discovery) => {
                 format!(
-                    "{} named, others looked for in {}",
+                    "{} named, discovery in {}",
                     count(named, "cluster"),
                     count(discovery.regions.len(), "region")
                 )
             }
         };
-        say(&format!(
+        print(&format!(
             "account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of {length:?}",
             account.name
         ));
         if covered < u32::try_from(named).map_or(f64::INFINITY, f64::from) {
             let message = format!(
-                "{named} clusters are named, but the rate limit allows {covered:.0} calls in a scrape of {length:?}; it takes several scrapes to ask them all"
+                "{named} clusters are named, but the rate limit allows {covered:.0} calls in a scrape of {length:?}; it takes several scrapes to query them all"
             );
             warnings.note(config::Path::root().key("accounts").index(index), message);
         }
     }
-    warn(&warnings.to_string());
+    print_warnings(&warnings.to_string());
     if let Some(file) = &args.accounts.config_file {
-        say(&format!("configuration accepted: {}", file.display()));
+        print(&format!("configuration accepted: {}", file.display()));
     }
     Ok(())
 }
@@ -100,8 +100,8 @@ fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A collector for `config` and the clock it goes by, for a look from the terminal.
-pub(super) fn build(config: &Config, shard: Shard) -> Result<(Arc<Collector>, Clock), Failure> {
+/// A collector for `config` and its clock, for commands that end by themselves.
+pub(super) fn build(config: &Config, shard: Shard) -> Result<(Arc<Collector>, Clock), RunError> {
     let dependencies = dependencies(
         &Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden)),
         shard,
@@ -109,23 +109,20 @@ pub(super) fn build(config: &Config, shard: Shard) -> Result<(Arc<Collector>, Cl
     Ok((Collector::new(config, &dependencies), dependencies.clock))
 }
 
-/// Serving: what, where, and how.
-pub(super) struct Job<'a> {
-    /// Where the configuration comes from.
-    pub(super) origin: ConfigSource,
-    /// How often its content is compared, if at all.
+/// The configuration and the addresses of a server.
+pub(super) struct ServeJob<'a> {
+    pub(super) source: ConfigSource,
+    /// The interval of the check for changes of the configuration; None for no check.
     pub(super) auto_reload_interval: Option<Duration>,
-    /// The part of the clusters that is this instance's.
     pub(super) shard: Shard,
-    /// Where and how to listen.
     pub(super) web: &'a WebArgs,
-    /// What systemd handed over.
-    pub(super) handed_over: ListenFd,
+    /// The sockets that systemd has passed.
+    pub(super) systemd_sockets: ListenFd,
 }
 
-impl Job<'_> {
-    /// Serves until a signal; `started` learns the URL, without a slash at its end.
-    pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), Failure> {
+impl ServeJob<'_> {
+    /// Serves until a signal; calls `started` with the URL, without a slash at its end.
+    pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), RunError> {
         let mut signals = Signals::listen().map_err(runtime)?;
         let own = Arc::new(ExporterMetrics::new(if self.web.disable_exporter_metrics {
             ProcessMetrics::Hidden
@@ -133,16 +130,16 @@ impl Job<'_> {
             ProcessMetrics::Shown
         }));
         let dependencies = dependencies(&own, self.shard)?;
-        // Both before either is complained of, and before anything is bound.
-        let (web_config, origin, metrics) =
-            (self.web.config_file.clone(), self.origin, Arc::clone(&own));
+        // Both files are read before a socket is bound, so that all mistakes are reported at once.
+        let (web_config, source, metrics) =
+            (self.web.config_file.clone(), self.source, Arc::clone(&own));
         let read = run_blocking(move || {
             (
                 load_guard(web_config.as_deref()),
-                ConfigManager::start(origin, dependencies, metrics),
+                ConfigManager::start(source, dependencies, metrics),
             )
         });
-        let Some(read) = signals.ends.unless_one_comes(read).await else {
+        let Some(read) = signals.stop.interrupt(read).await else {
             tracing::info!("stopped before the configuration was read");
             return Ok(());
         };
@@ -151,8 +148,8 @@ impl Job<'_> {
             (guard, service) => return Err(usage(guard.err(), service.err())),
         };
         let Some(listeners) = signals
-            .ends
-            .unless_one_comes(listen(self.web, self.handed_over))
+            .stop
+            .interrupt(listen(self.web, self.systemd_sockets))
             .await
         else {
             tracing::info!("stopped before it listened");
@@ -181,9 +178,9 @@ impl Job<'_> {
         if let Some(address) = addresses.first() {
             started(&url(*address, guard.transport(), self.web.route_prefix()));
         }
-        let chores = async {
+        let background = async {
             tokio::join!(
-                signals.obey(&lifecycle, &stop),
+                signals.handle(&lifecycle, &stop),
                 guard.keep_current(),
                 async {
                     if let Some(interval) = self.auto_reload_interval {
@@ -194,7 +191,7 @@ impl Job<'_> {
         };
         tokio::select! {
             () = server.serve(Arc::new(state), stop.clone()) => {}
-            _ = chores => {}
+            _ = background => {}
         }
         service.stop().await;
         tracing::info!("stopped");
@@ -202,11 +199,11 @@ impl Job<'_> {
     }
 }
 
-fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies, Failure> {
+fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies, RunError> {
     let tls = trust::client_config(&[]);
     let lookup = Lookup::system();
     let proxies =
-        Proxies::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+        Proxies::from_environment(|name| std::env::var_os(name)).map_err(RunError::Usage)?;
     let credentials = credentials::Context::system(&tls, &lookup, &proxies, crate::USER_AGENT)
         .map_err(runtime)?
         .with_session_name(crate::ROLE_SESSION_NAME);
@@ -224,13 +221,13 @@ fn load_guard(config: Option<&Path>) -> Result<WebGuard, WebConfigError> {
     config.map_or_else(WebGuard::without_file, WebGuard::load)
 }
 
-fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
+fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> RunError {
     let web = web.map(|error| match error {
-        // These name the file.
+        // Their messages name the file.
         WebConfigError::Mistakes { .. } | WebConfigError::Unreadable { .. } => error.to_string(),
         error => format!("web configuration rejected: {error}"),
     });
-    Failure::Usage(
+    RunError::Usage(
         service
             .map(|error| error.to_string())
             .into_iter()
@@ -240,12 +237,12 @@ fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> Failure {
     )
 }
 
-/// Listens on a blocking thread, since a name server that is asked for a host may be silent.
-async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>, Failure> {
-    let (of_systemd, addresses) = (web.systemd_socket, web.listen_addresses.clone());
+/// Listens on a blocking thread, since the lookup of a host name may hang.
+async fn listen(web: &WebArgs, systemd_sockets: ListenFd) -> Result<Vec<TcpListener>, RunError> {
+    let (from_systemd, addresses) = (web.systemd_socket, web.listen_addresses.clone());
     let listen = move || {
-        if of_systemd {
-            socket::take_over(handed_over)
+        if from_systemd {
+            socket::take_over(systemd_sockets)
         } else {
             addresses.iter().map(ListenAddress::listen).collect()
         }
@@ -257,8 +254,8 @@ async fn listen(web: &WebArgs, handed_over: ListenFd) -> Result<Vec<TcpListener>
 }
 
 fn limits(web: &WebArgs) -> Limits {
-    // The soft limit is low for programs that cannot live with more; those that do not ask have the
-    // default cap.
+    // The soft limit is low by default, for programs that use `select`. Where it cannot be raised,
+    // 1024 is assumed.
     let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
     Limits {
         connections: connections(descriptors),
@@ -281,6 +278,6 @@ fn url(address: SocketAddr, transport: Transport, prefix: &str) -> String {
     format!("{scheme}://{host}{prefix}")
 }
 
-fn runtime(error: impl std::fmt::Display) -> Failure {
-    Failure::Runtime(error.to_string())
+fn runtime(error: impl std::fmt::Display) -> RunError {
+    RunError::Runtime(error.to_string())
 }

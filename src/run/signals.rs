@@ -1,4 +1,4 @@
-//! What the process does on signals.
+//! The handling of signals.
 
 use std::io;
 
@@ -8,78 +8,78 @@ use tokio_util::sync::CancellationToken;
 
 use crate::web::Lifecycle;
 
-/// The signals that the process listens for, from now on.
+/// The signals that the process handles.
 pub(super) struct Signals {
-    pub(super) ends: Ends,
+    pub(super) stop: StopSignals,
     hang_up: Signal,
 }
 
 /// SIGTERM and SIGINT.
-pub(super) struct Ends {
+pub(super) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Ends {
-    /// Waits for one of them.
-    pub(super) async fn one(&mut self) {
+impl StopSignals {
+    async fn recv(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
     }
 
-    /// What comes of `work`, or nothing if one of them comes before.
-    pub(super) async fn unless_one_comes<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+    /// Runs `work`; None if one of the signals arrives before its end.
+    pub(super) async fn interrupt<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             done = work => Some(done),
-            () = self.one() => None,
+            () = self.recv() => None,
         }
     }
 }
 
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
-        let ends = Ends {
+        let stop = StopSignals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         };
         Ok(Self {
-            ends,
+            stop,
             hang_up: signal(SignalKind::hangup())?,
         })
     }
 
-    /// SIGHUP reloads. The first SIGTERM or SIGINT lets requests in flight finish, the second ends
-    /// the process; neither waits for a reload, since a file system may hang.
-    pub(super) async fn obey(self, lifecycle: &Lifecycle, stop: &CancellationToken) {
+    /// Handles the signals for ever. SIGHUP reloads. The first SIGTERM or SIGINT cancels `token`,
+    /// which lets requests in flight finish; the second ends the process.
+    // Neither waits for a reload, since a file system may hang.
+    pub(super) async fn handle(self, lifecycle: &Lifecycle, token: &CancellationToken) {
         let Self {
-            mut ends,
+            mut stop,
             mut hang_up,
         } = self;
-        let ended = async {
+        let stops = async {
             loop {
-                ends.one().await;
-                end(stop);
+                stop.recv().await;
+                stop_or_exit(token);
             }
         };
         let reloads = async {
             loop {
-                // However often it comes during a reload, it is received once afterwards.
+                // Several signals during a reload are received as one after it.
                 hang_up.recv().await;
-                // What is wrong is logged there.
+                // Errors are logged by the reload.
                 drop(lifecycle.reload().await);
             }
         };
-        tokio::join!(ended, reloads);
+        tokio::join!(stops, reloads);
     }
 }
 
-fn end(stop: &CancellationToken) {
-    if stop.is_cancelled() {
+fn stop_or_exit(token: &CancellationToken) {
+    if token.is_cancelled() {
         log::flush();
         std::process::exit(1);
     }
-    stop.cancel();
+    token.cancel();
     tracing::info!("stopping: requests in flight may finish");
 }

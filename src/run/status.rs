@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use self::table::table;
 use super::accounts::load;
 use super::serve::build;
-use super::{Failure, say};
+use super::{RunError, print};
 use crate::cli::{FailOn, Output, StatusArgs, exit};
 use crate::collect::Collector;
 use crate::config::Config;
@@ -31,7 +31,7 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Shows the clusters. The exit code tells if all could be read and, where that is asked for, the
 /// result of their upgrades.
-pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
+pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, RunError> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;
     let result = poll(args, &config, &collector, clock);
@@ -52,7 +52,7 @@ async fn poll(
     config: &Config,
     collector: &Arc<Collector>,
     clock: Clock,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, RunError> {
     let goal = Goal {
         target_version: args.target_version.clone(),
         since: args.since,
@@ -81,7 +81,7 @@ async fn poll(
         if let Some(target) = missing.iter().find(|target| !found.contains(*target))
             && are_lists_known
         {
-            return Err(Failure::Usage(format!(
+            return Err(RunError::Usage(format!(
                 "{target} is not among the clusters"
             )));
         }
@@ -211,7 +211,7 @@ fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) -> bool {
     } else {
         ""
     };
-    say(&format!("{clear}{}", text.trim_end()))
+    print(&format!("{clear}{}", text.trim_end()))
 }
 
 impl StatusArgs {

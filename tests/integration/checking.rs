@@ -38,7 +38,7 @@ fn a_good_file_is_told_in_plain_words() {
     );
     assert_eq!(
         said,
-        "account one: clusters looked for in 1 region; the rate limit allows 240 calls in a scrape of 10s\n\
+        "account one: cluster discovery in 1 region; the rate limit allows 240 calls in a scrape of 10s\n\
          account two: 1 cluster named; the rate limit allows 15 calls in a scrape of 10s\n\
          configuration accepted: exporter.yaml\n"
     );
@@ -64,7 +64,7 @@ fn a_doubtful_file_is_accepted_with_warnings() {
     );
     assert_eq!(
         complained,
-        "warning: exporter.yaml:3: accounts[0]: 3 clusters are named, but the rate limit allows 2 calls in a scrape of 1s; it takes several scrapes to ask them all\n\
+        "warning: exporter.yaml:3: accounts[0]: 3 clusters are named, but the rate limit allows 2 calls in a scrape of 1s; it takes several scrapes to query them all\n\
          warning: exporter.yaml:6: accounts[0].clusters[0].region: region cn-hangzou is not known, did you mean cn-hangzhou?\n\
          warning: exporter.yaml:7: accounts[0].clusters[1].id: \"shop\" does not look like a cluster ID, which is c and 32 hexadecimal digits\n"
     );
