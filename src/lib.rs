@@ -16,7 +16,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`log`], [`shard`] | the log and the shard, used by all others |
+//! | `log`, [`shard`] | the log and the shard, used by all others |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the same form for every operation |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`queries`] | the queries of the API: the state of an upgrade from either operation, and the detection of the operation that the API serves |
@@ -25,7 +25,7 @@
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
 //! | [`reload`] | the configuration in force, replaced as a whole |
 //! | [`web`] | routes, and the status page |
-//! | [`wait`] | the end of a pipeline's wait for upgrades |
+//! | `wait` | the end of a pipeline's wait for upgrades |
 //! | [`cli`], [`run`] | the flags, and the commands of the program |
 
 #![expect(
@@ -36,7 +36,7 @@
 pub mod cli;
 pub mod collect;
 pub mod config;
-pub mod log;
+mod log;
 pub mod metrics;
 pub mod queries;
 pub mod reload;
@@ -44,7 +44,7 @@ pub mod run;
 pub mod shard;
 pub mod snapshot;
 pub mod upgrade;
-pub mod wait;
+mod wait;
 pub mod web;
 
 /// The value of `User-Agent` in requests.

@@ -1,13 +1,13 @@
 //! Metrics: a snapshot and the exporter's own instruments → the bytes of a metrics page.
 //!
-//! [`catalog`] declares every metric. [`families`] and [`collection`] are pure functions of a
-//! snapshot; [`exporter`] counts the work of the process. All of them write to a [`Page`], in either
+//! [`catalog`] declares every metric. `families` and `collection` are pure functions of a
+//! snapshot; `exporter` counts the work of the process. All of them write to a [`Page`], in either
 //! format.
 
 pub mod catalog;
-pub mod collection;
-pub mod exporter;
-pub mod families;
+mod collection;
+mod exporter;
+mod families;
 mod unknown;
 
 use std::time::Duration;
@@ -23,14 +23,14 @@ use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 /// Renders the page of `/metrics`.
 pub fn render(
     snapshot: &Snapshot,
-    own: &ExporterMetrics,
+    exporter: &ExporterMetrics,
     options: &Metrics,
     format: Format,
 ) -> Bytes {
     let mut page = Page::with_capacity(format, expected_size(snapshot, options));
     families::write(&mut page, &snapshot.clusters, options);
     collection::write(&mut page, snapshot);
-    own.write(&mut page);
+    exporter.write(&mut page);
     page.finish()
 }
 

@@ -10,7 +10,7 @@ use ack_client::Status;
 use ack_client::names::ClusterId;
 use jiff::Timestamp;
 
-pub use notice::Notice;
+pub(crate) use notice::Notice;
 
 use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::UpgradeState;
@@ -21,16 +21,16 @@ const MAX_FAILED_POLLS: u32 = 3;
 
 /// The upgrades that a wait accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Goal {
+pub(crate) struct Goal {
     /// The version that the cluster must reach; None accepts every version.
-    pub target_version: Option<String>,
+    pub(crate) target_version: Option<String>,
     /// The time before which an end belongs to an older upgrade.
-    pub since: Option<Timestamp>,
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// The progress of one cluster or of several. The greatest of several is that of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// The goal is reached.
     Done,
     /// A cluster cannot be queried, and the wait for it is over.
@@ -43,7 +43,7 @@ pub enum Progress {
 
 /// The clusters that a snapshot shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coverage {
+pub(crate) enum Coverage {
     /// Every cluster that is waited for.
     Full,
     /// Some may be missing.
@@ -52,7 +52,7 @@ pub enum Coverage {
 
 /// A wait for upgrades, with its memory of earlier snapshots.
 #[derive(Debug, Default)]
-pub struct UpgradeWait {
+pub(crate) struct UpgradeWait {
     goal: Goal,
     /// The clusters whose upgrade was under way in a snapshot.
     upgrading: HashSet<ClusterId>,
@@ -69,7 +69,7 @@ pub struct UpgradeWait {
 
 impl UpgradeWait {
     /// Begins to wait for `goal`.
-    pub fn new(goal: Goal) -> Self {
+    pub(crate) fn new(goal: Goal) -> Self {
         Self {
             goal,
             ..Self::default()
@@ -78,7 +78,7 @@ impl UpgradeWait {
 
     /// The clusters whose version and state have to be read again before `snapshot` is evaluated.
     // The details of a list that was read before an upgrade ended are out of date after it.
-    pub fn clusters_to_refresh(&self, snapshot: &Snapshot) -> Vec<ClusterId> {
+    pub(crate) fn clusters_to_refresh(&self, snapshot: &Snapshot) -> Vec<ClusterId> {
         snapshot
             .clusters
             .iter()
@@ -94,7 +94,7 @@ impl UpgradeWait {
     /// The wait for a cluster ends after three consecutive polls in which it could not be queried,
     /// or one that failed for a lasting reason. A pending cluster that leaves the snapshot counts
     /// as one that could not be queried.
-    pub fn evaluate(
+    pub(crate) fn evaluate(
         &mut self,
         snapshot: &Snapshot,
         coverage: Coverage,

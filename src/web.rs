@@ -1,15 +1,15 @@
 //! The pages that the web server serves.
 //!
-//! [`routes`] is the table of the paths; the server itself is that of
+//! `routes` is the table of the paths; the server itself is that of
 //! [`exporter_toolkit`].
 
 #[cfg(test)]
 mod fixture;
 pub mod json;
 mod lifecycle;
-pub mod paths;
+mod paths;
 mod probe;
-pub mod routes;
+mod routes;
 pub mod sd;
 pub mod status_page;
 

@@ -437,13 +437,8 @@ fn a_module_uses_only_those_that_stand_above_it_in_the_table_of_the_crate() {
     let library = read("src/lib.rs");
     let rows: Vec<Vec<&str>> = library
         .lines()
-        .filter(|line| line.starts_with("//! | ["))
-        .map(|line| {
-            line.split("[`")
-                .skip(1)
-                .filter_map(|rest| rest.split('`').next())
-                .collect()
-        })
+        .filter_map(|line| line.strip_prefix("//! | ")?.split('|').next())
+        .map(|modules| modules.split('`').skip(1).step_by(2).collect())
         .collect();
     let place = |module: &str| {
         rows.iter()
@@ -452,7 +447,8 @@ fn a_module_uses_only_those_that_stand_above_it_in_the_table_of_the_crate() {
     };
     let declared: Vec<&str> = library
         .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .map(|line| line.strip_prefix("pub ").unwrap_or(line))
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
         .collect();
     for module in declared {
         for file in sources(Path::new("src"), module) {

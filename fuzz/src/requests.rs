@@ -40,7 +40,7 @@ pub fn requests(input: &[u8]) {
     };
     let headers: HeaderMap = lines.filter_map(header).collect();
     paused().block_on(async {
-        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let vendor = if headers.contains_key("x-silent") {
             Vendor::silent()
         } else {
@@ -48,13 +48,13 @@ pub fn requests(input: &[u8]) {
         };
         let service = ConfigManager::start(
             ConfigSource::Text(CONFIG.to_owned()),
-            vendor.dependencies(&own),
-            Arc::clone(&own),
+            vendor.dependencies(&exporter_metrics),
+            Arc::clone(&exporter_metrics),
         )
         .expect("a good one");
         let state = AppState {
             running: service.running(),
-            own,
+            exporter_metrics,
             paths: Paths {
                 prefix: String::new(),
                 telemetry: "/metrics".to_owned(),

@@ -8,7 +8,7 @@ use super::catalog;
 use crate::snapshot::{DiscoveryReading, Snapshot};
 
 /// Adds every family of [`Scope::Collection`](catalog::Scope::Collection).
-pub fn write(page: &mut Page, snapshot: &Snapshot) {
+pub(crate) fn write(page: &mut Page, snapshot: &Snapshot) {
     let accounts = &snapshot.accounts;
     family(
         page,

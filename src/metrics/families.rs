@@ -12,7 +12,7 @@ use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
 
 /// Adds every family of [`Scope::Cluster`](catalog::Scope::Cluster).
-pub fn write<'a>(
+pub(crate) fn write<'a>(
     page: &mut Page,
     readings: impl IntoIterator<Item = &'a ClusterReading>,
     options: &'a Metrics,

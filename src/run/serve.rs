@@ -124,15 +124,19 @@ impl ServeJob<'_> {
     /// Serves until a signal; calls `started` with the URL, without a slash at its end.
     pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), RunError> {
         let mut signals = Signals::listen().map_err(runtime)?;
-        let own = Arc::new(ExporterMetrics::new(if self.web.disable_exporter_metrics {
-            ProcessMetrics::Hidden
-        } else {
-            ProcessMetrics::Shown
-        }));
-        let dependencies = dependencies(&own, self.shard)?;
+        let exporter_metrics =
+            Arc::new(ExporterMetrics::new(if self.web.disable_exporter_metrics {
+                ProcessMetrics::Hidden
+            } else {
+                ProcessMetrics::Shown
+            }));
+        let dependencies = dependencies(&exporter_metrics, self.shard)?;
         // Both files are read before a socket is bound, so that all mistakes are reported at once.
-        let (web_config, source, metrics) =
-            (self.web.config_file.clone(), self.source, Arc::clone(&own));
+        let (web_config, source, metrics) = (
+            self.web.config_file.clone(),
+            self.source,
+            Arc::clone(&exporter_metrics),
+        );
         let read = run_blocking(move || {
             (
                 load_guard(web_config.as_deref()),
@@ -143,9 +147,9 @@ impl ServeJob<'_> {
             tracing::info!("stopped before the configuration was read");
             return Ok(());
         };
-        let (guard, service) = match read.map_err(runtime)? {
-            (Ok(guard), Ok(service)) => (Arc::new(guard), Arc::new(service)),
-            (guard, service) => return Err(usage(guard.err(), service.err())),
+        let (guard, config_manager) = match read.map_err(runtime)? {
+            (Ok(guard), Ok(config_manager)) => (Arc::new(guard), Arc::new(config_manager)),
+            (guard, config) => return Err(usage(guard.err(), config.err())),
         };
         let Some(listeners) = signals
             .stop
@@ -156,11 +160,14 @@ impl ServeJob<'_> {
             return Ok(());
         };
         let server = Server::new(listeners?, Arc::clone(&guard), limits(self.web));
-        let lifecycle = Arc::new(Lifecycle::new(Arc::clone(&service), Arc::clone(&guard)));
+        let lifecycle = Arc::new(Lifecycle::new(
+            Arc::clone(&config_manager),
+            Arc::clone(&guard),
+        ));
         let stop = CancellationToken::new();
         let state = AppState {
-            running: service.running(),
-            own,
+            running: config_manager.running(),
+            exporter_metrics,
             paths: Paths {
                 prefix: self.web.link_prefix().to_owned(),
                 telemetry: self.web.telemetry_path.clone(),
@@ -184,7 +191,7 @@ impl ServeJob<'_> {
                 guard.keep_current(),
                 async {
                     if let Some(interval) = self.auto_reload_interval {
-                        service.keep_current(interval).await;
+                        config_manager.keep_current(interval).await;
                     }
                 }
             )
@@ -193,13 +200,16 @@ impl ServeJob<'_> {
             () = server.serve(Arc::new(state), stop.clone()) => {}
             _ = background => {}
         }
-        service.stop().await;
+        config_manager.stop().await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies, RunError> {
+fn dependencies(
+    exporter_metrics: &Arc<ExporterMetrics>,
+    shard: Shard,
+) -> Result<Dependencies, RunError> {
     let tls = trust::client_config(&[]);
     let lookup = Lookup::system();
     let proxies =
@@ -213,7 +223,7 @@ fn dependencies(own: &Arc<ExporterMetrics>, shard: Shard) -> Result<Dependencies
         transports,
         shard,
         credentials,
-        metrics: Arc::clone(own) as Arc<dyn ScrapeMetrics>,
+        metrics: Arc::clone(exporter_metrics) as Arc<dyn ScrapeMetrics>,
     })
 }
 
@@ -221,14 +231,14 @@ fn load_guard(config: Option<&Path>) -> Result<WebGuard, WebConfigError> {
     config.map_or_else(WebGuard::without_file, WebGuard::load)
 }
 
-fn usage(web: Option<WebConfigError>, service: Option<ReloadError>) -> RunError {
+fn usage(web: Option<WebConfigError>, config: Option<ReloadError>) -> RunError {
     let web = web.map(|error| match error {
         // Their messages name the file.
         WebConfigError::Mistakes { .. } | WebConfigError::Unreadable { .. } => error.to_string(),
         error => format!("web configuration rejected: {error}"),
     });
     RunError::Usage(
-        service
+        config
             .map(|error| error.to_string())
             .into_iter()
             .chain(web)

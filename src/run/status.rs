@@ -29,8 +29,8 @@ use crate::web::json;
 /// Clears the screen and goes to its upper left corner.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
-/// Shows the clusters. The exit code tells if all could be read and, where that is asked for, the
-/// result of their upgrades.
+/// Shows the clusters. The exit code says whether all could be read and, where that is asked for,
+/// how their upgrades ended.
 pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, RunError> {
     let config = load(&args.accounts)?;
     let (collector, clock) = build(&config, Shard::default())?;

@@ -11,7 +11,7 @@ use crate::upgrade::UpgradeState;
 
 /// The reason for which a wait goes on or ends, where the table does not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// No upgrade is under way, and the version or the time of the last one is unknown.
     Unidentified,
     /// The last upgrade succeeded, at another version than that of the goal.
@@ -26,7 +26,7 @@ pub enum Notice {
 
 impl UpgradeWait {
     /// The notices about the clusters of `snapshot`, after it has been evaluated.
-    pub fn notices<'a>(
+    pub(crate) fn notices<'a>(
         &'a self,
         snapshot: &'a Snapshot,
         unread: &'a HashMap<ClusterId, Failure>,

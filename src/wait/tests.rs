@@ -349,6 +349,6 @@ fn an_end_before_the_time_of_the_goal_does_not_count() {
     assert_eq!(
         evaluate(&goal, &[up(Status::Success)]),
         Progress::Done,
-        "the version it runs tells"
+        "the version that it runs is the target"
     );
 }

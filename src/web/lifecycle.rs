@@ -10,7 +10,7 @@ use crate::reload::{ConfigManager, ReloadError};
 
 /// The files that a reload reads again.
 pub struct Lifecycle {
-    service: Arc<ConfigManager>,
+    config_manager: Arc<ConfigManager>,
     guard: Arc<WebGuard>,
 }
 
@@ -22,15 +22,18 @@ pub struct NotReloaded {
 }
 
 impl Lifecycle {
-    /// Reloads `service` and `guard`.
-    pub fn new(service: Arc<ConfigManager>, guard: Arc<WebGuard>) -> Self {
-        Self { service, guard }
+    /// Reloads `config_manager` and `guard`.
+    pub fn new(config_manager: Arc<ConfigManager>, guard: Arc<WebGuard>) -> Self {
+        Self {
+            config_manager,
+            guard,
+        }
     }
 
     /// Reads every file again and puts in force what is good. Logs what it did. Dropping the future
     /// gives up what has not been begun.
     pub async fn reload(&self) -> Result<(), NotReloaded> {
-        let configuration = self.service.reload().await.err();
+        let configuration = self.config_manager.reload().await.err();
         let web = self.reload_guard().await.err();
         if configuration.is_none() && web.is_none() {
             Ok(())
@@ -51,7 +54,7 @@ impl Lifecycle {
 impl fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lifecycle")
-            .field("service", &self.service)
+            .field("config_manager", &self.config_manager)
             .finish_non_exhaustive()
     }
 }
@@ -98,31 +101,31 @@ mod tests {
         };
         write("exporter.yml", GOOD);
         write("web.yml", "http_server_config: {http2: true}\n");
-        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let dependencies = Dependencies {
             clock: Clock::System,
             transports: Arc::new(InProcess(Arc::new(Simulator::new(Options::default())))),
             shard: Shard::default(),
             credentials: credentials::Context::offline(Clock::System),
-            metrics: Arc::clone(&own) as Arc<_>,
+            metrics: Arc::clone(&exporter_metrics) as Arc<_>,
         };
-        let service = ConfigManager::start(
+        let config_manager = ConfigManager::start(
             ConfigSource::File(folder.path().join("exporter.yml")),
             dependencies,
-            Arc::clone(&own),
+            Arc::clone(&exporter_metrics),
         );
-        let service = Arc::new(service.expect("a good configuration"));
+        let config_manager = Arc::new(config_manager.expect("a good configuration"));
         let guard = Arc::new(
             WebGuard::load(&folder.path().join("web.yml")).expect("a good web configuration"),
         );
-        let lifecycle = Lifecycle::new(Arc::clone(&service), guard);
+        let lifecycle = Lifecycle::new(Arc::clone(&config_manager), guard);
         let is_successful = || {
             let mut page = Page::with_capacity(Format::Text, 0);
-            own.write(&mut page);
+            exporter_metrics.write(&mut page);
             String::from_utf8_lossy(&page.finish())
                 .contains("cs_exporter_config_last_reload_successful 1\n")
         };
-        let before = Arc::clone(&service.running().borrow());
+        let before = Arc::clone(&config_manager.running().borrow());
 
         for name in ["exporter.yml", "web.yml"] {
             write(name, PANIC);
@@ -135,13 +138,13 @@ mod tests {
         assert_eq!(said.matches("report this").count(), 2, "{said}");
         assert!(!is_successful());
         assert!(
-            Arc::ptr_eq(&before, &service.running().borrow()),
+            Arc::ptr_eq(&before, &config_manager.running().borrow()),
             "the old one stays"
         );
 
         let polling = tokio::spawn({
-            let service = Arc::clone(&service);
-            async move { service.keep_current(Duration::from_secs(1)).await }
+            let config_manager = Arc::clone(&config_manager);
+            async move { config_manager.keep_current(Duration::from_secs(1)).await }
         });
         for (text, expected) in [
             (GOOD.to_owned(), true),

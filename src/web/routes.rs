@@ -43,7 +43,7 @@ pub struct AppState {
     /// The configuration in force, and its collector.
     pub running: watch::Receiver<Arc<ActiveConfig>>,
     /// The exporter's own instruments.
-    pub own: Arc<ExporterMetrics>,
+    pub exporter_metrics: Arc<ExporterMetrics>,
     /// The paths of the pages, for links.
     pub paths: Paths,
     /// The prefix that proxies leave before the path of every request. Of the same form as
@@ -119,10 +119,16 @@ impl AppState {
             negotiate::format(&request.headers),
             negotiate::encoding(&request.headers),
         );
-        let (clusters, own) = (snapshot.clusters.len(), Arc::clone(&self.own));
+        let (clusters, exporter_metrics) =
+            (snapshot.clusters.len(), Arc::clone(&self.exporter_metrics));
         let write = move || {
             encode(
-                metrics::render(&snapshot, &own, &running.config.metrics, format),
+                metrics::render(
+                    &snapshot,
+                    &exporter_metrics,
+                    &running.config.metrics,
+                    format,
+                ),
                 encoding,
             )
         };

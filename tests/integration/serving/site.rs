@@ -68,12 +68,16 @@ impl Setup<'_> {
             yaml(&sim, "http://stand-in.example", UNLIMITED, ""),
         )
         .expect("writes the configuration");
-        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
-        let dependencies = dependencies(&sim, &own);
+        let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let dependencies = dependencies(&sim, &exporter_metrics);
         let clock = dependencies.clock;
         let service = Arc::new(
-            ConfigManager::start(ConfigSource::File(config), dependencies, Arc::clone(&own))
-                .expect("a good configuration"),
+            ConfigManager::start(
+                ConfigSource::File(config),
+                dependencies,
+                Arc::clone(&exporter_metrics),
+            )
+            .expect("a good configuration"),
         );
         let guard = match self.web {
             Some(text) => {
@@ -99,7 +103,7 @@ impl Setup<'_> {
         let stop = CancellationToken::new();
         let state = AppState {
             running: service.running(),
-            own,
+            exporter_metrics,
             paths: Paths {
                 prefix: String::new(),
                 telemetry: "/metrics".to_owned(),
