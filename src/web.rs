@@ -1,6 +1,6 @@
 //! The pages that the web server serves.
 //!
-//! `routes` is the table of the paths; the server itself is that of
+//! `routes` is the table of the paths; the server itself is in
 //! [`exporter_toolkit`].
 
 #[cfg(test)]

@@ -30,8 +30,8 @@ impl Lifecycle {
         }
     }
 
-    /// Reads every file again and puts in force what is good. Logs what it did. Dropping the future
-    /// gives up what has not been begun.
+    /// Reads every file again and applies the valid ones. Logs the result. Dropping the future
+    /// cancels the files that have not been begun.
     pub async fn reload(&self) -> Result<(), NotReloaded> {
         let configuration = self.config_manager.reload().await.err();
         let web = self.reload_guard().await.err();
@@ -94,7 +94,7 @@ mod tests {
                         clusters: [{id: c1, region: cn-hangzhou}]}]\n";
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_of_the_parser_is_an_error_of_that_reload() {
+    async fn a_panic_of_the_parser_fails_the_reload_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| {
             std::fs::write(folder.path().join(name), text).expect("written");
@@ -130,12 +130,12 @@ mod tests {
         for name in ["exporter.yml", "web.yml"] {
             write(name, PANIC);
         }
-        let said = lifecycle
+        let error = lifecycle
             .reload()
             .await
             .expect_err("neither was read")
             .to_string();
-        assert_eq!(said.matches("report this").count(), 2, "{said}");
+        assert_eq!(error.matches("report this").count(), 2, "{error}");
         assert!(!is_successful());
         assert!(
             Arc::ptr_eq(&before, &config_manager.running().borrow()),

@@ -55,7 +55,7 @@ pub struct AppState {
     pub clock: Clock,
     /// The threads that render large pages.
     pub render_pool: RenderPool,
-    /// Cancelled when the server is going to stop.
+    /// Cancelled when the server begins to stop.
     pub stop: CancellationToken,
 }
 
@@ -134,7 +134,7 @@ impl AppState {
         };
         match self.render_pool.render(clusters, write).await {
             Ok(written) => encoded(format.content_type(), written),
-            Err(_) => unwritten(),
+            Err(_) => render_failed(),
         }
     }
 
@@ -178,8 +178,8 @@ impl AppState {
         )
     }
 
-    /// The clusters as Prometheus' service discovery wants them; an error while they are not known,
-    /// so that it keeps its own.
+    /// The clusters for Prometheus' service discovery. While a list is unread it gets an error, so
+    /// that it keeps the targets that it has.
     async fn targets(&self) -> Response<Bytes> {
         let collector = Arc::clone(&self.running.borrow().collector);
         let clusters = match collector.targets().await {
@@ -193,7 +193,7 @@ impl AppState {
             .render(clusters.len(), move || sd::targets(&clusters))
             .await;
         written.map_or_else(
-            |_| unwritten(),
+            |_| render_failed(),
             |targets| typed(StatusCode::OK, JSON, targets),
         )
     }
@@ -206,20 +206,20 @@ impl AppState {
             .render(count, move || json::clusters(latest.as_deref(), now))
             .await;
         written.map_or_else(
-            |_| unwritten(),
+            |_| render_failed(),
             |clusters| typed(StatusCode::OK, JSON, clusters),
         )
     }
 
     async fn reload(&self, method: &Method) -> Response<Bytes> {
         let Some(lifecycle) = &self.lifecycle else {
-            // RFC 9110, 10.2.1: an empty Allow is for what the configuration has switched off.
+            // RFC 9110, 10.2.1: an empty Allow for a resource that the configuration disables.
             return not_allowed("");
         };
         if !matches!(*method, Method::POST | Method::PUT) {
             return not_allowed("POST, PUT");
         }
-        // Neither the client nor the end waits for a file system that hangs.
+        // Neither the client nor the shutdown waits for a file system that hangs.
         match self
             .stop
             .run_until_cancelled(timeout(RELOAD_TIMEOUT, lifecycle.reload()))
@@ -237,7 +237,7 @@ impl AppState {
         }
     }
 
-    /// The configuration that is in force, with what it leaves to the defaults.
+    /// The configuration in force, defaults included.
     fn config(&self) -> Response<Bytes> {
         typed(StatusCode::OK, TEXT, self.running.borrow().config.to_yaml())
     }
@@ -245,8 +245,8 @@ impl AppState {
     /// Redirects clients that forgot the prefix, as Prometheus does.
     fn redirect_to_prefix(&self) -> Response<Bytes> {
         let mut response = text(StatusCode::FOUND, "");
-        if let Ok(place) = HeaderValue::from_str(&format!("{}/", self.prefix)) {
-            response.headers_mut().insert(LOCATION, place);
+        if let Ok(location) = HeaderValue::from_str(&format!("{}/", self.prefix)) {
+            response.headers_mut().insert(LOCATION, location);
         }
         response
     }
@@ -264,9 +264,9 @@ impl AppState {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
                 tracing::error!(%error, "status page not rendered");
-                return unwritten();
+                return render_failed();
             }
-            Err(_panicked) => return unwritten(),
+            Err(_panicked) => return render_failed(),
         };
         let mut response = typed(StatusCode::OK, "text/html; charset=utf-8", page);
         response.headers_mut().extend(status_page::headers());
@@ -293,12 +293,12 @@ fn probe_head(
     }
 }
 
-/// The clusters that a page is about.
+/// The number of clusters of a page.
 fn count(snapshot: Option<&Snapshot>) -> usize {
     snapshot.map_or(0, |snapshot| snapshot.clusters.len())
 }
 
-fn unwritten() -> Response<Bytes> {
+fn render_failed() -> Response<Bytes> {
     text(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the page could not be written; please report this\n",
@@ -324,7 +324,7 @@ fn not_allowed(allowed: &'static str) -> Response<Bytes> {
     response
 }
 
-/// The time at which the client gives up, or a little before.
+/// The time at which the budget of the request ends, a little before its client gives up.
 fn deadline(request: &Parts, settings: &Scrape) -> Instant {
     let header = request
         .headers
