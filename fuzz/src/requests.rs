@@ -40,7 +40,7 @@ pub fn requests(input: &[u8]) {
     };
     let headers: HeaderMap = lines.filter_map(header).collect();
     paused().block_on(async {
-        let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+        let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let vendor = if headers.contains_key("x-silent") {
             Vendor::silent()
         } else {
@@ -48,13 +48,13 @@ pub fn requests(input: &[u8]) {
         };
         let service = ConfigManager::start(
             ConfigSource::Text(CONFIG.to_owned()),
-            vendor.dependencies(&exporter_metrics),
-            Arc::clone(&exporter_metrics),
+            vendor.dependencies(&own),
+            Arc::clone(&own),
         )
         .expect("a good one");
         let state = AppState {
             running: service.running(),
-            exporter_metrics,
+            exporter_metrics: own,
             paths: Paths {
                 prefix: String::new(),
                 telemetry: "/metrics".to_owned(),
