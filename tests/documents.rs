@@ -1,4 +1,4 @@
-//! The documents say what the code does, and the two READMEs say the same.
+//! Checks of the documents: against the code, and the Chinese ones against the English ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ fn table(head: &str, meaning: impl Fn(&Metric) -> String) -> String {
     table
 }
 
-/// What a README says before, in and after its table of metrics.
+/// The text of a README before, in and after its table of metrics.
 fn around_table(readme: &str) -> (&str, &str, &str) {
     let (before, rest) = readme
         .split_once(BEGIN)
@@ -70,8 +70,7 @@ fn the_readme_lists_every_metric_as_the_catalogue_has_it() {
     compare_or_update(ENGLISH, &table("metric | type | labels | meaning", help));
 }
 
-/// Its meanings are written by hand; a new metric's is the English one until somebody translates
-/// it.
+/// The meanings are written by hand. That of a new metric is the English one until it is translated.
 #[test]
 fn the_chinese_readme_lists_every_metric_in_chinese() {
     let readme = read(CHINESE);
@@ -198,7 +197,7 @@ fn code(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Where the links and pictures lead.
+/// The targets of links and pictures.
 fn links(text: &str) -> BTreeSet<&str> {
     prose(text)
         .flat_map(|line| line.split("](").skip(1))

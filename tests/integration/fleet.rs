@@ -92,7 +92,7 @@ impl Fleet {
 
     /// A fleet without a socket over an account that there is already.
     pub fn of(sim: Arc<Simulator>, account: &str, scrape: &str) -> Self {
-        let text = yaml(&sim, "http://stand-in.example", account, scrape);
+        let text = yaml(&sim, "http://simulator.example", account, scrape);
         Self::configured(sim, &text, Shard::default())
     }
 

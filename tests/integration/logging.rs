@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 use ack_simulator::{Action, Fault, Rule};
 
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
-use crate::vendor::Vendor;
+use crate::simulated_api::SimulatedApi;
 
 /// Mistakes in a configuration, each of which is a line of more than a thousand letters; of all of
 /// them twice there is no room.
 const MISTAKES: usize = 2000;
 
-fn with_mistakes(vendor: &Vendor) -> String {
+fn with_mistakes(api: &SimulatedApi) -> String {
     let mistakes: Vec<_> = (0..MISTAKES)
         .map(|number| format!("{}{number}: 1", "wrong".repeat(200)))
         .collect();
-    format!("{}{}\n", vendor.yaml(1), mistakes.join("\n"))
+    format!("{}{}\n", api.yaml(1), mistakes.join("\n"))
 }
 
 /// The status of the answer, which comes when all is logged.
@@ -66,17 +66,17 @@ fn wait_until_stopping(exporter: &Exporter) {
 
 #[test]
 fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
-    let vendor = Vendor::new(100);
+    let api = SimulatedApi::new(100);
     let unlimited = "    rate_limit: {requests_per_second: 100000, burst: 100000}\n    clusters:\n";
-    vendor.write(&vendor.yaml(100).replace("    clusters:\n", unlimited));
-    let mut exporter = Exporter::start(&vendor.config(), &["--log.queries", "--log.level=debug"]);
+    api.write(&api.yaml(100).replace("    clusters:\n", unlimited));
+    let mut exporter = Exporter::start(&api.config(), &["--log.queries", "--log.level=debug"]);
     let reading = Arc::clone(&exporter.reading);
     let _nobody_reads = reading.lock().expect("nobody panics with it");
     // Ten times what a pipe takes, and more.
     for _ in 0..30 {
         get(&format!("http://{}/metrics", exporter.address));
     }
-    assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 3000);
+    assert_eq!(api.sim.count(Action::GetUpgradeStatus), 3000);
     wait_until_ok(
         &format!("http://{}/-/ready", exporter.address),
         Duration::from_secs(20),
@@ -93,9 +93,9 @@ fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
 
 #[test]
 fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
-    let vendor = Vendor::new(2);
-    let exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
-    vendor.write(&with_mistakes(&vendor));
+    let api = SimulatedApi::new(2);
+    let exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
+    api.write(&with_mistakes(&api));
     let reading = Arc::clone(&exporter.reading);
     let nobody_reads = reading.lock().expect("nobody panics with it");
     for _ in 0..3 {
@@ -103,7 +103,7 @@ fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
     }
     drop(nobody_reads);
     exporter.wait_for_log("lines are lost here");
-    vendor.write(&vendor.yaml(1));
+    api.write(&api.yaml(1));
     assert_eq!(reload(&exporter), 200);
     let log = exporter.end();
     let told: Vec<_> = log
@@ -142,19 +142,19 @@ fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
 #[test]
 fn all_that_was_logged_is_there_after_the_end() {
     for (signals, code) in [(1, 0), (2, 1)] {
-        let vendor = Vendor::new(1);
-        let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
-        vendor.write(&with_mistakes(&vendor));
+        let api = SimulatedApi::new(1);
+        let mut exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
+        api.write(&with_mistakes(&api));
         let mut scrape = None;
         if signals == 2 {
-            vendor.sim.add_fault(Rule::new(Fault::Hang));
+            api.sim.add_fault(Rule::new(Fault::Hang));
             let address = exporter.address.clone();
             let mut stream = TcpStream::connect(address).expect("it listens");
             stream
                 .write_all(b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n")
                 .expect("sent");
             scrape = Some(stream);
-            vendor.wait_for_calls(1);
+            api.wait_for_calls(1);
         }
         assert_eq!(reload(&exporter), 500);
         exporter.signal("TERM");
@@ -180,12 +180,12 @@ fn all_that_was_logged_is_there_after_the_end() {
 
 #[test]
 fn every_mistake_is_named_before_the_end_and_a_reader_who_has_gone_changes_no_exit_code() {
-    let vendor = Vendor::new(1);
-    vendor.write(&with_mistakes(&vendor));
+    let api = SimulatedApi::new(1);
+    api.write(&with_mistakes(&api));
     let check = || {
         let mut command = Command::new(PROGRAM);
         command
-            .arg(format!("--config.file={}", vendor.config().display()))
+            .arg(format!("--config.file={}", api.config().display()))
             .arg("--config.check")
             .stdout(Stdio::null());
         command

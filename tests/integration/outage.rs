@@ -30,8 +30,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::fault_matrix::{self, faults};
 use crate::fleet::{Fleet, UNLIMITED, dependencies, options, start, tally, word, yaml};
-use crate::matrix::{self, faults};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 const OIDC_TOKEN: &str = "MARKED+oidc/token==";
@@ -66,7 +66,7 @@ impl Http for Identity {
 
 fn simulated() -> Arc<Simulator> {
     let sim = Arc::new(Simulator::new(options(2)));
-    matrix::upgrading(&sim);
+    fault_matrix::upgrading(&sim);
     sim.change_identities(|identities| OIDC_TOKEN.clone_into(&mut identities.oidc_token));
     sim
 }
@@ -89,7 +89,7 @@ fn logging_in_through(
 ) -> Fleet {
     let keyed = yaml(
         sim,
-        "http://stand-in.example",
+        "http://simulator.example",
         &format!("source: upgrade_status\n{UNLIMITED}"),
         "",
     );
@@ -383,7 +383,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
         )),
         Clock::System,
         &format!("http://{NO_NAME}"),
-        matrix::account("auto").as_str(),
+        fault_matrix::account("auto").as_str(),
         "",
     );
     let snapshot = fleet.scrape(Duration::from_secs(20)).await;
@@ -452,7 +452,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
                 lookup.clone(),
                 Proxies::default(),
             ));
-            let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
+            let account = format!("{}\n{proxy}", fault_matrix::account("upgrade_status"));
             let fleet = Fleet::over(
                 Arc::new(Simulator::new(options(clusters))),
                 ways,
@@ -651,7 +651,7 @@ async fn a_proxy_breaks(
         // asked.
         let account = format!(
             "{}\nproxy: http://user:MARKED-password@{address}",
-            matrix::account("upgrade_status")
+            fault_matrix::account("upgrade_status")
         );
         let fleet = Fleet::over(
             Arc::clone(&sim),

@@ -115,7 +115,7 @@ async fn a_probe_that_asked_nobody_shows_no_answer_older_than_max_age() {
 async fn a_cluster_is_found_by_its_id_whoever_has_that_for_a_name() {
     let sim = Arc::new(Simulator::new(still(2)));
     let ids = sim.world().clusters();
-    let text = fleet::yaml(&sim, "http://stand-in.example", LEGACY, "");
+    let text = fleet::yaml(&sim, "http://simulator.example", LEGACY, "");
     let text = text.replace(
         &format!("id: {},", ids[0]),
         &format!("id: {}, name: {},", ids[0], ids[1]),

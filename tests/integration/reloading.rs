@@ -92,7 +92,7 @@ impl Stage {
 fn yaml(name: &str, account: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
-        "accounts:\n  - name: {name}\n    endpoint: http://stand-in.example\n    credentials: {{type: access_key, access_key_id: {}, \
+        "accounts:\n  - name: {name}\n    endpoint: http://simulator.example\n    credentials: {{type: access_key, access_key_id: {}, \
          access_key_secret: {}}}\n",
         pair.access_key_id,
         pair.access_key_secret.expose()

@@ -24,8 +24,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{get, send};
+use crate::fault_matrix;
 use crate::fleet::{Fleet, ones, options, tally, yaml};
-use crate::matrix;
 use crate::process::{Exporter, PROGRAM};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
@@ -93,7 +93,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let clusters = matrix::faults().len() + ACCOUNTS.len();
+        let clusters = fault_matrix::faults().len() + ACCOUNTS.len();
         let sim = Arc::new(Simulator::new(Options {
             clusters,
             start: Timestamp::now(),
@@ -103,7 +103,7 @@ impl Stage {
         sim.change_identities(|identities| {
             "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token);
         });
-        matrix::upgrading(&sim);
+        fault_matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
@@ -189,7 +189,7 @@ fn config(sim: &Simulator, address: SocketAddr) -> String {
             .replace("ROLE", ROLE);
         writeln!(text, "  - name: {name}\n    endpoint: http://{address}\n    source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    clusters:").expect("a String takes every write");
         let count = if name == FAULTY {
-            matrix::faults().len()
+            fault_matrix::faults().len()
         } else {
             1
         };
@@ -197,7 +197,7 @@ fn config(sim: &Simulator, address: SocketAddr) -> String {
             writeln!(text, "      - {{id: {id}, name: {name}-{place}}}")
                 .expect("a String takes every write");
             if name == FAULTY {
-                sim.add_fault(Rule::new(matrix::faults()[place].0.clone()).cluster(id));
+                sim.add_fault(Rule::new(fault_matrix::faults()[place].0.clone()).cluster(id));
             }
         }
     }
@@ -277,7 +277,7 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
             pages.push(format!("/probe?target={name}-0&debug=true"));
         }
         // Those whose faults answer at once; the silent ones have nothing to repeat.
-        for place in 4..matrix::faults().len() {
+        for place in 4..fault_matrix::faults().len() {
             pages.push(format!("/probe?target={FAULTY}-{place}&debug=true"));
         }
         let mut asked = JoinSet::new();
@@ -536,7 +536,7 @@ async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failu
         let sim = Arc::new(Simulator::new(options(3)));
         let text = yaml(
             &sim,
-            "http://stand-in.example",
+            "http://simulator.example",
             &format!("source: upgrade_status\nsignature: {signature}"),
             "",
         );

@@ -328,7 +328,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
             sim,
             ways,
             clock,
-            "http://stand-in.example",
+            "http://simulator.example",
             "source: tasks",
             "",
         );
@@ -454,7 +454,7 @@ fn with_odd(
         sim,
         Arc::new(odd.clone()),
         clock,
-        "http://stand-in.example",
+        "http://simulator.example",
         &format!("source: auto\n{account}"),
         "",
     );

@@ -84,7 +84,7 @@ impl Prometheus {
             .collect()
     }
 
-    /// Asks again and again until `wanted` likes the answer; fails the test after `patience`.
+    /// Repeats the query until `wanted` accepts the result; fails the test after `patience`.
     pub fn wait_for(
         &self,
         expression: &str,

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::hostile::{alive_tasks, reaches};
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::certificates::{Authority, Identity};
 use crate::client::connect;
 use crate::fleet::options;

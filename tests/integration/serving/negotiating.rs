@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ack_simulator::Action;
 
-use super::site::Setup;
+use super::server::Setup;
 use crate::client::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
 use crate::process::has_ipv6;

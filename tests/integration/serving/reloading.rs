@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::client::{ask, get, send};
 use crate::exposition::{Dialect, Exposition};
 

@@ -65,7 +65,7 @@ impl Setup<'_> {
         );
         std::fs::write(
             &config,
-            yaml(&sim, "http://stand-in.example", UNLIMITED, ""),
+            yaml(&sim, "http://simulator.example", UNLIMITED, ""),
         )
         .expect("writes the configuration");
         let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));

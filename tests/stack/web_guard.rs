@@ -1,5 +1,5 @@
-//! The door under load, with a real Prometheus that goes on scraping all the while. Prints its
-//! figures: run it with `cargo test --test stack door -- --nocapture`.
+//! The web server under load, while a real Prometheus scrapes it. `cargo test --test stack web_guard --
+//! --nocapture` prints the figures.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ use crate::prometheus::Prometheus;
 
 const CLUSTERS: f64 = 12.0;
 
-/// What Prometheus saw since `began`.
+/// The scrapes of Prometheus since `began`.
 struct Scrapes {
     answered: f64,
     failed: f64,
@@ -45,7 +45,7 @@ impl Scrapes {
         }
     }
 
-    /// Prints the figures, and checks that nothing was lost.
+    /// Prints the figures, and checks that no scrape failed.
     fn are_whole(&self, what: &str, at_least: f64) {
         let Self {
             answered,
@@ -83,7 +83,7 @@ fn memory(demo: &Demo) -> f64 {
     line.parse::<f64>().expect("a number") / 1024.0 / 1024.0
 }
 
-/// How long a connection lasted that sends a byte of its head a second.
+/// The lifetime of a connection that sends one byte of its head each second.
 async fn drip(address: String) -> Duration {
     let Ok(mut stream) = tokio::net::TcpStream::connect(&address).await else {
         return Duration::ZERO;
@@ -105,7 +105,7 @@ async fn drip(address: String) -> Duration {
     began.elapsed()
 }
 
-/// A connection that has had its answer and rests.
+/// An idle connection that has received a response.
 async fn rest(address: &str) -> tokio::net::TcpStream {
     let mut stream = tokio::net::TcpStream::connect(address)
         .await

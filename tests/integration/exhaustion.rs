@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::{ask, connect, get, send};
 use crate::fleet::ones;
 use crate::process::Exporter;
-use crate::{fleet, matrix};
+use crate::{fault_matrix, fleet};
 
 const CLUSTERS: usize = 48;
 
@@ -38,7 +38,7 @@ impl Account {
             start: Timestamp::now(),
             ..Options::default()
         }));
-        matrix::upgrading(&sim);
+        fault_matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
         tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));

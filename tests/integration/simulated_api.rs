@@ -13,14 +13,14 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 /// The vendor's stand-in on a socket, and a folder with a configuration for it.
-pub struct Vendor {
+pub struct SimulatedApi {
     pub sim: Arc<Simulator>,
     pub folder: TempDir,
     pub endpoint: SocketAddr,
     _runtime: Runtime,
 }
 
-impl Vendor {
+impl SimulatedApi {
     /// So many clusters, in which nothing happens.
     pub fn new(clusters: usize) -> Self {
         let runtime = Runtime::new().expect("a runtime");
@@ -35,14 +35,14 @@ impl Vendor {
             .expect("a port");
         let endpoint = listener.local_addr().expect("an address");
         runtime.spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-        let vendor = Self {
+        let api = Self {
             sim,
             folder: tempfile::tempdir().expect("a folder"),
             endpoint,
             _runtime: runtime,
         };
-        vendor.write(&vendor.yaml(clusters));
-        vendor
+        api.write(&api.yaml(clusters));
+        api
     }
 
     /// The configuration file.

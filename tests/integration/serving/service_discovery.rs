@@ -6,7 +6,7 @@ use ack_client::names::Region;
 use ack_simulator::{Action, Fault, Rule};
 use serde_json::Value;
 
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::client::{Reply, ask};
 use crate::fleet::{UNLIMITED, yaml};
 
@@ -25,7 +25,7 @@ async fn serve(named: Named, rule: Rule) -> Served {
         .add_fault(rule.on(Action::DescribeClustersForRegion));
     let account =
         format!("{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}");
-    let text = yaml(&served.sim, "http://stand-in.example", &account, "");
+    let text = yaml(&served.sim, "http://simulator.example", &account, "");
     // The clusters are last.
     let heading = text.find("    clusters:\n").expect("a list of clusters");
     let kept = if named == Named::None {

@@ -27,7 +27,7 @@ const REGIONS: &str = "cn-hangzhou, cn-shanghai, ap-southeast-1";
 fn yaml(discovery: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     format!(
-        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: http://stand-in.example\n    source: upgrade_status\n    \
+        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: upgrade_status\n    \
          rate_limit: {{requests_per_second: 100000, burst: 100000}}\n    credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
          discovery: {{{discovery}}}\n{account}",
         pair.access_key_id,
@@ -727,7 +727,7 @@ fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
                 pages: Arc::clone(&pages),
             }),
             clock,
-            "http://stand-in.example",
+            "http://simulator.example",
             &unlimited,
             "",
         ),

@@ -15,7 +15,7 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::certificates::{Authority, Identity};
 use crate::client::{Reply, connect, get, read};
 

@@ -85,7 +85,7 @@ fn fleet(server: &Server, source: &str) -> Fleet {
         sim,
         Arc::new(server.clone()),
         clock,
-        "http://stand-in.example",
+        "http://simulator.example",
         &format!("source: {source}\n{UNLIMITED}"),
         "",
     )
@@ -95,7 +95,7 @@ fn fleet(server: &Server, source: &str) -> Fleet {
 fn discovering(server: &Server) -> Fleet {
     let sim = Arc::new(Simulator::new(options(1)));
     let clock = Clock::simulated(sim.world().now());
-    let text = "accounts:\n  - name: test\n    endpoint: http://stand-in.example\n    source: upgrade_status\n    credentials: {type: access_key, \
+    let text = "accounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: upgrade_status\n    credentials: {type: access_key, \
                 access_key_id: id, access_key_secret: secret}\n    discovery: {regions: [cn-hangzhou], refresh_interval: 1s}\n";
     Fleet::build(sim, Arc::new(server.clone()), clock, text, Shard::default())
 }

@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
+use crate::fault_matrix::{SOURCES, account};
 use crate::fleet::{Fleet, options, word};
-use crate::matrix::{SOURCES, account};
 
 /// What the peer does once it has read a request.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +132,7 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                         Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));
                     (
                         transports,
-                        "http://vendor.invalid".to_owned(),
+                        "http://api.invalid".to_owned(),
                         format!("{}\nproxy: http://{address}", account(source)),
                     )
                 } else {
