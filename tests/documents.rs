@@ -214,7 +214,7 @@ fn spans(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_readmes_have_two_commands_to_set_up_and_no_more() {
+fn the_readmes_have_exactly_two_setup_commands() {
     const TOOLS: [&str; 10] = [
         "cargo",
         "tests/run",
@@ -273,7 +273,7 @@ fn has_key(line: &str, key: &str) -> bool {
 }
 
 #[test]
-fn the_configurations_in_the_readmes_are_good_and_show_the_defaults() {
+fn the_configurations_in_the_readmes_are_valid_and_show_the_defaults() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(
         "tests/data/web-config/pki/client-ca.crt",
@@ -390,7 +390,7 @@ fn the_readmes_count_the_alerts() {
 }
 
 #[test]
-fn every_link_between_the_documents_leads_somewhere() {
+fn every_link_between_the_documents_has_a_target() {
     let mut documents: Vec<String> = pairs().into_iter().flatten().collect();
     documents.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned));
     for document in documents {
@@ -407,7 +407,7 @@ fn every_link_between_the_documents_leads_somewhere() {
 }
 
 #[test]
-fn every_file_that_the_documents_name_is_there() {
+fn every_file_named_in_the_documents_exists() {
     for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = read(document);
         let files: Vec<&str> = spans(&text)
@@ -432,7 +432,7 @@ fn every_file_that_the_documents_name_is_there() {
 }
 
 #[test]
-fn a_module_uses_only_those_that_stand_above_it_in_the_table_of_the_crate() {
+fn a_module_uses_only_modules_above_it_in_the_table_of_the_crate() {
     let library = read("src/lib.rs");
     let rows: Vec<Vec<&str>> = library
         .lines()

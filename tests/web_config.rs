@@ -95,7 +95,7 @@ const NEWER_KEYS: [&str; 5] = [
 ];
 
 #[test]
-fn good_files_are_accepted_with_the_warnings_they_deserve() {
+fn good_files_are_accepted_with_the_expected_warnings() {
     let differences = corpus("good")
         .into_iter()
         .filter_map(|file| match WebConfig::load(&file) {
@@ -106,7 +106,7 @@ fn good_files_are_accepted_with_the_warnings_they_deserve() {
 }
 
 #[test]
-fn bad_files_are_refused_with_every_mistake_named() {
+fn bad_files_are_rejected_with_every_mistake() {
     let differences = corpus("bad")
         .into_iter()
         .filter_map(|file| match WebConfig::load(&file) {
@@ -172,7 +172,7 @@ fn every_key_and_every_name_is_in_a_good_file() {
 
 #[test]
 #[ignore = "needs promtool, which tests/run installs"]
-fn promtool_agrees_but_for_what_is_listed() {
+fn promtool_agrees_except_for_the_listed_files() {
     let (mut surprises, mut tally) = (Vec::new(), std::collections::BTreeMap::new());
     println!("{:44} {:8} {:8}", "file", "ours", "promtool");
     for file in [corpus("good"), corpus("bad")].concat() {

@@ -65,7 +65,7 @@ async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_file_changes() {
+async fn the_authorities_of_an_account_are_trusted_and_reloaded_when_the_file_changes() {
     let sim = Arc::new(Simulator::new(Options {
         clusters: 3,
         start: Timestamp::now(),

@@ -101,7 +101,7 @@ async fn converse(mut stream: TcpStream, does: Does) {
 
 /// Straight ahead and through a proxy, which are two transports with two HTTP clients.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the_source() {
+async fn a_server_with_broken_http_has_a_reason_for_every_route_and_source() {
     let trust = trust::client_config(&[]);
     let mut running = tokio::task::JoinSet::new();
     for (does, expected) in PEERS {

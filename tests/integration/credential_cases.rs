@@ -97,7 +97,7 @@ struct Script {
 }
 
 #[tokio::test]
-async fn every_case_comes_out_as_its_folder_says() {
+async fn every_case_has_the_result_of_its_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/credentials");
     let mut cases: Vec<_> = std::fs::read_dir(&folder)
         .expect("the cases")

@@ -128,7 +128,7 @@ fn failed(page: &str, reason: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
+async fn endless_responses_use_only_the_memory_of_the_read_limit() {
     let account = Account::new().await;
     let exporter = account.exporter("");
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
@@ -151,7 +151,7 @@ async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
+async fn a_process_with_limited_memory_survives_endless_responses() {
     let account = Account::new().await;
     let exporter = account.exporter("");
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
@@ -178,7 +178,7 @@ async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape() {
+async fn a_process_without_file_descriptors_responds_and_recovers_with_the_next_scrape() {
     let account = Account::new().await;
     // Enough for itself and for all the calls that may be under way, but not for idle clients
     // besides.
@@ -226,7 +226,7 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_its_own_metrics_are()
+async fn memory_and_environment_of_the_process_are_unreadable_and_process_metrics_work()
 {
     use std::os::unix::fs::MetadataExt as _;
 

@@ -104,7 +104,7 @@ fn assert_no_secret(snapshot: &Arc<Snapshot>, fleet: &Fleet, what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_is_over_with_the_next_scrape()
+async fn each_fault_has_its_reason_with_every_source_and_the_next_scrape_recovers()
  {
     for source in SOURCES {
         for (fault, expected) in faults() {
@@ -137,7 +137,7 @@ async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
+async fn a_fault_of_all_clusters_has_its_reason_for_each() {
     for source in SOURCES {
         for (fault, expected) in faults() {
             let what = format!("{source}, {fault:?} everywhere");
@@ -164,7 +164,7 @@ async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
 
 /// The same over sockets, where bodies really are 8 GiB long and connections really break.
 #[tokio::test]
-async fn all_faults_at_once_over_sockets_keep_their_reasons_and_leave_the_good_clusters_alone() {
+async fn all_faults_at_once_keep_their_reasons_and_do_not_affect_good_clusters() {
     let faults = faults();
     for source in SOURCES {
         let (fleet, _) = hostile::served(faults.len() * 2, &account(source)).await;

@@ -50,7 +50,7 @@ pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
 }
 
 #[tokio::test]
-async fn nobody_at_the_other_end_is_a_network_failure() {
+async fn a_closed_port_is_a_network_failure() {
     // Taken, but nobody listens on it.
     let port = TcpSocket::new_v4().expect("a socket");
     port.bind("127.0.0.1:0".parse().expect("an address"))

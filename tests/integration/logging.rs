@@ -65,7 +65,7 @@ fn wait_until_stopping(exporter: &Exporter) {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
+fn a_log_that_nobody_reads_blocks_neither_scrapes_nor_shutdown() {
     let api = SimulatedApi::new(100);
     let unlimited = "    rate_limit: {requests_per_second: 100000, burst: 100000}\n    clusters:\n";
     api.write(&api.yaml(100).replace("    clusters:\n", unlimited));
@@ -92,7 +92,7 @@ fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
 }
 
 #[test]
-fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
+fn the_log_reports_the_number_of_lost_lines() {
     let api = SimulatedApi::new(2);
     let exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
     api.write(&with_mistakes(&api));
@@ -140,7 +140,7 @@ fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
 }
 
 #[test]
-fn all_that_was_logged_is_there_after_the_end() {
+fn shutdown_writes_every_log_line() {
     for (signals, code) in [(1, 0), (2, 1)] {
         let api = SimulatedApi::new(1);
         let mut exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
@@ -179,7 +179,7 @@ fn all_that_was_logged_is_there_after_the_end() {
 }
 
 #[test]
-fn every_mistake_is_named_before_the_end_and_a_reader_who_has_gone_changes_no_exit_code() {
+fn every_mistake_is_logged_before_exit_and_a_closed_log_changes_no_exit_code() {
     let api = SimulatedApi::new(1);
     api.write(&with_mistakes(&api));
     let check = || {

@@ -184,7 +184,7 @@ fn assert_shown(snapshot: &Arc<Snapshot>, expected: &[&str], what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is_over_with_the_next_scrape()
+async fn each_fault_of_a_credentials_server_has_a_reason_in_time_and_the_next_scrape_recovers()
  {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
@@ -219,7 +219,7 @@ async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is
 }
 
 #[tokio::test(start_paused = true)]
-async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
+async fn refused_temporary_keys_are_renewed_before_they_expire() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     for (credentials, _) in SERVERS {
@@ -256,7 +256,7 @@ async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
+async fn a_clock_that_jumps_is_reported_and_correcting_it_recovers() {
     const MINUTE: i64 = 60_000;
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
@@ -304,7 +304,7 @@ async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_that_was_there() {
+async fn a_secret_file_that_is_missing_or_half_written_leaves_the_old_credentials_in_use() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
     let key = KeyPair::demo().access_key_secret;
@@ -373,7 +373,7 @@ fn put(file: &Path, content: Option<&str>) {
 pub const NO_NAME: &str = "a.name.whose.label.is.longer.than.sixty.three.characters.which.no.resolver.lets.pass.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid";
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone() {
+async fn a_host_name_that_does_not_resolve_is_a_network_failure_of_one_account() {
     let sim = Arc::new(Simulator::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
@@ -396,7 +396,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
 }
 
 #[tokio::test]
-async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so()
+async fn a_credentials_server_whose_name_does_not_resolve_is_reported()
  {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
@@ -427,7 +427,7 @@ async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_w
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_waits_for_it() {
+async fn a_silent_name_server_is_asked_once_for_each_name_and_named_in_every_error() {
     let trust = trust::client_config(&[]);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let lookup = {
@@ -507,7 +507,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
 }
 
 #[tokio::test]
-async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed()
+async fn a_reload_looks_names_up_again_even_if_the_file_has_not_changed()
  {
     let sim = Arc::new(Simulator::new(options(2)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -605,7 +605,7 @@ const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
 ];
 
 #[tokio::test]
-async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password() {
+async fn each_failure_of_a_proxy_has_a_reason_and_hides_the_password() {
     let trust = trust::client_config(&[]);
     // At once, since most of them are about waiting.
     let mut rows = JoinSet::new();

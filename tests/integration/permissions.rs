@@ -21,7 +21,7 @@ fn allowed(policy: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_policy_allows_what_its_source_asks_and_nothing_else() {
+async fn each_policy_allows_exactly_the_actions_of_its_source() {
     for (source, policy, retired) in [
         ("upgrade_status", "upgrade-status", None),
         ("tasks", "tasks", None),

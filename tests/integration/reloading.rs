@@ -118,7 +118,7 @@ const MORE: &str = "\nclusters: [{id: cmore, region: cn-hangzhou}]";
 const NARROW: &str = "\nrate_limit: {requests_per_second: 0.001, burst: 15}";
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_is_asked_as_before_keeps_what_is_left_of_its_limit() {
+async fn an_account_with_unchanged_access_keeps_its_rate_limit() {
     let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
     assert_eq!(tally(&stage.scrape().await)["up"], 12);
     stage
@@ -130,7 +130,7 @@ async fn an_account_that_is_asked_as_before_keeps_what_is_left_of_its_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_is_asked_differently_starts_anew() {
+async fn an_account_with_changed_access_starts_anew() {
     let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
     stage.scrape().await;
     stage
@@ -150,7 +150,7 @@ async fn an_account_that_is_asked_differently_starts_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_fails_is_known_all_the_same_where_the_new_filter_matches_nothing() {
+async fn a_failing_list_stays_known_if_the_new_filter_matches_nothing() {
     let stage = Stage::new(still(), FOUND);
     stage.scrape().await;
     stage
@@ -170,7 +170,7 @@ async fn a_list_that_fails_is_known_all_the_same_where_the_new_filter_matches_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
+async fn a_reload_keeps_the_lists_and_their_age() {
     let stage = Stage::new(still(), FOUND);
     stage.scrape().await;
     assert_eq!(stage.lists_read(), 3);
@@ -199,7 +199,7 @@ async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_was_being_read_is_read_again() {
+async fn a_list_whose_reading_was_interrupted_is_read_again() {
     let stage = Stage::new(
         Options {
             latency: Duration::from_secs(5),
@@ -229,7 +229,7 @@ async fn a_list_that_was_being_read_is_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_kept_is_looked_at_anew() {
+async fn a_kept_list_is_filtered_anew() {
     let stage = Stage::new(still(), FOUND);
     let all = stage.scrape().await;
     let named = all.clusters[0].cluster.clone();
@@ -283,7 +283,7 @@ async fn a_list_that_is_kept_is_looked_at_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_found_out_about_the_sources_is_kept() {
+async fn a_reload_keeps_the_source_in_use() {
     let stage = Stage::new(
         Options {
             retired: Some(RetiredResponse::InvalidAction),
@@ -315,7 +315,7 @@ async fn what_was_found_out_about_the_sources_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn memory_goes_with_the_cluster_whatever_else_changes() {
+async fn the_results_of_a_cluster_survive_any_change_of_its_account() {
     let stage = Stage::new(still(), FOUND);
     let first = stage.scrape().await;
     let id = first.clusters[3].cluster.id.clone();
@@ -334,7 +334,7 @@ async fn memory_goes_with_the_cluster_whatever_else_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scrape_under_way_ends_with_what_it_began_with() {
+async fn a_scrape_in_progress_keeps_its_configuration() {
     let stage = Stage::new(
         Options {
             latency: Duration::from_secs(2),
@@ -380,7 +380,7 @@ async fn a_bad_file_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
+async fn polling_reports_a_bad_file_once() {
     let stage = Stage::new(still(), FOUND);
     let look_twice = async || {
         let looking = stage.service.keep_current(Duration::from_secs(10));
@@ -402,7 +402,7 @@ async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show_that_it_is_gone() {
+async fn results_survive_a_reload_until_the_lists_no_longer_have_the_cluster() {
     let discovery =
         "discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 1m}";
     let stage = Stage::new(
@@ -450,7 +450,7 @@ fn pem(text: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn authorities_that_change_while_they_are_read_are_read_again() {
+async fn authorities_that_change_during_a_reload_are_read_again() {
     let stage = Stage::new(options(1), MORE);
     let authorities = || {
         stage.running().config.accounts[0]
@@ -500,7 +500,7 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_there() {
+async fn polling_watches_the_authorities_of_a_rejected_file() {
     let stage = Stage::new(options(1), MORE);
     let before = stage.running();
     let ca = stage.folder.path().join("ca.crt");
@@ -533,7 +533,7 @@ async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_ther
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_runs_goes_on_when_a_bad_file_is_taken_back() {
+async fn reverting_a_bad_file_keeps_the_active_configuration() {
     let stage = Stage::new(options(1), MORE);
     let (good, before) = (
         std::fs::read_to_string(stage.path()).expect("it is there"),
@@ -555,7 +555,7 @@ async fn what_runs_goes_on_when_a_bad_file_is_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_force() {
+async fn concurrent_and_cancelled_reloads_activate_the_newest_file() {
     let stage = Stage::new(options(1), MORE);
     let mut running = stage.service.running();
     running.mark_unchanged();

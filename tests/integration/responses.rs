@@ -175,7 +175,7 @@ const OF_OTHERS: [(&str, &str); 11] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn another_systems_json_never_clears_a_failed_upgrade() {
+async fn json_of_another_system_never_clears_a_failed_upgrade() {
     for (body, reason) in OF_OTHERS {
         let server = Server::default();
         server.answer(
@@ -217,7 +217,7 @@ async fn another_systems_json_never_clears_a_failed_upgrade() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() {
+async fn the_error_for_json_of_another_system_has_its_keys_and_not_its_values() {
     let server = Server::default();
     let fleet = fleet(&server, "upgrade_status");
     server.answer(
@@ -239,7 +239,7 @@ async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_asked_for() {
+async fn an_empty_object_is_a_valid_upgrade_status_and_no_valid_list() {
     let server = Server::default();
     for body in [
         "{}",
@@ -296,7 +296,7 @@ async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_as
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_systems_json_never_empties_a_discovered_fleet() {
+async fn json_of_another_system_never_removes_discovered_clusters() {
     let (server, good) = (
         Server::default(),
         r#"{"clusters":[{"cluster_id":"c1"},{"cluster_id":"c2"}],"page_info":{"total_count":2}}"#,
@@ -350,7 +350,7 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_field_of_a_status_costs_that_field() {
+async fn an_unexpected_field_of_a_status_costs_only_that_field() {
     let server = Server::default();
     let rest = r#""status":"fail","upgrade_step":"upgrading""#;
     for (field, counted) in [
@@ -398,7 +398,7 @@ async fn an_odd_field_of_a_status_costs_that_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_word_of_another_type_is_unknown_and_never_none() {
+async fn a_status_of_another_type_is_unknown_and_never_none() {
     let server = Server::default();
     server.answer(STATUS, r#"{"status":7,"upgrade_step":"upgrading"}"#);
     let fleet = fleet(&server, "upgrade_status");
@@ -408,7 +408,7 @@ async fn a_word_of_another_type_is_unknown_and_never_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_field_of_a_task_costs_that_field() {
+async fn an_unexpected_field_of_a_task_costs_only_that_field() {
     let server = Server::default();
     for (field, counted) in [
         (r#""created": 1700000000"#, None),
@@ -464,7 +464,7 @@ async fn an_odd_field_of_a_task_costs_that_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_task_of_another_type_costs_nothing_and_is_not_counted() {
+async fn an_unexpected_field_of_a_task_of_another_type_is_ignored() {
     let server = Server::default();
     server.answer(TASK, r#"{"task_id": "T-1", "state": "paused"}"#);
     for other in [
@@ -508,7 +508,7 @@ async fn an_odd_task_of_another_type_costs_nothing_and_is_not_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_odd_cluster_of_a_list_costs_its_field_or_itself() {
+async fn an_unexpected_cluster_in_a_list_costs_only_its_field_or_itself() {
     let server = Server::default();
     server.answer(STATUS, "{}");
     for (odd_one, clusters, counted) in [
@@ -564,7 +564,7 @@ async fn one_odd_cluster_of_a_list_costs_its_field_or_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn markup_that_is_not_the_apis_is_no_answer() {
+async fn markup_of_another_system_is_a_failure() {
     let page = "<head><title>Sign in</title></head><body>x</body></html>";
     let fault = "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body><soap:Fault><faultcode>x</faultcode>\
                  <Code>ErrorClusterNotFound</Code></soap:Fault></soap:Body></soap:Envelope>";
@@ -607,7 +607,7 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_are_refused_say_what_is_wrong_with_them() {
+async fn refused_credentials_have_a_specific_message() {
     let long = "GET\\n\\n/\\nx-acs-date:2026".repeat(40);
     for (code, said, expected) in [
         (
@@ -658,7 +658,7 @@ fn item(id: &str, hour: u32, state: &str, more: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_pools_success_never_hides_a_failing_cluster() {
+async fn a_successful_node_pool_task_never_hides_a_failed_cluster_upgrade() {
     let server = Server::default();
     let fleet = |server: &Server| {
         fleet(
@@ -728,7 +728,7 @@ async fn a_node_pools_success_never_hides_a_failing_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_them_is_passed_in_the_end()
+async fn tasks_of_other_targets_are_read_once_and_skipped()
  {
     let server = Server::default();
     let others = [
@@ -773,7 +773,7 @@ async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_the
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_task_in_the_same_state_is_a_new_state() {
+async fn a_new_task_with_the_same_status_is_a_new_state() {
     let server = Server::default();
     server.answer(TASKS, list_of(r#""state": "running""#));
     server.answer(
@@ -796,7 +796,7 @@ async fn a_new_task_in_the_same_state_is_a_new_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_known_word_of_a_task_has_its_state() {
+async fn every_known_task_status_has_its_state() {
     let server = Server::default();
     for (words, stage, expected) in [
         (
@@ -843,7 +843,7 @@ async fn every_known_word_of_a_task_has_its_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_version_now_is_never_taken_for_the_version_to_come() {
+async fn the_present_version_is_never_the_target_version() {
     let server = Server::default();
     server.answer(TASKS, list_of(r#""state": "running""#));
     for (told, expected) in [

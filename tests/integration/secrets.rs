@@ -216,7 +216,7 @@ fn runs() -> Vec<(Option<Fault>, &'static str)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::too_many_lines, reason = "one world, every way to fail in it")]
-async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
+async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
     let stage = Arc::new(Stage::new().await);
     let basic = |password: &str| {
         format!(
@@ -520,7 +520,7 @@ impl Transport for Panicking {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failure() {
+async fn a_panic_shows_no_secret_and_is_a_failure_of_one_cluster() {
     static WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

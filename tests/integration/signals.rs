@@ -74,7 +74,7 @@ fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
 }
 
 #[test]
-fn the_second_signal_ends_it_at_once() {
+fn the_second_signal_exits_at_once() {
     let api = SimulatedApi::new(3);
     let mut exporter = Exporter::start(&api.config(), &[]);
     api.sim.add_fault(Rule::new(Fault::Hang));
@@ -99,7 +99,7 @@ fn the_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
+fn idle_connections_and_half_sent_heads_do_not_delay_shutdown() {
     let api = SimulatedApi::new(1);
     let mut exporter = Exporter::start(&api.config(), &[]);
     let mut idle = TcpStream::connect(&exporter.address).expect("it listens");
@@ -128,7 +128,7 @@ fn descriptors(exporter: &Exporter) -> usize {
 }
 
 #[test]
-fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
+fn thousands_of_aborted_scrapes_leak_no_file_descriptor() {
     let api = SimulatedApi::new(5);
     let exporter = Exporter::start(&api.config(), &[]);
     let settled = || {
@@ -170,7 +170,7 @@ fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
 }
 
 #[test]
-fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
+fn sighup_reloads_and_a_bad_file_keeps_the_old_configuration() {
     let api = SimulatedApi::new(5);
     let exporter = Exporter::start(&api.config(), &[]);
     let count = || metric(&exporter, "cs_exporter_clusters ");
@@ -213,7 +213,7 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
 }
 
 #[test]
-fn what_changes_is_reloaded_without_being_told() {
+fn a_changed_file_is_reloaded_by_polling() {
     let api = SimulatedApi::new(4);
     let exporter = Exporter::start(&api.config(), &["--config.auto-reload-interval=1s"]);
     api.write(&api.yaml(2));
@@ -243,7 +243,7 @@ fn write_slowly(api: &SimulatedApi) -> File {
 }
 
 #[test]
-fn a_reload_that_hangs_does_not_hold_up_the_end() {
+fn a_hanging_reload_does_not_delay_shutdown() {
     for (flag, before, after) in [
         (None, Some("HUP"), None),
         (Some("--config.auto-reload-interval=1s"), None, Some("HUP")),
@@ -272,7 +272,7 @@ fn a_reload_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_start_that_hangs_does_not_hold_up_the_end() {
+fn a_hanging_start_does_not_delay_shutdown() {
     let api = SimulatedApi::new(1);
     make_pipe(&api);
     let config = format!("--config.file={}", api.config().display());
@@ -310,7 +310,7 @@ fn a_start_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
+fn a_slow_lookup_of_the_listen_address_does_not_delay_shutdown() {
     let api = SimulatedApi::new(1);
     // glibc looks here before it asks a name server, and so hangs as if that one were silent.
     let aliases = api.folder.path().join("aliases");
@@ -370,7 +370,7 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
+fn a_hanging_reload_over_http_does_not_delay_shutdown() {
     let api = SimulatedApi::new(1);
     let mut exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
     make_pipe(&api);
@@ -399,7 +399,7 @@ fn threads(exporter: &Exporter) -> usize {
 }
 
 #[test]
-fn reloads_over_http_that_hang_are_answered_and_take_no_place_and_no_thread_of_a_scrape() {
+fn hanging_reloads_over_http_get_a_response_and_block_no_scrape() {
     let api = SimulatedApi::new(3);
     let exporter = Exporter::start(
         &api.config(),
@@ -457,7 +457,7 @@ fn reloads_over_http_that_hang_are_answered_and_take_no_place_and_no_thread_of_a
 }
 
 #[test]
-fn hang_up_during_a_reload_is_heeded_afterwards() {
+fn sighup_during_a_reload_reloads_afterwards() {
     let api = SimulatedApi::new(5);
     let exporter = Exporter::start(&api.config(), &[]);
     make_pipe(&api);
@@ -529,7 +529,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn what_is_wrong_at_the_start_is_said_at_once_and_nothing_is_bound() {
+fn mistakes_at_the_start_are_reported_at_once_and_no_port_is_bound() {
     let api = SimulatedApi::new(1);
     let config = format!("--config.file={}", api.config().display());
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -48,7 +48,7 @@ async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_sources_tell_the_same_story_of_the_same_world() {
+async fn both_sources_report_the_same_states() {
     let (status, tasks) = (by("upgrade_status", options(40)), by("tasks", options(40)));
     for _ in 0..30 {
         assert_eq!(
@@ -60,7 +60,7 @@ async fn both_sources_tell_the_same_story_of_the_same_world() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_tell_more_than_the_operation_did() {
+async fn tasks_have_more_fields_than_get_upgrade_status() {
     let fleet = by("tasks", options(6));
     let id = fleet.ids()[0].clone();
     fleet.sim.world().set_phase(
@@ -85,7 +85,7 @@ async fn tasks_tell_more_than_the_operation_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_task_is_asked_for_once() {
+async fn a_finished_task_is_read_once() {
     let fleet = by("tasks", options(3));
     for id in fleet.ids() {
         fleet.sim.world().set_phase(&id, Phase::Succeeded, None);
@@ -101,7 +101,7 @@ async fn a_finished_task_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
+async fn a_finished_task_is_read_again_while_its_details_disagree() {
     let fleet = by("tasks", options(3));
     for id in fleet.ids() {
         fleet
@@ -124,7 +124,7 @@ async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn auto_asks_the_operation_alone_where_it_is_served() {
+async fn auto_calls_only_get_upgrade_status_while_it_is_served() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     fleet.scrape_in_time().await;
@@ -133,7 +133,7 @@ async fn auto_asks_the_operation_alone_where_it_is_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
+async fn auto_falls_back_within_the_scrape_for_every_form_of_the_switch_off() {
     for retired in [
         RetiredResponse::InvalidAction,
         RetiredResponse::InvalidApi,
@@ -173,7 +173,7 @@ async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
+async fn a_switch_off_is_detected_in_the_same_scrape() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     fleet
@@ -183,7 +183,7 @@ async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_failures_are_not_taken_for_the_switch_off() {
+async fn other_failures_do_not_count_as_the_switch_off() {
     let faults = [
         Fault::Forbidden,
         Fault::Throttled {
@@ -216,7 +216,7 @@ async fn other_failures_are_not_taken_for_the_switch_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
+async fn a_missing_cluster_does_not_count_as_a_retired_operation() {
     for retired in [None, Some(RetiredResponse::InvalidAction)] {
         let fleet = by(
             "auto",
@@ -234,7 +234,7 @@ async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_successes() {
+async fn a_retired_operation_is_probed_hourly_and_used_again_after_two_successes() {
     let fleet = by(
         "auto",
         Options {
@@ -297,7 +297,7 @@ impl Transport for Tokens {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
+async fn a_page_token_is_followed_and_a_repeated_one_ends_the_list() {
     let task =
         r#"{"tasks": [{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running"}]}"#;
     let again = r#"{"tasks": [{"task_id": "T-other-1", "task_type": "x"}], "next_token": "N2"}"#;
@@ -342,7 +342,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
+async fn a_response_between_two_refusals_keeps_the_operation() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     for id in neighbours(&fleet) {
@@ -366,7 +366,7 @@ async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
+async fn a_response_to_an_earlier_request_does_not_undo_the_switch_off() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     let [late, gone] = neighbours(&fleet);
@@ -484,7 +484,7 @@ fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_clusters_that_the_operation_refuses_are_read_from_their_tasks_and_their_region_stays()
+async fn two_refused_clusters_use_tasks_and_their_region_keeps_the_operation()
 {
     let last_two = |neighbours: &[ClusterId]| neighbours[neighbours.len() - 2..].to_vec();
     // All at once, and one after the other, when nobody is answered between the two that come last.
@@ -544,7 +544,7 @@ const ONE_BY_ONE: &str =
     "max_concurrency: 1\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 #[tokio::test(start_paused = true)]
-async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidden() {
+async fn clusters_that_get_upgrade_status_serves_stay_up_if_tasks_are_forbidden() {
     let (fleet, odd) = with_odd(&first_two, options(60), UNLIMITED);
     fleet
         .sim
@@ -581,7 +581,7 @@ async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidd
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbidden() {
+async fn an_operation_retired_by_refusals_is_called_if_tasks_become_forbidden() {
     let fleet = by(
         "auto",
         Options {
@@ -613,7 +613,7 @@ async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbid
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_of_a_whole_region_retire_the_operation_there() {
+async fn refusals_in_a_whole_region_retire_the_operation_there() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     advance(Duration::from_secs(15)).await;
@@ -639,7 +639,7 @@ async fn refusals_of_a_whole_region_retire_the_operation_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_hangs_delays_no_reading() {
+async fn a_hanging_probe_delays_no_query() {
     for account in [UNLIMITED, ONE_BY_ONE] {
         let sim = Arc::new(Simulator::new(Options {
             retired: Some(RetiredResponse::InvalidAction),
@@ -669,7 +669,7 @@ async fn a_probe_that_hangs_delays_no_reading() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tried_again_beside_them()
+async fn a_refused_cluster_is_retried_outside_the_scrapes()
  {
     let (fleet, odd) = with_odd(
         &|neighbours| neighbours[..1].to_vec(),
@@ -708,7 +708,7 @@ async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tr
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_hangs_ends_with_its_account() {
+async fn a_hanging_probe_ends_with_its_account() {
     let fleet = by(
         "auto",
         Options {

@@ -158,7 +158,7 @@ impl Unready {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_recovers_by_itself() {
+async fn an_exporter_without_keys_and_network_starts_reports_them_once_and_recovers() {
     let world = Unready::new().await;
     let exporter = Exporter::start(&world.folder.path().join("config.yaml"), &[]);
     for path in ["/-/healthy", "/-/ready", "/", "/config", "/api/v1/clusters"] {
@@ -338,7 +338,7 @@ async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_of_scrapes_it_starts_on_the_same_address_as_if_nothing_had_been() {
+async fn an_exporter_killed_during_scrapes_restarts_on_the_same_address() {
     let tally = restarts(drop).await;
     assert!(tally.whole.load(Ordering::Relaxed) >= 4 * 24);
     assert!(
@@ -348,7 +348,7 @@ async fn killed_in_the_middle_of_scrapes_it_starts_on_the_same_address_as_if_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn restarted_under_load_it_breaks_no_answer_off() {
+async fn a_restart_under_load_breaks_no_response() {
     let tally = restarts(|mut exporter| {
         exporter.signal("TERM");
         assert_eq!(exporter.wait().code(), Some(0));

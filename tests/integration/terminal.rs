@@ -83,7 +83,7 @@ fn status_is_a_table_for_people() {
 }
 
 #[test]
-fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades_are() {
+fn the_exit_code_of_status_reflects_failures_and_fail_on() {
     let api = SimulatedApi::new(3);
     let ids = api.sim.world().clusters();
     api.sim
@@ -131,7 +131,7 @@ fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades
 }
 
 #[test]
-fn a_cluster_that_was_not_asked_was_not_read() {
+fn a_cluster_without_a_query_counts_as_unread() {
     let api = all_good(3);
     api.write(&api.yaml(3).replace(
         "    clusters:\n",
@@ -149,7 +149,7 @@ fn a_cluster_that_was_not_asked_was_not_read() {
 }
 
 #[test]
-fn conditions_of_waiting_need_it_and_it_is_not_watching() {
+fn wait_flags_require_wait_and_exclude_watch() {
     let api = all_good(1);
     for (arguments, named) in [
         (&["--target-version=1.32.1-aliyun.1"][..], "--wait"),
@@ -169,7 +169,7 @@ fn conditions_of_waiting_need_it_and_it_is_not_watching() {
 }
 
 #[test]
-fn waiting_ends_with_its_timeout_whatever_is_under_way() {
+fn waiting_ends_at_its_timeout_during_any_call() {
     let api = all_good(2);
     let ids = api.sim.world().clusters();
     api.sim.world().set_phase(&ids[0], Phase::Upgrading, None);
@@ -204,7 +204,7 @@ fn waiting_ends_with_its_timeout_whatever_is_under_way() {
 }
 
 #[test]
-fn status_in_json_is_what_the_server_serves() {
+fn status_in_json_equals_the_json_of_the_server() {
     let api = SimulatedApi::new(3);
     let ids = api.sim.world().clusters();
     let name = api.sim.world().name(&ids[1]).expect("a name");
@@ -235,7 +235,7 @@ fn status_in_json_is_what_the_server_serves() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
+fn a_missing_cluster_is_reported_instead_of_awaited() {
     let api = SimulatedApi::new(2);
     let id = api.sim.world().clusters()[0].to_string();
     for arguments in [
@@ -253,7 +253,7 @@ fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+fn a_proxy_of_the_environment_is_not_used_for_loopback() {
     let api = all_good(2);
     let config = format!("--config.file={}", api.config().display());
     let mut command = Command::new(PROGRAM);
@@ -276,7 +276,7 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
 }
 
 #[test]
-fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
+fn an_unencoded_delimiter_in_a_proxy_password_is_rejected_with_advice() {
     let api = SimulatedApi::new(1);
     let config = format!("--config.file={}", api.config().display());
     let mut command = Command::new(PROGRAM);
@@ -294,7 +294,7 @@ fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
+fn a_cluster_that_is_deleted_during_the_wait_exits_with_4() {
     let api = SimulatedApi::new(2);
     let ids = api.sim.world().clusters();
     api.sim.world().set_phase(&ids[0], Phase::Upgrading, None);
@@ -329,7 +329,7 @@ fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
 }
 
 #[test]
-fn watching_ends_with_whoever_reads_it() {
+fn watching_ends_when_its_reader_closes_the_pipe() {
     let api = SimulatedApi::new(2);
     let config = format!("--config.file={}", api.config().display());
     let mut watching = Command::new(PROGRAM)
@@ -343,7 +343,7 @@ fn watching_ends_with_whoever_reads_it() {
 }
 
 #[test]
-fn waiting_ends_with_the_upgrades_and_says_how() {
+fn waiting_ends_with_the_upgrades_and_reports_their_results() {
     for (end, code) in [
         (Phase::Succeeded, 0),
         (Phase::Failed(UpgradeStage::Precheck), 3),
@@ -445,7 +445,7 @@ fn wait_on(api: &SimulatedApi, more: &[&str]) -> String {
 }
 
 #[test]
-fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
+fn waiting_for_a_version_succeeds_only_at_that_version() {
     for is_found in [false, true] {
         let found = |api: &SimulatedApi| api.write(&api.yaml(0).replace("    clusters:\n", FOUND));
         let (api, [before, after]) = upgrading();
@@ -482,7 +482,7 @@ fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
 }
 
 #[test]
-fn a_version_that_nobody_may_read_is_not_taken_for_the_one_that_is_waited_for() {
+fn an_unreadable_version_does_not_count_as_the_target_version() {
     let (api, [_, after]) = upgrading();
     api.sim
         .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
@@ -505,7 +505,7 @@ fn a_version_that_nobody_may_read_is_not_taken_for_the_one_that_is_waited_for() 
 }
 
 #[test]
-fn details_are_asked_for_only_at_the_end_of_an_upgrade() {
+fn details_are_read_only_at_the_end_of_an_upgrade() {
     let (api, _) = upgrading();
     assert_eq!(wait_for_success(&api, &[]).status.code(), Some(0));
     assert_eq!(api.sim.count(Action::DescribeClusterDetail), 1);
@@ -515,7 +515,7 @@ fn details_are_asked_for_only_at_the_end_of_an_upgrade() {
 }
 
 #[test]
-fn an_upgrade_that_has_succeeded_is_waited_for_until_its_cluster_runs_again() {
+fn waiting_goes_on_until_the_upgraded_cluster_is_running() {
     let (api, _) = upgrading();
     let id = api.sim.world().clusters()[0].clone();
     let detail = format!(
@@ -549,7 +549,7 @@ fn all_good(clusters: usize) -> SimulatedApi {
 }
 
 #[test]
-fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
+fn waiting_survives_two_failed_queries_and_ends_after_three() {
     let api = all_good(2);
     let ids = api.sim.world().clusters();
     let silent = || Rule::new(Fault::ProxyPage(404)).cluster(ids[1].clone());
@@ -566,7 +566,7 @@ fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
 }
 
 #[test]
-fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
+fn waiting_survives_missing_credentials_and_ends_at_refused_ones() {
     let api = all_good(2);
     let yaml = api.yaml(2);
     let given = format!(
@@ -604,7 +604,7 @@ fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
 }
 
 #[test]
-fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
+fn an_unreadable_list_exits_with_4() {
     let api = all_good(6);
     let ids = api.sim.world().clusters();
     let regions = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
@@ -630,7 +630,7 @@ fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
 }
 
 #[test]
-fn a_look_without_a_cluster_says_why() {
+fn an_empty_status_has_a_reason() {
     let api = all_good(3);
     let discovery = "    discovery: {regions: [cn-hangzhou], match: {name: zzz}}\n";
     api.write(&api.yaml(0).replace("    clusters:\n", discovery));
@@ -659,7 +659,7 @@ fn a_look_without_a_cluster_says_why() {
 }
 
 #[test]
-fn a_list_that_was_never_read_is_not_said_to_stand() {
+fn the_message_for_a_list_that_was_never_read_mentions_no_old_list() {
     let api = all_good(3);
     api.write(&api.yaml(0).replace(
         "    clusters:\n",
@@ -676,7 +676,7 @@ fn a_list_that_was_never_read_is_not_said_to_stand() {
 }
 
 #[test]
-fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
+fn since_ignores_an_old_success_and_waiting_goes_on() {
     let api = all_good(1);
     let config = format!("--config.file={}", api.config().display());
     for more in [
@@ -699,7 +699,7 @@ fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
 }
 
 #[test]
-fn the_command_of_explain_works_once_and_shows_no_secret() {
+fn the_curl_command_of_explain_works_once_and_shows_no_secret() {
     for (signature, source) in [
         ("acs3", "upgrade_status"),
         ("roa", "upgrade_status"),
@@ -754,7 +754,7 @@ fn the_command_of_explain_works_once_and_shows_no_secret() {
 }
 
 #[test]
-fn explaining_reads_no_list_while_it_waits_for_credentials() {
+fn explain_reads_no_list_while_it_waits_for_credentials() {
     let api = SimulatedApi::new(2);
     let id = api.sim.world().clusters()[1].clone();
     let region = api.sim.world().region(&id).expect("a region");
@@ -796,7 +796,7 @@ fn keys(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
+fn logs_have_the_format_of_exporters_and_one_line_for_each_change_of_a_cluster() {
     for (format, flags) in [
         ("logfmt", &["--log.format=logfmt"][..]),
         ("json", &["--log.format=json", "--log.queries"]),

@@ -24,7 +24,7 @@ use process::{Demo, Exporter};
 use prometheus::Prometheus;
 
 #[test]
-fn promtool_finds_nothing_to_say_about_the_page() {
+fn promtool_accepts_the_page() {
     let demo = Demo::start(&[]);
     let page = process::get(&format!("{}/metrics", demo.base));
     let mut promtool = Command::new("promtool")
@@ -68,7 +68,7 @@ fn shipped(file: &str, replaced: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
+fn prometheus_scrapes_the_demo_and_has_every_status() {
     let demo = Demo::start(&[]);
     let prometheus = Prometheus::with_config(&shipped(
         "plain.yml",
@@ -106,7 +106,7 @@ fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
 }
 
 #[test]
-fn service_discovery_and_probes_tell_what_a_scrape_tells() {
+fn service_discovery_and_probes_give_the_data_of_a_scrape() {
     let demo = Demo::start(&[]);
     let here = [
         ("ack-upgrade-exporter:10525", demo.address.as_str()),
@@ -132,7 +132,7 @@ fn service_discovery_and_probes_tell_what_a_scrape_tells() {
 }
 
 #[test]
-fn three_shards_are_one_fleet_to_one_prometheus() {
+fn one_prometheus_gets_every_cluster_of_three_shards_once() {
     let demo = Demo::start(&["--clusters=60"]);
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
@@ -173,7 +173,7 @@ fn three_shards_are_one_fleet_to_one_prometheus() {
 }
 
 #[test]
-fn prometheus_passes_a_door_with_tls_and_a_password() {
+fn prometheus_scrapes_with_tls_and_a_password() {
     let demo = Demo::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
@@ -222,7 +222,7 @@ fn prometheus_passes_a_door_with_tls_and_a_password() {
 }
 
 #[test]
-fn a_kill_is_a_gap_for_prometheus_and_nothing_else() {
+fn a_kill_is_only_a_gap_in_prometheus() {
     let demo = Demo::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");

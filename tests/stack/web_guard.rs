@@ -119,7 +119,7 @@ async fn rest(address: &str) -> tokio::net::TcpStream {
 }
 
 #[test]
-fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
+fn thousands_of_idle_and_slow_connections_cost_prometheus_no_scrape() {
     let descriptors = rlimit::increase_nofile_limit(20_000).expect("a limit");
     assert!(
         descriptors >= 12_000,
@@ -199,7 +199,7 @@ fn write_users(folder: &Path, passwords_of_alice: u32) {
 }
 
 #[test]
-fn certificates_and_passwords_change_and_prometheus_goes_on() {
+fn prometheus_scrapes_while_certificates_and_passwords_change() {
     let (demo, folder, authority) = (
         Demo::start(&[]),
         TempDir::new().expect("a folder"),
@@ -243,7 +243,7 @@ fn reload(address: &str) -> String {
 }
 
 #[test]
-fn a_storm_of_reloads_half_of_them_bad_costs_prometheus_no_scrape() {
+fn frequent_reloads_of_good_and_bad_files_cost_prometheus_no_scrape() {
     let (demo, folder) = (Demo::start(&[]), TempDir::new().expect("a folder"));
     let config = folder.path().join("exporter.yml");
     let good = demo.config();

@@ -76,7 +76,7 @@ async fn settles(served: &Served, tasks: u64) {
 }
 
 #[tokio::test]
-async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_answered() {
+async fn slow_request_heads_are_closed_and_scrapes_are_served() {
     let served = Setup {
         limits: hasty(),
         ..Setup::default()
@@ -114,7 +114,7 @@ async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_an
 }
 
 #[tokio::test]
-async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
+async fn the_timeout_of_a_second_head_starts_with_its_first_byte() {
     let limits = Limits {
         timeouts: Timeouts {
             idle: Duration::from_secs(60),
@@ -145,7 +145,7 @@ async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_does_not_keep_its_page() {
+async fn a_client_that_does_not_read_is_closed() {
     let served = Setup {
         world: options(3000),
         limits: hasty(),
@@ -173,7 +173,7 @@ async fn a_client_that_does_not_read_does_not_keep_its_page() {
 }
 
 #[tokio::test]
-async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
+async fn connections_beyond_the_cap_do_not_block_new_clients() {
     let served = Setup {
         limits: Limits {
             connections: 50,
@@ -202,7 +202,7 @@ async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
+async fn clients_that_do_not_read_do_not_block_others_for_long() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -258,7 +258,7 @@ async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
 }
 
 #[tokio::test]
-async fn requests_in_a_row_are_answered_in_a_row() {
+async fn pipelined_requests_get_responses_in_order() {
     let served = Setup::default().serve();
     let mut stream = connect(served.address).await;
     let paths = ["/-/healthy", "/nowhere", "/metrics", "/config", "/-/ready"];
@@ -287,7 +287,7 @@ async fn requests_in_a_row_are_answered_in_a_row() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices() {
+async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
     let served = Setup::default().serve();
     let many = "X-Again: x\r\n".repeat(2000);
     for (what, wire, expected) in [
@@ -386,7 +386,7 @@ async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices(
 }
 
 #[tokio::test]
-async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
+async fn no_spelling_of_a_path_bypasses_the_password() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -484,7 +484,7 @@ async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_no_more_to_say_is_still_answered() {
+async fn a_client_that_closes_its_sending_half_gets_the_response() {
     let served = Setup {
         world: ack_simulator::Options {
             latency: Duration::from_millis(200),
@@ -507,7 +507,7 @@ async fn a_client_that_has_no_more_to_say_is_still_answered() {
 }
 
 #[tokio::test]
-async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own()
+async fn reset_requests_release_their_permits()
  {
     let limits = Limits {
         requests: 5,
@@ -557,7 +557,7 @@ async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_l
 }
 
 #[tokio::test]
-async fn scrapers_that_leave_half_way_leave_nothing_behind() {
+async fn aborted_scrapes_leak_nothing() {
     let world = ack_simulator::Options {
         latency: Duration::from_millis(100),
         ..options(20)
@@ -601,7 +601,7 @@ async fn scrapers_that_leave_half_way_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn clients_that_guess_passwords_are_refused_and_others_beside_them_served() {
+async fn clients_with_wrong_passwords_are_rejected_and_others_are_served() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -651,7 +651,7 @@ async fn clients_that_guess_passwords_are_refused_and_others_beside_them_served(
 }
 
 #[tokio::test]
-async fn more_requests_than_places_are_refused_and_health_is_not() {
+async fn requests_beyond_max_requests_are_rejected_except_health() {
     let served = Setup {
         world: options(3),
         limits: Limits {

@@ -70,7 +70,7 @@ fn scrape_http2() -> http::Request<()> {
 }
 
 #[tokio::test]
-async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_way_does() {
+async fn shutdown_waits_for_http2_responses_and_not_for_silent_clients() {
     let authority = Authority::new();
     let served = serve_tls(Setup::default(), &authority);
     let (mut silent, mut connection) = greet_http2(&served, &authority).await;
@@ -113,7 +113,7 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
 }
 
 #[tokio::test]
-async fn who_is_cut_off_at_the_end_is_counted() {
+async fn connections_closed_at_shutdown_are_counted() {
     let log = NamedTempFile::new().expect("a file");
     let to_log = log.reopen().expect("the file");
     // While there is only one in the process, tracing asks the subscriber of whichever test comes
@@ -158,7 +158,7 @@ async fn who_is_cut_off_at_the_end_is_counted() {
 }
 
 #[tokio::test]
-async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
+async fn rapid_resets_close_their_connection_and_cost_no_scrape() {
     let authority = Authority::new();
     let world = ack_simulator::Options {
         latency: Duration::from_millis(100),

@@ -16,7 +16,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[tokio::test]
-async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
+async fn each_scraper_gets_its_format_and_encoding() {
     let served = Setup::default().serve();
     for (accept, expected, dialect) in [
         (PROMETHEUS_2_42, OPEN_METRICS, Dialect::OpenMetrics),
@@ -61,7 +61,7 @@ async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
 }
 
 #[tokio::test]
-async fn head_is_the_head_of_get_and_asks_nobody() {
+async fn head_has_the_headers_of_get_and_makes_no_call() {
     let served = Setup::default().serve();
     for path in [
         "/metrics",
@@ -101,7 +101,7 @@ async fn head_is_the_head_of_get_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
+async fn head_of_a_probe_has_the_headers_of_get_and_makes_no_call() {
     let served = Setup::default().serve();
     let id = served.sim.world().clusters()[0].to_string();
     for (query, expected) in [
@@ -137,7 +137,7 @@ async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn every_other_method_is_refused_with_what_is_allowed() {
+async fn other_methods_are_rejected_with_allow() {
     let served = Setup::default().serve();
     let closed = Setup {
         lifecycle: false,

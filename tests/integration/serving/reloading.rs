@@ -48,7 +48,7 @@ const SUCCESS_TIME: &str = "cs_exporter_config_last_reload_success_timestamp_sec
 
 #[tokio::test]
 #[expect(clippy::float_cmp, reason = "0 or 1 to the bit")]
-async fn post_and_put_reload_and_say_truly_how_it_went() {
+async fn post_and_put_reload_and_return_the_result() {
     let served = Setup::default().serve();
     let good = served.read("exporter.yml");
     assert_eq!(clusters(&served).await, 6);
@@ -93,7 +93,7 @@ async fn post_and_put_reload_and_say_truly_how_it_went() {
 }
 
 #[tokio::test]
-async fn of_two_files_the_good_one_is_reloaded_and_the_bad_one_named() {
+async fn a_reload_takes_the_good_file_and_reports_the_bad_one() {
     let served = Setup {
         web: Some("http_server_config: {headers: {X-Frame-Options: deny}}"),
         ..Setup::default()
@@ -131,7 +131,7 @@ fn swap(mount: &Path, version: &str, content: &str) {
 
 #[tokio::test]
 #[expect(clippy::float_cmp, reason = "0 or 1 to the bit")]
-async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
+async fn polling_detects_an_update_of_a_mounted_config_map() {
     let served = Setup::default().serve();
     let good = served.read("exporter.yml");
     let mount = served.path("").join("mount");
@@ -173,7 +173,7 @@ async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
 }
 
 #[tokio::test]
-async fn a_storm_of_reloads_half_of_them_bad_costs_no_scrape() {
+async fn frequent_reloads_of_good_and_bad_files_cost_no_scrape() {
     let served = Setup {
         world: crate::fleet::options(40),
         ..Setup::default()

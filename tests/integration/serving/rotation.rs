@@ -156,7 +156,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
 }
 
 #[tokio::test]
-async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
+async fn clients_without_tls_are_closed_and_others_are_served() {
     let authority = Authority::new();
     let served = serve(&authority, TLS);
     let connector = trusting(&authority);

@@ -47,7 +47,7 @@ fn targets(reply: &Reply) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn one_list_that_cannot_be_read_keeps_no_other_cluster_from_service_discovery() {
+async fn one_unreadable_list_does_not_hide_other_clusters_from_service_discovery() {
     for named in [Named::None, Named::All] {
         let shanghai = Region::parse("cn-shanghai").expect("a region");
         let served = serve(
@@ -73,7 +73,7 @@ async fn one_list_that_cannot_be_read_keeps_no_other_cluster_from_service_discov
 }
 
 #[tokio::test]
-async fn while_nothing_is_known_prometheus_keeps_its_targets_and_is_told_which_lists_are_missing() {
+async fn service_discovery_fails_with_the_missing_lists_while_no_cluster_is_known() {
     for fault in [Fault::Hang, Fault::ProxyPage(404)] {
         let served = serve(Named::None, Rule::new(fault.clone())).await;
         if fault != Fault::Hang {
