@@ -1,6 +1,7 @@
 //! The time of each step of a scrape: `cargo bench --bench steps`.
 //!
-//! The steps are a query without a network, its signature, the metrics page in both formats, and gzip.
+//! The steps are a query without a network, its signature, the metrics page in both formats, and
+//! gzip.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

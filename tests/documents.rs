@@ -70,7 +70,8 @@ fn the_readme_lists_every_metric_as_the_catalogue_has_it() {
     compare_or_update(ENGLISH, &table("metric | type | labels | meaning", help));
 }
 
-/// The meanings are written by hand. That of a new metric is the English one until it is translated.
+/// The meanings are written by hand. That of a new metric is the English one until it is
+/// translated.
 #[test]
 fn the_chinese_readme_lists_every_metric_in_chinese() {
     let readme = read(CHINESE);

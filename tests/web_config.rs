@@ -1,8 +1,8 @@
 //! Good and bad web configuration files, also compared with promtool.
 //!
-//! The `# expect:` lines of a bad file are the expected mistakes, and the `# warn:` lines of a good file
-//! the expected warnings. A new file is a new case. The comparison needs promtool: `-- --include-ignored`
-//! adds it, and `tests/stack/web-config` prints the result for each file.
+//! The `# expect:` lines of a bad file are the expected mistakes, and the `# warn:` lines of a good
+//! file the expected warnings. A new file is a new case. The comparison needs promtool:
+//! `-- --include-ignored` adds it, and `tests/stack/web-config` prints the result for each file.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,8 +16,9 @@ use tokio::time::Instant;
 use super::fake_api::{FakeApi, start};
 use super::{outputs, paused};
 
-/// Parses arguments, one a line. They are rejected with a message or accepted. Accepted clusters and
-/// regions are those that were named, a prefix is a legal start of a path, and faults can be injected.
+/// Parses arguments, one a line. They are rejected with a message or accepted. Accepted clusters
+/// and regions are those that were named, a prefix is a legal start of a path, and faults can be
+/// injected.
 pub fn arguments(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let cli = match Cli::try_parse_from(

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::fake_api::FakeApi;
 use super::{SECRETS, outputs, paused, with_secrets};
 
-/// Parses a file. It is rejected with a path or accepted. An accepted configuration is shown without
-/// secrets, reads as the same configuration again, and can be scraped.
+/// Parses a file. It is rejected with a path or accepted. An accepted configuration is shown
+/// without secrets, reads as the same configuration again, and can be scraped.
 pub fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(&with_secrets(input)).into_owned();
     let config = match Config::parse(&text, Path::new("/nonexistent")) {

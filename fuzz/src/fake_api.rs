@@ -35,8 +35,8 @@ pub fn start() -> Timestamp {
 }
 
 impl FakeApi {
-    /// Parses responses: a line with the status, lines of headers, an empty line, the body. A byte 0
-    /// separates responses.
+    /// Parses responses: a line with the status, lines of headers, an empty line, the body. A byte
+    /// 0 separates responses.
     pub fn read(input: &[u8]) -> Self {
         let responses: Vec<_> = input
             .split(|byte| *byte == 0)

@@ -1,5 +1,5 @@
-//! One function for each kind of input from outside. It takes any bytes, and panics if the code breaks
-//! a promise.
+//! One function for each kind of input from outside. It takes any bytes, and panics if the code
+//! breaks a promise.
 
 mod arguments;
 mod config;

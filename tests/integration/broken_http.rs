@@ -1,5 +1,4 @@
-//! A peer that speaks no proper HTTP, byte by byte: what no stand-in that is built on an HTTP
-//! library can play.
+//! Servers with broken HTTP, written byte by byte, because the simulator uses an HTTP library.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,21 +16,20 @@ use tokio::time::{Instant, sleep};
 use crate::fault_matrix::{SOURCES, account};
 use crate::fleet::{Fleet, options, word};
 
-/// What the peer does once it has read a request.
+/// The behaviour of the server after it has read a request.
 #[derive(Debug, Clone, Copy)]
 enum Does {
-    /// Says this and ends the connection.
+    /// Sends this and closes the connection.
     Say(&'static str),
-    /// Says this and keeps the connection.
+    /// Sends this and keeps the connection.
     Hold(&'static str),
-    /// Says this again and again.
+    /// Sends this again and again.
     Repeat(&'static str),
-    /// Says this, a byte each tenth of a second.
+    /// Sends this, one byte each tenth of a second.
     Drip(&'static str),
 }
 
-/// What the operator is to read: it is the connection that is broken, or a reply that makes no
-/// sense.
+/// The expected reason: the connection is broken, or the response cannot be decoded.
 const PEERS: [(Does, &str); 16] = [
     (Does::Say(""), "network"),
     (Does::Say("\r\n\r\n"), "network"),
@@ -99,7 +97,7 @@ async fn converse(mut stream: TcpStream, does: Does) {
     }
 }
 
-/// Straight ahead and through a proxy, which are two transports with two HTTP clients.
+/// Runs a row directly and through a proxy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_with_broken_http_has_a_reason_for_every_route_and_source() {
     let trust = trust::client_config(&[]);
@@ -113,11 +111,7 @@ async fn a_server_with_broken_http_has_a_reason_for_every_route_and_source() {
             running.spawn(async move {
                 let what = format!(
                     "{does:?}, {source}, {}",
-                    if proxied {
-                        "as a proxy"
-                    } else {
-                        "as the vendor"
-                    }
+                    if proxied { "as a proxy" } else { "directly" }
                 );
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
@@ -144,7 +138,7 @@ async fn a_server_with_broken_http_has_a_reason_for_every_route_and_source() {
                     )
                 };
                 let fleet = Fleet::over(sim, transports, Clock::System, &endpoint, &account, "");
-                // What is not about waiting has all the time that its retries may take.
+                // Rows that do not wait need the time of all retries.
                 let budget = Duration::from_secs(if expected == "timeout" { 3 } else { 20 });
                 let began = Instant::now();
                 let snapshot = fleet.scrape(budget).await;

@@ -1,5 +1,5 @@
-//! What is said of a configuration at the terminal, word by word: with --config.check, at the
-//! start, and of flags in its place.
+//! The exact messages about a configuration in the terminal: of --config.check, at the start, and
+//! about flags.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::process::PROGRAM;
 
-/// What the program says in `folder` and its exit code.
+/// The output and the exit code of the program in `folder`.
 fn run(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
     let output = Command::new(PROGRAM)
         .args(arguments)

@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to, and reads what comes back.
+//! A client that sends given bytes and reads the response.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// No answer takes this long.
+/// The time limit of a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -28,12 +28,12 @@ impl Reply {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// All of it: the head, and the body as text.
+    /// The head, and the body as text.
     pub fn whole(&self) -> String {
         self.head.clone() + &self.text()
     }
 
-    /// The body as text, unpacked if it is packed.
+    /// The body as text, decompressed.
     pub fn text(&self) -> String {
         let mut text = String::new();
         if self.header("content-encoding") == "gzip" {
@@ -47,23 +47,21 @@ impl Reply {
     }
 }
 
-/// A GET of `path` on a connection of its own, with more `headers`, each with its line's end.
+/// A GET of `path` with `Connection: close` and more `headers`, each with its line ending.
 pub fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n")
 }
 
-/// Connects.
 pub async fn connect(address: SocketAddr) -> TcpStream {
     TcpStream::connect(address)
         .await
         .expect("the server listens")
 }
 
-/// Sends `bytes` on a connection of their own and reads one answer; None if the server closed
-/// without one.
+/// Sends `bytes` on a new connection and reads one response; None if the server closed without one.
 pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Option<Reply> {
     let mut stream = connect(address).await;
-    // A server that has heard enough may have closed already.
+    // The server may have closed already.
     drop(stream.write_all(bytes.as_ref()).await);
     let is_head = bytes.as_ref().starts_with(b"HEAD ");
     timeout(PATIENCE, read(&mut stream, is_head))
@@ -71,14 +69,14 @@ pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Optio
         .unwrap_or_else(|_| panic!("no end of the answer to {bytes:?}"))
 }
 
-/// The answer to a GET of `path`.
+/// The response to a GET of `path`.
 pub async fn ask(address: SocketAddr, path: &str) -> Reply {
     send(address, get(path, ""))
         .await
         .unwrap_or_else(|| panic!("{path} is not answered"))
 }
 
-/// Reads one answer; None if the connection ends before its head is whole.
+/// Reads one response; None if the connection ends before the end of the head.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Option<Reply> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

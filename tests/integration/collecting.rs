@@ -1,4 +1,4 @@
-//! What a scrape does with time, limits and failures. Time is paused: these tests take none.
+//! Scrapes: their time, limits and failures. Time is paused.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -160,7 +160,7 @@ async fn a_refused_token_or_nonce_is_retried_once() {
 #[tokio::test(start_paused = true)]
 async fn a_few_silent_clusters_do_not_block_the_queries_of_others() {
     let fleet = Fleet::in_process(still(60), LEGACY, "");
-    // More than may be under way, and asked first.
+    // More than may be in flight, and queried first.
     for id in fleet.ids().into_iter().take(20) {
         fleet.sim.add_fault(Rule::new(Fault::Hang).cluster(id));
     }
@@ -185,7 +185,7 @@ async fn a_silent_api_is_a_timeout_for_every_cluster() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_api_is_awaited_even_if_many_clusters_need_a_permit() {
-    // With 16 places and 9.5 s, of which a quarter is a share.
+    // 16 permits and 9.5 s; a share is a quarter of that.
     for (clusters, latency, at_first, soon) in [
         (17, 3, 16, 17),
         (40, 3, 16, 40),
@@ -235,7 +235,7 @@ async fn a_query_that_starts_when_the_page_is_due_is_no_timeout() {
     let deadline = Instant::now() + Duration::from_secs(1);
     let mut page = std::pin::pin!(fleet.collector.collect(deadline));
     assert!(timeout(Duration::ZERO, &mut page).await.is_err());
-    // Nobody reads it at once: by then those are under way that were held back for it.
+    // The page is read a little later, when queries are in flight that started at the deadline.
     sleep_until(deadline + Duration::from_millis(20)).await;
     assert_eq!(tally(&page.await), counts(&[("up", 400)]));
 }
@@ -369,8 +369,8 @@ async fn scrapes_that_always_overlap_still_get_new_states() {
     for (at, silent, other) in one.into_iter().chain(two) {
         let at = (at - began).as_secs();
         assert_eq!(silent, "timeout", "at {at} s");
-        // Whoever shares a round sees what it found; the round that begins at 20 s finds the old
-        // state and ends at 30 s, when the silent call does, or before.
+        // Scrapes that share a collection get its states. The collection that starts at 20 s reads
+        // the old state and ends at 30 s with the silent call, or before.
         let expected = if at <= 30 {
             &["none/not_start", "pause/pause"][..]
         } else {
@@ -418,12 +418,12 @@ async fn clusters_beyond_the_rate_limit_are_queried_oldest_first_and_served_from
     let limit = "source: upgrade_status\nrate_limit: {requests_per_second: 20, burst: 40}";
     let fleet = Fleet::in_process(still(600), limit, "");
     let first = fleet.scrape_in_time().await;
-    // The burst, and 20 a second for 9.5 s. Those that were never asked have no cs_up.
+    // The burst, and 20 a second for 9.5 s. Clusters without a query have no cs_up.
     let asked = tally(&first)["up"];
     assert!((229..=230).contains(&asked), "{asked}");
     assert_eq!(tally(&first), counts(&[("-", 600 - asked), ("up", asked)]));
     sleep(Duration::from_millis(20_500)).await;
-    // In the meantime the refresh went on.
+    // Meanwhile the queries went on.
     let second = fleet.scrape_in_time().await;
     assert_eq!(tally(&second), counts(&[("up", 600)]));
     let calls = fleet.calls(Action::GetUpgradeStatus);

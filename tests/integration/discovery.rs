@@ -1,4 +1,4 @@
-//! Clusters that nobody named: lists, filters, idle clusters and shards.
+//! Discovered clusters: lists, filters, idle clusters and shards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::fleet::{Fleet, options, reading, tally, word};
 
 const REGIONS: &str = "cn-hangzhou, cn-shanghai, ap-southeast-1";
 
-/// One account in which nothing is named but where to look.
+/// An account with discovery only.
 fn yaml(discovery: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     format!(
@@ -113,7 +113,7 @@ async fn a_list_that_hangs_neither_delays_the_others_nor_uses_up_its_own_time() 
     );
 }
 
-/// An installation from before there were lists by region.
+/// An old installation without lists by region.
 #[derive(Debug, Clone)]
 struct OldInstallation {
     sim: InProcess,
@@ -199,7 +199,7 @@ async fn the_refresh_interval_starts_at_the_end_of_the_last_reading() {
         &yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", ""),
         Shard::default(),
     );
-    // Five pages of five seconds each, and then a minute, give or take a tenth.
+    // Five pages of five seconds each, then a minute with a tenth of jitter.
     sleep(Duration::from_secs(75)).await;
     assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 5);
     sleep(Duration::from_secs(17)).await;
@@ -261,7 +261,7 @@ async fn an_earlier_list_request_never_replaces_a_later_one() {
     while fleet.calls(Action::DescribeClustersForRegion) == before {
         sleep(Duration::from_secs(1)).await;
     }
-    // The list that is read apart from the scrapes is under way.
+    // The reading between scrapes is in progress.
     let new = ClusterId::parse("cnew").expect("an ID");
     fleet.sim.world().add(
         new.clone(),
@@ -281,13 +281,12 @@ async fn an_earlier_list_request_never_replaces_a_later_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_unreachable_at_the_start_are_read_before_the_next_scrape()
- {
+async fn lists_unreachable_at_the_start_are_read_before_the_next_scrape() {
     let fleet = found(still(12), "");
     fleet
         .sim
         .add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
-    // Whenever they are: it was tried anew every half a minute.
+    // It was retried every half a minute.
     for minute in 0..6 {
         assert_eq!(
             fleet.scrape_in_time().await.clusters.len(),
@@ -407,7 +406,7 @@ async fn the_switch_off_of_the_older_list_keeps_the_regional_list() {
             Some(RetiredResponse::InvalidAction),
         );
     }
-    // The switch-off takes the old list away and leaves the new one.
+    // The switch-off removes the older list and keeps the list by region.
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(snapshot.clusters.len(), 12);
     assert_eq!(fleet.calls(Action::DescribeClustersV1), 0);
@@ -432,7 +431,7 @@ async fn idle_clusters_need_one_list_and_no_queries() {
     let fleet = Fleet::configured(Arc::clone(&sim), &text, Shard::default());
     assert_eq!(tally(&fleet.scrape_in_time().await)["up"], 1000);
     let mut most = 0;
-    // Twice through the interval, at the end of which all would be due at once.
+    // Two intervals; at the end of each, all clusters would be due at once.
     for _ in 0..82 {
         sleep(Duration::from_secs(15)).await;
         fleet.sim.forget_calls();
@@ -664,15 +663,15 @@ async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_sl
     fleet
         .sim
         .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
-    // Longer than memory serves.
+    // Longer than `max_age`.
     for round in 1..=12 {
         assert_eq!(scrape().await, all, "round {round}");
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
     }
 }
 
-/// A vendor whose pages have no end: larger ones than were asked for, always with something new,
-/// and every text as long as a reply can be.
+/// An API with endless lists: pages larger than requested, always with new clusters, and every text
+/// as long as a response can be.
 #[derive(Debug, Clone)]
 struct Endless {
     pages: Arc<AtomicUsize>,

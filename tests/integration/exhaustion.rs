@@ -1,5 +1,4 @@
-//! A process that has run out of descriptors or memory: it goes on, says so, and recovers by
-//! itself.
+//! A process without file descriptors or memory: it continues, reports the cause, and recovers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,9 +18,8 @@ use crate::{fault_matrix, fleet};
 
 const CLUSTERS: usize = 48;
 
-/// What replies may take, in KiB: each of the 20 that may be under way has grown to the 1 MiB that
-/// is read of it, in a buffer twice as large, which the allocator may not get back before there is
-/// another.
+/// The memory for responses, in KiB. At most 20 are in flight. Each may have 1 MiB in a buffer of
+/// twice that size, which the allocator may free only after the next allocation.
 const REPLIES: u64 = 2 * 2 * 20 * 1024;
 
 const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
@@ -45,7 +43,7 @@ impl Account {
         let folder = tempfile::tempdir().expect("a folder");
         let text = fleet::yaml(&sim, &format!("http://{address}"), ACCOUNT, "");
         std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
-        // One of the tests runs it as somebody else.
+        // One of the tests runs the exporter as another user.
         for (path, mode) in [
             (folder.path(), 0o755),
             (&folder.path().join("config.yaml"), 0o644),
@@ -60,7 +58,7 @@ impl Account {
         Exporter::confined(&self.folder.path().join("config.yaml"), limits, &[])
     }
 
-    /// Every cluster meets one of the faults that are about size.
+    /// Injects a fault of size into each cluster.
     fn flood(&self) {
         let faults = [
             Fault::Huge(Framing::Length),
@@ -157,8 +155,8 @@ async fn a_process_with_limited_memory_survives_endless_responses() {
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
     let address_space = memory(&exporter, "VmPeak");
     drop(exporter);
-    // What it takes in good times, what replies may cost, and an arena of the allocator, which
-    // takes 64 MiB of addresses at once.
+    // The normal size, the memory for responses, and an arena of the allocator, which reserves 64
+    // MiB of addresses at once.
     let exporter = account.exporter(&format!(
         "ulimit -v {};",
         address_space + REPLIES + 64 * 1024
@@ -180,8 +178,7 @@ async fn a_process_with_limited_memory_survives_endless_responses() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_without_file_descriptors_responds_and_recovers_with_the_next_scrape() {
     let account = Account::new().await;
-    // Enough for itself and for all the calls that may be under way, but not for idle clients
-    // besides.
+    // Enough for the process and all calls in flight, but not for idle clients too.
     let exporter = account.exporter("ulimit -n 40;");
     let mut idle = Vec::new();
     for _ in 0..16 {
@@ -226,12 +223,11 @@ async fn a_process_without_file_descriptors_responds_and_recovers_with_the_next_
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memory_and_environment_of_the_process_are_unreadable_and_process_metrics_work()
-{
+async fn memory_and_environment_of_the_process_are_unreadable_and_process_metrics_work() {
     use std::os::unix::fs::MetadataExt as _;
 
     let account = Account::new().await;
-    // Root's own processes are always root's, so that it takes somebody else to tell.
+    // Root may read everything of its own processes, so the exporter runs as another user.
     let is_root = std::fs::metadata("/proc/self").expect("this runs").uid() == 0;
     let exporter = account.exporter(if is_root {
         "set -- \"$0\" \"$@\"; exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\";"

@@ -1,5 +1,4 @@
-//! Over real sockets: a fleet for those who play with them, nobody at the other end, a proxy in
-//! between.
+//! The API over real sockets: a closed port, and a proxy.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,7 +80,7 @@ async fn a_closed_port_is_a_network_failure() {
     );
 }
 
-/// The stand-in takes requests in the form that is meant for proxies, so it can be one.
+/// The simulator accepts requests in the form for proxies, so it can act as a proxy.
 #[tokio::test]
 async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
     let sim = Arc::new(Simulator::new(Options {

@@ -1,5 +1,4 @@
-//! The fuzz targets without a fuzzer: every seed, every input that once found something, and a few
-//! of any bytes.
+//! The fuzz targets without a fuzzer: every seed, and some random bytes.
 
 use std::fs;
 use std::path::Path;
@@ -33,7 +32,7 @@ proptest! {
         }
     }
 
-    /// Nearer to what is expected: a seed with one piece of it replaced.
+    /// Closer to valid input: a seed with one part replaced.
     #[test]
     fn a_seed_with_a_part_replaced_runs_without_a_panic(which in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), piece in vec(any::<u8>(), 0..16)) {
         for Target { name, take } in ALL {

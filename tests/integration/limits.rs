@@ -1,5 +1,5 @@
-//! The account's own limit and the API's: neither makes a healthy cluster look down. Time is
-//! paused.
+//! The account's rate limit and the throttling of the API do not make a healthy cluster down. Time
+//! is paused.
 
 use std::time::Duration;
 
@@ -24,8 +24,7 @@ async fn scrapes(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit()
- {
+async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit() {
     let sim = Options {
         latency: LATENCY,
         upgrading: UpgradingClusters::First(0),
@@ -98,8 +97,7 @@ async fn a_silent_cluster_is_a_timeout_in_every_scrape_at_any_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_slows_the_account_down_and_its_end_restores_the_rate()
- {
+async fn throttling_slows_the_account_down_and_its_end_restores_the_rate() {
     for account in [
         "source: upgrade_status",
         &format!("source: upgrade_status\n{UNLIMITED}"),

@@ -1,4 +1,4 @@
-//! What the built program logs, whoever reads it: nobody, somebody slow, or somebody who has closed
+//! The log of the built program without a reader, with a slow reader, and after its reader closed
 //! it.
 
 use std::io::{Read as _, Write as _};
@@ -12,8 +12,8 @@ use ack_simulator::{Action, Fault, Rule};
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
 use crate::simulated_api::SimulatedApi;
 
-/// Mistakes in a configuration, each of which is a line of more than a thousand letters; of all of
-/// them twice there is no room.
+/// A configuration with mistakes, each of which makes a log line of more than a thousand
+/// characters. The log queue has no room for all of them twice.
 const MISTAKES: usize = 2000;
 
 fn with_mistakes(api: &SimulatedApi) -> String {
@@ -23,7 +23,7 @@ fn with_mistakes(api: &SimulatedApi) -> String {
     format!("{}{}\n", api.yaml(1), mistakes.join("\n"))
 }
 
-/// The status of the answer, which comes when all is logged.
+/// The status of the response, which comes after all lines are logged.
 fn reload(exporter: &Exporter) -> u16 {
     let mut stream = TcpStream::connect(&exporter.address).expect("it listens");
     stream

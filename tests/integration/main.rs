@@ -1,5 +1,5 @@
-//! The exporter against the embedded stand-in: hermetic, on ports of the system's choice, time
-//! paused where no socket is.
+//! The exporter with the simulator: without a network, on ports that the system chooses, with
+//! paused time where no socket is involved.
 
 #![expect(
     unreachable_pub,

@@ -1,4 +1,4 @@
-//! The policies of `deploy/ram` against what is really asked.
+//! The policies of `deploy/ram`, compared with the calls of each source.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,7 +25,7 @@ async fn each_policy_allows_exactly_the_actions_of_its_source() {
     for (source, policy, retired) in [
         ("upgrade_status", "upgrade-status", None),
         ("tasks", "tasks", None),
-        // The switch-off that takes most to be believed.
+        // The form of the switch-off whose detection needs most calls.
         ("auto", "auto", Some(RetiredResponse::UnknownCode)),
     ] {
         let account = format!(

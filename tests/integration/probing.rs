@@ -1,5 +1,4 @@
-//! One cluster asked apart from the rounds, and what that does to them. Time is paused: these tests
-//! take none.
+//! Probes of one cluster, and their effect on collections. Time is paused.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a reload keeps, and what it makes anew. Time is paused: these tests take none.
+//! The parts that a reload keeps, and those that it replaces. Time is paused.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -25,7 +25,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use crate::exposition::{Dialect, Exposition};
 use crate::fleet::{dependencies, options, reading, tally};
 
-/// A service over a simulated account, and the file that it reads.
+/// A configuration manager with a simulated account, and the file that it reads.
 struct Stage {
     sim: Arc<Simulator>,
     service: Arc<ConfigManager>,
@@ -74,7 +74,7 @@ impl Stage {
             .await
     }
 
-    /// Whether the last reload is said to have succeeded.
+    /// True if the metrics show that the last reload succeeded.
     fn is_successful(&self) -> bool {
         let mut page = Page::with_capacity(Format::Text, 0);
         self.own.write(&mut page);
@@ -88,7 +88,7 @@ impl Stage {
     }
 }
 
-/// One account that is called `name`.
+/// A configuration with one account called `name`.
 fn yaml(name: &str, account: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
@@ -103,7 +103,7 @@ fn yaml(name: &str, account: &str) -> String {
     yaml
 }
 
-/// Twelve clusters in which nothing happens.
+/// Twelve clusters without upgrades.
 fn still() -> Options {
     Options {
         upgrading: UpgradingClusters::First(0),
@@ -114,7 +114,7 @@ fn still() -> Options {
 const FOUND: &str = "source: upgrade_status\ndiscovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 5m}";
 const MORE: &str = "\nclusters: [{id: cmore, region: cn-hangzhou}]";
 
-/// A burst of 15: three lists and twelve clusters; what comes after takes its time.
+/// A burst of 15, for three lists and twelve clusters. Later calls wait.
 const NARROW: &str = "\nrate_limit: {requests_per_second: 0.001, burst: 15}";
 
 #[tokio::test(start_paused = true)]
@@ -440,8 +440,7 @@ async fn results_survive_a_reload_until_the_lists_no_longer_have_the_cluster() {
     );
 }
 
-/// A file of authorities in which `text` stands for the certificate; nobody here looks further into
-/// it.
+/// A PEM file with `text` in place of a certificate, which these tests do not decode.
 fn pem(text: &str) -> String {
     format!(
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",

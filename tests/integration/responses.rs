@@ -1,4 +1,4 @@
-//! Replies in another shape than the reference has, and replies that are another system's.
+//! Responses that differ from the reference, and responses of other systems.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use tokio::time::{advance, sleep};
 
 use crate::fleet::{Fleet, UNLIMITED, options, word};
 
-/// A server that answers what a test has put there, by the end of the path.
+/// A server whose responses a test sets, by the end of the path.
 #[derive(Debug, Clone, Default)]
 struct Server {
     answers: Arc<Mutex<HashMap<&'static str, Response<Bytes>>>>,
@@ -41,7 +41,7 @@ impl Server {
 }
 
 impl Server {
-    /// How many times a task was asked for since this was last called.
+    /// The number of task requests since the last call of this function.
     fn tasks_asked(&self) -> usize {
         let asked = std::mem::take(&mut *self.asked.lock().expect("nobody panics here"));
         asked
@@ -123,7 +123,7 @@ fn message(snapshot: &Snapshot) -> &str {
     }
 }
 
-/// How often a value of `field` could not be used.
+/// The number of unexpected values of `field`.
 fn odd(fleet: &Fleet, snapshot: &Arc<Snapshot>, field: &str) -> f64 {
     let page = fleet.page(snapshot);
     let is_field = |(name, value): &(String, String)| name == "field" && value == field;
@@ -136,7 +136,7 @@ fn odd(fleet: &Fleet, snapshot: &Arc<Snapshot>, field: &str) -> f64 {
         .value
 }
 
-/// Whether the list could be read.
+/// True if the list could be read.
 fn is_list_read(fleet: &Fleet, snapshot: &Arc<Snapshot>) -> bool {
     fleet
         .page(snapshot)
@@ -144,7 +144,7 @@ fn is_list_read(fleet: &Fleet, snapshot: &Arc<Snapshot>) -> bool {
         .any(|sample| sample.value > 0.5)
 }
 
-/// What gateways, firewalls and envelopes say under status 200, and the reason to show.
+/// Responses of gateways, firewalls and envelopes with status 200, and the expected reason.
 const OF_OTHERS: [(&str, &str); 11] = [
     (r#"{"error":"denied"}"#, "decode"),
     (
@@ -193,7 +193,7 @@ async fn json_of_another_system_never_clears_a_failed_upgrade() {
             ("tasks", TASK),
         ] {
             let fleet = fleet(&server, source);
-            // Were the first task finished, it would not be asked for again.
+            // A finished task would not be read again.
             server.answer(
                 TASK,
                 r#"{"task_id": "T-1", "state": "paused", "current_stage": "x"}"#,
@@ -286,7 +286,7 @@ async fn an_empty_object_is_a_valid_upgrade_status_and_no_valid_list() {
             "{body}"
         );
     }
-    // A task that is told in the list stands, whatever is wiped of its details.
+    // A task in the list counts, whatever is missing from its details.
     server.answer(TASKS, list_of(r#""state": "fail""#));
     server.answer(TASK, "{}");
     assert_eq!(
@@ -681,7 +681,7 @@ async fn a_successful_node_pool_task_never_hides_a_failed_cluster_upgrade() {
     );
     let cluster = item("T-1", 1, "fail", "");
     for others in [
-        // Told by the list.
+        // Shown by the list.
         item(
             "T-2",
             3,
@@ -695,9 +695,9 @@ async fn a_successful_node_pool_task_never_hides_a_failed_cluster_upgrade() {
             "success",
             r#", "task": {"target": {"type": "NODEPOOL"}}"#,
         ),
-        // Told by its type.
+        // Shown by the type.
         item("T-4", 3, "success", "").replace("cluster_upgrade", "nodepool_upgrade"),
-        // Told by the task alone.
+        // Shown only by the task.
         item("T-2", 3, "success", ""),
         [item("T-3", 4, "success", ""), item("T-2", 3, "success", "")].join(","),
     ] {
@@ -728,8 +728,7 @@ async fn a_successful_node_pool_task_never_hides_a_failed_cluster_upgrade() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_of_other_targets_are_read_once_and_skipped()
- {
+async fn tasks_of_other_targets_are_read_once_and_skipped() {
     let server = Server::default();
     let others = [
         "T-10", "T-11", "T-12", "T-13", "T-14", "T-15", "T-16", "T-17", "T-18", "T-19",

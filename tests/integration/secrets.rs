@@ -1,6 +1,5 @@
-//! Every secret is marked, every way in which something can go wrong is taken, and everything that
-//! can be seen is searched: the log in both formats and at its lowest level, of which the others
-//! are parts; every page; every command's output.
+//! Searches all output for marked secrets while everything fails: the log in both formats at its
+//! lowest level, every page, and the output of every command.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -32,8 +31,7 @@ const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 const PASSWORD: &str = "MARKED-password";
 const WRONG_PASSWORD: &str = "MARKED-wrong-password";
 
-/// Accounts whose credentials are as `credentials` says; `ADDRESS` is the stand-in's. Some never
-/// work.
+/// Accounts with their `credentials`, in which `ADDRESS` is that of the simulator. Some never work.
 const ACCOUNTS: [(&str, &str); 11] = [
     (
         "key",
@@ -81,7 +79,7 @@ const ACCOUNTS: [(&str, &str); 11] = [
     ),
 ];
 
-/// The account whose calls carry a security token that is good; its clusters meet every fault.
+/// The account with a valid security token. Its clusters have every fault.
 const FAULTY: &str = "role";
 
 struct Stage {
@@ -134,7 +132,7 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// `text` has no secret, neither ours nor one that the stand-in has issued.
+    /// Panics if `text` has a secret of the test or one that the simulator has issued.
     fn assert_none(&self, text: &str, what: &str) {
         let basic = |password: &str| BASE64_STANDARD.encode(format!("alice:{password}"));
         for secret in [
@@ -152,7 +150,7 @@ impl Stage {
                 );
             }
         }
-        // The IDs of the stand-in's keys begin alike, but go on with other letters.
+        // The IDs of the simulator's keys begin alike, but continue with other letters.
         let issued = |rest: &str| {
             rest.len() >= 8 && rest.bytes().take(8).all(|byte| byte.is_ascii_hexdigit())
         };
@@ -162,7 +160,7 @@ impl Stage {
         );
     }
 
-    /// Runs a command to its end and returns all that it says.
+    /// Runs a command and returns its output.
     fn command(&self, arguments: &[&str]) -> String {
         let output = Command::new(PROGRAM)
             .args(arguments)
@@ -179,7 +177,8 @@ impl Stage {
     }
 }
 
-/// Every account has one cluster, but the faulty one has one for each fault.
+/// A configuration in which each account has one cluster, and the faulty one has one for each
+/// fault.
 fn config(sim: &Simulator, address: SocketAddr) -> String {
     let mut ids = sim.world().clusters().into_iter();
     let mut text = "scrape: {timeout: 4s}\naccounts:\n".to_owned();
@@ -204,7 +203,7 @@ fn config(sim: &Simulator, address: SocketAddr) -> String {
     text
 }
 
-/// Faults of what serves credentials, one for each run, and the format of that run's log.
+/// Faults of credentials servers, one for each run, with the format of the log.
 fn runs() -> Vec<(Option<Fault>, &'static str)> {
     vec![
         (None, "logfmt"),
@@ -276,7 +275,7 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
             pages.push(format!("/probe?target={name}-0"));
             pages.push(format!("/probe?target={name}-0&debug=true"));
         }
-        // Those whose faults answer at once; the silent ones have nothing to repeat.
+        // Only faults with a response: a silent server cannot repeat a secret.
         for place in 4..fault_matrix::faults().len() {
             pages.push(format!("/probe?target={FAULTY}-{place}&debug=true"));
         }
@@ -509,7 +508,7 @@ fn web_mistakes(folder: &Path, hash: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A way that gives up, with all that it was given in its last words.
+/// A transport that panics with the whole request in its message.
 #[derive(Debug, Clone)]
 struct Panicking;
 

@@ -1,4 +1,4 @@
-//! The running server over real sockets: what it serves, whom it lets in, and what it puts up with.
+//! The running server over real sockets: routes, access control, hostile clients.
 
 mod hostile;
 mod http2;

@@ -1,5 +1,4 @@
-//! The built program from its start to its end: sockets, signals, reloads, and what it says about
-//! them.
+//! The built program from start to shutdown: sockets, signals, reloads, and their log lines.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -14,7 +13,7 @@ use command_fds::{CommandFdExt as _, FdMapping};
 use crate::process::{Exporter, PROGRAM, get, has_ipv6, wait_until_ok};
 use crate::simulated_api::SimulatedApi;
 
-/// The whole answer to a GET; whatever went wrong is its text.
+/// The whole response to a GET, or the text of the error.
 fn answer(address: &str, path: &str) -> String {
     let exchange = || {
         let mut stream = TcpStream::connect(address)?;
@@ -54,8 +53,8 @@ fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
         api.wait_for_calls(5);
         exporter.signal(signal);
         exporter.wait_for_log("requests in flight may finish");
-        // Whoever comes now is told, so that no new work begins; and the kubelet sees a process
-        // that is alive.
+        // New requests are rejected, so that no new work begins. The kubelet still sees a live
+        // process.
         assert!(answer(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
         assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
         assert!(answer(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
@@ -109,7 +108,7 @@ fn idle_connections_and_half_sent_heads_do_not_delay_shutdown() {
     let mut half = TcpStream::connect(&exporter.address).expect("it listens");
     half.write_all(b"GET /metr").expect("sent");
     let _silent = TcpStream::connect(&exporter.address).expect("it listens");
-    // Accepted in order: once this one is answered, all are in.
+    // Connections are accepted in order: after this response, all are accepted.
     assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
     let began = Instant::now();
     exporter.signal("TERM");
@@ -132,7 +131,7 @@ fn thousands_of_aborted_scrapes_leak_no_file_descriptor() {
     let api = SimulatedApi::new(5);
     let exporter = Exporter::start(&api.config(), &[]);
     let settled = || {
-        // The last of them may still have all the places for a moment.
+        // The last clients may still hold all permits for a moment.
         wait_until_ok(
             &format!("http://{}/metrics", exporter.address),
             Duration::from_secs(30),
@@ -153,7 +152,7 @@ fn thousands_of_aborted_scrapes_leak_no_file_descriptor() {
     }
     api.sim.clear_faults();
     let end = Instant::now() + Duration::from_secs(30);
-    // Connections to the vendor are kept for the next scrape: as many as there are clusters.
+    // The connections to the API stay in the pool, at most one for each cluster.
     while settled() > before + 5 {
         assert!(
             Instant::now() < end,
@@ -221,7 +220,7 @@ fn a_changed_file_is_reloaded_by_polling() {
     assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
 }
 
-/// Puts a pipe in the configuration's place: whoever reads it hangs until somebody has written it.
+/// Replaces the configuration by a pipe. A reader of it hangs until the pipe is written.
 fn make_pipe(api: &SimulatedApi) {
     std::fs::remove_file(api.config()).expect("removed");
     assert!(
@@ -234,7 +233,7 @@ fn make_pipe(api: &SimulatedApi) {
     );
 }
 
-/// Waits until the pipe is being read, which ends with the value.
+/// Waits until the pipe has a reader. Reading ends when the returned file is dropped.
 fn write_slowly(api: &SimulatedApi) -> File {
     File::options()
         .write(true)
@@ -258,7 +257,7 @@ fn a_hanging_reload_does_not_delay_shutdown() {
         if let Some(signal) = after {
             exporter.signal(signal);
         }
-        // So that it has gone into the reload, if it waits there.
+        // Time for the signal to reach the reload.
         std::thread::sleep(Duration::from_millis(300));
         let began = Instant::now();
         exporter.signal("TERM");
@@ -312,7 +311,7 @@ fn a_hanging_start_does_not_delay_shutdown() {
 #[test]
 fn a_slow_lookup_of_the_listen_address_does_not_delay_shutdown() {
     let api = SimulatedApi::new(1);
-    // glibc looks here before it asks a name server, and so hangs as if that one were silent.
+    // glibc reads this file before it asks a name server, so a pipe acts as a silent name server.
     let aliases = api.folder.path().join("aliases");
     assert!(
         Command::new("mkfifo")
@@ -336,7 +335,7 @@ fn a_slow_lookup_of_the_listen_address_does_not_delay_shutdown() {
             break opened.expect("it is being read");
         }
         if exporter.try_wait().expect("a child").is_some() {
-            // Some machines do not ask name servers, or not through glibc.
+            // Some machines use no name server, or not through glibc.
             return;
         }
     };
@@ -356,7 +355,7 @@ fn a_slow_lookup_of_the_listen_address_does_not_delay_shutdown() {
             ended => break ended,
         }
     };
-    // One that does not end would be left behind.
+    // The thread of a hanging lookup is abandoned.
     drop(exporter.kill());
     assert_eq!(ended.expect("it ends").code(), Some(0));
     let mut log = String::new();
@@ -449,7 +448,7 @@ fn hanging_reloads_over_http_get_a_response_and_block_no_scrape() {
         "{}",
         answers[0]
     );
-    // It goes on, for all that.
+    // The reload continues.
     slow.write_all(api.yaml(2).as_bytes()).expect("written");
     drop(slow);
     exporter.wait_for_log("configuration reloaded");

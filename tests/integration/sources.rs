@@ -1,4 +1,4 @@
-//! Two sources of the same truth, and the switch-off between them.
+//! The two sources of upgrade states, and the switch-off of the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +35,7 @@ fn neighbours(fleet: &Fleet) -> [ClusterId; 2] {
     [first, second]
 }
 
-/// A word for what one cluster answers when it is asked alone.
+/// The outcome of a probe of one cluster, as a word.
 async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
     let deadline = Instant::now() + Duration::from_millis(9500);
     word(
@@ -263,8 +263,8 @@ async fn a_retired_operation_is_probed_hourly_and_used_again_after_two_successes
     assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
 }
 
-/// Lists of tasks that end in a token: `info` is what the first page says besides, `rest` what
-/// follows it.
+/// A list of tasks with a page token. `info` is added to the first page, and `rest` is the second
+/// page.
 #[derive(Debug, Clone)]
 struct Tokens {
     info: &'static str,
@@ -399,8 +399,8 @@ async fn a_response_to_an_earlier_request_does_not_undo_the_switch_off() {
     assert_eq!(source, Some("tasks"), "only two probes lead back");
 }
 
-/// Some clusters, to which `GetUpgradeStatus` answers 400 with a code that nobody has heard of, and
-/// how often it has.
+/// Clusters for which `GetUpgradeStatus` returns 400 with an unlisted code, and the number of such
+/// responses.
 #[derive(Debug, Clone)]
 struct Odd {
     sim: InProcess,
@@ -427,8 +427,8 @@ impl Transport for Odd {
     }
 }
 
-/// A fleet on `auto`, and which clusters `GetUpgradeStatus` refuses: `odd` ones of a region, whose
-/// clusters it is given in order.
+/// A fleet with `source: auto`, and the clusters that `GetUpgradeStatus` refuses. `odd` selects
+/// them from the clusters of a region.
 fn with_odd(
     odd: &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
     options: Options,
@@ -465,7 +465,7 @@ fn first_two(neighbours: &[ClusterId]) -> Vec<ClusterId> {
     neighbours[..2].to_vec()
 }
 
-/// How many regions use each source.
+/// The number of regions that use each source.
 fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
     let mut sources = BTreeMap::new();
     snapshot.accounts[0]
@@ -475,7 +475,7 @@ fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
     sources
 }
 
-/// The source of the last answer of one cluster.
+/// The source of the last response for one cluster.
 fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
     let Outcome::Up(state) = &reading(snapshot, id).outcome else {
         panic!("it answered")
@@ -484,10 +484,9 @@ fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_refused_clusters_use_tasks_and_their_region_keeps_the_operation()
-{
+async fn two_refused_clusters_use_tasks_and_their_region_keeps_the_operation() {
     let last_two = |neighbours: &[ClusterId]| neighbours[neighbours.len() - 2..].to_vec();
-    // All at once, and one after the other, when nobody is answered between the two that come last.
+    // Concurrently, and one after the other with no response between the last two.
     for (odd, account) in [
         (
             &first_two as &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
@@ -539,7 +538,7 @@ async fn two_refused_clusters_use_tasks_and_their_region_keeps_the_operation()
     }
 }
 
-/// One call at a time.
+/// Makes one call at a time.
 const ONE_BY_ONE: &str =
     "max_concurrency: 1\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
@@ -572,7 +571,7 @@ async fn clusters_that_get_upgrade_status_serves_stay_up_if_tasks_are_forbidden(
         }
         advance(Duration::from_secs(15)).await;
     }
-    // Nothing that its tasks did not make up for is remembered of it.
+    // A refusal counts only if the tasks could be read.
     odd.clusters.lock().expect("no panic").clear();
     assert_eq!(
         tally(&fleet.scrape_in_time().await),
@@ -669,8 +668,7 @@ async fn a_hanging_probe_delays_no_query() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_cluster_is_retried_outside_the_scrapes()
- {
+async fn a_refused_cluster_is_retried_outside_the_scrapes() {
     let (fleet, odd) = with_odd(
         &|neighbours| neighbours[..1].to_vec(),
         options(60),
@@ -691,7 +689,7 @@ async fn a_refused_cluster_is_retried_outside_the_scrapes()
         assert_eq!(source_of(&scrape().await, &id), SourceName::Tasks);
         advance(Duration::from_secs(15)).await;
     }
-    // As silent as can be, and nobody waits for it.
+    // The operation is silent for the cluster, and no scrape waits for it.
     odd.clusters.lock().expect("no panic").clear();
     fleet.sim.add_fault(
         Rule::new(Fault::Hang)

@@ -1,5 +1,4 @@
-//! What the lock files alone can tell of what is built in; `cargo deny` in tests/run tells the
-//! rest.
+//! Checks of the lock files; `cargo deny` in tests/run checks the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -39,10 +38,10 @@ fn package(block: &str) -> Package {
     }
 }
 
-/// Locked as an option that nobody takes; whether it is built only `cargo deny` can tell.
+/// Packages that are locked as unused optional dependencies; only `cargo deny` can check that.
 const UNUSED: &str = "ring";
 
-/// The names that deny.toml forbids whatever their version.
+/// The packages that deny.toml bans in every version.
 fn forbidden() -> BTreeSet<String> {
     let policy = fs::read_to_string("deny.toml").expect("deny.toml");
     let denied = policy
@@ -141,7 +140,7 @@ fn security_relevant_libraries_have_one_version_each() {
     }
 }
 
-/// fuzz/run shares what is built for the tests, which it can only as long as the versions agree.
+/// fuzz/run reuses the build of the tests, so the versions must be equal.
 #[test]
 fn the_fuzz_workspace_locks_the_same_versions() {
     let shipped: BTreeSet<_> = locked("Cargo.lock")

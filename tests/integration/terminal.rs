@@ -1,4 +1,4 @@
-//! The built program at a terminal: `status`, `explain`, and what is logged.
+//! The built program in a terminal: `status`, `explain`, and the log.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -258,7 +258,7 @@ fn a_proxy_of_the_environment_is_not_used_for_loopback() {
     let config = format!("--config.file={}", api.config().display());
     let mut command = Command::new(PROGRAM);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
-        // Nobody listens there.
+        // No server listens there.
         command.env(name, "http://127.0.0.1:9");
     }
     command.env("all_proxy", "socks5://user:hunter2@127.0.0.1:9");
@@ -316,7 +316,7 @@ fn a_cluster_that_is_deleted_during_the_wait_exits_with_4() {
             .expect("the program runs")
     });
     api.wait_for_calls(8);
-    // Only the list tells that it is gone.
+    // Only the list shows that the cluster is gone.
     api.sim.add_fault(
         Rule::new(Fault::Hang)
             .on(Action::GetUpgradeStatus)
@@ -386,7 +386,7 @@ fn waiting_ends_with_the_upgrades_and_reports_their_results() {
 
 const FOUND: &str = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
 
-/// A vendor of one cluster that is being upgraded, from what version to what.
+/// An API with one cluster that is being upgraded, and the versions before and after.
 fn upgrading() -> (SimulatedApi, [String; 2]) {
     let api = SimulatedApi::new(1);
     api.sim
@@ -406,8 +406,8 @@ fn upgrading() -> (SimulatedApi, [String; 2]) {
     (api, versions)
 }
 
-/// Begins to wait with `more` for the upgrade of the vendor's one cluster, which ends well after a
-/// few looks.
+/// Starts `status --wait` with the flags `more` for the one cluster, whose upgrade succeeds after a
+/// few queries.
 fn begin_to_wait(api: &SimulatedApi, more: &[&str]) -> Child {
     let before = api.sim.count(Action::GetUpgradeStatus);
     let waiting = Command::new(PROGRAM)
@@ -435,7 +435,7 @@ fn wait_for_success(api: &SimulatedApi, more: &[&str]) -> Output {
         .expect("it ends")
 }
 
-/// What is said on standard error while the success is looked at, which must not end the waiting.
+/// The standard error of a wait that must not end at the success of the upgrade.
 fn wait_on(api: &SimulatedApi, more: &[&str]) -> String {
     let mut waiting = begin_to_wait(api, more);
     api.wait_for_calls(api.sim.count(Action::GetUpgradeStatus) + 5);
@@ -539,7 +539,7 @@ fn waiting_goes_on_until_the_upgraded_cluster_is_running() {
     assert_eq!(wait_for_success(&api, &[]).status.code(), Some(0));
 }
 
-/// A vendor of so many clusters, in each of which an upgrade has succeeded.
+/// An API with `clusters` clusters, each with a successful upgrade.
 fn all_good(clusters: usize) -> SimulatedApi {
     let api = SimulatedApi::new(clusters);
     for id in &api.sim.world().clusters() {
@@ -592,7 +592,7 @@ fn waiting_survives_missing_credentials_and_ends_at_refused_ones() {
             api.sim.count(Action::CredentialsUri) - before,
         )
     };
-    // Whoever gives them is asked again after five seconds.
+    // The credentials server is called again after five seconds.
     assert_eq!(
         wait(Fault::ServerError {
             status: 503,
@@ -676,7 +676,7 @@ fn the_message_for_a_list_that_was_never_read_mentions_no_old_list() {
 }
 
 #[test]
-fn since_ignores_an_old_success_and_waiting_goes_on() {
+fn an_old_success_ends_neither_watch_nor_a_wait_with_a_condition() {
     let api = all_good(1);
     let config = format!("--config.file={}", api.config().display());
     for more in [

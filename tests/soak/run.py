@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""A long run that must change nothing: the exporter over an unruly account in accelerated time, two Prometheus servers.
+"""A long run of the exporter with a simulated account in accelerated time, faults, and two Prometheus servers.
 
-Meanwhile keys are rotated and expire, the configuration is reloaded, good and bad, by signal, HTTP and polling, clusters
-come and go, and people look at the pages. At the end memory, descriptors and threads must be flat, nothing that was
-opened may be left open once nothing is asked for, and what each Prometheus has must be what the simulator's history
-says there was to be seen.
+Meanwhile keys are rotated and expire, good and bad configurations are reloaded by signal, HTTP and polling, clusters
+come and go, and clients read the pages. At the end memory, descriptors and threads must be constant, no connection may
+stay open without requests, and the data of each Prometheus must agree with the history of the simulator.
 
     tests/soak/run.py                  two minutes, as tests/run does it
     tests/soak/run.py --minutes 60     the real one
@@ -88,7 +87,7 @@ def left_open(meter, resting):
 def soak(arguments, programs):
     folder = programs.folder
     world = programs.demo(
-        arguments.stand_in, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
+        arguments.simulator, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
     )
     api = world["endpoint"]
     keys = Keys(folder, api)
@@ -152,7 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     binary = os.environ.get("EXPORTER", str(ROOT / "target/release/ack-upgrade-exporter"))
     parser.add_argument("--binary", default=binary, help="the exporter")
-    parser.add_argument("--stand-in", default=binary, help="the program that plays the vendor")
+    parser.add_argument("--simulator", default=binary, help="the program that serves the simulated API")
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--clusters", type=int, default=48, help="how many there are beside those that come and go")
     parser.add_argument("--seed", type=int, default=1)

@@ -18,7 +18,7 @@ from programs import Failed, get
 
 KEY, SECRET = "LTAI5tDemoOnlyNotARealKey", "DemoOnlyNotARealSecret00000000"
 TOKEN = "demo-oidc-token"
-# What secrets and tokens of the stand-in look like, those that it hands out too.
+# The forms of the secrets and tokens of the simulator, those that it issues included.
 SECRETS = r"DemoOnly[0-9A-Za-z]{16}|CAISDemo"
 ROLE = "acs:ram::1000000000000001:role/ack-upgrade-exporter"
 REGIONS = "cn-hangzhou, cn-shanghai, ap-southeast-1"

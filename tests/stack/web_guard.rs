@@ -1,5 +1,5 @@
-//! The web server under load, while a real Prometheus scrapes it. `cargo test --test stack web_guard --
-//! --nocapture` prints the figures.
+//! The web server under load, while a real Prometheus scrapes it. This prints the figures:
+//! `cargo test --test stack web_guard -- --nocapture`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

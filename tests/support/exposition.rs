@@ -1,5 +1,5 @@
-//! A strict parser of metrics pages, written from the specifications of the formats. It shares no code
-//! with the writer, and rejects more than a scraper would.
+//! A strict parser of metrics pages, written from the specifications of the formats. It shares no
+//! code with the writer, and rejects more than a scraper would.
 
 #![expect(clippy::float_cmp, reason = "states are 0 or 1 to the bit")]
 

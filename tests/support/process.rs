@@ -186,8 +186,8 @@ impl Exporter {
         self.child.id()
     }
 
-    /// Ends the exporter and returns its whole log. It ends by SIGTERM, because SIGKILL would lose the
-    /// last lines.
+    /// Ends the exporter and returns its whole log. It ends by SIGTERM, because SIGKILL would lose
+    /// the last lines.
     pub fn end(mut self) -> String {
         self.signal("TERM");
         self.wait();

@@ -1,4 +1,4 @@
-//! Clients that misbehave, and those beside them that do not.
+//! Hostile clients, and good clients at the same time.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use super::server::{Served, Setup};
 use crate::client::{ask, connect, get, read, send};
 use crate::fleet::options;
 
-/// Time-outs that a test can wait for.
+/// Timeouts that are short enough for a test.
 const HASTY: Timeouts = Timeouts {
     head: Duration::from_millis(400),
     idle: Duration::from_millis(400),
@@ -47,7 +47,7 @@ async fn scrapes_well(address: SocketAddr) {
 async fn is_cut_off(mut stream: TcpStream) -> Duration {
     let began = Instant::now();
     let mut rest = Vec::new();
-    // Closed is closed, with or without a reset.
+    // The connection may end with a reset.
     drop(
         timeout(Duration::from_secs(20), stream.read_to_end(&mut rest))
             .await
@@ -69,7 +69,7 @@ pub(super) fn alive_tasks() -> u64 {
     u64::try_from(Handle::current().metrics().num_alive_tasks()).expect("a small number")
 }
 
-/// Waits until nothing is left of what clients began.
+/// Waits until all tasks of earlier clients have ended.
 async fn settles(served: &Served, tasks: u64) {
     reaches(..=tasks, alive_tasks).await;
     scrapes_well(served.address).await;
@@ -233,7 +233,7 @@ async fn clients_that_do_not_read_do_not_block_others_for_long() {
             }
         });
     }
-    // Until none of them is answered any more.
+    // Until the server sends no more responses.
     let (mut before, mut quiet) = (0, Instant::now());
     while before == 0 || quiet.elapsed() < Duration::from_millis(700) {
         if sent.load(Ordering::Relaxed) != before {
@@ -242,7 +242,7 @@ async fn clients_that_do_not_read_do_not_block_others_for_long() {
         sleep(Duration::from_millis(100)).await;
     }
     let answer = send(served.address, get("/-/healthy", "")).await;
-    // Later they may have lost their places.
+    // The server may close them later.
     assert!(
         answer.is_none() || quiet.elapsed() > Duration::from_secs(4),
         "there is no room"
@@ -375,7 +375,7 @@ async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
         ),
     ] {
         let reply = send(served.address, &wire).await;
-        // No answer is one too: the connection is closed.
+        // The server may also close the connection without a response.
         if let Some(reply) = reply {
             assert!(expected.contains(&reply.status), "{what}: {}", reply.status);
         } else {
@@ -507,8 +507,7 @@ async fn a_client_that_closes_its_sending_half_gets_the_response() {
 }
 
 #[tokio::test]
-async fn reset_requests_release_their_permits()
- {
+async fn reset_requests_release_their_permits() {
     let limits = Limits {
         requests: 5,
         ..Limits::default()
@@ -585,7 +584,7 @@ async fn aborted_scrapes_leak_nothing() {
                 drop(stream.write_all(half).await);
                 sleep(Duration::from_millis(number % 7)).await;
                 if number % 2 == 0 {
-                    // With a reset rather than a farewell.
+                    // The connection ends with a reset.
                     drop(stream.set_zero_linger());
                 }
             });

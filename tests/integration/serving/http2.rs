@@ -1,5 +1,4 @@
-//! Clients of HTTP/2: those that take back what they ask, those that are silent, and those that
-//! wait while the server stops.
+//! HTTP/2 clients that reset their requests, are silent, or wait while the server stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,13 +32,13 @@ fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
     .serve_in(folder)
 }
 
-/// Sends requests of HTTP/2, and what has to run for it.
+/// An HTTP/2 sender, and the task of its connection.
 type Http2 = (
     h2::client::SendRequest<bytes::Bytes>,
     h2::client::Connection<TlsStream<TcpStream>>,
 );
 
-/// A connection of HTTP/2 to `served`.
+/// An HTTP/2 connection to `served`.
 async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     let mut tls = trust::client_config(&[authority.der()]);
     tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -52,7 +51,7 @@ async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     h2::client::handshake(stream).await.expect("a preface")
 }
 
-/// The same, and it runs.
+/// The same, with the connection running in a task.
 async fn connect_http2(
     served: &Served,
     authority: &Authority,
@@ -116,8 +115,8 @@ async fn shutdown_waits_for_http2_responses_and_not_for_silent_clients() {
 async fn connections_closed_at_shutdown_are_counted() {
     let log = NamedTempFile::new().expect("a file");
     let to_log = log.reopen().expect("the file");
-    // While there is only one in the process, tracing asks the subscriber of whichever test comes
-    // by first.
+    // With a single subscriber in the process, tracing caches the interest of the first test that
+    // runs.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = tracing::subscriber::set_default(
         tracing_subscriber::fmt()
@@ -187,7 +186,7 @@ async fn rapid_resets_close_their_connection_and_cost_no_scrape() {
     scrape().await;
     let tasks = alive_tasks();
     let began = Instant::now();
-    // Before the server has read it, and while it works on it.
+    // Resets before the server has read the request, and while it handles it.
     for turns in [0, 8] {
         let (mut taken_back, mut was_told) = (0, false);
         while taken_back < 5000 {
@@ -215,7 +214,7 @@ async fn rapid_resets_close_their_connection_and_cost_no_scrape() {
                     "one connection takes back as many as it likes"
                 );
             };
-            // Who is still writing when the server closes may see that before the reason.
+            // A client that is writing may see the closed connection before the reason.
             let is_told = end.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
             assert!(is_told || end.is_io(), "{taken_back} taken back: {end}");
             was_told |= is_told;

@@ -1,4 +1,4 @@
-//! What a client asks for, in the very words of the servers that there are, and what it gets.
+//! Content negotiation with the headers of real scrapers.
 
 use std::net::SocketAddr;
 
@@ -88,7 +88,7 @@ async fn head_has_the_headers_of_get_and_makes_no_call() {
             (whole.status, whole.header("content-type")),
             "{path}"
         );
-        // What a page will be long is known only once it has been written.
+        // The length of a page is known only after it has been written.
         if path != "/metrics" && path != "/" && path != "/api/v1/clusters" {
             assert_eq!(
                 head.header("content-length"),

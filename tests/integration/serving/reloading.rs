@@ -1,4 +1,4 @@
-//! Reloading a server that runs: over HTTP and by looking at the file.
+//! Reloads of a running server: over HTTP and by polling.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -119,8 +119,8 @@ async fn a_reload_takes_the_good_file_and_reports_the_bad_one() {
     );
 }
 
-/// What the kubelet does with a mounted `ConfigMap`: the files stay links, and the folder behind
-/// them is swapped.
+/// Updates a mounted `ConfigMap` like the kubelet: the files stay links, and the folder behind them
+/// is replaced.
 fn swap(mount: &Path, version: &str, content: &str) {
     let folder = mount.join(format!("..{version}"));
     std::fs::create_dir(&folder).expect("a folder");
@@ -165,7 +165,7 @@ async fn polling_detects_an_update_of_a_mounted_config_map() {
     tokio::time::timeout(Duration::from_secs(30), reloaded(6))
         .await
         .expect("the mended file is seen");
-    // What is in force is seen a moment before it is said that it is.
+    // The new configuration is active a moment before the log line.
     while value(&served, SUCCESSFUL).await != 1.0 {
         tokio::task::yield_now().await;
     }

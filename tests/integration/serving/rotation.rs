@@ -1,4 +1,4 @@
-//! Certificates and passwords that change under load, and clients that speak no TLS.
+//! Certificates and passwords that change under load, and clients without TLS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +88,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
         load.spawn(async move {
             let mut scrapes = 0;
             while !done.is_cancelled() {
-                // The client whose password changes has both for a while, as its owner would do it.
+                // The client whose password changes has both for a while.
                 let login = if scrapes % 2 == 0 {
                     "prometheus:constant"
                 } else {
@@ -112,7 +112,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     for round in 0..20 {
         let Identity { certificate, key } = authority.server();
         served.write("server.key", &key);
-        // Between the two writes nothing fits, and the old pair goes on.
+        // Between the two writes the pair does not match, and the old pair stays in use.
         if round % 2 == 0 {
             assert!(served.guard.reload().await.is_err());
         }
@@ -192,7 +192,7 @@ async fn clients_without_tls_are_closed_and_others_are_served() {
             200
         );
     }
-    // Handshakes that stop half-way hold nobody up.
+    // Incomplete handshakes delay no other client.
     let mut half = Vec::new();
     for _ in 0..100 {
         let mut stream = connect(served.address).await;

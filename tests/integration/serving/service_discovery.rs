@@ -1,4 +1,4 @@
-//! What `/sd` answers while lists are still to be read, or cannot be.
+//! The response of `/sd` while lists have not been read, or cannot be read.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::server::{Served, Setup};
 use crate::client::{Reply, ask};
 use crate::fleet::{UNLIMITED, yaml};
 
-/// Whether the configuration names the clusters that the lists find.
+/// The clusters that the configuration names besides the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     All,
@@ -55,7 +55,7 @@ async fn one_unreadable_list_does_not_hide_other_clusters_from_service_discovery
             Rule::new(Fault::ProxyPage(404)).region(shanghai.clone()),
         )
         .await;
-        // Which waits for the first lists.
+        // A scrape waits for the first lists.
         ask(served.address, "/metrics").await;
         let reply = ask(served.address, "/sd").await;
         assert_eq!(reply.status, 200, "{}", reply.text());
