@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Resident memory of the exporter over fleets of several sizes, and over many scrapes in a row.
+"""Resident memory of the exporter with several numbers of clusters, and after many scrapes.
 
 The simulated API runs in another process. Each bar is the maximum for the exporter, in MiB. Without --check the bars are only
 printed.
@@ -35,7 +35,7 @@ def configuration(api, scrape=""):
 
 
 class Fleet:
-    """An exporter over so many clusters."""
+    """An exporter with a number of clusters."""
 
     def __init__(self, programs, arguments, clusters):
         self.clusters = clusters

@@ -39,7 +39,7 @@ scrape_configs:
 
 
 class Exporter:
-    """The program that is tried."""
+    """The program under test."""
 
     def __init__(self, programs, binary, config):
         self.log = programs.folder / "exporter.log"
@@ -59,7 +59,7 @@ class Exporter:
         return re.search(rf"^{name} (\S+)$", self.page(), re.MULTILINE).group(1)
 
     def complaints(self):
-        """What must never be in the log."""
+        """The lines of the log that must not be there."""
         if self.child.poll() is not None:
             yield f"the exporter has ended with {self.child.returncode}"
         text = self.log.read_text()
@@ -74,7 +74,7 @@ class Exporter:
 
 
 def left_open(meter, resting):
-    """What is still open though nothing is asked for any more: one descriptor that leaked is found, whatever leaked it."""
+    """The file descriptors that are still open without requests; finds a single leak."""
     # Calls that were under way may go on for as long as a list may take.
     with contextlib.suppress(Failed):
         wait_for("nothing is open any more", 75, lambda: meter.descriptors() <= resting)
