@@ -71,9 +71,9 @@ fn signing(c: &mut Criterion) {
 
 /// A transport that returns the same response at once.
 #[derive(Debug)]
-struct Canned;
+struct FixedResponse;
 
-impl Transport for Canned {
+impl Transport for FixedResponse {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         black_box(request);
         Box::pin(std::future::ready(Ok(Response::new(Bytes::from_static(
@@ -88,7 +88,7 @@ fn querying(c: &mut Criterion) {
         burst: NonZeroU32::MAX,
     };
     let client = Client::new(
-        Arc::new(Canned),
+        Arc::new(FixedResponse),
         Arc::new(CachedCredentials::fixed(credential())),
         Signature::Acs3,
         Limiter::new(AccountName::parse("bench").expect("a name"), rate, 1, 64),

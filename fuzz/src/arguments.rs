@@ -39,7 +39,7 @@ pub fn arguments(input: &[u8]) {
         Some(Command::Explain(args)) => accounts(&args.accounts),
         Some(Command::Demo(args)) => {
             web(&args.web);
-            play(args.faults.map(|faults| faults.0).unwrap_or_default());
+            scrape_with_faults(args.faults.map(|faults| faults.0).unwrap_or_default());
         }
     }
 }
@@ -91,7 +91,7 @@ fn web(args: &WebArgs) {
 }
 
 /// Scrapes a simulator with these faults.
-fn play(faults: Vec<Rule>) {
+fn scrape_with_faults(faults: Vec<Rule>) {
     let sim = Arc::new(Simulator::new(Options {
         clusters: 2,
         start: start(),

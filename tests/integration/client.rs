@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A response.
 #[derive(Debug)]
-pub struct Reply {
+pub struct ClientResponse {
     pub status: u16,
     head: String,
     headers: HashMap<String, String>,
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl ClientResponse {
     /// A header; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
@@ -59,25 +59,25 @@ pub async fn connect(address: SocketAddr) -> TcpStream {
 }
 
 /// Sends `bytes` on a new connection and reads one response; None if the server closed without one.
-pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Option<Reply> {
+pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Option<ClientResponse> {
     let mut stream = connect(address).await;
     // The server may have closed already.
     drop(stream.write_all(bytes.as_ref()).await);
     let is_head = bytes.as_ref().starts_with(b"HEAD ");
     timeout(PATIENCE, read(&mut stream, is_head))
         .await
-        .unwrap_or_else(|_| panic!("no end of the answer to {bytes:?}"))
+        .unwrap_or_else(|_| panic!("no end of the response to {bytes:?}"))
 }
 
 /// The response to a GET of `path`.
-pub async fn ask(address: SocketAddr, path: &str) -> Reply {
+pub async fn fetch(address: SocketAddr, path: &str) -> ClientResponse {
     send(address, get(path, ""))
         .await
-        .unwrap_or_else(|| panic!("{path} is not answered"))
+        .unwrap_or_else(|| panic!("{path} gets no response"))
 }
 
 /// Reads one response; None if the connection ends before the end of the head.
-pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Option<Reply> {
+pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Option<ClientResponse> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -97,7 +97,7 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Optio
         .map_or(0, |length| length.parse().expect("a length"));
     let mut body = vec![0; if is_head { 0 } else { length }];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Reply {
+    Some(ClientResponse {
         status,
         head,
         headers,

@@ -32,7 +32,7 @@ const NOW: &str = "2026-11-23T08:00:00Z";
 #[serde(deny_unknown_fields)]
 struct Exchange {
     request: Wanted,
-    reply: Reply,
+    response: ScriptedResponse,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,7 +59,7 @@ struct Pair {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Reply {
+enum ScriptedResponse {
     Json(u16, serde_json::Value),
     Text(u16, String),
     Failure(String),
@@ -221,7 +221,7 @@ impl Http for Script {
         let next = self.exchanges.lock().expect("no panic").pop_front();
         let Exchange {
             request: wanted,
-            reply,
+            response,
         } = next.unwrap_or_else(|| {
             panic!(
                 "{case}: nobody expects {} {}",
@@ -230,7 +230,7 @@ impl Http for Script {
             )
         });
         wanted.check(case, route, &request);
-        Box::pin(async move { reply.answer() })
+        Box::pin(async move { response.into_result() })
     }
 }
 
@@ -296,8 +296,8 @@ impl Pair {
     }
 }
 
-impl Reply {
-    fn answer(self) -> Result<Response<Bytes>, HttpError> {
+impl ScriptedResponse {
+    fn into_result(self) -> Result<Response<Bytes>, HttpError> {
         let (status, body) = match self {
             Self::Json(status, value) => (status, value.to_string()),
             Self::Text(status, text) => (status, text),

@@ -673,11 +673,11 @@ async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_sl
 /// An API with endless lists: pages larger than requested, always with new clusters, and every text
 /// as long as a response can be.
 #[derive(Debug, Clone)]
-struct Endless {
+struct EndlessLists {
     pages: Arc<AtomicUsize>,
 }
 
-impl Transport for Endless {
+impl Transport for EndlessLists {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let page = self.pages.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
@@ -722,7 +722,7 @@ fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
     (
         Fleet::over(
             sim,
-            Arc::new(Endless {
+            Arc::new(EndlessLists {
                 pages: Arc::clone(&pages),
             }),
             clock,

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{ask, connect, get, send};
+use crate::client::{connect, fetch, get, send};
 use crate::fleet::ones;
 use crate::process::Exporter;
 use crate::{fault_matrix, fleet};
@@ -20,7 +20,7 @@ const CLUSTERS: usize = 48;
 
 /// The memory for responses, in KiB. At most 20 are in flight. Each may have 1 MiB in a buffer of
 /// twice that size, which the allocator may free only after the next allocation.
-const REPLIES: u64 = 2 * 2 * 20 * 1024;
+const RESPONSE_MEMORY: u64 = 2 * 2 * 20 * 1024;
 
 const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
@@ -88,17 +88,17 @@ async fn scrape(exporter: &Exporter, seconds: u64) -> String {
         "/metrics",
         &format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n"),
     );
-    let answer = timeout(
+    let response = timeout(
         Duration::from_secs(seconds + 20),
         send(address(exporter), request),
     )
     .await
     .ok()
     .flatten();
-    let answer = answer
+    let response = response
         .unwrap_or_else(|| panic!("no page long after {seconds} s: {:#?}", exporter.logged()));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.text()
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.text()
 }
 
 /// A line of `/proc/PID/status`, in KiB.
@@ -142,7 +142,10 @@ async fn endless_responses_use_only_the_memory_of_the_read_limit() {
         );
     }
     let grown = memory(&exporter, "VmHWM") - before;
-    assert!(grown < REPLIES, "{grown} KiB on top of {before} KiB");
+    assert!(
+        grown < RESPONSE_MEMORY,
+        "{grown} KiB on top of {before} KiB"
+    );
     account.sim.clear_faults();
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
     assert!(!exporter.end().contains("panicked"));
@@ -159,7 +162,7 @@ async fn a_process_with_limited_memory_survives_endless_responses() {
     // MiB of addresses at once.
     let exporter = account.exporter(&format!(
         "ulimit -v {};",
-        address_space + REPLIES + 64 * 1024
+        address_space + RESPONSE_MEMORY + 64 * 1024
     ));
     account.flood();
     for _ in 0..3 {
@@ -199,10 +202,10 @@ async fn a_process_without_file_descriptors_responds_and_recovers_with_the_next_
     );
     let healthy = timeout(
         Duration::from_secs(20),
-        ask(address(&exporter), "/-/healthy"),
+        fetch(address(&exporter), "/-/healthy"),
     )
     .await
-    .expect("an answer");
+    .expect("a response");
     assert_eq!(healthy.status, 200);
     account.sim.clear_faults();
     drop(idle);

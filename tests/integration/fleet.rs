@@ -212,7 +212,7 @@ impl Fleet {
         });
         assert_eq!(
             active, up,
-            "each cluster that answered has exactly one state"
+            "each cluster with a response has exactly one state"
         );
         page
     }

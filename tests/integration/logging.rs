@@ -32,9 +32,9 @@ fn reload(exporter: &Exporter) -> u16 {
     stream
         .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
         .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
         .split(' ')
         .nth(1)
         .and_then(|status| status.parse().ok())
@@ -53,9 +53,9 @@ fn wait_until_stopping(exporter: &Exporter) {
     let is_stopping = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(&exporter.address)?;
         stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer.split(' ').nth(1) == Some("503"))
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        Ok(response.split(' ').nth(1) == Some("503"))
     };
     let end = Instant::now() + Duration::from_secs(60);
     while !is_stopping().unwrap_or(false) {

@@ -226,7 +226,7 @@ async fn a_scrape_waits_for_an_earlier_probe_of_the_same_cluster() {
         );
         assert!(
             elapsed > Duration::from_secs(6),
-            "{elapsed:?}: the answer of this round"
+            "{elapsed:?}: the response of this collection"
         );
     }
 }

@@ -82,14 +82,14 @@ const ACCOUNTS: [(&str, &str); 11] = [
 /// The account with a valid security token. Its clusters have every fault.
 const FAULTY: &str = "role";
 
-struct Stage {
+struct Fixture {
     sim: Arc<Simulator>,
     folder: TempDir,
     config: String,
     hash: String,
 }
 
-impl Stage {
+impl Fixture {
     async fn new() -> Self {
         let clusters = fault_matrix::faults().len() + ACCOUNTS.len();
         let sim = Arc::new(Simulator::new(Options {
@@ -216,7 +216,7 @@ fn runs() -> Vec<(Option<Fault>, &'static str)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::too_many_lines, reason = "one world, every way to fail in it")]
 async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
-    let stage = Arc::new(Stage::new().await);
+    let fixture = Arc::new(Fixture::new().await);
     let basic = |password: &str| {
         format!(
             "authorization: Basic {}\r\n",
@@ -231,14 +231,14 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
             Action::CredentialsUri,
         ] {
             if let Some(fault) = &fault {
-                stage.sim.add_fault(Rule::new(fault.clone()).on(action));
+                fixture.sim.add_fault(Rule::new(fault.clone()).on(action));
             }
         }
-        fs::write(stage.file("config.yaml"), &stage.config).expect("writes the configuration");
-        let web = format!("--web.config.file={}", stage.file("web.yaml").display());
+        fs::write(fixture.file("config.yaml"), &fixture.config).expect("writes the configuration");
+        let web = format!("--web.config.file={}", fixture.file("web.yaml").display());
         let format = format!("--log.format={format}");
         let exporter = Exporter::confined(
-            &stage.file("config.yaml"),
+            &fixture.file("config.yaml"),
             "",
             &[
                 &web,
@@ -256,14 +256,14 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
         if fault.is_none() {
             assert!(
                 ones(&page, "cs_up{") >= 6,
-                "some of each kind answer: {page}"
+                "some of each kind are up: {page}"
             );
         }
         assert!(
             page.contains("reason=\"auth\"") && page.contains("reason=\"network\""),
             "and some do not"
         );
-        stage.assert_none(&page, "/metrics");
+        fixture.assert_none(&page, "/metrics");
         let mut pages = vec![
             "/metrics".to_owned(),
             "/config".to_owned(),
@@ -281,17 +281,17 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
         }
         let mut asked = JoinSet::new();
         for path in pages {
-            let stage = Arc::clone(&stage);
+            let fixture = Arc::clone(&fixture);
             let head = format!(
                 "{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n",
                 basic(PASSWORD)
             );
             asked.spawn(async move {
-                let answer = send(address, get(&path, &head))
+                let response = send(address, get(&path, &head))
                     .await
-                    .unwrap_or_else(|| panic!("no answer from {path}"));
-                assert_eq!(answer.status, 200, "{path}: {}", answer.whole());
-                stage.assert_none(&answer.whole(), &path);
+                    .unwrap_or_else(|| panic!("no response from {path}"));
+                assert_eq!(response.status, 200, "{path}: {}", response.whole());
+                fixture.assert_none(&response.whole(), &path);
             });
         }
         while let Some(ended) = asked.join_next().await {
@@ -302,18 +302,18 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
             String::new(),
             "authorization: Basic MARKED\r\n".to_owned(),
         ] {
-            let answer = send(address, get("/metrics", &head))
+            let response = send(address, get("/metrics", &head))
                 .await
-                .expect("an answer");
-            assert_eq!(answer.status, 401);
-            stage.assert_none(&answer.whole(), "a refusal");
+                .expect("a response");
+            assert_eq!(response.status, 401);
+            fixture.assert_none(&response.whole(), "a refusal");
         }
-        for (what, text) in mistakes(&stage.config) {
-            fs::write(stage.file("config.yaml"), text).expect("writes the configuration");
+        for (what, text) in mistakes(&fixture.config) {
+            fs::write(fixture.file("config.yaml"), text).expect("writes the configuration");
             let reload = get("/-/reload", &basic(PASSWORD)).replacen("GET", "POST", 1);
-            let answer = send(address, reload).await.expect("an answer");
-            assert_eq!(answer.status, 500, "{what}: {}", answer.whole());
-            stage.assert_none(&answer.whole(), what);
+            let response = send(address, reload).await.expect("a response");
+            assert_eq!(response.status, 500, "{what}: {}", response.whole());
+            fixture.assert_none(&response.whole(), what);
         }
         let log = exporter.end();
         assert!(
@@ -321,7 +321,7 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
             "there is something to search: {log}"
         );
         assert!(!log.contains("panicked"), "{log}");
-        stage.assert_none(&log, "the log");
+        fixture.assert_none(&log, "the log");
     }
 }
 
@@ -432,30 +432,30 @@ fn no_command_shows_a_secret() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let stage = runtime.block_on(Stage::new());
-    let said = stage.command(&["--config.file=config.yaml", "--config.check"]);
+    let fixture = runtime.block_on(Fixture::new());
+    let said = fixture.command(&["--config.file=config.yaml", "--config.check"]);
     assert!(
         said.contains("configuration accepted: config.yaml"),
         "{said}"
     );
-    stage.assert_none(&said, "--config.check");
-    let said = stage.command(&["status", "--config.file=config.yaml"]);
+    fixture.assert_none(&said, "--config.check");
+    let said = fixture.command(&["status", "--config.file=config.yaml"]);
     assert!(said.contains("key-0") && said.contains("auth"), "{said}");
-    stage.assert_none(&said, "status");
+    fixture.assert_none(&said, "status");
     for (name, _) in ACCOUNTS {
-        let said = stage.command(&["explain", &format!("{name}-0"), "--config.file=config.yaml"]);
+        let said = fixture.command(&["explain", &format!("{name}-0"), "--config.file=config.yaml"]);
         assert!(said.contains("curl") || name == "no_uri", "{name}: {said}");
-        stage.assert_none(&said, &format!("explain {name}-0"));
+        fixture.assert_none(&said, &format!("explain {name}-0"));
     }
-    for (what, text) in mistakes(&stage.config) {
-        fs::write(stage.file("bad.yaml"), text).expect("writes the configuration");
-        let said = stage.command(&["--config.file=bad.yaml", "--config.check"]);
+    for (what, text) in mistakes(&fixture.config) {
+        fs::write(fixture.file("bad.yaml"), text).expect("writes the configuration");
+        let said = fixture.command(&["--config.file=bad.yaml", "--config.check"]);
         assert!(!said.contains("configuration accepted"), "{what}: {said}");
-        stage.assert_none(&said, what);
+        fixture.assert_none(&said, what);
     }
-    for (what, text) in web_mistakes(stage.folder.path(), &stage.hash) {
-        fs::write(stage.file("bad-web.yaml"), text).expect("writes the web configuration");
-        let said = stage.command(&[
+    for (what, text) in web_mistakes(fixture.folder.path(), &fixture.hash) {
+        fs::write(fixture.file("bad-web.yaml"), text).expect("writes the web configuration");
+        let said = fixture.command(&[
             "--config.file=config.yaml",
             "--web.config.file=bad-web.yaml",
             "--web.listen-address=127.0.0.1:0",
@@ -464,7 +464,7 @@ fn no_command_shows_a_secret() {
             said.contains("error: ") && said.contains("web"),
             "{what}: {said}"
         );
-        stage.assert_none(&said, what);
+        fixture.assert_none(&said, what);
     }
 }
 

@@ -14,23 +14,23 @@ use crate::process::{Exporter, PROGRAM, get, has_ipv6, wait_until_ok};
 use crate::simulated_api::SimulatedApi;
 
 /// The whole response to a GET, or the text of the error.
-fn answer(address: &str, path: &str) -> String {
+fn fetch(address: &str, path: &str) -> String {
     let exchange = || {
         let mut stream = TcpStream::connect(address)?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n"
         )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        Ok(response)
     };
     exchange().unwrap_or_else(|error: std::io::Error| error.to_string())
 }
 
 fn scrape_apart(exporter: &Exporter) -> JoinHandle<String> {
     let address = exporter.address.clone();
-    std::thread::spawn(move || answer(&address, "/metrics"))
+    std::thread::spawn(move || fetch(&address, "/metrics"))
 }
 
 fn metric(exporter: &Exporter, name: &str) -> String {
@@ -55,9 +55,9 @@ fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
         exporter.wait_for_log("requests in flight may finish");
         // New requests are rejected, so that no new work begins. The kubelet still sees a live
         // process.
-        assert!(answer(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
-        assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
-        assert!(answer(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
+        assert!(fetch(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
+        assert!(fetch(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
+        assert!(fetch(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
         let page = scrape.join().expect("the scraper ends");
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
         assert_eq!(
@@ -104,12 +104,12 @@ fn idle_connections_and_half_sent_heads_do_not_delay_shutdown() {
     let mut idle = TcpStream::connect(&exporter.address).expect("it listens");
     idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
         .expect("sent");
-    idle.read_exact(&mut [0; 12]).expect("answered");
+    idle.read_exact(&mut [0; 12]).expect("a response");
     let mut half = TcpStream::connect(&exporter.address).expect("it listens");
     half.write_all(b"GET /metr").expect("sent");
     let _silent = TcpStream::connect(&exporter.address).expect("it listens");
     // Connections are accepted in order: after this response, all are accepted.
-    assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
+    assert!(fetch(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(0));
@@ -198,7 +198,7 @@ fn sighup_reloads_and_a_bad_file_keeps_the_old_configuration() {
         ),
         ("3", "0")
     );
-    let refused = answer(&exporter.address, "/-/reload");
+    let refused = fetch(&exporter.address, "/-/reload");
     assert!(
         refused.starts_with("HTTP/1.1 405"),
         "not without --web.enable-lifecycle: {refused}"
@@ -386,9 +386,9 @@ fn a_hanging_reload_over_http_does_not_delay_shutdown() {
         "{:?}",
         began.elapsed()
     );
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).expect("answered");
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    let mut response = String::new();
+    client.read_to_string(&mut response).expect("a response");
+    assert!(response.starts_with("HTTP/1.1 503"), "{response}");
 }
 
 fn threads(exporter: &Exporter) -> usize {
@@ -405,7 +405,7 @@ fn hanging_reloads_over_http_get_a_response_and_block_no_scrape() {
         &["--web.enable-lifecycle", "--web.max-requests=2"],
     );
     let is_up = || {
-        answer(&exporter.address, "/metrics")
+        fetch(&exporter.address, "/metrics")
             .lines()
             .filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1"))
             .count()
@@ -413,40 +413,40 @@ fn hanging_reloads_over_http_get_a_response_and_block_no_scrape() {
     assert_eq!(is_up(), 3);
     let before = threads(&exporter);
     make_pipe(&api);
-    let ask = || {
+    let request_reload = || {
         let mut client = TcpStream::connect(&exporter.address).expect("it listens");
         client
             .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
             .expect("sent");
         client
     };
-    let first = ask();
+    let first = request_reload();
     let mut slow = write_slowly(&api);
     let clients: Vec<_> = std::iter::once(first)
-        .chain((0..200).map(|_| ask()))
+        .chain((0..200).map(|_| request_reload()))
         .collect();
     assert_eq!(is_up(), 3);
     let during = threads(&exporter);
     assert!(during <= before + 2, "{during} threads, {before} before");
-    let answers = clients.into_iter().map(|mut client| {
-        let mut answer = String::new();
+    let responses = clients.into_iter().map(|mut client| {
+        let mut response = String::new();
         client
             .set_read_timeout(Some(Duration::from_secs(40)))
             .expect("not zero");
-        client.read_to_string(&mut answer).expect("answered");
-        answer
+        client.read_to_string(&mut response).expect("a response");
+        response
     });
-    let answers: Vec<_> = answers.collect();
+    let responses: Vec<_> = responses.collect();
     assert!(
-        answers
+        responses
             .iter()
-            .all(|answer| answer.starts_with("HTTP/1.1 503")),
-        "{answers:#?}"
+            .all(|response| response.starts_with("HTTP/1.1 503")),
+        "{responses:#?}"
     );
     assert!(
-        answers[0].contains("a reload is under way"),
+        responses[0].contains("a reload is under way"),
         "{}",
-        answers[0]
+        responses[0]
     );
     // The reload continues.
     slow.write_all(api.yaml(2).as_bytes()).expect("written");

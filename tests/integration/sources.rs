@@ -36,7 +36,7 @@ fn neighbours(fleet: &Fleet) -> [ClusterId; 2] {
 }
 
 /// The outcome of a probe of one cluster, as a word.
-async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
+async fn probe_outcome(fleet: &Fleet, id: &ClusterId) -> String {
     let deadline = Instant::now() + Duration::from_millis(9500);
     word(
         &fleet
@@ -72,7 +72,7 @@ async fn tasks_have_more_fields_than_get_upgrade_status() {
     let reading = reading(&snapshot, &id);
     assert_eq!(word(reading), "fail/upgrading");
     let Outcome::Up(state) = &reading.outcome else {
-        panic!("it answered")
+        panic!("there is a response")
     };
     assert_eq!(state.source, SourceName::Tasks);
     assert!(state.task_id.starts_with("T-"), "{state:?}");
@@ -266,13 +266,13 @@ async fn a_retired_operation_is_probed_hourly_and_used_again_after_two_successes
 /// A list of tasks with a page token. `info` is added to the first page, and `rest` is the second
 /// page.
 #[derive(Debug, Clone)]
-struct Tokens {
+struct ListWithToken {
     info: &'static str,
     rest: &'static str,
     asked: Arc<AtomicUsize>,
 }
 
-impl Transport for Tokens {
+impl Transport for ListWithToken {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let query = request.uri().query().unwrap_or_default();
         let body = if request.uri().path().starts_with("/tasks/") {
@@ -318,7 +318,7 @@ async fn a_page_token_is_followed_and_a_repeated_one_ends_the_list() {
             Arc::new(Simulator::new(options(1))),
             Arc::new(AtomicUsize::new(0)),
         );
-        let ways = Arc::new(Tokens {
+        let ways = Arc::new(ListWithToken {
             info,
             rest,
             asked: Arc::clone(&asked),
@@ -350,7 +350,10 @@ async fn a_response_between_two_refusals_keeps_the_operation() {
         fleet
             .sim
             .retire_everywhere(Some(RetiredResponse::UnknownCode));
-        assert!(ask(&fleet, &id).await.contains('/'), "its tasks answer");
+        assert!(
+            probe_outcome(&fleet, &id).await.contains('/'),
+            "its tasks are read"
+        );
         sleep(Duration::from_secs(1)).await;
         fleet.sim.retire_everywhere(None);
         assert_eq!(
@@ -361,7 +364,7 @@ async fn a_response_between_two_refusals_keeps_the_operation() {
     assert_eq!(
         fleet.calls(Action::DescribeClusterDetail),
         2,
-        "each was evidence until the answer"
+        "each was evidence until the response"
     );
 }
 
@@ -380,12 +383,12 @@ async fn a_response_to_an_earlier_request_does_not_undo_the_switch_off() {
         fleet
             .sim
             .retire_everywhere(Some(RetiredResponse::InvalidAction));
-        ask(&fleet, &gone).await
+        probe_outcome(&fleet, &gone).await
     };
-    let answers = tokio::join!(ask(&fleet, &late), switch_off);
+    let responses = tokio::join!(probe_outcome(&fleet, &late), switch_off);
     assert!(
-        answers.0.contains('/') && answers.1.contains('/'),
-        "{answers:?}"
+        responses.0.contains('/') && responses.1.contains('/'),
+        "{responses:?}"
     );
     fleet.sim.clear_faults();
     fleet.sim.retire_everywhere(None);
@@ -402,13 +405,13 @@ async fn a_response_to_an_earlier_request_does_not_undo_the_switch_off() {
 /// Clusters for which `GetUpgradeStatus` returns 400 with an unlisted code, and the number of such
 /// responses.
 #[derive(Debug, Clone)]
-struct Odd {
+struct RefusingApi {
     sim: InProcess,
     clusters: Arc<Mutex<BTreeSet<String>>>,
     refusals: Arc<AtomicUsize>,
 }
 
-impl Transport for Odd {
+impl Transport for RefusingApi {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let id = request
             .uri()
@@ -433,7 +436,7 @@ fn with_odd(
     odd: &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
     options: Options,
     account: &str,
-) -> (Fleet, Odd) {
+) -> (Fleet, RefusingApi) {
     let sim = Arc::new(Simulator::new(options));
     let region = |id: &ClusterId| sim.world().region(id).expect("a region");
     let ids = sim.world().clusters();
@@ -444,7 +447,7 @@ fn with_odd(
         .collect();
     neighbours.sort();
     let clusters = odd(&neighbours).iter().map(ToString::to_string).collect();
-    let odd = Odd {
+    let odd = RefusingApi {
         sim: InProcess(Arc::clone(&sim)),
         clusters: Arc::new(Mutex::new(clusters)),
         refusals: Arc::default(),
@@ -478,7 +481,7 @@ fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
 /// The source of the last response for one cluster.
 fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
     let Outcome::Up(state) = &reading(snapshot, id).outcome else {
-        panic!("it answered")
+        panic!("there is a response")
     };
     state.source
 }

@@ -79,7 +79,7 @@ fn lines(log: &str, message: &str, words: &[&str]) -> usize {
 
 /// An environment in which things are missing at the start. For each there is an account with one
 /// cluster.
-struct Unready {
+struct MissingParts {
     sim: Arc<Simulator>,
     folder: TempDir,
     /// A bound port without a listener: connections are refused.
@@ -87,7 +87,7 @@ struct Unready {
     accounts: Vec<(&'static str, ClusterId)>,
 }
 
-impl Unready {
+impl MissingParts {
     async fn new() -> Self {
         let (sim, api) = served(Options::default()).await;
         let late = TcpSocket::new_v4().expect("a socket");
@@ -159,7 +159,7 @@ impl Unready {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exporter_without_keys_and_network_starts_reports_them_once_and_recovers() {
-    let world = Unready::new().await;
+    let world = MissingParts::new().await;
     let exporter = Exporter::start(&world.folder.path().join("config.yaml"), &[]);
     for path in ["/-/healthy", "/-/ready", "/", "/config", "/api/v1/clusters"] {
         get(&format!("http://{}{path}", exporter.address));

@@ -740,11 +740,11 @@ fn the_curl_command_of_explain_works_once_and_shows_no_secret() {
             text(&output.stdout)
         };
         let answered = curl("--silent --noproxy '*'");
-        let answer: Value =
+        let response: Value =
             serde_json::from_str(&answered).unwrap_or_else(|error| panic!("{error}: {answered}"));
         assert!(
-            answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(),
-            "{answer}"
+            response.get("upgrade_step").is_some() || response.get("tasks").is_some(),
+            "{response}"
         );
         assert!(
             curl("--silent --noproxy '*'").contains("SignatureNonceUsed"),

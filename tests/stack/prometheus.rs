@@ -68,10 +68,10 @@ impl Prometheus {
         for byte in expression.bytes() {
             write!(encoded, "%{byte:02X}").expect("a String takes every write");
         }
-        let answer: Value =
+        let response: Value =
             serde_json::from_str(&get(&format!("{}/api/v1/query?query={encoded}", self.base)))
                 .expect("JSON");
-        let result = answer["data"]["result"].as_array().expect("a vector");
+        let result = response["data"]["result"].as_array().expect("a vector");
         result
             .iter()
             .map(|sample| Sample {

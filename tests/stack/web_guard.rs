@@ -114,7 +114,7 @@ async fn rest(address: &str) -> tokio::net::TcpStream {
         .write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
         .await
         .expect("sent");
-    stream.read_exact(&mut [0; 12]).await.expect("answered");
+    stream.read_exact(&mut [0; 12]).await.expect("a response");
     stream
 }
 
@@ -237,9 +237,9 @@ fn reload(address: &str) -> String {
         "POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     )
     .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
 }
 
 #[test]
@@ -261,14 +261,14 @@ fn frequent_reloads_of_good_and_bad_files_cost_prometheus_no_scrape() {
             format!("{good}oops: {number}\n")
         };
         std::fs::write(&config, text).expect("written");
-        let answer = reload(&exporter.address);
+        let response = reload(&exporter.address);
         assert!(
-            answer.starts_with(if is_good {
+            response.starts_with(if is_good {
                 "HTTP/1.1 200"
             } else {
                 "HTTP/1.1 500"
             }),
-            "{answer}"
+            "{response}"
         );
         sleep((Duration::from_millis(100) * (number + 1)).saturating_sub(began.elapsed()));
     }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::server::{Served, Setup};
-use crate::client::{ask, connect, get, read, send};
+use crate::client::{connect, fetch, get, read, send};
 use crate::fleet::options;
 
 /// Timeouts that are short enough for a test.
@@ -38,9 +38,9 @@ fn hasty() -> Limits {
 
 /// A good client's scrape.
 async fn scrapes_well(address: SocketAddr) {
-    let reply = ask(address, "/metrics").await;
-    assert_eq!(reply.status, 200);
-    assert!(reply.text().contains("cs_up{"));
+    let response = fetch(address, "/metrics").await;
+    assert_eq!(response.status, 200);
+    assert!(response.text().contains("cs_up{"));
 }
 
 /// Waits until the server has closed.
@@ -133,7 +133,7 @@ async fn the_timeout_of_a_second_head_starts_with_its_first_byte() {
         .await
         .expect("sent");
     assert_eq!(
-        read(&mut stream, false).await.expect("an answer").status,
+        read(&mut stream, false).await.expect("a response").status,
         200
     );
     sleep(Duration::from_millis(800)).await;
@@ -168,7 +168,7 @@ async fn a_client_that_does_not_read_is_closed() {
     settles(&served, tasks).await;
     let mut taken = Vec::new();
     drop(stream.read_to_end(&mut taken).await);
-    let whole = ask(served.address, "/metrics").await.body.len();
+    let whole = fetch(served.address, "/metrics").await.body.len();
     assert!(taken.len() < whole, "{} of {whole} bytes", taken.len());
 }
 
@@ -241,10 +241,10 @@ async fn clients_that_do_not_read_do_not_block_others_for_long() {
         }
         sleep(Duration::from_millis(100)).await;
     }
-    let answer = send(served.address, get("/-/healthy", "")).await;
+    let response = send(served.address, get("/-/healthy", "")).await;
     // The server may close them later.
     assert!(
-        answer.is_none() || quiet.elapsed() > Duration::from_secs(4),
+        response.is_none() || quiet.elapsed() > Duration::from_secs(4),
         "there is no room"
     );
     let began = Instant::now();
@@ -270,14 +270,14 @@ async fn pipelined_requests_get_responses_in_order() {
     let send = async { writer.write_all(wire.as_bytes()).await.expect("sent") };
     let receive = async {
         for path in paths.iter().cycle().take(500) {
-            let reply = read(&mut reader, false).await.expect("an answer");
+            let response = read(&mut reader, false).await.expect("a response");
             assert_eq!(
-                reply.status,
+                response.status,
                 if *path == "/nowhere" { 404 } else { 200 },
                 "{path}"
             );
             assert_eq!(
-                reply.text().contains("accounts:"),
+                response.text().contains("accounts:"),
                 *path == "/config",
                 "{path}"
             );
@@ -374,12 +374,16 @@ async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
             &[400, 505],
         ),
     ] {
-        let reply = send(served.address, &wire).await;
+        let response = send(served.address, &wire).await;
         // The server may also close the connection without a response.
-        if let Some(reply) = reply {
-            assert!(expected.contains(&reply.status), "{what}: {}", reply.status);
+        if let Some(response) = response {
+            assert!(
+                expected.contains(&response.status),
+                "{what}: {}",
+                response.status
+            );
         } else {
-            assert!(expected[0] >= 400, "{what} is not answered");
+            assert!(expected[0] >= 400, "{what} gets no response");
         }
         scrapes_well(served.address).await;
     }
@@ -425,21 +429,21 @@ async fn no_spelling_of_a_path_bypasses_the_password() {
         "/..%2f..%2fetc%2fpasswd",
         "\\metrics",
     ] {
-        let reply = send(open.address, get(path, ""))
+        let response = send(open.address, get(path, ""))
             .await
-            .unwrap_or_else(|| panic!("{path} is not answered"));
+            .unwrap_or_else(|| panic!("{path} gets no response"));
         assert!(
-            [404, 400].contains(&reply.status),
+            [404, 400].contains(&response.status),
             "{path}: {}",
-            reply.status
+            response.status
         );
-        let reply = send(locked.address, get(path, ""))
+        let response = send(locked.address, get(path, ""))
             .await
-            .unwrap_or_else(|| panic!("{path} is not answered"));
+            .unwrap_or_else(|| panic!("{path} gets no response"));
         assert!(
-            [401, 400].contains(&reply.status),
+            [401, 400].contains(&response.status),
             "{path}, locked: {}",
-            reply.status
+            response.status
         );
     }
     for (target, expected, locked_expected) in [
@@ -453,7 +457,7 @@ async fn no_spelling_of_a_path_bypasses_the_password() {
         assert_eq!(
             send(open.address, get(target, ""))
                 .await
-                .expect("an answer")
+                .expect("a response")
                 .status,
             expected,
             "{target}"
@@ -461,7 +465,7 @@ async fn no_spelling_of_a_path_bypasses_the_password() {
         assert_eq!(
             send(locked.address, get(target, ""))
                 .await
-                .expect("an answer")
+                .expect("a response")
                 .status,
             locked_expected,
             "{target}, locked"
@@ -472,14 +476,14 @@ async fn no_spelling_of_a_path_bypasses_the_password() {
         "OPTIONS * HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n",
     )
     .await
-    .expect("an answer");
+    .expect("a response");
     assert_eq!(options.status, 401);
     let connect = send(
         locked.address,
         "CONNECT exporter:80 HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n",
     )
     .await
-    .expect("an answer");
+    .expect("a response");
     assert_eq!(connect.status, 401);
 }
 
@@ -499,11 +503,11 @@ async fn a_client_that_closes_its_sending_half_gets_the_response() {
         .await
         .expect("sent");
     stream.shutdown().await.expect("half closed");
-    let reply = timeout(Duration::from_secs(20), read(&mut stream, false))
+    let response = timeout(Duration::from_secs(20), read(&mut stream, false))
         .await
         .expect("in time")
-        .expect("an answer");
-    assert_eq!(reply.status, 200);
+        .expect("a response");
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
@@ -535,24 +539,24 @@ async fn reset_requests_release_their_permits() {
         leaving.push(stream);
     }
     let began = Instant::now();
-    while ask(served.address, "/config").await.status != 503 {
+    while fetch(served.address, "/config").await.status != 503 {
         assert!(began.elapsed() < Duration::from_secs(5), "there are places");
     }
     drop(leaving);
     let began = Instant::now();
-    while ask(served.address, "/config").await.status == 503 {
+    while fetch(served.address, "/config").await.status == 503 {
         assert!(
             began.elapsed() < Duration::from_secs(15),
             "the places stay taken"
         );
         sleep(Duration::from_millis(50)).await;
     }
-    let reply = timeout(Duration::from_secs(60), read(&mut listening, false))
+    let response = timeout(Duration::from_secs(60), read(&mut listening, false))
         .await
         .expect("in time")
-        .expect("an answer");
-    assert_eq!(reply.status, 200);
-    assert!(reply.text().contains("cs_up{"));
+        .expect("a response");
+    assert_eq!(response.status, 200);
+    assert!(response.text().contains("cs_up{"));
 }
 
 #[tokio::test]
@@ -626,10 +630,10 @@ async fn clients_with_wrong_passwords_are_rejected_and_others_are_served() {
     }
     let right = send(served.address, login("right")).await;
     assert_eq!(right.expect("a response").status, 200);
-    assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
-    for reply in guessing.join_all().await {
-        assert_eq!(reply.status, 401);
-        assert_eq!(reply.header("www-authenticate"), "Basic");
+    assert_eq!(fetch(served.address, "/-/healthy").await.status, 200);
+    for response in guessing.join_all().await {
+        assert_eq!(response.status, 401);
+        assert_eq!(response.header("www-authenticate"), "Basic");
     }
     for scheme in [
         "Basic",
@@ -639,13 +643,13 @@ async fn clients_with_wrong_passwords_are_rejected_and_others_are_served() {
         "Digest username=alice",
         "basic Og==",
     ] {
-        let reply = send(
+        let response = send(
             served.address,
             get("/config", &format!("Authorization: {scheme}\r\n")),
         )
         .await
-        .expect("an answer");
-        assert_eq!(reply.status, 401, "{scheme}");
+        .expect("a response");
+        assert_eq!(response.status, 401, "{scheme}");
     }
 }
 
@@ -666,10 +670,10 @@ async fn requests_beyond_max_requests_are_rejected_except_health() {
     let mut asking = JoinSet::new();
     for _ in 0..20 {
         let address = served.address;
-        asking.spawn(async move { ask(address, "/metrics").await.status });
+        asking.spawn(async move { fetch(address, "/metrics").await.status });
     }
     reaches(3.., || served.sim.count(Action::GetUpgradeStatus)).await;
-    assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
+    assert_eq!(fetch(served.address, "/-/healthy").await.status, 200);
     let statuses = asking.join_all().await;
     assert_eq!(
         statuses.iter().filter(|status| **status == 200).count(),

@@ -73,26 +73,26 @@ async fn shutdown_waits_for_http2_responses_and_not_for_silent_clients() {
     let authority = Authority::new();
     let served = serve_tls(Setup::default(), &authority);
     let (mut silent, mut connection) = greet_http2(&served, &authority).await;
-    let (answer, _) = silent.send_request(scrape_http2(), true).expect("sent");
-    let answer = tokio::select! {
-        answer = answer => answer.expect("an answer"),
+    let (response, _) = silent.send_request(scrape_http2(), true).expect("sent");
+    let response = tokio::select! {
+        response = response => response.expect("a response"),
         ended = &mut connection => panic!("{ended:?}"),
     };
-    assert_eq!(answer.status(), 200);
+    assert_eq!(response.status(), 200);
     served
         .sim
         .add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))));
     let mut waiting = connect_http2(&served, &authority).await;
-    let (answer, _) = waiting.send_request(scrape_http2(), true).expect("sent");
+    let (response, _) = waiting.send_request(scrape_http2(), true).expect("sent");
     reaches(12.., || served.sim.count(Action::GetUpgradeStatus)).await;
     served.stop.cancel();
     let began = Instant::now();
-    let answer = timeout(Duration::from_secs(20), answer)
+    let response = timeout(Duration::from_secs(20), response)
         .await
         .expect("in time")
-        .expect("an answer");
-    assert_eq!(answer.status(), 200);
-    let mut body = answer.into_body();
+        .expect("a response");
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body();
     let mut page = Vec::new();
     while let Some(piece) = body.data().await {
         page.extend_from_slice(&piece.expect("a piece"));
@@ -141,7 +141,7 @@ async fn connections_closed_at_shutdown_are_counted() {
     );
     served.sim.add_fault(Rule::new(Fault::Hang));
     let mut requests = connect_http2(&served, &authority).await;
-    let answers: Vec<_> = (0..3)
+    let responses: Vec<_> = (0..3)
         .map(|_| requests.send_request(scrape_http2(), true).expect("sent"))
         .collect();
     reaches(6.., || served.sim.count(Action::GetUpgradeStatus)).await;
@@ -153,7 +153,7 @@ async fn connections_closed_at_shutdown_are_counted() {
         .expect("the server ends");
     let text = std::fs::read_to_string(log.path()).expect("text");
     assert!(text.contains("connections=1 requests=3"), "{text}");
-    drop(answers);
+    drop(responses);
 }
 
 #[tokio::test]
@@ -176,12 +176,12 @@ async fn rapid_resets_close_their_connection_and_cost_no_scrape() {
             .ready()
             .await
             .expect("it is open");
-        let (answer, _) = requests.send_request(scrape_http2(), true).expect("sent");
-        let answer = timeout(Duration::from_secs(20), answer)
+        let (response, _) = requests.send_request(scrape_http2(), true).expect("sent");
+        let response = timeout(Duration::from_secs(20), response)
             .await
             .expect("in time")
-            .expect("an answer");
-        assert_eq!(answer.status(), 200);
+            .expect("a response");
+        assert_eq!(response.status(), 200);
     };
     scrape().await;
     let tasks = alive_tasks();
@@ -197,14 +197,14 @@ async fn rapid_resets_close_their_connection_and_cost_no_scrape() {
                     Ok(ready) => ready,
                     Err(end) => break end,
                 };
-                let Ok((answer, mut stream)) = requests.send_request(scrape_http2(), true) else {
+                let Ok((response, mut stream)) = requests.send_request(scrape_http2(), true) else {
                     continue;
                 };
                 for _ in 0..turns {
                     tokio::task::yield_now().await;
                 }
                 stream.send_reset(h2::Reason::CANCEL);
-                drop(answer);
+                drop(response);
                 taken_back += 1;
                 if taken_back % 1000 == 0 {
                     scrape().await;

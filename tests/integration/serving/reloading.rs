@@ -6,21 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::server::{Served, Setup};
-use crate::client::{ask, get, send};
+use crate::client::{fetch, get, send};
 use crate::exposition::{Dialect, Exposition};
 
 async fn reload(served: &Served, method: &str) -> (u16, String) {
-    let reply = send(
+    let response = send(
         served.address,
         get("/-/reload", "").replacen("GET", method, 1),
     )
     .await
-    .expect("an answer");
-    (reply.status, reply.text())
+    .expect("a response");
+    (response.status, response.text())
 }
 
 async fn page(served: &Served) -> Exposition {
-    Exposition::read(&ask(served.address, "/metrics").await.body, Dialect::Text)
+    Exposition::read(&fetch(served.address, "/metrics").await.body, Dialect::Text)
         .expect("a legal page")
 }
 
@@ -114,7 +114,7 @@ async fn a_reload_takes_the_good_file_and_reports_the_bad_one() {
         "nobody is locked out, and the clusters are new"
     );
     assert_eq!(
-        ask(served.address, "/").await.header("x-frame-options"),
+        fetch(served.address, "/").await.header("x-frame-options"),
         "deny"
     );
 }

@@ -7,7 +7,7 @@ use ack_simulator::{Action, Fault, Rule};
 use serde_json::Value;
 
 use super::server::{Served, Setup};
-use crate::client::{Reply, ask};
+use crate::client::{ClientResponse, fetch};
 use crate::fleet::{UNLIMITED, yaml};
 
 /// The clusters that the configuration names besides the lists.
@@ -38,8 +38,8 @@ async fn serve(named: Named, rule: Rule) -> Served {
     served
 }
 
-fn targets(reply: &Reply) -> BTreeSet<String> {
-    let groups: Vec<Value> = serde_json::from_str(&reply.text()).expect("a list");
+fn targets(response: &ClientResponse) -> BTreeSet<String> {
+    let groups: Vec<Value> = serde_json::from_str(&response.text()).expect("a list");
     groups
         .iter()
         .map(|group| group["targets"][0].as_str().expect("an ID").to_owned())
@@ -56,16 +56,16 @@ async fn one_unreadable_list_does_not_hide_other_clusters_from_service_discovery
         )
         .await;
         // A scrape waits for the first lists.
-        ask(served.address, "/metrics").await;
-        let reply = ask(served.address, "/sd").await;
-        assert_eq!(reply.status, 200, "{}", reply.text());
+        fetch(served.address, "/metrics").await;
+        let response = fetch(served.address, "/sd").await;
+        assert_eq!(response.status, 200, "{}", response.text());
         let world = served.sim.world();
         let known = world
             .clusters()
             .into_iter()
             .filter(|id| named == Named::All || world.region(id) != Some(shanghai.clone()));
         assert_eq!(
-            targets(&reply),
+            targets(&response),
             known.map(|id| id.to_string()).collect(),
             "{named:?}"
         );
@@ -77,17 +77,21 @@ async fn service_discovery_fails_with_the_missing_lists_while_no_cluster_is_know
     for fault in [Fault::Hang, Fault::ProxyPage(404)] {
         let served = serve(Named::None, Rule::new(fault.clone())).await;
         if fault != Fault::Hang {
-            ask(served.address, "/metrics").await;
+            fetch(served.address, "/metrics").await;
         }
-        let reply = ask(served.address, "/sd").await;
-        assert_eq!(reply.status, 503, "{fault:?}: {}", reply.text());
+        let response = fetch(served.address, "/sd").await;
+        assert_eq!(response.status, 503, "{fault:?}: {}", response.text());
         for word in [
             "account test",
             "cn-hangzhou",
             "cn-shanghai",
             "ap-southeast-1",
         ] {
-            assert!(reply.text().contains(word), "{word}: {}", reply.text());
+            assert!(
+                response.text().contains(word),
+                "{word}: {}",
+                response.text()
+            );
         }
     }
 }
