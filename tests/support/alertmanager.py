@@ -9,6 +9,12 @@ import time
 from programs import ROOT, free_port
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A server that many clients may reach at once: with the default queue of five, some are reset."""
+
+    request_queue_size = 128
+
+
 class Receiver:
     """The pager and the chat: notifications as (time, path, body)."""
 
@@ -27,7 +33,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_port}"
 
