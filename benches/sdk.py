@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What the same scrape costs with the vendor's Python SDK under prometheus_client, the way one would write it in an afternoon.
+"""Cost of the same scrape in a simple exporter with the official Python SDK and prometheus_client.
 
     pip install alibabacloud_cs20151215 prometheus_client
-    cargo bench --bench load -- vendor --latency 0ms      # prints an address
+    cargo bench --bench load -- api --latency 0ms      # prints an address
     python3 benches/sdk.py ADDRESS [CLUSTERS [SCRAPES]]
 
 Prints CPU, wall and peak memory of one scrape: query every cluster, build nine series each, render the page.
@@ -30,12 +30,12 @@ class Upgrades:
         status = GaugeMetricFamily("cs_upgrade_status", "Status of the upgrade.", labels=["cluster", "status"])
         step = GaugeMetricFamily("cs_upgrade_step", "Step of the upgrade.", labels=["cluster", "step"])
         with ThreadPoolExecutor(16) as pool:
-            replies = pool.map(lambda cluster: (cluster, self.client.get_upgrade_status(cluster).body), self.clusters)
-            for cluster, reply in replies:
+            responses = pool.map(lambda cluster: (cluster, self.client.get_upgrade_status(cluster).body), self.clusters)
+            for cluster, response in responses:
                 for value in STATUSES:
-                    status.add_metric([cluster, value], reply.status == value)
+                    status.add_metric([cluster, value], response.status == value)
                 for value in STEPS:
-                    step.add_metric([cluster, value], reply.upgrade_step == value)
+                    step.add_metric([cluster, value], response.upgrade_step == value)
         yield status
         yield step
 

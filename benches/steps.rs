@@ -1,7 +1,7 @@
-//! The steps of a scrape, one by one: `cargo bench --bench steps`.
+//! The time of each step of a scrape: `cargo bench --bench steps`.
 //!
-//! A whole query without a network, its signature alone, and what follows the queries: the page in
-//! both formats, and gzip.
+//! The steps are a query without a network, its signature, the metrics page in both formats, and
+//! gzip.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ use exporter_toolkit::web::negotiate::Encoding;
 use http::{Request, Response};
 use jiff::Timestamp;
 
-const REPLY: &str = r#"{"status":"fail","error_message":"etcd member etcd-1 did not become healthy in 600 seconds","precheck_report_id":"be4c8eb72de94d459ea7ace7c811d119","upgrade_step":"upgrading","upgrade_task":{"status":"Failed","message":"etcd-1 is not healthy"}}"#;
+const RESPONSE: &str = r#"{"status":"fail","error_message":"etcd member etcd-1 did not become healthy in 600 seconds","precheck_report_id":"be4c8eb72de94d459ea7ace7c811d119","upgrade_step":"upgrading","upgrade_task":{"status":"Failed","message":"etcd-1 is not healthy"}}"#;
 
 fn credential() -> Credential {
     Credential {
@@ -69,15 +69,15 @@ fn signing(c: &mut Criterion) {
     group.finish();
 }
 
-/// Answers at once with the same reply.
+/// A transport that returns the same response at once.
 #[derive(Debug)]
-struct Canned;
+struct FixedResponse;
 
-impl Transport for Canned {
+impl Transport for FixedResponse {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         black_box(request);
         Box::pin(std::future::ready(Ok(Response::new(Bytes::from_static(
-            REPLY.as_bytes(),
+            RESPONSE.as_bytes(),
         )))))
     }
 }
@@ -88,7 +88,7 @@ fn querying(c: &mut Criterion) {
         burst: NonZeroU32::MAX,
     };
     let client = Client::new(
-        Arc::new(Canned),
+        Arc::new(FixedResponse),
         Arc::new(CachedCredentials::fixed(credential())),
         Signature::Acs3,
         Limiter::new(AccountName::parse("bench").expect("a name"), rate, 1, 64),

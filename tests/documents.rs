@@ -1,4 +1,4 @@
-//! The documents say what the code does, and the two READMEs say the same.
+//! Checks of the documents: against the code, and the Chinese ones against the English ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ fn table(head: &str, meaning: impl Fn(&Metric) -> String) -> String {
     table
 }
 
-/// What a README says before, in and after its table of metrics.
+/// The text of a README before, in and after its table of metrics.
 fn around_table(readme: &str) -> (&str, &str, &str) {
     let (before, rest) = readme
         .split_once(BEGIN)
@@ -70,8 +70,8 @@ fn the_readme_lists_every_metric_as_the_catalogue_has_it() {
     compare_or_update(ENGLISH, &table("metric | type | labels | meaning", help));
 }
 
-/// Its meanings are written by hand; a new metric's is the English one until somebody translates
-/// it.
+/// The meanings are written by hand. That of a new metric is the English one until it is
+/// translated.
 #[test]
 fn the_chinese_readme_lists_every_metric_in_chinese() {
     let readme = read(CHINESE);
@@ -198,7 +198,7 @@ fn code(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Where the links and pictures lead.
+/// The targets of links and pictures.
 fn links(text: &str) -> BTreeSet<&str> {
     prose(text)
         .flat_map(|line| line.split("](").skip(1))
@@ -215,7 +215,7 @@ fn spans(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_readmes_have_two_commands_to_set_up_and_no_more() {
+fn the_readmes_have_exactly_two_setup_commands() {
     const TOOLS: [&str; 10] = [
         "cargo",
         "tests/run",
@@ -274,7 +274,7 @@ fn has_key(line: &str, key: &str) -> bool {
 }
 
 #[test]
-fn the_configurations_in_the_readmes_are_good_and_show_the_defaults() {
+fn the_configurations_in_the_readmes_are_valid_and_show_the_defaults() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(
         "tests/data/web-config/pki/client-ca.crt",
@@ -391,7 +391,7 @@ fn the_readmes_count_the_alerts() {
 }
 
 #[test]
-fn every_link_between_the_documents_leads_somewhere() {
+fn every_link_between_the_documents_has_a_target() {
     let mut documents: Vec<String> = pairs().into_iter().flatten().collect();
     documents.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned));
     for document in documents {
@@ -408,7 +408,7 @@ fn every_link_between_the_documents_leads_somewhere() {
 }
 
 #[test]
-fn every_file_that_the_documents_name_is_there() {
+fn every_file_named_in_the_documents_exists() {
     for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = read(document);
         let files: Vec<&str> = spans(&text)
@@ -433,7 +433,7 @@ fn every_file_that_the_documents_name_is_there() {
 }
 
 #[test]
-fn a_module_uses_only_those_that_stand_above_it_in_the_table_of_the_crate() {
+fn a_module_uses_only_modules_above_it_in_the_table_of_the_crate() {
     let library = read("src/lib.rs");
     let rows: Vec<Vec<&str>> = library
         .lines()

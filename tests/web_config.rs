@@ -1,9 +1,8 @@
-//! The web configuration file against a corpus of good and bad ones, and against promtool's opinion
-//! of the same files.
+//! Good and bad web configuration files, also compared with promtool.
 //!
-//! A bad file says in `# expect:` lines which mistakes must be named, a good one in `# warn:` lines
-//! which warnings must be given; a new case is a new file. The comparison needs promtool: `--
-//! --include-ignored` adds it, and `tests/stack/web-config` prints it file by file.
+//! The `# expect:` lines of a bad file are the expected mistakes, and the `# warn:` lines of a good
+//! file the expected warnings. A new file is a new case. The comparison needs promtool:
+//! `-- --include-ignored` adds it, and `tests/stack/web-config` prints the result for each file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use std::process::Command;
 
 use exporter_toolkit::web::config::{WebConfig, WebConfigError};
 
-/// Where we refuse what promtool accepts, and why.
+/// The files that we reject and promtool accepts, with the reason.
 const STRICTER: &[(&str, &str)] = &[
     (
         "tls-only-a-version",
@@ -80,13 +79,13 @@ const STRICTER: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where we accept what some versions of promtool refuse, and why.
+/// The files that we accept and some versions of promtool reject, with the reason.
 const LOOSER: &[(&str, &str)] = &[(
     "cipher-suites-of-older-go",
     "Go 1.22 took these out; they are left out here as well, with a warning",
 )];
 
-/// What a promtool from before these keys says of them.
+/// The messages of a promtool that does not know these keys.
 const NEWER_KEYS: [&str; 5] = [
     "cert",
     "key",
@@ -96,7 +95,7 @@ const NEWER_KEYS: [&str; 5] = [
 ];
 
 #[test]
-fn good_files_are_accepted_with_the_warnings_they_deserve() {
+fn good_files_are_accepted_with_the_expected_warnings() {
     let differences = corpus("good")
         .into_iter()
         .filter_map(|file| match WebConfig::load(&file) {
@@ -107,7 +106,7 @@ fn good_files_are_accepted_with_the_warnings_they_deserve() {
 }
 
 #[test]
-fn bad_files_are_refused_with_every_mistake_named() {
+fn bad_files_are_rejected_with_every_mistake() {
     let differences = corpus("bad")
         .into_iter()
         .filter_map(|file| match WebConfig::load(&file) {
@@ -173,7 +172,7 @@ fn every_key_and_every_name_is_in_a_good_file() {
 
 #[test]
 #[ignore = "needs promtool, which tests/run installs"]
-fn promtool_agrees_but_for_what_is_listed() {
+fn promtool_agrees_except_for_the_listed_files() {
     let (mut surprises, mut tally) = (Vec::new(), std::collections::BTreeMap::new());
     println!("{:44} {:8} {:8}", "file", "ours", "promtool");
     for file in [corpus("good"), corpus("bad")].concat() {

@@ -1,4 +1,4 @@
-//! The floor: hyper's pooled client, sending the same GETs and dropping what comes back.
+//! The baseline: hyper's pooled client, which sends the same GETs and drops the responses.
 
 use std::io::{BufRead as _, Write as _};
 use std::net::SocketAddr;
@@ -14,9 +14,9 @@ use tokio::task::JoinSet;
 
 use crate::exporter::cluster_id;
 
-/// Sends a round of GETs whenever a line comes in, and prints one when it is done.
+/// Sends one GET for each cluster when a line arrives, and prints a line at the end.
 pub(crate) fn run(
-    vendor: SocketAddr,
+    api: SocketAddr,
     clusters: usize,
     concurrency: usize,
     threads: usize,
@@ -39,7 +39,7 @@ pub(crate) fn run(
         (0..clusters)
             .map(|index| {
                 format!(
-                    "http://{vendor}/api/v2/clusters/{}/upgrade/status",
+                    "http://{api}/api/v2/clusters/{}/upgrade/status",
                     cluster_id(index)
                 )
                 .parse()
@@ -56,11 +56,12 @@ pub(crate) fn run(
                     (client.clone(), Arc::clone(&targets), Arc::clone(&next));
                 workers.spawn(async move {
                     while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let reply = client
-                            .get(target.clone())
+                        let response = client.get(target.clone()).await.expect("the API responds");
+                        response
+                            .into_body()
+                            .collect()
                             .await
-                            .expect("the vendor answers");
-                        reply.into_body().collect().await.expect("the whole reply");
+                            .expect("the whole response");
                     }
                 });
             }

@@ -1,4 +1,4 @@
-//! The exporter as it ships, over an account with any number of clusters.
+//! The exporter, with an account of any number of clusters.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -11,14 +11,14 @@ use anyhow::Context as _;
 use crate::measured::Measured;
 use crate::plan::Plan;
 
-/// Starts the exporter of `plan` over the clusters of `vendor`; its address, and how long it took
-/// until it was ready.
+/// Starts the exporter of `plan` with the API at `api`. Returns the process, its address, and the
+/// time until it was ready.
 pub(crate) fn start(
     plan: &Plan<'_>,
-    vendor: SocketAddr,
+    api: SocketAddr,
 ) -> anyhow::Result<(Measured, SocketAddr, Duration)> {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
-    std::fs::write(file.path(), config(vendor, plan.clusters, plan.concurrency))?;
+    std::fs::write(file.path(), config(api, plan.clusters, plan.concurrency))?;
     let began = Instant::now();
     let mut command = Command::new(plan.exporter);
     command
@@ -51,14 +51,14 @@ pub(crate) fn start(
         }
     };
     let ready = began.elapsed();
-    // What it goes on to say must not fill the pipe.
+    // Later log lines must not fill the pipe.
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     // It has read its file by now.
     drop(file);
     Ok((measured, address, ready))
 }
 
-/// An ID as the vendor gives them: `c` and 32 hexadecimal digits.
+/// A cluster ID in the form of the API: `c` and 32 hexadecimal digits.
 pub(crate) fn cluster_id(index: usize) -> String {
     format!(
         "c{:032x}",
@@ -66,9 +66,9 @@ pub(crate) fn cluster_id(index: usize) -> String {
     )
 }
 
-fn config(vendor: SocketAddr, clusters: usize, concurrency: usize) -> String {
+fn config(api: SocketAddr, clusters: usize, concurrency: usize) -> String {
     let mut yaml = format!(
-        "accounts:\n  - name: load\n    endpoint: http://{vendor}\n    source: upgrade_status\n    max_concurrency: {concurrency}\n    \
+        "accounts:\n  - name: load\n    endpoint: http://{api}\n    source: upgrade_status\n    max_concurrency: {concurrency}\n    \
          rate_limit: {{requests_per_second: 1000000, burst: 1000000}}\n    \
          credentials: {{type: access_key, access_key_id: LTAI5tLoad, access_key_secret: load}}\n    clusters:\n"
     );

@@ -1,21 +1,24 @@
-//! What whole scrapes cost: `cargo bench --bench load`.
+//! The cost of whole scrapes: `cargo bench --bench load`.
 //!
-//! Three processes on this machine's loopback. One plays the vendor, with canned replies and, where
-//! asked, latency. One is the floor: a keep-alive hyper client that sends as many bare GETs and
-//! drops the replies. One is the exporter as it ships, scraped over HTTP. Both clients are measured
-//! from outside in the same way, in turn, round by round, so that the ratios hold on a machine
-//! whose speed drifts. Nothing here judges: it prints a table.
+//! Three processes run on the loopback of this machine:
+//!
+//! * a fake API with fixed responses and, on request, latency;
+//! * the baseline, a hyper client with keep-alive that sends the same GETs and drops the responses;
+//! * the exporter, scraped over HTTP.
+//!
+//! Both clients are measured from outside in the same way, in turn, so that the ratios hold on a
+//! machine whose speed changes. The result is a table; there is no limit to pass.
 //!
 //! `cargo bench --bench load -- --clusters 1000 --latency 0ms` measures one row; `--help` has the
 //! rest.
 
 mod bare;
 mod exporter;
+mod fake_api;
 mod measured;
 mod plan;
 mod scraper;
 mod table;
-mod vendor;
 
 use std::time::Duration;
 
@@ -24,32 +27,32 @@ use clap::{Args, Parser, Subcommand};
 use plan::Plan;
 use table::Row;
 
-/// What whole scrapes cost.
+/// The cost of whole scrapes.
 #[derive(Debug, Parser)]
 struct Cli {
-    /// A part that this program starts in a process of its own.
+    /// The part that runs in its own process.
     #[command(subcommand)]
     part: Option<Part>,
     #[command(flatten)]
     plan: PlanArgs,
-    /// Given by `cargo bench`; means nothing here.
+    /// Passed by `cargo bench`; ignored.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// The parts that run in processes of their own.
+/// The parts that run in their own processes.
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// Play the vendor; prints its address
-    Vendor {
-        /// How long each reply takes
+    /// Serve the fake API; prints its address
+    Api {
+        /// Latency of each response
         #[arg(long, value_parser = milliseconds)]
         latency: Duration,
     },
-    /// Send bare GETs whenever a line comes in; prints a line for each round
+    /// Send the GETs of the baseline when a line arrives; prints a line at the end
     Bare {
         #[arg(long)]
-        vendor: std::net::SocketAddr,
+        api: std::net::SocketAddr,
         #[arg(long)]
         clusters: usize,
         #[arg(long)]
@@ -64,22 +67,22 @@ struct PlanArgs {
     /// Clusters in a scrape; repeatable
     #[arg(long, default_values_t = [1, 100, 1_000, 10_000])]
     clusters: Vec<usize>,
-    /// How long each of the vendor's replies takes, in milliseconds; repeatable
+    /// Latency of each response of the API, in milliseconds; repeatable
     #[arg(long, default_values = ["0ms", "50ms"], value_parser = milliseconds)]
     latency: Vec<Duration>,
-    /// Queries under way at once
+    /// Queries in flight at once
     #[arg(long, default_value_t = 64)]
     concurrency: usize,
-    /// Instances that share the clusters, of which the first is measured
+    /// Instances that share the clusters; the first is measured
     #[arg(long, default_value_t = 1)]
     shards: usize,
-    /// Least time for which each client is measured in each row, in seconds
+    /// Minimum time for which each client is measured in each row, in seconds
     #[arg(long, default_value_t = 4)]
     seconds: u64,
-    /// What the exporter is asked for: gzip, as Prometheus asks, or identity
+    /// Encoding of the page: gzip, as for Prometheus, or identity
     #[arg(long, default_value = "gzip")]
     encoding: String,
-    /// Another build of the exporter to measure
+    /// Path of the exporter to measure
     #[arg(long, default_value = env!("CARGO_BIN_EXE_ack-upgrade-exporter"))]
     exporter: String,
 }
@@ -95,13 +98,13 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match cli.part {
-        Some(Part::Vendor { latency }) => vendor::run(latency),
+        Some(Part::Api { latency }) => fake_api::run(latency),
         Some(Part::Bare {
-            vendor,
+            api,
             clusters,
             concurrency,
             threads,
-        }) => bare::run(vendor, clusters, concurrency, threads),
+        }) => bare::run(api, clusters, concurrency, threads),
         None => {
             table::print_head();
             for latency in &cli.plan.latency {

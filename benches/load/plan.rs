@@ -1,8 +1,8 @@
-//! What one row of the table measures.
+//! The settings of one row of the table.
 
 use std::time::Duration;
 
-/// What is measured.
+/// The settings of one measurement.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) clusters: usize,

@@ -1,4 +1,4 @@
-//! Prometheus' part: one keep-alive connection, one GET a scrape, the reply read and dropped.
+//! A client that scrapes like Prometheus: one keep-alive connection, and one GET for each scrape.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
-/// What scrapes.
+/// A client that scrapes the exporter.
 pub(crate) struct Scraper {
     runtime: Runtime,
     sender: SendRequest<Empty<Bytes>>,
@@ -60,13 +60,13 @@ impl Scraper {
         let began = Instant::now();
         let bytes = self.runtime.block_on(async {
             self.sender.ready().await?;
-            let reply = self.sender.send_request(request).await?;
+            let response = self.sender.send_request(request).await?;
             anyhow::ensure!(
-                reply.status().is_success(),
-                "the exporter says {}",
-                reply.status()
+                response.status().is_success(),
+                "the exporter responds with {}",
+                response.status()
             );
-            anyhow::Ok(reply.into_body().collect().await?.to_bytes().len())
+            anyhow::Ok(response.into_body().collect().await?.to_bytes().len())
         })?;
         Ok(Scrape {
             wall: began.elapsed(),

@@ -1,4 +1,4 @@
-//! One row of the table: both clients in turn until there is enough to go by.
+//! One row of the table: both clients, measured in turn.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::measured::Measured;
 use crate::plan::Plan;
 use crate::scraper::Scraper;
 
-/// What came out. Durations are of one scrape.
+/// The measured values. Durations are those of one scrape.
 #[derive(Debug)]
 pub(crate) struct Row {
     clusters: usize,
@@ -32,28 +32,28 @@ struct Cost {
     wall: Duration,
 }
 
-/// Scrapes before the first that counts: connections are made and memory finds its size.
+/// Scrapes before the first that counts. They open the connections and allocate the memory.
 const WARM_UP: u32 = 3;
 
-/// Scrapes that count, however long they take: CPU time moves in steps of 10 ms.
+/// Minimum of scrapes that count. CPU time has a resolution of 10 ms.
 const LEAST: u32 = 10;
 
 impl Row {
     pub(crate) fn measure(plan: &Plan<'_>) -> anyhow::Result<Self> {
         let itself = std::env::current_exe()?;
-        let mut vendor = Measured::start(Command::new(&itself).args([
-            "vendor",
+        let mut api = Measured::start(Command::new(&itself).args([
+            "api",
             "--latency",
             &plan.latency.as_millis().to_string(),
         ]))?;
         let mut address = String::new();
-        BufReader::new(vendor.child.stdout.take().context("a pipe was asked for")?)
+        BufReader::new(api.child.stdout.take().context("a pipe was asked for")?)
             .read_line(&mut address)?;
-        let address = address.trim().parse().context("the vendor's address")?;
+        let address = address.trim().parse().context("the address of the API")?;
 
         let mut bare = Bare::start(Command::new(&itself).args([
             "bare",
-            &format!("--vendor={address}"),
+            &format!("--api={address}"),
             &format!("--clusters={}", plan.clusters / plan.shards),
             &format!("--concurrency={}", plan.concurrency),
         ]))?;
@@ -128,7 +128,7 @@ pub(crate) fn print_head() {
     println!("|{}", "---:|".repeat(14));
 }
 
-/// The floor's process.
+/// The process of the baseline.
 struct Bare {
     measured: Measured,
     done: BufReader<std::process::ChildStdout>,

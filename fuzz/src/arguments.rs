@@ -1,4 +1,4 @@
-//! The command line, and what its words stand for.
+//! The command line and the types of its values.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use clap::Parser as _;
 use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::Instant;
 
-use super::vendor::{Vendor, start};
-use super::{look, paused};
+use super::fake_api::{FakeApi, start};
+use super::{outputs, paused};
 
-/// Whatever the arguments are, one a line, they are refused with a word or understood: clusters and
-/// regions as they were named and no others, prefixes that paths can begin with, faults that can be
-/// played.
+/// Parses arguments, one a line. They are rejected with a message or accepted. Accepted clusters
+/// and regions are those that were named, a prefix is a legal start of a path, and faults can be
+/// injected.
 pub fn arguments(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let cli = match Cli::try_parse_from(
@@ -39,7 +39,7 @@ pub fn arguments(input: &[u8]) {
         Some(Command::Explain(args)) => accounts(&args.accounts),
         Some(Command::Demo(args)) => {
             web(&args.web);
-            play(args.faults.map(|faults| faults.0).unwrap_or_default());
+            scrape_with_faults(args.faults.map(|faults| faults.0).unwrap_or_default());
         }
     }
 }
@@ -90,8 +90,8 @@ fn web(args: &WebArgs) {
     assert!(args.telemetry_path.starts_with('/'));
 }
 
-/// Scrapes while the stand-in misbehaves so.
-fn play(faults: Vec<Rule>) {
+/// Scrapes a simulator with these faults.
+fn scrape_with_faults(faults: Vec<Rule>) {
     let sim = Arc::new(Simulator::new(Options {
         clusters: 2,
         start: start(),
@@ -100,7 +100,7 @@ fn play(faults: Vec<Rule>) {
     }));
     let pair = KeyPair::demo();
     let text = format!(
-        "accounts: [{{name: a, endpoint: 'http://stand-in.example', credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}, \
+        "accounts: [{{name: a, endpoint: 'http://simulator.example', credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}, \
          discovery: {{regions: [cn-hangzhou]}}}}]",
         pair.access_key_id,
         pair.access_key_secret.expose()
@@ -108,14 +108,14 @@ fn play(faults: Vec<Rule>) {
     let config = Config::parse(&text, Path::new("/nonexistent")).expect("a good one");
     paused().block_on(async {
         let own = ExporterMetrics::new(ProcessMetrics::Hidden);
-        let mut dependencies = Vendor::silent().dependencies(&own);
+        let mut dependencies = FakeApi::silent().dependencies(&own);
         dependencies.transports = Arc::new(InProcess(sim));
         let collector = Collector::new(&config, &dependencies);
         for _ in 0..2 {
             let snapshot = collector
                 .collect(Instant::now() + Duration::from_secs(3))
                 .await;
-            look::at(&snapshot, &own, &config.metrics);
+            outputs::check(&snapshot, &own, &config.metrics);
         }
         collector.stop().await;
     });

@@ -10,11 +10,11 @@ use ack_upgrade_exporter::metrics::ExporterMetrics;
 use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::Instant;
 
-use super::vendor::Vendor;
-use super::{SECRETS, look, paused, with_secrets};
+use super::fake_api::FakeApi;
+use super::{SECRETS, outputs, paused, with_secrets};
 
-/// Whatever the file holds, it is refused with a path or understood; what is shown of it has no
-/// secret and reads as the same configuration again, and it can be scraped with.
+/// Parses a file. It is rejected with a path or accepted. An accepted configuration is shown
+/// without secrets, reads as the same configuration again, and can be scraped.
 pub fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(&with_secrets(input)).into_owned();
     let config = match Config::parse(&text, Path::new("/nonexistent")) {
@@ -41,24 +41,24 @@ pub fn config(input: &[u8]) {
             .unwrap_or_else(|problems| panic!("{problems}\n{shown}"));
         assert_eq!(again.to_yaml(), shown);
     }
-    // Who writes a secret where a name belongs wants it to be seen.
+    // A secret in the place of a name is shown, like any name.
     if SECRETS.iter().any(|secret| shown.contains(secret)) {
         return;
     }
     paused().block_on(async {
         let own = ExporterMetrics::new(ProcessMetrics::Hidden);
-        let collector = Collector::new(&config, &Vendor::read(b"200\n\n{}").dependencies(&own));
+        let collector = Collector::new(&config, &FakeApi::read(b"200\n\n{}").dependencies(&own));
         for _ in 0..2 {
             let snapshot = collector
                 .collect(Instant::now() + config.scrape.timeout.min(Duration::from_secs(3)))
                 .await;
-            look::at(&snapshot, &own, &config.metrics);
+            outputs::check(&snapshot, &own, &config.metrics);
         }
         collector.stop().await;
     });
 }
 
-/// A proxy is masked as a whole and a file is read again, so that these do not read as they were.
+/// Removes proxies, which are masked as a whole, and files, which are read again.
 fn is_shown_whole(account: &Account) -> bool {
     let connections = account.access().connections;
     connections.proxy.is_none() && connections.authorities.is_empty()

@@ -1,4 +1,4 @@
-//! The replies of STS, the metadata service and credentials URIs.
+//! The responses of STS, the metadata service and credentials URIs.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -8,10 +8,11 @@ use ack_client::credentials::CachedCredentials;
 use ack_upgrade_exporter::config::Config;
 use tokio::time::timeout;
 
-use super::vendor::Vendor;
+use super::fake_api::FakeApi;
 use super::{SECRETS, assert_none, folder, paused};
 
-/// Each kind, and which secrets it sends or signs with; a server can repeat no other.
+/// Each kind of credentials, with the secrets that it sends or signs with. A server can repeat no
+/// other secret.
 const KINDS: [(&str, &[&str]); 5] = [
     (
         "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', access_key_id: id, access_key_secret: MARKED-key-secret, security_token: 'MARKED+security/token=='}",
@@ -50,7 +51,7 @@ fn config(kind: &str, folder: &Path) -> Config {
     Config::parse(&text, folder).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// Whatever a server of credentials answers, what is said about it holds no secret.
+/// Fetches credentials. The error for any response of the server contains no secret.
 pub fn credentials(input: &[u8]) {
     let Some((choice, input)) = input.split_first() else {
         return;
@@ -61,7 +62,7 @@ pub fn credentials(input: &[u8]) {
         let credentials = CachedCredentials::new(
             account.name.clone(),
             account.access().credentials,
-            Vendor::read(input).context(),
+            FakeApi::read(input).context(),
         );
         let current = timeout(Duration::from_secs(60), credentials.current())
             .await

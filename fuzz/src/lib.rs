@@ -1,5 +1,4 @@
-//! What is fuzzed. Each target is a plain function that takes any bytes, so that `cargo test` can
-//! feed it too.
+//! The fuzz targets. Each is a plain function of any bytes, so that `cargo test` can call it too.
 
 #[path = "../../tests/support/exposition.rs"]
 pub mod exposition;

@@ -1,4 +1,4 @@
-//! Snapshots of any content: names, labels, messages, times.
+//! Metrics pages of snapshots with any content: names, labels, messages, times.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
 use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 
-use super::look;
+use super::outputs;
 
-/// Whatever a snapshot holds, every page of it is legal.
+/// Makes a snapshot of the bytes. Every page of it is legal.
 pub fn pages(input: &[u8]) {
     let mut input = Input(input);
     let options = Metrics {
@@ -54,10 +54,10 @@ pub fn pages(input: &[u8]) {
         clusters,
         accounts,
     };
-    look::at(&snapshot, &own, &options);
+    outputs::check(&snapshot, &own, &options);
 }
 
-/// Bytes that are turned into whatever is asked for; zeros at their end.
+/// Converts bytes into values; zeros follow the last byte.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {

@@ -15,7 +15,7 @@ use http::{HeaderMap, Request, Uri};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::vendor::{Vendor, header, start};
+use super::fake_api::{FakeApi, header, start};
 use super::{assert_no_secret, paused};
 use crate::exposition::{Dialect, Exposition};
 
@@ -26,13 +26,13 @@ const CONFIG: &str = "accounts:
     clusters: [{id: c1, region: cn-hangzhou, name: shop}, {id: c2, region: cn-hangzhou}]
 ";
 
-/// The vendor answers once and is silent from then on, so that both outcomes are on the page.
-const REPLY: &[u8] = b"200\n\n{\"status\":\"running\",\"upgrade_step\":\"upgrading\"}";
+/// The one response of the API. It is silent from then on, so that both outcomes are on the page.
+const RESPONSE: &[u8] = b"200\n\n{\"status\":\"running\",\"upgrade_step\":\"upgrading\"}";
 
-/// The longest that a client may make the exporter wait.
+/// The longest time that a client may make the exporter wait.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Whatever a client asks, it gets a legal answer in its own time and in a form that it accepts.
+/// Sends any request. The response is legal, in time, and in a format that the client accepts.
 pub fn requests(input: &[u8]) {
     let mut lines = input.split(|byte| *byte == b'\n');
     let Some((method, target)) = lines.next().and_then(request_line) else {
@@ -41,14 +41,14 @@ pub fn requests(input: &[u8]) {
     let headers: HeaderMap = lines.filter_map(header).collect();
     paused().block_on(async {
         let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
-        let vendor = if headers.contains_key("x-silent") {
-            Vendor::silent()
+        let api = if headers.contains_key("x-silent") {
+            FakeApi::silent()
         } else {
-            Vendor::read(REPLY)
+            FakeApi::read(RESPONSE)
         };
         let service = ConfigManager::start(
             ConfigSource::Text(CONFIG.to_owned()),
-            vendor.dependencies(&own),
+            api.dependencies(&own),
             Arc::clone(&own),
         )
         .expect("a good one");
@@ -129,7 +129,7 @@ fn request_line(line: &[u8]) -> Option<(http::Method, Uri)> {
     Some((method, target))
 }
 
-/// What the timeout header allows, if it makes sense.
+/// The time in the timeout header, if it is legal.
 fn limit(headers: &HeaderMap) -> Option<Duration> {
     let text = headers
         .get("x-prometheus-scrape-timeout-seconds")?

@@ -1,22 +1,22 @@
-//! One function for each kind of input from outside: it takes any bytes and panics where a promise
-//! is broken.
+//! One function for each kind of input from outside. It takes any bytes, and panics if the code
+//! breaks a promise.
 
 mod arguments;
 mod config;
 mod credentials;
-mod look;
+mod fake_api;
+mod outputs;
 mod pages;
-mod replies;
 mod requests;
-mod vendor;
+mod responses;
 mod web_config;
 
 pub use arguments::arguments;
 pub use config::config;
 pub use credentials::credentials;
 pub use pages::pages;
-pub use replies::replies;
 pub use requests::requests;
+pub use responses::responses;
 pub use web_config::web_config;
 
 use std::path::Path;
@@ -25,15 +25,15 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// Secrets as they look in every target: a key's secret half and its token, which every account
-/// here has, and what a provider of credentials may send besides.
+/// The secrets of every target: the secret half and the token of a key, which every account here
+/// has, and the OIDC token that a provider of credentials may send.
 pub const SECRETS: [&str; 3] = [
     "MARKED-key-secret",
     "MARKED+security/token==",
     "MARKED.oidc.token",
 ];
 
-/// A target by its name, which is that of its folder of seeds.
+/// A target. Its name is that of its folder of seeds.
 pub struct Target {
     pub name: &'static str,
     pub take: fn(&[u8]),
@@ -58,8 +58,8 @@ pub const ALL: [Target; 7] = [
         take: pages,
     },
     Target {
-        name: "replies",
-        take: replies,
+        name: "responses",
+        take: responses,
     },
     Target {
         name: "requests",
@@ -71,7 +71,7 @@ pub const ALL: [Target; 7] = [
     },
 ];
 
-/// Time that passes only while everybody waits.
+/// A runtime with paused time.
 fn paused() -> Runtime {
     Builder::new_current_thread()
         .enable_time()
@@ -80,7 +80,7 @@ fn paused() -> Runtime {
         .expect("a runtime")
 }
 
-/// A folder of this process.
+/// The folder of this process.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     FOLDER
@@ -88,7 +88,7 @@ fn folder() -> &'static Path {
         .path()
 }
 
-/// `text` has neither of an account's secrets.
+/// Panics if `text` contains a secret of an account.
 fn assert_no_secret(text: &str, what: &str) {
     assert_none(&SECRETS[..2], text, what);
 }
@@ -99,8 +99,8 @@ fn assert_none(secrets: &[&str], text: &str, what: &str) {
     }
 }
 
-/// `input` with each control character 1, 2, 3 replaced by a secret: a server may repeat what it
-/// was sent.
+/// Replaces each control character 1, 2, 3 of `input` by a secret, because a server may repeat the
+/// request.
 fn with_secrets(input: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(input.len());
     for byte in input {

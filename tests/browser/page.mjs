@@ -1,4 +1,4 @@
-// The page at / in a real browser, against an exporter that is running and has been scraped once:
+// Tests the status page in a real browser, with a running exporter that has been scraped once:
 //
 //   npm install --no-save playwright-core
 //   node tests/browser/page.mjs http://127.0.0.1:10525/

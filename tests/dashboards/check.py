@@ -15,7 +15,7 @@ RUNBOOKS = ROOT / "deploy/prometheus/runbooks"
 
 # Metrics that Prometheus itself makes.
 PROMETHEUS = {"up", "scrape_duration_seconds"}
-# Labels that a scrape adds, and those that operators are invited to give their clusters.
+# Labels that a scrape adds, and those that operators may give their clusters.
 ADDED_LABELS = {"exported_cluster", "job", "instance", "pod", "container", "node", "owner", "team", "le"}
 # Labels that queries make for themselves.
 MADE_LABELS = {"attempt", "key", "ordinal", "total"}
@@ -157,7 +157,7 @@ def check_variables(where, dashboard, metrics):
 
 
 def check_dashboard(path, uids, metrics):
-    """Returns how many panels and queries there are."""
+    """Returns the numbers of panels and queries."""
     where = path.name
     dashboard = json.loads(path.read_text())
     if dashboard.get("editable") is not False:
@@ -214,7 +214,7 @@ def check_dashboard(path, uids, metrics):
 
 
 def check_alert(where, alert, uids, metrics):
-    """An alert says everything that somebody who is woken by it needs."""
+    """Every alert has all annotations that the person on call needs."""
     name = alert["alert"]
     annotations = alert["annotations"]
     if not name.startswith("AckUpgrade"):
@@ -252,7 +252,7 @@ def check_rules(path, uids, metrics):
 
 
 def check_documents(alerts):
-    """What the documents say of the alerts."""
+    """The statements of the documents about the alerts."""
     for readme, text in (("README.md", f"[{len(alerts)} alerts](deploy/prometheus"), ("README.zh-CN.md", f"[{len(alerts)} 条告警](deploy/prometheus")):
         if text not in (ROOT / readme).read_text():
             mistake(readme, f"does not say {text}")

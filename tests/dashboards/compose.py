@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks deploy/compose as far as it can be without a container engine: that what is mounted is there, that each program finds
-what its configuration names under the mounts, and that promtool and amtool take the configurations."""
+"""Checks deploy/compose without a container engine: every mounted file exists, each program finds the files of its configuration
+under the mounts, and promtool and amtool accept the configurations."""
 
 import json
 import pathlib
@@ -22,7 +22,7 @@ def mistake(what):
 
 
 def mounts(service):
-    """Where things lie in the container, and what they are here."""
+    """Paths in the container, with the files of this repository."""
     found = {}
     for volume in service.get("volumes", []):
         source, target, mode = volume.split(":")
@@ -37,7 +37,7 @@ def mounts(service):
 
 
 def here(mounted, path):
-    """What a path in the container is here."""
+    """The file of this repository for a path in the container."""
     for target, source in mounted.items():
         if path == target or path.startswith(f"{target}/"):
             return source / path[len(target) :].lstrip("/")

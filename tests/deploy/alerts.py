@@ -1,4 +1,4 @@
-"""Whether a chart rendered with ci/everything-values.yaml obeys its settings of alerts and its cluster label."""
+"""Checks that the chart rendered with ci/everything-values.yaml uses its settings of alerts and its cluster label."""
 
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-# What the scripts beside this one share. To be sourced, with the name of the script in $0.
+# Functions of the scripts in this folder. Sourced, with the name of the script in $0.
 # shellcheck shell=bash
 
 current="start"
@@ -6,7 +6,7 @@ work=$(mktemp -d)
 # shellcheck disable=SC2034 # those who source this use it
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ack-upgrade-exporter
 
-# Runs as the last thing, whatever happens; a script adds what it has to clear away by defining `clear_away STATUS`.
+# Runs last, also after a failure. A script defines `clear_away STATUS` to remove its own files.
 finish() {
   local status=$?
   if declare -F clear_away >/dev/null; then clear_away "$status"; fi

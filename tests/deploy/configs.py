@@ -1,4 +1,4 @@
-"""Gives the exporter what the rendered manifests would give it: their configurations and their flags, with --config.check.
+"""Runs the exporter with the configurations and flags of the rendered manifests, and --config.check.
 
 Where a manifest only names a configuration that exists elsewhere, an example stands in for it.
 """
@@ -27,7 +27,7 @@ for file in map(pathlib.Path, sys.argv[3:]):
         config.write_text(text)
         args = workload["spec"]["template"]["spec"]["containers"][0]["args"]
         args = [f"--config.file={config}" if arg.startswith("--config.file=") else arg for arg in args]
-        # This machine has no ordinal in its name; tests/deploy/image plays a pod that has.
+        # The name of this machine has no ordinal; tests/deploy/image tests a pod whose name has one.
         args = ["--shard.ordinal=0" if arg == "--shard.ordinal-from-hostname" else arg for arg in args]
         print(file.stem, flush=True)
         if subprocess.run([exporter, *args, "--config.check"], check=False).returncode != 0:

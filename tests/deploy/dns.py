@@ -1,4 +1,4 @@
-"""A DNS server on 127.0.0.1:53 that answers every question with 127.0.0.1, and an API that answers every GET with an empty object.
+"""A DNS server on 127.0.0.1:53 that resolves every name to 127.0.0.1, and an API that responds to every GET with an empty object.
 
     tests/deploy/dns.py SILENT      while there is a file SILENT, the DNS server answers nothing
 """

@@ -1,4 +1,4 @@
-"""Checks rendered manifests: custom resources against their definitions, everything against the rules of this house.
+"""Checks rendered manifests: custom resources against their definitions, all of them against the rules of this project.
 
 The groups of every PrometheusRule are written to the folder of --rules, for promtool.
 """
@@ -20,7 +20,7 @@ CUSTOM = {
     ("monitoring.coreos.com/v1", "ServiceMonitor"): "servicemonitor_v1",
     ("monitoring.coreos.com/v1alpha1", "ScrapeConfig"): "scrapeconfig_v1alpha1",
 }
-# What kubernetes-validate has looked at before.
+# The kinds that kubernetes-validate has checked before.
 NATIVE = {"v1", "apps/v1", "policy/v1", "networking.k8s.io/v1"}
 LABELS = {f"app.kubernetes.io/{label}" for label in ("name", "component", "part-of")}
 RELABELINGS = ("relabelings", "metricRelabelings", "relabelingConfigs")
@@ -89,7 +89,7 @@ class Checker:
             self.expect(isinstance(text, str), document, f"{text} is no text")
 
     def relabelings(self, document, part):
-        # What the API server would add is a difference for ever to whoever compares.
+        # A field that the API server adds is a permanent difference for tools that compare.
         if isinstance(part, dict):
             for key, value in part.items():
                 for step in value if key in RELABELINGS else ():
@@ -154,7 +154,7 @@ class Checker:
 
     def service(self, service, workload):
         template = workload["spec"]["template"]
-        # What the API server refuses otherwise; the schema does not say it.
+        # The API server rejects this; the schema does not.
         self.expect(re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", str(service["metadata"]["name"])), service, "does not begin with a letter")
         selector = service["spec"]["selector"].items()
         self.expect(selector <= template["metadata"]["labels"].items(), service, "selects no pod")

@@ -1,4 +1,4 @@
-"""Whether a chart with all rules and dashboards on hands over those of deploy/prometheus and dashboards, unchanged."""
+"""Checks that a chart with all rules and dashboards contains those of deploy/prometheus and dashboards, unchanged."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""The RAM policies: exactly what each source calls, and nothing wider than RAM forces it to be."""
+"""Checks the RAM policies: exactly the actions of each source, with resources as narrow as RAM permits."""
 
 import json
 import pathlib

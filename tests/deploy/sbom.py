@@ -1,4 +1,4 @@
-"""Whether the bill of materials is valid CycloneDX and lists what the binary is made of."""
+"""Checks that the bill of materials is valid CycloneDX and lists the packages of the binary."""
 
 import json
 import pathlib

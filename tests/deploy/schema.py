@@ -1,4 +1,4 @@
-"""Asks the exporter and the JSON Schema of its configuration about the same files, and wants the same verdict.
+"""Checks the same files with the exporter and with the JSON Schema of its configuration, and expects the same result.
 
     schema.py EXPORTER SCHEMA FILE…       configurations, and rendered manifests that hold one
 
@@ -73,7 +73,7 @@ EVERYTHING = {
         },
     ],
 }
-# What a value is replaced by.
+# The replacements of a value.
 STRANGERS = [None, 0, 7, -1, 1.5, True, "", " ", "x", "0s", "5m", "http://a/b", "http://a#b", [], [None], ["x"], {}, {"status": "x"}]
 BEYOND_JSON_SCHEMA = [
     r"\.name: accounts\[\d+\] has this name already",
@@ -104,7 +104,7 @@ def main():
         for change, (said, complaints) in zip(changes, pool.map(both.ask, changes.values()), strict=True):
             verdicts[verdict(change, said, complaints)] += 1
     print(f"{len(seeds)} configurations, {len(changes)} changes: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(verdicts.items())))
-    # A test that refuses nothing, or accepts nothing, shows nothing.
+    # There must be accepted and rejected files.
     assert min(verdicts["accepted"], verdicts["refused"]) >= 100, verdicts
 
 
@@ -130,7 +130,7 @@ def configurations(file):
 def mutants(tree):
     seen = set()
     for path, value in places(tree, ()):
-        # The second account's name need not be tried after the first one's.
+        # The name of one account is enough.
         kind = tree["accounts"][path[1]]["credentials"]["type"] if "credentials" in path else None
         here = (kind, *("*" if isinstance(key, int) else key for key in path))
         if here in seen:
@@ -175,9 +175,9 @@ class Both:
             file = pathlib.Path(folder) / "config.yaml"
             for secret in ("key", "token", "cli.json"):
                 (file.parent / secret).write_text("secret")
-            # JSON is YAML, and leaves nothing to the reader's taste.
+            # JSON is YAML with one meaning for every parser.
             text = json.dumps(tree)
-            # Those of the examples are elsewhere.
+            # The files of the examples are elsewhere.
             for absent in set(re.findall(r'(?:secret|token|config)_file": "(/[^"]+)"', text)):
                 text = text.replace(f'"{absent}"', '"key"')
             file.write_text(text)

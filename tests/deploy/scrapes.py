@@ -1,4 +1,4 @@
-"""What promtool does not see: labels that are kept, targets that are set, passwords that go to /sd as well."""
+"""Checks that promtool does not make: labels that are kept, targets that are set, passwords that are also sent to /sd."""
 
 import sys
 

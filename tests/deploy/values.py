@@ -1,4 +1,4 @@
-"""Whether the values of the chart and their schema name the same things."""
+"""Checks that the values of the chart and their schema have the same keys."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ def closed(schema):
 
 def in_schema(schema, path=""):
     for key, part in schema["properties"].items():
-        # Not a value of the chart's own: whoever depends on the chart may switch it off.
+        # Not a value of the chart: a chart that depends on it may switch it off.
         if path + key == "enabled":
             continue
         yield path + key

@@ -1,4 +1,4 @@
-"""Whether everything that names a version names that of Cargo.toml."""
+"""Checks that every file with a version has that of Cargo.toml."""
 
 import sys
 import tomllib

@@ -1,4 +1,4 @@
-//! An account whose server shows a certificate of the operator's own authority.
+//! An account whose server has a certificate of a private authority.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                // Clients that do not trust us go away.
+                // Clients that do not trust the certificate close the connection.
                 let Ok(mut stream) = acceptor.accept(stream).await else {
                     return;
                 };
@@ -65,7 +65,7 @@ async fn tls_before(behind: SocketAddr, authority: &Authority) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn the_authorities_of_an_account_are_trusted_and_read_again_when_their_file_changes() {
+async fn the_authorities_of_an_account_are_trusted_and_reloaded_when_the_file_changes() {
     let sim = Arc::new(Simulator::new(Options {
         clusters: 3,
         start: Timestamp::now(),

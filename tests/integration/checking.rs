@@ -1,5 +1,5 @@
-//! What is said of a configuration at the terminal, word by word: with --config.check, at the
-//! start, and of flags in its place.
+//! The exact messages about a configuration in the terminal: of --config.check, at the start, and
+//! about flags.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::process::PROGRAM;
 
-/// What the program says in `folder` and its exit code.
+/// The output and the exit code of the program in `folder`.
 fn run(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
     let output = Command::new(PROGRAM)
         .args(arguments)
@@ -24,7 +24,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
 }
 
 #[test]
-fn a_good_file_is_told_in_plain_words() {
+fn a_good_file_is_accepted_with_a_summary() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(
         folder.path().join("exporter.yaml"),
@@ -72,7 +72,7 @@ fn a_doubtful_file_is_accepted_with_warnings() {
 }
 
 #[test]
-fn a_mistake_is_told_with_one_prefix_and_its_place_by_whatever_job_reads_the_file() {
+fn every_command_reports_a_mistake_with_the_same_prefix_and_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = "accounts:\n- name: one\n  discovery: {regoins: [cn-hangzhou], regions: [cn-hangzhou]}\n  credentials: {type: access_key, access_key_id: id, access_key_secret_file: key}\n";
     fs::write(folder.path().join("exporter.yaml"), text).expect("written");
@@ -105,7 +105,7 @@ fn a_mistake_is_told_with_one_prefix_and_its_place_by_whatever_job_reads_the_fil
 }
 
 #[test]
-fn a_mistake_in_the_web_configuration_is_told_in_the_same_form() {
+fn a_mistake_in_the_web_configuration_has_the_same_form() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(
         folder.path().join("web.yaml"),
@@ -142,7 +142,7 @@ fn a_mistake_in_the_web_configuration_is_told_in_the_same_form() {
 }
 
 #[test]
-fn mistakes_in_the_flags_are_told_in_their_own_terms() {
+fn mistakes_in_flags_name_the_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     for (flags, expected) in [
         (

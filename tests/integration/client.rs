@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to, and reads what comes back.
+//! A client that sends given bytes and reads the response.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -10,30 +10,30 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// No answer takes this long.
+/// The time limit of a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
-pub struct Reply {
+pub struct ClientResponse {
     pub status: u16,
     head: String,
     headers: HashMap<String, String>,
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl ClientResponse {
     /// A header; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// All of it: the head, and the body as text.
+    /// The head, and the body as text.
     pub fn whole(&self) -> String {
         self.head.clone() + &self.text()
     }
 
-    /// The body as text, unpacked if it is packed.
+    /// The body as text, decompressed.
     pub fn text(&self) -> String {
         let mut text = String::new();
         if self.header("content-encoding") == "gzip" {
@@ -47,39 +47,37 @@ impl Reply {
     }
 }
 
-/// A GET of `path` on a connection of its own, with more `headers`, each with its line's end.
+/// A GET of `path` with `Connection: close` and more `headers`, each with its line ending.
 pub fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n")
 }
 
-/// Connects.
 pub async fn connect(address: SocketAddr) -> TcpStream {
     TcpStream::connect(address)
         .await
         .expect("the server listens")
 }
 
-/// Sends `bytes` on a connection of their own and reads one answer; None if the server closed
-/// without one.
-pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Option<Reply> {
+/// Sends `bytes` on a new connection and reads one response; None if the server closed without one.
+pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]> + Debug) -> Option<ClientResponse> {
     let mut stream = connect(address).await;
-    // A server that has heard enough may have closed already.
+    // The server may have closed already.
     drop(stream.write_all(bytes.as_ref()).await);
     let is_head = bytes.as_ref().starts_with(b"HEAD ");
     timeout(PATIENCE, read(&mut stream, is_head))
         .await
-        .unwrap_or_else(|_| panic!("no end of the answer to {bytes:?}"))
+        .unwrap_or_else(|_| panic!("no end of the response to {bytes:?}"))
 }
 
-/// The answer to a GET of `path`.
-pub async fn ask(address: SocketAddr, path: &str) -> Reply {
+/// The response to a GET of `path`.
+pub async fn fetch(address: SocketAddr, path: &str) -> ClientResponse {
     send(address, get(path, ""))
         .await
-        .unwrap_or_else(|| panic!("{path} is not answered"))
+        .unwrap_or_else(|| panic!("{path} gets no response"))
 }
 
-/// Reads one answer; None if the connection ends before its head is whole.
-pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Option<Reply> {
+/// Reads one response; None if the connection ends before the end of the head.
+pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Option<ClientResponse> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -99,7 +97,7 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin), is_head: bool) -> Optio
         .map_or(0, |length| length.parse().expect("a length"));
     let mut body = vec![0; if is_head { 0 } else { length }];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Reply {
+    Some(ClientResponse {
         status,
         head,
         headers,

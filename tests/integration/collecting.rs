@@ -1,4 +1,4 @@
-//! What a scrape does with time, limits and failures. Time is paused: these tests take none.
+//! Scrapes: their time, limits and failures. Time is paused.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn counts(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scrape_costs_one_call_a_cluster_and_shows_each_state() {
+async fn a_scrape_makes_one_call_for_each_cluster_and_shows_each_state() {
     let fleet = Fleet::in_process(options(12), LEGACY, "");
     for scrape in 1..=3 {
         let snapshot = fleet.scrape_in_time().await;
@@ -41,7 +41,7 @@ async fn a_scrape_costs_one_call_a_cluster_and_shows_each_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_world_is_shown_as_it_is_whichever_signature() {
+async fn both_signatures_give_the_same_states() {
     for signature in ["acs3", "roa"] {
         let fleet = Fleet::in_process(
             options(12),
@@ -64,7 +64,7 @@ async fn the_world_is_shown_as_it_is_whichever_signature() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_is_gone_is_not_found_and_is_not_asked_twice() {
+async fn a_deleted_cluster_is_not_found_without_a_retry() {
     let fleet = Fleet::in_process(still(3), LEGACY, "");
     let gone = fleet.ids()[0].clone();
     fleet.sim.world().remove(&gone);
@@ -74,7 +74,7 @@ async fn a_cluster_that_is_gone_is_not_found_and_is_not_asked_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+async fn transient_failures_are_retried_and_lasting_ones_are_not() {
     let fleet = Fleet::in_process(still(1), LEGACY, "");
     fleet.sim.add_fault(
         Rule::new(Fault::ServerError {
@@ -101,7 +101,7 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
 }
 
 #[test]
-fn a_scrape_ends_before_its_client_gives_up_and_never_takes_longer_than_two_minutes() {
+fn a_scrape_ends_before_the_client_timeout_and_within_two_minutes() {
     let budget = |header| budget(header, &Scrape::default()).as_millis();
     for (seconds, expected) in [
         ("10", 9500),
@@ -128,7 +128,7 @@ fn a_scrape_ends_before_its_client_gives_up_and_never_takes_longer_than_two_minu
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_to_wait_that_is_longer_than_the_budget_ends_the_query_at_once() {
+async fn a_retry_after_beyond_the_budget_ends_the_query_at_once() {
     let fleet = Fleet::in_process(still(1), LEGACY, "");
     fleet.sim.add_fault(Rule::new(Fault::Throttled {
         status: 429,
@@ -144,7 +144,7 @@ async fn a_wish_to_wait_that_is_longer_than_the_budget_ends_the_query_at_once() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_or_nonce_is_tried_once_more_and_then_never_again() {
+async fn a_refused_token_or_nonce_is_retried_once() {
     for fault in [Fault::ExpiredToken, Fault::NonceUsed] {
         let fleet = Fleet::in_process(still(3), LEGACY, "");
         fleet.sim.add_fault(Rule::new(fault.clone()));
@@ -158,9 +158,9 @@ async fn a_refused_token_or_nonce_is_tried_once_more_and_then_never_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_few_silent_clusters_do_not_keep_the_others_from_being_asked() {
+async fn a_few_silent_clusters_do_not_block_the_queries_of_others() {
     let fleet = Fleet::in_process(still(60), LEGACY, "");
-    // More than may be under way, and asked first.
+    // More than may be in flight, and queried first.
     for id in fleet.ids().into_iter().take(20) {
         fleet.sim.add_fault(Rule::new(Fault::Hang).cluster(id));
     }
@@ -169,7 +169,7 @@ async fn a_few_silent_clusters_do_not_keep_the_others_from_being_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_is_wholly_silent_is_a_time_out_everywhere() {
+async fn a_silent_api_is_a_timeout_for_every_cluster() {
     let fleet = Fleet::in_process(still(200), LEGACY, "");
     fleet.sim.add_fault(Rule::new(Fault::Hang));
     assert_eq!(
@@ -184,8 +184,8 @@ async fn a_vendor_that_is_wholly_silent_is_a_time_out_everywhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_is_slow_to_all_is_waited_for_however_many_clusters_want_a_place() {
-    // With 16 places and 9.5 s, of which a quarter is a share.
+async fn a_slow_api_is_awaited_even_if_many_clusters_need_a_permit() {
+    // 16 permits and 9.5 s; a share is a quarter of that.
     for (clusters, latency, at_first, soon) in [
         (17, 3, 16, 17),
         (40, 3, 16, 40),
@@ -219,7 +219,7 @@ async fn a_vendor_that_is_slow_to_all_is_waited_for_however_many_clusters_want_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_takes_off_when_the_page_is_due_has_not_been_silent() {
+async fn a_query_that_starts_when_the_page_is_due_is_no_timeout() {
     let account = "source: upgrade_status\nrate_limit: {requests_per_second: 100, burst: 10}";
     let fleet = Fleet::in_process(
         Options {
@@ -235,13 +235,13 @@ async fn what_takes_off_when_the_page_is_due_has_not_been_silent() {
     let deadline = Instant::now() + Duration::from_secs(1);
     let mut page = std::pin::pin!(fleet.collector.collect(deadline));
     assert!(timeout(Duration::ZERO, &mut page).await.is_err());
-    // Nobody reads it at once: by then those are under way that were held back for it.
+    // The page is read a little later, when queries are in flight that started at the deadline.
     sleep_until(deadline + Duration::from_millis(20)).await;
     assert_eq!(tally(&page.await), counts(&[("up", 400)]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_answer_counts_while_nobody_waits_for_its_place() {
+async fn a_slow_response_counts_while_no_query_waits_for_its_permit() {
     let fleet = Fleet::in_process(still(3), LEGACY, "");
     fleet
         .sim
@@ -250,7 +250,7 @@ async fn a_slow_answer_counts_while_nobody_waits_for_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_calls_are_under_way_than_configured() {
+async fn calls_in_flight_stay_within_max_concurrency() {
     let fleet = Fleet::in_process(
         Options {
             latency: Duration::from_millis(50),
@@ -302,7 +302,7 @@ async fn scrapes_that_overlap_share_one_collection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_own_deadline() {
+async fn a_collection_outlives_its_first_scrape_and_each_scrape_ends_at_its_own_deadline() {
     let fleet = Fleet::in_process(
         Options {
             latency: Duration::from_secs(3),
@@ -335,7 +335,7 @@ async fn a_collection_outlives_the_one_who_asked_and_each_waiter_leaves_at_its_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_saw() {
+async fn scrapes_that_always_overlap_still_get_new_states() {
     let fleet = Fleet::in_process(still(4), LEGACY, "").calm();
     let ids = fleet.ids();
     fleet
@@ -369,8 +369,8 @@ async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_
     for (at, silent, other) in one.into_iter().chain(two) {
         let at = (at - began).as_secs();
         assert_eq!(silent, "timeout", "at {at} s");
-        // Whoever shares a round sees what it found; the round that begins at 20 s finds the old
-        // state and ends at 30 s, when the silent call does, or before.
+        // Scrapes that share a collection get its states. The collection that starts at 20 s reads
+        // the old state and ends at 30 s with the silent call, or before.
         let expected = if at <= 30 {
             &["none/not_start", "pause/pause"][..]
         } else {
@@ -384,7 +384,7 @@ async fn scrapes_that_always_overlap_do_not_see_for_ever_what_the_first_of_them_
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_goes_away_does_not_take_the_collection_along() {
+async fn an_aborted_scrape_does_not_cancel_the_collection() {
     let fleet = Fleet::in_process(
         Options {
             latency: Duration::from_secs(1),
@@ -402,7 +402,7 @@ async fn one_who_goes_away_does_not_take_the_collection_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_collection_serves_for_as_long_as_configured() {
+async fn a_finished_collection_serves_scrapes_within_cache_ttl() {
     let fleet = Fleet::in_process(still(4), LEGACY, "cache_ttl: 5s");
     let first = fleet.scrape_in_time().await;
     advance(Duration::from_secs(4)).await;
@@ -414,16 +414,16 @@ async fn a_finished_collection_serves_for_as_long_as_configured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fleet_beyond_the_limit_is_refreshed_oldest_first_and_served_from_memory() {
+async fn clusters_beyond_the_rate_limit_are_queried_oldest_first_and_served_from_memory() {
     let limit = "source: upgrade_status\nrate_limit: {requests_per_second: 20, burst: 40}";
     let fleet = Fleet::in_process(still(600), limit, "");
     let first = fleet.scrape_in_time().await;
-    // The burst, and 20 a second for 9.5 s. Those that were never asked have no cs_up.
+    // The burst, and 20 a second for 9.5 s. Clusters without a query have no cs_up.
     let asked = tally(&first)["up"];
     assert!((229..=230).contains(&asked), "{asked}");
     assert_eq!(tally(&first), counts(&[("-", 600 - asked), ("up", asked)]));
     sleep(Duration::from_millis(20_500)).await;
-    // In the meantime the refresh went on.
+    // Meanwhile the queries went on.
     let second = fleet.scrape_in_time().await;
     assert_eq!(tally(&second), counts(&[("up", 600)]));
     let calls = fleet.calls(Action::GetUpgradeStatus);
@@ -439,7 +439,7 @@ async fn a_fleet_beyond_the_limit_is_refreshed_oldest_first_and_served_from_memo
 }
 
 #[tokio::test(start_paused = true)]
-async fn memory_ends_at_max_age_with_a_reason() {
+async fn results_older_than_max_age_are_replaced_by_a_reason() {
     let limit = "source: upgrade_status\nrate_limit: {requests_per_second: 1, burst: 1}";
     let fleet = Fleet::in_process(still(100), limit, "max_age: 30s");
     for _ in 0..20 {
@@ -453,7 +453,7 @@ async fn memory_ends_at_max_age_with_a_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_never_covered_by_memory() {
+async fn a_failed_query_is_never_served_from_memory() {
     let fleet = Fleet::in_process(still(5), LEGACY, "");
     fleet.scrape_in_time().await;
     fleet.sim.add_fault(Rule::new(Fault::Hang));
@@ -464,7 +464,7 @@ async fn a_failure_is_never_covered_by_memory() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn since_is_when_the_state_was_first_seen_and_outlasts_failures() {
+async fn since_is_the_time_of_the_first_sight_of_a_state_and_survives_failures() {
     let fleet = Fleet::in_process(still(1), LEGACY, "");
     let id = fleet.ids()[0].clone();
     let world = fleet.sim.world();

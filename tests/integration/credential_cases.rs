@@ -1,13 +1,12 @@
-//! One folder of `tests/data/credentials` is one case; a new case is a new folder. In it, all but
-//! the last optional:
+//! Each folder of `tests/data/credentials` is a case. All files but the last are optional:
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `env.json` | the environment |
 //! | `files/` | the file system |
-//! | `config.yaml` | what stands under `credentials:`; the default chain if absent |
-//! | `http.json` | every request, in order, and its reply; any other fails the test |
-//! | `expect.json` | what comes of it, or of each of several attempts; every secret in a case is a `hunter2` |
+//! | `config.yaml` | the value of `credentials:`; the default chain if absent |
+//! | `http.json` | every request with its response, in order; any other request fails the test |
+//! | `expect.json` | the expected result of each attempt; every secret in a case is a `hunter2` |
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ const NOW: &str = "2026-11-23T08:00:00Z";
 #[serde(deny_unknown_fields)]
 struct Exchange {
     request: Wanted,
-    reply: Reply,
+    response: ScriptedResponse,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,7 +59,7 @@ struct Pair {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Reply {
+enum ScriptedResponse {
     Json(u16, serde_json::Value),
     Text(u16, String),
     Failure(String),
@@ -89,7 +88,7 @@ enum OneOrMore {
     More(Vec<Expected>),
 }
 
-/// Answers what the case says, and nothing else.
+/// Sends the responses of the case. Any other request fails.
 #[derive(Debug)]
 struct Script {
     case: String,
@@ -97,7 +96,7 @@ struct Script {
 }
 
 #[tokio::test]
-async fn every_case_comes_out_as_its_folder_says() {
+async fn every_case_has_the_result_of_its_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/credentials");
     let mut cases: Vec<_> = std::fs::read_dir(&folder)
         .expect("the cases")
@@ -107,7 +106,7 @@ async fn every_case_comes_out_as_its_folder_says() {
     assert!(!cases.is_empty());
     let mut failed = Vec::new();
     for case in cases {
-        // In a task of its own, so that one that panics does not hide the others.
+        // Each case has its own task, so that a panic does not hide the others.
         let folder = case.clone();
         if tokio::spawn(async move { run(&folder).await })
             .await
@@ -222,7 +221,7 @@ impl Http for Script {
         let next = self.exchanges.lock().expect("no panic").pop_front();
         let Exchange {
             request: wanted,
-            reply,
+            response,
         } = next.unwrap_or_else(|| {
             panic!(
                 "{case}: nobody expects {} {}",
@@ -231,7 +230,7 @@ impl Http for Script {
             )
         });
         wanted.check(case, route, &request);
-        Box::pin(async move { reply.answer() })
+        Box::pin(async move { response.into_result() })
     }
 }
 
@@ -274,7 +273,7 @@ impl Wanted {
 }
 
 impl Pair {
-    /// What a server computes from the wire.
+    /// The signature that a server computes from the request.
     fn authorization(&self, request: &Request<Bytes>, body: &str) -> String {
         let mut headers: Vec<_> = request
             .headers()
@@ -297,8 +296,8 @@ impl Pair {
     }
 }
 
-impl Reply {
-    fn answer(self) -> Result<Response<Bytes>, HttpError> {
+impl ScriptedResponse {
+    fn into_result(self) -> Result<Response<Bytes>, HttpError> {
         let (status, body) = match self {
             Self::Json(status, value) => (status, value.to_string()),
             Self::Text(status, text) => (status, text),

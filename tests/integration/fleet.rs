@@ -1,4 +1,4 @@
-//! A simulated account and what collects from it.
+//! A simulated account and a collector for it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::exposition::{Dialect, Exposition};
 
-/// A simulated account, a collector over it, and who counts.
+/// A simulated account, a collector for it, and the exporter's metrics.
 pub struct Fleet {
     pub sim: Arc<Simulator>,
     pub collector: Arc<Collector>,
@@ -31,7 +31,7 @@ pub struct Fleet {
     pub config: Config,
 }
 
-/// When every simulated world begins.
+/// The time at which every simulated world starts.
 pub fn start() -> Timestamp {
     "2026-11-23T08:00:00Z".parse().expect("a time")
 }
@@ -46,8 +46,8 @@ pub fn options(clusters: usize) -> Options {
     }
 }
 
-/// The configuration of the simulated account: every cluster named, `account` and `scrape` as YAML
-/// lines of theirs.
+/// The configuration of the simulated account with every cluster. `account` and `scrape` are added
+/// as YAML.
 pub fn yaml(sim: &Simulator, endpoint: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
@@ -68,10 +68,10 @@ pub fn yaml(sim: &Simulator, endpoint: &str, account: &str, scrape: &str) -> Str
     yaml
 }
 
-/// Enough for every test that is not about the limit.
+/// A rate limit that delays no test.
 pub const UNLIMITED: &str = "rate_limit: {requests_per_second: 100000, burst: 100000}";
 
-/// The world of what collects from `sim` without a socket, and tells `own`.
+/// The dependencies of a collector that queries `sim` in process and counts in `own`.
 pub fn dependencies(sim: &Arc<Simulator>, own: &Arc<ExporterMetrics>) -> Dependencies {
     let clock = Clock::simulated(sim.world().now());
     Dependencies {
@@ -90,9 +90,9 @@ impl Fleet {
         Self::of(Arc::new(Simulator::new(options)), account, scrape)
     }
 
-    /// A fleet without a socket over an account that there is already.
+    /// A fleet in process with the given account.
     pub fn of(sim: Arc<Simulator>, account: &str, scrape: &str) -> Self {
-        let text = yaml(&sim, "http://stand-in.example", account, scrape);
+        let text = yaml(&sim, "http://simulator.example", account, scrape);
         Self::configured(sim, &text, Shard::default())
     }
 
@@ -173,7 +173,7 @@ impl Fleet {
         }
     }
 
-    /// The same with no cluster ever upgraded, so that a good answer is `none/not_start`.
+    /// The same with no upgrades, so that the state of a good cluster is `none/not_start`.
     pub fn calm(self) -> Self {
         for id in self.ids() {
             self.sim.world().set_phase(&id, Phase::NotStarted, None);
@@ -212,7 +212,7 @@ impl Fleet {
         });
         assert_eq!(
             active, up,
-            "each cluster that answered has exactly one state"
+            "each cluster with a response has exactly one state"
         );
         page
     }
@@ -237,8 +237,8 @@ pub fn reading<'a>(snapshot: &'a Arc<Snapshot>, id: &ClusterId) -> &'a ClusterRe
         .expect("the cluster is in the snapshot")
 }
 
-/// A word for the outcome of each cluster: `status/step`, the reason of a failure, or `-` where
-/// nobody asked.
+/// The outcome of each cluster as a word: `status/step`, the reason of a failure, or `-` without a
+/// query.
 pub fn words(snapshot: &Arc<Snapshot>) -> Vec<String> {
     snapshot.clusters.iter().map(word).collect()
 }
@@ -252,7 +252,7 @@ pub fn word(reading: &ClusterReading) -> String {
     }
 }
 
-/// How many clusters have each word.
+/// The number of clusters with each word.
 pub fn tally(snapshot: &Arc<Snapshot>) -> std::collections::BTreeMap<String, usize> {
     let mut tally = std::collections::BTreeMap::new();
     for reading in &snapshot.clusters {
@@ -265,7 +265,7 @@ pub fn tally(snapshot: &Arc<Snapshot>) -> std::collections::BTreeMap<String, usi
     tally
 }
 
-/// How many samples of `page` begin with `start` and are 1.
+/// The number of samples of `page` that begin with `start` and are 1.
 pub fn ones(page: &str, start: &str) -> usize {
     page.lines()
         .filter(|line| line.starts_with(start) && line.ends_with(" 1"))

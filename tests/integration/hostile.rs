@@ -1,5 +1,4 @@
-//! Over real sockets: a fleet for those who play with them, nobody at the other end, a proxy in
-//! between.
+//! The API over real sockets: a closed port, and a proxy.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,7 +49,7 @@ pub async fn served(clusters: usize, account: &str) -> (Fleet, SocketAddr) {
 }
 
 #[tokio::test]
-async fn nobody_at_the_other_end_is_a_network_failure() {
+async fn a_closed_port_is_a_network_failure() {
     // Taken, but nobody listens on it.
     let port = TcpSocket::new_v4().expect("a socket");
     port.bind("127.0.0.1:0".parse().expect("an address"))
@@ -81,7 +80,7 @@ async fn nobody_at_the_other_end_is_a_network_failure() {
     );
 }
 
-/// The stand-in takes requests in the form that is meant for proxies, so it can be one.
+/// The simulator accepts requests in the form for proxies, so it can act as a proxy.
 #[tokio::test]
 async fn an_accounts_proxy_is_used_and_its_password_is_not_shown() {
     let sim = Arc::new(Simulator::new(Options {

@@ -1,5 +1,5 @@
-//! The account's own limit and the API's: neither makes a healthy cluster look down. Time is
-//! paused.
+//! The account's rate limit and the throttling of the API do not make a healthy cluster down. Time
+//! is paused.
 
 use std::time::Duration;
 
@@ -24,8 +24,7 @@ async fn scrapes(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatever_calls_a_query_takes()
- {
+async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit() {
     let sim = Options {
         latency: LATENCY,
         upgrading: UpgradingClusters::First(0),
@@ -45,7 +44,7 @@ async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit_whatev
 }
 
 #[tokio::test(start_paused = true)]
-async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far_too_low() {
+async fn upgrades_with_two_calls_each_are_never_down_at_a_very_low_limit() {
     let sim = Options {
         latency: LATENCY,
         upgrading: UpgradingClusters::First(0),
@@ -72,7 +71,7 @@ async fn upgrades_that_take_two_calls_each_are_never_down_where_the_limit_is_far
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_cluster_is_a_time_out_in_every_scrape_after_its_turn_however_low_the_limit() {
+async fn a_silent_cluster_is_a_timeout_in_every_scrape_at_any_limit() {
     let sim = Options {
         latency: LATENCY,
         upgrading: UpgradingClusters::First(0),
@@ -98,8 +97,7 @@ async fn a_silent_cluster_is_a_time_out_in_every_scrape_after_its_turn_however_l
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_once_it_serves_again()
- {
+async fn throttling_slows_the_account_down_and_its_end_restores_the_rate() {
     for account in [
         "source: upgrade_status",
         &format!("source: upgrade_status\n{UNLIMITED}"),
@@ -148,7 +146,7 @@ async fn an_api_that_throttles_every_call_is_asked_less_and_less_and_as_before_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_throttled_once_is_repeated_within_the_scrape() {
+async fn a_throttled_call_is_repeated_once_within_the_scrape() {
     let fleet = Fleet::in_process(
         Options {
             latency: LATENCY,

@@ -1,4 +1,4 @@
-//! What the built program logs, whoever reads it: nobody, somebody slow, or somebody who has closed
+//! The log of the built program without a reader, with a slow reader, and after its reader closed
 //! it.
 
 use std::io::{Read as _, Write as _};
@@ -10,20 +10,20 @@ use std::time::{Duration, Instant};
 use ack_simulator::{Action, Fault, Rule};
 
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
-use crate::vendor::Vendor;
+use crate::simulated_api::SimulatedApi;
 
-/// Mistakes in a configuration, each of which is a line of more than a thousand letters; of all of
-/// them twice there is no room.
+/// A configuration with mistakes, each of which makes a log line of more than a thousand
+/// characters. The log queue has no room for all of them twice.
 const MISTAKES: usize = 2000;
 
-fn with_mistakes(vendor: &Vendor) -> String {
+fn with_mistakes(api: &SimulatedApi) -> String {
     let mistakes: Vec<_> = (0..MISTAKES)
         .map(|number| format!("{}{number}: 1", "wrong".repeat(200)))
         .collect();
-    format!("{}{}\n", vendor.yaml(1), mistakes.join("\n"))
+    format!("{}{}\n", api.yaml(1), mistakes.join("\n"))
 }
 
-/// The status of the answer, which comes when all is logged.
+/// The status of the response, which comes after all lines are logged.
 fn reload(exporter: &Exporter) -> u16 {
     let mut stream = TcpStream::connect(&exporter.address).expect("it listens");
     stream
@@ -32,9 +32,9 @@ fn reload(exporter: &Exporter) -> u16 {
     stream
         .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
         .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
         .split(' ')
         .nth(1)
         .and_then(|status| status.parse().ok())
@@ -53,9 +53,9 @@ fn wait_until_stopping(exporter: &Exporter) {
     let is_stopping = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(&exporter.address)?;
         stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer.split(' ').nth(1) == Some("503"))
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        Ok(response.split(' ').nth(1) == Some("503"))
     };
     let end = Instant::now() + Duration::from_secs(60);
     while !is_stopping().unwrap_or(false) {
@@ -65,18 +65,18 @@ fn wait_until_stopping(exporter: &Exporter) {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
-    let vendor = Vendor::new(100);
+fn a_log_that_nobody_reads_blocks_neither_scrapes_nor_shutdown() {
+    let api = SimulatedApi::new(100);
     let unlimited = "    rate_limit: {requests_per_second: 100000, burst: 100000}\n    clusters:\n";
-    vendor.write(&vendor.yaml(100).replace("    clusters:\n", unlimited));
-    let mut exporter = Exporter::start(&vendor.config(), &["--log.queries", "--log.level=debug"]);
+    api.write(&api.yaml(100).replace("    clusters:\n", unlimited));
+    let mut exporter = Exporter::start(&api.config(), &["--log.queries", "--log.level=debug"]);
     let reading = Arc::clone(&exporter.reading);
     let _nobody_reads = reading.lock().expect("nobody panics with it");
     // Ten times what a pipe takes, and more.
     for _ in 0..30 {
         get(&format!("http://{}/metrics", exporter.address));
     }
-    assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 3000);
+    assert_eq!(api.sim.count(Action::GetUpgradeStatus), 3000);
     wait_until_ok(
         &format!("http://{}/-/ready", exporter.address),
         Duration::from_secs(20),
@@ -92,10 +92,10 @@ fn a_log_that_nobody_reads_holds_up_neither_scrapes_nor_the_end() {
 }
 
 #[test]
-fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
-    let vendor = Vendor::new(2);
-    let exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
-    vendor.write(&with_mistakes(&vendor));
+fn the_log_reports_the_number_of_lost_lines() {
+    let api = SimulatedApi::new(2);
+    let exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
+    api.write(&with_mistakes(&api));
     let reading = Arc::clone(&exporter.reading);
     let nobody_reads = reading.lock().expect("nobody panics with it");
     for _ in 0..3 {
@@ -103,7 +103,7 @@ fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
     }
     drop(nobody_reads);
     exporter.wait_for_log("lines are lost here");
-    vendor.write(&vendor.yaml(1));
+    api.write(&api.yaml(1));
     assert_eq!(reload(&exporter), 200);
     let log = exporter.end();
     let told: Vec<_> = log
@@ -140,21 +140,21 @@ fn who_reads_the_log_again_learns_how_many_lines_are_lost() {
 }
 
 #[test]
-fn all_that_was_logged_is_there_after_the_end() {
+fn shutdown_writes_every_log_line() {
     for (signals, code) in [(1, 0), (2, 1)] {
-        let vendor = Vendor::new(1);
-        let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
-        vendor.write(&with_mistakes(&vendor));
+        let api = SimulatedApi::new(1);
+        let mut exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
+        api.write(&with_mistakes(&api));
         let mut scrape = None;
         if signals == 2 {
-            vendor.sim.add_fault(Rule::new(Fault::Hang));
+            api.sim.add_fault(Rule::new(Fault::Hang));
             let address = exporter.address.clone();
             let mut stream = TcpStream::connect(address).expect("it listens");
             stream
                 .write_all(b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n")
                 .expect("sent");
             scrape = Some(stream);
-            vendor.wait_for_calls(1);
+            api.wait_for_calls(1);
         }
         assert_eq!(reload(&exporter), 500);
         exporter.signal("TERM");
@@ -179,13 +179,13 @@ fn all_that_was_logged_is_there_after_the_end() {
 }
 
 #[test]
-fn every_mistake_is_named_before_the_end_and_a_reader_who_has_gone_changes_no_exit_code() {
-    let vendor = Vendor::new(1);
-    vendor.write(&with_mistakes(&vendor));
+fn every_mistake_is_logged_before_exit_and_a_closed_log_changes_no_exit_code() {
+    let api = SimulatedApi::new(1);
+    api.write(&with_mistakes(&api));
     let check = || {
         let mut command = Command::new(PROGRAM);
         command
-            .arg(format!("--config.file={}", vendor.config().display()))
+            .arg(format!("--config.file={}", api.config().display()))
             .arg("--config.check")
             .stdout(Stdio::null());
         command

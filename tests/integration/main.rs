@@ -1,5 +1,5 @@
-//! The exporter against the embedded stand-in: hermetic, on ports of the system's choice, time
-//! paused where no socket is.
+//! The exporter with the simulator: without a network, on ports that the system chooses, with
+//! paused time where no socket is involved.
 
 #![expect(
     unreachable_pub,
@@ -15,31 +15,31 @@ mod process;
 #[path = "../../fuzz/src/targets.rs"]
 mod targets;
 
+mod authentication;
 mod authorities;
+mod broken_http;
 mod checking;
 mod client;
 mod collecting;
 mod credential_cases;
-mod finding;
+mod discovery;
+mod exhaustion;
+mod fault_matrix;
 mod fleet;
 mod hostile;
 mod inputs;
 mod limits;
 mod logging;
-mod logging_in;
-mod matrix;
 mod outage;
 mod permissions;
 mod probing;
 mod reloading;
-mod replies;
+mod responses;
 mod secrets;
 mod serving;
 mod signals;
+mod simulated_api;
 mod sources;
 mod starting;
-mod starved;
 mod supply_chain;
 mod terminal;
-mod vendor;
-mod wire;

@@ -1,5 +1,5 @@
-//! What is not the vendor's API and fails too: STS, the metadata service, files, names, proxies,
-//! the clock.
+//! Failures outside the cluster API: STS, the metadata service, files, host names, proxies, the
+//! clock.
 
 use std::fs;
 use std::path::Path;
@@ -30,14 +30,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::fault_matrix::{self, faults};
 use crate::fleet::{Fleet, UNLIMITED, dependencies, options, start, tally, word, yaml};
-use crate::matrix::{self, faults};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 const OIDC_TOKEN: &str = "MARKED+oidc/token==";
 const GOOD: &str = "running/upgrading";
 
-/// STS and the metadata service of a stand-in, without a socket.
+/// STS and the metadata service of a simulator, without a socket.
 #[derive(Debug)]
 struct Identity(InProcess);
 
@@ -48,7 +48,7 @@ impl Http for Identity {
         request: Request<Bytes>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         Box::pin(async move {
-            // As long as the real one waits.
+            // The timeout of the real transport.
             let limit = if route == Route::Metadata {
                 Duration::from_secs(1)
             } else {
@@ -66,12 +66,12 @@ impl Http for Identity {
 
 fn simulated() -> Arc<Simulator> {
     let sim = Arc::new(Simulator::new(options(2)));
-    matrix::upgrading(&sim);
+    fault_matrix::upgrading(&sim);
     sim.change_identities(|identities| OIDC_TOKEN.clone_into(&mut identities.oidc_token));
     sim
 }
 
-/// A fleet whose keys come from the same stand-in by `credentials`, whose files are below `folder`.
+/// A fleet that gets its keys from the same simulator by `credentials`. Paths start at `folder`.
 fn logging_in(sim: &Arc<Simulator>, credentials: &str, folder: &Path, clock: Clock) -> Fleet {
     let context = Context {
         http: Arc::new(Identity(InProcess(Arc::clone(sim)))),
@@ -80,7 +80,7 @@ fn logging_in(sim: &Arc<Simulator>, credentials: &str, folder: &Path, clock: Clo
     logging_in_through(sim, credentials, folder, context)
 }
 
-/// The same with keys that come from elsewhere.
+/// The same with the keys of another context.
 fn logging_in_through(
     sim: &Arc<Simulator>,
     credentials: &str,
@@ -89,7 +89,7 @@ fn logging_in_through(
 ) -> Fleet {
     let keyed = yaml(
         sim,
-        "http://stand-in.example",
+        "http://simulator.example",
         &format!("source: upgrade_status\n{UNLIMITED}"),
         "",
     );
@@ -107,7 +107,7 @@ fn logging_in_through(
     )
 }
 
-/// What serves credentials, which of its answers can fail, and how long it is waited for.
+/// The credentials servers, the calls that can fail, and the timeout of each.
 const SERVERS: [(&str, &[Action]); 4] = [
     (
         "{type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://sts.example', access_key_id: ID, access_key_secret: SECRET}",
@@ -143,15 +143,14 @@ fn filled_in(credentials: &str) -> String {
         )
 }
 
-/// What the clusters show while `fault` is played upon `action`.
+/// The expected outcome of the clusters while `fault` is injected into `action`.
 fn expected(action: Action, fault: &Fault) -> &'static [&'static str] {
     let is_plain_text = matches!(action, Action::MetadataToken | Action::MetadataRole);
     match fault {
-        // Without a session token the old protocol does; a wrong one is only noticed when it is
-        // used.
+        // Without a session token the older protocol is used. A wrong token fails at its first use.
         _ if action == Action::MetadataToken => &[GOOD, "auth"],
         Fault::Slow(time) if *time < Duration::from_secs(1) => &[GOOD],
-        // Nothing in these replies is changed by them.
+        // These faults do not change the responses.
         Fault::XmlResponse | Fault::UnknownValues | Fault::Repeat(RepeatIn::Response) => &[GOOD],
         Fault::WrongTypes if is_plain_text => &[GOOD],
         Fault::Drip(_) if is_plain_text => &["auth"],
@@ -184,8 +183,7 @@ fn assert_shown(snapshot: &Arc<Snapshot>, expected: &[&str], what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is_over_with_the_next_scrape()
- {
+async fn each_fault_of_a_credentials_server_has_a_reason_in_time_and_the_next_scrape_recovers() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     for (credentials, actions) in SERVERS {
@@ -206,7 +204,7 @@ async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is
                 assert_shown(&snapshot, expected(*action, &fault), &what);
                 fleet.page(&snapshot);
                 sim.clear_faults();
-                // A server of credentials is given five seconds between two tries.
+                // The pause between two calls of a credentials server is five seconds.
                 sleep(Duration::from_secs(15)).await;
                 assert_shown(
                     &fleet.scrape_in_time().await,
@@ -219,7 +217,7 @@ async fn each_fault_of_what_serves_credentials_ends_in_time_with_a_reason_and_is
 }
 
 #[tokio::test(start_paused = true)]
-async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
+async fn refused_temporary_keys_are_renewed_before_they_expire() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     for (credentials, _) in SERVERS {
@@ -233,7 +231,7 @@ async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
         assert_shown(&fleet.scrape_in_time().await, &[GOOD], credentials);
         sleep(Duration::from_secs(15)).await;
         sim.change_tokens();
-        // The call that is refused is made again at once, as with a token that has expired.
+        // The refused call is repeated at once, as with an expired token.
         assert_shown(
             &fleet.scrape_in_time().await,
             &[GOOD],
@@ -241,7 +239,7 @@ async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
         );
         sleep(Duration::from_secs(15)).await;
         sim.revoke_temporary_keys();
-        // Whoever asks behind the refusal waits for the new key.
+        // Calls after the refusal wait for the new key.
         assert_shown(
             &fleet.scrape_in_time().await,
             &[GOOD, "auth"],
@@ -256,7 +254,7 @@ async fn temporary_keys_that_are_refused_are_renewed_long_before_they_expire() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
+async fn a_clock_that_jumps_is_reported_and_correcting_it_recovers() {
     const MINUTE: i64 = 60_000;
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
@@ -304,7 +302,7 @@ async fn a_clock_that_jumps_is_named_and_all_is_well_when_it_is_right_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_that_was_there() {
+async fn an_unusable_secret_file_keeps_the_old_credentials_and_a_restored_one_recovers() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
     let key = KeyPair::demo().access_key_secret;
@@ -315,7 +313,7 @@ async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_
         ),
         (SERVERS[1].0, OIDC_TOKEN),
     ] {
-        // What the file is at the start; nobody can log in with it.
+        // Contents without a usable secret, at the start.
         for content in [
             None,
             Some(""),
@@ -343,8 +341,8 @@ async fn a_file_with_a_secret_may_vanish_or_be_half_written_and_nothing_is_lost_
             );
             put(&file, content);
             sleep(Duration::from_secs(15)).await;
-            // What cannot be a key changes nothing; one that is half a key can be one, and nobody
-            // can tell.
+            // Content that cannot be a key is ignored. Half a key cannot be distinguished from a
+            // key.
             let half = content == Some(&secret[..10]);
             assert_shown(
                 &fleet.scrape_in_time().await,
@@ -369,11 +367,11 @@ fn put(file: &Path, content: Option<&str>) {
     }
 }
 
-/// No resolver is asked for a name that cannot be one, so that this needs no network.
+/// A name that is no host name, so that no resolver is asked and the test needs no network.
 pub const NO_NAME: &str = "a.name.whose.label.is.longer.than.sixty.three.characters.which.no.resolver.lets.pass.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid";
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone() {
+async fn a_host_name_that_does_not_resolve_is_a_network_failure_of_one_account() {
     let sim = Arc::new(Simulator::new(options(2)));
     let fleet = Fleet::over(
         Arc::clone(&sim),
@@ -383,7 +381,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
         )),
         Clock::System,
         &format!("http://{NO_NAME}"),
-        matrix::account("auto").as_str(),
+        fault_matrix::account("auto").as_str(),
         "",
     );
     let snapshot = fleet.scrape(Duration::from_secs(20)).await;
@@ -396,8 +394,7 @@ async fn a_name_that_does_not_resolve_is_a_network_failure_of_its_account_alone(
 }
 
 #[tokio::test]
-async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_without_keys_and_say_so()
- {
+async fn a_credentials_server_whose_name_does_not_resolve_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     let online = Context::system(
@@ -427,7 +424,7 @@ async fn names_of_what_serves_credentials_that_do_not_resolve_leave_an_account_w
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_waits_for_it() {
+async fn a_silent_name_server_is_asked_once_for_each_name_and_named_in_every_error() {
     let trust = trust::client_config(&[]);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let lookup = {
@@ -437,7 +434,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
             Box::pin(std::future::pending())
         })
     };
-    // Alone in their places, and beside many who want one.
+    // Without and with more clusters than permits.
     for (clusters, seconds, told) in [(12, 12, 12), (40, 9, 16)] {
         for (endpoint, proxy, host) in [
             ("http://silent.invalid", "", "silent.invalid"),
@@ -452,7 +449,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
                 lookup.clone(),
                 Proxies::default(),
             ));
-            let account = format!("{}\n{proxy}", matrix::account("upgrade_status"));
+            let account = format!("{}\n{proxy}", fault_matrix::account("upgrade_status"));
             let fleet = Fleet::over(
                 Arc::new(Simulator::new(options(clusters))),
                 ways,
@@ -507,8 +504,7 @@ async fn a_silent_name_server_is_asked_once_for_each_name_and_named_to_whoever_w
 }
 
 #[tokio::test]
-async fn names_are_looked_up_again_at_a_reload_although_the_old_server_lives_and_nothing_else_has_changed()
- {
+async fn a_reload_looks_names_up_again_even_if_the_file_has_not_changed() {
     let sim = Arc::new(Simulator::new(options(2)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -563,8 +559,8 @@ async fn scrape(service: &ConfigManager) {
     );
 }
 
-/// What a broken proxy sends to everybody who asks, and what the clusters then show with an
-/// endpoint of `http` and of `https`, for which the proxy is asked for a tunnel.
+/// The bytes that a broken proxy sends, and the expected outcomes with an `http` endpoint and with
+/// an `https` endpoint, which needs a tunnel.
 const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
     ("ends every connection", None, ["network", "network"]),
     ("answers nothing", Some(""), ["timeout", "timeout"]),
@@ -605,9 +601,9 @@ const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
 ];
 
 #[tokio::test]
-async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password() {
+async fn each_failure_of_a_proxy_has_a_reason_and_hides_the_password() {
     let trust = trust::client_config(&[]);
-    // At once, since most of them are about waiting.
+    // All rows run at once, because most of them wait.
     let mut rows = JoinSet::new();
     for (what, says, expected) in PROXIES {
         rows.spawn(a_proxy_breaks(trust.clone(), what, says, expected));
@@ -617,7 +613,7 @@ async fn each_way_in_which_a_proxy_breaks_has_its_reason_and_keeps_the_password(
     }
 }
 
-/// One row, in both schemes.
+/// Runs one row with both schemes.
 async fn a_proxy_breaks(
     trust: ClientConfig,
     what: &'static str,
@@ -647,11 +643,10 @@ async fn a_proxy_breaks(
             Lookup::system(),
             Proxies::default(),
         ));
-        // Not `auto`, in which the second cluster waits for the first one's verdict before it is
-        // asked.
+        // Not `auto`, in which the second cluster waits for the response to the first.
         let account = format!(
             "{}\nproxy: http://user:MARKED-password@{address}",
-            matrix::account("upgrade_status")
+            fault_matrix::account("upgrade_status")
         );
         let fleet = Fleet::over(
             Arc::clone(&sim),
@@ -661,8 +656,7 @@ async fn a_proxy_breaks(
             &account,
             "",
         );
-        // The silent ones take all they are given, and the others must have time enough on a busy
-        // machine.
+        // Silent proxies use the whole budget, and the others need time on a busy machine.
         let budget = Duration::from_secs(if expected == "timeout" { 2 } else { 20 });
         let snapshot = fleet.scrape(budget).await;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The policies of `deploy/ram` against what is really asked.
+//! The policies of `deploy/ram`, compared with the calls of each source.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,11 +21,11 @@ fn allowed(policy: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_policy_allows_what_its_source_asks_and_nothing_else() {
+async fn each_policy_allows_exactly_the_actions_of_its_source() {
     for (source, policy, retired) in [
         ("upgrade_status", "upgrade-status", None),
         ("tasks", "tasks", None),
-        // The switch-off that takes most to be believed.
+        // The form of the switch-off whose detection needs most calls.
         ("auto", "auto", Some(RetiredResponse::UnknownCode)),
     ] {
         let account = format!(

@@ -1,5 +1,4 @@
-//! One cluster asked apart from the rounds, and what that does to them. Time is paused: these tests
-//! take none.
+//! Probes of one cluster, and their effect on collections. Time is paused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +21,7 @@ fn still(clusters: usize) -> Options {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_asks_one_cluster_and_shows_what_was_said_without_secrets() {
+async fn a_probe_queries_one_cluster_and_shows_the_exchange_without_secrets() {
     let fleet = Fleet::in_process(still(5), LEGACY, "").calm();
     let id = fleet.ids()[2].clone();
     let trace = Trace::default();
@@ -86,7 +85,7 @@ async fn a_probe_of_a_silent_cluster_ends_in_time_and_probes_of_one_cluster_shar
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_asked_nobody_shows_no_answer_older_than_max_age() {
+async fn a_probe_without_a_query_shows_no_result_older_than_max_age() {
     let account = "source: upgrade_status\nrate_limit: {requests_per_second: 0.01, burst: 1}";
     let fleet = Fleet::in_process(still(1), account, "max_age: 20s").calm();
     let id = fleet.ids()[0].clone();
@@ -112,10 +111,10 @@ async fn a_probe_that_asked_nobody_shows_no_answer_older_than_max_age() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_is_found_by_its_id_whoever_has_that_for_a_name() {
+async fn a_cluster_id_takes_precedence_over_an_equal_name() {
     let sim = Arc::new(Simulator::new(still(2)));
     let ids = sim.world().clusters();
-    let text = fleet::yaml(&sim, "http://stand-in.example", LEGACY, "");
+    let text = fleet::yaml(&sim, "http://simulator.example", LEGACY, "");
     let text = text.replace(
         &format!("id: {},", ids[0]),
         &format!("id: {}, name: {},", ids[0], ids[1]),
@@ -131,7 +130,7 @@ async fn a_cluster_is_found_by_its_id_whoever_has_that_for_a_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_neither_waits_for_probes_nor_shows_them() {
+async fn a_scrape_neither_waits_for_probes_nor_shows_them() {
     let fleet = Fleet::in_process(still(3), LEGACY, "").calm();
     let ids = fleet.ids();
     fleet
@@ -167,7 +166,7 @@ async fn a_page_neither_waits_for_probes_nor_shows_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_hardly_waits_makes_no_cluster_fail_for_others() {
+async fn a_client_with_a_tiny_timeout_makes_no_cluster_fail_for_others() {
     let latency = Duration::from_millis(200);
     let account = "source: upgrade_status\nrate_limit: {requests_per_second: 20, burst: 40}";
     let fleet = Fleet::in_process(
@@ -199,7 +198,7 @@ async fn one_who_hardly_waits_makes_no_cluster_fail_for_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_waits_for_a_probe_that_was_quicker_to_ask() {
+async fn a_scrape_waits_for_an_earlier_probe_of_the_same_cluster() {
     let account = "source: upgrade_status\nrate_limit: {requests_per_second: 2, burst: 1}";
     let fleet = Fleet::in_process(still(6), account, "").calm();
     let last = fleet.ids()[5].clone();
@@ -227,13 +226,13 @@ async fn a_page_waits_for_a_probe_that_was_quicker_to_ask() {
         );
         assert!(
             elapsed > Duration::from_secs(6),
-            "{elapsed:?}: the answer of this round"
+            "{elapsed:?}: the response of this collection"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_hardly_waits_makes_no_list_fail() {
+async fn a_client_with_a_tiny_timeout_makes_no_list_fail() {
     let fleet = Fleet::in_process(
         Options {
             latency: Duration::from_millis(200),

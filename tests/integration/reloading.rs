@@ -1,4 +1,4 @@
-//! What a reload keeps, and what it makes anew. Time is paused: these tests take none.
+//! The parts that a reload keeps, and those that it replaces. Time is paused.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -25,15 +25,15 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use crate::exposition::{Dialect, Exposition};
 use crate::fleet::{dependencies, options, reading, tally};
 
-/// A service over a simulated account, and the file that it reads.
-struct Stage {
+/// A configuration manager with a simulated account, and the file that it reads.
+struct Fixture {
     sim: Arc<Simulator>,
     service: Arc<ConfigManager>,
     own: Arc<ExporterMetrics>,
     folder: TempDir,
 }
 
-impl Stage {
+impl Fixture {
     fn new(options: Options, account: &str) -> Self {
         let sim = Arc::new(Simulator::new(options));
         let folder = tempfile::tempdir().expect("a folder");
@@ -74,7 +74,7 @@ impl Stage {
             .await
     }
 
-    /// Whether the last reload is said to have succeeded.
+    /// True if the metrics show that the last reload succeeded.
     fn is_successful(&self) -> bool {
         let mut page = Page::with_capacity(Format::Text, 0);
         self.own.write(&mut page);
@@ -88,11 +88,11 @@ impl Stage {
     }
 }
 
-/// One account that is called `name`.
+/// A configuration with one account called `name`.
 fn yaml(name: &str, account: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
-        "accounts:\n  - name: {name}\n    endpoint: http://stand-in.example\n    credentials: {{type: access_key, access_key_id: {}, \
+        "accounts:\n  - name: {name}\n    endpoint: http://simulator.example\n    credentials: {{type: access_key, access_key_id: {}, \
          access_key_secret: {}}}\n",
         pair.access_key_id,
         pair.access_key_secret.expose()
@@ -103,7 +103,7 @@ fn yaml(name: &str, account: &str) -> String {
     yaml
 }
 
-/// Twelve clusters in which nothing happens.
+/// Twelve clusters without upgrades.
 fn still() -> Options {
     Options {
         upgrading: UpgradingClusters::First(0),
@@ -114,53 +114,53 @@ fn still() -> Options {
 const FOUND: &str = "source: upgrade_status\ndiscovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 5m}";
 const MORE: &str = "\nclusters: [{id: cmore, region: cn-hangzhou}]";
 
-/// A burst of 15: three lists and twelve clusters; what comes after takes its time.
+/// A burst of 15, for three lists and twelve clusters. Later calls wait.
 const NARROW: &str = "\nrate_limit: {requests_per_second: 0.001, burst: 15}";
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_is_asked_as_before_keeps_what_is_left_of_its_limit() {
-    let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
-    assert_eq!(tally(&stage.scrape().await)["up"], 12);
-    stage
+async fn an_account_with_unchanged_access_keeps_its_rate_limit() {
+    let fixture = Fixture::new(still(), &format!("{FOUND}{NARROW}"));
+    assert_eq!(tally(&fixture.scrape().await)["up"], 12);
+    fixture
         .reload(&yaml("a", &format!("{FOUND}{NARROW}{MORE}")))
         .await;
-    let snapshot = stage.scrape().await;
+    let snapshot = fixture.scrape().await;
     assert_eq!(snapshot.clusters.len(), 13);
-    assert_eq!(stage.sim.calls().len(), 15, "there is no second burst");
+    assert_eq!(fixture.sim.calls().len(), 15, "there is no second burst");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_is_asked_differently_starts_anew() {
-    let stage = Stage::new(still(), &format!("{FOUND}{NARROW}"));
-    stage.scrape().await;
-    stage
+async fn an_account_with_changed_access_starts_anew() {
+    let fixture = Fixture::new(still(), &format!("{FOUND}{NARROW}"));
+    fixture.scrape().await;
+    fixture
         .reload(&yaml("a", &format!("{FOUND}{NARROW}\nsignature: roa")))
         .await;
-    assert_eq!(tally(&stage.scrape().await)["up"], 12);
-    assert_eq!(stage.sim.calls().len(), 30);
-    stage
+    assert_eq!(tally(&fixture.scrape().await)["up"], 12);
+    assert_eq!(fixture.sim.calls().len(), 30);
+    fixture
         .reload(&yaml("b", &format!("{FOUND}{NARROW}\nsignature: roa")))
         .await;
-    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+    assert_eq!(tally(&fixture.scrape().await)["up"], 12);
     assert_eq!(
-        stage.sim.calls().len(),
+        fixture.sim.calls().len(),
         45,
         "an account of another name is another account"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_fails_is_known_all_the_same_where_the_new_filter_matches_nothing() {
-    let stage = Stage::new(still(), FOUND);
-    stage.scrape().await;
-    stage
+async fn a_failing_list_stays_known_if_the_new_filter_matches_nothing() {
+    let fixture = Fixture::new(still(), FOUND);
+    fixture.scrape().await;
+    fixture
         .sim
         .add_fault(Rule::new(Fault::ProxyPage(404)).on(Action::DescribeClustersForRegion));
     sleep(Duration::from_secs(400)).await;
     let nowhere = FOUND.replace("5m}", "5m, match: {tags: {env: nowhere}}}");
-    stage.reload(&yaml("a", &nowhere)).await;
+    fixture.reload(&yaml("a", &nowhere)).await;
     assert_eq!(
-        stage
+        fixture
             .running()
             .collector
             .clusters()
@@ -170,13 +170,13 @@ async fn a_list_that_fails_is_known_all_the_same_where_the_new_filter_matches_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
-    let stage = Stage::new(still(), FOUND);
-    stage.scrape().await;
-    assert_eq!(stage.lists_read(), 3);
+async fn a_reload_keeps_the_lists_and_their_age() {
+    let fixture = Fixture::new(still(), FOUND);
+    fixture.scrape().await;
+    assert_eq!(fixture.lists_read(), 3);
     sleep(Duration::from_secs(150)).await;
-    stage.reload(&yaml("a", &format!("{FOUND}{MORE}"))).await;
-    let known = stage
+    fixture.reload(&yaml("a", &format!("{FOUND}{MORE}"))).await;
+    let known = fixture
         .running()
         .collector
         .clusters()
@@ -188,39 +188,39 @@ async fn lists_are_not_read_again_and_stay_as_old_as_they_are() {
             .filter(|cluster| cluster.id.as_str() != "cmore")
             .all(|cluster| cluster.version.contains("aliyun"))
     );
-    stage.scrape().await;
-    assert_eq!(stage.lists_read(), 3);
+    fixture.scrape().await;
+    assert_eq!(fixture.lists_read(), 3);
     sleep(Duration::from_secs(185)).await;
     assert_eq!(
-        stage.lists_read(),
+        fixture.lists_read(),
         6,
         "half an interval later they are as old as they may be"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_was_being_read_is_read_again() {
-    let stage = Stage::new(
+async fn a_list_whose_reading_was_interrupted_is_read_again() {
+    let fixture = Fixture::new(
         Options {
             latency: Duration::from_secs(5),
             ..still()
         },
         &FOUND.replace("5m", "1m"),
     );
-    stage.scrape().await;
-    stage.sim.world().add(
+    fixture.scrape().await;
+    fixture.sim.world().add(
         ClusterId::parse("cnew").expect("an ID"),
         Region::parse("cn-hangzhou").expect("a region"),
         "new",
     );
-    while stage.lists_read() < 4 {
+    while fixture.lists_read() < 4 {
         sleep(Duration::from_secs(1)).await;
     }
-    stage
+    fixture
         .reload(&yaml("a", &format!("{}{MORE}", FOUND.replace("5m", "1m"))))
         .await;
     sleep(Duration::from_secs(20)).await;
-    let known = stage
+    let known = fixture
         .running()
         .collector
         .clusters()
@@ -229,24 +229,24 @@ async fn a_list_that_was_being_read_is_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_kept_is_looked_at_anew() {
-    let stage = Stage::new(still(), FOUND);
-    let all = stage.scrape().await;
+async fn a_kept_list_is_filtered_anew() {
+    let fixture = Fixture::new(still(), FOUND);
+    let all = fixture.scrape().await;
     let named = all.clusters[0].cluster.clone();
     let region = named.region.as_ref().expect("a region");
     let mine = format!(
         "\nclusters: [{{id: {}, region: {region}, labels: {{team: payments}}}}]",
         named.id
     );
-    stage.reload(&yaml("a", &format!("{FOUND}{mine}"))).await;
-    let snapshot = stage.scrape().await;
+    fixture.reload(&yaml("a", &format!("{FOUND}{mine}"))).await;
+    let snapshot = fixture.scrape().await;
     let info = &reading(&snapshot, &named.id).cluster;
     assert_eq!(
         (info.labels["team"].as_str(), &info.version, &info.name),
         ("payments", &named.version, &named.name)
     );
-    stage.reload(&yaml("a", FOUND)).await;
-    let snapshot = stage.scrape().await;
+    fixture.reload(&yaml("a", FOUND)).await;
+    let snapshot = fixture.scrape().await;
     assert_eq!(
         (
             snapshot.clusters.len(),
@@ -255,7 +255,7 @@ async fn a_list_that_is_kept_is_looked_at_anew() {
         (12, 0),
         "no longer named, it is found"
     );
-    stage
+    fixture
         .reload(&yaml(
             "a",
             &FOUND.replace(
@@ -264,14 +264,14 @@ async fn a_list_that_is_kept_is_looked_at_anew() {
             ),
         ))
         .await;
-    assert_eq!(stage.scrape().await.clusters.len(), 1);
-    stage
+    assert_eq!(fixture.scrape().await.clusters.len(), 1);
+    fixture
         .reload(&yaml(
             "a",
             "source: upgrade_status\ndiscovery: {regions: [cn-shanghai]}",
         ))
         .await;
-    let snapshot = stage.scrape().await;
+    let snapshot = fixture.scrape().await;
     assert!(snapshot.clusters.iter().all(|reading| {
         reading
             .cluster
@@ -279,30 +279,34 @@ async fn a_list_that_is_kept_is_looked_at_anew() {
             .as_ref()
             .is_some_and(|region| region.as_str() == "cn-shanghai")
     }));
-    assert_eq!(stage.lists_read(), 3, "and nobody was asked for any of it");
+    assert_eq!(
+        fixture.lists_read(),
+        3,
+        "and nobody was asked for any of it"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_found_out_about_the_sources_is_kept() {
-    let stage = Stage::new(
+async fn a_reload_keeps_the_source_in_use() {
+    let fixture = Fixture::new(
         Options {
             retired: Some(RetiredResponse::InvalidAction),
             ..still()
         },
         &FOUND.replace("source: upgrade_status\n", ""),
     );
-    assert_eq!(tally(&stage.scrape().await)["up"], 12);
-    let asked = stage.sim.count(Action::GetUpgradeStatus);
-    stage
+    assert_eq!(tally(&fixture.scrape().await)["up"], 12);
+    let asked = fixture.sim.count(Action::GetUpgradeStatus);
+    fixture
         .reload(&yaml(
             "a",
             &FOUND.replace("upgrade_status", "auto").replace("5m", "6m"),
         ))
         .await;
-    let snapshot = stage.scrape().await;
+    let snapshot = fixture.scrape().await;
     assert_eq!(tally(&snapshot)["up"], 12);
     assert_eq!(
-        stage.sim.count(Action::GetUpgradeStatus),
+        fixture.sim.count(Action::GetUpgradeStatus),
         asked,
         "nobody asks for what is gone again"
     );
@@ -315,43 +319,43 @@ async fn what_was_found_out_about_the_sources_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn memory_goes_with_the_cluster_whatever_else_changes() {
-    let stage = Stage::new(still(), FOUND);
-    let first = stage.scrape().await;
+async fn the_results_of_a_cluster_survive_any_change_of_its_account() {
+    let fixture = Fixture::new(still(), FOUND);
+    let first = fixture.scrape().await;
     let id = first.clusters[3].cluster.id.clone();
     advance(Duration::from_secs(60)).await;
-    stage
+    fixture
         .reload(&yaml("a", &format!("{FOUND}\nsignature: roa")))
         .await;
     assert_eq!(
-        stage.running().collector.latest(),
+        fixture.running().collector.latest(),
         Some(Arc::clone(&first)),
         "the page is not empty until the next scrape"
     );
-    let second = stage.scrape().await;
+    let second = fixture.scrape().await;
     assert_eq!(reading(&second, &id).since, reading(&first, &id).since);
     assert!(reading(&second, &id).since.is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scrape_under_way_ends_with_what_it_began_with() {
-    let stage = Stage::new(
+async fn a_scrape_in_progress_keeps_its_configuration() {
+    let fixture = Fixture::new(
         Options {
             latency: Duration::from_secs(2),
             ..still()
         },
         FOUND,
     );
-    let running = stage.running();
+    let running = fixture.running();
     let scrape = running
         .collector
         .collect(Instant::now() + Duration::from_secs(9));
     let reload = async {
         sleep(Duration::from_secs(3)).await;
-        stage
+        fixture
             .reload(&yaml("a", &FOUND.replace("cn-hangzhou, ", "")))
             .await;
-        stage.scrape().await
+        fixture.scrape().await
     };
     let (before, after) = tokio::join!(scrape, reload);
     assert_eq!((tally(&before)["up"], before.clusters.len()), (12, 12));
@@ -360,9 +364,9 @@ async fn a_scrape_under_way_ends_with_what_it_began_with() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_file_changes_nothing() {
-    let stage = Stage::new(still(), FOUND);
-    stage.scrape().await;
-    let before = stage.running();
+    let fixture = Fixture::new(still(), FOUND);
+    fixture.scrape().await;
+    let before = fixture.running();
     for bad in [
         "",
         "accounts: [",
@@ -370,62 +374,62 @@ async fn a_bad_file_changes_nothing() {
         &yaml("a", "source: gossip"),
         &yaml("a", ""),
     ] {
-        std::fs::write(stage.path(), bad).expect("writes the configuration");
-        assert!(stage.service.reload().await.is_err(), "{bad}");
-        assert!(Arc::ptr_eq(&before, &stage.running()), "{bad}");
+        std::fs::write(fixture.path(), bad).expect("writes the configuration");
+        assert!(fixture.service.reload().await.is_err(), "{bad}");
+        assert!(Arc::ptr_eq(&before, &fixture.running()), "{bad}");
     }
-    std::fs::remove_file(stage.path()).expect("removes the configuration");
-    assert!(stage.service.reload().await.is_err());
-    assert_eq!(tally(&stage.scrape().await)["up"], 12);
+    std::fs::remove_file(fixture.path()).expect("removes the configuration");
+    assert!(fixture.service.reload().await.is_err());
+    assert_eq!(tally(&fixture.scrape().await)["up"], 12);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_file_is_complained_of_once_however_often_it_is_looked_at() {
-    let stage = Stage::new(still(), FOUND);
+async fn polling_reports_a_bad_file_once() {
+    let fixture = Fixture::new(still(), FOUND);
     let look_twice = async || {
-        let looking = stage.service.keep_current(Duration::from_secs(10));
+        let looking = fixture.service.keep_current(Duration::from_secs(10));
         timeout(Duration::from_secs(25), looking)
             .await
             .expect_err("it looks for ever");
     };
-    assert!(stage.is_successful());
-    std::fs::write(stage.path(), "accounts: [").expect("writes the configuration");
+    assert!(fixture.is_successful());
+    std::fs::write(fixture.path(), "accounts: [").expect("writes the configuration");
     look_twice().await;
-    assert!(!stage.is_successful());
+    assert!(!fixture.is_successful());
     // A second complaint would take this back.
-    stage.own.reload_succeeded(Timestamp::UNIX_EPOCH);
+    fixture.own.reload_succeeded(Timestamp::UNIX_EPOCH);
     look_twice().await;
-    assert!(stage.is_successful());
-    std::fs::write(stage.path(), "accounts: []").expect("writes the configuration");
+    assert!(fixture.is_successful());
+    std::fs::write(fixture.path(), "accounts: []").expect("writes the configuration");
     look_twice().await;
-    assert!(!stage.is_successful(), "another mistake is news");
+    assert!(!fixture.is_successful(), "another mistake is news");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show_that_it_is_gone() {
+async fn results_survive_a_reload_until_the_lists_no_longer_have_the_cluster() {
     let discovery =
         "discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 1m}";
-    let stage = Stage::new(
+    let fixture = Fixture::new(
         Options {
             upgrading: UpgradingClusters::First(0),
             ..options(12)
         },
         discovery,
     );
-    let world = stage.sim.world();
+    let world = fixture.sim.world();
     let (gone, stays) = (world.clusters()[0].clone(), world.clusters()[1].clone());
     let region = world.region(&gone).expect("a region");
     world.set_phase(&gone, Phase::NotStarted, None);
-    stage.scrape().await;
+    fixture.scrape().await;
     sleep(Duration::from_secs(1)).await;
     let reloaded = world.now();
     world.remove(&gone);
     // Asked in another way, so that no list is kept.
-    stage
+    fixture
         .reload(&yaml("a", &format!("{discovery}\nmax_concurrency: 3")))
         .await;
     sleep(Duration::from_secs(5)).await;
-    let snapshot = stage.scrape().await;
+    let snapshot = fixture.scrape().await;
     assert_eq!(snapshot.clusters.len(), 11);
     assert!(
         reading(&snapshot, &stays).since < Some(reloaded),
@@ -433,15 +437,14 @@ async fn what_was_known_of_a_cluster_outlives_a_reload_only_until_the_lists_show
     );
     world.add(gone.clone(), region, "again");
     sleep(Duration::from_secs(90)).await;
-    let snapshot = stage.scrape().await;
+    let snapshot = fixture.scrape().await;
     assert!(
         reading(&snapshot, &gone).since > Some(reloaded),
         "and what has come back is new"
     );
 }
 
-/// A file of authorities in which `text` stands for the certificate; nobody here looks further into
-/// it.
+/// A PEM file with `text` in place of a certificate, which these tests do not decode.
 fn pem(text: &str) -> String {
     format!(
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
@@ -450,10 +453,10 @@ fn pem(text: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn authorities_that_change_while_they_are_read_are_read_again() {
-    let stage = Stage::new(options(1), MORE);
+async fn authorities_that_change_during_a_reload_are_read_again() {
+    let fixture = Fixture::new(options(1), MORE);
     let authorities = || {
-        stage.running().config.accounts[0]
+        fixture.running().config.accounts[0]
             .access()
             .connections
             .authorities
@@ -462,8 +465,8 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
             .collect::<Vec<_>>()
     };
     let (ca, next) = (
-        stage.folder.path().join("ca.crt"),
-        stage.folder.path().join("next.crt"),
+        fixture.folder.path().join("ca.crt"),
+        fixture.folder.path().join("next.crt"),
     );
     std::fs::write(&next, pem("new")).expect("written");
     assert!(
@@ -486,12 +489,12 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
             old.write_all(pem("old").as_bytes()).expect("written");
         }
     });
-    stage
+    fixture
         .reload(&yaml("a", &format!("ca_file: ca.crt{MORE}")))
         .await;
     swap.join().expect("swapped");
     assert_eq!(authorities(), [b"old"]);
-    let polling = stage.service.keep_current(Duration::from_secs(1));
+    let polling = fixture.service.keep_current(Duration::from_secs(1));
     assert!(
         timeout(Duration::from_secs(3), polling).await.is_err(),
         "it goes on"
@@ -500,31 +503,31 @@ async fn authorities_that_change_while_they_are_read_are_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_there() {
-    let stage = Stage::new(options(1), MORE);
-    let before = stage.running();
-    let ca = stage.folder.path().join("ca.crt");
+async fn polling_watches_the_authorities_of_a_rejected_file() {
+    let fixture = Fixture::new(options(1), MORE);
+    let before = fixture.running();
+    let ca = fixture.folder.path().join("ca.crt");
     let poll = async || {
-        let polling = stage.service.keep_current(Duration::from_secs(1));
+        let polling = fixture.service.keep_current(Duration::from_secs(1));
         timeout(Duration::from_secs(3), polling)
             .await
             .expect_err("it goes on");
     };
-    std::fs::write(stage.path(), yaml("a", &format!("ca_file: ca.crt{MORE}")))
+    std::fs::write(fixture.path(), yaml("a", &format!("ca_file: ca.crt{MORE}")))
         .expect("writes the configuration");
     poll().await;
-    assert!(!stage.is_successful(), "there is no such file");
+    assert!(!fixture.is_successful(), "there is no such file");
     std::fs::write(&ca, "not yet").expect("written");
     poll().await;
     assert!(
-        !stage.is_successful() && Arc::ptr_eq(&before, &stage.running()),
+        !fixture.is_successful() && Arc::ptr_eq(&before, &fixture.running()),
         "it is none"
     );
     std::fs::write(&ca, pem("good")).expect("written");
     poll().await;
-    assert!(stage.is_successful());
+    assert!(fixture.is_successful());
     assert_eq!(
-        stage.running().config.accounts[0]
+        fixture.running().config.accounts[0]
             .access()
             .connections
             .authorities,
@@ -533,43 +536,46 @@ async fn authorities_that_a_refused_file_names_are_looked_at_until_they_are_ther
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_runs_goes_on_when_a_bad_file_is_taken_back() {
-    let stage = Stage::new(options(1), MORE);
+async fn reverting_a_bad_file_keeps_the_active_configuration() {
+    let fixture = Fixture::new(options(1), MORE);
     let (good, before) = (
-        std::fs::read_to_string(stage.path()).expect("it is there"),
-        stage.running(),
+        std::fs::read_to_string(fixture.path()).expect("it is there"),
+        fixture.running(),
     );
     std::fs::write(
-        stage.path(),
+        fixture.path(),
         yaml("a", &format!("ca_file: absent.crt{MORE}")),
     )
     .expect("writes the configuration");
-    stage
+    fixture
         .service
         .reload()
         .await
         .expect_err("the file is missing");
-    std::fs::write(stage.path(), good).expect("writes the configuration");
-    stage.service.reload().await.expect("it is good again");
-    assert!(stage.is_successful() && Arc::ptr_eq(&before, &stage.running()));
+    std::fs::write(fixture.path(), good).expect("writes the configuration");
+    fixture.service.reload().await.expect("it is good again");
+    assert!(fixture.is_successful() && Arc::ptr_eq(&before, &fixture.running()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_force() {
-    let stage = Stage::new(options(1), MORE);
-    let mut running = stage.service.running();
+async fn concurrent_and_cancelled_reloads_activate_the_newest_file() {
+    let fixture = Fixture::new(options(1), MORE);
+    let mut running = fixture.service.running();
     running.mark_unchanged();
-    std::fs::remove_file(stage.path()).expect("removed");
+    std::fs::remove_file(fixture.path()).expect("removed");
     assert!(
         std::process::Command::new("mkfifo")
-            .arg(stage.path())
+            .arg(fixture.path())
             .status()
             .expect("a program")
             .success(),
         "a pipe with a name"
     );
     for _ in 0..600 {
-        assert!(stage.service.reload().now_or_never().is_none(), "it hangs");
+        assert!(
+            fixture.service.reload().now_or_never().is_none(),
+            "it hangs"
+        );
         // tokio lets a task take so many locks in a row.
         tokio::task::yield_now().await;
     }
@@ -578,12 +584,12 @@ async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_
     let is_room = hear.recv_timeout(Duration::from_secs(10)).is_ok();
     let mut pipe = std::fs::File::options()
         .write(true)
-        .open(stage.path())
+        .open(fixture.path())
         .expect("it is being read");
     // Whoever asks now wants what is there now, not what the reading before has found.
-    std::fs::remove_file(stage.path()).expect("removed");
-    std::fs::write(stage.path(), yaml("c", MORE)).expect("writes the configuration");
-    let mut next = std::pin::pin!(stage.service.reload());
+    std::fs::remove_file(fixture.path()).expect("removed");
+    std::fs::write(fixture.path(), yaml("c", MORE)).expect("writes the configuration");
+    let mut next = std::pin::pin!(fixture.service.reload());
     assert!(
         next.as_mut().now_or_never().is_none(),
         "it waits for its turn"
@@ -599,5 +605,5 @@ async fn however_many_ask_and_go_one_of_them_reads_and_what_it_reads_comes_into_
         "though nobody has waited for it"
     );
     next.await.expect("a good file");
-    assert_eq!(name(&stage.running()), "c");
+    assert_eq!(name(&fixture.running()), "c");
 }

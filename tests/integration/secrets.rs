@@ -1,6 +1,5 @@
-//! Every secret is marked, every way in which something can go wrong is taken, and everything that
-//! can be seen is searched: the log in both formats and at its lowest level, of which the others
-//! are parts; every page; every command's output.
+//! Searches all output for marked secrets while everything fails: the log in both formats at its
+//! lowest level, every page, and the output of every command.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,16 +23,15 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{get, send};
+use crate::fault_matrix;
 use crate::fleet::{Fleet, ones, options, tally, yaml};
-use crate::matrix;
 use crate::process::{Exporter, PROGRAM};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/ack-upgrade-exporter";
 const PASSWORD: &str = "MARKED-password";
 const WRONG_PASSWORD: &str = "MARKED-wrong-password";
 
-/// Accounts whose credentials are as `credentials` says; `ADDRESS` is the stand-in's. Some never
-/// work.
+/// Accounts with their `credentials`, in which `ADDRESS` is that of the simulator. Some never work.
 const ACCOUNTS: [(&str, &str); 11] = [
     (
         "key",
@@ -81,19 +79,19 @@ const ACCOUNTS: [(&str, &str); 11] = [
     ),
 ];
 
-/// The account whose calls carry a security token that is good; its clusters meet every fault.
+/// The account with a valid security token. Its clusters have every fault.
 const FAULTY: &str = "role";
 
-struct Stage {
+struct Fixture {
     sim: Arc<Simulator>,
     folder: TempDir,
     config: String,
     hash: String,
 }
 
-impl Stage {
+impl Fixture {
     async fn new() -> Self {
-        let clusters = matrix::faults().len() + ACCOUNTS.len();
+        let clusters = fault_matrix::faults().len() + ACCOUNTS.len();
         let sim = Arc::new(Simulator::new(Options {
             clusters,
             start: Timestamp::now(),
@@ -103,7 +101,7 @@ impl Stage {
         sim.change_identities(|identities| {
             "MARKED.oidc+token/==".clone_into(&mut identities.oidc_token);
         });
-        matrix::upgrading(&sim);
+        fault_matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
@@ -134,7 +132,7 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// `text` has no secret, neither ours nor one that the stand-in has issued.
+    /// Panics if `text` has a secret of the test or one that the simulator has issued.
     fn assert_none(&self, text: &str, what: &str) {
         let basic = |password: &str| BASE64_STANDARD.encode(format!("alice:{password}"));
         for secret in [
@@ -152,7 +150,7 @@ impl Stage {
                 );
             }
         }
-        // The IDs of the stand-in's keys begin alike, but go on with other letters.
+        // The IDs of the simulator's keys begin alike, but continue with other letters.
         let issued = |rest: &str| {
             rest.len() >= 8 && rest.bytes().take(8).all(|byte| byte.is_ascii_hexdigit())
         };
@@ -162,7 +160,7 @@ impl Stage {
         );
     }
 
-    /// Runs a command to its end and returns all that it says.
+    /// Runs a command and returns its output.
     fn command(&self, arguments: &[&str]) -> String {
         let output = Command::new(PROGRAM)
             .args(arguments)
@@ -179,7 +177,8 @@ impl Stage {
     }
 }
 
-/// Every account has one cluster, but the faulty one has one for each fault.
+/// A configuration in which each account has one cluster, and the faulty one has one for each
+/// fault.
 fn config(sim: &Simulator, address: SocketAddr) -> String {
     let mut ids = sim.world().clusters().into_iter();
     let mut text = "scrape: {timeout: 4s}\naccounts:\n".to_owned();
@@ -189,7 +188,7 @@ fn config(sim: &Simulator, address: SocketAddr) -> String {
             .replace("ROLE", ROLE);
         writeln!(text, "  - name: {name}\n    endpoint: http://{address}\n    source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    clusters:").expect("a String takes every write");
         let count = if name == FAULTY {
-            matrix::faults().len()
+            fault_matrix::faults().len()
         } else {
             1
         };
@@ -197,14 +196,14 @@ fn config(sim: &Simulator, address: SocketAddr) -> String {
             writeln!(text, "      - {{id: {id}, name: {name}-{place}}}")
                 .expect("a String takes every write");
             if name == FAULTY {
-                sim.add_fault(Rule::new(matrix::faults()[place].0.clone()).cluster(id));
+                sim.add_fault(Rule::new(fault_matrix::faults()[place].0.clone()).cluster(id));
             }
         }
     }
     text
 }
 
-/// Faults of what serves credentials, one for each run, and the format of that run's log.
+/// Faults of credentials servers, one for each run, with the format of the log.
 fn runs() -> Vec<(Option<Fault>, &'static str)> {
     vec![
         (None, "logfmt"),
@@ -216,8 +215,8 @@ fn runs() -> Vec<(Option<Fault>, &'static str)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::too_many_lines, reason = "one world, every way to fail in it")]
-async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
-    let stage = Arc::new(Stage::new().await);
+async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
+    let fixture = Arc::new(Fixture::new().await);
     let basic = |password: &str| {
         format!(
             "authorization: Basic {}\r\n",
@@ -232,14 +231,14 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
             Action::CredentialsUri,
         ] {
             if let Some(fault) = &fault {
-                stage.sim.add_fault(Rule::new(fault.clone()).on(action));
+                fixture.sim.add_fault(Rule::new(fault.clone()).on(action));
             }
         }
-        fs::write(stage.file("config.yaml"), &stage.config).expect("writes the configuration");
-        let web = format!("--web.config.file={}", stage.file("web.yaml").display());
+        fs::write(fixture.file("config.yaml"), &fixture.config).expect("writes the configuration");
+        let web = format!("--web.config.file={}", fixture.file("web.yaml").display());
         let format = format!("--log.format={format}");
         let exporter = Exporter::confined(
-            &stage.file("config.yaml"),
+            &fixture.file("config.yaml"),
             "",
             &[
                 &web,
@@ -257,14 +256,14 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
         if fault.is_none() {
             assert!(
                 ones(&page, "cs_up{") >= 6,
-                "some of each kind answer: {page}"
+                "some of each kind are up: {page}"
             );
         }
         assert!(
             page.contains("reason=\"auth\"") && page.contains("reason=\"network\""),
             "and some do not"
         );
-        stage.assert_none(&page, "/metrics");
+        fixture.assert_none(&page, "/metrics");
         let mut pages = vec![
             "/metrics".to_owned(),
             "/config".to_owned(),
@@ -276,23 +275,23 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
             pages.push(format!("/probe?target={name}-0"));
             pages.push(format!("/probe?target={name}-0&debug=true"));
         }
-        // Those whose faults answer at once; the silent ones have nothing to repeat.
-        for place in 4..matrix::faults().len() {
+        // Only faults with a response: a silent server cannot repeat a secret.
+        for place in 4..fault_matrix::faults().len() {
             pages.push(format!("/probe?target={FAULTY}-{place}&debug=true"));
         }
         let mut asked = JoinSet::new();
         for path in pages {
-            let stage = Arc::clone(&stage);
+            let fixture = Arc::clone(&fixture);
             let head = format!(
                 "{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n",
                 basic(PASSWORD)
             );
             asked.spawn(async move {
-                let answer = send(address, get(&path, &head))
+                let response = send(address, get(&path, &head))
                     .await
-                    .unwrap_or_else(|| panic!("no answer from {path}"));
-                assert_eq!(answer.status, 200, "{path}: {}", answer.whole());
-                stage.assert_none(&answer.whole(), &path);
+                    .unwrap_or_else(|| panic!("no response from {path}"));
+                assert_eq!(response.status, 200, "{path}: {}", response.whole());
+                fixture.assert_none(&response.whole(), &path);
             });
         }
         while let Some(ended) = asked.join_next().await {
@@ -303,18 +302,18 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
             String::new(),
             "authorization: Basic MARKED\r\n".to_owned(),
         ] {
-            let answer = send(address, get("/metrics", &head))
+            let response = send(address, get("/metrics", &head))
                 .await
-                .expect("an answer");
-            assert_eq!(answer.status, 401);
-            stage.assert_none(&answer.whole(), "a refusal");
+                .expect("a response");
+            assert_eq!(response.status, 401);
+            fixture.assert_none(&response.whole(), "a refusal");
         }
-        for (what, text) in mistakes(&stage.config) {
-            fs::write(stage.file("config.yaml"), text).expect("writes the configuration");
+        for (what, text) in mistakes(&fixture.config) {
+            fs::write(fixture.file("config.yaml"), text).expect("writes the configuration");
             let reload = get("/-/reload", &basic(PASSWORD)).replacen("GET", "POST", 1);
-            let answer = send(address, reload).await.expect("an answer");
-            assert_eq!(answer.status, 500, "{what}: {}", answer.whole());
-            stage.assert_none(&answer.whole(), what);
+            let response = send(address, reload).await.expect("a response");
+            assert_eq!(response.status, 500, "{what}: {}", response.whole());
+            fixture.assert_none(&response.whole(), what);
         }
         let log = exporter.end();
         assert!(
@@ -322,7 +321,7 @@ async fn no_secret_is_seen_in_logs_pages_or_commands_whatever_goes_wrong() {
             "there is something to search: {log}"
         );
         assert!(!log.contains("panicked"), "{log}");
-        stage.assert_none(&log, "the log");
+        fixture.assert_none(&log, "the log");
     }
 }
 
@@ -433,30 +432,30 @@ fn no_command_shows_a_secret() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let stage = runtime.block_on(Stage::new());
-    let said = stage.command(&["--config.file=config.yaml", "--config.check"]);
+    let fixture = runtime.block_on(Fixture::new());
+    let said = fixture.command(&["--config.file=config.yaml", "--config.check"]);
     assert!(
         said.contains("configuration accepted: config.yaml"),
         "{said}"
     );
-    stage.assert_none(&said, "--config.check");
-    let said = stage.command(&["status", "--config.file=config.yaml"]);
+    fixture.assert_none(&said, "--config.check");
+    let said = fixture.command(&["status", "--config.file=config.yaml"]);
     assert!(said.contains("key-0") && said.contains("auth"), "{said}");
-    stage.assert_none(&said, "status");
+    fixture.assert_none(&said, "status");
     for (name, _) in ACCOUNTS {
-        let said = stage.command(&["explain", &format!("{name}-0"), "--config.file=config.yaml"]);
+        let said = fixture.command(&["explain", &format!("{name}-0"), "--config.file=config.yaml"]);
         assert!(said.contains("curl") || name == "no_uri", "{name}: {said}");
-        stage.assert_none(&said, &format!("explain {name}-0"));
+        fixture.assert_none(&said, &format!("explain {name}-0"));
     }
-    for (what, text) in mistakes(&stage.config) {
-        fs::write(stage.file("bad.yaml"), text).expect("writes the configuration");
-        let said = stage.command(&["--config.file=bad.yaml", "--config.check"]);
+    for (what, text) in mistakes(&fixture.config) {
+        fs::write(fixture.file("bad.yaml"), text).expect("writes the configuration");
+        let said = fixture.command(&["--config.file=bad.yaml", "--config.check"]);
         assert!(!said.contains("configuration accepted"), "{what}: {said}");
-        stage.assert_none(&said, what);
+        fixture.assert_none(&said, what);
     }
-    for (what, text) in web_mistakes(stage.folder.path(), &stage.hash) {
-        fs::write(stage.file("bad-web.yaml"), text).expect("writes the web configuration");
-        let said = stage.command(&[
+    for (what, text) in web_mistakes(fixture.folder.path(), &fixture.hash) {
+        fs::write(fixture.file("bad-web.yaml"), text).expect("writes the web configuration");
+        let said = fixture.command(&[
             "--config.file=config.yaml",
             "--web.config.file=bad-web.yaml",
             "--web.listen-address=127.0.0.1:0",
@@ -465,7 +464,7 @@ fn no_command_shows_a_secret() {
             said.contains("error: ") && said.contains("web"),
             "{what}: {said}"
         );
-        stage.assert_none(&said, what);
+        fixture.assert_none(&said, what);
     }
 }
 
@@ -509,7 +508,7 @@ fn web_mistakes(folder: &Path, hash: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A way that gives up, with all that it was given in its last words.
+/// A transport that panics with the whole request in its message.
 #[derive(Debug, Clone)]
 struct Panicking;
 
@@ -520,7 +519,7 @@ impl Transport for Panicking {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failure() {
+async fn a_panic_shows_no_secret_and_is_a_failure_of_one_cluster() {
     static WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -536,7 +535,7 @@ async fn a_panic_that_shows_all_it_has_shows_no_secret_and_is_one_clusters_failu
         let sim = Arc::new(Simulator::new(options(3)));
         let text = yaml(
             &sim,
-            "http://stand-in.example",
+            "http://simulator.example",
             &format!("source: upgrade_status\nsignature: {signature}"),
             "",
         );

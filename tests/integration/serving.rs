@@ -1,9 +1,9 @@
-//! The running server over real sockets: what it serves, whom it lets in, and what it puts up with.
+//! The running server over real sockets: routes, access control, hostile clients.
 
-mod discovering;
 mod hostile;
 mod http2;
 mod negotiating;
 mod reloading;
-mod site;
-mod swapping;
+mod rotation;
+mod server;
+mod service_discovery;

@@ -1,5 +1,4 @@
-//! The built program from its start to its end: sockets, signals, reloads, and what it says about
-//! them.
+//! The built program from start to shutdown: sockets, signals, reloads, and their log lines.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -12,26 +11,26 @@ use ack_simulator::{Action, Fault, KeyPair, Rule};
 use command_fds::{CommandFdExt as _, FdMapping};
 
 use crate::process::{Exporter, PROGRAM, get, has_ipv6, wait_until_ok};
-use crate::vendor::Vendor;
+use crate::simulated_api::SimulatedApi;
 
-/// The whole answer to a GET; whatever went wrong is its text.
-fn answer(address: &str, path: &str) -> String {
+/// The whole response to a GET, or the text of the error.
+fn fetch(address: &str, path: &str) -> String {
     let exchange = || {
         let mut stream = TcpStream::connect(address)?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n"
         )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        Ok(response)
     };
     exchange().unwrap_or_else(|error: std::io::Error| error.to_string())
 }
 
 fn scrape_apart(exporter: &Exporter) -> JoinHandle<String> {
     let address = exporter.address.clone();
-    std::thread::spawn(move || answer(&address, "/metrics"))
+    std::thread::spawn(move || fetch(&address, "/metrics"))
 }
 
 fn metric(exporter: &Exporter, name: &str) -> String {
@@ -46,20 +45,19 @@ fn metric(exporter: &Exporter, name: &str) -> String {
 #[test]
 fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
     for signal in ["TERM", "INT"] {
-        let vendor = Vendor::new(5);
-        let mut exporter = Exporter::start(&vendor.config(), &[]);
-        vendor
-            .sim
+        let api = SimulatedApi::new(5);
+        let mut exporter = Exporter::start(&api.config(), &[]);
+        api.sim
             .add_fault(Rule::new(Fault::Slow(Duration::from_secs(4))));
         let scrape = scrape_apart(&exporter);
-        vendor.wait_for_calls(5);
+        api.wait_for_calls(5);
         exporter.signal(signal);
         exporter.wait_for_log("requests in flight may finish");
-        // Whoever comes now is told, so that no new work begins; and the kubelet sees a process
-        // that is alive.
-        assert!(answer(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
-        assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
-        assert!(answer(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
+        // New requests are rejected, so that no new work begins. The kubelet still sees a live
+        // process.
+        assert!(fetch(&exporter.address, "/metrics").starts_with("HTTP/1.1 503"));
+        assert!(fetch(&exporter.address, "/-/ready").starts_with("HTTP/1.1 503"));
+        assert!(fetch(&exporter.address, "/-/healthy").starts_with("HTTP/1.1 200"));
         let page = scrape.join().expect("the scraper ends");
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
         assert_eq!(
@@ -70,17 +68,17 @@ fn the_first_signal_lets_a_scrape_finish_and_exits_0() {
             "{page}"
         );
         assert_eq!(exporter.wait().code(), Some(0), "SIG{signal}");
-        assert_eq!(vendor.sim.count(Action::GetUpgradeStatus), 5);
+        assert_eq!(api.sim.count(Action::GetUpgradeStatus), 5);
     }
 }
 
 #[test]
-fn the_second_signal_ends_it_at_once() {
-    let vendor = Vendor::new(3);
-    let mut exporter = Exporter::start(&vendor.config(), &[]);
-    vendor.sim.add_fault(Rule::new(Fault::Hang));
+fn the_second_signal_exits_at_once() {
+    let api = SimulatedApi::new(3);
+    let mut exporter = Exporter::start(&api.config(), &[]);
+    api.sim.add_fault(Rule::new(Fault::Hang));
     let scrape = scrape_apart(&exporter);
-    vendor.wait_for_calls(3);
+    api.wait_for_calls(3);
     exporter.signal("TERM");
     exporter.wait_for_log("requests in flight may finish");
     let began = Instant::now();
@@ -100,18 +98,18 @@ fn the_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn idle_connections_and_half_sent_heads_do_not_hold_up_the_end() {
-    let vendor = Vendor::new(1);
-    let mut exporter = Exporter::start(&vendor.config(), &[]);
+fn idle_connections_and_half_sent_heads_do_not_delay_shutdown() {
+    let api = SimulatedApi::new(1);
+    let mut exporter = Exporter::start(&api.config(), &[]);
     let mut idle = TcpStream::connect(&exporter.address).expect("it listens");
     idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
         .expect("sent");
-    idle.read_exact(&mut [0; 12]).expect("answered");
+    idle.read_exact(&mut [0; 12]).expect("a response");
     let mut half = TcpStream::connect(&exporter.address).expect("it listens");
     half.write_all(b"GET /metr").expect("sent");
     let _silent = TcpStream::connect(&exporter.address).expect("it listens");
-    // Accepted in order: once this one is answered, all are in.
-    assert!(answer(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
+    // Connections are accepted in order: after this response, all are accepted.
+    assert!(fetch(&exporter.address, "/-/ready").starts_with("HTTP/1.1 200"));
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(0));
@@ -129,11 +127,11 @@ fn descriptors(exporter: &Exporter) -> usize {
 }
 
 #[test]
-fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
-    let vendor = Vendor::new(5);
-    let exporter = Exporter::start(&vendor.config(), &[]);
+fn thousands_of_aborted_scrapes_leak_no_file_descriptor() {
+    let api = SimulatedApi::new(5);
+    let exporter = Exporter::start(&api.config(), &[]);
     let settled = || {
-        // The last of them may still have all the places for a moment.
+        // The last clients may still hold all permits for a moment.
         wait_until_ok(
             &format!("http://{}/metrics", exporter.address),
             Duration::from_secs(30),
@@ -141,8 +139,7 @@ fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
         descriptors(&exporter)
     };
     let before = settled();
-    vendor
-        .sim
+    api.sim
         .add_fault(Rule::new(Fault::Slow(Duration::from_millis(20))));
     for number in 0..3000 {
         let mut stream = TcpStream::connect(&exporter.address).expect("there is room");
@@ -153,9 +150,9 @@ fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
         };
         stream.write_all(head).expect("sent");
     }
-    vendor.sim.clear_faults();
+    api.sim.clear_faults();
     let end = Instant::now() + Duration::from_secs(30);
-    // Connections to the vendor are kept for the next scrape: as many as there are clusters.
+    // The connections to the API stay in the pool, at most one for each cluster.
     while settled() > before + 5 {
         assert!(
             Instant::now() < end,
@@ -172,9 +169,9 @@ fn thousands_of_scrapers_that_leave_half_way_leave_no_descriptor_behind() {
 }
 
 #[test]
-fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
-    let vendor = Vendor::new(5);
-    let exporter = Exporter::start(&vendor.config(), &[]);
+fn sighup_reloads_and_a_bad_file_keeps_the_old_configuration() {
+    let api = SimulatedApi::new(5);
+    let exporter = Exporter::start(&api.config(), &[]);
     let count = || metric(&exporter, "cs_exporter_clusters ");
     assert_eq!(count(), "5");
     let line = exporter.wait_for_log("rate limit of the account");
@@ -182,11 +179,11 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
         line.contains("clusters_named=5 calls_a_scrape=240"),
         "what the limit covers is said: {line}"
     );
-    vendor.write(&vendor.yaml(3));
+    api.write(&api.yaml(3));
     exporter.signal("HUP");
     exporter.wait_for_log("configuration reloaded");
     assert_eq!(count(), "3");
-    vendor.write("accounts:\n  - {name: test, sauce: auto}\n");
+    api.write("accounts:\n  - {name: test, sauce: auto}\n");
     exporter.signal("HUP");
     exporter.wait_for_log("path=accounts[0].sauce");
     let line = exporter.wait_for_log("path=accounts[0].clusters");
@@ -201,7 +198,7 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
         ),
         ("3", "0")
     );
-    let refused = answer(&exporter.address, "/-/reload");
+    let refused = fetch(&exporter.address, "/-/reload");
     assert!(
         refused.starts_with("HTTP/1.1 405"),
         "not without --web.enable-lifecycle: {refused}"
@@ -215,20 +212,20 @@ fn hang_up_reloads_and_a_bad_file_keeps_the_old_one() {
 }
 
 #[test]
-fn what_changes_is_reloaded_without_being_told() {
-    let vendor = Vendor::new(4);
-    let exporter = Exporter::start(&vendor.config(), &["--config.auto-reload-interval=1s"]);
-    vendor.write(&vendor.yaml(2));
+fn a_changed_file_is_reloaded_by_polling() {
+    let api = SimulatedApi::new(4);
+    let exporter = Exporter::start(&api.config(), &["--config.auto-reload-interval=1s"]);
+    api.write(&api.yaml(2));
     exporter.wait_for_log("configuration reloaded");
     assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
 }
 
-/// Puts a pipe in the configuration's place: whoever reads it hangs until somebody has written it.
-fn make_pipe(vendor: &Vendor) {
-    std::fs::remove_file(vendor.config()).expect("removed");
+/// Replaces the configuration by a pipe. A reader of it hangs until the pipe is written.
+fn make_pipe(api: &SimulatedApi) {
+    std::fs::remove_file(api.config()).expect("removed");
     assert!(
         Command::new("mkfifo")
-            .arg(vendor.config())
+            .arg(api.config())
             .status()
             .expect("a program")
             .success(),
@@ -236,31 +233,31 @@ fn make_pipe(vendor: &Vendor) {
     );
 }
 
-/// Waits until the pipe is being read, which ends with the value.
-fn write_slowly(vendor: &Vendor) -> File {
+/// Waits until the pipe has a reader. Reading ends when the returned file is dropped.
+fn write_slowly(api: &SimulatedApi) -> File {
     File::options()
         .write(true)
-        .open(vendor.config())
+        .open(api.config())
         .expect("it is being read")
 }
 
 #[test]
-fn a_reload_that_hangs_does_not_hold_up_the_end() {
+fn a_hanging_reload_does_not_delay_shutdown() {
     for (flag, before, after) in [
         (None, Some("HUP"), None),
         (Some("--config.auto-reload-interval=1s"), None, Some("HUP")),
     ] {
-        let vendor = Vendor::new(1);
-        let mut exporter = Exporter::start(&vendor.config(), flag.as_slice());
-        make_pipe(&vendor);
+        let api = SimulatedApi::new(1);
+        let mut exporter = Exporter::start(&api.config(), flag.as_slice());
+        make_pipe(&api);
         if let Some(signal) = before {
             exporter.signal(signal);
         }
-        let _hanging = write_slowly(&vendor);
+        let _hanging = write_slowly(&api);
         if let Some(signal) = after {
             exporter.signal(signal);
         }
-        // So that it has gone into the reload, if it waits there.
+        // Time for the signal to reach the reload.
         std::thread::sleep(Duration::from_millis(300));
         let began = Instant::now();
         exporter.signal("TERM");
@@ -274,16 +271,16 @@ fn a_reload_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_start_that_hangs_does_not_hold_up_the_end() {
-    let vendor = Vendor::new(1);
-    make_pipe(&vendor);
-    let config = format!("--config.file={}", vendor.config().display());
+fn a_hanging_start_does_not_delay_shutdown() {
+    let api = SimulatedApi::new(1);
+    make_pipe(&api);
+    let config = format!("--config.file={}", api.config().display());
     let mut exporter = Command::new(PROGRAM)
         .args([&config, "--web.listen-address=127.0.0.1:0"])
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    let _hanging = write_slowly(&vendor);
+    let _hanging = write_slowly(&api);
     let began = Instant::now();
     assert!(
         Command::new("kill")
@@ -312,10 +309,10 @@ fn a_start_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
-    let vendor = Vendor::new(1);
-    // glibc looks here before it asks a name server, and so hangs as if that one were silent.
-    let aliases = vendor.folder.path().join("aliases");
+fn a_slow_lookup_of_the_listen_address_does_not_delay_shutdown() {
+    let api = SimulatedApi::new(1);
+    // glibc reads this file before it asks a name server, so a pipe acts as a silent name server.
+    let aliases = api.folder.path().join("aliases");
     assert!(
         Command::new("mkfifo")
             .arg(&aliases)
@@ -324,7 +321,7 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
             .success(),
         "a pipe with a name"
     );
-    let config = format!("--config.file={}", vendor.config().display());
+    let config = format!("--config.file={}", api.config().display());
     let mut exporter = Command::new(PROGRAM)
         .args([&config, "--web.listen-address=somewhere:0"])
         .env("HOSTALIASES", &aliases)
@@ -338,7 +335,7 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
             break opened.expect("it is being read");
         }
         if exporter.try_wait().expect("a child").is_some() {
-            // Some machines do not ask name servers, or not through glibc.
+            // Some machines use no name server, or not through glibc.
             return;
         }
     };
@@ -358,7 +355,7 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
             ended => break ended,
         }
     };
-    // One that does not end would be left behind.
+    // The thread of a hanging lookup is abandoned.
     drop(exporter.kill());
     assert_eq!(ended.expect("it ends").code(), Some(0));
     let mut log = String::new();
@@ -372,15 +369,15 @@ fn a_name_to_listen_on_that_is_looked_up_for_long_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
-    let vendor = Vendor::new(1);
-    let mut exporter = Exporter::start(&vendor.config(), &["--web.enable-lifecycle"]);
-    make_pipe(&vendor);
+fn a_hanging_reload_over_http_does_not_delay_shutdown() {
+    let api = SimulatedApi::new(1);
+    let mut exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
+    make_pipe(&api);
     let mut client = TcpStream::connect(&exporter.address).expect("it listens");
     client
         .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
         .expect("sent");
-    let _hanging = write_slowly(&vendor);
+    let _hanging = write_slowly(&api);
     let began = Instant::now();
     exporter.signal("TERM");
     assert_eq!(exporter.wait().code(), Some(0));
@@ -389,9 +386,9 @@ fn a_reload_over_http_that_hangs_does_not_hold_up_the_end() {
         "{:?}",
         began.elapsed()
     );
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).expect("answered");
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    let mut response = String::new();
+    client.read_to_string(&mut response).expect("a response");
+    assert!(response.starts_with("HTTP/1.1 503"), "{response}");
 }
 
 fn threads(exporter: &Exporter) -> usize {
@@ -401,76 +398,76 @@ fn threads(exporter: &Exporter) -> usize {
 }
 
 #[test]
-fn reloads_over_http_that_hang_are_answered_and_take_no_place_and_no_thread_of_a_scrape() {
-    let vendor = Vendor::new(3);
+fn hanging_reloads_over_http_get_a_response_and_block_no_scrape() {
+    let api = SimulatedApi::new(3);
     let exporter = Exporter::start(
-        &vendor.config(),
+        &api.config(),
         &["--web.enable-lifecycle", "--web.max-requests=2"],
     );
     let is_up = || {
-        answer(&exporter.address, "/metrics")
+        fetch(&exporter.address, "/metrics")
             .lines()
             .filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1"))
             .count()
     };
     assert_eq!(is_up(), 3);
     let before = threads(&exporter);
-    make_pipe(&vendor);
-    let ask = || {
+    make_pipe(&api);
+    let request_reload = || {
         let mut client = TcpStream::connect(&exporter.address).expect("it listens");
         client
             .write_all(b"POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
             .expect("sent");
         client
     };
-    let first = ask();
-    let mut slow = write_slowly(&vendor);
+    let first = request_reload();
+    let mut slow = write_slowly(&api);
     let clients: Vec<_> = std::iter::once(first)
-        .chain((0..200).map(|_| ask()))
+        .chain((0..200).map(|_| request_reload()))
         .collect();
     assert_eq!(is_up(), 3);
     let during = threads(&exporter);
     assert!(during <= before + 2, "{during} threads, {before} before");
-    let answers = clients.into_iter().map(|mut client| {
-        let mut answer = String::new();
+    let responses = clients.into_iter().map(|mut client| {
+        let mut response = String::new();
         client
             .set_read_timeout(Some(Duration::from_secs(40)))
             .expect("not zero");
-        client.read_to_string(&mut answer).expect("answered");
-        answer
+        client.read_to_string(&mut response).expect("a response");
+        response
     });
-    let answers: Vec<_> = answers.collect();
+    let responses: Vec<_> = responses.collect();
     assert!(
-        answers
+        responses
             .iter()
-            .all(|answer| answer.starts_with("HTTP/1.1 503")),
-        "{answers:#?}"
+            .all(|response| response.starts_with("HTTP/1.1 503")),
+        "{responses:#?}"
     );
     assert!(
-        answers[0].contains("a reload is under way"),
+        responses[0].contains("a reload is under way"),
         "{}",
-        answers[0]
+        responses[0]
     );
-    // It goes on, for all that.
-    slow.write_all(vendor.yaml(2).as_bytes()).expect("written");
+    // The reload continues.
+    slow.write_all(api.yaml(2).as_bytes()).expect("written");
     drop(slow);
     exporter.wait_for_log("configuration reloaded");
     assert_eq!(is_up(), 2);
 }
 
 #[test]
-fn hang_up_during_a_reload_is_heeded_afterwards() {
-    let vendor = Vendor::new(5);
-    let exporter = Exporter::start(&vendor.config(), &[]);
-    make_pipe(&vendor);
+fn sighup_during_a_reload_reloads_afterwards() {
+    let api = SimulatedApi::new(5);
+    let exporter = Exporter::start(&api.config(), &[]);
+    make_pipe(&api);
     exporter.signal("HUP");
-    let mut slow = write_slowly(&vendor);
-    std::fs::remove_file(vendor.config()).expect("removed");
-    vendor.write(&vendor.yaml(2));
+    let mut slow = write_slowly(&api);
+    std::fs::remove_file(api.config()).expect("removed");
+    api.write(&api.yaml(2));
     for _ in 0..3 {
         exporter.signal("HUP");
     }
-    slow.write_all(vendor.yaml(3).as_bytes()).expect("written");
+    slow.write_all(api.yaml(3).as_bytes()).expect("written");
     drop(slow);
     exporter.wait_for_logs("configuration reloaded", 2);
     assert_eq!(metric(&exporter, "cs_exporter_clusters "), "2");
@@ -478,7 +475,7 @@ fn hang_up_during_a_reload_is_heeded_afterwards() {
 
 #[test]
 fn sockets_of_systemd_are_served() {
-    let vendor = Vendor::new(2);
+    let api = SimulatedApi::new(2);
     // Some build machines have no IPv6.
     let second = if has_ipv6() { "[::1]:0" } else { "127.0.0.1:0" };
     let sockets: Vec<_> = ["127.0.0.1:0", second]
@@ -499,7 +496,7 @@ fn sockets_of_systemd_are_served() {
     // The shell's process becomes the exporter, as systemd's would.
     let script = format!(
         "LISTEN_PID=$$ LISTEN_FDS=2 exec {PROGRAM} --config.file={} --web.systemd-socket",
-        vendor.config().display()
+        api.config().display()
     );
     let mut command = Command::new("sh");
     command
@@ -531,9 +528,9 @@ fn run(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn what_is_wrong_at_the_start_is_said_at_once_and_nothing_is_bound() {
-    let vendor = Vendor::new(1);
-    let config = format!("--config.file={}", vendor.config().display());
+fn mistakes_at_the_start_are_reported_at_once_and_no_port_is_bound() {
+    let api = SimulatedApi::new(1);
+    let config = format!("--config.file={}", api.config().display());
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let listen = format!("--web.listen-address={address}");
@@ -541,9 +538,9 @@ fn what_is_wrong_at_the_start_is_said_at_once_and_nothing_is_bound() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains(&address), "{said}");
 
-    let web = vendor.folder.path().join("web.yml");
+    let web = api.folder.path().join("web.yml");
     std::fs::write(&web, "basic_auth_users: {alice: plain}\nhttp_server: {}\n").expect("written");
-    vendor.write("accounts:\n  - {name: test, sauce: auto}\nscrape: {timeout: soon}\n");
+    api.write("accounts:\n  - {name: test, sauce: auto}\nscrape: {timeout: soon}\n");
     let web = format!("--web.config.file={}", web.display());
     let (code, said) = run(&[&config, &web, &listen]);
     assert_eq!(code, Some(2), "{said}");

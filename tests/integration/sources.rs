@@ -1,4 +1,4 @@
-//! Two sources of the same truth, and the switch-off between them.
+//! The two sources of upgrade states, and the switch-off of the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,8 +35,8 @@ fn neighbours(fleet: &Fleet) -> [ClusterId; 2] {
     [first, second]
 }
 
-/// A word for what one cluster answers when it is asked alone.
-async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
+/// The outcome of a probe of one cluster, as a word.
+async fn probe_outcome(fleet: &Fleet, id: &ClusterId) -> String {
     let deadline = Instant::now() + Duration::from_millis(9500);
     word(
         &fleet
@@ -48,7 +48,7 @@ async fn ask(fleet: &Fleet, id: &ClusterId) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_sources_tell_the_same_story_of_the_same_world() {
+async fn both_sources_report_the_same_states() {
     let (status, tasks) = (by("upgrade_status", options(40)), by("tasks", options(40)));
     for _ in 0..30 {
         assert_eq!(
@@ -60,7 +60,7 @@ async fn both_sources_tell_the_same_story_of_the_same_world() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_tell_more_than_the_operation_did() {
+async fn tasks_have_more_fields_than_get_upgrade_status() {
     let fleet = by("tasks", options(6));
     let id = fleet.ids()[0].clone();
     fleet.sim.world().set_phase(
@@ -72,7 +72,7 @@ async fn tasks_tell_more_than_the_operation_did() {
     let reading = reading(&snapshot, &id);
     assert_eq!(word(reading), "fail/upgrading");
     let Outcome::Up(state) = &reading.outcome else {
-        panic!("it answered")
+        panic!("there is a response")
     };
     assert_eq!(state.source, SourceName::Tasks);
     assert!(state.task_id.starts_with("T-"), "{state:?}");
@@ -85,7 +85,7 @@ async fn tasks_tell_more_than_the_operation_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_task_is_asked_for_once() {
+async fn a_finished_task_is_read_once() {
     let fleet = by("tasks", options(3));
     for id in fleet.ids() {
         fleet.sim.world().set_phase(&id, Phase::Succeeded, None);
@@ -101,7 +101,7 @@ async fn a_finished_task_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
+async fn a_finished_task_is_read_again_while_its_details_disagree() {
     let fleet = by("tasks", options(3));
     for id in fleet.ids() {
         fleet
@@ -124,7 +124,7 @@ async fn a_finished_task_is_asked_for_again_while_its_own_word_is_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn auto_asks_the_operation_alone_where_it_is_served() {
+async fn auto_calls_only_get_upgrade_status_while_it_is_served() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     fleet.scrape_in_time().await;
@@ -133,7 +133,7 @@ async fn auto_asks_the_operation_alone_where_it_is_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
+async fn auto_falls_back_within_the_scrape_for_every_form_of_the_switch_off() {
     for retired in [
         RetiredResponse::InvalidAction,
         RetiredResponse::InvalidApi,
@@ -173,7 +173,7 @@ async fn auto_falls_back_within_the_scrape_however_the_switch_off_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
+async fn a_switch_off_is_detected_in_the_same_scrape() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     fleet
@@ -183,7 +183,7 @@ async fn a_switch_off_while_running_is_noticed_in_the_same_scrape() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_failures_are_not_taken_for_the_switch_off() {
+async fn other_failures_do_not_count_as_the_switch_off() {
     let faults = [
         Fault::Forbidden,
         Fault::Throttled {
@@ -216,7 +216,7 @@ async fn other_failures_are_not_taken_for_the_switch_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
+async fn a_missing_cluster_does_not_count_as_a_retired_operation() {
     for retired in [None, Some(RetiredResponse::InvalidAction)] {
         let fleet = by(
             "auto",
@@ -234,7 +234,7 @@ async fn a_missing_cluster_and_a_retired_operation_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_successes() {
+async fn a_retired_operation_is_probed_hourly_and_used_again_after_two_successes() {
     let fleet = by(
         "auto",
         Options {
@@ -263,16 +263,16 @@ async fn a_retired_operation_is_probed_hourly_and_trusted_again_after_two_succes
     assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
 }
 
-/// Lists of tasks that end in a token: `info` is what the first page says besides, `rest` what
-/// follows it.
+/// A list of tasks with a page token. `info` is added to the first page, and `rest` is the second
+/// page.
 #[derive(Debug, Clone)]
-struct Tokens {
+struct ListWithToken {
     info: &'static str,
     rest: &'static str,
     asked: Arc<AtomicUsize>,
 }
 
-impl Transport for Tokens {
+impl Transport for ListWithToken {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let query = request.uri().query().unwrap_or_default();
         let body = if request.uri().path().starts_with("/tasks/") {
@@ -297,7 +297,7 @@ impl Transport for Tokens {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
+async fn a_page_token_is_followed_and_a_repeated_one_ends_the_list() {
     let task =
         r#"{"tasks": [{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "running"}]}"#;
     let again = r#"{"tasks": [{"task_id": "T-other-1", "task_type": "x"}], "next_token": "N2"}"#;
@@ -318,7 +318,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
             Arc::new(Simulator::new(options(1))),
             Arc::new(AtomicUsize::new(0)),
         );
-        let ways = Arc::new(Tokens {
+        let ways = Arc::new(ListWithToken {
             info,
             rest,
             asked: Arc::clone(&asked),
@@ -328,7 +328,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
             sim,
             ways,
             clock,
-            "http://stand-in.example",
+            "http://simulator.example",
             "source: tasks",
             "",
         );
@@ -342,7 +342,7 @@ async fn a_token_at_the_end_of_a_list_is_followed_and_never_in_a_circle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
+async fn a_response_between_two_refusals_keeps_the_operation() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     for id in neighbours(&fleet) {
@@ -350,7 +350,10 @@ async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
         fleet
             .sim
             .retire_everywhere(Some(RetiredResponse::UnknownCode));
-        assert!(ask(&fleet, &id).await.contains('/'), "its tasks answer");
+        assert!(
+            probe_outcome(&fleet, &id).await.contains('/'),
+            "its tasks are read"
+        );
         sleep(Duration::from_secs(1)).await;
         fleet.sim.retire_everywhere(None);
         assert_eq!(
@@ -361,12 +364,12 @@ async fn refusals_between_which_a_cluster_is_answered_retire_nothing() {
     assert_eq!(
         fleet.calls(Action::DescribeClusterDetail),
         2,
-        "each was evidence until the answer"
+        "each was evidence until the response"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
+async fn a_response_to_an_earlier_request_does_not_undo_the_switch_off() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     let [late, gone] = neighbours(&fleet);
@@ -380,12 +383,12 @@ async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
         fleet
             .sim
             .retire_everywhere(Some(RetiredResponse::InvalidAction));
-        ask(&fleet, &gone).await
+        probe_outcome(&fleet, &gone).await
     };
-    let answers = tokio::join!(ask(&fleet, &late), switch_off);
+    let responses = tokio::join!(probe_outcome(&fleet, &late), switch_off);
     assert!(
-        answers.0.contains('/') && answers.1.contains('/'),
-        "{answers:?}"
+        responses.0.contains('/') && responses.1.contains('/'),
+        "{responses:?}"
     );
     fleet.sim.clear_faults();
     fleet.sim.retire_everywhere(None);
@@ -399,16 +402,16 @@ async fn an_answer_that_was_under_way_does_not_undo_the_switch_off() {
     assert_eq!(source, Some("tasks"), "only two probes lead back");
 }
 
-/// Some clusters, to which `GetUpgradeStatus` answers 400 with a code that nobody has heard of, and
-/// how often it has.
+/// Clusters for which `GetUpgradeStatus` returns 400 with an unlisted code, and the number of such
+/// responses.
 #[derive(Debug, Clone)]
-struct Odd {
+struct RefusingApi {
     sim: InProcess,
     clusters: Arc<Mutex<BTreeSet<String>>>,
     refusals: Arc<AtomicUsize>,
 }
 
-impl Transport for Odd {
+impl Transport for RefusingApi {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let id = request
             .uri()
@@ -427,13 +430,13 @@ impl Transport for Odd {
     }
 }
 
-/// A fleet on `auto`, and which clusters `GetUpgradeStatus` refuses: `odd` ones of a region, whose
-/// clusters it is given in order.
+/// A fleet with `source: auto`, and the clusters that `GetUpgradeStatus` refuses. `odd` selects
+/// them from the clusters of a region.
 fn with_odd(
     odd: &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
     options: Options,
     account: &str,
-) -> (Fleet, Odd) {
+) -> (Fleet, RefusingApi) {
     let sim = Arc::new(Simulator::new(options));
     let region = |id: &ClusterId| sim.world().region(id).expect("a region");
     let ids = sim.world().clusters();
@@ -444,7 +447,7 @@ fn with_odd(
         .collect();
     neighbours.sort();
     let clusters = odd(&neighbours).iter().map(ToString::to_string).collect();
-    let odd = Odd {
+    let odd = RefusingApi {
         sim: InProcess(Arc::clone(&sim)),
         clusters: Arc::new(Mutex::new(clusters)),
         refusals: Arc::default(),
@@ -454,7 +457,7 @@ fn with_odd(
         sim,
         Arc::new(odd.clone()),
         clock,
-        "http://stand-in.example",
+        "http://simulator.example",
         &format!("source: auto\n{account}"),
         "",
     );
@@ -465,7 +468,7 @@ fn first_two(neighbours: &[ClusterId]) -> Vec<ClusterId> {
     neighbours[..2].to_vec()
 }
 
-/// How many regions use each source.
+/// The number of regions that use each source.
 fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
     let mut sources = BTreeMap::new();
     snapshot.accounts[0]
@@ -475,19 +478,18 @@ fn sources(snapshot: &Arc<Snapshot>) -> BTreeMap<&'static str, usize> {
     sources
 }
 
-/// The source of the last answer of one cluster.
+/// The source of the last response for one cluster.
 fn source_of(snapshot: &Arc<Snapshot>, id: &ClusterId) -> SourceName {
     let Outcome::Up(state) = &reading(snapshot, id).outcome else {
-        panic!("it answered")
+        panic!("there is a response")
     };
     state.source
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_clusters_that_the_operation_refuses_are_read_from_their_tasks_and_their_region_stays()
-{
+async fn two_refused_clusters_use_tasks_and_their_region_keeps_the_operation() {
     let last_two = |neighbours: &[ClusterId]| neighbours[neighbours.len() - 2..].to_vec();
-    // All at once, and one after the other, when nobody is answered between the two that come last.
+    // Concurrently, and one after the other with no response between the last two.
     for (odd, account) in [
         (
             &first_two as &dyn Fn(&[ClusterId]) -> Vec<ClusterId>,
@@ -539,12 +541,12 @@ async fn two_clusters_that_the_operation_refuses_are_read_from_their_tasks_and_t
     }
 }
 
-/// One call at a time.
+/// Makes one call at a time.
 const ONE_BY_ONE: &str =
     "max_concurrency: 1\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
 #[tokio::test(start_paused = true)]
-async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidden() {
+async fn clusters_that_get_upgrade_status_serves_stay_up_if_tasks_are_forbidden() {
     let (fleet, odd) = with_odd(&first_two, options(60), UNLIMITED);
     fleet
         .sim
@@ -572,7 +574,7 @@ async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidd
         }
         advance(Duration::from_secs(15)).await;
     }
-    // Nothing that its tasks did not make up for is remembered of it.
+    // A refusal counts only if the tasks could be read.
     odd.clusters.lock().expect("no panic").clear();
     assert_eq!(
         tally(&fleet.scrape_in_time().await),
@@ -581,7 +583,7 @@ async fn clusters_that_the_operation_answers_stay_up_where_the_tasks_are_forbidd
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbidden() {
+async fn an_operation_retired_by_refusals_is_called_if_tasks_become_forbidden() {
     let fleet = by(
         "auto",
         Options {
@@ -613,7 +615,7 @@ async fn what_refusals_alone_have_retired_is_asked_where_the_tasks_become_forbid
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_of_a_whole_region_retire_the_operation_there() {
+async fn refusals_in_a_whole_region_retire_the_operation_there() {
     let fleet = by("auto", options(30));
     fleet.scrape_in_time().await;
     advance(Duration::from_secs(15)).await;
@@ -639,7 +641,7 @@ async fn refusals_of_a_whole_region_retire_the_operation_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_hangs_delays_no_reading() {
+async fn a_hanging_probe_delays_no_query() {
     for account in [UNLIMITED, ONE_BY_ONE] {
         let sim = Arc::new(Simulator::new(Options {
             retired: Some(RetiredResponse::InvalidAction),
@@ -669,8 +671,7 @@ async fn a_probe_that_hangs_delays_no_reading() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tried_again_beside_them()
- {
+async fn a_refused_cluster_is_retried_outside_the_scrapes() {
     let (fleet, odd) = with_odd(
         &|neighbours| neighbours[..1].to_vec(),
         options(60),
@@ -691,7 +692,7 @@ async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tr
         assert_eq!(source_of(&scrape().await, &id), SourceName::Tasks);
         advance(Duration::from_secs(15)).await;
     }
-    // As silent as can be, and nobody waits for it.
+    // The operation is silent for the cluster, and no scrape waits for it.
     odd.clusters.lock().expect("no panic").clear();
     fleet.sim.add_fault(
         Rule::new(Fault::Hang)
@@ -708,7 +709,7 @@ async fn a_cluster_that_the_operation_refuses_costs_no_scrape_any_time_and_is_tr
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_hangs_ends_with_its_account() {
+async fn a_hanging_probe_ends_with_its_account() {
     let fleet = by(
         "auto",
         Options {

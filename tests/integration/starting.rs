@@ -1,5 +1,5 @@
-//! The process when it starts too early and when it ends too soon: it serves, says what is wrong,
-//! and recovers by itself.
+//! Starts without keys or network, kills and restarts: the exporter serves, reports the cause, and
+//! recovers.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -50,14 +50,14 @@ fn scrape(exporter: &Exporter) -> String {
     get(&format!("http://{}/metrics", exporter.address))
 }
 
-/// How many clusters are up on `page`.
+/// The number of clusters that are up on `page`.
 fn up(page: &str) -> usize {
     page.lines()
         .filter(|line| line.starts_with("cs_up{") && line.ends_with(" 1"))
         .count()
 }
 
-/// All that it has logged.
+/// The whole log.
 fn log(exporter: &Exporter) -> String {
     exporter.logged().join("\n")
 }
@@ -69,7 +69,7 @@ fn reason<'a>(page: &'a str, cluster: &ClusterId) -> Option<&'a str> {
         .find_map(|line| line.strip_prefix(&start)?.split('"').next())
 }
 
-/// How many lines of `log` have `message` and every one of the `words`.
+/// The number of lines in `log` with `message` and all of `words`.
 fn lines(log: &str, message: &str, words: &[&str]) -> usize {
     let message = format!("msg=\"{message}\"");
     log.lines()
@@ -77,17 +77,17 @@ fn lines(log: &str, message: &str, words: &[&str]) -> usize {
         .count()
 }
 
-/// A world in which something is missing in the beginning; one account, with one cluster, for each
-/// thing.
-struct Unready {
+/// An environment in which things are missing at the start. For each there is an account with one
+/// cluster.
+struct MissingParts {
     sim: Arc<Simulator>,
     folder: TempDir,
-    /// Taken, but nobody listens on it: connections are refused.
+    /// A bound port without a listener: connections are refused.
     late: TcpSocket,
     accounts: Vec<(&'static str, ClusterId)>,
 }
 
-impl Unready {
+impl MissingParts {
     async fn new() -> Self {
         let (sim, api) = served(Options::default()).await;
         let late = TcpSocket::new_v4().expect("a socket");
@@ -145,7 +145,7 @@ impl Unready {
         }
     }
 
-    /// What was missing is there, but for the name.
+    /// Adds what was missing, except the host name.
     fn make_ready(self) -> TempDir {
         std::fs::write(self.folder.path().join("secret"), SECRET).expect("writes the secret");
         self.sim.change_identities(|identities| {
@@ -158,15 +158,15 @@ impl Unready {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_recovers_by_itself() {
-    let world = Unready::new().await;
+async fn an_exporter_without_keys_and_network_starts_reports_them_once_and_recovers() {
+    let world = MissingParts::new().await;
     let exporter = Exporter::start(&world.folder.path().join("config.yaml"), &[]);
     for path in ["/-/healthy", "/-/ready", "/", "/config", "/api/v1/clusters"] {
         get(&format!("http://{}{path}", exporter.address));
     }
     let reasons = ["auth", "auth", "auth", "auth", "network", "network"];
     let (accounts, began) = (world.accounts.clone(), Instant::now());
-    // As long as it takes for each of them to be tried a second time.
+    // Time for a second attempt of each account.
     while began.elapsed() < Duration::from_secs(7) {
         let page = scrape(&exporter);
         let shown: Vec<_> = accounts
@@ -206,7 +206,7 @@ async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_re
 
     let _folder = world.make_ready();
     let ready = Instant::now();
-    // A try that failed is made again after five seconds.
+    // A failed attempt is repeated after five seconds.
     loop {
         let page = scrape(&exporter);
         if up(&page) == 5 {
@@ -241,13 +241,13 @@ async fn it_starts_before_its_keys_and_the_network_are_there_says_so_once_and_re
     assert!(!said.contains(SECRET), "{said}");
 }
 
-/// What clients that scrape without a pause have got.
+/// The results of clients that scrape without a pause.
 #[derive(Default)]
 struct Tally {
     whole: AtomicUsize,
-    /// Refused, or closed before the first byte.
+    /// Connections refused, or closed before the first byte.
     none: AtomicUsize,
-    /// Broken off.
+    /// Responses that were cut off.
     part: AtomicUsize,
 }
 
@@ -281,7 +281,7 @@ async fn scrape_on(address: String, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
     }
 }
 
-/// Starts, ends and starts the exporter again on one address, under eight clients that do not stop.
+/// Restarts the exporter on one address while eight clients scrape.
 async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
     const CLUSTERS: usize = 40;
     let (sim, api) = served(Options {
@@ -297,7 +297,7 @@ async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
         fleet::yaml(&sim, &format!("http://{api}"), fleet::UNLIMITED, ""),
     )
     .expect("writes the configuration");
-    // Nobody else is given ports of this address while it is down.
+    // No other process gets a port of this address while the exporter is down.
     let mut exporter = Exporter::start_on("127.0.0.11:0", &file, &[]);
     let address = exporter.address.clone();
     let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
@@ -338,7 +338,7 @@ async fn restarts(end: impl Fn(Exporter)) -> Arc<Tally> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_of_scrapes_it_starts_on_the_same_address_as_if_nothing_had_been() {
+async fn an_exporter_killed_during_scrapes_restarts_on_the_same_address() {
     let tally = restarts(drop).await;
     assert!(tally.whole.load(Ordering::Relaxed) >= 4 * 24);
     assert!(
@@ -348,7 +348,7 @@ async fn killed_in_the_middle_of_scrapes_it_starts_on_the_same_address_as_if_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn restarted_under_load_it_breaks_no_answer_off() {
+async fn a_restart_under_load_breaks_no_response() {
     let tally = restarts(|mut exporter| {
         exporter.signal("TERM");
         assert_eq!(exporter.wait().code(), Some(0));

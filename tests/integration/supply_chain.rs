@@ -1,5 +1,4 @@
-//! What the lock files alone can tell of what is built in; `cargo deny` in tests/run tells the
-//! rest.
+//! Checks of the lock files; `cargo deny` in tests/run checks the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -39,10 +38,10 @@ fn package(block: &str) -> Package {
     }
 }
 
-/// Locked as an option that nobody takes; whether it is built only `cargo deny` can tell.
+/// Packages that are locked as unused optional dependencies; only `cargo deny` can check that.
 const UNUSED: &str = "ring";
 
-/// The names that deny.toml forbids whatever their version.
+/// The packages that deny.toml bans in every version.
 fn forbidden() -> BTreeSet<String> {
     let policy = fs::read_to_string("deny.toml").expect("deny.toml");
     let denied = policy
@@ -62,7 +61,7 @@ fn forbidden() -> BTreeSet<String> {
 }
 
 #[test]
-fn nothing_is_locked_that_the_policy_forbids() {
+fn no_locked_package_is_banned_by_the_policy() {
     let mut forbidden = forbidden();
     for name in [
         "openssl-sys",
@@ -94,7 +93,7 @@ const OWN: [&str; 5] = [
 ];
 
 #[test]
-fn everything_is_from_the_registry_and_has_a_checksum() {
+fn every_package_is_from_the_registry_and_has_a_checksum() {
     for file in ["Cargo.lock", "fuzz/Cargo.lock"] {
         for package in locked(file) {
             if OWN.contains(&package.name.as_str()) {
@@ -118,7 +117,7 @@ fn everything_is_from_the_registry_and_has_a_checksum() {
 }
 
 #[test]
-fn there_is_one_of_each_library_that_holds_secrets_or_speaks_to_the_network() {
+fn security_relevant_libraries_have_one_version_each() {
     let mut versions: BTreeMap<String, usize> = BTreeMap::new();
     for package in locked("Cargo.lock") {
         *versions.entry(package.name).or_default() += 1;
@@ -141,9 +140,9 @@ fn there_is_one_of_each_library_that_holds_secrets_or_speaks_to_the_network() {
     }
 }
 
-/// fuzz/run shares what is built for the tests, which it can only as long as the versions agree.
+/// fuzz/run reuses the build of the tests, so the versions must be equal.
 #[test]
-fn what_is_fuzzed_is_built_from_what_is_shipped() {
+fn the_fuzz_workspace_locks_the_same_versions() {
     let shipped: BTreeSet<_> = locked("Cargo.lock")
         .into_iter()
         .map(|package| (package.name, package.version))

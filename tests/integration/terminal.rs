@@ -1,4 +1,4 @@
-//! The built program at a terminal: `status`, `explain`, and what is logged.
+//! The built program in a terminal: `status`, `explain`, and the log.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use ack_simulator::{Action, ErrorBody, Fault, KeyPair, Phase, Rule, UpgradeStage
 use serde_json::Value;
 
 use crate::process::{Exporter, PROGRAM, get};
-use crate::vendor::Vendor;
+use crate::simulated_api::SimulatedApi;
 
-fn run(vendor: &Vendor, command: &str, arguments: &[&str]) -> Output {
-    let config = format!("--config.file={}", vendor.config().display());
+fn run(api: &SimulatedApi, command: &str, arguments: &[&str]) -> Output {
+    let config = format!("--config.file={}", api.config().display());
     Command::new(PROGRAM)
         .arg(command)
         .arg(config)
@@ -25,10 +25,9 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn status_is_a_table_for_people() {
-    let vendor = Vendor::new(5);
-    let ids = vendor.sim.world().clusters();
-    let fix =
-        |place: usize, phase, message| vendor.sim.world().set_phase(&ids[place], phase, message);
+    let api = SimulatedApi::new(5);
+    let ids = api.sim.world().clusters();
+    let fix = |place: usize, phase, message| api.sim.world().set_phase(&ids[place], phase, message);
     fix(0, Phase::Upgrading, None);
     fix(1, Phase::Paused, None);
     fix(2, Phase::Succeeded, None);
@@ -38,7 +37,7 @@ fn status_is_a_table_for_people() {
         Some("node is\n\u{1b}[31mNotReady"),
     );
     fix(4, Phase::NotStarted, None);
-    let output = run(&vendor, "status", &[]);
+    let output = run(&api, "status", &[]);
     let table = text(&output.stdout);
     let words: Vec<Vec<_>> = table
         .lines()
@@ -68,15 +67,14 @@ fn status_is_a_table_for_people() {
         (Some(0), ""),
         "all could be read"
     );
-    let one = run(&vendor, "status", &[ids[2].as_str()]);
+    let one = run(&api, "status", &[ids[2].as_str()]);
     assert_eq!(
         (one.status.code(), text(&one.stdout).lines().count()),
         (Some(0), 2)
     );
-    vendor
-        .sim
+    api.sim
         .add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
-    let denied = run(&vendor, "status", &[ids[2].as_str()]);
+    let denied = run(&api, "status", &[ids[2].as_str()]);
     assert!(
         text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"),
         "{}",
@@ -85,23 +83,15 @@ fn status_is_a_table_for_people() {
 }
 
 #[test]
-fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades_are() {
-    let vendor = Vendor::new(3);
-    let ids = vendor.sim.world().clusters();
-    vendor
-        .sim
+fn the_exit_code_of_status_reflects_failures_and_fail_on() {
+    let api = SimulatedApi::new(3);
+    let ids = api.sim.world().clusters();
+    api.sim
         .world()
         .set_phase(&ids[0], Phase::Failed(UpgradeStage::Upgrade), None);
-    vendor
-        .sim
-        .world()
-        .set_phase(&ids[1], Phase::Upgrading, None);
-    vendor
-        .sim
-        .world()
-        .set_phase(&ids[2], Phase::Succeeded, None);
-    vendor
-        .sim
+    api.sim.world().set_phase(&ids[1], Phase::Upgrading, None);
+    api.sim.world().set_phase(&ids[2], Phase::Succeeded, None);
+    api.sim
         .add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let [failed, running, denied] = [0, 1, 2].map(|place| ids[place].as_str());
     for (clusters, plain, on_failed, on_unanswered, on_both) in [
@@ -111,7 +101,7 @@ fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades
         (&[failed, denied, running], 4, 3, 4, 3),
     ] {
         let code = |more: &[&str]| {
-            run(&vendor, "status", &[clusters, more].concat())
+            run(&api, "status", &[clusters, more].concat())
                 .status
                 .code()
         };
@@ -129,27 +119,27 @@ fn the_exit_code_says_whether_all_could_be_read_and_where_asked_how_the_upgrades
         );
     }
     assert_eq!(
-        run(&vendor, "status", &["--wait", failed, running])
+        run(&api, "status", &["--wait", failed, running])
             .status
             .code(),
         Some(3)
     );
     assert_eq!(
-        run(&vendor, "status", &["--wait", denied]).status.code(),
+        run(&api, "status", &["--wait", denied]).status.code(),
         Some(4)
     );
 }
 
 #[test]
-fn a_cluster_that_was_not_asked_was_not_read() {
-    let vendor = all_good(3);
-    vendor.write(&vendor.yaml(3).replace(
+fn a_cluster_without_a_query_counts_as_unread() {
+    let api = all_good(3);
+    api.write(&api.yaml(3).replace(
         "    clusters:\n",
         "    rate_limit: {requests_per_second: 0.01, burst: 1}\n    clusters:\n",
     ));
-    let yaml = std::fs::read_to_string(vendor.config()).expect("the configuration");
-    vendor.write(&format!("scrape: {{timeout: 1s}}\n{yaml}"));
-    let output = run(&vendor, "status", &[]);
+    let yaml = std::fs::read_to_string(api.config()).expect("the configuration");
+    api.write(&format!("scrape: {{timeout: 1s}}\n{yaml}"));
+    let output = run(&api, "status", &[]);
     assert!(
         text(&output.stdout).contains("not asked"),
         "{}",
@@ -159,8 +149,8 @@ fn a_cluster_that_was_not_asked_was_not_read() {
 }
 
 #[test]
-fn conditions_of_waiting_need_it_and_it_is_not_watching() {
-    let vendor = all_good(1);
+fn wait_flags_require_wait_and_exclude_watch() {
+    let api = all_good(1);
     for (arguments, named) in [
         (&["--target-version=1.32.1-aliyun.1"][..], "--wait"),
         (&["--since=2026-11-23T08:00:00Z"], "--wait"),
@@ -170,23 +160,20 @@ fn conditions_of_waiting_need_it_and_it_is_not_watching() {
         (&["--wait", "--timeout=0s"], "above 0"),
         (&["--fail-on=success"], "unanswered"),
     ] {
-        let output = run(&vendor, "status", arguments);
+        let output = run(&api, "status", arguments);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(named), "{arguments:?}: {said}");
     }
-    assert_eq!(vendor.sim.calls().len(), 0);
+    assert_eq!(api.sim.calls().len(), 0);
 }
 
 #[test]
-fn waiting_ends_with_its_timeout_whatever_is_under_way() {
-    let vendor = all_good(2);
-    let ids = vendor.sim.world().clusters();
-    vendor
-        .sim
-        .world()
-        .set_phase(&ids[0], Phase::Upgrading, None);
-    let wait = |timeout: &str| run(&vendor, "status", &["--wait", "--interval=50ms", timeout]);
+fn waiting_ends_at_its_timeout_during_any_call() {
+    let api = all_good(2);
+    let ids = api.sim.world().clusters();
+    api.sim.world().set_phase(&ids[0], Phase::Upgrading, None);
+    let wait = |timeout: &str| run(&api, "status", &["--wait", "--interval=50ms", timeout]);
     let output = wait("--timeout=300ms");
     assert_eq!(output.status.code(), Some(5));
     assert!(
@@ -197,7 +184,7 @@ fn waiting_ends_with_its_timeout_whatever_is_under_way() {
     let long = Command::new(PROGRAM)
         .args([
             "status",
-            &format!("--config.file={}", vendor.config().display()),
+            &format!("--config.file={}", api.config().display()),
             "--wait",
             "--interval=1h",
             "--timeout=300ms",
@@ -205,26 +192,23 @@ fn waiting_ends_with_its_timeout_whatever_is_under_way() {
         .output()
         .expect("the program runs");
     assert_eq!(long.status.code(), Some(5), "between two looks");
-    vendor.sim.add_fault(Rule::new(Fault::Hang));
+    api.sim.add_fault(Rule::new(Fault::Hang));
     assert_eq!(
         wait("--timeout=300ms").status.code(),
         Some(5),
         "in the middle of one"
     );
-    vendor.sim.clear_faults();
-    vendor
-        .sim
-        .world()
-        .set_phase(&ids[0], Phase::Succeeded, None);
+    api.sim.clear_faults();
+    api.sim.world().set_phase(&ids[0], Phase::Succeeded, None);
     assert_eq!(wait("--timeout=1h").status.code(), Some(0));
 }
 
 #[test]
-fn status_in_json_is_what_the_server_serves() {
-    let vendor = Vendor::new(3);
-    let ids = vendor.sim.world().clusters();
-    let name = vendor.sim.world().name(&ids[1]).expect("a name");
-    let output = run(&vendor, "status", &["--output=json", &name]);
+fn status_in_json_equals_the_json_of_the_server() {
+    let api = SimulatedApi::new(3);
+    let ids = api.sim.world().clusters();
+    let name = api.sim.world().name(&ids[1]).expect("a name");
+    let output = run(&api, "status", &["--output=json", &name]);
     let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let clusters = shown["clusters"].as_array().expect("a list");
     assert_eq!(
@@ -232,7 +216,7 @@ fn status_in_json_is_what_the_server_serves() {
         (1, Some(ids[1].as_str())),
         "only what was asked for"
     );
-    let exporter = Exporter::start(&vendor.config(), &[]);
+    let exporter = Exporter::start(&api.config(), &[]);
     get(&format!("http://{}/metrics", exporter.address));
     let served: Value = serde_json::from_str(&get(&format!(
         "http://{}/api/v1/clusters",
@@ -251,14 +235,14 @@ fn status_in_json_is_what_the_server_serves() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
-    let vendor = Vendor::new(2);
-    let id = vendor.sim.world().clusters()[0].to_string();
+fn a_missing_cluster_is_reported_instead_of_awaited() {
+    let api = SimulatedApi::new(2);
+    let id = api.sim.world().clusters()[0].to_string();
     for arguments in [
         &["no-such-cluster"][..],
         &[&id, "no-such-cluster", "--wait"],
     ] {
-        let output = run(&vendor, "status", arguments);
+        let output = run(&api, "status", arguments);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(
@@ -269,12 +253,12 @@ fn a_cluster_that_is_not_there_is_named_rather_than_waited_for() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
-    let vendor = all_good(2);
-    let config = format!("--config.file={}", vendor.config().display());
+fn a_proxy_of_the_environment_is_not_used_for_loopback() {
+    let api = all_good(2);
+    let config = format!("--config.file={}", api.config().display());
     let mut command = Command::new(PROGRAM);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
-        // Nobody listens there.
+        // No server listens there.
         command.env(name, "http://127.0.0.1:9");
     }
     command.env("all_proxy", "socks5://user:hunter2@127.0.0.1:9");
@@ -292,9 +276,9 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
 }
 
 #[test]
-fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
-    let vendor = Vendor::new(1);
-    let config = format!("--config.file={}", vendor.config().display());
+fn an_unencoded_delimiter_in_a_proxy_password_is_rejected_with_advice() {
+    let api = SimulatedApi::new(1);
+    let config = format!("--config.file={}", api.config().display());
     let mut command = Command::new(PROGRAM);
     let output = command
         .args(["status", &config])
@@ -310,24 +294,18 @@ fn a_raw_delimiter_in_the_password_of_a_proxy_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
-    let vendor = Vendor::new(2);
-    let ids = vendor.sim.world().clusters();
-    vendor
-        .sim
-        .world()
-        .set_phase(&ids[0], Phase::Upgrading, None);
-    vendor
-        .sim
-        .world()
-        .set_phase(&ids[1], Phase::Succeeded, None);
-    let region = vendor.sim.world().region(&ids[0]).expect("a region");
-    let yaml = vendor.yaml(0).replace(
+fn a_cluster_that_is_deleted_during_the_wait_exits_with_4() {
+    let api = SimulatedApi::new(2);
+    let ids = api.sim.world().clusters();
+    api.sim.world().set_phase(&ids[0], Phase::Upgrading, None);
+    api.sim.world().set_phase(&ids[1], Phase::Succeeded, None);
+    let region = api.sim.world().region(&ids[0]).expect("a region");
+    let yaml = api.yaml(0).replace(
         "    clusters:\n",
         &format!("    discovery: {{regions: [{region}]}}\n"),
     );
-    vendor.write(&format!("scrape: {{idle_interval: 1m}}\n{yaml}"));
-    let config = format!("--config.file={}", vendor.config().display());
+    api.write(&format!("scrape: {{idle_interval: 1m}}\n{yaml}"));
+    let config = format!("--config.file={}", api.config().display());
     let waiting = [&[][..], &[ids[0].as_str()]].map(|targets| {
         let mut command = Command::new(PROGRAM);
         command
@@ -337,61 +315,55 @@ fn one_that_goes_while_it_is_waited_for_could_not_be_queried() {
             .spawn()
             .expect("the program runs")
     });
-    vendor.wait_for_calls(8);
-    // Only the list tells that it is gone.
-    vendor.sim.add_fault(
+    api.wait_for_calls(8);
+    // Only the list shows that the cluster is gone.
+    api.sim.add_fault(
         Rule::new(Fault::Hang)
             .on(Action::GetUpgradeStatus)
             .cluster(ids[0].clone()),
     );
-    vendor.sim.world().remove(&ids[0]);
+    api.sim.world().remove(&ids[0]);
     for mut waiting in waiting {
         assert_eq!(waiting.wait().expect("it ends").code(), Some(4));
     }
 }
 
 #[test]
-fn watching_ends_with_whoever_reads_it() {
-    let vendor = Vendor::new(2);
-    let config = format!("--config.file={}", vendor.config().display());
+fn watching_ends_when_its_reader_closes_the_pipe() {
+    let api = SimulatedApi::new(2);
+    let config = format!("--config.file={}", api.config().display());
     let mut watching = Command::new(PROGRAM)
         .args(["status", &config, "--watch", "--interval=100ms"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program runs");
-    vendor.wait_for_calls(6);
+    api.wait_for_calls(6);
     drop(watching.stdout.take());
     assert_eq!(watching.wait().expect("it ends").code(), Some(0));
 }
 
 #[test]
-fn waiting_ends_with_the_upgrades_and_says_how() {
+fn waiting_ends_with_the_upgrades_and_reports_their_results() {
     for (end, code) in [
         (Phase::Succeeded, 0),
         (Phase::Failed(UpgradeStage::Precheck), 3),
     ] {
-        let vendor = Vendor::new(2);
-        let ids = vendor.sim.world().clusters();
-        vendor
-            .sim
-            .world()
-            .set_phase(&ids[0], Phase::Upgrading, None);
-        vendor
-            .sim
-            .world()
-            .set_phase(&ids[1], Phase::Succeeded, None);
-        let config = format!("--config.file={}", vendor.config().display());
+        let api = SimulatedApi::new(2);
+        let ids = api.sim.world().clusters();
+        api.sim.world().set_phase(&ids[0], Phase::Upgrading, None);
+        api.sim.world().set_phase(&ids[1], Phase::Succeeded, None);
+        let config = format!("--config.file={}", api.config().display());
         let waiting = Command::new(PROGRAM)
             .args(["status", &config, "--wait", "--interval=100ms"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program runs");
-        vendor.wait_for_calls(6);
-        vendor.sim.world().set_phase(&ids[0], Phase::Paused, None);
-        let paused = vendor.sim.count(Action::GetUpgradeStatus);
-        vendor.wait_for_calls(paused + 4);
-        vendor.sim.world().set_phase(&ids[0], end, None);
+        api.wait_for_calls(6);
+        api.sim.world().set_phase(&ids[0], Phase::Paused, None);
+        let paused = api.sim.count(Action::GetUpgradeStatus);
+        api.wait_for_calls(paused + 4);
+        api.sim.world().set_phase(&ids[0], end, None);
         let output = waiting.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
         let shown = text(&output.stdout);
@@ -401,12 +373,11 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
             "progress is shown on the way: {shown}"
         );
     }
-    let vendor = Vendor::new(2);
-    vendor
-        .sim
-        .add_fault(Rule::new(Fault::Forbidden).cluster(vendor.sim.world().clusters()[1].clone()));
+    let api = SimulatedApi::new(2);
+    api.sim
+        .add_fault(Rule::new(Fault::Forbidden).cluster(api.sim.world().clusters()[1].clone()));
     assert_eq!(
-        run(&vendor, "status", &["--wait", "--interval=100ms"])
+        run(&api, "status", &["--wait", "--interval=100ms"])
             .status
             .code(),
         Some(4)
@@ -415,35 +386,34 @@ fn waiting_ends_with_the_upgrades_and_says_how() {
 
 const FOUND: &str = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
 
-/// A vendor of one cluster that is being upgraded, from what version to what.
-fn upgrading() -> (Vendor, [String; 2]) {
-    let vendor = Vendor::new(1);
-    vendor
-        .sim
+/// An API with one cluster that is being upgraded, and the versions before and after.
+fn upgrading() -> (SimulatedApi, [String; 2]) {
+    let api = SimulatedApi::new(1);
+    api.sim
         .world()
-        .set_phase(&vendor.sim.world().clusters()[0], Phase::Upgrading, None);
-    let named = std::fs::read_to_string(vendor.config()).expect("the configuration");
-    vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
+        .set_phase(&api.sim.world().clusters()[0], Phase::Upgrading, None);
+    let named = std::fs::read_to_string(api.config()).expect("the configuration");
+    api.write(&api.yaml(0).replace("    clusters:\n", FOUND));
     let shown: Value =
-        serde_json::from_slice(&run(&vendor, "status", &["--output=json"]).stdout).expect("JSON");
+        serde_json::from_slice(&run(&api, "status", &["--output=json"]).stdout).expect("JSON");
     let versions = ["version", "next_version"].map(|key| {
         shown["clusters"][0][key]
             .as_str()
             .expect("a version")
             .to_owned()
     });
-    vendor.write(&named);
-    (vendor, versions)
+    api.write(&named);
+    (api, versions)
 }
 
-/// Begins to wait with `more` for the upgrade of the vendor's one cluster, which ends well after a
-/// few looks.
-fn begin_to_wait(vendor: &Vendor, more: &[&str]) -> Child {
-    let before = vendor.sim.count(Action::GetUpgradeStatus);
+/// Starts `status --wait` with the flags `more` for the one cluster, whose upgrade succeeds after a
+/// few queries.
+fn begin_to_wait(api: &SimulatedApi, more: &[&str]) -> Child {
+    let before = api.sim.count(Action::GetUpgradeStatus);
     let waiting = Command::new(PROGRAM)
         .args([
             "status",
-            &format!("--config.file={}", vendor.config().display()),
+            &format!("--config.file={}", api.config().display()),
             "--wait",
             "--interval=50ms",
         ])
@@ -452,39 +422,37 @@ fn begin_to_wait(vendor: &Vendor, more: &[&str]) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
-    vendor.wait_for_calls(before + 2);
-    vendor
-        .sim
+    api.wait_for_calls(before + 2);
+    api.sim
         .world()
-        .set_phase(&vendor.sim.world().clusters()[0], Phase::Succeeded, None);
+        .set_phase(&api.sim.world().clusters()[0], Phase::Succeeded, None);
     waiting
 }
 
-fn wait_for_success(vendor: &Vendor, more: &[&str]) -> Output {
-    begin_to_wait(vendor, more)
+fn wait_for_success(api: &SimulatedApi, more: &[&str]) -> Output {
+    begin_to_wait(api, more)
         .wait_with_output()
         .expect("it ends")
 }
 
-/// What is said on standard error while the success is looked at, which must not end the waiting.
-fn wait_on(vendor: &Vendor, more: &[&str]) -> String {
-    let mut waiting = begin_to_wait(vendor, more);
-    vendor.wait_for_calls(vendor.sim.count(Action::GetUpgradeStatus) + 5);
+/// The standard error of a wait that must not end at the success of the upgrade.
+fn wait_on(api: &SimulatedApi, more: &[&str]) -> String {
+    let mut waiting = begin_to_wait(api, more);
+    api.wait_for_calls(api.sim.count(Action::GetUpgradeStatus) + 5);
     assert!(waiting.try_wait().expect("a child").is_none(), "{more:?}");
     waiting.kill().expect("still there");
     text(&waiting.wait_with_output().expect("a child").stderr)
 }
 
 #[test]
-fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
+fn waiting_for_a_version_succeeds_only_at_that_version() {
     for is_found in [false, true] {
-        let found =
-            |vendor: &Vendor| vendor.write(&vendor.yaml(0).replace("    clusters:\n", FOUND));
-        let (vendor, [before, after]) = upgrading();
+        let found = |api: &SimulatedApi| api.write(&api.yaml(0).replace("    clusters:\n", FOUND));
+        let (api, [before, after]) = upgrading();
         if is_found {
-            found(&vendor);
+            found(&api);
         }
-        let output = wait_for_success(&vendor, &[&format!("--target-version={after}")]);
+        let output = wait_for_success(&api, &[&format!("--target-version={after}")]);
         let shown = text(&output.stdout);
         assert_eq!(
             output.status.code(),
@@ -498,11 +466,11 @@ fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
             "{shown}"
         );
         for other in ["99.99.99-nonsense", &before] {
-            let (vendor, _) = upgrading();
+            let (api, _) = upgrading();
             if is_found {
-                found(&vendor);
+                found(&api);
             }
-            let said = wait_on(&vendor, &[&format!("--target-version={other}")]);
+            let said = wait_on(&api, &[&format!("--target-version={other}")]);
             assert_eq!(
                 said.matches("another version than --target-version")
                     .count(),
@@ -514,12 +482,11 @@ fn waiting_for_a_version_ends_well_at_that_version_alone_and_shows_it() {
 }
 
 #[test]
-fn a_version_that_nobody_may_read_is_not_taken_for_the_one_that_is_waited_for() {
-    let (vendor, [_, after]) = upgrading();
-    vendor
-        .sim
+fn an_unreadable_version_does_not_count_as_the_target_version() {
+    let (api, [_, after]) = upgrading();
+    api.sim
         .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
-    let output = wait_for_success(&vendor, &[&format!("--target-version={after}")]);
+    let output = wait_for_success(&api, &[&format!("--target-version={after}")]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(
@@ -527,86 +494,84 @@ fn a_version_that_nobody_may_read_is_not_taken_for_the_one_that_is_waited_for() 
             && said.contains("cs:DescribeClusterDetail"),
         "{said}"
     );
-    let (vendor, _) = upgrading();
-    vendor
-        .sim
+    let (api, _) = upgrading();
+    api.sim
         .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClusterDetail));
     assert_eq!(
-        wait_for_success(&vendor, &[]).status.code(),
+        wait_for_success(&api, &[]).status.code(),
         Some(0),
         "any version will do"
     );
 }
 
 #[test]
-fn details_are_asked_for_only_at_the_end_of_an_upgrade() {
-    let (vendor, _) = upgrading();
-    assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0));
-    assert_eq!(vendor.sim.count(Action::DescribeClusterDetail), 1);
-    run(&vendor, "status", &["--wait"]);
-    run(&vendor, "status", &[]);
-    assert_eq!(vendor.sim.count(Action::DescribeClusterDetail), 1);
+fn details_are_read_only_at_the_end_of_an_upgrade() {
+    let (api, _) = upgrading();
+    assert_eq!(wait_for_success(&api, &[]).status.code(), Some(0));
+    assert_eq!(api.sim.count(Action::DescribeClusterDetail), 1);
+    run(&api, "status", &["--wait"]);
+    run(&api, "status", &[]);
+    assert_eq!(api.sim.count(Action::DescribeClusterDetail), 1);
 }
 
 #[test]
-fn an_upgrade_that_has_succeeded_is_waited_for_until_its_cluster_runs_again() {
-    let (vendor, _) = upgrading();
-    let id = vendor.sim.world().clusters()[0].clone();
+fn waiting_goes_on_until_the_upgraded_cluster_is_running() {
+    let (api, _) = upgrading();
+    let id = api.sim.world().clusters()[0].clone();
     let detail = format!(
         r#"{{"cluster_id": "{id}", "state": "upgrading", "current_version": "1.32.1-aliyun.1"}}"#
     );
-    vendor
-        .sim
+    api.sim
         .world()
         .set_body(&id, Action::DescribeClusterDetail, Some(&detail));
-    let said = wait_on(&vendor, &[]);
+    let said = wait_on(&api, &[]);
     assert_eq!(
         said.matches("waiting until its state is running").count(),
         1,
         "{said}"
     );
-    vendor.sim.world().set_phase(&id, Phase::Upgrading, None);
-    vendor.sim.world().set_body(
+    api.sim.world().set_phase(&id, Phase::Upgrading, None);
+    api.sim.world().set_body(
         &id,
         Action::DescribeClusterDetail,
         Some(&detail.replace("upgrading", "running")),
     );
-    assert_eq!(wait_for_success(&vendor, &[]).status.code(), Some(0));
+    assert_eq!(wait_for_success(&api, &[]).status.code(), Some(0));
 }
 
-/// A vendor of so many clusters, in each of which an upgrade has succeeded.
-fn all_good(clusters: usize) -> Vendor {
-    let vendor = Vendor::new(clusters);
-    for id in &vendor.sim.world().clusters() {
-        vendor.sim.world().set_phase(id, Phase::Succeeded, None);
+/// An API with `clusters` clusters, each with a successful upgrade.
+fn all_good(clusters: usize) -> SimulatedApi {
+    let api = SimulatedApi::new(clusters);
+    for id in &api.sim.world().clusters() {
+        api.sim.world().set_phase(id, Phase::Succeeded, None);
     }
-    vendor
+    api
 }
 
 #[test]
-fn a_look_without_an_answer_does_not_end_the_waiting_and_three_in_a_row_do() {
-    let vendor = all_good(2);
-    let ids = vendor.sim.world().clusters();
+fn waiting_survives_two_failed_queries_and_ends_after_three() {
+    let api = all_good(2);
+    let ids = api.sim.world().clusters();
     let silent = || Rule::new(Fault::ProxyPage(404)).cluster(ids[1].clone());
-    let looks = || vendor.sim.count(Action::GetUpgradeStatus) / 2;
+    let looks = || api.sim.count(Action::GetUpgradeStatus) / 2;
     let wait = || {
-        run(&vendor, "status", &["--wait", "--interval=100ms"])
+        run(&api, "status", &["--wait", "--interval=100ms"])
             .status
             .code()
     };
-    vendor.sim.add_fault(silent().times(2));
+    api.sim.add_fault(silent().times(2));
     assert_eq!((wait(), looks()), (Some(0), 3));
-    vendor.sim.add_fault(silent());
+    api.sim.add_fault(silent());
     assert_eq!((wait(), looks()), (Some(4), 6));
 }
 
 #[test]
-fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
-    let vendor = all_good(2);
-    let yaml = vendor.yaml(2);
+fn waiting_survives_missing_credentials_and_ends_at_refused_ones() {
+    let api = all_good(2);
+    let yaml = api.yaml(2);
     let given = format!(
         "    credentials: {{type: credentials_uri, uri: 'http://{}/credentials'}}",
-        vendor.endpoint
+        api.endpoint
     );
     let lines = yaml.lines().map(|line| {
         if line.contains("credentials:") {
@@ -615,20 +580,19 @@ fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
             line
         }
     });
-    vendor.write(&lines.collect::<Vec<_>>().join("\n"));
+    api.write(&lines.collect::<Vec<_>>().join("\n"));
     let wait = |fault| {
-        vendor
-            .sim
+        api.sim
             .add_fault(Rule::new(fault).on(Action::CredentialsUri).times(1));
-        let before = vendor.sim.count(Action::CredentialsUri);
-        let output = run(&vendor, "status", &["--wait", "--interval=3s"]);
+        let before = api.sim.count(Action::CredentialsUri);
+        let output = run(&api, "status", &["--wait", "--interval=3s"]);
         (
             output.status.code(),
             text(&output.stdout).contains("auth:"),
-            vendor.sim.count(Action::CredentialsUri) - before,
+            api.sim.count(Action::CredentialsUri) - before,
         )
     };
-    // Whoever gives them is asked again after five seconds.
+    // The credentials server is called again after five seconds.
     assert_eq!(
         wait(Fault::ServerError {
             status: 503,
@@ -640,57 +604,51 @@ fn credentials_that_may_come_are_waited_for_and_a_refusal_is_not() {
 }
 
 #[test]
-fn a_fleet_of_which_a_list_could_not_be_read_is_not_all_good() {
-    let vendor = all_good(6);
-    let ids = vendor.sim.world().clusters();
+fn an_unreadable_list_exits_with_4() {
+    let api = all_good(6);
+    let ids = api.sim.world().clusters();
     let regions = "    discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}\n";
-    vendor.write(&vendor.yaml(0).replace("    clusters:\n", regions));
-    let away = vendor.sim.world().region(&ids[0]).expect("a region");
+    api.write(&api.yaml(0).replace("    clusters:\n", regions));
+    let away = api.sim.world().region(&ids[0]).expect("a region");
     let here = ids
         .iter()
-        .find(|id| vendor.sim.world().region(id) != Some(away.clone()))
+        .find(|id| api.sim.world().region(id) != Some(away.clone()))
         .expect("another region");
-    vendor.sim.add_fault(
+    api.sim.add_fault(
         Rule::new(Fault::ProxyPage(404))
             .on(Action::DescribeClustersForRegion)
             .region(away),
     );
     for more in [&[][..], &["--wait", "--interval=100ms"]] {
-        assert_eq!(
-            run(&vendor, "status", more).status.code(),
-            Some(4),
-            "{more:?}"
-        );
+        assert_eq!(run(&api, "status", more).status.code(), Some(4), "{more:?}");
     }
     assert_eq!(
-        run(&vendor, "status", &[here.as_str()]).status.code(),
+        run(&api, "status", &[here.as_str()]).status.code(),
         Some(0),
         "what was asked for is there"
     );
 }
 
 #[test]
-fn a_look_without_a_cluster_says_why() {
-    let vendor = all_good(3);
+fn an_empty_status_has_a_reason() {
+    let api = all_good(3);
     let discovery = "    discovery: {regions: [cn-hangzhou], match: {name: zzz}}\n";
-    vendor.write(&vendor.yaml(0).replace("    clusters:\n", discovery));
-    let output = run(&vendor, "status", &[]);
+    api.write(&api.yaml(0).replace("    clusters:\n", discovery));
+    let output = run(&api, "status", &[]);
     assert_eq!(output.status.code(), Some(4));
     assert!(
         text(&output.stderr).contains("no cluster found"),
         "{}",
         text(&output.stderr)
     );
-    vendor.write(
-        &vendor
-            .yaml(0)
+    api.write(
+        &api.yaml(0)
             .replace("    clusters:\n", discovery)
             .replace("scrape: {", "scrape: {timeout: 1s, "),
     );
-    vendor
-        .sim
+    api.sim
         .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
-    let output = run(&vendor, "status", &[]);
+    let output = run(&api, "status", &[]);
     assert_eq!(output.status.code(), Some(4));
     let said = text(&output.stderr);
     assert!(
@@ -701,16 +659,15 @@ fn a_look_without_a_cluster_says_why() {
 }
 
 #[test]
-fn a_list_that_was_never_read_is_not_said_to_stand() {
-    let vendor = all_good(3);
-    vendor.write(&vendor.yaml(0).replace(
+fn the_message_for_a_list_that_was_never_read_mentions_no_old_list() {
+    let api = all_good(3);
+    api.write(&api.yaml(0).replace(
         "    clusters:\n",
         "    discovery: {regions: [cn-hangzhou]}\n",
     ));
-    vendor
-        .sim
+    api.sim
         .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
-    let said = text(&run(&vendor, "status", &[]).stderr);
+    let said = text(&run(&api, "status", &[]).stderr);
     assert!(
         said.contains("cluster list cannot be read") && said.contains("region=cn-hangzhou"),
         "{said}"
@@ -719,22 +676,22 @@ fn a_list_that_was_never_read_is_not_said_to_stand() {
 }
 
 #[test]
-fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
-    let vendor = all_good(1);
-    let config = format!("--config.file={}", vendor.config().display());
+fn an_old_success_ends_neither_watch_nor_a_wait_with_a_condition() {
+    let api = all_good(1);
+    let config = format!("--config.file={}", api.config().display());
     for more in [
         &["--watch"][..],
         &["--wait", "--target-version=9.9.9-aliyun.1"],
         &["--wait", "--since=2100-01-01T00:00:00Z"],
     ] {
-        let before = vendor.sim.count(Action::GetUpgradeStatus);
+        let before = api.sim.count(Action::GetUpgradeStatus);
         let mut looking = Command::new(PROGRAM)
             .args(["status", &config, "--interval=50ms"])
             .args(more)
             .stdout(Stdio::null())
             .spawn()
             .expect("the program runs");
-        vendor.wait_for_calls(before + 5);
+        api.wait_for_calls(before + 5);
         assert!(looking.try_wait().expect("a child").is_none(), "{more:?}");
         looking.kill().expect("still there");
         looking.wait().expect("a child");
@@ -742,21 +699,21 @@ fn watching_goes_on_and_an_old_success_is_not_the_new_one() {
 }
 
 #[test]
-fn the_command_of_explain_works_once_and_shows_no_secret() {
+fn the_curl_command_of_explain_works_once_and_shows_no_secret() {
     for (signature, source) in [
         ("acs3", "upgrade_status"),
         ("roa", "upgrade_status"),
         ("acs3", "tasks"),
         ("roa", "tasks"),
     ] {
-        let vendor = Vendor::new(2);
-        let yaml = vendor.yaml(2).replace(
+        let api = SimulatedApi::new(2);
+        let yaml = api.yaml(2).replace(
             "source: upgrade_status",
             &format!("source: {source}\n    signature: {signature}"),
         );
-        vendor.write(&yaml);
-        let id = vendor.sim.world().clusters()[1].to_string();
-        let output = run(&vendor, "explain", &[&id]);
+        api.write(&yaml);
+        let id = api.sim.world().clusters()[1].to_string();
+        let output = run(&api, "explain", &[&id]);
         let said = text(&output.stdout);
         assert_eq!(
             (output.status.code(), text(&output.stderr).as_str()),
@@ -772,7 +729,7 @@ fn the_command_of_explain_works_once_and_shows_no_secret() {
             "{said}"
         );
         assert!(!said.contains(KeyPair::demo().access_key_secret.expose()));
-        assert_eq!(vendor.sim.calls().len(), 0, "explaining asks nobody");
+        assert_eq!(api.sim.calls().len(), 0, "explaining asks nobody");
         let command = &said[said.find("\ncurl --globoff").expect("a command")..];
         let curl = |more: &str| {
             let script = format!("{} {more}", command.trim());
@@ -783,11 +740,11 @@ fn the_command_of_explain_works_once_and_shows_no_secret() {
             text(&output.stdout)
         };
         let answered = curl("--silent --noproxy '*'");
-        let answer: Value =
+        let response: Value =
             serde_json::from_str(&answered).unwrap_or_else(|error| panic!("{error}: {answered}"));
         assert!(
-            answer.get("upgrade_step").is_some() || answer.get("tasks").is_some(),
-            "{answer}"
+            response.get("upgrade_step").is_some() || response.get("tasks").is_some(),
+            "{response}"
         );
         assert!(
             curl("--silent --noproxy '*'").contains("SignatureNonceUsed"),
@@ -797,31 +754,30 @@ fn the_command_of_explain_works_once_and_shows_no_secret() {
 }
 
 #[test]
-fn explaining_reads_no_list_while_it_waits_for_credentials() {
-    let vendor = Vendor::new(2);
-    let id = vendor.sim.world().clusters()[1].clone();
-    let region = vendor.sim.world().region(&id).expect("a region");
-    let found = vendor.yaml(1).replace(
+fn explain_reads_no_list_while_it_waits_for_credentials() {
+    let api = SimulatedApi::new(2);
+    let id = api.sim.world().clusters()[1].clone();
+    let region = api.sim.world().region(&id).expect("a region");
+    let found = api.yaml(1).replace(
         "    clusters:\n",
         &format!("    discovery: {{regions: [{region}]}}\n    clusters:\n"),
     );
-    vendor.write(&format!(
+    api.write(&format!(
         "scrape: {{idle_interval: 1m}}\n{found}  - name: slow\n    endpoint: http://{0}\n    credentials: {{type: credentials_uri, uri: \
          'http://{0}/credentials'}}\n    clusters: [{{id: {id}, region: {region}}}]\n",
-        vendor.endpoint
+        api.endpoint
     ));
-    vendor
-        .sim
+    api.sim
         .add_fault(Rule::new(Fault::Slow(Duration::from_secs(1))).on(Action::CredentialsUri));
-    let output = run(&vendor, "explain", &[id.as_str()]);
+    let output = run(&api, "explain", &[id.as_str()]);
     assert_eq!(
         (output.status.code(), text(&output.stderr).as_str()),
         (Some(0), "")
     );
     assert_eq!(
         (
-            vendor.sim.count(Action::CredentialsUri),
-            vendor.sim.count(Action::DescribeClustersForRegion)
+            api.sim.count(Action::CredentialsUri),
+            api.sim.count(Action::DescribeClustersForRegion)
         ),
         (1, 0)
     );
@@ -840,17 +796,17 @@ fn keys(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
+fn logs_have_the_format_of_exporters_and_one_line_for_each_change_of_a_cluster() {
     for (format, flags) in [
         ("logfmt", &["--log.format=logfmt"][..]),
         ("json", &["--log.format=json", "--log.queries"]),
     ] {
-        let vendor = Vendor::new(3);
-        let ids = vendor.sim.world().clusters();
+        let api = SimulatedApi::new(3);
+        let ids = api.sim.world().clusters();
         let mut command = Command::new(PROGRAM);
         command
             .args([
-                &format!("--config.file={}", vendor.config().display()),
+                &format!("--config.file={}", api.config().display()),
                 "--web.listen-address=127.0.0.1:0",
             ])
             .args(flags);
@@ -858,18 +814,14 @@ fn logs_have_the_familys_shape_and_one_line_for_each_change_of_a_cluster() {
         let metrics = format!("http://{}/metrics", exporter.address);
         let scrape = || get(&metrics);
         scrape();
-        vendor
-            .sim
-            .world()
-            .set_phase(&ids[0], Phase::Upgrading, None);
+        api.sim.world().set_phase(&ids[0], Phase::Upgrading, None);
         scrape();
         scrape();
-        vendor
-            .sim
+        api.sim
             .add_fault(Rule::new(Fault::Forbidden).cluster(ids[0].clone()));
         scrape();
         scrape();
-        vendor.sim.clear_faults();
+        api.sim.clear_faults();
         scrape();
         let log = exporter.end();
         let lines: Vec<_> = log.lines().collect();

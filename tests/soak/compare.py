@@ -4,13 +4,13 @@ import bisect
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-# How far apart the clocks' readings of one moment may be.
+# Maximum difference of the clocks.
 SLACK = 0.1
 
 
 @dataclass
 class Seen:
-    """What one scrape says of one cluster."""
+    """The samples of one cluster in one scrape."""
 
     up: float = None
     states: list = field(default_factory=list)
@@ -64,9 +64,9 @@ class History:
 class Rules:
     interval: float
     timeout: float
-    # How old what is served from memory may be.
+    # Maximum age of results from memory.
     max_age: float
-    # How long a cluster that has come or gone may take to come to the page or to leave it.
+    # Maximum time until a new cluster is on the page, or a deleted one is not.
     grace: float
 
 
@@ -81,7 +81,7 @@ class Comparison:
             self.cluster(life)
         known = {life["cluster"] for life in actual["clusters"]}
         for cluster, seen in history.clusters.items():
-            # Those that the configuration names and the world does not have.
+            # Clusters of the configuration that the simulator does not have.
             if cluster not in known and any(one.up for one in seen.values()):
                 self.wrong.append(f"{cluster} was never there and is up")
 
@@ -102,7 +102,7 @@ class Comparison:
         self.presence(life, seen)
 
     def truth(self, life, when, one, spans):
-        """What was read must have been so at some moment of the reading. Returns the reading, if it was of use."""
+        """Checks that the state was true at some moment of the query. Returns the state, if it is usable."""
         cluster = life["cluster"]
         self.counts["readings"] += 1
         if len(one.states) != 1 or len(one.steps) != 1 or one.reasons or one.read is None or one.took is None:

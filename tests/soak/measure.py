@@ -1,4 +1,4 @@
-"""What the process takes of the machine, and whether it stays the same."""
+"""The resources of the process, and a check that they are constant."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ class Meter:
         return len(os.listdir(f"{self.proc}/fd"))
 
     def open(self):
-        """What the descriptors are: kinds, each with its count."""
+        """The file descriptors by kind, with their numbers."""
         found = Counter()
         for one in os.listdir(f"{self.proc}/fd"):
             with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Resident memory of the exporter over fleets of several sizes, and over many scrapes in a row.
+"""Resident memory of the exporter with several numbers of clusters, and after many scrapes.
 
-The vendor's part is played by another process. Each bar is what the exporter may take at most, in MiB; without --check
-they are only shown beside what was measured.
+The simulated API runs in another process. Each bar is the maximum for the exporter, in MiB. Without --check the bars are only
+printed.
 
     tests/soak/memory.py                        idle, 1,000 and 10,000 clusters
     tests/soak/memory.py --scrapes 10000        and so many scrapes of 100 clusters in a row
@@ -35,11 +35,11 @@ def configuration(api, scrape=""):
 
 
 class Fleet:
-    """An exporter over so many clusters."""
+    """An exporter with a number of clusters."""
 
     def __init__(self, programs, arguments, clusters):
         self.clusters = clusters
-        api = programs.demo(arguments.stand_in, f"--clusters={clusters}", "--log.level=error")["endpoint"]
+        api = programs.demo(arguments.simulator, f"--clusters={clusters}", "--log.level=error")["endpoint"]
         config = programs.folder / "exporter.yml"
         put(config, configuration(api))
         self.exporter = Exporter(programs, arguments.binary, config)
@@ -76,7 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     binary = os.environ.get("EXPORTER", str(ROOT / "target/release/ack-upgrade-exporter"))
     parser.add_argument("--binary", default=binary, help="the exporter")
-    parser.add_argument("--stand-in", default=binary, help="the program that plays the vendor")
+    parser.add_argument("--simulator", default=binary, help="the program that serves the simulated API")
     parser.add_argument("--scrapes", type=int, default=0, help="so many scrapes of 100 clusters in a row")
     parser.add_argument("--check", action="store_true", help="fail where a bar is not held")
     arguments = parser.parse_args()

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""A long run that must change nothing: the exporter over an unruly account in accelerated time, two Prometheus servers.
+"""A long run of the exporter with a simulated account in accelerated time, faults, and two Prometheus servers.
 
-Meanwhile keys are rotated and expire, the configuration is reloaded, good and bad, by signal, HTTP and polling, clusters
-come and go, and people look at the pages. At the end memory, descriptors and threads must be flat, nothing that was
-opened may be left open once nothing is asked for, and what each Prometheus has must be what the simulator's history
-says there was to be seen.
+Meanwhile keys are rotated and expire, good and bad configurations are reloaded by signal, HTTP and polling, clusters
+come and go, and clients read the pages. At the end memory, descriptors and threads must be constant, no connection may
+stay open without requests, and the data of each Prometheus must agree with the history of the simulator.
 
     tests/soak/run.py                  two minutes, as tests/run does it
     tests/soak/run.py --minutes 60     the real one
@@ -40,7 +39,7 @@ scrape_configs:
 
 
 class Exporter:
-    """The program that is tried."""
+    """The program under test."""
 
     def __init__(self, programs, binary, config):
         self.log = programs.folder / "exporter.log"
@@ -60,7 +59,7 @@ class Exporter:
         return re.search(rf"^{name} (\S+)$", self.page(), re.MULTILINE).group(1)
 
     def complaints(self):
-        """What must never be in the log."""
+        """The lines of the log that must not be there."""
         if self.child.poll() is not None:
             yield f"the exporter has ended with {self.child.returncode}"
         text = self.log.read_text()
@@ -75,7 +74,7 @@ class Exporter:
 
 
 def left_open(meter, resting):
-    """What is still open though nothing is asked for any more: one descriptor that leaked is found, whatever leaked it."""
+    """The file descriptors that are still open without requests; finds a single leak."""
     # Calls that were under way may go on for as long as a list may take.
     with contextlib.suppress(Failed):
         wait_for("nothing is open any more", 75, lambda: meter.descriptors() <= resting)
@@ -88,7 +87,7 @@ def left_open(meter, resting):
 def soak(arguments, programs):
     folder = programs.folder
     world = programs.demo(
-        arguments.stand_in, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
+        arguments.simulator, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
     )
     api = world["endpoint"]
     keys = Keys(folder, api)
@@ -152,7 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     binary = os.environ.get("EXPORTER", str(ROOT / "target/release/ack-upgrade-exporter"))
     parser.add_argument("--binary", default=binary, help="the exporter")
-    parser.add_argument("--stand-in", default=binary, help="the program that plays the vendor")
+    parser.add_argument("--simulator", default=binary, help="the program that serves the simulated API")
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--clusters", type=int, default=48, help="how many there are beside those that come and go")
     parser.add_argument("--seed", type=int, default=1)

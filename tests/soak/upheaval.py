@@ -1,4 +1,4 @@
-"""What happens to the exporter meanwhile: its configuration and its keys change, and people look at its pages."""
+"""The changes during the run: of configuration and keys, and requests for the pages."""
 
 import contextlib
 import http.client
@@ -18,7 +18,7 @@ from programs import Failed, get
 
 KEY, SECRET = "LTAI5tDemoOnlyNotARealKey", "DemoOnlyNotARealSecret00000000"
 TOKEN = "demo-oidc-token"
-# What secrets and tokens of the stand-in look like, those that it hands out too.
+# The forms of the secrets and tokens of the simulator, those that it issues included.
 SECRETS = r"DemoOnly[0-9A-Za-z]{16}|CAISDemo"
 ROLE = "acs:ram::1000000000000001:role/ack-upgrade-exporter"
 REGIONS = "cn-hangzhou, cn-shanghai, ap-southeast-1"
@@ -93,7 +93,7 @@ def put(path, text):
 
 
 class Repeated(threading.Thread):
-    """Does something again and again until told to end; the first thing that goes wrong is kept."""
+    """Repeats an action until it is stopped, and keeps the first error."""
 
     def __init__(self, seconds, act):
         super().__init__(daemon=True)
@@ -115,7 +115,7 @@ class Repeated(threading.Thread):
 
 
 class Keys:
-    """The files with keys, written anew all the time."""
+    """Rewrites the files with keys continuously."""
 
     def __init__(self, folder, api):
         self.folder, self.api, self.turns = folder, api, itertools.count()
@@ -139,7 +139,7 @@ class Keys:
 
 
 class Reloads:
-    """Good and bad configurations in turn, each told in one of three ways."""
+    """Reloads good and bad configurations in turn, in one of three ways."""
 
     def __init__(self, exporter, config, text):
         self.exporter, self.config, self.text = exporter, config, text
@@ -182,7 +182,7 @@ class Reloads:
 
 
 class Visitors:
-    """People and programs at the other pages; some of them leave before the answer."""
+    """Clients of the other pages; some of them disconnect before the response."""
 
     def __init__(self, exporter):
         self.exporter = exporter

@@ -49,7 +49,7 @@ class Stack(Programs):
         return self.children[-1]
 
     def unruly_demo(self):
-        """A demo in which one cluster never answers and some requests are throttled: all panels have something to show."""
+        """A demo in which one cluster never responds and some requests are throttled, so that all panels have data."""
         first = self.demo()
         # A seed's world always has the same clusters.
         self.silent = max(re.findall(r'cs_up\{cluster="([^"]+)"', get(self.metrics)))
@@ -128,14 +128,14 @@ class World(threading.Thread):
             for failure in self.failures:
                 if failure.cluster in other:
                     failure.ended = failure.ended or now
-            # What does not answer for a moment goes on failing.
+            # A cluster without a response for a moment keeps its failure.
             self.failing = failing | (before - other)
             time.sleep(0.2)
 
 
 @dataclasses.dataclass
 class Failure:
-    """An upgrade that failed under our eyes."""
+    """An upgrade that failed during the test."""
 
     cluster: str
     began: float
@@ -152,7 +152,7 @@ class Failure:
         return None
 
     def in_chat(self, stack):
-        """What the chat was told of it."""
+        """The notifications to the chat about it."""
         for at, path, body in list(stack.receiver.notifications):
             if path == "/chat" and at >= self.began and self.message in " ".join(strings(body)):
                 return body["attachments"][0]["title"]
@@ -169,7 +169,7 @@ def strings(value):
 
 
 def follow(stack, world, seconds):
-    """Waits for a failure that began under our eyes to reach the pager and the chat, and returns it."""
+    """Waits until a failure that began during the test reaches the pager and the chat, and returns it."""
     failure, (at, alert) = wait_for(
         "a failure reaches the webhook",
         seconds,
@@ -187,7 +187,7 @@ def follow(stack, world, seconds):
 
 
 def see_it_resolve(stack, world, seconds):
-    """Waits until one of the failures that were told is over and the pager has been told that, too."""
+    """Waits until one of the failures has ended and the pager has got the notification of that."""
 
     def resolved():
         for one in list(world.failures):
@@ -203,7 +203,7 @@ def see_it_resolve(stack, world, seconds):
 
 
 def see_it_silenced(stack, seconds):
-    """Ends the exporter, and waits until that is the only thing that anybody is still told."""
+    """Ends the exporter, and waits until that is the only alert that fires."""
     stack.exporter.kill()
     began = time.time()
 
@@ -253,7 +253,7 @@ def interpolate(expression, cluster):
 
 
 def variable_values(stack, variable, cluster):
-    """What Grafana would offer for a variable."""
+    """The values that Grafana would offer for a variable."""
     kind, inner = re.match(r"(label_values|query_result)\((.*)\)$", variable["query"]).groups()
     if kind == "label_values":
         selector, label = inner.rsplit(", ", 1)

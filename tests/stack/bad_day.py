@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A bad day on a real Prometheus and Alertmanager with the rules and routes that ship: who is told what, how often and when.
+"""A bad day on a real Prometheus and Alertmanager with the shipped rules and routes: the notifications, their number and their times.
 
 Every trouble has exporters and an account of its own, played by pages made here, so that all of them pass at once. Times are those that
 ship over 60: a minute is a second. Fails unless each trouble is told as it should be, and prints a table of what was sent.
@@ -58,7 +58,7 @@ class Exporter:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                 self.end_headers()
-                # On a busy machine Prometheus may have given up.
+                # On a busy machine Prometheus may have timed out.
                 with contextlib.suppress(OSError):
                     self.wfile.write(page)
 
@@ -92,7 +92,7 @@ class Exporter:
 
 
 class Trouble:
-    """One thing that goes wrong, with its exporter, and what should be told of it."""
+    """One failure, with its exporter and the expected notifications."""
 
     # Pages of each alert: firing, resolved.
     pages = {}
@@ -209,7 +209,7 @@ class Outage(Trouble):
 class NewJob(Fails):
     """a job gets another name while an upgrade has failed"""
 
-    # The old job's alert ends, and the new job's is in the same group: nobody is woken twice for it.
+    # The old job's alert ends, and the new job's is in the same group: there is no second page.
     chat = ("AckUpgradeJobRenamed",)
     pages = {"AckUpgradeFailed": (2, 1)}
 
@@ -310,7 +310,7 @@ def belongs(alert, trouble):
 
 
 def counted(notifications):
-    """How many notifications brought a new alert, and how many the end of one."""
+    """The number of notifications with a new alert, and of those with the end of one."""
     firing, resolved = [], []
     known, over = set(), set()
     for at, alerts in notifications:
@@ -326,7 +326,7 @@ def counted(notifications):
 
 
 def told_chat(receiver, trouble, name):
-    """What Slack gets is text: the alert's name and something of the trouble's must be in it."""
+    """The text for Slack must have the name of the alert and a text of the failure."""
     for at, where, body in list(receiver.notifications):
         if where == "/chat" and name in body["attachments"][0]["text"] and trouble.account in body["attachments"][0]["text"]:
             return at - trouble.began

@@ -1,6 +1,6 @@
-//! The real stack: the built program, Debian's Prometheus, and what they say to each other.
+//! The built program with the real Prometheus of Debian.
 //!
-//! Not part of a plain `cargo test`, since it needs programs that `tests/run` installs.
+//! A plain `cargo test` leaves it out, because it needs programs that `tests/run` installs.
 
 #![expect(clippy::float_cmp, reason = "what is counted is whole")]
 #![expect(
@@ -10,10 +10,10 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
-mod door;
 #[path = "../support/process.rs"]
 mod process;
 mod prometheus;
+mod web_guard;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -24,7 +24,7 @@ use process::{Demo, Exporter};
 use prometheus::Prometheus;
 
 #[test]
-fn promtool_finds_nothing_to_say_about_the_page() {
+fn promtool_accepts_the_page() {
     let demo = Demo::start(&[]);
     let page = process::get(&format!("{}/metrics", demo.base));
     let mut promtool = Command::new("promtool")
@@ -41,16 +41,18 @@ fn promtool_finds_nothing_to_say_about_the_page() {
         .write_all(page.as_bytes())
         .expect("promtool reads the page");
     let output = promtool.wait_with_output().expect("promtool ends");
-    let said = format!(
+    let output_text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(output.status.success() && said.trim().is_empty(), "{said}");
+    assert!(
+        output.status.success() && output_text.trim().is_empty(),
+        "{output_text}"
+    );
 }
 
-/// The shipped example, with shorter times, and with what this test has in place of what the
-/// example names.
+/// The shipped example with shorter times, and with each pair of `replaced` applied.
 fn shipped(file: &str, replaced: &[(&str, &str)]) -> String {
     let mut text = std::fs::read_to_string(format!("deploy/prometheus/scrape/{file}"))
         .expect("the example is there");
@@ -66,7 +68,7 @@ fn shipped(file: &str, replaced: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
+fn prometheus_scrapes_the_demo_and_has_every_status() {
     let demo = Demo::start(&[]);
     let prometheus = Prometheus::with_config(&shipped(
         "plain.yml",
@@ -104,7 +106,7 @@ fn prometheus_scrapes_the_demo_and_knows_every_clusters_status() {
 }
 
 #[test]
-fn service_discovery_and_probes_tell_what_a_scrape_tells() {
+fn service_discovery_and_probes_give_the_data_of_a_scrape() {
     let demo = Demo::start(&[]);
     let here = [
         ("ack-upgrade-exporter:10525", demo.address.as_str()),
@@ -130,7 +132,7 @@ fn service_discovery_and_probes_tell_what_a_scrape_tells() {
 }
 
 #[test]
-fn three_shards_are_one_fleet_to_one_prometheus() {
+fn one_prometheus_gets_every_cluster_of_three_shards_once() {
     let demo = Demo::start(&["--clusters=60"]);
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
@@ -171,7 +173,7 @@ fn three_shards_are_one_fleet_to_one_prometheus() {
 }
 
 #[test]
-fn prometheus_passes_a_door_with_tls_and_a_password() {
+fn prometheus_scrapes_with_tls_and_a_password() {
     let demo = Demo::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
@@ -185,12 +187,15 @@ fn prometheus_passes_a_door_with_tls_and_a_password() {
     let certificate = write("tls.crt", &cert.pem());
     let key = write("tls.key", &signing_key.serialize_pem());
     let hash = bcrypt::hash("hunter2", 4).expect("a hash");
-    let door = format!(
+    let web_config = format!(
         "tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\nbasic_auth_users: {{prometheus: '{hash}'}}\n"
     );
-    let door = write("web.yml", &door);
+    let web_config = write("web.yml", &web_config);
     let config = write("exporter.yml", &demo.config());
-    let exporter = Exporter::start(config.as_ref(), &[&format!("--web.config.file={door}")]);
+    let exporter = Exporter::start(
+        config.as_ref(),
+        &[&format!("--web.config.file={web_config}")],
+    );
     let password = write("password", "hunter2");
     let trusted = format!("min_version: TLS12\n      ca_file: {certificate}");
     let prometheus = Prometheus::with_config(&shipped(
@@ -217,19 +222,19 @@ fn prometheus_passes_a_door_with_tls_and_a_password() {
 }
 
 #[test]
-fn a_kill_is_a_gap_for_prometheus_and_nothing_else() {
+fn a_kill_is_only_a_gap_in_prometheus() {
     let demo = Demo::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
     std::fs::write(&config, demo.config()).expect("writes the configuration");
-    // Nobody else is given ports of this address while it is down.
+    // No other process gets a port of this address while the exporter is down.
     let killed = Exporter::start_on("127.0.0.11:0", &config, &[]);
     let address = killed.address.clone();
     let prometheus = Prometheus::scraping(&address, "");
     let is_whole =
         |samples: &[prometheus::Sample]| samples.first().is_some_and(|sample| sample.value == 12.0);
     prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(60), is_whole);
-    // SIGKILL, and no farewell.
+    // Sends SIGKILL.
     drop(killed);
     prometheus.wait_for("up == 0", Duration::from_secs(30), |samples| {
         samples.len() == 1
@@ -237,7 +242,7 @@ fn a_kill_is_a_gap_for_prometheus_and_nothing_else() {
     assert_eq!(
         prometheus.query("cs_up or cs_upgrade_status"),
         [],
-        "nothing old is left standing"
+        "no old sample remains"
     );
     let _again = Exporter::start_on(&address, &config, &[]);
     prometheus.wait_for("count(cs_up == 1)", Duration::from_secs(30), is_whole);
@@ -249,7 +254,7 @@ fn a_kill_is_a_gap_for_prometheus_and_nothing_else() {
         prometheus.query("changes(process_start_time_seconds[5m])")[0].value,
         1.0
     );
-    // Counters that begin anew are no harm.
+    // A counter reset does not disturb `increase`.
     let calls =
         "sum(increase(cs_exporter_api_requests_total{operation=\"GetUpgradeStatus\"}[5m])) > 0";
     prometheus.wait_for(calls, Duration::from_secs(10), |samples| samples.len() == 1);

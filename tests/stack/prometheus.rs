@@ -68,10 +68,10 @@ impl Prometheus {
         for byte in expression.bytes() {
             write!(encoded, "%{byte:02X}").expect("a String takes every write");
         }
-        let answer: Value =
+        let response: Value =
             serde_json::from_str(&get(&format!("{}/api/v1/query?query={encoded}", self.base)))
                 .expect("JSON");
-        let result = answer["data"]["result"].as_array().expect("a vector");
+        let result = response["data"]["result"].as_array().expect("a vector");
         result
             .iter()
             .map(|sample| Sample {
@@ -84,7 +84,7 @@ impl Prometheus {
             .collect()
     }
 
-    /// Asks again and again until `wanted` likes the answer; fails the test after `patience`.
+    /// Repeats the query until `wanted` accepts the result; fails the test after `patience`.
     pub fn wait_for(
         &self,
         expression: &str,

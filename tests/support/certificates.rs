@@ -5,7 +5,7 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::CertificateDer;
 
-/// Who vouches for servers.
+/// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, in PEM.
@@ -15,7 +15,7 @@ pub struct Identity {
 }
 
 impl Authority {
-    /// A new one.
+    /// A new authority.
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -30,7 +30,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// The same as a client's list of authorities takes it.
+    /// The certificate in the form that a client's list of authorities needs.
     pub fn der(&self) -> CertificateDer<'static> {
         self.0.der().clone()
     }

@@ -1,11 +1,11 @@
-//! A strict reader of pages, written from the formats' specifications and sharing nothing with the
-//! writer. It refuses whatever a scraper might stumble over, and some of what one would forgive.
+//! A strict parser of metrics pages, written from the specifications of the formats. It shares no
+//! code with the writer, and rejects more than a scraper would.
 
 #![expect(clippy::float_cmp, reason = "states are 0 or 1 to the bit")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which format a page has to be in.
+/// The format of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Prometheus text 0.0.4.
@@ -14,7 +14,7 @@ pub enum Dialect {
     OpenMetrics,
 }
 
-/// A page that was read.
+/// A parsed page.
 #[derive(Debug)]
 pub struct Exposition {
     /// In the order of the page.
@@ -24,9 +24,9 @@ pub struct Exposition {
 /// The samples of one metric.
 #[derive(Debug)]
 pub struct Family {
-    /// As HELP and TYPE have it.
+    /// The name in HELP and TYPE.
     pub name: String,
-    /// As TYPE has it.
+    /// The type in TYPE.
     pub kind: String,
     /// Unescaped.
     pub help: String,
@@ -37,7 +37,7 @@ pub struct Family {
 /// One line.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// With every suffix.
+    /// The name with its suffix.
     pub name: String,
     /// Unescaped, in the order of the line.
     pub labels: Vec<(String, String)>,
@@ -46,7 +46,7 @@ pub struct Sample {
 }
 
 impl Exposition {
-    /// Reads `page`, or tells the first thing that is wrong with it.
+    /// Parses `page`. The error is its first mistake.
     pub fn read(page: &[u8], dialect: Dialect) -> Result<Self, String> {
         let page = std::str::from_utf8(page).map_err(|error| error.to_string())?;
         let mut lines: Vec<&str> = page.split('\n').collect();
@@ -95,8 +95,8 @@ impl Exposition {
 }
 
 impl Family {
-    /// The value of `label` that is 1, by the other labels. Each of `values` has to be there once,
-    /// and all but one be 0.
+    /// The value of `label` whose sample is 1, by the other labels. Each of `values` must have one
+    /// sample, and all but one must be 0.
     pub fn active_states(
         &self,
         label: &str,

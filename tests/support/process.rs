@@ -1,4 +1,4 @@
-//! The built program as a child process, for every test binary.
+//! The built program as a child process, for all test binaries.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -10,24 +10,24 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Its path.
+/// The path of the program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ack-upgrade-exporter");
 
-/// No single thing that a test waits for takes this long.
+/// The time limit of one wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running exporter; ends with the value.
 pub struct Exporter {
     /// Host and port.
     pub address: String,
-    /// Who holds it keeps the log from being read.
+    /// While it is locked, nobody reads the log.
     pub reading: Arc<Mutex<()>>,
     child: Child,
     log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
 }
 
-/// What an exporter has logged so far.
+/// The log of an exporter so far.
 #[derive(Default)]
 struct Log {
     lines: Mutex<Vec<String>>,
@@ -64,7 +64,7 @@ impl Exporter {
         Self::start_on("127.0.0.1:0", config, flags)
     }
 
-    /// The same on an address of the caller's choice.
+    /// The same on a given address.
     pub fn start_on(listen: &str, config: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
         command
@@ -74,8 +74,8 @@ impl Exporter {
         Self::run(&mut command)
     }
 
-    /// The same with no environment, after the shell has run `limits`, and with all that can be
-    /// logged.
+    /// The same without an environment, after the shell has run `limits`, and with the lowest log
+    /// level.
     pub fn confined(config: &Path, limits: &str, flags: &[&str]) -> Self {
         let mut command = Command::new("sh");
         command
@@ -92,7 +92,7 @@ impl Exporter {
         Self::run(&mut command)
     }
 
-    /// Runs a command that is an exporter in the end.
+    /// Runs a command that becomes an exporter.
     pub fn run(command: &mut Command) -> Self {
         let mut child = command
             .stderr(Stdio::piped())
@@ -186,15 +186,15 @@ impl Exporter {
         self.child.id()
     }
 
-    /// Ends it and returns all that it has logged, to the last line. By a signal that it obeys:
-    /// what it is killed with might not be written yet.
+    /// Ends the exporter and returns its whole log. It ends by SIGTERM, because SIGKILL would lose
+    /// the last lines.
     pub fn end(mut self) -> String {
         self.signal("TERM");
         self.wait();
         self.rest()
     }
 
-    /// All that one which has ended has logged, to the last line.
+    /// The whole log of an exporter that has ended.
     pub fn rest(mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("it only reads");
@@ -221,10 +221,10 @@ pub struct Demo {
     pub address: String,
     /// The exporter's URL, without a slash at the end.
     pub base: String,
-    /// The URL of the stand-in for the vendor's API.
+    /// The URL of the simulated API.
     pub api: String,
     child: Child,
-    /// Kept open: what the program says later must not end in a broken pipe.
+    /// Kept open, because a later line of the program must not end in a broken pipe.
     _stdout: BufReader<std::process::ChildStdout>,
 }
 
@@ -262,7 +262,7 @@ impl Demo {
         }
     }
 
-    /// The configuration of somebody who finds all clusters of the simulated account.
+    /// A configuration that discovers all clusters of the simulated account.
     pub fn config(&self) -> String {
         format!(
             "accounts:\n  - name: demo\n    endpoint: {}\n    credentials: {{type: access_key, access_key_id: LTAI5tDemoOnlyNotARealKey, \
@@ -280,7 +280,7 @@ impl Drop for Demo {
     }
 }
 
-/// Whether this machine has IPv6.
+/// Returns true if this machine has IPv6.
 pub fn has_ipv6() -> bool {
     TcpListener::bind("[::1]:0").is_ok()
 }
@@ -292,7 +292,7 @@ pub fn get(url: &str) -> String {
     body
 }
 
-/// Asks until the answer is 200; fails the test after `patience`.
+/// Sends GETs until the response is 200; fails the test after `patience`.
 pub fn wait_until_ok(url: &str, patience: Duration) {
     let end = Instant::now() + patience;
     while !exchange(url).is_ok_and(|(head, _)| is_ok(&head)) {
@@ -311,8 +311,8 @@ fn exchange(url: &str) -> std::io::Result<(String, String)> {
     let mut stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     write!(stream, "GET /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply)?;
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or((&reply, ""));
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
     Ok((head.to_owned(), body.to_owned()))
 }

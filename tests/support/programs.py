@@ -1,4 +1,4 @@
-"""Programs that a test runs beside each other: the exporter, its demo, Prometheus."""
+"""The programs of a test: the exporter, its demo, Prometheus."""
 
 import json
 import pathlib
@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Failed(Exception):
-    """What was to be shown is not so."""
+    """An expectation of the test is not met."""
 
 
 def free_port():
@@ -75,7 +75,7 @@ class Programs:
         return child
 
     def demo(self, binary, *flags):
-        """The demo; the URLs that it says, by their word."""
+        """Starts a demo. Returns the URLs that it prints, by name."""
         child = self.start("demo", [binary, "demo", "--web.listen-address=127.0.0.1:0", *flags], stdout=subprocess.PIPE, text=True)
         said = {}
         for line in child.stdout:

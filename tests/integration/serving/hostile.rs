@@ -1,4 +1,4 @@
-//! Clients that misbehave, and those beside them that do not.
+//! Hostile clients, and good clients at the same time.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -17,11 +17,11 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::site::{Served, Setup};
-use crate::client::{ask, connect, get, read, send};
+use super::server::{Served, Setup};
+use crate::client::{connect, fetch, get, read, send};
 use crate::fleet::options;
 
-/// Time-outs that a test can wait for.
+/// Timeouts that are short enough for a test.
 const HASTY: Timeouts = Timeouts {
     head: Duration::from_millis(400),
     idle: Duration::from_millis(400),
@@ -38,16 +38,16 @@ fn hasty() -> Limits {
 
 /// A good client's scrape.
 async fn scrapes_well(address: SocketAddr) {
-    let reply = ask(address, "/metrics").await;
-    assert_eq!(reply.status, 200);
-    assert!(reply.text().contains("cs_up{"));
+    let response = fetch(address, "/metrics").await;
+    assert_eq!(response.status, 200);
+    assert!(response.text().contains("cs_up{"));
 }
 
 /// Waits until the server has closed.
 async fn is_cut_off(mut stream: TcpStream) -> Duration {
     let began = Instant::now();
     let mut rest = Vec::new();
-    // Closed is closed, with or without a reset.
+    // The connection may end with a reset.
     drop(
         timeout(Duration::from_secs(20), stream.read_to_end(&mut rest))
             .await
@@ -69,14 +69,14 @@ pub(super) fn alive_tasks() -> u64 {
     u64::try_from(Handle::current().metrics().num_alive_tasks()).expect("a small number")
 }
 
-/// Waits until nothing is left of what clients began.
+/// Waits until all tasks of earlier clients have ended.
 async fn settles(served: &Served, tasks: u64) {
     reaches(..=tasks, alive_tasks).await;
     scrapes_well(served.address).await;
 }
 
 #[tokio::test]
-async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_answered() {
+async fn slow_request_heads_are_closed_and_scrapes_are_served() {
     let served = Setup {
         limits: hasty(),
         ..Setup::default()
@@ -114,7 +114,7 @@ async fn heads_that_come_a_byte_at_a_time_are_cut_off_and_scrapes_beside_them_an
 }
 
 #[tokio::test]
-async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
+async fn the_timeout_of_a_second_head_starts_with_its_first_byte() {
     let limits = Limits {
         timeouts: Timeouts {
             idle: Duration::from_secs(60),
@@ -133,7 +133,7 @@ async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
         .await
         .expect("sent");
     assert_eq!(
-        read(&mut stream, false).await.expect("an answer").status,
+        read(&mut stream, false).await.expect("a response").status,
         200
     );
     sleep(Duration::from_millis(800)).await;
@@ -145,7 +145,7 @@ async fn the_time_for_a_second_head_is_counted_from_its_first_byte() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_does_not_keep_its_page() {
+async fn a_client_that_does_not_read_is_closed() {
     let served = Setup {
         world: options(3000),
         limits: hasty(),
@@ -168,12 +168,12 @@ async fn a_client_that_does_not_read_does_not_keep_its_page() {
     settles(&served, tasks).await;
     let mut taken = Vec::new();
     drop(stream.read_to_end(&mut taken).await);
-    let whole = ask(served.address, "/metrics").await.body.len();
+    let whole = fetch(served.address, "/metrics").await.body.len();
     assert!(taken.len() < whole, "{} of {whole} bytes", taken.len());
 }
 
 #[tokio::test]
-async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
+async fn connections_beyond_the_cap_do_not_block_new_clients() {
     let served = Setup {
         limits: Limits {
             connections: 50,
@@ -202,7 +202,7 @@ async fn a_crowd_beyond_the_cap_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
+async fn clients_that_do_not_read_do_not_block_others_for_long() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -233,7 +233,7 @@ async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
             }
         });
     }
-    // Until none of them is answered any more.
+    // Until the server sends no more responses.
     let (mut before, mut quiet) = (0, Instant::now());
     while before == 0 || quiet.elapsed() < Duration::from_millis(700) {
         if sent.load(Ordering::Relaxed) != before {
@@ -241,10 +241,10 @@ async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
         }
         sleep(Duration::from_millis(100)).await;
     }
-    let answer = send(served.address, get("/-/healthy", "")).await;
-    // Later they may have lost their places.
+    let response = send(served.address, get("/-/healthy", "")).await;
+    // The server may close them later.
     assert!(
-        answer.is_none() || quiet.elapsed() > Duration::from_secs(4),
+        response.is_none() || quiet.elapsed() > Duration::from_secs(4),
         "there is no room"
     );
     let began = Instant::now();
@@ -258,7 +258,7 @@ async fn clients_that_read_no_answer_keep_nobody_out_for_long() {
 }
 
 #[tokio::test]
-async fn requests_in_a_row_are_answered_in_a_row() {
+async fn pipelined_requests_get_responses_in_order() {
     let served = Setup::default().serve();
     let mut stream = connect(served.address).await;
     let paths = ["/-/healthy", "/nowhere", "/metrics", "/config", "/-/ready"];
@@ -270,14 +270,14 @@ async fn requests_in_a_row_are_answered_in_a_row() {
     let send = async { writer.write_all(wire.as_bytes()).await.expect("sent") };
     let receive = async {
         for path in paths.iter().cycle().take(500) {
-            let reply = read(&mut reader, false).await.expect("an answer");
+            let response = read(&mut reader, false).await.expect("a response");
             assert_eq!(
-                reply.status,
+                response.status,
                 if *path == "/nowhere" { 404 } else { 200 },
                 "{path}"
             );
             assert_eq!(
-                reply.text().contains("accounts:"),
+                response.text().contains("accounts:"),
                 *path == "/config",
                 "{path}"
             );
@@ -287,7 +287,7 @@ async fn requests_in_a_row_are_answered_in_a_row() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices() {
+async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
     let served = Setup::default().serve();
     let many = "X-Again: x\r\n".repeat(2000);
     for (what, wire, expected) in [
@@ -374,19 +374,23 @@ async fn what_is_too_large_or_makes_no_sense_is_refused_and_nobody_else_notices(
             &[400, 505],
         ),
     ] {
-        let reply = send(served.address, &wire).await;
-        // No answer is one too: the connection is closed.
-        if let Some(reply) = reply {
-            assert!(expected.contains(&reply.status), "{what}: {}", reply.status);
+        let response = send(served.address, &wire).await;
+        // The server may also close the connection without a response.
+        if let Some(response) = response {
+            assert!(
+                expected.contains(&response.status),
+                "{what}: {}",
+                response.status
+            );
         } else {
-            assert!(expected[0] >= 400, "{what} is not answered");
+            assert!(expected[0] >= 400, "{what} gets no response");
         }
         scrapes_well(served.address).await;
     }
 }
 
 #[tokio::test]
-async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
+async fn no_spelling_of_a_path_bypasses_the_password() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -425,21 +429,21 @@ async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
         "/..%2f..%2fetc%2fpasswd",
         "\\metrics",
     ] {
-        let reply = send(open.address, get(path, ""))
+        let response = send(open.address, get(path, ""))
             .await
-            .unwrap_or_else(|| panic!("{path} is not answered"));
+            .unwrap_or_else(|| panic!("{path} gets no response"));
         assert!(
-            [404, 400].contains(&reply.status),
+            [404, 400].contains(&response.status),
             "{path}: {}",
-            reply.status
+            response.status
         );
-        let reply = send(locked.address, get(path, ""))
+        let response = send(locked.address, get(path, ""))
             .await
-            .unwrap_or_else(|| panic!("{path} is not answered"));
+            .unwrap_or_else(|| panic!("{path} gets no response"));
         assert!(
-            [401, 400].contains(&reply.status),
+            [401, 400].contains(&response.status),
             "{path}, locked: {}",
-            reply.status
+            response.status
         );
     }
     for (target, expected, locked_expected) in [
@@ -453,7 +457,7 @@ async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
         assert_eq!(
             send(open.address, get(target, ""))
                 .await
-                .expect("an answer")
+                .expect("a response")
                 .status,
             expected,
             "{target}"
@@ -461,7 +465,7 @@ async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
         assert_eq!(
             send(locked.address, get(target, ""))
                 .await
-                .expect("an answer")
+                .expect("a response")
                 .status,
             locked_expected,
             "{target}, locked"
@@ -472,19 +476,19 @@ async fn no_spelling_of_a_path_leads_around_the_password_or_to_another_page() {
         "OPTIONS * HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n",
     )
     .await
-    .expect("an answer");
+    .expect("a response");
     assert_eq!(options.status, 401);
     let connect = send(
         locked.address,
         "CONNECT exporter:80 HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n",
     )
     .await
-    .expect("an answer");
+    .expect("a response");
     assert_eq!(connect.status, 401);
 }
 
 #[tokio::test]
-async fn a_client_that_has_no_more_to_say_is_still_answered() {
+async fn a_client_that_closes_its_sending_half_gets_the_response() {
     let served = Setup {
         world: ack_simulator::Options {
             latency: Duration::from_millis(200),
@@ -499,16 +503,15 @@ async fn a_client_that_has_no_more_to_say_is_still_answered() {
         .await
         .expect("sent");
     stream.shutdown().await.expect("half closed");
-    let reply = timeout(Duration::from_secs(20), read(&mut stream, false))
+    let response = timeout(Duration::from_secs(20), read(&mut stream, false))
         .await
         .expect("in time")
-        .expect("an answer");
-    assert_eq!(reply.status, 200);
+        .expect("a response");
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
-async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_listens_keeps_its_own()
- {
+async fn reset_requests_release_their_permits() {
     let limits = Limits {
         requests: 5,
         ..Limits::default()
@@ -536,28 +539,28 @@ async fn clients_that_reset_their_requests_give_their_places_back_and_one_that_l
         leaving.push(stream);
     }
     let began = Instant::now();
-    while ask(served.address, "/config").await.status != 503 {
+    while fetch(served.address, "/config").await.status != 503 {
         assert!(began.elapsed() < Duration::from_secs(5), "there are places");
     }
     drop(leaving);
     let began = Instant::now();
-    while ask(served.address, "/config").await.status == 503 {
+    while fetch(served.address, "/config").await.status == 503 {
         assert!(
             began.elapsed() < Duration::from_secs(15),
             "the places stay taken"
         );
         sleep(Duration::from_millis(50)).await;
     }
-    let reply = timeout(Duration::from_secs(60), read(&mut listening, false))
+    let response = timeout(Duration::from_secs(60), read(&mut listening, false))
         .await
         .expect("in time")
-        .expect("an answer");
-    assert_eq!(reply.status, 200);
-    assert!(reply.text().contains("cs_up{"));
+        .expect("a response");
+    assert_eq!(response.status, 200);
+    assert!(response.text().contains("cs_up{"));
 }
 
 #[tokio::test]
-async fn scrapers_that_leave_half_way_leave_nothing_behind() {
+async fn aborted_scrapes_leak_nothing() {
     let world = ack_simulator::Options {
         latency: Duration::from_millis(100),
         ..options(20)
@@ -585,7 +588,7 @@ async fn scrapers_that_leave_half_way_leave_nothing_behind() {
                 drop(stream.write_all(half).await);
                 sleep(Duration::from_millis(number % 7)).await;
                 if number % 2 == 0 {
-                    // With a reset rather than a farewell.
+                    // The connection ends with a reset.
                     drop(stream.set_zero_linger());
                 }
             });
@@ -601,7 +604,7 @@ async fn scrapers_that_leave_half_way_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn clients_that_guess_passwords_are_refused_and_others_beside_them_served() {
+async fn clients_with_wrong_passwords_are_rejected_and_others_are_served() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -627,10 +630,10 @@ async fn clients_that_guess_passwords_are_refused_and_others_beside_them_served(
     }
     let right = send(served.address, login("right")).await;
     assert_eq!(right.expect("a response").status, 200);
-    assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
-    for reply in guessing.join_all().await {
-        assert_eq!(reply.status, 401);
-        assert_eq!(reply.header("www-authenticate"), "Basic");
+    assert_eq!(fetch(served.address, "/-/healthy").await.status, 200);
+    for response in guessing.join_all().await {
+        assert_eq!(response.status, 401);
+        assert_eq!(response.header("www-authenticate"), "Basic");
     }
     for scheme in [
         "Basic",
@@ -640,18 +643,18 @@ async fn clients_that_guess_passwords_are_refused_and_others_beside_them_served(
         "Digest username=alice",
         "basic Og==",
     ] {
-        let reply = send(
+        let response = send(
             served.address,
             get("/config", &format!("Authorization: {scheme}\r\n")),
         )
         .await
-        .expect("an answer");
-        assert_eq!(reply.status, 401, "{scheme}");
+        .expect("a response");
+        assert_eq!(response.status, 401, "{scheme}");
     }
 }
 
 #[tokio::test]
-async fn more_requests_than_places_are_refused_and_health_is_not() {
+async fn requests_beyond_max_requests_are_rejected_except_health() {
     let served = Setup {
         world: options(3),
         limits: Limits {
@@ -667,10 +670,10 @@ async fn more_requests_than_places_are_refused_and_health_is_not() {
     let mut asking = JoinSet::new();
     for _ in 0..20 {
         let address = served.address;
-        asking.spawn(async move { ask(address, "/metrics").await.status });
+        asking.spawn(async move { fetch(address, "/metrics").await.status });
     }
     reaches(3.., || served.sim.count(Action::GetUpgradeStatus)).await;
-    assert_eq!(ask(served.address, "/-/healthy").await.status, 200);
+    assert_eq!(fetch(served.address, "/-/healthy").await.status, 200);
     let statuses = asking.join_all().await;
     assert_eq!(
         statuses.iter().filter(|status| **status == 200).count(),

@@ -1,5 +1,4 @@
-//! Clients of HTTP/2: those that take back what they ask, those that are silent, and those that
-//! wait while the server stops.
+//! HTTP/2 clients that reset their requests, are silent, or wait while the server stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::hostile::{alive_tasks, reaches};
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::certificates::{Authority, Identity};
 use crate::client::connect;
 use crate::fleet::options;
@@ -33,13 +32,13 @@ fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
     .serve_in(folder)
 }
 
-/// Sends requests of HTTP/2, and what has to run for it.
+/// An HTTP/2 sender, and the task of its connection.
 type Http2 = (
     h2::client::SendRequest<bytes::Bytes>,
     h2::client::Connection<TlsStream<TcpStream>>,
 );
 
-/// A connection of HTTP/2 to `served`.
+/// An HTTP/2 connection to `served`.
 async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     let mut tls = trust::client_config(&[authority.der()]);
     tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -52,7 +51,7 @@ async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
     h2::client::handshake(stream).await.expect("a preface")
 }
 
-/// The same, and it runs.
+/// The same, with the connection running in a task.
 async fn connect_http2(
     served: &Served,
     authority: &Authority,
@@ -70,30 +69,30 @@ fn scrape_http2() -> http::Request<()> {
 }
 
 #[tokio::test]
-async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_way_does() {
+async fn shutdown_waits_for_http2_responses_and_not_for_silent_clients() {
     let authority = Authority::new();
     let served = serve_tls(Setup::default(), &authority);
     let (mut silent, mut connection) = greet_http2(&served, &authority).await;
-    let (answer, _) = silent.send_request(scrape_http2(), true).expect("sent");
-    let answer = tokio::select! {
-        answer = answer => answer.expect("an answer"),
+    let (response, _) = silent.send_request(scrape_http2(), true).expect("sent");
+    let response = tokio::select! {
+        response = response => response.expect("a response"),
         ended = &mut connection => panic!("{ended:?}"),
     };
-    assert_eq!(answer.status(), 200);
+    assert_eq!(response.status(), 200);
     served
         .sim
         .add_fault(Rule::new(Fault::Slow(Duration::from_secs(5))));
     let mut waiting = connect_http2(&served, &authority).await;
-    let (answer, _) = waiting.send_request(scrape_http2(), true).expect("sent");
+    let (response, _) = waiting.send_request(scrape_http2(), true).expect("sent");
     reaches(12.., || served.sim.count(Action::GetUpgradeStatus)).await;
     served.stop.cancel();
     let began = Instant::now();
-    let answer = timeout(Duration::from_secs(20), answer)
+    let response = timeout(Duration::from_secs(20), response)
         .await
         .expect("in time")
-        .expect("an answer");
-    assert_eq!(answer.status(), 200);
-    let mut body = answer.into_body();
+        .expect("a response");
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body();
     let mut page = Vec::new();
     while let Some(piece) = body.data().await {
         page.extend_from_slice(&piece.expect("a piece"));
@@ -113,11 +112,11 @@ async fn a_silent_client_of_http2_does_not_hold_up_the_end_and_an_answer_under_w
 }
 
 #[tokio::test]
-async fn who_is_cut_off_at_the_end_is_counted() {
+async fn connections_closed_at_shutdown_are_counted() {
     let log = NamedTempFile::new().expect("a file");
     let to_log = log.reopen().expect("the file");
-    // While there is only one in the process, tracing asks the subscriber of whichever test comes
-    // by first.
+    // With a single subscriber in the process, tracing caches the interest of the first test that
+    // runs.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = tracing::subscriber::set_default(
         tracing_subscriber::fmt()
@@ -142,7 +141,7 @@ async fn who_is_cut_off_at_the_end_is_counted() {
     );
     served.sim.add_fault(Rule::new(Fault::Hang));
     let mut requests = connect_http2(&served, &authority).await;
-    let answers: Vec<_> = (0..3)
+    let responses: Vec<_> = (0..3)
         .map(|_| requests.send_request(scrape_http2(), true).expect("sent"))
         .collect();
     reaches(6.., || served.sim.count(Action::GetUpgradeStatus)).await;
@@ -154,11 +153,11 @@ async fn who_is_cut_off_at_the_end_is_counted() {
         .expect("the server ends");
     let text = std::fs::read_to_string(log.path()).expect("text");
     assert!(text.contains("connections=1 requests=3"), "{text}");
-    drop(answers);
+    drop(responses);
 }
 
 #[tokio::test]
-async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobody_a_scrape() {
+async fn rapid_resets_close_their_connection_and_cost_no_scrape() {
     let authority = Authority::new();
     let world = ack_simulator::Options {
         latency: Duration::from_millis(100),
@@ -177,17 +176,17 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
             .ready()
             .await
             .expect("it is open");
-        let (answer, _) = requests.send_request(scrape_http2(), true).expect("sent");
-        let answer = timeout(Duration::from_secs(20), answer)
+        let (response, _) = requests.send_request(scrape_http2(), true).expect("sent");
+        let response = timeout(Duration::from_secs(20), response)
             .await
             .expect("in time")
-            .expect("an answer");
-        assert_eq!(answer.status(), 200);
+            .expect("a response");
+        assert_eq!(response.status(), 200);
     };
     scrape().await;
     let tasks = alive_tasks();
     let began = Instant::now();
-    // Before the server has read it, and while it works on it.
+    // Resets before the server has read the request, and while it handles it.
     for turns in [0, 8] {
         let (mut taken_back, mut was_told) = (0, false);
         while taken_back < 5000 {
@@ -198,14 +197,14 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
                     Ok(ready) => ready,
                     Err(end) => break end,
                 };
-                let Ok((answer, mut stream)) = requests.send_request(scrape_http2(), true) else {
+                let Ok((response, mut stream)) = requests.send_request(scrape_http2(), true) else {
                     continue;
                 };
                 for _ in 0..turns {
                     tokio::task::yield_now().await;
                 }
                 stream.send_reset(h2::Reason::CANCEL);
-                drop(answer);
+                drop(response);
                 taken_back += 1;
                 if taken_back % 1000 == 0 {
                     scrape().await;
@@ -215,7 +214,7 @@ async fn requests_that_are_taken_back_at_once_end_their_connection_and_cost_nobo
                     "one connection takes back as many as it likes"
                 );
             };
-            // Who is still writing when the server closes may see that before the reason.
+            // A client that is writing may see the closed connection before the reason.
             let is_told = end.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
             assert!(is_told || end.is_io(), "{taken_back} taken back: {end}");
             was_told |= is_told;

@@ -1,11 +1,11 @@
-//! What a client asks for, in the very words of the servers that there are, and what it gets.
+//! Content negotiation with the headers of real scrapers.
 
 use std::net::SocketAddr;
 
 use ack_simulator::Action;
 
-use super::site::Setup;
-use crate::client::{ask, get, send};
+use super::server::Setup;
+use crate::client::{fetch, get, send};
 use crate::exposition::{Dialect, Exposition};
 use crate::process::has_ipv6;
 
@@ -16,7 +16,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[tokio::test]
-async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
+async fn each_scraper_gets_its_format_and_encoding() {
     let served = Setup::default().serve();
     for (accept, expected, dialect) in [
         (PROMETHEUS_2_42, OPEN_METRICS, Dialect::OpenMetrics),
@@ -36,20 +36,20 @@ async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
             ("br, gzip;q=0.1", "gzip"),
         ] {
             let headers = format!("Accept: {accept}\r\nAccept-Encoding: {coding}\r\n");
-            let reply = send(served.address, get("/metrics", &headers))
+            let response = send(served.address, get("/metrics", &headers))
                 .await
-                .expect("an answer");
+                .expect("a response");
             assert_eq!(
-                (reply.status, reply.header("content-type")),
+                (response.status, response.header("content-type")),
                 (200, expected),
                 "{accept}"
             );
             assert_eq!(
-                (reply.header("content-encoding"), reply.header("vary")),
+                (response.header("content-encoding"), response.header("vary")),
                 (packed, "Accept, Accept-Encoding"),
                 "{coding}"
             );
-            let page = Exposition::read(reply.text().as_bytes(), dialect)
+            let page = Exposition::read(response.text().as_bytes(), dialect)
                 .unwrap_or_else(|error| panic!("{accept}: {error}"));
             let statuses = page
                 .family("cs_upgrade_status")
@@ -61,7 +61,7 @@ async fn each_server_gets_the_format_and_encoding_that_it_asks_for() {
 }
 
 #[tokio::test]
-async fn head_is_the_head_of_get_and_asks_nobody() {
+async fn head_has_the_headers_of_get_and_makes_no_call() {
     let served = Setup::default().serve();
     for path in [
         "/metrics",
@@ -76,19 +76,19 @@ async fn head_is_the_head_of_get_and_asks_nobody() {
         let calls = served.sim.calls().len();
         let head = send(served.address, get(path, "").replacen("GET", "HEAD", 1))
             .await
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(
             (head.body.len(), served.sim.calls().len()),
             (0, calls),
             "{path}"
         );
-        let whole = ask(served.address, path).await;
+        let whole = fetch(served.address, path).await;
         assert_eq!(
             (head.status, head.header("content-type")),
             (whole.status, whole.header("content-type")),
             "{path}"
         );
-        // What a page will be long is known only once it has been written.
+        // The length of a page is known only after it has been written.
         if path != "/metrics" && path != "/" && path != "/api/v1/clusters" {
             assert_eq!(
                 head.header("content-length"),
@@ -101,7 +101,7 @@ async fn head_is_the_head_of_get_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
+async fn head_of_a_probe_has_the_headers_of_get_and_makes_no_call() {
     let served = Setup::default().serve();
     let id = served.sim.world().clusters()[0].to_string();
     for (query, expected) in [
@@ -115,13 +115,13 @@ async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
         let calls = served.sim.calls().len();
         let head = send(served.address, get(&path, "").replacen("GET", "HEAD", 1))
             .await
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(
             (head.status, head.body.len(), served.sim.calls().len()),
             (expected, 0, calls),
             "{path}"
         );
-        let whole = ask(served.address, &path).await;
+        let whole = fetch(served.address, &path).await;
         assert_eq!(
             (whole.status, whole.header("content-type")),
             (expected, head.header("content-type")),
@@ -137,7 +137,7 @@ async fn head_of_a_probe_is_the_head_of_get_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn every_other_method_is_refused_with_what_is_allowed() {
+async fn other_methods_are_rejected_with_allow() {
     let served = Setup::default().serve();
     let closed = Setup {
         lifecycle: false,
@@ -157,24 +157,24 @@ async fn every_other_method_is_refused_with_what_is_allowed() {
             "/-/ready",
             "/config",
         ] {
-            let reply = send(served.address, get(path, "").replacen("GET", method, 1))
+            let response = send(served.address, get(path, "").replacen("GET", method, 1))
                 .await
-                .expect("an answer");
+                .expect("a response");
             assert_eq!(
-                (reply.status, reply.header("allow")),
+                (response.status, response.header("allow")),
                 (405, "GET, HEAD"),
                 "{method} {path}"
             );
         }
         let is_reload = matches!(method, "POST" | "PUT");
-        let reply = send(
+        let response = send(
             served.address,
             get("/-/reload", "").replacen("GET", method, 1),
         )
         .await
-        .expect("an answer");
+        .expect("a response");
         assert_eq!(
-            (reply.status, reply.header("allow")),
+            (response.status, response.header("allow")),
             if is_reload {
                 (200, "")
             } else {
@@ -182,14 +182,14 @@ async fn every_other_method_is_refused_with_what_is_allowed() {
             },
             "{method}"
         );
-        let reply = send(
+        let response = send(
             closed.address,
             get("/-/reload", "").replacen("GET", method, 1),
         )
         .await
-        .expect("an answer");
+        .expect("a response");
         assert_eq!(
-            (reply.status, reply.header("allow")),
+            (response.status, response.header("allow")),
             (405, ""),
             "{method}, without --web.enable-lifecycle"
         );
@@ -215,7 +215,7 @@ async fn several_addresses_of_both_families_serve_the_same() {
     assert_eq!(served.addresses.iter().any(SocketAddr::is_ipv6), has_ipv6());
     for address in &served.addresses {
         assert!(
-            ask(*address, "/metrics").await.text().contains("cs_up{"),
+            fetch(*address, "/metrics").await.text().contains("cs_up{"),
             "{address}"
         );
     }

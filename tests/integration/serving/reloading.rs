@@ -1,26 +1,26 @@
-//! Reloading a server that runs: over HTTP and by looking at the file.
+//! Reloads of a running server: over HTTP and by polling.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::site::{Served, Setup};
-use crate::client::{ask, get, send};
+use super::server::{Served, Setup};
+use crate::client::{fetch, get, send};
 use crate::exposition::{Dialect, Exposition};
 
 async fn reload(served: &Served, method: &str) -> (u16, String) {
-    let reply = send(
+    let response = send(
         served.address,
         get("/-/reload", "").replacen("GET", method, 1),
     )
     .await
-    .expect("an answer");
-    (reply.status, reply.text())
+    .expect("a response");
+    (response.status, response.text())
 }
 
 async fn page(served: &Served) -> Exposition {
-    Exposition::read(&ask(served.address, "/metrics").await.body, Dialect::Text)
+    Exposition::read(&fetch(served.address, "/metrics").await.body, Dialect::Text)
         .expect("a legal page")
 }
 
@@ -48,7 +48,7 @@ const SUCCESS_TIME: &str = "cs_exporter_config_last_reload_success_timestamp_sec
 
 #[tokio::test]
 #[expect(clippy::float_cmp, reason = "0 or 1 to the bit")]
-async fn post_and_put_reload_and_say_truly_how_it_went() {
+async fn post_and_put_reload_and_return_the_result() {
     let served = Setup::default().serve();
     let good = served.read("exporter.yml");
     assert_eq!(clusters(&served).await, 6);
@@ -93,7 +93,7 @@ async fn post_and_put_reload_and_say_truly_how_it_went() {
 }
 
 #[tokio::test]
-async fn of_two_files_the_good_one_is_reloaded_and_the_bad_one_named() {
+async fn a_reload_takes_the_good_file_and_reports_the_bad_one() {
     let served = Setup {
         web: Some("http_server_config: {headers: {X-Frame-Options: deny}}"),
         ..Setup::default()
@@ -114,13 +114,13 @@ async fn of_two_files_the_good_one_is_reloaded_and_the_bad_one_named() {
         "nobody is locked out, and the clusters are new"
     );
     assert_eq!(
-        ask(served.address, "/").await.header("x-frame-options"),
+        fetch(served.address, "/").await.header("x-frame-options"),
         "deny"
     );
 }
 
-/// What the kubelet does with a mounted `ConfigMap`: the files stay links, and the folder behind
-/// them is swapped.
+/// Updates a mounted `ConfigMap` like the kubelet: the files stay links, and the folder behind them
+/// is replaced.
 fn swap(mount: &Path, version: &str, content: &str) {
     let folder = mount.join(format!("..{version}"));
     std::fs::create_dir(&folder).expect("a folder");
@@ -131,7 +131,7 @@ fn swap(mount: &Path, version: &str, content: &str) {
 
 #[tokio::test]
 #[expect(clippy::float_cmp, reason = "0 or 1 to the bit")]
-async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
+async fn polling_detects_an_update_of_a_mounted_config_map() {
     let served = Setup::default().serve();
     let good = served.read("exporter.yml");
     let mount = served.path("").join("mount");
@@ -165,7 +165,7 @@ async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
     tokio::time::timeout(Duration::from_secs(30), reloaded(6))
         .await
         .expect("the mended file is seen");
-    // What is in force is seen a moment before it is said that it is.
+    // The new configuration is active a moment before the log line.
     while value(&served, SUCCESSFUL).await != 1.0 {
         tokio::task::yield_now().await;
     }
@@ -173,7 +173,7 @@ async fn polling_sees_kubernetes_swap_the_folder_behind_a_link() {
 }
 
 #[tokio::test]
-async fn a_storm_of_reloads_half_of_them_bad_costs_no_scrape() {
+async fn frequent_reloads_of_good_and_bad_files_cost_no_scrape() {
     let served = Setup {
         world: crate::fleet::options(40),
         ..Setup::default()

@@ -1,4 +1,4 @@
-//! Everything that can be seen of a snapshot, read back.
+//! The outputs of a snapshot, read back: metrics pages, JSON, service discovery, status page.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use ack_upgrade_exporter::web::status_page::{self, PageQuery};
 use ack_upgrade_exporter::web::{Paths, json, sd};
 use exporter_toolkit::exposition::Format;
 
-use super::{assert_no_secret, vendor};
+use super::{assert_no_secret, fake_api};
 use crate::exposition::{Dialect, Exposition};
 
-/// Reads every page of `snapshot` back. Each is legal, shows no secret, and has one state for each
-/// cluster that answered.
-pub fn at(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
+/// Checks every output of `snapshot`: it is legal, shows no secret, and has one state for each
+/// cluster with a response.
+pub fn check(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
     for (format, dialect) in [
         (Format::Text, Dialect::Text),
         (Format::OpenMetrics, Dialect::OpenMetrics),
     ] {
         let bytes = render(snapshot, own, options, format);
-        check(&bytes, dialect, snapshot, options);
+        check_page(&bytes, dialect, snapshot, options);
         for reading in &snapshot.clusters {
             let bytes = render_probe(reading, std::time::Duration::from_secs(1), options, format);
             Exposition::read(&bytes, dialect)
                 .unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&bytes)));
         }
     }
-    let text = json::clusters(Some(snapshot), vendor::start());
+    let text = json::clusters(Some(snapshot), fake_api::start());
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
     assert_no_secret(&text, "the JSON");
     let infos: Vec<_> = snapshot
@@ -46,7 +46,7 @@ pub fn at(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
     };
     let page = status_page::page(
         Some(snapshot),
-        vendor::start(),
+        fake_api::start(),
         &PageQuery::default(),
         &paths,
     )
@@ -59,7 +59,7 @@ pub fn at(snapshot: &Snapshot, own: &ExporterMetrics, options: &Metrics) {
     );
 }
 
-fn check(bytes: &[u8], dialect: Dialect, snapshot: &Snapshot, options: &Metrics) {
+fn check_page(bytes: &[u8], dialect: Dialect, snapshot: &Snapshot, options: &Metrics) {
     let text = String::from_utf8_lossy(bytes);
     assert_no_secret(&text, "the page");
     let page = Exposition::read(bytes, dialect).unwrap_or_else(|error| panic!("{error}\n{text}"));

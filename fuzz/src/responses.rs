@@ -1,4 +1,4 @@
-//! The vendor's replies and errors, JSON and XML, of all operations that a scrape uses.
+//! The API's responses and errors, in JSON and XML, for all operations of a scrape.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -11,10 +11,10 @@ use ack_upgrade_exporter::metrics::ExporterMetrics;
 use exporter_toolkit::process::ProcessMetrics;
 use tokio::time::{Instant, timeout};
 
-use super::vendor::Vendor;
-use super::{SECRETS, assert_no_secret, look, paused};
+use super::fake_api::FakeApi;
+use super::{SECRETS, assert_no_secret, outputs, paused};
 
-/// What the first byte chooses from.
+/// The sources of upgrade states; the first byte selects one.
 const ACCOUNTS: [&str; 4] = [
     "source: upgrade_status\n    clusters: [{id: c1, region: cn-hangzhou}]",
     "source: tasks\n    clusters: [{id: c1, region: cn-hangzhou}]",
@@ -38,15 +38,15 @@ fn configs() -> &'static [Config] {
     })
 }
 
-/// Whatever the vendor answers, a scrape ends in time, its page is legal, and no secret is in it.
-pub fn replies(input: &[u8]) {
+/// Scrapes with any response. The scrape ends in time, and its page is legal and has no secret.
+pub fn responses(input: &[u8]) {
     let Some((choice, input)) = input.split_first() else {
         return;
     };
     let config = &configs()[usize::from(*choice) % ACCOUNTS.len()];
     paused().block_on(async {
         let own = ExporterMetrics::new(ProcessMetrics::Hidden);
-        let collector = Collector::new(config, &Vendor::read(input).dependencies(&own));
+        let collector = Collector::new(config, &FakeApi::read(input).dependencies(&own));
         let began = Instant::now();
         let snapshot = collector.collect(began + BUDGET).await;
         assert!(
@@ -54,7 +54,7 @@ pub fn replies(input: &[u8]) {
             "{:?}",
             began.elapsed()
         );
-        look::at(&snapshot, &own, &config.metrics);
+        outputs::check(&snapshot, &own, &config.metrics);
         assert_no_secret(&format!("{snapshot:?}"), "the snapshot");
         let trace = Trace::default();
         if let Some(reading) = collector

@@ -1,4 +1,4 @@
-//! Certificates and passwords that change under load, and clients that speak no TLS.
+//! Certificates and passwords that change under load, and clients without TLS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::site::{Served, Setup};
+use super::server::{Served, Setup};
 use crate::certificates::{Authority, Identity};
-use crate::client::{Reply, connect, get, read};
+use crate::client::{ClientResponse, connect, get, read};
 
 fn trusting(authority: &Authority) -> TlsConnector {
     let mut roots = RootCertStore::empty();
@@ -55,7 +55,11 @@ fn serve(authority: &Authority, web: &str) -> Served {
     .serve_in(folder)
 }
 
-async fn ask(served: &Served, connector: &TlsConnector, login: &str) -> (Option<Reply>, Vec<u8>) {
+async fn fetch(
+    served: &Served,
+    connector: &TlsConnector,
+    login: &str,
+) -> (Option<ClientResponse>, Vec<u8>) {
     let name = ServerName::try_from("localhost").expect("a name");
     let mut stream = connector
         .connect(name, connect(served.address).await)
@@ -80,7 +84,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     let authority = Authority::new();
     let served = Arc::new(serve(&authority, &users(&[("alice", "first")])));
     let connector = trusting(&authority);
-    let first = ask(&served, &connector, "alice:first").await.1;
+    let first = fetch(&served, &connector, "alice:first").await.1;
     let done = tokio_util::sync::CancellationToken::new();
     let mut load = JoinSet::new();
     for _ in 0..8 {
@@ -88,18 +92,23 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
         load.spawn(async move {
             let mut scrapes = 0;
             while !done.is_cancelled() {
-                // The client whose password changes has both for a while, as its owner would do it.
+                // The client whose password changes has both for a while.
                 let login = if scrapes % 2 == 0 {
                     "prometheus:constant"
                 } else {
                     "alice:first"
                 };
-                let reply = ask(&served, &connector, login).await.0.expect("an answer");
+                let response = fetch(&served, &connector, login)
+                    .await
+                    .0
+                    .expect("a response");
                 assert!(
-                    reply.status == 200
-                        || (reply.status == 401 && login == "prometheus:constant" && scrapes == 0),
+                    response.status == 200
+                        || (response.status == 401
+                            && login == "prometheus:constant"
+                            && scrapes == 0),
                     "{}",
-                    reply.status
+                    response.status
                 );
                 scrapes += 1;
                 yield_now().await;
@@ -112,7 +121,7 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     for round in 0..20 {
         let Identity { certificate, key } = authority.server();
         served.write("server.key", &key);
-        // Between the two writes nothing fits, and the old pair goes on.
+        // Between the two writes the pair does not match, and the old pair stays in use.
         if round % 2 == 0 {
             assert!(served.guard.reload().await.is_err());
         }
@@ -122,8 +131,8 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
             served.guard.reload().await.expect("a pair"),
             Reloaded::Changed
         );
-        let (reply, certificate) = ask(&served, &connector, "prometheus:constant").await;
-        assert_eq!(reply.expect("an answer").status, 200);
+        let (response, certificate) = fetch(&served, &connector, "prometheus:constant").await;
+        assert_eq!(response.expect("a response").status, 200);
         assert!(
             shown.insert(certificate),
             "the new certificate is shown at once"
@@ -138,25 +147,25 @@ async fn a_certificate_and_a_password_change_under_load_and_no_scrape_fails() {
     );
     served.guard.reload().await.expect("a good file");
     assert_eq!(
-        ask(&served, &connector, "alice:first")
+        fetch(&served, &connector, "alice:first")
             .await
             .0
-            .expect("an answer")
+            .expect("a response")
             .status,
         401
     );
     assert_eq!(
-        ask(&served, &connector, "alice:second")
+        fetch(&served, &connector, "alice:second")
             .await
             .0
-            .expect("an answer")
+            .expect("a response")
             .status,
         200
     );
 }
 
 #[tokio::test]
-async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
+async fn clients_without_tls_are_closed_and_others_are_served() {
     let authority = Authority::new();
     let served = serve(&authority, TLS);
     let connector = trusting(&authority);
@@ -184,15 +193,15 @@ async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
             bytes.escape_ascii()
         );
         assert_eq!(
-            ask(&served, &connector, "any:one")
+            fetch(&served, &connector, "any:one")
                 .await
                 .0
-                .expect("an answer")
+                .expect("a response")
                 .status,
             200
         );
     }
-    // Handshakes that stop half-way hold nobody up.
+    // Incomplete handshakes delay no other client.
     let mut half = Vec::new();
     for _ in 0..100 {
         let mut stream = connect(served.address).await;
@@ -200,10 +209,10 @@ async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
         half.push(stream);
     }
     assert_eq!(
-        ask(&served, &connector, "any:one")
+        fetch(&served, &connector, "any:one")
             .await
             .0
-            .expect("an answer")
+            .expect("a response")
             .status,
         200
     );
@@ -218,10 +227,10 @@ async fn clients_that_speak_no_tls_are_sent_away_and_others_served() {
         );
     }
     assert_eq!(
-        ask(&served, &connector, "any:one")
+        fetch(&served, &connector, "any:one")
             .await
             .0
-            .expect("an answer")
+            .expect("a response")
             .status,
         200
     );

@@ -1,5 +1,4 @@
-//! A peer that speaks no proper HTTP, byte by byte: what no stand-in that is built on an HTTP
-//! library can play.
+//! Servers with broken HTTP, written byte by byte, because the simulator uses an HTTP library.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,82 +13,87 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
+use crate::fault_matrix::{SOURCES, account};
 use crate::fleet::{Fleet, options, word};
-use crate::matrix::{SOURCES, account};
 
-/// What the peer does once it has read a request.
+/// The behaviour of the server after it has read a request.
 #[derive(Debug, Clone, Copy)]
-enum Does {
-    /// Says this and ends the connection.
+enum Behaviour {
+    /// Sends this and closes the connection.
     Say(&'static str),
-    /// Says this and keeps the connection.
+    /// Sends this and keeps the connection.
     Hold(&'static str),
-    /// Says this again and again.
+    /// Sends this again and again.
     Repeat(&'static str),
-    /// Says this, a byte each tenth of a second.
+    /// Sends this, one byte each tenth of a second.
     Drip(&'static str),
 }
 
-/// What the operator is to read: it is the connection that is broken, or a reply that makes no
-/// sense.
-const PEERS: [(Does, &str); 16] = [
-    (Does::Say(""), "network"),
-    (Does::Say("\r\n\r\n"), "network"),
-    (Does::Say("SSH-2.0-OpenSSH_9.2\r\n"), "network"),
-    (Does::Say("HTTP/9.9 200 OK\r\n\r\n"), "network"),
-    (Does::Say("HTTP/1.1 999999 OK\r\n\r\n"), "network"),
-    (Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 9"), "network"),
+/// The expected reason: the connection is broken, or the response cannot be decoded.
+const PEERS: [(Behaviour, &str); 16] = [
+    (Behaviour::Say(""), "network"),
+    (Behaviour::Say("\r\n\r\n"), "network"),
+    (Behaviour::Say("SSH-2.0-OpenSSH_9.2\r\n"), "network"),
+    (Behaviour::Say("HTTP/9.9 200 OK\r\n\r\n"), "network"),
+    (Behaviour::Say("HTTP/1.1 999999 OK\r\n\r\n"), "network"),
     (
-        Does::Say("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}"),
+        Behaviour::Say("HTTP/1.1 200 OK\r\ncontent-length: 9"),
         "network",
     ),
     (
-        Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}"),
+        Behaviour::Say("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}"),
         "network",
     ),
     (
-        Does::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}"),
+        Behaviour::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}"),
         "network",
     ),
     (
-        Does::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"),
+        Behaviour::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}"),
         "network",
     ),
     (
-        Does::Say(
+        Behaviour::Say("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n{}"),
+        "network",
+    ),
+    (
+        Behaviour::Say(
             "HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n",
         ),
         "throttled",
     ),
     (
-        Does::Repeat("x: a header without end, in a head that has no beginning\r\n"),
+        Behaviour::Repeat("x: a header without end, in a head that has no beginning\r\n"),
         "network",
     ),
-    (Does::Repeat("HTTP/1.1 100 Continue\r\n\r\n"), "network"),
-    (Does::Hold("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
     (
-        Does::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"),
+        Behaviour::Repeat("HTTP/1.1 100 Continue\r\n\r\n"),
+        "network",
+    ),
+    (Behaviour::Hold("HTTP/1.1 200 OK\r\nx: y"), "timeout"),
+    (
+        Behaviour::Hold("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}"),
         "timeout",
     ),
     (
-        Does::Drip(
+        Behaviour::Drip(
             "HTTP/1.1 200 OK\r\nx-this-head-takes-longer-than-anybody-waits: for-it\r\n\r\n{}",
         ),
         "timeout",
     ),
 ];
 
-async fn converse(mut stream: TcpStream, does: Does) {
+async fn converse(mut stream: TcpStream, behaviour: Behaviour) {
     let mut request = [0; 4096];
     while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
-        match does {
-            Does::Say(text) => {
+        match behaviour {
+            Behaviour::Say(text) => {
                 _ = stream.write_all(text.as_bytes()).await;
                 return;
             }
-            Does::Hold(text) => _ = stream.write_all(text.as_bytes()).await,
-            Does::Repeat(text) => while stream.write_all(text.as_bytes()).await.is_ok() {},
-            Does::Drip(text) => {
+            Behaviour::Hold(text) => _ = stream.write_all(text.as_bytes()).await,
+            Behaviour::Repeat(text) => while stream.write_all(text.as_bytes()).await.is_ok() {},
+            Behaviour::Drip(text) => {
                 for byte in text.bytes() {
                     _ = stream.write_all(&[byte]).await;
                     sleep(Duration::from_millis(100)).await;
@@ -99,12 +103,12 @@ async fn converse(mut stream: TcpStream, does: Does) {
     }
 }
 
-/// Straight ahead and through a proxy, which are two transports with two HTTP clients.
+/// Runs a row directly and through a proxy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the_source() {
+async fn a_server_with_broken_http_has_a_reason_for_every_route_and_source() {
     let trust = trust::client_config(&[]);
     let mut running = tokio::task::JoinSet::new();
-    for (does, expected) in PEERS {
+    for (behaviour, expected) in PEERS {
         for (source, proxied) in SOURCES
             .into_iter()
             .flat_map(|source| [(source, false), (source, true)])
@@ -112,18 +116,14 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
             let tls = trust.clone();
             running.spawn(async move {
                 let what = format!(
-                    "{does:?}, {source}, {}",
-                    if proxied {
-                        "as a proxy"
-                    } else {
-                        "as the vendor"
-                    }
+                    "{behaviour:?}, {source}, {}",
+                    if proxied { "as a proxy" } else { "directly" }
                 );
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
                 let peer = tokio::spawn(async move {
                     while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(converse(stream, does));
+                        tokio::spawn(converse(stream, behaviour));
                     }
                 });
                 let sim = Arc::new(Simulator::new(options(1)));
@@ -132,7 +132,7 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                         Arc::new(Network::new(tls, Lookup::system(), Proxies::default()));
                     (
                         transports,
-                        "http://vendor.invalid".to_owned(),
+                        "http://api.invalid".to_owned(),
                         format!("{}\nproxy: http://{address}", account(source)),
                     )
                 } else {
@@ -144,7 +144,7 @@ async fn a_peer_that_speaks_no_proper_http_has_a_reason_whatever_the_way_and_the
                     )
                 };
                 let fleet = Fleet::over(sim, transports, Clock::System, &endpoint, &account, "");
-                // What is not about waiting has all the time that its retries may take.
+                // Rows that do not wait need the time of all retries.
                 let budget = Duration::from_secs(if expected == "timeout" { 3 } else { 20 });
                 let began = Instant::now();
                 let snapshot = fleet.scrape(budget).await;

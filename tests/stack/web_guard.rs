@@ -1,5 +1,5 @@
-//! The door under load, with a real Prometheus that goes on scraping all the while. Prints its
-//! figures: run it with `cargo test --test stack door -- --nocapture`.
+//! The web server under load, while a real Prometheus scrapes it. This prints the figures:
+//! `cargo test --test stack web_guard -- --nocapture`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ use crate::prometheus::Prometheus;
 
 const CLUSTERS: f64 = 12.0;
 
-/// What Prometheus saw since `began`.
+/// The scrapes of Prometheus since `began`.
 struct Scrapes {
     answered: f64,
     failed: f64,
@@ -45,7 +45,7 @@ impl Scrapes {
         }
     }
 
-    /// Prints the figures, and checks that nothing was lost.
+    /// Prints the figures, and checks that no scrape failed.
     fn are_whole(&self, what: &str, at_least: f64) {
         let Self {
             answered,
@@ -83,7 +83,7 @@ fn memory(demo: &Demo) -> f64 {
     line.parse::<f64>().expect("a number") / 1024.0 / 1024.0
 }
 
-/// How long a connection lasted that sends a byte of its head a second.
+/// The lifetime of a connection that sends one byte of its head each second.
 async fn drip(address: String) -> Duration {
     let Ok(mut stream) = tokio::net::TcpStream::connect(&address).await else {
         return Duration::ZERO;
@@ -105,7 +105,7 @@ async fn drip(address: String) -> Duration {
     began.elapsed()
 }
 
-/// A connection that has had its answer and rests.
+/// An idle connection that has received a response.
 async fn rest(address: &str) -> tokio::net::TcpStream {
     let mut stream = tokio::net::TcpStream::connect(address)
         .await
@@ -114,12 +114,12 @@ async fn rest(address: &str) -> tokio::net::TcpStream {
         .write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
         .await
         .expect("sent");
-    stream.read_exact(&mut [0; 12]).await.expect("answered");
+    stream.read_exact(&mut [0; 12]).await.expect("a response");
     stream
 }
 
 #[test]
-fn thousands_of_idle_and_slow_connections_take_no_scrape_from_prometheus() {
+fn thousands_of_idle_and_slow_connections_cost_prometheus_no_scrape() {
     let descriptors = rlimit::increase_nofile_limit(20_000).expect("a limit");
     assert!(
         descriptors >= 12_000,
@@ -199,7 +199,7 @@ fn write_users(folder: &Path, passwords_of_alice: u32) {
 }
 
 #[test]
-fn certificates_and_passwords_change_and_prometheus_goes_on() {
+fn prometheus_scrapes_while_certificates_and_passwords_change() {
     let (demo, folder, authority) = (
         Demo::start(&[]),
         TempDir::new().expect("a folder"),
@@ -237,13 +237,13 @@ fn reload(address: &str) -> String {
         "POST /-/reload HTTP/1.1\r\nHost: e\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     )
     .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
 }
 
 #[test]
-fn a_storm_of_reloads_half_of_them_bad_costs_prometheus_no_scrape() {
+fn frequent_reloads_of_good_and_bad_files_cost_prometheus_no_scrape() {
     let (demo, folder) = (Demo::start(&[]), TempDir::new().expect("a folder"));
     let config = folder.path().join("exporter.yml");
     let good = demo.config();
@@ -261,14 +261,14 @@ fn a_storm_of_reloads_half_of_them_bad_costs_prometheus_no_scrape() {
             format!("{good}oops: {number}\n")
         };
         std::fs::write(&config, text).expect("written");
-        let answer = reload(&exporter.address);
+        let response = reload(&exporter.address);
         assert!(
-            answer.starts_with(if is_good {
+            response.starts_with(if is_good {
                 "HTTP/1.1 200"
             } else {
                 "HTTP/1.1 500"
             }),
-            "{answer}"
+            "{response}"
         );
         sleep((Duration::from_millis(100) * (number + 1)).saturating_sub(began.elapsed()));
     }

@@ -1,4 +1,4 @@
-//! What `/sd` answers while lists are still to be read, or cannot be.
+//! The response of `/sd` while lists have not been read, or cannot be read.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use ack_client::names::Region;
 use ack_simulator::{Action, Fault, Rule};
 use serde_json::Value;
 
-use super::site::{Served, Setup};
-use crate::client::{Reply, ask};
+use super::server::{Served, Setup};
+use crate::client::{ClientResponse, fetch};
 use crate::fleet::{UNLIMITED, yaml};
 
-/// Whether the configuration names the clusters that the lists find.
+/// The clusters that the configuration names besides the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     All,
@@ -25,7 +25,7 @@ async fn serve(named: Named, rule: Rule) -> Served {
         .add_fault(rule.on(Action::DescribeClustersForRegion));
     let account =
         format!("{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}");
-    let text = yaml(&served.sim, "http://stand-in.example", &account, "");
+    let text = yaml(&served.sim, "http://simulator.example", &account, "");
     // The clusters are last.
     let heading = text.find("    clusters:\n").expect("a list of clusters");
     let kept = if named == Named::None {
@@ -38,8 +38,8 @@ async fn serve(named: Named, rule: Rule) -> Served {
     served
 }
 
-fn targets(reply: &Reply) -> BTreeSet<String> {
-    let groups: Vec<Value> = serde_json::from_str(&reply.text()).expect("a list");
+fn targets(response: &ClientResponse) -> BTreeSet<String> {
+    let groups: Vec<Value> = serde_json::from_str(&response.text()).expect("a list");
     groups
         .iter()
         .map(|group| group["targets"][0].as_str().expect("an ID").to_owned())
@@ -47,7 +47,7 @@ fn targets(reply: &Reply) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn one_list_that_cannot_be_read_keeps_no_other_cluster_from_service_discovery() {
+async fn one_unreadable_list_does_not_hide_other_clusters_from_service_discovery() {
     for named in [Named::None, Named::All] {
         let shanghai = Region::parse("cn-shanghai").expect("a region");
         let served = serve(
@@ -55,17 +55,17 @@ async fn one_list_that_cannot_be_read_keeps_no_other_cluster_from_service_discov
             Rule::new(Fault::ProxyPage(404)).region(shanghai.clone()),
         )
         .await;
-        // Which waits for the first lists.
-        ask(served.address, "/metrics").await;
-        let reply = ask(served.address, "/sd").await;
-        assert_eq!(reply.status, 200, "{}", reply.text());
+        // A scrape waits for the first lists.
+        fetch(served.address, "/metrics").await;
+        let response = fetch(served.address, "/sd").await;
+        assert_eq!(response.status, 200, "{}", response.text());
         let world = served.sim.world();
         let known = world
             .clusters()
             .into_iter()
             .filter(|id| named == Named::All || world.region(id) != Some(shanghai.clone()));
         assert_eq!(
-            targets(&reply),
+            targets(&response),
             known.map(|id| id.to_string()).collect(),
             "{named:?}"
         );
@@ -73,21 +73,25 @@ async fn one_list_that_cannot_be_read_keeps_no_other_cluster_from_service_discov
 }
 
 #[tokio::test]
-async fn while_nothing_is_known_prometheus_keeps_its_targets_and_is_told_which_lists_are_missing() {
+async fn service_discovery_fails_with_the_missing_lists_while_no_cluster_is_known() {
     for fault in [Fault::Hang, Fault::ProxyPage(404)] {
         let served = serve(Named::None, Rule::new(fault.clone())).await;
         if fault != Fault::Hang {
-            ask(served.address, "/metrics").await;
+            fetch(served.address, "/metrics").await;
         }
-        let reply = ask(served.address, "/sd").await;
-        assert_eq!(reply.status, 503, "{fault:?}: {}", reply.text());
+        let response = fetch(served.address, "/sd").await;
+        assert_eq!(response.status, 503, "{fault:?}: {}", response.text());
         for word in [
             "account test",
             "cn-hangzhou",
             "cn-shanghai",
             "ap-southeast-1",
         ] {
-            assert!(reply.text().contains(word), "{word}: {}", reply.text());
+            assert!(
+                response.text().contains(word),
+                "{word}: {}",
+                response.text()
+            );
         }
     }
 }

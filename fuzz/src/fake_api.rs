@@ -1,4 +1,4 @@
-//! A vendor that answers what it is told to.
+//! A fake API with given responses.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -17,52 +17,51 @@ use jiff::Timestamp;
 
 use super::with_secrets;
 
-/// Replies, given one after the other; the last one again and again, and none at all where there is
-/// none.
+/// Returns its responses in order, then the last one again and again. Without any it is silent.
 #[derive(Debug, Clone)]
-pub struct Vendor {
-    replies: Arc<Mutex<Replies>>,
+pub struct FakeApi {
+    responses: Arc<Mutex<Responses>>,
 }
 
 #[derive(Debug)]
-struct Replies {
+struct Responses {
     left: std::vec::IntoIter<Response<Bytes>>,
     last: Option<Response<Bytes>>,
 }
 
-/// When every target takes place.
+/// The time at which every target starts.
 pub fn start() -> Timestamp {
     Timestamp::constant(1_795_459_769, 0)
 }
 
-impl Vendor {
-    /// Reads replies: a line with the status, lines of headers, an empty one, the body; between two
-    /// replies a byte 0.
+impl FakeApi {
+    /// Parses responses: a line with the status, lines of headers, an empty line, the body. A byte
+    /// 0 separates responses.
     pub fn read(input: &[u8]) -> Self {
-        let replies: Vec<_> = input
+        let responses: Vec<_> = input
             .split(|byte| *byte == 0)
             .take(8)
-            .map(read_reply)
+            .map(read_response)
             .collect();
         Self {
-            replies: Arc::new(Mutex::new(Replies {
-                left: replies.into_iter(),
+            responses: Arc::new(Mutex::new(Responses {
+                left: responses.into_iter(),
                 last: None,
             })),
         }
     }
 
-    /// A vendor that never answers.
+    /// An API that never responds.
     pub fn silent() -> Self {
         Self {
-            replies: Arc::new(Mutex::new(Replies {
+            responses: Arc::new(Mutex::new(Responses {
                 left: Vec::new().into_iter(),
                 last: None,
             })),
         }
     }
 
-    /// The world of a collector that asks this vendor.
+    /// The dependencies of a collector that queries this API.
     pub fn dependencies(self, own: &ExporterMetrics) -> Dependencies {
         let clock = Clock::simulated(start());
         Dependencies {
@@ -74,7 +73,7 @@ impl Vendor {
         }
     }
 
-    /// The world of a provider of credentials that asks this vendor.
+    /// The context of a credential provider that queries this API.
     pub fn context(self) -> Context {
         let environment = Environment::from_iter([]);
         let clock = Clock::simulated(start());
@@ -85,43 +84,43 @@ impl Vendor {
         }
     }
 
-    async fn answer(&self) -> Response<Bytes> {
-        let reply = {
-            let mut replies = self.replies.lock().expect("nobody panics here");
-            let next = replies.left.next().or_else(|| replies.last.clone());
-            replies.last.clone_from(&next);
+    async fn respond(&self) -> Response<Bytes> {
+        let response = {
+            let mut responses = self.responses.lock().expect("nobody panics here");
+            let next = responses.left.next().or_else(|| responses.last.clone());
+            responses.last.clone_from(&next);
             next
         };
-        // As over a wire, nothing comes at once.
+        // As over a network, no response comes at once.
         tokio::time::sleep(Duration::from_millis(10)).await;
-        match reply {
-            Some(reply) => reply,
+        match response {
+            Some(response) => response,
             None => std::future::pending().await,
         }
     }
 }
 
-impl Transport for Vendor {
+impl Transport for FakeApi {
     fn send(&self, _: Request<Bytes>) -> ResponseFuture<'_> {
-        Box::pin(async move { Ok::<_, TransportError>(self.answer().await) })
+        Box::pin(async move { Ok::<_, TransportError>(self.respond().await) })
     }
 }
 
-impl Http for Vendor {
+impl Http for FakeApi {
     fn send(
         &self,
         _: Route,
         _: Request<Bytes>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         Box::pin(async move {
-            tokio::time::timeout(Duration::from_secs(10), self.answer())
+            tokio::time::timeout(Duration::from_secs(10), self.respond())
                 .await
                 .map_err(|_| HttpError::Timeout)
         })
     }
 }
 
-fn read_reply(input: &[u8]) -> Response<Bytes> {
+fn read_response(input: &[u8]) -> Response<Bytes> {
     let (head, body) = match input.windows(2).position(|pair| pair == b"\n\n") {
         Some(end) => (&input[..end], &input[end + 2..]),
         None => (b"200".as_slice(), input),
@@ -143,7 +142,7 @@ fn read_reply(input: &[u8]) -> Response<Bytes> {
         .expect("only legal parts")
 }
 
-/// A header, if `line` is a legal one.
+/// Parses a header, if `line` is a legal one.
 pub fn header(line: &[u8]) -> Option<(http::HeaderName, http::HeaderValue)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = http::HeaderName::from_bytes(&line[..colon]).ok()?;

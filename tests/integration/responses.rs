@@ -1,4 +1,4 @@
-//! Replies in another shape than the reference has, and replies that are another system's.
+//! Responses that differ from the reference, and responses of other systems.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,15 +16,15 @@ use tokio::time::{advance, sleep};
 
 use crate::fleet::{Fleet, UNLIMITED, options, word};
 
-/// A server that answers what a test has put there, by the end of the path.
+/// A server whose responses a test sets, by the end of the path.
 #[derive(Debug, Clone, Default)]
 struct Server {
-    answers: Arc<Mutex<HashMap<&'static str, Response<Bytes>>>>,
+    responses: Arc<Mutex<HashMap<&'static str, Response<Bytes>>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn answer(&self, path: &'static str, body: impl Into<Bytes>) {
+    fn respond_with(&self, path: &'static str, body: impl Into<Bytes>) {
         self.refuse(path, 200, body);
     }
 
@@ -33,7 +33,7 @@ impl Server {
             .status(status)
             .body(body.into())
             .expect("a response");
-        self.answers
+        self.responses
             .lock()
             .expect("nobody panics here")
             .insert(path, response);
@@ -41,7 +41,7 @@ impl Server {
 }
 
 impl Server {
-    /// How many times a task was asked for since this was last called.
+    /// The number of task requests since the last call of this function.
     fn tasks_asked(&self) -> usize {
         let asked = std::mem::take(&mut *self.asked.lock().expect("nobody panics here"));
         asked
@@ -57,12 +57,12 @@ impl Transport for Server {
             .lock()
             .expect("nobody panics here")
             .push(request.uri().path().to_owned());
-        let answers = self.answers.lock().expect("nobody panics here");
+        let responses = self.responses.lock().expect("nobody panics here");
         let whole = request
             .uri()
             .path_and_query()
             .map_or("", |target| target.as_str());
-        let find = |asked: &str| answers.iter().find(|(path, _)| asked.ends_with(**path));
+        let find = |asked: &str| responses.iter().find(|(path, _)| asked.ends_with(**path));
         let found = find(whole).or_else(|| find(request.uri().path()));
         let (_, response) = found.unwrap_or_else(|| panic!("nobody expects {}", request.uri()));
         Box::pin(std::future::ready(Ok(response.clone())))
@@ -85,7 +85,7 @@ fn fleet(server: &Server, source: &str) -> Fleet {
         sim,
         Arc::new(server.clone()),
         clock,
-        "http://stand-in.example",
+        "http://simulator.example",
         &format!("source: {source}\n{UNLIMITED}"),
         "",
     )
@@ -95,7 +95,7 @@ fn fleet(server: &Server, source: &str) -> Fleet {
 fn discovering(server: &Server) -> Fleet {
     let sim = Arc::new(Simulator::new(options(1)));
     let clock = Clock::simulated(sim.world().now());
-    let text = "accounts:\n  - name: test\n    endpoint: http://stand-in.example\n    source: upgrade_status\n    credentials: {type: access_key, \
+    let text = "accounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: upgrade_status\n    credentials: {type: access_key, \
                 access_key_id: id, access_key_secret: secret}\n    discovery: {regions: [cn-hangzhou], refresh_interval: 1s}\n";
     Fleet::build(sim, Arc::new(server.clone()), clock, text, Shard::default())
 }
@@ -123,7 +123,7 @@ fn message(snapshot: &Snapshot) -> &str {
     }
 }
 
-/// How often a value of `field` could not be used.
+/// The number of unexpected values of `field`.
 fn odd(fleet: &Fleet, snapshot: &Arc<Snapshot>, field: &str) -> f64 {
     let page = fleet.page(snapshot);
     let is_field = |(name, value): &(String, String)| name == "field" && value == field;
@@ -136,7 +136,7 @@ fn odd(fleet: &Fleet, snapshot: &Arc<Snapshot>, field: &str) -> f64 {
         .value
 }
 
-/// Whether the list could be read.
+/// True if the list could be read.
 fn is_list_read(fleet: &Fleet, snapshot: &Arc<Snapshot>) -> bool {
     fleet
         .page(snapshot)
@@ -144,7 +144,7 @@ fn is_list_read(fleet: &Fleet, snapshot: &Arc<Snapshot>) -> bool {
         .any(|sample| sample.value > 0.5)
 }
 
-/// What gateways, firewalls and envelopes say under status 200, and the reason to show.
+/// Responses of gateways, firewalls and envelopes with status 200, and the expected reason.
 const OF_OTHERS: [(&str, &str); 11] = [
     (r#"{"error":"denied"}"#, "decode"),
     (
@@ -175,15 +175,15 @@ const OF_OTHERS: [(&str, &str); 11] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn another_systems_json_never_clears_a_failed_upgrade() {
+async fn json_of_another_system_never_clears_a_failed_upgrade() {
     for (body, reason) in OF_OTHERS {
         let server = Server::default();
-        server.answer(
+        server.respond_with(
             STATUS,
             r#"{"status":"fail","upgrade_step":"upgrading","error_message":"etcd"}"#,
         );
-        server.answer(TASKS, list_of(r#""state": "fail""#));
-        server.answer(
+        server.respond_with(TASKS, list_of(r#""state": "fail""#));
+        server.respond_with(
             TASK,
             r#"{"task_id": "T-1", "state": "fail", "current_stage": "x"}"#,
         );
@@ -193,8 +193,8 @@ async fn another_systems_json_never_clears_a_failed_upgrade() {
             ("tasks", TASK),
         ] {
             let fleet = fleet(&server, source);
-            // Were the first task finished, it would not be asked for again.
-            server.answer(
+            // A finished task would not be read again.
+            server.respond_with(
                 TASK,
                 r#"{"task_id": "T-1", "state": "paused", "current_stage": "x"}"#,
             );
@@ -203,7 +203,7 @@ async fn another_systems_json_never_clears_a_failed_upgrade() {
                 reason,
                 "{body}"
             );
-            server.answer(path, body);
+            server.respond_with(path, body);
             let snapshot = fleet.scrape_in_time().await;
             assert_eq!(
                 word(&snapshot.clusters[0]),
@@ -211,16 +211,16 @@ async fn another_systems_json_never_clears_a_failed_upgrade() {
                 "{source}, {path}: {body}: {:?}",
                 snapshot.clusters[0].outcome
             );
-            server.answer(TASKS, list_of(r#""state": "fail""#));
+            server.respond_with(TASKS, list_of(r#""state": "fail""#));
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() {
+async fn the_error_for_json_of_another_system_has_its_keys_and_not_its_values() {
     let server = Server::default();
     let fleet = fleet(&server, "upgrade_status");
-    server.answer(
+    server.respond_with(
         STATUS,
         r#"{"code":200,"data":{"token":"hidden"},"requestId":"hidden"}"#,
     );
@@ -229,7 +229,7 @@ async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() 
         message(&snapshot),
         "GetUpgradeStatus: HTTP 200: JSON that is not an answer of GetUpgradeStatus; its keys: code, data, requestId"
     );
-    server.answer(STATUS, r#"{"code":403,"message":"denied by the gateway"}"#);
+    server.respond_with(STATUS, r#"{"code":403,"message":"denied by the gateway"}"#);
     let snapshot = fleet.scrape_in_time().await;
     assert!(
         message(&snapshot).ends_with("403: denied by the gateway"),
@@ -239,14 +239,14 @@ async fn a_reply_of_another_system_is_named_by_its_keys_and_not_by_its_values() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_asked_for() {
+async fn an_empty_object_is_a_valid_upgrade_status_and_no_valid_list() {
     let server = Server::default();
     for body in [
         "{}",
         r#"{"status":null,"extra":1}"#,
         r#"{"status":"","upgrade_step":"not_start"}"#,
     ] {
-        server.answer(STATUS, body);
+        server.respond_with(STATUS, body);
         assert_eq!(
             word(
                 &fleet(&server, "upgrade_status")
@@ -265,7 +265,7 @@ async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_as
         r#"{"tasks":"none"}"#,
         r#"{"page_info":{"total_count":3}}"#,
     ] {
-        server.answer(TASKS, body);
+        server.respond_with(TASKS, body);
         assert_eq!(
             word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
             "decode",
@@ -279,16 +279,16 @@ async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_as
         r#"{"page_info":{"page_number":1,"page_size":50,"total_count":"0"}}"#,
         r#"{"page_info":{}}"#,
     ] {
-        server.answer(TASKS, body);
+        server.respond_with(TASKS, body);
         assert_eq!(
             word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
             "none/not_start",
             "{body}"
         );
     }
-    // A task that is told in the list stands, whatever is wiped of its details.
-    server.answer(TASKS, list_of(r#""state": "fail""#));
-    server.answer(TASK, "{}");
+    // A task in the list counts, whatever is missing from its details.
+    server.respond_with(TASKS, list_of(r#""state": "fail""#));
+    server.respond_with(TASK, "{}");
     assert_eq!(
         word(&fleet(&server, "tasks").scrape_in_time().await.clusters[0]),
         "fail/unknown"
@@ -296,12 +296,12 @@ async fn an_empty_object_says_that_nothing_was_started_only_where_no_list_was_as
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_systems_json_never_empties_a_discovered_fleet() {
+async fn json_of_another_system_never_removes_discovered_clusters() {
     let (server, good) = (
         Server::default(),
         r#"{"clusters":[{"cluster_id":"c1"},{"cluster_id":"c2"}],"page_info":{"total_count":2}}"#,
     );
-    server.answer(STATUS, "{}");
+    server.respond_with(STATUS, "{}");
     let bodies = OF_OTHERS.map(|(body, _)| body);
     for body in bodies.into_iter().chain([
         "{}",
@@ -309,10 +309,10 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
         r#"{"clusters":"none"}"#,
         r#"{"clusters":null,"page_info":{"total_count":2}}"#,
     ]) {
-        server.answer(LIST, good);
+        server.respond_with(LIST, good);
         let fleet = discovering(&server);
         assert_eq!(fleet.scrape_in_time().await.clusters.len(), 2);
-        server.answer(LIST, body);
+        server.respond_with(LIST, body);
         sleep(Duration::from_secs(60)).await;
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(snapshot.clusters.len(), 2, "{body}");
@@ -325,11 +325,11 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
         r#"{"clusters":null,"page_info":{"total_count":2}}"#,
         r#"{"page_info":{"total_count":2}}"#,
     ] {
-        server.answer(LIST, good);
+        server.respond_with(LIST, good);
         let fleet = discovering(&server);
         assert_eq!(fleet.scrape_in_time().await.clusters.len(), 2);
-        server.answer(LIST, first);
-        server.answer("/cn-hangzhou/clusters?page_number=2&page_size=50", second);
+        server.respond_with(LIST, first);
+        server.respond_with("/cn-hangzhou/clusters?page_number=2&page_size=50", second);
         sleep(Duration::from_secs(60)).await;
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(snapshot.clusters.len(), 2, "{second}");
@@ -341,7 +341,7 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
         r#"{"clusters":null,"page_info":{"total_count":0}}"#,
         r#"{"page_info":{"total_count":0}}"#,
     ] {
-        server.answer(LIST, body);
+        server.respond_with(LIST, body);
         let fleet = discovering(&server);
         let snapshot = fleet.scrape_in_time().await;
         assert!(is_list_read(&fleet, &snapshot), "{body}");
@@ -350,7 +350,7 @@ async fn another_systems_json_never_empties_a_discovered_fleet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_field_of_a_status_costs_that_field() {
+async fn an_unexpected_field_of_a_status_costs_only_that_field() {
     let server = Server::default();
     let rest = r#""status":"fail","upgrade_step":"upgrading""#;
     for (field, counted) in [
@@ -368,7 +368,7 @@ async fn an_odd_field_of_a_status_costs_that_field() {
         (r#""status":"fail","upgrade_step":"upgrading""#, None),
         (r#""status":null"#, None),
     ] {
-        server.answer(STATUS, format!("{{{rest},{field}}}"));
+        server.respond_with(STATUS, format!("{{{rest},{field}}}"));
         let fleet = fleet(&server, "upgrade_status");
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(word(&snapshot.clusters[0]), "fail/upgrading", "{field}");
@@ -387,7 +387,7 @@ async fn an_odd_field_of_a_status_costs_that_field() {
             b" down\"}",
         ]
         .concat();
-        server.answer(STATUS, body);
+        server.respond_with(STATUS, body);
         let snapshot = fleet(&server, "upgrade_status").scrape_in_time().await;
         let message = state(&snapshot).error_message.clone().unwrap_or_default();
         assert!(
@@ -398,9 +398,9 @@ async fn an_odd_field_of_a_status_costs_that_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_word_of_another_type_is_unknown_and_never_none() {
+async fn a_status_of_another_type_is_unknown_and_never_none() {
     let server = Server::default();
-    server.answer(STATUS, r#"{"status":7,"upgrade_step":"upgrading"}"#);
+    server.respond_with(STATUS, r#"{"status":7,"upgrade_step":"upgrading"}"#);
     let fleet = fleet(&server, "upgrade_status");
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(word(&snapshot.clusters[0]), "unknown/upgrading");
@@ -408,7 +408,7 @@ async fn a_word_of_another_type_is_unknown_and_never_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_field_of_a_task_costs_that_field() {
+async fn an_unexpected_field_of_a_task_costs_only_that_field() {
     let server = Server::default();
     for (field, counted) in [
         (r#""created": 1700000000"#, None),
@@ -433,8 +433,8 @@ async fn an_odd_field_of_a_task_costs_that_field() {
         (r#""target": "cluster""#, Some("task.target")),
         (r#""state": "running", "state": "running""#, None),
     ] {
-        server.answer(TASKS, list_of(&format!(r#""state": "running", {field}"#)));
-        server.answer(
+        server.respond_with(TASKS, list_of(&format!(r#""state": "running", {field}"#)));
+        server.respond_with(
             TASK,
             format!(r#"{{"task_id": "T-1", "state": "running", {field}}}"#),
         );
@@ -464,9 +464,9 @@ async fn an_odd_field_of_a_task_costs_that_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_task_of_another_type_costs_nothing_and_is_not_counted() {
+async fn an_unexpected_field_of_a_task_of_another_type_is_ignored() {
     let server = Server::default();
-    server.answer(TASK, r#"{"task_id": "T-1", "state": "paused"}"#);
+    server.respond_with(TASK, r#"{"task_id": "T-1", "state": "paused"}"#);
     for other in [
         "null",
         "7",
@@ -480,7 +480,7 @@ async fn an_odd_task_of_another_type_costs_nothing_and_is_not_counted() {
         let page = format!(
             r#"{{"tasks": [{other}, {{"task_id": "T-1", "task_type": "cluster_upgrade", "state": "paused"}}], "page_info": {{"total_count": "2"}}}}"#
         );
-        server.answer(TASKS, page);
+        server.respond_with(TASKS, page);
         let fleet = fleet(&server, "tasks");
         let snapshot = fleet.scrape_in_time().await;
         assert_eq!(word(&snapshot.clusters[0]), "pause/pause", "{other}");
@@ -508,9 +508,9 @@ async fn an_odd_task_of_another_type_costs_nothing_and_is_not_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_odd_cluster_of_a_list_costs_its_field_or_itself() {
+async fn an_unexpected_cluster_in_a_list_costs_only_its_field_or_itself() {
     let server = Server::default();
-    server.answer(STATUS, "{}");
+    server.respond_with(STATUS, "{}");
     for (odd_one, clusters, counted) in [
         (
             r#"{"cluster_id": "c2", "tags": [{"key": "env", "value": 7}], "name": 123, "current_version": 1.3}"#,
@@ -547,7 +547,7 @@ async fn one_odd_cluster_of_a_list_costs_its_field_or_itself() {
         ),
     ] {
         for total in ["2", r#""2""#, "1099511627776", "-1", "[]"] {
-            server.answer(LIST, format!(r#"{{"clusters": [{{"cluster_id": "c1"}}, {odd_one}], "page_info": {{"total_count": {total}}}}}"#));
+            server.respond_with(LIST, format!(r#"{{"clusters": [{{"cluster_id": "c1"}}, {odd_one}], "page_info": {{"total_count": {total}}}}}"#));
             let fleet = discovering(&server);
             let snapshot = fleet.scrape_in_time().await;
             assert_eq!(snapshot.clusters.len(), clusters, "{odd_one}, {total}");
@@ -564,7 +564,7 @@ async fn one_odd_cluster_of_a_list_costs_its_field_or_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn markup_that_is_not_the_apis_is_no_answer() {
+async fn markup_of_another_system_is_a_failure() {
     let page = "<head><title>Sign in</title></head><body>x</body></html>";
     let fault = "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body><soap:Fault><faultcode>x</faultcode>\
                  <Code>ErrorClusterNotFound</Code></soap:Fault></soap:Body></soap:Envelope>";
@@ -580,7 +580,7 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
         ] {
             let server = Server::default();
             for path in [STATUS, TASKS] {
-                server.answer(path, body.clone());
+                server.respond_with(path, body.clone());
             }
             let snapshot = fleet(&server, source).scrape_in_time().await;
             assert_eq!(word(&snapshot.clusters[0]), "decode", "{source}: {body}");
@@ -591,13 +591,13 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
             assert_eq!(word(&snapshot.clusters[0]), "other", "{source}: {body}");
         }
         let server = Server::default();
-        server.answer(STATUS, "<?xml version=\"1.0\"?><GetUpgradeStatusResponse><status>pause</status><upgrade_step>pause</upgrade_step></GetUpgradeStatusResponse>");
-        server.answer(
+        server.respond_with(STATUS, "<?xml version=\"1.0\"?><GetUpgradeStatusResponse><status>pause</status><upgrade_step>pause</upgrade_step></GetUpgradeStatusResponse>");
+        server.respond_with(
             TASKS,
             "<DescribeClusterTasksResponse><tasks><task_id>T-1</task_id><task_type>cluster_upgrade</task_type></tasks><tasks><task_id>T-2\
              </task_id><task_type>x</task_type></tasks><page_info><total_count>2</total_count></page_info></DescribeClusterTasksResponse>",
         );
-        server.answer(TASK, "<DescribeTaskInfoResponse><task_id>T-1</task_id><state>paused</state><error/></DescribeTaskInfoResponse>");
+        server.respond_with(TASK, "<DescribeTaskInfoResponse><task_id>T-1</task_id><state>paused</state><error/></DescribeTaskInfoResponse>");
         assert_eq!(
             word(&fleet(&server, source).scrape_in_time().await.clusters[0]),
             "pause/pause",
@@ -607,7 +607,7 @@ async fn markup_that_is_not_the_apis_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_are_refused_say_what_is_wrong_with_them() {
+async fn refused_credentials_have_a_specific_message() {
     let long = "GET\\n\\n/\\nx-acs-date:2026".repeat(40);
     for (code, said, expected) in [
         (
@@ -658,7 +658,7 @@ fn item(id: &str, hour: u32, state: &str, more: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_pools_success_never_hides_a_failing_cluster() {
+async fn a_successful_node_pool_task_never_hides_a_failed_cluster_upgrade() {
     let server = Server::default();
     let fleet = |server: &Server| {
         fleet(
@@ -670,18 +670,18 @@ async fn a_node_pools_success_never_hides_a_failing_cluster() {
     let own = format!(
         r#"{{"task_id": "T-1", "state": "fail", "target": {{"id": "{id}\n", "type": "Cluster"}}}}"#
     );
-    server.answer(TASK, own);
-    server.answer(
+    server.respond_with(TASK, own);
+    server.respond_with(
         "/tasks/T-2",
         r#"{"task_id": "T-2", "state": "success", "target": {"id": "np1", "type": "nodepool"}}"#,
     );
-    server.answer(
+    server.respond_with(
         "/tasks/T-3",
         r#"{"task_id": "T-3", "state": "success", "target": {"id": "another", "type": "cluster"}}"#,
     );
     let cluster = item("T-1", 1, "fail", "");
     for others in [
-        // Told by the list.
+        // Shown by the list.
         item(
             "T-2",
             3,
@@ -695,13 +695,13 @@ async fn a_node_pools_success_never_hides_a_failing_cluster() {
             "success",
             r#", "task": {"target": {"type": "NODEPOOL"}}"#,
         ),
-        // Told by its type.
+        // Shown by the type.
         item("T-4", 3, "success", "").replace("cluster_upgrade", "nodepool_upgrade"),
-        // Told by the task alone.
+        // Shown only by the task.
         item("T-2", 3, "success", ""),
         [item("T-3", 4, "success", ""), item("T-2", 3, "success", "")].join(","),
     ] {
-        server.answer(
+        server.respond_with(
             TASKS,
             format!(r#"{{"tasks": [{others}, {cluster}], "page_info": {{"total_count": 3}}}}"#),
         );
@@ -714,7 +714,7 @@ async fn a_node_pools_success_never_hides_a_failing_cluster() {
         );
         assert_eq!(state(&snapshot).task_id, "T-1", "{others}");
     }
-    server.answer(
+    server.respond_with(
         TASKS,
         format!(
             r#"{{"tasks": [{}], "page_info": {{"total_count": 1}}}}"#,
@@ -728,8 +728,7 @@ async fn a_node_pools_success_never_hides_a_failing_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_them_is_passed_in_the_end()
- {
+async fn tasks_of_other_targets_are_read_once_and_skipped() {
     let server = Server::default();
     let others = [
         "T-10", "T-11", "T-12", "T-13", "T-14", "T-15", "T-16", "T-17", "T-18", "T-19",
@@ -739,7 +738,7 @@ async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_the
         .map(|id| item(id, 9, "success", ""))
         .chain([item("T-1", 1, "running", "")])
         .collect();
-    server.answer(
+    server.respond_with(
         TASKS,
         format!(
             r#"{{"tasks": [{}], "page_info": {{"total_count": 11}}}}"#,
@@ -749,12 +748,12 @@ async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_the
     for path in [
         "/T-10", "/T-11", "/T-12", "/T-13", "/T-14", "/T-15", "/T-16", "/T-17", "/T-18", "/T-19",
     ] {
-        server.answer(
+        server.respond_with(
             path,
             r#"{"state": "success", "target": {"id": "np1", "type": "nodepool"}}"#,
         );
     }
-    server.answer(TASK, r#"{"task_id": "T-1", "state": "running"}"#);
+    server.respond_with(TASK, r#"{"task_id": "T-1", "state": "running"}"#);
     let fleet = fleet(&server, "tasks");
     for (expected, asked) in [
         ("decode", 8),
@@ -773,10 +772,10 @@ async fn a_task_that_is_not_the_clusters_is_asked_for_once_and_any_number_of_the
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_task_in_the_same_state_is_a_new_state() {
+async fn a_new_task_with_the_same_status_is_a_new_state() {
     let server = Server::default();
-    server.answer(TASKS, list_of(r#""state": "running""#));
-    server.answer(
+    server.respond_with(TASKS, list_of(r#""state": "running""#));
+    server.respond_with(
         TASK,
         r#"{"task_id": "T-1", "state": "running", "current_stage": "DrainNodes"}"#,
     );
@@ -784,11 +783,11 @@ async fn a_new_task_in_the_same_state_is_a_new_state() {
     let first = fleet.scrape_in_time().await.clusters[0].since;
     advance(Duration::from_secs(60)).await;
     assert_eq!(fleet.scrape_in_time().await.clusters[0].since, first);
-    server.answer(
+    server.respond_with(
         TASKS,
         list_of(r#""state": "running""#).replace("T-1", "T-9"),
     );
-    server.answer(
+    server.respond_with(
         "/tasks/T-9",
         r#"{"task_id": "T-9", "state": "running", "current_stage": "DrainNodes"}"#,
     );
@@ -796,7 +795,7 @@ async fn a_new_task_in_the_same_state_is_a_new_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_known_word_of_a_task_has_its_state() {
+async fn every_known_task_status_has_its_state() {
     let server = Server::default();
     for (words, stage, expected) in [
         (
@@ -828,8 +827,8 @@ async fn every_known_word_of_a_task_has_its_state() {
         (&["reticulating"], "", "unknown/unknown"),
     ] {
         for state in words {
-            server.answer(TASKS, list_of(&format!(r#""state": "{state}""#)));
-            server.answer(
+            server.respond_with(TASKS, list_of(&format!(r#""state": "{state}""#)));
+            server.respond_with(
                 TASK,
                 format!(r#"{{"task_id": "T-1", "state": "{state}", "current_stage": "{stage}"}}"#),
             );
@@ -843,9 +842,9 @@ async fn every_known_word_of_a_task_has_its_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_version_now_is_never_taken_for_the_version_to_come() {
+async fn the_present_version_is_never_the_target_version() {
     let server = Server::default();
-    server.answer(TASKS, list_of(r#""state": "running""#));
+    server.respond_with(TASKS, list_of(r#""state": "running""#));
     for (told, expected) in [
         (
             r#""parameters": {"version": "1.30", "next_version": "1.31"}"#,
@@ -873,14 +872,14 @@ async fn the_version_now_is_never_taken_for_the_version_to_come() {
             "1.31",
         ),
     ] {
-        server.answer(
+        server.respond_with(
             TASK,
             format!(r#"{{"task_id": "T-1", "state": "running", {told}}}"#),
         );
         let snapshot = fleet(&server, "tasks").scrape_in_time().await;
         assert_eq!(state(&snapshot).target_version, expected, "{told}");
     }
-    server.answer(TASK, r#"{"task_id": "T-1", "state": "running", "outputs": {"checkId": "1700-c1-clustercheck-abcde"}}"#);
+    server.respond_with(TASK, r#"{"task_id": "T-1", "state": "running", "outputs": {"checkId": "1700-c1-clustercheck-abcde"}}"#);
     let snapshot = fleet(&server, "tasks").scrape_in_time().await;
     assert_eq!(
         state(&snapshot).precheck_report_id,

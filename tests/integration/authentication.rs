@@ -1,5 +1,5 @@
-//! Every way to log in, against the stand-in's STS, metadata service and URI, while keys are taken
-//! away.
+//! Each type of credentials with STS, the metadata service and the credentials URI of the
+//! simulator, while keys expire.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -79,7 +79,7 @@ async fn scrapes_without_a_loss(
     for scrape in 0..6 {
         if scrape == 3 {
             together.wait().await;
-            // Credentials this young are not asked for again; a few seconds later they are.
+            // Credentials are not renewed within the first few seconds.
             tokio::time::sleep(Duration::from_millis(5200)).await;
             if together.wait().await.is_leader() {
                 sim.expire_temporary_keys();
@@ -99,7 +99,7 @@ async fn scrapes_without_a_loss(
 }
 
 #[tokio::test]
-async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
+async fn every_type_of_credentials_works_and_renews_expired_keys() {
     let (sim, address) = served().await;
     let folder = tempfile::tempdir().expect("a folder");
     let pair = KeyPair::demo();
@@ -154,7 +154,7 @@ async fn every_kind_of_credentials_logs_in_and_outlives_the_loss_of_its_keys() {
 }
 
 #[tokio::test]
-async fn an_old_metadata_service_is_asked_in_its_own_way() {
+async fn an_old_metadata_service_is_read_without_a_session_token() {
     let (sim, address) = served().await;
     sim.change_identities(|identities| identities.metadata = MetadataVersions::OnlyV1);
     let folder = tempfile::tempdir().expect("a folder");
@@ -171,7 +171,7 @@ async fn an_old_metadata_service_is_asked_in_its_own_way() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_be_assumed_is_an_auth_failure_that_names_it() {
+async fn a_role_that_may_not_be_assumed_is_an_auth_failure_with_its_name() {
     let (sim, address) = served().await;
     let folder = tempfile::tempdir().expect("a folder");
     let pair = KeyPair::demo();

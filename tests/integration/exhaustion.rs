@@ -1,5 +1,4 @@
-//! A process that has run out of descriptors or memory: it goes on, says so, and recovers by
-//! itself.
+//! A process without file descriptors or memory: it continues, reports the cause, and recovers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,17 +11,16 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{ask, connect, get, send};
+use crate::client::{connect, fetch, get, send};
 use crate::fleet::ones;
 use crate::process::Exporter;
-use crate::{fleet, matrix};
+use crate::{fault_matrix, fleet};
 
 const CLUSTERS: usize = 48;
 
-/// What replies may take, in KiB: each of the 20 that may be under way has grown to the 1 MiB that
-/// is read of it, in a buffer twice as large, which the allocator may not get back before there is
-/// another.
-const REPLIES: u64 = 2 * 2 * 20 * 1024;
+/// The memory for responses, in KiB. At most 20 are in flight. Each may have 1 MiB in a buffer of
+/// twice that size, which the allocator may free only after the next allocation.
+const RESPONSE_MEMORY: u64 = 2 * 2 * 20 * 1024;
 
 const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
 
@@ -38,14 +36,14 @@ impl Account {
             start: Timestamp::now(),
             ..Options::default()
         }));
-        matrix::upgrading(&sim);
+        fault_matrix::upgrading(&sim);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
         tokio::spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
         let folder = tempfile::tempdir().expect("a folder");
         let text = fleet::yaml(&sim, &format!("http://{address}"), ACCOUNT, "");
         std::fs::write(folder.path().join("config.yaml"), text).expect("writes the configuration");
-        // One of the tests runs it as somebody else.
+        // One of the tests runs the exporter as another user.
         for (path, mode) in [
             (folder.path(), 0o755),
             (&folder.path().join("config.yaml"), 0o644),
@@ -60,7 +58,7 @@ impl Account {
         Exporter::confined(&self.folder.path().join("config.yaml"), limits, &[])
     }
 
-    /// Every cluster meets one of the faults that are about size.
+    /// Injects a fault of size into each cluster.
     fn flood(&self) {
         let faults = [
             Fault::Huge(Framing::Length),
@@ -90,17 +88,17 @@ async fn scrape(exporter: &Exporter, seconds: u64) -> String {
         "/metrics",
         &format!("x-prometheus-scrape-timeout-seconds: {seconds}\r\n"),
     );
-    let answer = timeout(
+    let response = timeout(
         Duration::from_secs(seconds + 20),
         send(address(exporter), request),
     )
     .await
     .ok()
     .flatten();
-    let answer = answer
+    let response = response
         .unwrap_or_else(|| panic!("no page long after {seconds} s: {:#?}", exporter.logged()));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.text()
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.text()
 }
 
 /// A line of `/proc/PID/status`, in KiB.
@@ -128,7 +126,7 @@ fn failed(page: &str, reason: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
+async fn endless_responses_use_only_the_memory_of_the_read_limit() {
     let account = Account::new().await;
     let exporter = account.exporter("");
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
@@ -144,24 +142,27 @@ async fn replies_without_end_cost_no_more_memory_than_is_read_of_them() {
         );
     }
     let grown = memory(&exporter, "VmHWM") - before;
-    assert!(grown < REPLIES, "{grown} KiB on top of {before} KiB");
+    assert!(
+        grown < RESPONSE_MEMORY,
+        "{grown} KiB on top of {before} KiB"
+    );
     account.sim.clear_faults();
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
     assert!(!exporter.end().contains("panicked"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
+async fn a_process_with_limited_memory_survives_endless_responses() {
     let account = Account::new().await;
     let exporter = account.exporter("");
     assert_eq!(up(&scrape(&exporter, 10).await), CLUSTERS);
     let address_space = memory(&exporter, "VmPeak");
     drop(exporter);
-    // What it takes in good times, what replies may cost, and an arena of the allocator, which
-    // takes 64 MiB of addresses at once.
+    // The normal size, the memory for responses, and an arena of the allocator, which reserves 64
+    // MiB of addresses at once.
     let exporter = account.exporter(&format!(
         "ulimit -v {};",
-        address_space + REPLIES + 64 * 1024
+        address_space + RESPONSE_MEMORY + 64 * 1024
     ));
     account.flood();
     for _ in 0..3 {
@@ -178,10 +179,9 @@ async fn a_process_whose_memory_is_limited_lives_through_replies_without_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape() {
+async fn a_process_without_file_descriptors_responds_and_recovers_with_the_next_scrape() {
     let account = Account::new().await;
-    // Enough for itself and for all the calls that may be under way, but not for idle clients
-    // besides.
+    // Enough for the process and all calls in flight, but not for idle clients too.
     let exporter = account.exporter("ulimit -n 40;");
     let mut idle = Vec::new();
     for _ in 0..16 {
@@ -202,10 +202,10 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
     );
     let healthy = timeout(
         Duration::from_secs(20),
-        ask(address(&exporter), "/-/healthy"),
+        fetch(address(&exporter), "/-/healthy"),
     )
     .await
-    .expect("an answer");
+    .expect("a response");
     assert_eq!(healthy.status, 200);
     account.sim.clear_faults();
     drop(idle);
@@ -226,12 +226,11 @@ async fn a_process_without_descriptors_answers_and_recovers_with_the_next_scrape
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_memory_and_the_environment_of_the_process_are_shown_to_nobody_and_its_own_metrics_are()
-{
+async fn memory_and_environment_of_the_process_are_unreadable_and_process_metrics_work() {
     use std::os::unix::fs::MetadataExt as _;
 
     let account = Account::new().await;
-    // Root's own processes are always root's, so that it takes somebody else to tell.
+    // Root may read everything of its own processes, so the exporter runs as another user.
     let is_root = std::fs::metadata("/proc/self").expect("this runs").uid() == 0;
     let exporter = account.exporter(if is_root {
         "set -- \"$0\" \"$@\"; exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\";"

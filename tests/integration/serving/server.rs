@@ -1,5 +1,4 @@
-//! A server as the program runs it, over a simulated account, with its files in a folder of its
-//! own.
+//! The server of the program with a simulated account, and its files in a temporary folder.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fleet::{UNLIMITED, dependencies, options, yaml};
 
-/// What is served, and how.
+/// The settings of a server.
 pub struct Setup<'a> {
     pub world: Options,
     pub limits: Limits,
-    /// The web configuration file; None is no file.
+    /// The web configuration file, if there is one.
     pub web: Option<&'a str>,
     pub lifecycle: bool,
     pub addresses: &'a [&'a str],
@@ -65,7 +64,7 @@ impl Setup<'_> {
         );
         std::fs::write(
             &config,
-            yaml(&sim, "http://stand-in.example", UNLIMITED, ""),
+            yaml(&sim, "http://simulator.example", UNLIMITED, ""),
         )
         .expect("writes the configuration");
         let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));

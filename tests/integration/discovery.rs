@@ -1,4 +1,4 @@
-//! Clusters that nobody named: lists, filters, idle clusters and shards.
+//! Discovered clusters: lists, filters, idle clusters and shards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::fleet::{Fleet, options, reading, tally, word};
 
 const REGIONS: &str = "cn-hangzhou, cn-shanghai, ap-southeast-1";
 
-/// One account in which nothing is named but where to look.
+/// An account with discovery only.
 fn yaml(discovery: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     format!(
-        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: http://stand-in.example\n    source: upgrade_status\n    \
+        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: upgrade_status\n    \
          rate_limit: {{requests_per_second: 100000, burst: 100000}}\n    credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
          discovery: {{{discovery}}}\n{account}",
         pair.access_key_id,
@@ -113,7 +113,7 @@ async fn a_list_that_hangs_neither_delays_the_others_nor_uses_up_its_own_time() 
     );
 }
 
-/// An installation from before there were lists by region.
+/// An old installation without lists by region.
 #[derive(Debug, Clone)]
 struct OldInstallation {
     sim: InProcess,
@@ -136,7 +136,7 @@ impl Transport for OldInstallation {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
+async fn an_old_installation_is_read_by_the_older_list() {
     let sim = Arc::new(Simulator::new(still(12)));
     let refused = Arc::new(AtomicUsize::new(0));
     let transports = Arc::new(OldInstallation {
@@ -177,7 +177,7 @@ async fn an_old_installation_is_asked_for_the_list_that_it_knows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_lists_are_read_apart_from_the_scrapes() {
+async fn lists_are_read_between_scrapes() {
     let fleet = found(still(12), ", refresh_interval: 5m");
     for _ in 0..10 {
         fleet.scrape_in_time().await;
@@ -189,7 +189,7 @@ async fn the_lists_are_read_apart_from_the_scrapes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
+async fn the_refresh_interval_starts_at_the_end_of_the_last_reading() {
     let sim = Arc::new(Simulator::new(still(690)));
     sim.add_fault(
         Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion),
@@ -199,7 +199,7 @@ async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
         &yaml("regions: [cn-hangzhou], refresh_interval: 1m", "", ""),
         Shard::default(),
     );
-    // Five pages of five seconds each, and then a minute, give or take a tenth.
+    // Five pages of five seconds each, then a minute with a tenth of jitter.
     sleep(Duration::from_secs(75)).await;
     assert_eq!(fleet.calls(Action::DescribeClustersForRegion), 5);
     sleep(Duration::from_secs(17)).await;
@@ -207,7 +207,7 @@ async fn a_list_is_read_again_its_interval_after_the_last_reading_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_takes_longer_than_its_interval_is_not_read_all_the_time() {
+async fn a_list_slower_than_its_interval_is_not_read_continuously() {
     let sim = Arc::new(Simulator::new(still(3)));
     sim.add_fault(
         Rule::new(Fault::Slow(Duration::from_secs(5))).on(Action::DescribeClustersForRegion),
@@ -226,7 +226,7 @@ async fn a_list_that_takes_longer_than_its_interval_is_not_read_all_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
+async fn a_list_that_fails_slowly_is_retried_after_a_pause() {
     let fleet = found(still(12), ", refresh_interval: 30s");
     fleet.scrape_in_time().await;
     fleet
@@ -247,7 +247,7 @@ async fn a_list_that_fails_slowly_has_a_pause_before_the_next_try() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for_later() {
+async fn an_earlier_list_request_never_replaces_a_later_one() {
     let text = yaml(
         "regions: [cn-hangzhou], refresh_interval: 1m",
         "",
@@ -261,7 +261,7 @@ async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for
     while fleet.calls(Action::DescribeClustersForRegion) == before {
         sleep(Duration::from_secs(1)).await;
     }
-    // The list that is read apart from the scrapes is under way.
+    // The reading between scrapes is in progress.
     let new = ClusterId::parse("cnew").expect("an ID");
     fleet.sim.world().add(
         new.clone(),
@@ -281,13 +281,12 @@ async fn a_list_that_was_asked_for_earlier_never_replaces_one_that_was_asked_for
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_that_were_out_of_reach_at_the_start_are_read_before_the_next_scrape_after_they_are_within_it()
- {
+async fn lists_unreachable_at_the_start_are_read_before_the_next_scrape() {
     let fleet = found(still(12), "");
     fleet
         .sim
         .add_fault(Rule::new(Fault::Reset).on(Action::DescribeClustersForRegion));
-    // Whenever they are: it was tried anew every half a minute.
+    // It was retried every half a minute.
     for minute in 0..6 {
         assert_eq!(
             fleet.scrape_in_time().await.clusters.len(),
@@ -342,7 +341,7 @@ async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing()
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_matches_is_brought_in() {
+async fn only_matching_clusters_are_discovered() {
     let all = found(still(48), "").scrape_in_time().await;
     let prod = found(still(48), ", match: {name: \".*-prod\"}")
         .scrape_in_time()
@@ -369,7 +368,7 @@ async fn only_what_matches_is_brought_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clusters_that_are_named_and_found_are_one() {
+async fn a_cluster_that_is_configured_and_discovered_is_one_cluster() {
     let sim = Arc::new(Simulator::new(still(12)));
     let id = sim.world().clusters()[0].clone();
     let region = sim.world().region(&id).expect("a region");
@@ -399,7 +398,7 @@ async fn clusters_that_are_named_and_found_are_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_switch_off_leaves_the_list_of_the_region() {
+async fn the_switch_off_of_the_older_list_keeps_the_regional_list() {
     let fleet = found(still(12), "");
     for region in ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"] {
         fleet.sim.retire(
@@ -407,14 +406,14 @@ async fn the_switch_off_leaves_the_list_of_the_region() {
             Some(RetiredResponse::InvalidAction),
         );
     }
-    // The switch-off takes the old list away and leaves the new one.
+    // The switch-off removes the older list and keeps the list by region.
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(snapshot.clusters.len(), 12);
     assert_eq!(fleet.calls(Action::DescribeClustersV1), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn idle_clusters_cost_a_list_and_not_a_query_each() {
+async fn idle_clusters_need_one_list_and_no_queries() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let sim = Arc::new(Simulator::new(still(1000)));
     let world = sim.world();
@@ -432,7 +431,7 @@ async fn idle_clusters_cost_a_list_and_not_a_query_each() {
     let fleet = Fleet::configured(Arc::clone(&sim), &text, Shard::default());
     assert_eq!(tally(&fleet.scrape_in_time().await)["up"], 1000);
     let mut most = 0;
-    // Twice through the interval, at the end of which all would be due at once.
+    // Two intervals; at the end of each, all clusters would be due at once.
     for _ in 0..82 {
         sleep(Duration::from_secs(15)).await;
         fleet.sim.forget_calls();
@@ -471,7 +470,7 @@ async fn clusters_are_known_to_service_discovery_without_a_scrape() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_hangs_keeps_named_clusters_from_service_discovery_for_five_seconds_at_most() {
+async fn a_hanging_list_delays_service_discovery_for_at_most_five_seconds() {
     let sim = Arc::new(Simulator::new(still(12)));
     let hangs = Region::parse("cn-hangzhou").expect("a region");
     sim.add_fault(
@@ -559,7 +558,7 @@ async fn service_discovery_waits_for_lists_that_are_about_to_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
+async fn an_empty_list_stays_known_when_a_later_reading_fails() {
     let text = yaml(
         &format!("regions: [{REGIONS}], refresh_interval: 1m, match: {{tags: {{env: nowhere}}}}"),
         "",
@@ -583,7 +582,7 @@ async fn a_list_that_was_read_and_named_nobody_stays_known_when_it_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
+async fn idle_clusters_are_queried_if_their_list_fails() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let fleet =
         Fleet::configured(Arc::new(Simulator::new(still(30))), &text, Shard::default()).calm();
@@ -598,7 +597,7 @@ async fn a_failing_list_leaves_idle_clusters_to_be_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_with_states_that_nobody_knows_leaves_idle_clusters_to_be_asked() {
+async fn idle_clusters_are_queried_if_their_listed_state_is_unknown() {
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 10m");
     let fleet =
         Fleet::configured(Arc::new(Simulator::new(still(30))), &text, Shard::default()).calm();
@@ -613,7 +612,7 @@ async fn a_list_with_states_that_nobody_knows_leaves_idle_clusters_to_be_asked()
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
+async fn three_shards_query_every_cluster_once() {
     let sim = Arc::new(Simulator::new(still(300)));
     let text = yaml(&format!("regions: [{REGIONS}]"), "", "");
     let mut union = BTreeSet::new();
@@ -634,7 +633,7 @@ async fn three_shards_are_the_whole_fleet_and_ask_nothing_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow() {
+async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_slow() {
     let text = yaml(
         &format!("regions: [{REGIONS}], refresh_interval: 1m"),
         "",
@@ -664,21 +663,21 @@ async fn idle_clusters_are_asked_while_a_list_is_silent_and_not_while_it_is_slow
     fleet
         .sim
         .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClustersForRegion));
-    // Longer than memory serves.
+    // Longer than `max_age`.
     for round in 1..=12 {
         assert_eq!(scrape().await, all, "round {round}");
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
     }
 }
 
-/// A vendor whose pages have no end: larger ones than were asked for, always with something new,
-/// and every text as long as a reply can be.
+/// An API with endless lists: pages larger than requested, always with new clusters, and every text
+/// as long as a response can be.
 #[derive(Debug, Clone)]
-struct Endless {
+struct EndlessLists {
     pages: Arc<AtomicUsize>,
 }
 
-impl Transport for Endless {
+impl Transport for EndlessLists {
     fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let page = self.pages.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
@@ -723,11 +722,11 @@ fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
     (
         Fleet::over(
             sim,
-            Arc::new(Endless {
+            Arc::new(EndlessLists {
                 pages: Arc::clone(&pages),
             }),
             clock,
-            "http://stand-in.example",
+            "http://simulator.example",
             &unlimited,
             "",
         ),
@@ -736,7 +735,7 @@ fn endless(account: &str) -> (Fleet, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_without_an_end_are_given_up_and_no_text_is_kept_longer_than_it_is_shown() {
+async fn endless_lists_are_abandoned_and_texts_are_truncated() {
     let (fleet, pages) = endless("source: tasks");
     assert_eq!(
         tally(&fleet.scrape_in_time().await),

@@ -1,6 +1,5 @@
-//! Every fault of the vendor's side, in every source, alone and together with the others. A row of
-//! the table is a fault and the reason that the operator is to read; the tests below say what holds
-//! for every row.
+//! Every fault of the API with every source, alone and with the others. A row of the table is a
+//! fault with the expected reason.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +14,10 @@ use crate::hostile;
 
 pub const SOURCES: [&str; 3] = ["upgrade_status", "tasks", "auto"];
 
-/// What every good cluster of these tests shows.
+/// The outcome of every good cluster in these tests.
 const GOOD: &str = "running/upgrading";
 
-/// Every fault, and what a cluster shows whose calls meet it.
+/// Every fault, and the expected outcome of a cluster with it.
 pub fn faults() -> Vec<(Fault, &'static str)> {
     let seconds = Duration::from_secs;
     let throttled = |status, retry_after| Fault::Throttled {
@@ -78,7 +77,7 @@ pub fn account(source: &str) -> String {
     )
 }
 
-/// Every cluster in the middle of an upgrade, so that both sources have everything to tell.
+/// Sets every cluster to an upgrade in progress, so that both sources use all their calls.
 pub fn upgrading(sim: &Simulator) {
     for id in sim.world().clusters() {
         sim.world().set_phase(&id, Phase::Upgrading, None);
@@ -104,8 +103,7 @@ fn assert_no_secret(snapshot: &Arc<Snapshot>, fleet: &Fleet, what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_is_over_with_the_next_scrape()
- {
+async fn each_fault_has_its_reason_with_every_source_and_the_next_scrape_recovers() {
     for source in SOURCES {
         for (fault, expected) in faults() {
             for clusters in [1, 4] {
@@ -137,7 +135,7 @@ async fn each_fault_alone_has_its_reason_in_every_source_within_the_budget_and_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
+async fn a_fault_of_all_clusters_has_its_reason_for_each() {
     for source in SOURCES {
         for (fault, expected) in faults() {
             let what = format!("{source}, {fault:?} everywhere");
@@ -162,9 +160,9 @@ async fn a_fault_that_hits_everybody_has_its_reason_everywhere() {
     }
 }
 
-/// The same over sockets, where bodies really are 8 GiB long and connections really break.
+/// The same over sockets, where bodies are 8 GiB long and connections break.
 #[tokio::test]
-async fn all_faults_at_once_over_sockets_keep_their_reasons_and_leave_the_good_clusters_alone() {
+async fn all_faults_at_once_keep_their_reasons_and_do_not_affect_good_clusters() {
     let faults = faults();
     for source in SOURCES {
         let (fleet, _) = hostile::served(faults.len() * 2, &account(source)).await;

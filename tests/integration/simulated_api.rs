@@ -1,4 +1,4 @@
-//! What the built program asks.
+//! The simulated API for tests of the built program.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -12,16 +12,16 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-/// The vendor's stand-in on a socket, and a folder with a configuration for it.
-pub struct Vendor {
+/// A simulator on a socket, and a folder with a configuration for it.
+pub struct SimulatedApi {
     pub sim: Arc<Simulator>,
     pub folder: TempDir,
     pub endpoint: SocketAddr,
     _runtime: Runtime,
 }
 
-impl Vendor {
-    /// So many clusters, in which nothing happens.
+impl SimulatedApi {
+    /// An API with `clusters` clusters without upgrades.
     pub fn new(clusters: usize) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let sim = Arc::new(Simulator::new(Options {
@@ -35,14 +35,14 @@ impl Vendor {
             .expect("a port");
         let endpoint = listener.local_addr().expect("an address");
         runtime.spawn(Arc::clone(&sim).serve(listener, CancellationToken::new()));
-        let vendor = Self {
+        let api = Self {
             sim,
             folder: tempfile::tempdir().expect("a folder"),
             endpoint,
             _runtime: runtime,
         };
-        vendor.write(&vendor.yaml(clusters));
-        vendor
+        api.write(&api.yaml(clusters));
+        api
     }
 
     /// The configuration file.
@@ -50,7 +50,7 @@ impl Vendor {
         self.folder.path().join("exporter.yml")
     }
 
-    /// Puts another configuration there.
+    /// Replaces the configuration.
     pub fn write(&self, yaml: &str) {
         std::fs::write(self.config(), yaml).expect("writes the configuration");
     }
@@ -76,11 +76,11 @@ impl Vendor {
         yaml
     }
 
-    /// Waits until so many clusters have been asked for, since the beginning.
+    /// Waits until `GetUpgradeStatus` was called `count` times since the start.
     pub fn wait_for_calls(&self, count: u64) {
         let end = Instant::now() + Duration::from_secs(60);
         while self.sim.count(Action::GetUpgradeStatus) < count {
-            assert!(Instant::now() < end, "the vendor is not asked");
+            assert!(Instant::now() < end, "the API is not called");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -1,3 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| ack_upgrade_exporter_fuzz::targets::replies(input));
