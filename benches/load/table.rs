@@ -123,7 +123,8 @@ impl Row {
 
 pub(crate) fn print_head() {
     println!(
-        "| clusters | latency, ms | scrapes | bare CPU, ms | CPU, ms | ratio | bare wall, ms | wall, ms | ratio | idle, MiB | resident, MiB | peak, MiB | page, kB | start, ms |"
+        "| clusters | latency, ms | scrapes | bare CPU, ms | CPU, ms | ratio | bare wall, ms | \
+            wall, ms | ratio | idle, MiB | resident, MiB | peak, MiB | page, kB | start, ms |"
     );
     println!("|{}", "---:|".repeat(14));
 }

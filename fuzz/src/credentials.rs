@@ -15,11 +15,13 @@ use super::{SECRETS, assert_none, folder, paused};
 /// other secret.
 const KINDS: [(&str, &[&str]); 5] = [
     (
-        "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', access_key_id: id, access_key_secret: MARKED-key-secret, security_token: 'MARKED+security/token=='}",
+        "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', access_key_id: id, \
+            access_key_secret: MARKED-key-secret, security_token: 'MARKED+security/token=='}",
         &["MARKED-key-secret", "MARKED+security/token=="],
     ),
     (
-        "{type: oidc_role_arn, role_arn: 'acs:ram::1:role/r', oidc_provider_arn: 'acs:ram::1:oidc-provider/p', oidc_token_file: token}",
+        "{type: oidc_role_arn, role_arn: 'acs:ram::1:role/r', oidc_provider_arn: \
+            'acs:ram::1:oidc-provider/p', oidc_token_file: token}",
         &["MARKED.oidc.token"],
     ),
     ("{type: ecs_ram_role}", &[]),

@@ -107,7 +107,9 @@ accounts:
         "scrape.cache_ttl: \"-1s\" is negative",
         "metrics.state_sets: must be full or active",
         "metrics.error_message: must be true or false",
-        "accounts[0].colour: unknown key; here it may be name, credentials, source, task_types, signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, discovery or clusters",
+        "accounts[0].colour: unknown key; here it may be name, credentials, source, task_types, \
+            signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, discovery \
+            or clusters",
         "accounts[0].credentials.access_key_secret: a secret must be a string; put it in quotes",
         "accounts[0].signature: must be acs3 or roa",
         "accounts[0].clusters[1]: must be a mapping",
@@ -223,7 +225,8 @@ fn a_cluster_needs_a_region_where_the_endpoint_does() {
     assert_eq!(
         found,
         [
-            "accounts[0].clusters[0].region: is missing, and the endpoint https://cs.{region}.aliyuncs.com depends on it"
+            "accounts[0].clusters[0].region: is missing, and the endpoint \
+                https://cs.{region}.aliyuncs.com depends on it"
         ]
     );
 }
@@ -232,7 +235,8 @@ fn a_cluster_needs_a_region_where_the_endpoint_does() {
 fn a_key_pair_is_whole_or_refused() {
     let account = |credentials: &str| {
         format!(
-            "accounts: [{{name: a, clusters: [{{id: c1, region: cn-hangzhou}}], credentials: {{type: access_key{credentials}}}}}]"
+            "accounts: [{{name: a, clusters: [{{id: c1, region: cn-hangzhou}}], credentials: \
+                {{type: access_key{credentials}}}}}]"
         )
     };
     assert_eq!(
@@ -355,7 +359,8 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
         (
             &format!("accounts:\n- name: a\n  {good}\n  credentials: {{role_arn: x}}"),
             &[
-                "exporter.yaml:4: accounts[0].credentials: type is missing; role_arn belongs to type: ram_role_arn or oidc_role_arn",
+                "exporter.yaml:4: accounts[0].credentials: type is missing; role_arn belongs to \
+                    type: ram_role_arn or oidc_role_arn",
             ],
         ),
         (
@@ -377,13 +382,15 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
                 "accounts:\n- name: a\n  {good}\n  credentials:\n    type: access_key\n    access_key_id: x\n    access_key_secret_file: sec"
             ),
             &[
-                "exporter.yaml:7: accounts[0].credentials.access_key_secret_file: cannot read /nowhere/sec: No such file or directory",
+                "exporter.yaml:7: accounts[0].credentials.access_key_secret_file: cannot read \
+                    /nowhere/sec: No such file or directory",
             ],
         ),
         (
             "scrape:\n\ttimeout: 1s",
             &[
-                "exporter.yaml:2: not YAML: found character that cannot start any token at line 2 column 1, while scanning for the next token",
+                "exporter.yaml:2: not YAML: found character that cannot start any token at line 2 \
+                    column 1, while scanning for the next token",
             ],
         ),
         ("- 1", &["exporter.yaml: must be a mapping"]),
@@ -404,7 +411,8 @@ fn what_cannot_be_meant_is_a_warning_with_its_place() {
     assert_eq!(
         warnings.lines().collect::<Vec<_>>(),
         [
-            "exporter.yaml:5: accounts[0].discovery.regions[0]: region cn-hangzou is not known, did you mean cn-hangzhou?",
+            "exporter.yaml:5: accounts[0].discovery.regions[0]: region cn-hangzou is not known, \
+                did you mean cn-hangzhou?",
             "exporter.yaml:8: accounts[0].clusters[0].id: \"shop\" does not look like a cluster ID, which is c and 32 hexadecimal digits",
             "exporter.yaml:10: accounts[0].clusters[1].id: \"C106F377E16F34EB1808D6B9362C9ABCD\" does not look like a cluster ID, which is c and 32 hexadecimal digits",
             "exporter.yaml:11: accounts[0].clusters[1].region: region mars is not known",

@@ -15,12 +15,18 @@ use crate::shard::Shard;
 pub(super) fn source(args: &AccountArgs) -> Result<ConfigSource, RunError> {
     match &args.config_file {
         Some(file) => Ok(ConfigSource::File(file.clone())),
-        None if args.regions.is_empty() && args.clusters.is_empty() => {
-            Err(RunError::Usage("nothing to serve: name a file with --config.file, a region with --region, or try the demo".to_owned()))
-        }
+        None if args.regions.is_empty() && args.clusters.is_empty() => Err(RunError::Usage(
+            "nothing to serve: name a file with --config.file, a region with \
+                --region, or try the demo"
+                .to_owned(),
+        )),
         None => {
             let mistakes = mistakes(args);
-            if mistakes.is_empty() { Ok(ConfigSource::Text(args.as_config())) } else { Err(RunError::Usage(mistakes.join("\n"))) }
+            if mistakes.is_empty() {
+                Ok(ConfigSource::Text(args.as_config()))
+            } else {
+                Err(RunError::Usage(mistakes.join("\n")))
+            }
         }
     }
 }

@@ -83,7 +83,8 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), RunError> {
         ));
         if covered < u32::try_from(named).map_or(f64::INFINITY, f64::from) {
             let message = format!(
-                "{named} clusters are named, but the rate limit allows {covered:.0} calls in a scrape of {length:?}; it takes several scrapes to query them all"
+                "{named} clusters are named, but the rate limit allows {covered:.0} calls in a \
+                    scrape of {length:?}; it takes several scrapes to query them all"
             );
             warnings.note(config::Path::root().key("accounts").index(index), message);
         }

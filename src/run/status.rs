@@ -175,10 +175,12 @@ fn log_notice(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::F
     let error = unread.map_or("the API does not return it", |failure| &failure.message);
     match notice {
         Notice::Unidentified => {
-            tracing::warn!(cluster = %id, "its version or the end of its last upgrade is unknown; waiting until an upgrade is under way");
+            tracing::warn!(cluster = %id, "its version or the end of its last upgrade is unknown; \
+                waiting until an upgrade is under way");
         }
         Notice::OtherVersion => {
-            tracing::warn!(cluster = %id, version, "it has another version than --target-version; waiting for an upgrade to that one");
+            tracing::warn!(cluster = %id, version, "it has another version than --target-version; \
+                waiting for an upgrade to that one");
         }
         Notice::NotRunning => {
             tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running");

@@ -116,7 +116,8 @@ async fn every_type_of_credentials_works_and_renews_expired_keys() {
         (
             "ram_role_arn",
             format!(
-                "{{type: ram_role_arn, role_arn: '{ROLE}', sts_endpoint: 'http://{address}', access_key_id: {id}, access_key_secret_file: secret}}"
+                "{{type: ram_role_arn, role_arn: '{ROLE}', sts_endpoint: 'http://{address}', \
+                    access_key_id: {id}, access_key_secret_file: secret}}"
             ),
         ),
         (
@@ -181,7 +182,8 @@ async fn a_role_that_may_not_be_assumed_is_an_auth_failure_with_its_name() {
     )
     .expect("writes the secret");
     let kind = format!(
-        "{{type: ram_role_arn, role_arn: 'acs:ram::1000000000000001:role/other', sts_endpoint: 'http://{address}', access_key_id: {}, access_key_secret_file: secret}}",
+        "{{type: ram_role_arn, role_arn: 'acs:ram::1000000000000001:role/other', sts_endpoint: \
+            'http://{address}', access_key_id: {}, access_key_secret_file: secret}}",
         pair.access_key_id
     );
     let snapshot = collector(&sim, address, &kind, folder.path())

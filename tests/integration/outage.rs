@@ -110,7 +110,8 @@ fn logging_in_through(
 /// The credentials servers, the calls that can fail, and the timeout of each.
 const SERVERS: [(&str, &[Action]); 4] = [
     (
-        "{type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://sts.example', access_key_id: ID, access_key_secret: SECRET}",
+        "{type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://sts.example', \
+            access_key_id: ID, access_key_secret: SECRET}",
         &[Action::AssumeRole],
     ),
     (

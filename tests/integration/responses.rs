@@ -615,14 +615,16 @@ async fn refused_credentials_have_a_specific_message() {
             format!(
                 "Specified signature is not matched with our calculation. server string to sign is:{long}"
             ),
-            "SignatureDoesNotMatch: the access key secret is wrong: Specified signature is not matched with our calculation.",
+            "SignatureDoesNotMatch: the access key secret is wrong: Specified signature is not \
+                matched with our calculation.",
         ),
         (
             "IncompleteSignature",
             format!(
                 "The request signature does not conform to Aliyun standards. server string to sign is:{long}"
             ),
-            "IncompleteSignature: the access key secret is wrong, or something on the way changes requests: The request signature does not conform to Aliyun standards.",
+            "IncompleteSignature: the access key secret is wrong, or something on the way changes \
+                requests: The request signature does not conform to Aliyun standards.",
         ),
         (
             "InvalidAccessKeyId.NotFound",

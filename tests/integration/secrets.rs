@@ -47,19 +47,23 @@ const ACCOUNTS: [(&str, &str); 11] = [
     ),
     (
         "token",
-        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret, security_token: MARKED+static/token==}",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: \
+            MARKED-key-secret, security_token: MARKED+static/token==}",
     ),
     (
         "file",
-        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret_file: secret, security_token_file: token}",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret_file: \
+            secret, security_token_file: token}",
     ),
     (
         "role",
-        "credentials: {type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://ADDRESS', access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+        "credentials: {type: ram_role_arn, role_arn: 'ROLE', sts_endpoint: 'http://ADDRESS', \
+            access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
     ),
     (
         "oidc",
-        "credentials: {type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: 'acs:ram::1:oidc-provider/p', oidc_token_file: oidc, sts_endpoint: 'http://ADDRESS'}",
+        "credentials: {type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: \
+            'acs:ram::1:oidc-provider/p', oidc_token_file: oidc, sts_endpoint: 'http://ADDRESS'}",
     ),
     (
         "machine",
@@ -542,7 +546,8 @@ async fn a_panic_shows_no_secret_and_is_a_failure_of_one_cluster() {
         let (begin, rest) = text
             .split_once("credentials: {")
             .expect("there are credentials");
-        let keys = "type: access_key, access_key_id: id, access_key_secret: MARKED-key-secret, security_token: MARKED+static/token==}";
+        let keys = "type: access_key, access_key_id: id, access_key_secret: MARKED-key-secret, \
+            security_token: MARKED+static/token==}";
         let text = format!(
             "{begin}credentials: {{{keys}{}",
             rest.split_once('}').expect("an end").1

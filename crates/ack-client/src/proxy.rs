@@ -40,10 +40,10 @@ impl Proxy {
         {
             return Err(Self::UNENCODED);
         }
-        let uri: Uri = url
-            .expose()
-            .parse()
-            .map_err(|_| "is not a URL; special characters in its user or password must be percent-encoded, such as %40 for @")?;
+        let uri: Uri = url.expose().parse().map_err(|_| {
+            "is not a URL; special characters in its user or password must be \
+                percent-encoded, such as %40 for @"
+        })?;
         let (Some(scheme), Some(authority)) = (
             uri.scheme(),
             uri.authority()

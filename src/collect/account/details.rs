@@ -79,7 +79,8 @@ impl AccountCollector {
             |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
         let permit = tokio::select! {
             permit = self.permits.acquire() => permit,
-            () = budget.expired() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be under way wait for the API")),
+            () = budget.expired() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be \
+                under way wait for the API")),
         };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;
         drop(permit);

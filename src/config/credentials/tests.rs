@@ -57,7 +57,8 @@ fn every_type_reads_its_own_keys() {
             &["File(\"/etc/exporter/key\")", "File(\"/run/token\")"],
         ),
         (
-            "{type: oidc_role_arn, role_arn: 'acs:ram::1:role/r', oidc_token_file: token, duration: 30m, role_session_name: me}",
+            "{type: oidc_role_arn, role_arn: 'acs:ram::1:role/r', oidc_token_file: token, \
+                duration: 30m, role_session_name: me}",
             &[
                 "OidcRoleArn",
                 "acs:ram::1:role/r",
@@ -182,7 +183,8 @@ fn every_mistake_is_named_with_its_path() {
             ],
         ),
         (
-            "{type: access_key, access_key_id: id, access_key_secret: hunter2, access_key_secret_file: f, security_token: ' '}",
+            "{type: access_key, access_key_id: id, access_key_secret: hunter2, \
+                access_key_secret_file: f, security_token: ' '}",
             &[
                 "access_key_secret: is there beside access_key_secret_file; one of them must go",
                 "security_token: is empty",
@@ -211,7 +213,8 @@ fn every_mistake_is_named_with_its_path() {
             &["credentials.source: is there beside an access key; one of them must go"],
         ),
         (
-            "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', source: {type: access_key, access_key_id: id, uri: x}}",
+            "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', source: {type: access_key, \
+                access_key_id: id, uri: x}}",
             &[
                 "credentials.source.uri: unknown key",
                 "credentials.source.access_key_secret: is missing",

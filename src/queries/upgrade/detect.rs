@@ -262,7 +262,8 @@ impl Shared {
     fn record_unserved(&self, cluster: &ClusterId, error: &ApiError) {
         if self.update(None, |state, now| state.record_unserved(cluster, now)) {
             // When the operation is switched off, the log names the region once, not each cluster.
-            tracing::debug!(%cluster, account = %self.account, %error, "GetUpgradeStatus does not serve this cluster; reading its tasks instead");
+            tracing::debug!(%cluster, account = %self.account, %error, "GetUpgradeStatus does not serve this \
+                cluster; reading its tasks instead");
         }
     }
 
@@ -282,7 +283,8 @@ impl Shared {
         let region = self.region.as_ref().map_or("", Region::as_str);
         if is_retired && !was_retired {
             let error = error.map(ToString::to_string);
-            tracing::warn!(account = %self.account, region, error, "GetUpgradeStatus has been switched off here; reading tasks instead");
+            tracing::warn!(account = %self.account, region, error, "GetUpgradeStatus has been switched off \
+                here; reading tasks instead");
         } else if was_retired && !is_retired {
             tracing::info!(account = %self.account, region, "GetUpgradeStatus is served again");
         }

@@ -39,7 +39,8 @@ impl Reader<'_> {
             names.map(|names| self.allowed_names(&path.key("client_allowed_sans"), names, policy));
         let verifying = matches!(policy, Policy::Asked(_, Verification::Chain));
         if let Some(pem) = authorities.as_ref().filter(|_| !verifying) {
-            let message = "verifies nothing unless client_auth_type is RequireAndVerifyClientCert or VerifyClientCertIfGiven";
+            let message = "verifies nothing unless client_auth_type is RequireAndVerifyClientCert \
+                or VerifyClientCertIfGiven";
             self.problems.note(pem.path.clone(), message);
         }
         let Policy::Asked(presence, verification) = policy else {
@@ -57,7 +58,8 @@ impl Reader<'_> {
                 Trust::Authorities(Arc::new(self.problems.keep(&pem.path, roots(&pem.text))?))
             }
             (Verification::Chain, None) => {
-                let message = "without client_ca_file, a certificate from any authority that this system trusts will do";
+                let message = "without client_ca_file, a certificate from any authority that this \
+                    system trusts will do";
                 self.warnings.note(policy_path, message);
                 Trust::Authorities(Arc::new(system_roots()))
             }
@@ -86,7 +88,11 @@ impl Reader<'_> {
                 .problems
                 .note(path.clone(), "is empty, so that no client could connect"),
             Policy::Asked(_, Verification::None) => {
-                self.warnings.note(path.clone(), "anyone can make a certificate with these names, since client_auth_type verifies nothing");
+                self.warnings.note(
+                    path.clone(),
+                    "anyone can make a certificate with these names, \
+                    since client_auth_type verifies nothing",
+                );
             }
             Policy::NotAsked | Policy::Asked(..) => {}
         }
@@ -104,7 +110,8 @@ fn policy_named(name: &str) -> Result<Policy, &'static str> {
         "VerifyClientCertIfGiven" => Ok(Policy::Asked(Presence::Optional, Verification::Chain)),
         "RequireAndVerifyClientCert" => Ok(Policy::Asked(Presence::Required, Verification::Chain)),
         _ => Err(
-            "must be NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert",
+            "must be NoClientCert, RequestClientCert, RequireAnyClientCert, \
+                VerifyClientCertIfGiven or RequireAndVerifyClientCert",
         ),
     }
 }

@@ -69,8 +69,10 @@ async fn each_policy_lets_in_whom_it_should() {
 async fn a_client_needs_one_of_the_allowed_names_exactly() {
     let fixture = Fixture::new();
     let names = "[prometheus.example, scrape@example.org, 'spiffe://example.org/prometheus', 192.0.2.1, '2001:DB8::1']";
-    let guard =
-        fixture.tls_guard(&format!("client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt, client_allowed_sans: {names}"));
+    let guard = fixture.tls_guard(&format!(
+        "client_auth_type: RequireAndVerifyClientCert, client_ca_file: \
+            ca.crt, client_allowed_sans: {names}"
+    ));
     let ip = |text: &str| SanType::IpAddress(text.parse::<IpAddr>().expect("an address"));
     let allowed = [
         dns("prometheus.example"),
@@ -121,7 +123,10 @@ async fn a_client_needs_one_of_the_allowed_names_exactly() {
 #[tokio::test]
 async fn names_that_are_asked_for_make_a_certificate_necessary() {
     let fixture = Fixture::new();
-    let guard = fixture.tls_guard("client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt, client_allowed_sans: [client]");
+    let guard = fixture.tls_guard(
+        "client_auth_type: VerifyClientCertIfGiven, client_ca_file: \
+        ca.crt, client_allowed_sans: [client]",
+    );
     assert!(!fixture.client().can_connect(&guard).await);
     assert!(
         fixture
@@ -165,7 +170,8 @@ async fn suites_and_curves_are_those_of_the_file_in_its_order() {
         ),
         (
             format!(
-                "max_version: TLS12, cipher_suites: {suites}, curve_preferences: [X25519], prefer_server_cipher_suites: false"
+                "max_version: TLS12, cipher_suites: {suites}, curve_preferences: [X25519], \
+                    prefer_server_cipher_suites: false"
             ),
             ProtocolVersion::TLSv1_2,
             CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
