@@ -60,8 +60,13 @@ pub struct ServeArgs {
     /// Check the configuration file, list every mistake, and exit
     #[arg(long = "config.check", requires = "config_file")]
     pub config_check: bool,
-    /// How often to check the content of the configuration file, and reload it if it has changed
-    #[arg(long = "config.auto-reload-interval", value_name = "DURATION", requires = "config_file", value_parser = interval)]
+    /// Interval at which the configuration file is checked, and reloaded if its content has changed
+    #[arg(
+        long = "config.auto-reload-interval",
+        value_name = "DURATION",
+        requires = "config_file",
+        value_parser = interval
+    )]
     pub auto_reload_interval: Option<Duration>,
     /// Arguments of the web server.
     #[command(flatten)]

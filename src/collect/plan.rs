@@ -36,7 +36,12 @@ pub(super) fn accounts(
                 .access()
                 .rate_limit
                 .calls_within(config.scrape.timeout, dependencies.shard.total());
-            tracing::info!(account = %account.name, clusters_named = account.clusters.len(), calls_a_scrape = calls, "rate limit of the account");
+            tracing::info!(
+                account = %account.name,
+                clusters_named = account.clusters.len(),
+                calls_a_scrape = calls,
+                "rate limit of the account"
+            );
         }
         let owners = Arc::clone(&owners);
         let collector = collector(account, &config.scrape, dependencies, client, owners);

@@ -145,7 +145,12 @@ impl RegionList {
             is_news = state.record_success(listing, found, Instant::now());
         });
         if is_news {
-            tracing::info!(account = %self.account, region = %self.place.region, clusters = found, "cluster list read");
+            tracing::info!(
+                account = %self.account,
+                region = %self.place.region,
+                clusters = found,
+                "cluster list read"
+            );
         }
     }
 
@@ -160,7 +165,12 @@ impl RegionList {
             return;
         }
         if self.state.borrow().listing.is_some() {
-            tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read; the last one stands");
+            tracing::warn!(
+                account = %self.account,
+                %region,
+                %error,
+                "cluster list cannot be read; the last one stands"
+            );
         } else {
             tracing::warn!(account = %self.account, %region, %error, "cluster list cannot be read");
         }

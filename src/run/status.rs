@@ -232,7 +232,10 @@ impl StatusArgs {
 
     /// The progress of the clusters without a wait. A cluster that could not be read is never done.
     fn evaluate(&self, snapshot: &Snapshot, coverage: Coverage) -> Progress {
-        let has_failed = |reading: &ClusterReading| matches!(&reading.outcome, Outcome::Up(state) if matches!(state.status, Status::Fail | Status::Canceled));
+        let has_failed = |reading: &ClusterReading| match &reading.outcome {
+            Outcome::Up(state) => matches!(state.status, Status::Fail | Status::Canceled),
+            Outcome::Down(_) | Outcome::NotAsked => false,
+        };
         let is_read = |reading: &ClusterReading| matches!(reading.outcome, Outcome::Up(_));
         if self.fail_on.contains(&FailOn::Failed) && snapshot.clusters.iter().any(has_failed) {
             Progress::Failed

@@ -27,7 +27,11 @@ macro_rules! name {
             /// Checks `text`.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
                 let valid: fn(&str) -> bool = $valid;
-                if valid(text) { Ok(Self(text.into())) } else { Err(InvalidName::$variant(text.chars().take(80).collect())) }
+                if valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(InvalidName::$variant(text.chars().take(80).collect()))
+                }
             }
 
             /// The name as text.
@@ -67,14 +71,16 @@ name!(
     /// The ID of an ACK cluster, such as `c106f377e16f34eb1808d6b9362c9abcd`.
     ClusterId,
     ClusterId,
-    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    |text| (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 );
 
 name!(
     /// A region ID, such as `cn-hangzhou`.
     Region,
     Region,
-    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    |text| (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 );
 
 name!(

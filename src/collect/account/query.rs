@@ -144,7 +144,13 @@ fn log(entry: &ClusterEntry, recorded: Recorded, duration: Duration) {
     let failure = entry.failure();
     match (recorded.previous_failure, failure) {
         (previous, Some(failure)) if previous != Some(failure.reason) => {
-            tracing::warn!(cluster = %info.id, account = %info.account, reason = failure.reason.as_str(), error = %failure.message, "cluster does not answer");
+            tracing::warn!(
+                cluster = %info.id,
+                account = %info.account,
+                reason = failure.reason.as_str(),
+                error = %failure.message,
+                "cluster does not answer"
+            );
         }
         (Some(_), None) => {
             tracing::info!(cluster = %info.id, account = %info.account, "cluster answers again");
@@ -165,10 +171,24 @@ fn log(entry: &ClusterEntry, recorded: Recorded, duration: Duration) {
     let (status, step) = (state.status.as_str(), state.step.as_str());
     match recorded.change {
         StateChange::First => {
-            tracing::debug!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state read");
+            tracing::debug!(
+                cluster = %info.id,
+                name = %info.name,
+                account = %info.account,
+                status,
+                step,
+                "upgrade state read"
+            );
         }
         StateChange::Changed => {
-            tracing::info!(cluster = %info.id, name = %info.name, account = %info.account, status, step, "upgrade state changed");
+            tracing::info!(
+                cluster = %info.id,
+                name = %info.name,
+                account = %info.account,
+                status,
+                step,
+                "upgrade state changed"
+            );
         }
         StateChange::Unchanged => {}
     }

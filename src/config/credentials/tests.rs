@@ -116,9 +116,10 @@ fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
             ..
         }
     ));
-    assert!(
-        matches!(source(&format!("{role}source: {{type: ecs_ram_role}}")), Provider::EcsRamRole(role) if role.imds_v1 == ImdsV1::Allowed)
-    );
+    assert!(matches!(
+        source(&format!("{role}source: {{type: ecs_ram_role}}")),
+        Provider::EcsRamRole(role) if role.imds_v1 == ImdsV1::Allowed
+    ));
     assert!(matches!(source(role), Provider::Default(_)));
     let nested = source(&format!(
         "{role}sts_endpoint: sts.example\nsource: {{type: ram_role_arn, role_arn: 'acs:ram::2:role/q'}}"

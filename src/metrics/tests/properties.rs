@@ -71,7 +71,18 @@ prop_compose! {
         (precheck_report_id, task_id, target_version) in any::<(String, String, String)>(),
         (started, updated) in (option::of(any_time()), option::of(any_time())),
     ) -> UpgradeState {
-        UpgradeState { source, status, step, task_status, error_message, precheck_report_id, task_id, target_version, started, updated }
+        UpgradeState {
+            source,
+            status,
+            step,
+            task_status,
+            error_message,
+            precheck_report_id,
+            task_id,
+            target_version,
+            started,
+            updated,
+        }
     }
 }
 
@@ -127,7 +138,8 @@ prop_compose! {
         accounts in vec(any_account_reading(), 0..3),
         (ordinal, total) in any::<(u32, u32)>(),
     ) -> Snapshot {
-        Snapshot { at, duration, budget, complete, shard: Shard::new(ordinal % total.max(1), total.max(1)).expect("a shard"), clusters, accounts }
+        let shard = Shard::new(ordinal % total.max(1), total.max(1)).expect("a shard");
+        Snapshot { at, duration, budget, complete, shard, clusters, accounts }
     }
 }
 
@@ -174,9 +186,12 @@ proptest! {
             prop_assert_eq!(&one.kind, &other.kind);
             for (one, other) in one.samples.iter().zip(&other.samples) {
                 prop_assert_eq!((&one.name, one.value), (&other.name, other.value));
-                let without_bound = |labels: &[(String, String)]| -> Vec<_> { labels.iter().filter(|label| label.0 != "le").cloned().collect() };
+                let without_bound = |labels: &[(String, String)]| -> Vec<_> {
+                    labels.iter().filter(|label| label.0 != "le").cloned().collect()
+                };
                 prop_assert_eq!(without_bound(&one.labels), without_bound(&other.labels));
-                let names: Vec<&str> = one.labels.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "le").collect();
+                let names = one.labels.iter().map(|(name, _)| name.as_str());
+                let names: Vec<&str> = names.filter(|name| *name != "le").collect();
                 if of(Scope::Cluster).any(|one| one == metric) {
                     prop_assert_eq!(&names[..metric.labels.len()], metric.labels);
                 } else {
@@ -221,7 +236,8 @@ proptest! {
             }
             if !matches!(reading.outcome, Outcome::Up(_)) {
                 let of_the_upgrade = |name: &str| name.starts_with("cs_upgrade_");
-                let samples = page.families.iter().filter(|family| of_the_upgrade(&family.name)).flat_map(|family| &family.samples);
+                let families = page.families.iter().filter(|family| of_the_upgrade(&family.name));
+                let samples = families.flat_map(|family| &family.samples);
                 prop_assert!(samples.into_iter().all(|sample| sample.label("cluster") != Some(id)));
             }
         }

@@ -197,7 +197,12 @@ async fn open_tunnel(
     let response = tokio::select! {
         biased;
         response = sender.send_request(request) => response.map_err(failed)?,
-        () = too_many_interim => return Err(TransportError::Connect(format!("cannot connect to {server}: the proxy {proxy} {}", interim::COMPLAINT))),
+        () = too_many_interim => {
+            return Err(TransportError::Connect(format!(
+                "cannot connect to {server}: the proxy {proxy} {}",
+                interim::COMPLAINT
+            )));
+        }
     };
     if !response.status().is_success() {
         let status = response.status();

@@ -257,8 +257,14 @@ proptest! {
                 prop_assert_eq!(state.source(&cluster(number)), SourceName::UpgradeStatus);
             }
             prop_assert_eq!(state.is_gone(), is_gone);
-            prop_assert!(!state.is_retired() || is_gone || refused.len() >= 2, "refusals since the last response: {refused:?}");
-            prop_assert!(last_response.is_some() || is_gone || state.is_retired() == (refused.len() >= 2), "no response ever");
+            prop_assert!(
+                !state.is_retired() || is_gone || refused.len() >= 2,
+                "refusals since the last response: {refused:?}"
+            );
+            prop_assert!(
+                last_response.is_some() || is_gone || state.is_retired() == (refused.len() >= 2),
+                "no response ever"
+            );
         }
     }
 }
