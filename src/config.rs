@@ -62,15 +62,15 @@ pub struct Scrape {
     /// The part of Prometheus' timeout that is kept back, so that the response arrives in time.
     #[serde(with = "Friendly")]
     pub timeout_offset: Duration,
-    /// How long a finished, complete collection serves further scrapes, such as those of a second
-    /// Prometheus; 0s turns it off.
+    /// The time for which a finished, complete collection serves further scrapes, such as those of
+    /// a second Prometheus; 0s turns it off.
     #[serde(with = "Friendly")]
     pub cache_ttl: Duration,
     /// The age up to which an earlier result stands in for one that the rate limit did not allow.
     #[serde(with = "Friendly")]
     pub max_age: Duration,
-    /// How long a cluster without an upgrade is not queried again while the account's cluster list
-    /// shows nothing new; 0s turns it off.
+    /// The time for which a cluster without an upgrade is not queried again while the account's
+    /// cluster list shows nothing new; 0s turns it off.
     #[serde(with = "Friendly")]
     pub idle_interval: Duration,
 }
@@ -96,7 +96,7 @@ pub struct Metrics {
     #[serde(deserialize_with = "labels::cluster_label")]
     #[cfg_attr(test, schemars(regex(pattern = schema::cluster_label())))]
     pub cluster_label: String,
-    /// Whether `cs_upgrade_error_info` shows the error messages of the API.
+    /// Shows the error messages of the API in `cs_upgrade_error_info`.
     #[cfg_attr(test, schemars(with = "bool"))]
     pub error_message: ErrorMessages,
     /// The values of a state set that are exposed.

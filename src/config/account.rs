@@ -25,7 +25,7 @@ pub struct Account {
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 64)))]
     #[cfg_attr(test, schemars(regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")))]
     pub name: AccountName,
-    /// How the exporter logs in; without it, by the default chain.
+    /// The credentials of the account; without them, those that the default chain finds.
     #[serde(default)]
     pub(super) credentials: Credentials,
     /// The operations that the state of an upgrade is read with.
@@ -35,7 +35,7 @@ pub struct Account {
     #[serde(default = "default_task_types")]
     #[cfg_attr(test, schemars(extend("contains" = schema::filled())))]
     pub task_types: Vec<String>,
-    /// How requests are signed.
+    /// The way of signing requests.
     #[serde(default)]
     signature: Signature,
     /// The hosts of Alibaba Cloud that are called; `endpoint` takes precedence.
@@ -92,7 +92,7 @@ pub enum Source {
     Tasks,
 }
 
-/// How requests are signed.
+/// The way of signing requests.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -193,17 +193,17 @@ pub struct Cluster {
     pub labels: BTreeMap<String, String>,
 }
 
-/// How an account's API is called: all that its client and its sources are made of, so that a
-/// reload can tell whether they may stay.
+/// The parameters of the calls for an account. They make its client and its sources, and a reload
+/// keeps these while the parameters are equal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
-    /// How to log in.
+    /// The provider of the credentials.
     pub credentials: Provider,
     /// The operations that the state of an upgrade is read with.
     pub source: Source,
     /// Task types that count as an upgrade of the cluster.
     pub task_types: Vec<String>,
-    /// How requests are signed.
+    /// The way of signing requests.
     pub signature: ack_client::Signature,
     /// Where requests go.
     pub endpoint: EndpointTemplate,
@@ -216,7 +216,7 @@ pub struct Access {
 }
 
 impl Account {
-    /// How its API is called, in the client's own types.
+    /// Returns the parameters of its calls, in the types of the client.
     pub fn access(&self) -> Access {
         Access {
             credentials: self.credentials.provider(),

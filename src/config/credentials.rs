@@ -13,7 +13,7 @@ use super::text::{
     Text, Uri,
 };
 
-/// How the exporter logs in. Which keys may stand here depends on the type: see [`Kind::keys`].
+/// The credentials of an account. The keys that are allowed depend on the type: see [`Kind::keys`].
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = schema::credentials))]
 #[serde(default, deny_unknown_fields)]
@@ -49,7 +49,7 @@ pub(super) struct Credentials {
     /// The name of the session in the audit log of Alibaba Cloud.
     #[serde(skip_serializing_if = "Option::is_none")]
     role_session_name: Option<SessionName>,
-    /// How long the temporary credentials last: 15m to 12h, and no longer than the role allows.
+    /// The lifetime of the temporary credentials: 15m to 12h, and no longer than the role allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<SessionDuration>,
     /// A RAM policy in JSON that narrows the permissions of the role.
@@ -67,7 +67,7 @@ pub(super) struct Credentials {
     /// The metadata service, in place of the usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata_endpoint: Option<MetadataEndpoint>,
-    /// Whether the metadata service is never called without a token.
+    /// Forbids calls of the metadata service without a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("default" = false)))]
     disable_imds_v1: Option<bool>,
@@ -175,7 +175,7 @@ impl Kind {
         }
     }
 
-    /// Whether `key` may stand beside the type.
+    /// Returns true if `key` is allowed beside the type.
     pub(super) fn has(self, key: &str) -> bool {
         self.keys().contains(&key)
     }

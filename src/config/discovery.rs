@@ -21,7 +21,7 @@ pub struct Discovery {
     #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = schema::REGION))))]
     #[cfg_attr(test, schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub regions: Vec<Region>,
-    /// How often the lists are read; at least 1s.
+    /// The interval at which the lists are read; at least 1s.
     #[serde(with = "Friendly")]
     #[cfg_attr(test, schemars(transform = schema::above_zero))]
     pub refresh_interval: Duration,

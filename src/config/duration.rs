@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Friendly {
     }
 }
 
-/// How long the session of a role lasts.
+/// The length of the session of a role.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "Friendly")]
 pub(super) struct SessionDuration(pub(super) Duration);

@@ -19,11 +19,11 @@ use self::queue::LogQueue;
 pub enum LogLevel {
     /// Everything, each query's result included.
     Debug,
-    /// What changes.
+    /// Changes.
     Info,
-    /// What may need a look.
+    /// Events that may need attention.
     Warn,
-    /// What does not work.
+    /// Failures.
     Error,
 }
 

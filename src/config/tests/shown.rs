@@ -1,4 +1,4 @@
-//! What `/config` shows.
+//! The configuration as `/config` shows it.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a browser may do with the page: show it, send its form back, and nothing else.
+//! The content security policy: a browser shows the page and sends its form back, and nothing else.
 
 use std::sync::LazyLock;
 

@@ -26,7 +26,7 @@ enum Inside {
     },
 }
 
-/// How deep `yaml_serde` goes; what is deeper is refused as a whole.
+/// The depth of nesting up to which `yaml_serde` reads; it refuses a deeper text as a whole.
 const MAX_DEPTH: usize = 128;
 
 impl Lines {

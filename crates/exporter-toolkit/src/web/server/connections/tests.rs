@@ -1,4 +1,4 @@
-//! Which connection is closed, and when.
+//! The choice of the connection to close, and the time of its closing.
 
 use super::*;
 
