@@ -16,61 +16,62 @@ pub static METRICS: &[&Metric] = &[
     &VIRTUAL_MEMORY_MAX,
 ];
 
-static CPU: Metric = Metric {
-    name: "process_cpu_seconds_total",
-    kind: Kind::Counter,
-    labels: &[],
-    help: "Total user and system CPU time spent in seconds.",
-};
+static CPU: Metric = without_labels(
+    "process_cpu_seconds_total",
+    Kind::Counter,
+    "Total user and system CPU time spent in seconds.",
+);
 
-static MAX_FDS: Metric = Metric {
-    name: "process_max_fds",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Maximum number of open file descriptors.",
-};
+static MAX_FDS: Metric = without_labels(
+    "process_max_fds",
+    Kind::Gauge,
+    "Maximum number of open file descriptors.",
+);
 
-static OPEN_FDS: Metric = Metric {
-    name: "process_open_fds",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Number of open file descriptors.",
-};
+static OPEN_FDS: Metric = without_labels(
+    "process_open_fds",
+    Kind::Gauge,
+    "Number of open file descriptors.",
+);
 
-static RESIDENT_MEMORY: Metric = Metric {
-    name: "process_resident_memory_bytes",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Resident memory size in bytes.",
-};
+static RESIDENT_MEMORY: Metric = without_labels(
+    "process_resident_memory_bytes",
+    Kind::Gauge,
+    "Resident memory size in bytes.",
+);
 
-static START_TIME: Metric = Metric {
-    name: "process_start_time_seconds",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Start time of the process since unix epoch in seconds.",
-};
+static START_TIME: Metric = without_labels(
+    "process_start_time_seconds",
+    Kind::Gauge,
+    "Start time of the process since unix epoch in seconds.",
+);
 
-static THREADS: Metric = Metric {
-    name: "process_threads",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Number of threads in the process.",
-};
+static THREADS: Metric = without_labels(
+    "process_threads",
+    Kind::Gauge,
+    "Number of threads in the process.",
+);
 
-static VIRTUAL_MEMORY: Metric = Metric {
-    name: "process_virtual_memory_bytes",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Virtual memory size in bytes.",
-};
+static VIRTUAL_MEMORY: Metric = without_labels(
+    "process_virtual_memory_bytes",
+    Kind::Gauge,
+    "Virtual memory size in bytes.",
+);
 
-static VIRTUAL_MEMORY_MAX: Metric = Metric {
-    name: "process_virtual_memory_max_bytes",
-    kind: Kind::Gauge,
-    labels: &[],
-    help: "Maximum amount of virtual memory available in bytes; absent if there is no limit.",
-};
+static VIRTUAL_MEMORY_MAX: Metric = without_labels(
+    "process_virtual_memory_max_bytes",
+    Kind::Gauge,
+    "Maximum amount of virtual memory available in bytes; absent if there is no limit.",
+);
+
+const fn without_labels(name: &'static str, kind: Kind, help: &'static str) -> Metric {
+    Metric {
+        name,
+        kind,
+        labels: &[],
+        help,
+    }
+}
 
 /// The setting that shows or hides `process_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
