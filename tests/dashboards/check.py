@@ -47,7 +47,7 @@ def catalogue():
     found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
     assert len(found) > 30, "the catalogue is written in another way than this script knows"
     process = (ROOT / "crates/exporter-toolkit/src/process.rs").read_text()
-    found += [(kind, name, "") for name, kind in re.findall(r'name: "([a-z_]+)",\n\s*kind: Kind::(\w+),', process)]
+    found += [(kind, name, "") for name, kind in re.findall(r'without_labels\(\s*"([a-z_]+)",\s*Kind::(\w+),', process)]
     metrics = {}
     for kind, name, labels in found:
         labels = set(re.findall(r'"([^"]+)"', labels))
