@@ -20,10 +20,11 @@ use ack_client::{
 };
 use ack_client::{Endpoint, RateLimit, Signature};
 use ack_client::{Status, Step, TaskStatus};
+use ack_upgrade_exporter::cluster::ClusterInfo;
 use ack_upgrade_exporter::config::{self, Config};
 use ack_upgrade_exporter::metrics::{ExporterMetrics, render};
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::snapshot::{ClusterInfo, ClusterReading, Outcome, Snapshot};
+use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -17,6 +17,7 @@
 //! | | |
 //! |---|---|
 //! | `log`, [`shard`] | the log and the shard, used by all others |
+//! | [`cluster`] | a cluster as the configuration and the lists describe it |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the same form for every operation |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
 //! | [`queries`] | the queries of the API: the state of an upgrade from either operation, and the detection of the operation that the API serves |
@@ -34,6 +35,7 @@
 )]
 
 pub mod cli;
+pub mod cluster;
 pub mod collect;
 pub mod config;
 mod log;

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 
 pub(crate) use notice::Notice;
 
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
+use crate::cluster::ClusterInfo;
+use crate::snapshot::{ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::UpgradeState;
 
 /// The number of consecutive failed polls that end a wait.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Operation, Reason};
 use ack_client::{Status, Step, TaskStatus};
+use ack_upgrade_exporter::cluster::ClusterInfo;
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{
-    AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+    AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
 use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
 use exporter_toolkit::process::ProcessMetrics;

@@ -26,7 +26,8 @@ use super::entry::{Origin, Target, Trigger, Viewpoint};
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
-use crate::snapshot::{AccountReading, ClusterInfo, ClusterReading};
+use crate::cluster::ClusterInfo;
+use crate::snapshot::{AccountReading, ClusterReading};
 
 /// One account and its clusters.
 #[derive(Debug)]

@@ -19,8 +19,9 @@ pub(super) use in_flight::{InFlight, Trigger};
 pub(super) use reading::{BlockedBy, Viewpoint};
 
 use super::account::{AccountCollection, MIN_QUERY_TIME};
+use crate::cluster::ClusterInfo;
 use crate::queries::upgrade::UpgradeSource;
-use crate::snapshot::{ClusterInfo, Failure};
+use crate::snapshot::Failure;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// A cluster and the means to query it.

@@ -26,11 +26,12 @@ use super::entry::{
 };
 use super::table::ClusterTable;
 use super::{Collector, Dependencies};
+use crate::cluster::ClusterInfo;
 use crate::config::Config;
 use crate::metrics::ExporterMetrics;
 use crate::queries::upgrade::{UpgradeQuery, UpgradeSource};
 use crate::shard::Shard;
-use crate::snapshot::{ClusterInfo, Failure, Outcome};
+use crate::snapshot::{Failure, Outcome};
 use crate::upgrade::{SourceName, UpgradeState};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::Collector;
-use crate::snapshot::ClusterInfo;
+use crate::cluster::ClusterInfo;
 
 /// Longest wait of service discovery for first lists, if the configuration names clusters.
 const LISTS_TIMEOUT: Duration = Duration::from_secs(5);

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::Collector;
 use super::account::{AccountCollector, Probe};
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure};
+use crate::cluster::ClusterInfo;
+use crate::snapshot::{ClusterReading, Failure};
 use crate::upgrade::SourceName;
 
 impl Collector {

@@ -9,9 +9,9 @@ use ack_client::names::{AccountName, ClusterId};
 
 use super::account_client::AccountClient;
 use super::entry::{Origin, Target};
+use crate::cluster::ClusterInfo;
 use crate::config::{Cluster, ListedRegion};
 use crate::shard::Shard;
-use crate::snapshot::ClusterInfo;
 
 /// Makes targets of the clusters that are configured or listed and belong to this shard.
 #[derive(Debug)]

@@ -19,10 +19,11 @@ use super::accounts::load;
 use super::serve::build;
 use super::{RunError, print};
 use crate::cli::{FailOn, Output, StatusArgs, exit};
+use crate::cluster::ClusterInfo;
 use crate::collect::Collector;
 use crate::config::Config;
 use crate::shard::Shard;
-use crate::snapshot::{self, ClusterInfo, ClusterReading, Outcome, Snapshot};
+use crate::snapshot::{self, ClusterReading, Outcome, Snapshot};
 use crate::wait::{Coverage, Goal, Notice, Progress, UpgradeWait};
 use crate::web::json;
 

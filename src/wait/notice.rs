@@ -6,7 +6,8 @@ use ack_client::Status;
 use ack_client::names::ClusterId;
 
 use super::{UpgradeWait, is_ready};
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
+use crate::cluster::ClusterInfo;
+use crate::snapshot::{ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::UpgradeState;
 
 /// The reason for which a wait goes on or ends, where the table does not show it.

@@ -5,8 +5,9 @@ use ack_client::Reason;
 use ack_client::names::AccountName;
 
 use super::*;
+use crate::cluster::ClusterInfo;
 use crate::shard::Shard;
-use crate::snapshot::{ClusterInfo, Failure};
+use crate::snapshot::Failure;
 use crate::upgrade::SourceName;
 
 mod details;

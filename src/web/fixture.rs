@@ -9,8 +9,9 @@ use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Status, Step, TaskStatus};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cluster::ClusterInfo;
 use crate::shard::Shard;
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome, Snapshot};
+use crate::snapshot::{ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// The time of the tests.

@@ -7,7 +7,7 @@ use ack_client::names::{AccountName, Region};
 use ack_client::text::clean_message;
 use serde::Serialize;
 
-use crate::snapshot::ClusterInfo;
+use crate::cluster::ClusterInfo;
 
 /// The prefix of every label. Prometheus drops such labels unless a relabelling rule keeps them.
 const PREFIX: &str = "__meta_cs_";

@@ -8,10 +8,10 @@ use ack_client::{ApiError, Budget, ErrorKind, Operation, describe_cluster};
 use futures_util::future::join_all;
 
 use super::AccountCollector;
+use crate::cluster::ClusterInfo;
 use crate::collect::entry::{Origin, Target};
 use crate::collect::region_list::RegionList;
 use crate::collect::table::merge_listing;
-use crate::snapshot::ClusterInfo;
 
 impl AccountCollector {
     /// Refreshes the version and the state of those of `clusters` that are this account's: from the

@@ -9,8 +9,8 @@ use ack_client::names::{ClusterId, Region};
 use tokio::time::Instant;
 
 use super::ClusterTable;
+use crate::cluster::ClusterInfo;
 use crate::collect::entry::{ClusterEntry, Now, Origin, Target};
-use crate::snapshot::ClusterInfo;
 
 /// The rules by which a collection skips clusters in which no upgrade is running.
 #[derive(Debug, Clone, Copy)]

@@ -11,12 +11,13 @@ use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
 
 use super::exposition::{Dialect, Exposition};
+use crate::cluster::ClusterInfo;
 use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::shard::Shard;
 use crate::snapshot::{
-    AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+    AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
 use crate::upgrade::{SourceName, UpgradeState};
 

@@ -17,12 +17,13 @@ use proptest::sample::select;
 
 use super::exposition::{Dialect, Exposition};
 use super::of;
+use crate::cluster::ClusterInfo;
 use crate::config::Metrics;
 use crate::metrics::catalog::{self, Scope};
 use crate::metrics::{ExporterMetrics, render};
 use crate::shard::Shard;
 use crate::snapshot::{
-    AccountReading, ClusterInfo, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+    AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
 };
 use crate::upgrade::{SourceName, StateSet, UpgradeState};
 

@@ -143,7 +143,8 @@ mod tests {
     use ack_client::names::{AccountName, ClusterId};
 
     use super::*;
-    use crate::snapshot::{self, ClusterInfo};
+    use crate::cluster::ClusterInfo;
+    use crate::snapshot;
     use crate::upgrade::SourceName;
 
     fn reading(outcome: Outcome) -> ClusterReading {

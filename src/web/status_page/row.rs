@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::display_status::DisplayStatus;
 use super::format::Age;
 use super::query::PageQuery;
-use crate::snapshot::{ClusterInfo, ClusterReading, Failure, Outcome};
+use crate::cluster::ClusterInfo;
+use crate::snapshot::{ClusterReading, Failure, Outcome};
 use crate::upgrade::UpgradeState;
 
 /// Labels that are shown without opening the details.
