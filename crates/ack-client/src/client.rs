@@ -79,11 +79,22 @@ impl Client {
     /// the others: five a second.
     #[must_use]
     pub fn in_background(&self) -> Self {
+        self.with_limiter(Arc::clone(&self.background_limiter))
+    }
+
+    /// A client of the same account for calls that can wait: they take what others leave of the
+    /// account's limit, and run beside the others, two at once.
+    #[must_use]
+    pub fn with_spare_calls(&self) -> Self {
+        self.with_limiter(self.limiter.spare())
+    }
+
+    fn with_limiter(&self, limiter: Arc<Limiter>) -> Self {
         Self {
             transport: Arc::clone(&self.transport),
             credentials: Arc::clone(&self.credentials),
             signature: self.signature,
-            limiter: Arc::clone(&self.background_limiter),
+            limiter,
             background_limiter: Arc::clone(&self.background_limiter),
             metrics: Arc::clone(&self.metrics),
             clock: self.clock,

@@ -44,14 +44,36 @@ impl RateLimit {
 /// The limits that all calls of one account share.
 #[derive(Debug)]
 pub struct Limiter {
+    shared: Arc<Shared>,
+    priority: Priority,
+    concurrency: Arc<Semaphore>,
+}
+
+/// The bucket, and the order of those who wait for it.
+#[derive(Debug)]
+struct Shared {
     account: AccountName,
     created: Instant,
     bucket: Mutex<Bucket>,
     /// Held by the caller that is next, so that tokens are given in the order of the requests. A
     /// wait that is dropped takes no token.
     queue: tokio::sync::Mutex<()>,
-    concurrency: Arc<Semaphore>,
 }
+
+/// The tokens that calls may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Priority {
+    /// Any.
+    First,
+    /// Those that nobody waits for, as long as half a burst is left.
+    Spare,
+}
+
+/// The time after which calls that take spare tokens look for them again.
+const SPARE_PAUSE: Duration = Duration::from_millis(250);
+
+/// Calls with spare tokens that run at once.
+const SPARE_CONCURRENCY: usize = 2;
 
 impl Limiter {
     /// Limits of `account` with a full bucket. The bucket refills at `rate` divided by `share`, the
@@ -63,11 +85,24 @@ impl Limiter {
         max_concurrency: u32,
     ) -> Arc<Self> {
         Arc::new(Self {
-            account,
-            created: Instant::now(),
-            bucket: Mutex::new(Bucket::new(rate, share, max_concurrency)),
-            queue: tokio::sync::Mutex::new(()),
+            shared: Arc::new(Shared {
+                account,
+                created: Instant::now(),
+                bucket: Mutex::new(Bucket::new(rate, share, max_concurrency)),
+                queue: tokio::sync::Mutex::new(()),
+            }),
+            priority: Priority::First,
             concurrency: Arc::new(Semaphore::new(max_concurrency as usize)),
+        })
+    }
+
+    /// The same bucket for calls that can wait: they take tokens only while nobody else waits and
+    /// half a burst is left, and two of them run at once, beside all others.
+    pub(super) fn spare(&self) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Arc::clone(&self.shared),
+            priority: Priority::Spare,
+            concurrency: Arc::new(Semaphore::new(SPARE_CONCURRENCY)),
         })
     }
 
@@ -77,13 +112,16 @@ impl Limiter {
             requests_per_second: 5.0,
             burst: NonZeroU32::MIN.saturating_add(9),
         };
-        Self::new(self.account.clone(), rate, 1, rate.burst.get())
+        Self::new(self.shared.account.clone(), rate, 1, rate.burst.get())
     }
 
     /// Waits for `count` tokens, or for as many as the bucket can hold now. Each token allows one
     /// request. Dropping the future takes no token.
     pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
-        let _place = self.queue.lock().await;
+        let _place = match self.priority {
+            Priority::First => Some(self.shared.queue.lock().await),
+            Priority::Spare => None,
+        };
         loop {
             match self.try_take(count) {
                 Ok(tokens) => return tokens,
@@ -95,8 +133,8 @@ impl Limiter {
 
     /// Takes a token if there is one and no caller waits.
     pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Tokens> {
-        let _place = self.queue.try_lock().ok()?;
-        self.try_take(1).ok()
+        let _place = self.shared.queue.try_lock().ok()?;
+        self.take_first(1).ok()
     }
 
     /// Waits until one more call may run. The call has ended when the permit is dropped.
@@ -111,20 +149,20 @@ impl Limiter {
     pub(super) fn throttled(&self, sent: Instant) {
         let mut bucket = self.lock();
         let has_slowed = bucket.throttled(
-            sent.saturating_duration_since(self.created),
-            self.created.elapsed(),
+            sent.saturating_duration_since(self.shared.created),
+            self.shared.created.elapsed(),
         );
         let rate = bucket.rate();
         drop(bucket);
         if has_slowed {
-            tracing::warn!(account = %self.account, requests_per_second = rate, "the API throttles; slowing down");
+            tracing::warn!(account = %self.shared.account, requests_per_second = rate, "the API throttles; slowing down");
         }
     }
 
     /// Raises the rate towards the configured one, after the API has served a call.
     pub(super) fn succeeded(&self) {
-        if self.lock().succeeded(self.created.elapsed()) {
-            tracing::info!(account = %self.account, "the API no longer throttles; at the configured rate again");
+        if self.lock().succeeded(self.shared.created.elapsed()) {
+            tracing::info!(account = %self.shared.account, "the API no longer throttles; at the configured rate again");
         }
     }
 
@@ -136,21 +174,47 @@ impl Limiter {
     /// Takes `count` tokens, or as many as the bucket can hold now. The error is the time at which
     /// they will be there.
     fn try_take(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
-        let now = self.created.elapsed();
+        match self.priority {
+            Priority::First => self.take_first(count),
+            Priority::Spare => self.take_spare(count),
+        }
+    }
+
+    fn take_first(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
+        let now = self.shared.created.elapsed();
         let mut bucket = self.lock();
         let count = count.min(bucket.most_at_once());
         if let Some(ready) = bucket.ready_at(count, now) {
-            return Err(self.created + ready);
+            return Err(self.shared.created + ready);
         }
         bucket.take(count, now);
-        Ok(Tokens {
+        Ok(self.tokens(count))
+    }
+
+    fn take_spare(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
+        let again = Instant::now() + SPARE_PAUSE;
+        let _place = self.shared.queue.try_lock().map_err(|_| again)?;
+        let now = self.shared.created.elapsed();
+        let mut bucket = self.lock();
+        let count = count.min(bucket.most_at_once());
+        if bucket.has_spare(count, now) {
+            bucket.take(count, now);
+            Ok(self.tokens(count))
+        } else {
+            Err(again)
+        }
+    }
+
+    fn tokens(self: &Arc<Self>, left: u32) -> Tokens {
+        Tokens {
             limiter: Arc::clone(self),
-            left: count,
-        })
+            left,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+        let bucket = &self.shared.bucket;
+        bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -285,6 +349,40 @@ mod tests {
             3,
             "no more than a burst at once"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_can_wait_leave_half_a_burst_and_their_turn_to_others() {
+        let limiter = limiter(10.0, 10, 1);
+        let spare = limiter.spare();
+        let spare_tokens =
+            async |count| timeout(Duration::from_millis(1), spare.acquire(count)).await;
+        assert!(spare_tokens(5).await.expect("half a burst").spend());
+        limiter.throttled(Instant::now());
+        assert!(
+            timeout(Duration::from_secs(1), spare.acquire(1))
+                .await
+                .is_err(),
+            "the API throttles"
+        );
+
+        let limiter = self::limiter(10.0, 10, 1);
+        let spare = limiter.spare();
+        for _ in 0..8 {
+            spend(&limiter).await;
+        }
+        let start = Instant::now();
+        assert!(spare.acquire(1).await.spend());
+        let waited = start.elapsed().as_millis();
+        assert!((400..=750).contains(&waited), "four tokens later: {waited}");
+
+        // While somebody waits, nothing is spare.
+        let _all = limiter.acquire(6).await;
+        let both = tokio::join!(
+            limiter.acquire(10),
+            timeout(Duration::from_secs(1), spare.acquire(1))
+        );
+        assert!(both.1.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -82,6 +82,13 @@ impl Bucket {
         (ready > now).then_some(ready)
     }
 
+    /// True if `tokens` can be taken and half a burst is left then, as far as the bucket is large
+    /// enough. While the API throttles there are none to spare.
+    pub(super) fn has_spare(&self, tokens: u32, now: Duration) -> bool {
+        let reserve = (self.burst / 2).min(self.burst.saturating_sub(tokens));
+        self.is_full_rate() && self.ready_at(tokens + reserve, now).is_none()
+    }
+
     /// Takes `tokens`, which must be ready.
     pub(super) fn take(&mut self, tokens: u32, now: Duration) {
         self.due = self.due.max(now) + self.interval().saturating_mul(tokens).min(YEAR);
