@@ -11,6 +11,7 @@ mod task;
 mod task_info;
 mod task_list;
 mod upgrade_status;
+mod word;
 
 pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
