@@ -1,6 +1,6 @@
 //! A client of Alibaba Cloud's Container Service for Kubernetes (ACK), API version CS 2015-12-15.
 //!
-//! It covers the operations about clusters and their upgrades:
+//! It covers the operations about clusters, their parts and their upgrades:
 //!
 //! | function | operation |
 //! |---|---|
@@ -125,6 +125,6 @@ pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};
 pub use trace::Trace;
 pub use transport::{
-    ConnectionSettings, HttpTransport, Network, ResponseFuture, Transport, TransportError,
-    TransportFactory,
+    ConnectionSettings, HttpTransport, Network, ResponseFuture, ResponseLimit, Transport,
+    TransportError, TransportFactory,
 };
