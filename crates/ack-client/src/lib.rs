@@ -9,6 +9,7 @@
 //! | [`describe_task`] | `DescribeTaskInfo` |
 //! | [`describe_cluster`] | `DescribeClusterDetail` |
 //! | [`list_clusters`] | `DescribeClustersForRegion`, `DescribeClustersV1` |
+//! | [`list_operation_plans`] | `ListOperationPlansForRegion` |
 //!
 //! A [`Client`] serves one account. For each attempt at a call it takes a token of the account's
 //! [`Limiter`], asks for the present [credentials], [signs](sign) the request, sends it through a
@@ -117,9 +118,9 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, RateLimit, Tokens};
 pub use operation::Operation;
 pub use operations::{
-    ClusterList, ListedCluster, Target, Task, TaskInfo, UpgradeStatusResponse, UpgradeTasks,
-    describe_cluster, describe_task, explain_tasks, explain_upgrade_status, fields,
-    get_upgrade_status, list_clusters,
+    ClusterList, ListedCluster, OperationPlan, PlanFilter, PlanState, Target, Task, TaskInfo,
+    UpgradeStatusResponse, UpgradeTasks, describe_cluster, describe_task, explain_tasks,
+    explain_upgrade_status, fields, get_upgrade_status, list_clusters, list_operation_plans,
 };
 pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};

@@ -6,6 +6,9 @@
 mod cluster;
 mod cluster_detail;
 mod cluster_list;
+#[cfg(test)]
+mod fake_api;
+mod operation_plans;
 mod paging;
 mod task;
 mod task_info;
@@ -16,6 +19,7 @@ mod word;
 pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
+pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
 pub use task::{Target, Task};
 pub use task_info::{TaskInfo, describe_task};
 pub use task_list::{UpgradeTasks, explain_tasks};
@@ -29,10 +33,20 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         task::FIELDS,
         cluster_list::FIELDS,
         cluster::FIELDS,
+        operation_plans::FIELDS,
     ]
     .into_iter()
     .flatten()
     .copied()
     .flatten()
     .copied()
+}
+
+/// The parameters of a query that have a value: the SDKs do not agree on how to sign an empty one.
+fn nonempty<const N: usize>(parameters: [(&'static str, &str); N]) -> Vec<(&'static str, String)> {
+    parameters
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (key, value.to_owned()))
+        .collect()
 }
