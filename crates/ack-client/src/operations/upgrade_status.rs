@@ -90,12 +90,9 @@ impl UpgradeStatusFields {
     fn into_response(self, report: &mut Report<'_>) -> UpgradeStatusResponse {
         self.report_unexpected_fields(report);
         let task = self.upgrade_task.into_value().unwrap_or_default();
-        let status = self.status.into_listed(
-            "status",
-            [Status::None, Status::Unknown],
-            status,
-            report,
-        );
+        let status =
+            self.status
+                .into_listed("status", [Status::None, Status::Unknown], status, report);
         let step = self.upgrade_step.into_listed(
             "upgrade_step",
             [Step::NotStart, Step::Unknown],
