@@ -8,6 +8,7 @@ mod cluster_detail;
 mod cluster_list;
 #[cfg(test)]
 mod fake_api;
+mod kubernetes_versions;
 mod operation_plans;
 mod paging;
 mod task;
@@ -19,6 +20,7 @@ mod word;
 pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
+pub use kubernetes_versions::{KubernetesVersion, VersionFilter, list_kubernetes_versions};
 pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
 pub use task::{Target, Task};
 pub use task_info::{TaskInfo, describe_task};
@@ -34,6 +36,7 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         cluster_list::FIELDS,
         cluster::FIELDS,
         operation_plans::FIELDS,
+        kubernetes_versions::FIELDS,
     ]
     .into_iter()
     .flatten()
