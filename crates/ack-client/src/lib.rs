@@ -11,6 +11,7 @@
 //! | [`list_clusters`] | `DescribeClustersForRegion`, `DescribeClustersV1` |
 //! | [`list_operation_plans`] | `ListOperationPlansForRegion` |
 //! | [`list_kubernetes_versions`] | `DescribeKubernetesVersionMetadata` |
+//! | [`list_node_pools`] | `DescribeClusterNodePools` |
 //!
 //! A [`Client`] serves one account. For each attempt at a call it takes a token of the account's
 //! [`Limiter`], asks for the present [credentials], [signs](sign) the request, sends it through a
@@ -119,10 +120,11 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, RateLimit, Tokens};
 pub use operation::Operation;
 pub use operations::{
-    ClusterList, KubernetesVersion, ListedCluster, OperationPlan, PlanFilter, PlanState, Target,
-    Task, TaskInfo, UpgradeStatusResponse, UpgradeTasks, VersionFilter, describe_cluster,
-    describe_task, explain_tasks, explain_upgrade_status, fields, get_upgrade_status,
-    list_clusters, list_kubernetes_versions, list_operation_plans,
+    ClusterList, KubernetesVersion, ListedCluster, NodeCounts, NodePool, NodePoolState,
+    OperationPlan, PlanFilter, PlanState, Target, Task, TaskInfo, UpgradeStatusResponse,
+    UpgradeTasks, VersionFilter, describe_cluster, describe_task, explain_tasks,
+    explain_upgrade_status, fields, get_upgrade_status, list_clusters, list_kubernetes_versions,
+    list_node_pools, list_operation_plans,
 };
 pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};

@@ -9,6 +9,7 @@ mod cluster_list;
 #[cfg(test)]
 mod fake_api;
 mod kubernetes_versions;
+mod node_pools;
 mod operation_plans;
 mod paging;
 mod task;
@@ -21,6 +22,7 @@ pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
 pub use kubernetes_versions::{KubernetesVersion, VersionFilter, list_kubernetes_versions};
+pub use node_pools::{NodeCounts, NodePool, NodePoolState, list_node_pools};
 pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
 pub use task::{Target, Task};
 pub use task_info::{TaskInfo, describe_task};
@@ -37,6 +39,7 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         cluster::FIELDS,
         operation_plans::FIELDS,
         kubernetes_versions::FIELDS,
+        node_pools::FIELDS,
     ]
     .into_iter()
     .flatten()
