@@ -3,6 +3,8 @@
 //! Source of paths and fields: the reference and the SDKs' models of CS 2015-12-15, in which every
 //! field of a response is optional.
 
+mod addon_instances;
+mod addons;
 mod cluster;
 mod cluster_detail;
 mod cluster_list;
@@ -18,6 +20,8 @@ mod task_list;
 mod upgrade_status;
 mod word;
 
+pub use addon_instances::{AddonInstance, AddonState, list_addon_instances};
+pub use addons::{AddonCombination, AddonOffer, list_addons};
 pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
@@ -40,6 +44,7 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         operation_plans::FIELDS,
         kubernetes_versions::FIELDS,
         node_pools::FIELDS,
+        addon_instances::FIELDS,
     ]
     .into_iter()
     .flatten()
