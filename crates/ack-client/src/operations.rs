@@ -8,9 +8,11 @@ mod addons;
 mod cluster;
 mod cluster_detail;
 mod cluster_list;
+mod cluster_settings;
 #[cfg(test)]
 mod fake_api;
 mod kubernetes_versions;
+mod maintenance_window;
 mod node_pools;
 mod operation_plans;
 mod paging;
@@ -25,7 +27,13 @@ pub use addons::{AddonCombination, AddonOffer, list_addons};
 pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
+pub use cluster_settings::{
+    AutoUpgrade, ClusterSettings, UpgradeChannel, describe_cluster_settings,
+};
 pub use kubernetes_versions::{KubernetesVersion, VersionFilter, list_kubernetes_versions};
+pub use maintenance_window::{
+    Exclusion, ExclusionScope, MaintenanceWindow, Recurrence, WindowStart,
+};
 pub use node_pools::{NodeCounts, NodePool, NodePoolState, list_node_pools};
 pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
 pub use task::{Target, Task};
@@ -45,6 +53,8 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         kubernetes_versions::FIELDS,
         node_pools::FIELDS,
         addon_instances::FIELDS,
+        cluster_settings::FIELDS,
+        maintenance_window::FIELDS,
     ]
     .into_iter()
     .flatten()
