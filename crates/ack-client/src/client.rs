@@ -25,7 +25,7 @@ use crate::error::{ApiError, ErrorKind};
 use crate::limit::Limiter;
 use crate::response::{self, ResponseObject};
 use crate::sign::{self, Signature, SignedRequest, Stamp};
-use crate::transport::Transport;
+use crate::transport::{MAX_RESPONSE, ResponseLimit, Transport};
 use crate::{retry, trace};
 
 /// The time limit of one attempt, as in Alibaba Cloud's SDKs. A longer budget is for retries.
@@ -290,6 +290,11 @@ impl Client {
         request
             .headers_mut()
             .insert(USER_AGENT, self.user_agent.clone());
+        let limit = call.operation.max_response();
+        // Extensions are allocated, so the usual limit goes without one.
+        if limit != MAX_RESPONSE {
+            request.extensions_mut().insert(ResponseLimit(limit));
+        }
         Ok(request)
     }
 }

@@ -1,6 +1,6 @@
 //! A client of Alibaba Cloud's Container Service for Kubernetes (ACK), API version CS 2015-12-15.
 //!
-//! It covers the operations about clusters and their upgrades:
+//! It covers the operations about clusters, their parts and their upgrades:
 //!
 //! | function | operation |
 //! |---|---|
@@ -9,6 +9,12 @@
 //! | [`describe_task`] | `DescribeTaskInfo` |
 //! | [`describe_cluster`] | `DescribeClusterDetail` |
 //! | [`list_clusters`] | `DescribeClustersForRegion`, `DescribeClustersV1` |
+//! | [`list_operation_plans`] | `ListOperationPlansForRegion` |
+//! | [`list_kubernetes_versions`] | `DescribeKubernetesVersionMetadata` |
+//! | [`list_node_pools`] | `DescribeClusterNodePools` |
+//! | [`list_addon_instances`] | `ListClusterAddonInstances` |
+//! | [`list_addons`] | `ListAddons` |
+//! | [`describe_cluster_settings`] | `DescribeClusterDetail` |
 //!
 //! A [`Client`] serves one account. For each attempt at a call it takes a token of the account's
 //! [`Limiter`], asks for the present [credentials], [signs](sign) the request, sends it through a
@@ -117,14 +123,18 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, RateLimit, Tokens};
 pub use operation::Operation;
 pub use operations::{
-    ClusterList, ListedCluster, Target, Task, TaskInfo, UpgradeStatusResponse, UpgradeTasks,
-    describe_cluster, describe_task, explain_tasks, explain_upgrade_status, fields,
-    get_upgrade_status, list_clusters,
+    AddonCombination, AddonInstance, AddonOffer, AddonState, AutoUpgrade, ClusterList,
+    ClusterSettings, Exclusion, ExclusionScope, KubernetesVersion, ListedCluster,
+    MaintenanceWindow, NodeCounts, NodePool, NodePoolState, OperationPlan, PlanFilter, PlanState,
+    Recurrence, Target, Task, TaskInfo, UpgradeChannel, UpgradeStatusResponse, UpgradeTasks,
+    VersionFilter, WindowStart, describe_cluster, describe_cluster_settings, describe_task,
+    explain_tasks, explain_upgrade_status, fields, get_upgrade_status, list_addon_instances,
+    list_addons, list_clusters, list_kubernetes_versions, list_node_pools, list_operation_plans,
 };
 pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};
 pub use trace::Trace;
 pub use transport::{
-    ConnectionSettings, HttpTransport, Network, ResponseFuture, Transport, TransportError,
-    TransportFactory,
+    ConnectionSettings, HttpTransport, Network, ResponseFuture, ResponseLimit, Transport,
+    TransportError, TransportFactory,
 };

@@ -3,18 +3,39 @@
 //! Source of paths and fields: the reference and the SDKs' models of CS 2015-12-15, in which every
 //! field of a response is optional.
 
+mod addon_instances;
+mod addons;
 mod cluster;
 mod cluster_detail;
 mod cluster_list;
+mod cluster_settings;
+#[cfg(test)]
+mod fake_api;
+mod kubernetes_versions;
+mod maintenance_window;
+mod node_pools;
+mod operation_plans;
 mod paging;
 mod task;
 mod task_info;
 mod task_list;
 mod upgrade_status;
+mod word;
 
+pub use addon_instances::{AddonInstance, AddonState, list_addon_instances};
+pub use addons::{AddonCombination, AddonOffer, list_addons};
 pub use cluster::ListedCluster;
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
+pub use cluster_settings::{
+    AutoUpgrade, ClusterSettings, UpgradeChannel, describe_cluster_settings,
+};
+pub use kubernetes_versions::{KubernetesVersion, VersionFilter, list_kubernetes_versions};
+pub use maintenance_window::{
+    Exclusion, ExclusionScope, MaintenanceWindow, Recurrence, WindowStart,
+};
+pub use node_pools::{NodeCounts, NodePool, NodePoolState, list_node_pools};
+pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
 pub use task::{Target, Task};
 pub use task_info::{TaskInfo, describe_task};
 pub use task_list::{UpgradeTasks, explain_tasks};
@@ -28,10 +49,25 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         task::FIELDS,
         cluster_list::FIELDS,
         cluster::FIELDS,
+        operation_plans::FIELDS,
+        kubernetes_versions::FIELDS,
+        node_pools::FIELDS,
+        addon_instances::FIELDS,
+        cluster_settings::FIELDS,
+        maintenance_window::FIELDS,
     ]
     .into_iter()
     .flatten()
     .copied()
     .flatten()
     .copied()
+}
+
+/// The parameters of a query that have a value: the SDKs do not agree on how to sign an empty one.
+fn nonempty<const N: usize>(parameters: [(&'static str, &str); N]) -> Vec<(&'static str, String)> {
+    parameters
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (key, value.to_owned()))
+        .collect()
 }

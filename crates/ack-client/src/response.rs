@@ -11,12 +11,13 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
+use serde::de::{Error as _, SeqAccess};
 
 use self::body::Body;
 use self::failure::Failure;
 use self::object::DecodedObject;
 use crate::credentials::Credential;
-use crate::decode::LenientObject;
+use crate::decode::{FieldRead, LenientObject};
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::text::clean_message;
@@ -26,6 +27,11 @@ pub(crate) trait ResponseObject: LenientObject {
     /// Returns true if the object is a response of the operation, and not one of another system.
     fn is_recognized(&self, keys: KnownKeys) -> bool {
         keys != KnownKeys::NoneUsable
+    }
+
+    /// Reads a response that is a list in place of an object. Few operations have one.
+    fn read_list<'de, A: SeqAccess<'de>>(&mut self, _: A) -> Result<FieldRead, A::Error> {
+        Err(A::Error::custom("a list"))
     }
 }
 

@@ -21,6 +21,7 @@ macro_rules! state_set {
         }
     };
 }
+pub(crate) use state_set;
 
 state_set! {
     /// The status of the whole upgrade.

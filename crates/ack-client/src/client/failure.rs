@@ -36,7 +36,14 @@ pub(super) fn transport_failure(operation: Operation, error: &TransportError) ->
         TransportError::ConnectTimeout(_) => ErrorKind::Timeout,
         TransportError::TooLarge => ErrorKind::Decode,
     };
-    ApiError::local(operation, kind, error.to_string())
+    let message = match error {
+        TransportError::TooLarge => {
+            let limit = operation.max_response();
+            format!("the response is longer than {limit} bytes")
+        }
+        error => error.to_string(),
+    };
+    ApiError::local(operation, kind, message)
 }
 
 #[cfg(test)]

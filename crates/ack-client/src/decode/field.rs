@@ -154,6 +154,30 @@ impl Field<String> {
 }
 
 impl Field<Keyword> {
+    /// Converts the field, which is called `name`, by `convert`, which gets the keyword in lower
+    /// case. The values of `[absent, unlisted]` stand for a field that is missing, and for a value
+    /// that the reference does not list; such a value is reported.
+    pub(crate) fn into_listed<T>(
+        self,
+        name: &'static str,
+        [absent, unlisted]: [T; 2],
+        convert: impl FnOnce(&str) -> Option<T>,
+        report: &mut Report<'_>,
+    ) -> T {
+        match self {
+            Self::Absent => absent,
+            // Reported before, as a value of another type.
+            Self::Unexpected(_) => unlisted,
+            Self::Value(Keyword(word)) => {
+                let word = word.trim();
+                convert(&word.to_ascii_lowercase()).unwrap_or_else(|| {
+                    report(name, word);
+                    unlisted
+                })
+            }
+        }
+    }
+
     /// The cleaned keyword in lower case, which is empty if there is none.
     pub(crate) fn into_lower_case(self) -> String {
         match self.into_value() {

@@ -37,6 +37,21 @@ impl LenientValue for u64 {
     }
 }
 
+/// A boolean, or 1 for true and 0 for false.
+impl LenientValue for bool {
+    fn from_text(text: &str) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    fn from_bool(value: bool) -> Option<Self> {
+        Some(value)
+    }
+}
+
 /// RFC 3339, or a number of seconds or milliseconds since the epoch.
 impl LenientValue for Timestamp {
     fn from_text(text: &str) -> Option<Self> {

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use crate::decode::{Field, List, lenient_object};
 use crate::error::{ApiError, ErrorKind};
 use crate::operation::Operation;
+use crate::response::KnownKeys;
 
 /// The items of a page, as in Alibaba Cloud's Terraform provider. Larger pages are not reliable.
 const PAGE_SIZE: u32 = 50;
@@ -33,6 +34,16 @@ pub(super) fn is_page<T>(list: &Field<List<T>>, info: &Field<PageInfo>) -> bool 
     match list {
         Field::Value(_) => true,
         Field::Absent => info.value().is_some(),
+        Field::Unexpected(_) => false,
+    }
+}
+
+/// Returns true if `list` is that of a response without pages, whose only field it is. A list that
+/// is null is empty.
+pub(super) fn is_list<T>(list: &Field<List<T>>, keys: KnownKeys) -> bool {
+    match list {
+        Field::Value(_) => true,
+        Field::Absent => keys == KnownKeys::SomeUsable,
         Field::Unexpected(_) => false,
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::de::MapAccess;
 
 use super::task::{Target, TaskFields, message, target};
+use super::word::normalized;
 use crate::budget::Budget;
 use crate::client::{Call, Client};
 use crate::decode::{Field, FieldRead, LenientObject};
@@ -168,11 +169,4 @@ impl LenientObject for SelectedTexts {
         }
         Ok(read)
     }
-}
-
-/// The characters of a key or a task type in lower case, without the separators, which differ.
-pub(super) fn normalized(text: &str) -> impl Iterator<Item = char> {
-    text.chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' '))
-        .map(|c| c.to_ascii_lowercase())
 }

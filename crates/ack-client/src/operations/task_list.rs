@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::paging::{self, PageInfo, Paging, SeenIds};
 use super::task::{Task, TaskFields};
-use super::task_info::normalized;
+use super::word::normalized;
 use crate::budget::Budget;
 use crate::client::{Call, Client, ExplainedRequest};
 use crate::decode::{LenientObject as _, List, lenient_object};

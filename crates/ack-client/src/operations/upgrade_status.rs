@@ -90,22 +90,16 @@ impl UpgradeStatusFields {
     fn into_response(self, report: &mut Report<'_>) -> UpgradeStatusResponse {
         self.report_unexpected_fields(report);
         let task = self.upgrade_task.into_value().unwrap_or_default();
-        let status = listed_value(
-            self.status,
-            "status",
-            [Status::None, Status::Unknown],
-            status,
-            report,
-        );
-        let step = listed_value(
-            self.upgrade_step,
+        let status =
+            self.status
+                .into_listed("status", [Status::None, Status::Unknown], status, report);
+        let step = self.upgrade_step.into_listed(
             "upgrade_step",
             [Step::NotStart, Step::Unknown],
             step,
             report,
         );
-        let task_status = listed_value(
-            task.status,
+        let task_status = task.status.into_listed(
             "upgrade_task.status",
             [TaskStatus::None, TaskStatus::Unknown],
             task_status,
@@ -152,30 +146,6 @@ fn task_status(word: &str) -> Option<TaskStatus> {
         word => Status::from_word(word)
             .map(Status::of_task)
             .filter(|status| *status != TaskStatus::Unknown),
-    }
-}
-
-/// Converts the field called `name` by `convert`, which gets the keyword in lower case. The values
-/// of `[absent, unlisted]` stand for a field that is missing, and for a value that the reference
-/// does not list; such a value is reported.
-fn listed_value<T>(
-    field: Field<Keyword>,
-    name: &'static str,
-    [absent, unlisted]: [T; 2],
-    convert: fn(&str) -> Option<T>,
-    report: &mut Report<'_>,
-) -> T {
-    match field {
-        Field::Absent => absent,
-        // Reported before, as a value of another type.
-        Field::Unexpected(_) => unlisted,
-        Field::Value(Keyword(word)) => {
-            let word = word.trim();
-            convert(&word.to_ascii_lowercase()).unwrap_or_else(|| {
-                report(name, word);
-                unlisted
-            })
-        }
     }
 }
 

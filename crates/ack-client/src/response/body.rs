@@ -4,10 +4,11 @@ use quick_xml::events::Event;
 use serde::de::DeserializeOwned;
 
 use super::KnownKeys;
+use super::ResponseObject;
 use super::failure::code;
 use super::json::from_json;
 use super::object::DecodedObject;
-use crate::decode::{ErrorFields, LenientObject};
+use crate::decode::ErrorFields;
 use crate::operation::Operation;
 use crate::text::clean_message;
 
@@ -26,7 +27,7 @@ impl<'a> Body<'a> {
         let text = text.trim_start_matches('\u{feff}').trim_ascii();
         match text.as_bytes().first() {
             None => Self::Empty,
-            Some(b'{') => Self::Json(text),
+            Some(b'{' | b'[') => Self::Json(text),
             Some(b'<') => Self::of_markup(text),
             Some(_) => Self::Other,
         }
@@ -60,7 +61,7 @@ impl<'a> Body<'a> {
 
     /// Decodes the response to `operation`, and error fields beside it. The error gives the place
     /// of a mistake and never the text there, which may be a secret.
-    pub(super) fn object<T: LenientObject>(
+    pub(super) fn object<T: ResponseObject>(
         &self,
         operation: Operation,
     ) -> Result<DecodedObject<T>, String> {
@@ -83,7 +84,7 @@ impl<'a> Body<'a> {
             )),
             Self::Html => Err("an HTML page".to_owned()),
             Self::Empty => Err("an empty body".to_owned()),
-            Self::Other => Err("neither a JSON object nor XML".to_owned()),
+            Self::Other => Err("neither JSON nor XML".to_owned()),
         }
     }
 

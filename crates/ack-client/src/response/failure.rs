@@ -34,7 +34,7 @@ impl Failure<'_> {
         if kind == ErrorKind::Forbidden {
             let action = match fields.action {
                 Some(action) => clean_message(&action),
-                None => format!("cs:{}", self.operation.as_str()),
+                None => self.operation.ram_action(),
             };
             message = format!("{message}; RAM must allow {action}");
         }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::KnownKeys;
-use crate::decode::{ErrorFields, FieldRead, LenientObject, ObjectKey};
+use super::{KnownKeys, ResponseObject};
+use crate::decode::{ErrorFields, FieldRead, LenientObject as _, ObjectKey};
 
 /// The length of a list of keys in a message, in bytes.
 const MAX_KEYS: usize = 120;
@@ -21,15 +21,26 @@ pub(super) struct DecodedObject<T> {
     pub(super) keys: String,
 }
 
-impl<'de, T: LenientObject> Deserialize<'de> for DecodedObject<T> {
+impl<T: Default> Default for DecodedObject<T> {
+    fn default() -> Self {
+        Self {
+            object: T::default(),
+            known_keys: KnownKeys::Empty,
+            error_fields: ErrorFields::default(),
+            keys: String::new(),
+        }
+    }
+}
+
+impl<'de, T: ResponseObject> Deserialize<'de> for DecodedObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DecodedObjectVisitor(PhantomData))
+        deserializer.deserialize_any(DecodedObjectVisitor(PhantomData))
     }
 }
 
 struct DecodedObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: LenientObject> Visitor<'de> for DecodedObjectVisitor<T> {
+impl<'de, T: ResponseObject> Visitor<'de> for DecodedObjectVisitor<T> {
     type Value = DecodedObject<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,12 +48,7 @@ impl<'de, T: LenientObject> Visitor<'de> for DecodedObjectVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DecodedObject<T>, A::Error> {
-        let mut decoded = DecodedObject {
-            object: T::default(),
-            known_keys: KnownKeys::Empty,
-            error_fields: ErrorFields::default(),
-            keys: String::new(),
-        };
+        let mut decoded: DecodedObject<T> = DecodedObject::default();
         while let Some(ObjectKey(key)) = map.next_key()? {
             append_key(&mut decoded.keys, &key);
             let read = decoded.object.read(&key, &mut map)?;
@@ -57,6 +63,15 @@ impl<'de, T: LenientObject> Visitor<'de> for DecodedObjectVisitor<T> {
                 decoded.known_keys = KnownKeys::NoneUsable;
             }
         }
+        Ok(decoded)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<DecodedObject<T>, A::Error> {
+        let mut decoded: DecodedObject<T> = DecodedObject::default();
+        decoded.known_keys = match decoded.object.read_list(list)? {
+            FieldRead::Usable => KnownKeys::SomeUsable,
+            FieldRead::Unusable | FieldRead::Unclaimed => KnownKeys::NoneUsable,
+        };
         Ok(decoded)
     }
 }

@@ -5,6 +5,8 @@ mod secrets;
 
 use std::time::Duration;
 
+use serde::de::{IgnoredAny, MapAccess};
+
 use super::*;
 use crate::decode::{Field, Keyword, lenient_object};
 use crate::error::{ErrorKind, Reason};
@@ -24,6 +26,29 @@ lenient_object! {
 }
 
 impl ResponseObject for StatusFields {}
+
+/// The number of items of a response that is a list.
+#[derive(Debug, Default)]
+struct ItemCount(usize);
+
+impl LenientObject for ItemCount {
+    fn read<'de, A: MapAccess<'de>>(&mut self, _: &str, _: &mut A) -> Result<FieldRead, A::Error> {
+        Ok(FieldRead::Unclaimed)
+    }
+}
+
+impl ResponseObject for ItemCount {
+    fn is_recognized(&self, keys: KnownKeys) -> bool {
+        keys == KnownKeys::SomeUsable
+    }
+
+    fn read_list<'de, A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<FieldRead, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            self.0 += 1;
+        }
+        Ok(FieldRead::Usable)
+    }
+}
 
 /// The values of a decoded response.
 #[derive(Debug, Default, PartialEq)]
@@ -128,6 +153,28 @@ fn a_response_of_another_system_is_a_decode_failure() {
         );
         assert!(error.message.len() < 120, "{}", error.message);
     }
+}
+
+#[test]
+fn a_list_is_decoded_if_the_operation_reads_one() {
+    let decoded = |body: &str| {
+        let response = Response::new(Bytes::copy_from_slice(body.as_bytes()));
+        let now = "2026-11-23T08:00:00Z".parse().expect("a time");
+        let operation = Operation::DescribeKubernetesVersionMetadata;
+        decode::<ItemCount>(operation, &response, now, &credential()).map(|list| list.0)
+    };
+    for (body, count) in [("[]", 0), (" [\"a\", {\"b\": [1]}]", 2)] {
+        assert_eq!(decoded(body).ok(), Some(count), "{body}");
+    }
+    for body in ["{}", "[", "[1,]", "[emerg] out of memory"] {
+        let error = decoded(body).expect_err(body);
+        assert_eq!(error.kind, ErrorKind::Decode, "{body}");
+    }
+    let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+    assert_eq!(
+        decoded(&deep).expect_err("too deep").message,
+        "JSON that nests more than 128 deep"
+    );
 }
 
 #[test]

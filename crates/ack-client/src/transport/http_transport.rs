@@ -16,8 +16,9 @@ use rustls::ClientConfig;
 
 use super::connector::Connector;
 use super::interim;
+use super::large_responses::{self, LargeResponses};
 use super::pool::{ConnectionPool, Generation, Origin, PooledConnection};
-use super::{MAX_RESPONSE, ResponseFuture, Transport, TransportError};
+use super::{MAX_RESPONSE, ResponseFuture, ResponseLimit, Transport, TransportError};
 use crate::lookup::Lookup;
 use crate::proxy::Proxies;
 use crate::root_cause::root_cause;
@@ -32,6 +33,7 @@ pub(super) const MAX_HEAD: usize = 64 << 10;
 pub struct HttpTransport {
     connector: Connector,
     pool: ConnectionPool,
+    large_responses: LargeResponses,
 }
 
 impl HttpTransport {
@@ -51,6 +53,7 @@ impl HttpTransport {
         Self {
             connector: Connector::new(tls, lookup, proxies),
             pool: ConnectionPool::new(generation),
+            large_responses: LargeResponses::default(),
         }
     }
 
@@ -60,6 +63,7 @@ impl HttpTransport {
         origin: &Origin,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(PooledConnection, Response<Bytes>), TransportError> {
+        let limit = ResponseLimit::of(&request);
         let too_many_interim = interim::too_many_interim_responses(&mut request);
         let mut too_many_interim = pin!(too_many_interim);
         while let Some(mut connection) = self.pool.take(origin) {
@@ -74,7 +78,7 @@ impl HttpTransport {
             };
             match sent {
                 Ok(response) => {
-                    let response = read(response, origin).await?;
+                    let response = self.read(response, limit, origin).await?;
                     guard.responded();
                     return Ok((connection, response));
                 }
@@ -93,7 +97,7 @@ impl HttpTransport {
             response = connection.sender.send_request(request) => response.map_err(|error| broken(origin, &error))?,
             () = too_many_interim => return Err(interim_error(origin)),
         };
-        let response = read(response, origin).await?;
+        let response = self.read(response, limit, origin).await?;
         Ok((connection, response))
     }
 
@@ -136,6 +140,56 @@ impl HttpTransport {
         }
         Ok((Origin { scheme, authority }, request))
     }
+
+    /// Reads the body of `response`, which may be as long as `limit`.
+    async fn read(
+        &self,
+        response: Response<Incoming>,
+        ResponseLimit(limit): ResponseLimit,
+        origin: &Origin,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let (parts, mut body) = response.into_parts();
+        if body.size_hint().lower() > limit as u64 {
+            return Err(TransportError::TooLarge);
+        }
+        let mut first = Bytes::new();
+        let mut whole = BytesMut::new();
+        let mut permit = None;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(origin, &error))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            if whole.is_empty() && first.is_empty() {
+                first = data;
+                continue;
+            }
+            if whole.is_empty() {
+                whole.extend_from_slice(&first);
+            }
+            let length = whole.len() + data.len();
+            if length > limit {
+                return Err(TransportError::TooLarge);
+            }
+            if length > MAX_RESPONSE && permit.is_none() {
+                permit = Some(self.large_responses.enter().await);
+                // All at once: growing step by step would take twice the memory.
+                whole.reserve(limit - whole.len());
+            }
+            whole.extend_from_slice(&data);
+        }
+        // Nearly every response is one frame, which is passed on without a copy.
+        let body = if whole.is_empty() {
+            first
+        } else {
+            whole.freeze()
+        };
+        let body = match permit {
+            Some(permit) => large_responses::counted(body, permit),
+            None => body,
+        };
+        Ok(Response::from_parts(parts, body))
+    }
 }
 
 impl Transport for HttpTransport {
@@ -162,44 +216,6 @@ fn interim_error(origin: &Origin) -> TransportError {
         "{} {}",
         host_and_port(&origin.uri()),
         interim::COMPLAINT
-    ))
-}
-
-async fn read(
-    response: Response<Incoming>,
-    origin: &Origin,
-) -> Result<Response<Bytes>, TransportError> {
-    let (parts, mut body) = response.into_parts();
-    if body.size_hint().lower() > MAX_RESPONSE as u64 {
-        return Err(TransportError::TooLarge);
-    }
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broken(origin, &error))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if whole.is_empty() && first.is_empty() {
-            first = data;
-            continue;
-        }
-        if whole.is_empty() {
-            whole.extend_from_slice(&first);
-        }
-        if whole.len() + data.len() > MAX_RESPONSE {
-            return Err(TransportError::TooLarge);
-        }
-        whole.extend_from_slice(&data);
-    }
-    // Nearly every response is one frame, which is passed on without a copy.
-    Ok(Response::from_parts(
-        parts,
-        if whole.is_empty() {
-            first
-        } else {
-            whole.freeze()
-        },
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The transport, with raw sockets as the server.
 
+mod bodies;
 mod limits;
 mod proxies;
 
