@@ -23,6 +23,7 @@ use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cluster::ClusterInfo;
 use ack_upgrade_exporter::config::{self, Config};
 use ack_upgrade_exporter::metrics::{ExporterMetrics, render};
+use ack_upgrade_exporter::queries::Watched;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{ClusterReading, Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::{SourceName, UpgradeState};
@@ -149,6 +150,8 @@ fn snapshot(clusters: usize) -> Snapshot {
         duration: Some(Duration::from_micros(31_234 + index as u64)),
         last_success: Some(Timestamp::UNIX_EPOCH),
         since: Some(Timestamp::UNIX_EPOCH),
+        watched: Watched::default(),
+        queries: Vec::new(),
     };
     Snapshot {
         at: Timestamp::UNIX_EPOCH,

@@ -18,8 +18,10 @@ mod region_list;
 mod scrape;
 mod service_discovery;
 mod single_cluster;
+mod slot;
 mod table;
 mod target_resolver;
+mod watches;
 
 use std::sync::{Arc, Mutex};
 
@@ -94,9 +96,11 @@ impl Collector {
         });
         for account in &collector.accounts {
             let (account, stop) = (Arc::clone(account), collector.stop.clone());
-            collector
-                .tasks
-                .spawn(async move { stop.run_until_cancelled(account.keep_refreshing()).await });
+            collector.tasks.spawn(async move {
+                let background =
+                    async { tokio::join!(account.keep_refreshing(), account.keep_watching()) };
+                stop.run_until_cancelled(background).await
+            });
         }
         collector
     }

@@ -20,6 +20,7 @@ mod regions;
 mod schema;
 mod text;
 mod validate;
+mod watch;
 
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub use account::{Access, Account, Cluster, Source};
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use exporter_toolkit::yaml::{Path, Problem, Problems};
 pub use labels::RESERVED_LABELS;
+pub use watch::Watch;
 
 use duration::Friendly;
 use validate::Validator;

@@ -8,7 +8,10 @@ pub mod catalog;
 mod collection;
 mod exporter;
 mod families;
+mod plans;
+mod queries;
 mod unknown;
+mod versions;
 
 use std::time::Duration;
 
@@ -29,6 +32,7 @@ pub fn render(
 ) -> Bytes {
     let mut page = Page::with_capacity(format, expected_size(snapshot, options));
     families::write(&mut page, &snapshot.clusters, options);
+    queries::write(&mut page, &snapshot.clusters, &snapshot.accounts, options);
     collection::write(&mut page, snapshot);
     exporter.write(&mut page);
     page.finish()
@@ -44,6 +48,7 @@ pub fn render_probe(
 ) -> Bytes {
     let mut page = Page::with_capacity(format, 4096);
     families::write(&mut page, [reading], options);
+    queries::write(&mut page, [reading], &[], options);
     page.family(&catalog::PROBE_SUCCESS)
         .sample()
         .value(Value::from(matches!(reading.outcome, Outcome::Up(_))));

@@ -1,3 +1,107 @@
-//! The queries that the exporter makes of the API, one module for each thing that is asked.
+//! Everything that is asked about clusters, one file each.
+//!
+//! The state of an upgrade ([`upgrade`]) is asked for by scrapes. Every other query implements
+//! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new one
+//! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
+mod json;
+pub mod plans;
 pub mod upgrade;
+pub mod versions;
+mod watched;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_client::names::{ClusterId, Region};
+use ack_client::{ApiError, Budget, Client, Endpoint, Operation};
+use futures_util::future::BoxFuture;
+
+pub use watched::Watched;
+
+use crate::cluster::ClusterInfo;
+
+/// Something that is asked at an interval, about one cluster or about all clusters of a region.
+pub trait Query: Debug + Send + Sync + 'static {
+    /// The part of an account that one answer is about.
+    type Subject: Subject;
+    /// The answer.
+    type Answer: Clone + Debug + Send + Sync + 'static;
+    /// The value of the label `query`.
+    const NAME: &'static str;
+    /// The operations that it calls. A RAM policy has to allow them.
+    const OPERATIONS: &'static [Operation];
+
+    /// The subject that `cluster` belongs to; None if there is nothing to ask about it.
+    fn subject(&self, cluster: &ClusterInfo) -> Option<Self::Subject>;
+
+    /// The time from the `last` answer, or from a failure, to the next query.
+    fn interval(&self, last: Option<&Self::Answer>, activity: Activity) -> Duration;
+
+    /// The age up to which an answer is shown while the query fails.
+    fn max_age(&self) -> Duration;
+
+    /// The number of calls that an answer will most likely take.
+    fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
+        1
+    }
+
+    /// Asks within the budget of the context. Dropping the future abandons the query.
+    fn fetch<'a>(
+        &'a self,
+        subject: &'a Self::Subject,
+        context: FetchContext<'a>,
+        last: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
+
+    /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject.
+    fn add(&self, answer: &Arc<Self::Answer>, cluster: &ClusterInfo, watched: &mut Watched);
+}
+
+/// The surroundings of one query.
+#[derive(Debug, Clone, Copy)]
+pub struct FetchContext<'a> {
+    /// The client of the account. It takes the calls that the rate limit can spare.
+    pub client: &'a Client,
+    /// The server that knows the subject.
+    pub endpoint: &'a Endpoint,
+    /// The time that the query may take.
+    pub budget: &'a Budget,
+    /// The clusters of the subject.
+    pub clusters: &'a [Arc<ClusterInfo>],
+}
+
+/// Whether a subject has an upgrade under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// No cluster of the subject is being upgraded, as far as is known.
+    Quiet,
+    /// A cluster of the subject is being upgraded.
+    Upgrading,
+}
+
+/// The part of an account that one answer is about.
+pub trait Subject: Ord + Clone + Debug + Send + Sync + 'static {
+    /// The labels that name it.
+    fn scope(&self) -> Scope<'_>;
+}
+
+/// The name of a subject in metrics and in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    Cluster(&'a ClusterId),
+    Region(&'a Region),
+}
+
+impl Subject for ClusterId {
+    fn scope(&self) -> Scope<'_> {
+        Scope::Cluster(self)
+    }
+}
+
+impl Subject for Region {
+    fn scope(&self) -> Scope<'_> {
+        Scope::Region(self)
+    }
+}

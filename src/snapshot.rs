@@ -8,6 +8,7 @@ use ack_client::{ApiError, Reason};
 use jiff::Timestamp;
 
 use crate::cluster::ClusterInfo;
+use crate::queries::Watched;
 use crate::shard::Shard;
 use crate::upgrade::UpgradeState;
 
@@ -55,6 +56,28 @@ pub struct ClusterReading {
     pub last_success: Option<Timestamp>,
     /// The time at which this process first saw the present status and step.
     pub since: Option<Timestamp>,
+    /// Everything that is known beside the upgrade.
+    pub watched: Watched,
+    /// The outcomes of the queries about this cluster, apart from that of the upgrade.
+    pub queries: Vec<QueryReading>,
+}
+
+/// The outcome of the last query of one name and subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryReading {
+    /// The name of the query, as in the label `query`.
+    pub query: &'static str,
+    /// The reason and the message, if it failed.
+    pub failure: Option<Failure>,
+}
+
+impl QueryReading {
+    pub fn new(query: &'static str, failure: Option<&Failure>) -> Self {
+        Self {
+            query,
+            failure: failure.cloned(),
+        }
+    }
 }
 
 /// The credentials, sources and cluster lists of one account.
@@ -69,6 +92,8 @@ pub struct AccountReading {
     pub sources: Vec<(String, &'static str)>,
     /// The cluster lists, by region; empty where discovery is not configured.
     pub discoveries: Vec<DiscoveryReading>,
+    /// The outcomes of the queries about whole regions.
+    pub queries: Vec<(Region, QueryReading)>,
 }
 
 /// The last read of the cluster list of one account and region.

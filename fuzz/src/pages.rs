@@ -10,6 +10,7 @@ use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cluster::ClusterInfo;
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
+use ack_upgrade_exporter::queries::Watched;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{
     AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
@@ -140,6 +141,8 @@ impl Input<'_> {
             duration,
             last_success: self.time(),
             since: self.time(),
+            watched: Watched::default(),
+            queries: Vec::new(),
         })
     }
 
@@ -176,6 +179,7 @@ impl Input<'_> {
                 .map(|_| (self.text(), self.one(&["tasks", "upgrade_status"])))
                 .collect(),
             discoveries,
+            queries: Vec::new(),
         })
     }
 }

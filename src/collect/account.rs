@@ -7,6 +7,7 @@ mod lists;
 mod probe;
 mod query;
 mod schedule;
+mod watching;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use super::entry::{Origin, Target, Trigger, Viewpoint};
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
+use super::watches::Watch;
 use crate::cluster::ClusterInfo;
 use crate::snapshot::{AccountReading, ClusterReading};
 
@@ -39,6 +41,7 @@ pub(super) struct AccountCollector {
     lists: Vec<RegionList>,
     refresh: ListRefresh,
     target_resolver: TargetResolver,
+    watches: Vec<Arc<dyn Watch>>,
     table: Mutex<ClusterTable>,
 }
 
@@ -52,6 +55,7 @@ pub(super) struct Parts {
     pub(super) refresh: ListRefresh,
     pub(super) target_resolver: TargetResolver,
     pub(super) targets: Vec<Target>,
+    pub(super) watches: Vec<Arc<dyn Watch>>,
 }
 
 impl AccountCollector {
@@ -63,6 +67,7 @@ impl AccountCollector {
             lists: parts.lists,
             refresh: parts.refresh,
             target_resolver: parts.target_resolver,
+            watches: parts.watches,
             table: Mutex::new(ClusterTable::new(parts.targets)),
         })
     }
@@ -89,6 +94,11 @@ impl AccountCollector {
             credentials_expiry: self.client().credentials().expires_at(),
             sources: self.account_client().sources_in_use(),
             discoveries: self.lists.iter().filter_map(RegionList::reading).collect(),
+            queries: self
+                .watches
+                .iter()
+                .flat_map(|watch| watch.region_readings())
+                .collect(),
         }
     }
 
@@ -141,18 +151,20 @@ impl AccountCollector {
             max_age,
             now: Instant::now(),
         };
-        readings.extend(
-            table
-                .entries
-                .values()
-                .map(|entry| entry.reading(&viewpoint, entry.collected_in >= collection)),
-        );
+        for entry in table.entries.values() {
+            let mut reading = entry.reading(&viewpoint, entry.collected_in >= collection);
+            self.add_watched(&mut reading, viewpoint.now);
+            readings.push(reading);
+        }
         table.is_complete(collection)
     }
 
     /// Takes over the results of `earlier` for the same clusters and, if both have one client, its
     /// lists. `earlier` keeps them too, for the scrapes that still wait there.
     pub(super) fn inherit(&self, earlier: &Self) {
+        for (watch, earlier) in self.same_watches(earlier) {
+            watch.inherit(earlier);
+        }
         let results = earlier.lock().cached_results();
         self.lock().inherit(results);
         if self

@@ -12,7 +12,12 @@ use super::dependencies::Dependencies;
 use super::region_list::{ListPurpose, RegionList};
 use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
+use super::watches;
 use crate::config::{Account, Config, Scrape};
+
+/// The age at which a list is read again that only tells the versions and states of configured
+/// clusters.
+const DETAIL_INTERVAL: Duration = Duration::from_secs(300);
 
 /// One collector for each account. They take over from those of `earlier`.
 pub(super) fn accounts(
@@ -86,11 +91,11 @@ fn collector(
         })
         .collect();
     let refresh = ListRefresh {
-        // Without discovery there is no list, or one that only scrapes need.
-        interval: account
-            .discovery
-            .as_ref()
-            .map_or(Duration::MAX, |discovery| discovery.refresh_interval),
+        interval: match &account.discovery {
+            Some(discovery) => discovery.refresh_interval,
+            None if account.watch.is_empty() => Duration::MAX,
+            None => DETAIL_INTERVAL,
+        },
         idle_policy: (!scrape.idle_interval.is_zero()).then_some(IdlePolicy {
             interval: scrape.idle_interval,
         }),
@@ -103,11 +108,12 @@ fn collector(
         refresh,
         target_resolver,
         targets,
+        watches: watches::watches(&account.name, &account.watch),
     })
 }
 
-/// The lists that have to be read: those of discovery and, if scrapes skip idle clusters, those of
-/// the other clusters' regions.
+/// The lists that have to be read: those of discovery and, if scrapes skip idle clusters or more is
+/// asked about them, those of the other clusters' regions.
 fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
     let list = |region: &Region, purpose| {
         let place = account.listed_region(region);
@@ -124,7 +130,7 @@ fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
             ));
         }
     }
-    if refresh.idle_policy.is_some() {
+    if refresh.idle_policy.is_some() || !account.watch.is_empty() {
         for cluster in &account.clusters {
             if let Some(region) = cluster
                 .region

@@ -14,7 +14,7 @@ use super::number::Positive;
 #[cfg(test)]
 use super::schema;
 use super::text::{File, ProxyUrl, Template};
-use super::{Discovery, ListedRegion};
+use super::{Discovery, ListedRegion, Watch};
 
 /// An account of Alibaba Cloud, as one set of credentials sees it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -61,6 +61,9 @@ pub struct Account {
     #[serde(default = "default_concurrency")]
     #[cfg_attr(test, schemars(range(max = u32::MAX)))]
     max_concurrency: NonZeroU32,
+    /// What is asked beside the upgrade of each cluster.
+    #[serde(default, skip_serializing_if = "Watch::is_empty")]
+    pub watch: Watch,
     /// Where clusters are discovered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,

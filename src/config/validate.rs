@@ -85,6 +85,12 @@ impl<'a> Validator<'a> {
         if let Some(discovery) = &account.discovery {
             self.discovery(&path.key("discovery"), discovery, endpoint);
         }
+        for (key, interval) in account.watch.intervals() {
+            if interval < Duration::from_secs(1) {
+                let path = path.key("watch").key(key).key("interval");
+                self.note(&path, "must be at least 1s");
+            }
+        }
         let clusters = path.key("clusters");
         if account.clusters.is_empty()
             && account.discovery.is_none()

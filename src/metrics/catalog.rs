@@ -3,14 +3,41 @@
 //! The pages take names, types and HELP from here. A test checks README's table, the dashboards and
 //! the rules against it.
 
-use exporter_toolkit::exposition::{Kind, Metric};
+use exporter_toolkit::exposition::Metric;
 use exporter_toolkit::process;
+
+use super::{plans, queries, versions};
+
+/// Declares metrics in groups: `CONSTANT = Kind "name" ["label", …] "HELP";`.
+macro_rules! catalogue {
+    ($($group:ident { $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+ })+) => {
+        $($(
+            #[doc = concat!("`", $name, "`")]
+            pub(crate) static $constant: exporter_toolkit::exposition::Metric =
+                exporter_toolkit::exposition::Metric {
+                    name: $name,
+                    kind: exporter_toolkit::exposition::Kind::$kind,
+                    labels: &[$($label),*],
+                    help: $help,
+                };
+        )+)+
+
+        $(
+            pub(crate) static $group: &[&exporter_toolkit::exposition::Metric] =
+                &[$(&$constant),+];
+        )+
+    };
+}
+
+pub(super) use catalogue;
 
 /// The subject of one series of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// One cluster; the first label holds its ID, under the name that the operator chose.
     Cluster,
+    /// A query beside those of the upgrades; the labels name its cluster, or its account and region.
+    Query,
     /// One collection, and the accounts and regions that it went through.
     Collection,
     /// The work of this process since it started.
@@ -32,25 +59,16 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub static GROUPS: [(Scope, &[&Metric]); 5] = [
+pub static GROUPS: [(Scope, &[&Metric]); 8] = [
     (Scope::Cluster, CLUSTER),
+    (Scope::Cluster, plans::METRICS),
+    (Scope::Cluster, versions::METRICS),
+    (Scope::Query, queries::METRICS),
     (Scope::Collection, COLLECTION),
     (Scope::Exporter, EXPORTER),
     (Scope::Process, process::METRICS),
     (Scope::Probe, PROBE),
 ];
-
-macro_rules! catalogue {
-    ($($group:ident { $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+ })+) => {
-        $($(
-            #[doc = concat!("`", $name, "`")]
-            pub static $constant: Metric =
-                Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
-        )+)+
-
-        $(static $group: &[&Metric] = &[$(&$constant),+];)+
-    };
-}
 
 catalogue! {
     CLUSTER {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::catalog;
+use super::{catalog, plans, versions};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -49,23 +49,28 @@ pub(crate) fn write<'a>(
     });
     clusters.cluster_infos(page);
     clusters.cluster_states(page);
+    plans::write(page, clusters);
+    versions::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.
-struct ClusterRow<'a> {
+pub(super) struct ClusterRow<'a> {
     id: &'a str,
     state: Option<&'a UpgradeState>,
-    reading: &'a ClusterReading,
+    pub(super) reading: &'a ClusterReading,
 }
 
 /// The clusters of a page, each once, ordered by ID.
-struct Clusters<'a> {
-    rows: Vec<ClusterRow<'a>>,
+pub(super) struct Clusters<'a> {
+    pub(super) rows: Vec<ClusterRow<'a>>,
     options: &'a Metrics,
 }
 
 impl<'a> Clusters<'a> {
-    fn new(readings: impl IntoIterator<Item = &'a ClusterReading>, options: &'a Metrics) -> Self {
+    pub(super) fn new(
+        readings: impl IntoIterator<Item = &'a ClusterReading>,
+        options: &'a Metrics,
+    ) -> Self {
         let row = |reading: &'a ClusterReading| ClusterRow {
             id: reading.cluster.id.as_str(),
             state: match &reading.outcome {
@@ -81,7 +86,8 @@ impl<'a> Clusters<'a> {
         Self { rows, options }
     }
 
-    fn gauge(
+    /// Adds a family with at most one series for each cluster.
+    pub(super) fn gauge(
         &self,
         page: &mut Page,
         metric: &'static Metric,
@@ -220,13 +226,18 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    fn identified<'page>(&self, sample: Sample<'page>, row: &ClusterRow<'_>) -> Sample<'page> {
+    /// Names the cluster of `row` in `sample`.
+    pub(super) fn identified<'page>(
+        &self,
+        sample: Sample<'page>,
+        row: &ClusterRow<'_>,
+    ) -> Sample<'page> {
         sample.label(&self.options.cluster_label, row.id)
     }
 }
 
 /// Returns the API's text as a label may have it, nearly always unchanged.
-fn label_text(text: &str) -> Cow<'_, str> {
+pub(super) fn label_text(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_MESSAGE && text.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
         Cow::Borrowed(text)
     } else {

@@ -6,6 +6,7 @@ use ack_client::names::AccountName;
 
 use super::*;
 use crate::cluster::ClusterInfo;
+use crate::queries::Watched;
 use crate::shard::Shard;
 use crate::snapshot::Failure;
 use crate::upgrade::SourceName;
@@ -31,6 +32,8 @@ fn reading(outcome: Outcome) -> ClusterReading {
         duration: None,
         last_success: None,
         since: None,
+        watched: Watched::default(),
+        queries: Vec::new(),
     }
 }
 

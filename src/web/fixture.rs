@@ -10,6 +10,7 @@ use ack_client::{Status, Step, TaskStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::ClusterInfo;
+use crate::queries::Watched;
 use crate::shard::Shard;
 use crate::snapshot::{ClusterReading, Failure, Outcome, Snapshot};
 use crate::upgrade::{SourceName, UpgradeState};
@@ -41,6 +42,8 @@ pub(super) fn cluster(id: &str, outcome: Outcome) -> ClusterReading {
         duration: Some(Duration::from_millis(210)),
         last_success: Some(ago(3)),
         since: Some(ago(600)),
+        watched: Watched::default(),
+        queries: Vec::new(),
     }
 }
 

@@ -24,7 +24,14 @@
 //!     "started": "2026-11-23T18:30:00Z", "updated": "2026-11-23T18:48:00Z",   of the task, where the source has them
 //!     "last_success": "2026-11-23T18:49:28Z",   the last successful query
 //!     "age_seconds": 13.3,               its age
-//!     "query_duration_seconds": 0.21     the last query, retries included
+//!     "query_duration_seconds": 0.21,    the last query, retries included
+//!     "plans": [{                        planned operations, as in cs_plan_info; null unless watched
+//!       "id": "P-1", "type": "cluster_upgrade_master", "target": "", "state": "scheduled",
+//!       "reason": "", "start": "2026-11-24T18:00:00Z", "end": "2026-11-24T22:00:00Z", "task_id": ""
+//!     }],
+//!     "version_support": {               of the version that the cluster runs; null unless watched
+//!       "version": "1.30.1-aliyun.1", "end_of_support": "2027-01-31T00:00:00Z", "versions_behind": 3
+//!     }
 //!   }]
 //! }
 //! ```
@@ -39,6 +46,7 @@ use ack_client::text::clean_message;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::queries::Watched;
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};
 
 /// The whole response.
@@ -80,6 +88,8 @@ struct ClusterDocument<'a> {
     last_success: Option<String>,
     age_seconds: Option<f64>,
     query_duration_seconds: Option<f64>,
+    #[serde(flatten)]
+    watched: &'a Watched,
 }
 
 /// Renders the body of `/api/v1/clusters`. Before the first scrape it has no clusters.
@@ -140,6 +150,7 @@ fn cluster(reading: &ClusterReading, now: Timestamp) -> ClusterDocument<'_> {
         query_duration_seconds: reading
             .duration
             .map(|duration| thousandths(duration.as_secs_f64())),
+        watched: &reading.watched,
     }
 }
 

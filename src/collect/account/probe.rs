@@ -70,7 +70,9 @@ impl AccountCollector {
             max_age: probe.max_age,
             now: Instant::now(),
         };
-        Some(entry.reading(&viewpoint, entry.has_ended_since(started)))
+        let mut reading = entry.reading(&viewpoint, entry.has_ended_since(started));
+        self.add_watched(&mut reading, viewpoint.now);
+        Some(reading)
     }
 
     /// Starts the query, unless one is in flight or the deadline comes first. Returns the limit that

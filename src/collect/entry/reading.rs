@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::cached::LastQuery;
 use super::{ClusterEntry, InFlight, Trigger};
+use crate::queries::Watched;
 use crate::snapshot::{ClusterReading, Failure, Outcome};
 
 /// The limit that keeps clusters from being queried.
@@ -60,6 +61,8 @@ impl ClusterEntry {
             outcome,
             duration: elapsed.or(self.cached.last_query.as_ref().map(|query| query.duration)),
             last_success: last_success.map(|success| success.fresh_at),
+            watched: Watched::default(),
+            queries: Vec::new(),
         }
     }
 

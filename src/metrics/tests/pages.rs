@@ -15,6 +15,7 @@ use crate::cluster::ClusterInfo;
 use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
+use crate::queries::Watched;
 use crate::shard::Shard;
 use crate::snapshot::{
     AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
@@ -68,6 +69,8 @@ fn failed() -> ClusterReading {
         duration: Some(Duration::from_micros(120_500)),
         last_success: "2026-11-23T10:10:00.123456Z".parse().ok(),
         since: "2026-11-23T10:05:01Z".parse().ok(),
+        watched: Watched::default(),
+        queries: Vec::new(),
     }
 }
 
@@ -86,6 +89,8 @@ fn down() -> ClusterReading {
         duration: Some(Duration::from_secs(9)),
         last_success: "2026-11-23T10:09:00Z".parse().ok(),
         since: "2026-11-23T09:00:00Z".parse().ok(),
+        watched: Watched::default(),
+        queries: Vec::new(),
     }
 }
 
@@ -100,6 +105,8 @@ fn never_queried() -> ClusterReading {
         duration: None,
         last_success: None,
         since: None,
+        watched: Watched::default(),
+        queries: Vec::new(),
     }
 }
 
@@ -117,6 +124,7 @@ fn accounts() -> Vec<AccountReading> {
             succeeded: true,
             clusters: 3,
         }],
+        queries: Vec::new(),
     }]
 }
 

@@ -21,6 +21,7 @@ use crate::cluster::ClusterInfo;
 use crate::config::Metrics;
 use crate::metrics::catalog::{self, Scope};
 use crate::metrics::{ExporterMetrics, render};
+use crate::queries::Watched;
 use crate::shard::Shard;
 use crate::snapshot::{
     AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
@@ -110,7 +111,7 @@ prop_compose! {
         last_success in option::of(any_time()),
         since in option::of(any_time()),
     ) -> ClusterReading {
-        ClusterReading { cluster: Arc::new(cluster), outcome, duration, last_success, since }
+        ClusterReading { cluster: Arc::new(cluster), outcome, duration, last_success, since, watched: Watched::default(), queries: Vec::new(), }
     }
 }
 
@@ -124,7 +125,7 @@ prop_compose! {
     ) -> AccountReading {
         let discovery = |(region, succeeded, clusters)| DiscoveryReading { region, succeeded, clusters };
         let discoveries = discoveries.into_iter().map(discovery).collect();
-        AccountReading { account, provider, credentials_expiry, sources, discoveries }
+        AccountReading { account, provider, credentials_expiry, sources, discoveries, queries: Vec::new(), }
     }
 }
 

@@ -166,6 +166,8 @@ mod tests {
             duration: None,
             last_success: None,
             since: None,
+            watched: Watched::default(),
+            queries: Vec::new(),
         }
     }
 

@@ -277,6 +277,7 @@ fn an_old_or_incomplete_picture_says_so() {
         credentials_expiry: None,
         sources: Vec::new(),
         discoveries: vec![region("cn-beijing", false), region("cn-shanghai", true)],
+        queries: Vec::new(),
     }];
     let page = shown(&snapshot, "");
     for expected in [

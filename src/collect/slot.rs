@@ -1,0 +1,162 @@
+//! The answers to one question, so far. Nothing here awaits or locks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::snapshot::Failure;
+
+/// The delay after a first failure; it doubles with each failure in a row.
+const FIRST_RETRY: Duration = Duration::from_secs(30);
+
+/// Limit of the doublings.
+const MAX_DOUBLINGS: u32 = 6;
+
+/// The last attempt to get an answer, and the last answer.
+#[derive(Debug, Clone)]
+pub(super) struct Slot<T> {
+    last_attempt: Option<Attempt>,
+    last_answer: Option<Answer<T>>,
+}
+
+/// The last query that ended.
+#[derive(Debug, Clone)]
+struct Attempt {
+    ended: Instant,
+    failure: Option<Failure>,
+    /// Failures in a row, this one included.
+    failures: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Answer<T> {
+    value: Arc<T>,
+    read: Instant,
+}
+
+impl<T> Slot<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            last_attempt: None,
+            last_answer: None,
+        }
+    }
+
+    /// The last answer, however old.
+    pub(super) fn answer(&self) -> Option<&Arc<T>> {
+        self.last_answer.as_ref().map(|answer| &answer.value)
+    }
+
+    /// The last answer, unless it is older than `max_age`.
+    pub(super) fn answer_within(&self, max_age: Duration, now: Instant) -> Option<&Arc<T>> {
+        let answer = self.last_answer.as_ref()?;
+        let age = now.saturating_duration_since(answer.read);
+        (age <= max_age).then_some(&answer.value)
+    }
+
+    /// The failure of the last query, if it failed; None if no query has ended.
+    pub(super) fn outcome(&self) -> Option<Result<(), &Failure>> {
+        let attempt = self.last_attempt.as_ref()?;
+        Some(attempt.failure.as_ref().map_or(Ok(()), Err))
+    }
+
+    /// The time at which the next query is due, `interval` after the last answer. A query that
+    /// failed is repeated sooner, and a failure that lasts no sooner than that.
+    pub(super) fn due_at(&self, interval: Duration, now: Instant) -> Instant {
+        let Some(attempt) = &self.last_attempt else {
+            return now;
+        };
+        let delay = match &attempt.failure {
+            Some(failure) if !failure.lasting => {
+                let doublings = (attempt.failures - 1).min(MAX_DOUBLINGS);
+                interval.min(FIRST_RETRY * (1 << doublings))
+            }
+            Some(_) | None => interval,
+        };
+        attempt.ended + delay
+    }
+
+    /// Records a query that ended at `now`.
+    pub(super) fn record(&mut self, result: Result<T, Failure>, now: Instant) {
+        let failures = self
+            .last_attempt
+            .as_ref()
+            .map_or(0, |attempt| attempt.failures);
+        let (failure, failures) = match result {
+            Ok(value) => {
+                self.last_answer = Some(Answer {
+                    value: Arc::new(value),
+                    read: now,
+                });
+                (None, 0)
+            }
+            Err(failure) => (Some(failure), failures.saturating_add(1)),
+        };
+        self.last_attempt = Some(Attempt {
+            ended: now,
+            failure,
+            failures,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ack_client::Reason;
+
+    use super::*;
+    use crate::collect::fixture::SECOND;
+
+    const INTERVAL: Duration = Duration::from_secs(900);
+
+    fn failure(lasting: bool) -> Failure {
+        Failure {
+            reason: Reason::Network,
+            message: "refused".to_owned(),
+            lasting,
+        }
+    }
+
+    #[test]
+    fn a_query_is_due_at_once_and_then_an_interval_after_each_answer() {
+        let start = Instant::now();
+        let mut slot = Slot::new();
+        assert_eq!(slot.due_at(INTERVAL, start), start);
+        slot.record(Ok(1), start + SECOND);
+        assert_eq!(slot.due_at(INTERVAL, start), start + SECOND + INTERVAL);
+    }
+
+    #[test]
+    fn a_failure_is_repeated_after_a_delay_that_doubles_up_to_the_interval() {
+        let start = Instant::now();
+        let mut slot: Slot<u32> = Slot::new();
+        let delays = [30, 60, 120, 240, 480, 900, 900].map(|delay| {
+            slot.record(Err(failure(false)), start);
+            assert_eq!(slot.due_at(INTERVAL, start), start + delay * SECOND);
+            delay
+        });
+        assert_eq!(delays.len(), 7);
+        assert_eq!(slot.due_at(SECOND, start), start + SECOND, "no later");
+        slot.record(Err(failure(true)), start);
+        assert_eq!(slot.due_at(INTERVAL, start), start + INTERVAL, "it lasts");
+        slot.record(Ok(1), start);
+        slot.record(Err(failure(false)), start);
+        assert_eq!(slot.due_at(INTERVAL, start), start + 30 * SECOND);
+    }
+
+    #[test]
+    fn the_last_answer_stands_while_queries_fail_until_it_is_too_old() {
+        let start = Instant::now();
+        let mut slot = Slot::new();
+        assert!(slot.outcome().is_none());
+        slot.record(Ok(1), start);
+        assert_eq!(slot.outcome(), Some(Ok(())));
+        slot.record(Err(failure(false)), start + SECOND);
+        assert!(matches!(slot.outcome(), Some(Err(_))));
+        let within = |after| slot.answer_within(INTERVAL, start + after).map(|one| **one);
+        assert_eq!(within(INTERVAL), Some(1));
+        assert_eq!(within(INTERVAL + SECOND), None);
+        assert_eq!(slot.answer().map(|one| **one), Some(1));
+    }
+}

@@ -1,0 +1,268 @@
+//! The queries that an account asks beside the upgrades: one slot for each subject.
+
+mod job;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ack_client::names::{AccountName, Region};
+use ack_client::{Client, Endpoint, Reason};
+use tokio::time::Instant;
+
+pub(super) use job::Job;
+
+use super::entry::Target;
+use super::slot::Slot;
+use crate::cluster::ClusterInfo;
+use crate::config;
+use crate::queries::plans::Plans;
+use crate::queries::versions::Versions;
+use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
+use crate::snapshot::{Failure, QueryReading};
+
+/// The queries that `settings` name.
+pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
+    let config::Watch { plans, versions } = settings;
+    let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
+    if let Some(every) = plans {
+        watches.push(Slots::new(account, Plans::new(every.interval)));
+    }
+    if let Some(every) = versions {
+        watches.push(Slots::new(account, Versions::new(every.interval)));
+    }
+    watches
+}
+
+/// One query and what is known by it, whatever the types of its subjects and answers.
+pub(super) trait Watch: Any + Debug + Send + Sync {
+    /// Brings the subjects in line with the clusters. With `AllKnown`, subjects without a cluster
+    /// go.
+    fn update_subjects(&self, targets: &[Target], knowledge: Knowledge);
+
+    /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
+    /// first.
+    fn due<'a>(
+        &'a self,
+        client: &'a Client,
+        activity: &dyn Fn(&ClusterInfo) -> Activity,
+        now: Instant,
+        limit: usize,
+    ) -> Vec<Job<'a>>;
+
+    /// Adds what is known of `cluster`.
+    fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched);
+
+    /// The outcome of the last query of each region; empty for a query about single clusters.
+    fn region_readings(&self) -> Vec<(Region, QueryReading)>;
+
+    /// The outcome of the last query about `cluster`; None for a query about whole regions.
+    fn cluster_reading(&self, cluster: &ClusterInfo) -> Option<QueryReading>;
+
+    /// Takes over the slots of `earlier`, if it is the same query.
+    fn inherit(&self, earlier: &dyn Watch);
+}
+
+/// Whether all clusters of the account are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Knowledge {
+    /// A list has not been read yet.
+    Partial,
+    /// Every list has been read.
+    AllKnown,
+}
+
+/// The slots of one query.
+#[derive(Debug)]
+pub(super) struct Slots<Q: Query> {
+    account: AccountName,
+    query: Q,
+    state: Mutex<State<Q>>,
+}
+
+#[derive(Debug)]
+struct State<Q: Query> {
+    entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
+    /// The reason of the failure that was logged last, until every subject is answered again.
+    logged: Option<Reason>,
+}
+
+/// One subject.
+#[derive(Debug, Clone)]
+struct Entry<A> {
+    /// The server that knows the clusters; None while there are none.
+    endpoint: Option<Endpoint>,
+    clusters: Arc<[Arc<ClusterInfo>]>,
+    slot: Slot<A>,
+}
+
+impl<Q: Query> Slots<Q> {
+    pub(super) fn new(account: &AccountName, query: Q) -> Arc<Self> {
+        Arc::new(Self {
+            account: account.clone(),
+            query,
+            state: Mutex::new(State {
+                entries: BTreeMap::new(),
+                logged: None,
+            }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<Q>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Q: Query> State<Q> {
+    /// True if the last query of a subject failed.
+    fn is_failing(&self) -> bool {
+        let mut entries = self.entries.values();
+        entries.any(|entry| matches!(entry.slot.outcome(), Some(Err(_))))
+    }
+}
+
+impl<Q: Query> Watch for Slots<Q> {
+    fn update_subjects(&self, targets: &[Target], knowledge: Knowledge) {
+        let mut clusters: BTreeMap<Q::Subject, (&Endpoint, Vec<Arc<ClusterInfo>>)> =
+            BTreeMap::new();
+        for target in targets {
+            if let Some(subject) = self.query.subject(&target.info) {
+                let (_, clusters) = clusters
+                    .entry(subject)
+                    .or_insert_with(|| (&target.endpoint, Vec::new()));
+                clusters.push(Arc::clone(&target.info));
+            }
+        }
+        let entries = &mut self.lock().entries;
+        let earlier = mem::take(entries);
+        for (subject, entry) in earlier {
+            if knowledge == Knowledge::Partial || clusters.contains_key(&subject) {
+                entries.insert(subject, entry);
+            }
+        }
+        for (subject, (endpoint, clusters)) in clusters {
+            let entry = entries.entry(subject).or_insert_with(|| Entry {
+                endpoint: None,
+                clusters: Arc::default(),
+                slot: Slot::new(),
+            });
+            entry.endpoint = Some(endpoint.clone());
+            entry.clusters = clusters.into();
+        }
+    }
+
+    fn due<'a>(
+        &'a self,
+        client: &'a Client,
+        activity: &dyn Fn(&ClusterInfo) -> Activity,
+        now: Instant,
+        limit: usize,
+    ) -> Vec<Job<'a>> {
+        let mut due = Vec::new();
+        let state = self.lock();
+        for (subject, entry) in &state.entries {
+            if entry.endpoint.is_none() {
+                continue;
+            }
+            let interval = self.interval(entry, activity);
+            let due_at = entry.slot.due_at(interval, now);
+            if due_at <= now {
+                due.push((due_at, subject));
+            }
+        }
+        due.sort();
+        due.truncate(limit);
+        due.into_iter()
+            .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
+            .collect()
+    }
+
+    fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched) {
+        let Some(subject) = self.query.subject(cluster) else {
+            return;
+        };
+        let state = self.lock();
+        let max_age = self.query.max_age();
+        let answer = state
+            .entries
+            .get(&subject)
+            .and_then(|entry| entry.slot.answer_within(max_age, now));
+        if let Some(answer) = answer {
+            self.query.add(answer, cluster, watched);
+        }
+    }
+
+    fn region_readings(&self) -> Vec<(Region, QueryReading)> {
+        let state = self.lock();
+        // Several subjects may be of one region; it is read if all of them are.
+        let mut regions: BTreeMap<&Region, Option<&Failure>> = BTreeMap::new();
+        for (subject, entry) in &state.entries {
+            let Scope::Region(region) = subject.scope() else {
+                continue;
+            };
+            match entry.slot.outcome() {
+                Some(Ok(())) => drop(regions.entry(region).or_default()),
+                Some(Err(failure)) => drop(regions.insert(region, Some(failure))),
+                None => {}
+            }
+        }
+        regions
+            .into_iter()
+            .map(|(region, failure)| (region.clone(), QueryReading::new(Q::NAME, failure)))
+            .collect()
+    }
+
+    fn cluster_reading(&self, cluster: &ClusterInfo) -> Option<QueryReading> {
+        let subject = self.query.subject(cluster)?;
+        let Scope::Cluster(_) = subject.scope() else {
+            return None;
+        };
+        let state = self.lock();
+        let outcome = state.entries.get(&subject)?.slot.outcome()?;
+        Some(QueryReading::new(Q::NAME, outcome.err()))
+    }
+
+    fn inherit(&self, earlier: &dyn Watch) {
+        let earlier: &dyn Any = earlier;
+        let Some(earlier) = earlier.downcast_ref::<Self>() else {
+            return;
+        };
+        let mut state = self.lock();
+        for (subject, entry) in &earlier.lock().entries {
+            let entry = Entry {
+                endpoint: None,
+                clusters: Arc::default(),
+                slot: entry.slot.clone(),
+            };
+            state.entries.insert(subject.clone(), entry);
+        }
+    }
+}
+
+impl<Q: Query> Slots<Q> {
+    /// The time from the last answer of `entry` to its next query.
+    fn interval(
+        &self,
+        entry: &Entry<Q::Answer>,
+        activity: &dyn Fn(&ClusterInfo) -> Activity,
+    ) -> Duration {
+        let Some(answer) = entry.slot.answer() else {
+            return self.query.interval(None, Activity::Quiet);
+        };
+        let is_upgrading = entry
+            .clusters
+            .iter()
+            .any(|cluster| activity(cluster) == Activity::Upgrading);
+        let activity = if is_upgrading {
+            Activity::Upgrading
+        } else {
+            Activity::Quiet
+        };
+        self.query.interval(Some(answer), activity)
+    }
+}

@@ -1,0 +1,139 @@
+//! One query of one subject, from its tokens to the answer that is recorded.
+
+use std::fmt::{self, Debug, Formatter};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use ack_client::{ApiError, Budget, Client, ErrorKind};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use super::{Entry, Slots};
+use crate::queries::{FetchContext, Query, Scope, Subject as _};
+use crate::snapshot::Failure;
+
+/// Time limit of one query. Nobody waits for it.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A query that is due. It starts when it is polled.
+pub(in crate::collect) struct Job<'a> {
+    /// The time since which it is due.
+    pub(in crate::collect) due_at: Instant,
+    /// Makes the query and records its result.
+    pub(in crate::collect) run: BoxFuture<'a, ()>,
+}
+
+impl Debug for Job<'_> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Job")
+            .field("due_at", &self.due_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new<Q: Query>(
+        due_at: Instant,
+        slots: &'a Slots<Q>,
+        subject: Q::Subject,
+        client: &'a Client,
+    ) -> Self {
+        let run = Box::pin(async move { slots.ask(&subject, client).await });
+        Self { due_at, run }
+    }
+}
+
+impl<Q: Query> Slots<Q> {
+    async fn ask(&self, subject: &Q::Subject, client: &Client) {
+        let Some(entry) = self.entry(subject) else {
+            return;
+        };
+        let Some(endpoint) = &entry.endpoint else {
+            return;
+        };
+        let last = entry.slot.answer().map(|answer| &**answer);
+        let cost = self.query.cost(last);
+        let tokens = client.limiter().acquire(cost).await;
+        let budget = Budget::lasting(TIMEOUT);
+        budget.grant(tokens);
+        let context = FetchContext {
+            client,
+            endpoint,
+            budget: &budget,
+            clusters: &entry.clusters,
+        };
+        // A query that panics is a failure of its subject and nothing else.
+        let result = AssertUnwindSafe(self.query.fetch(subject, context, last))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(panic_error::<Q>()));
+        self.record(subject, result);
+    }
+
+    /// What is known of `subject`, unless it is gone.
+    fn entry(&self, subject: &Q::Subject) -> Option<Entry<Q::Answer>> {
+        self.lock().entries.get(subject).cloned()
+    }
+
+    fn record(&self, subject: &Q::Subject, result: Result<Q::Answer, ApiError>) {
+        let mut state = self.lock();
+        let Some(entry) = state.entries.get_mut(subject) else {
+            return;
+        };
+        let result = result.map_err(|error| failure::<Q>(&error));
+        let failure = result.as_ref().err().cloned();
+        entry.slot.record(result, Instant::now());
+        match failure {
+            Some(failure) if state.logged != Some(failure.reason) => {
+                state.logged = Some(failure.reason);
+                self.log_failure(subject, &failure);
+            }
+            Some(_) => {}
+            None if state.logged.is_some() && !state.is_failing() => {
+                state.logged = None;
+                tracing::info!(query = Q::NAME, account = %self.account, "query is answered again");
+            }
+            None => {}
+        }
+    }
+
+    fn log_failure(&self, subject: &Q::Subject, failure: &Failure) {
+        let subject = match subject.scope() {
+            Scope::Cluster(id) => id.as_str(),
+            Scope::Region(region) => region.as_str(),
+        };
+        tracing::warn!(
+            query = Q::NAME,
+            account = %self.account,
+            subject,
+            reason = failure.reason.as_str(),
+            error = %failure.message,
+            "query fails; further subjects that fail alike are not logged"
+        );
+    }
+}
+
+/// The failure that `error` stands for. A missing permission is named, so that it can be granted.
+fn failure<Q: Query>(error: &ApiError) -> Failure {
+    let mut failure = Failure::of(error);
+    if error.kind == ErrorKind::Forbidden {
+        let actions: Vec<_> = Q::OPERATIONS
+            .iter()
+            .map(|operation| format!("cs:{}", operation.as_str()))
+            .collect();
+        failure.message = format!(
+            "{} (the RAM policy has to allow {})",
+            failure.message,
+            actions.join(", ")
+        );
+    }
+    failure
+}
+
+fn panic_error<Q: Query>() -> ApiError {
+    let operation = Q::OPERATIONS[0];
+    let message = "the query panicked; please report this";
+    ApiError::local(operation, ErrorKind::Rejected, message)
+}

@@ -1,0 +1,26 @@
+//! The form of answers in `/api/v1/clusters`.
+
+use jiff::Timestamp;
+use serde::Serializer;
+
+use crate::upgrade::StateSet;
+
+/// Writes a time as RFC 3339 to whole seconds, which every tool that reads RFC 3339 takes.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+pub(super) fn time<S: Serializer>(
+    time: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&format_args!("{time:.0}")),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Writes a state as in the label of its metric.
+pub(super) fn state<S: Serializer, T: StateSet>(
+    state: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.as_str())
+}

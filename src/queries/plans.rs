@@ -1,0 +1,228 @@
+//! The operations that Alibaba Cloud plans for clusters: `ListOperationPlansForRegion`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_client::names::{ClusterId, Region};
+use ack_client::{ApiError, Operation, OperationPlan, PlanFilter, PlanState, list_operation_plans};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Activity, FetchContext, Query, Watched, json};
+use crate::cluster::ClusterInfo;
+
+/// A response has the latest plans only. One as long as this may lack the older ones.
+const MOST_PLANS: usize = 100;
+
+/// Asks for the plans of a region.
+#[derive(Debug)]
+pub struct Plans {
+    interval: Duration,
+}
+
+/// A planned operation, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    pub id: String,
+    /// The type of the operation in lower case, such as `cluster_upgrade_master`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The ID of the node pool or add-on that it is about; empty for the cluster itself.
+    pub target: String,
+    #[serde(serialize_with = "json::state")]
+    pub state: PlanState,
+    /// The reason of the state, where the API gives one.
+    pub reason: String,
+    /// The window in which it is to run.
+    #[serde(serialize_with = "json::time")]
+    pub start: Option<Timestamp>,
+    #[serde(serialize_with = "json::time")]
+    pub end: Option<Timestamp>,
+    /// The ID of the task that it became.
+    pub task_id: String,
+}
+
+impl Plans {
+    /// Plans, asked for at `interval`.
+    pub fn new(interval: Duration) -> Self {
+        Self { interval }
+    }
+
+    async fn fetch_plans(
+        region: &Region,
+        context: FetchContext<'_>,
+    ) -> Result<HashMap<ClusterId, Arc<[Plan]>>, ApiError> {
+        let FetchContext {
+            client,
+            endpoint,
+            budget,
+            ..
+        } = context;
+        let every = PlanFilter::default();
+        let mut plans = list_operation_plans(client, endpoint, region, every, budget).await?;
+        if plans.len() >= MOST_PLANS {
+            // Ended plans may have crowded out the ones to come.
+            for state in [PlanState::Scheduled, PlanState::Executing] {
+                let filter = PlanFilter {
+                    state: Some(state),
+                    ..every
+                };
+                plans.extend(list_operation_plans(client, endpoint, region, filter, budget).await?);
+            }
+        }
+        Ok(by_cluster(plans))
+    }
+}
+
+impl Query for Plans {
+    type Subject = Region;
+    type Answer = HashMap<ClusterId, Arc<[Plan]>>;
+    const NAME: &'static str = "plans";
+    const OPERATIONS: &'static [Operation] = &[Operation::ListOperationPlansForRegion];
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<Region> {
+        cluster.region.clone()
+    }
+
+    fn interval(&self, _: Option<&Self::Answer>, _: Activity) -> Duration {
+        self.interval
+    }
+
+    fn max_age(&self) -> Duration {
+        self.interval * 3
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        region: &'a Region,
+        context: FetchContext<'a>,
+        _: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
+        Box::pin(Self::fetch_plans(region, context))
+    }
+
+    fn add(&self, answer: &Arc<Self::Answer>, cluster: &ClusterInfo, watched: &mut Watched) {
+        let plans = answer.get(&cluster.id).cloned();
+        watched.plans = Some(plans.unwrap_or_default());
+    }
+}
+
+/// The plans of each cluster: those to come, and of each type and target the newest that ended.
+fn by_cluster(plans: Vec<OperationPlan>) -> HashMap<ClusterId, Arc<[Plan]>> {
+    let mut unique = BTreeMap::new();
+    for plan in plans {
+        unique.entry(plan.id.clone()).or_insert(plan);
+    }
+    let mut clusters: HashMap<ClusterId, Vec<OperationPlan>> = HashMap::new();
+    for plan in unique.into_values() {
+        clusters.entry(plan.cluster.clone()).or_default().push(plan);
+    }
+    clusters
+        .into_iter()
+        .map(|(cluster, plans)| (cluster, shown(plans)))
+        .collect()
+}
+
+fn shown(plans: Vec<OperationPlan>) -> Arc<[Plan]> {
+    let mut newest_ended: BTreeMap<(String, String), OperationPlan> = BTreeMap::new();
+    let mut shown = Vec::new();
+    for plan in plans {
+        if !plan.state.is_ended() {
+            shown.push(plan);
+            continue;
+        }
+        let key = (plan.kind.clone(), plan.target_id.clone());
+        let is_older = newest_ended
+            .get(&key)
+            .is_some_and(|newest| time(newest) >= time(&plan));
+        if !is_older {
+            newest_ended.insert(key, plan);
+        }
+    }
+    shown.extend(newest_ended.into_values());
+    shown.sort_by(|one, other| (one.start, &one.id).cmp(&(other.start, &other.id)));
+    shown.into_iter().map(Plan::from).collect()
+}
+
+/// The time by which ended plans are compared.
+fn time(plan: &OperationPlan) -> Option<Timestamp> {
+    plan.start.or(plan.created)
+}
+
+impl From<OperationPlan> for Plan {
+    fn from(plan: OperationPlan) -> Self {
+        let target = if plan.target_id == plan.cluster.as_str() {
+            String::new()
+        } else {
+            plan.target_id
+        };
+        Self {
+            id: plan.id,
+            kind: plan.kind,
+            target,
+            state: plan.state,
+            reason: plan.reason,
+            start: plan.start,
+            end: plan.end,
+            task_id: plan.task_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(id: &str, state: PlanState, start: i64) -> OperationPlan {
+        OperationPlan {
+            id: id.to_owned(),
+            cluster: ClusterId::parse("c1").expect("an ID"),
+            kind: "cluster_upgrade_master".to_owned(),
+            target_id: "c1".to_owned(),
+            target_type: "cluster".to_owned(),
+            state,
+            reason: String::new(),
+            created: None,
+            start: Timestamp::from_second(start).ok(),
+            end: None,
+            task_id: String::new(),
+        }
+    }
+
+    fn ids(plans: Vec<OperationPlan>) -> Vec<String> {
+        shown(plans).iter().map(|plan| plan.id.clone()).collect()
+    }
+
+    #[test]
+    fn plans_to_come_are_shown_and_the_newest_that_ended_of_each_type_and_target() {
+        let pool = OperationPlan {
+            target_id: "np1".to_owned(),
+            ..plan("P-pool", PlanState::Failed, 5)
+        };
+        let plans = vec![
+            plan("P-new", PlanState::Executed, 20),
+            plan("P-old", PlanState::Failed, 10),
+            plan("P-later", PlanState::Scheduled, 50),
+            plan("P-next", PlanState::Scheduled, 40),
+            pool,
+        ];
+        assert_eq!(ids(plans), ["P-pool", "P-new", "P-next", "P-later"]);
+    }
+
+    #[test]
+    fn a_plan_that_two_responses_have_is_shown_once() {
+        let twice = vec![
+            plan("P-1", PlanState::Executing, 1),
+            plan("P-1", PlanState::Executing, 1),
+        ];
+        let clusters = by_cluster(twice);
+        assert_eq!(clusters[&ClusterId::parse("c1").expect("an ID")].len(), 1);
+    }
+
+    #[test]
+    fn a_plan_of_the_cluster_itself_has_no_target() {
+        assert_eq!(Plan::from(plan("P-1", PlanState::Executing, 1)).target, "");
+    }
+}

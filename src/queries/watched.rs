@@ -1,0 +1,18 @@
+//! The answers about one cluster, of all queries.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::plans::Plan;
+use super::versions::VersionSupport;
+
+/// Everything known of a cluster beside its upgrade. A field is None if the account does not watch
+/// it, or if there is no answer yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    /// The operations planned for the cluster, in the order of their starts.
+    pub plans: Option<Arc<[Plan]>>,
+    /// The support of the version that the cluster runs.
+    pub version_support: Option<VersionSupport>,
+}
