@@ -1,10 +1,110 @@
-//! Operations of the Container Service, one file for each family.
+//! Operations of the Container Service, one file for each family, and the table of all of them.
 
 mod cluster_body;
-pub(crate) mod clusters;
+mod clusters;
 mod pages;
-pub(crate) mod regions;
+mod regions;
 mod task_body;
 pub(crate) mod tasks;
 pub(crate) mod upgrade_status;
 mod upgrade_task;
+
+use http::StatusCode;
+
+use crate::Simulator;
+use crate::action::Action;
+use crate::error_response::ErrorResponse;
+use crate::request::ReceivedRequest;
+use crate::routes::Route;
+use crate::world::World;
+use crate::world::cluster::Cluster;
+
+/// An operation. All of them are GET, because an exporter only reads.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) action: Action,
+    /// The path, with placeholders: `{cluster}`, `{region}`, `{task}`.
+    pub(crate) path: &'static str,
+    /// The body of the response.
+    pub(crate) body: fn(&OperationCall<'_>) -> Result<String, ErrorResponse>,
+}
+
+/// Every operation. Faults, permissions, signatures and the call log need no other entry.
+pub(crate) static OPERATIONS: [Operation; 7] = [
+    Operation {
+        action: Action::GetUpgradeStatus,
+        path: "/api/v2/clusters/{cluster}/upgrade/status",
+        body: upgrade_status::status_body,
+    },
+    Operation {
+        action: Action::DescribeClustersV1,
+        path: "/api/v1/clusters",
+        body: clusters::account_list,
+    },
+    Operation {
+        action: Action::DescribeClustersForRegion,
+        path: "/regions/{region}/clusters",
+        body: clusters::region_list,
+    },
+    Operation {
+        action: Action::DescribeClusterDetail,
+        path: "/clusters/{cluster}",
+        body: clusters::detail,
+    },
+    Operation {
+        action: Action::DescribeClusterTasks,
+        path: "/clusters/{cluster}/tasks",
+        body: tasks::list,
+    },
+    Operation {
+        action: Action::DescribeTaskInfo,
+        path: "/tasks/{task}",
+        body: tasks::info,
+    },
+    Operation {
+        action: Action::DescribeRegions,
+        path: "/regions",
+        body: regions::list,
+    },
+];
+
+/// One call of an operation, with everything that its body depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OperationCall<'a> {
+    pub(crate) simulator: &'a Simulator,
+    pub(crate) request: &'a ReceivedRequest,
+    pub(crate) route: &'a Route,
+    pub(crate) request_id: &'a str,
+    /// The cluster that the call is about, if it exists.
+    pub(crate) cluster: Option<&'a Cluster>,
+    /// Milliseconds since the start of the world.
+    pub(crate) millis: i64,
+}
+
+impl<'a> OperationCall<'a> {
+    pub(crate) fn world(&self) -> &'a World {
+        &self.simulator.world
+    }
+
+    /// The cluster in the path.
+    pub(crate) fn cluster(&self) -> Result<&'a Cluster, ErrorResponse> {
+        self.cluster
+            .ok_or_else(|| ErrorResponse::cluster_not_found(self.route.id("cluster")))
+    }
+
+    /// A parameter of the query that is present and not empty.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.request
+            .parameter(name)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// The error for a parameter whose value is not accepted.
+pub(crate) fn invalid_parameter(name: &str, text: &str) -> ErrorResponse {
+    ErrorResponse::service(
+        StatusCode::BAD_REQUEST,
+        "InvalidParameter",
+        format!("{name} {text:?} is invalid"),
+    )
+}

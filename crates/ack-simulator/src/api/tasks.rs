@@ -2,12 +2,11 @@
 
 use serde::Serialize;
 
+use crate::api::OperationCall;
 use crate::api::pages::{PageInfo, RequestedPage};
 use crate::api::task_body::{TaskDetails, TaskEntry};
 use crate::error_response::{ErrorResponse, json};
 use crate::random::mix;
-use crate::request::ReceivedRequest;
-use crate::world::World;
 use crate::world::background_tasks::BackgroundTask;
 use crate::world::cluster::{Cluster, Upgrade};
 
@@ -34,36 +33,36 @@ const SLOT_OFFSET: i64 = 1 << 31;
 const BACKGROUND_BIT: u64 = 1 << 40;
 
 /// The body of `DescribeClusterTasks`.
-pub(crate) fn list(
-    world: &World,
-    cluster: &Cluster,
-    request: &ReceivedRequest,
-    request_id: &str,
-    millis: i64,
-) -> Result<String, ErrorResponse> {
-    let requested = RequestedPage::of(request)?;
+pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let cluster = call.cluster()?;
+    let requested = RequestedPage::of(call.request)?;
     let page = requested.page();
-    let tasks = tasks(cluster, millis);
+    let tasks = tasks(cluster, call.millis);
     let entries = tasks
         .iter()
         .skip(page.skip)
         .take(page.size)
-        .map(|task| TaskEntry::new(task, world, cluster, millis))
+        .map(|task| TaskEntry::new(task, call.world(), cluster, call.millis))
         .collect();
     Ok(json(&TaskList {
         tasks: entries,
         page_info: requested.info(tasks.len()),
         next_token: "",
-        request_id,
+        request_id: call.request_id,
     }))
 }
 
-/// The body of `DescribeTaskInfo`, if the cluster has such a task.
-pub(crate) fn info(world: &World, cluster: &Cluster, task_id: &str, millis: i64) -> Option<String> {
-    let task = tasks(cluster, millis)
+/// The body of `DescribeTaskInfo`.
+pub(super) fn info(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let id = call.route.id("task");
+    let not_found = || ErrorResponse::task_not_found(id);
+    let cluster = call.cluster.ok_or_else(not_found)?;
+    let task = tasks(cluster, call.millis)
         .into_iter()
-        .find(|task| task.id(cluster) == task_id)?;
-    Some(json(&TaskDetails::new(&task, world, cluster, millis)))
+        .find(|task| task.id(cluster) == id)
+        .ok_or_else(not_found)?;
+    let details = TaskDetails::new(&task, call.world(), cluster, call.millis);
+    Ok(json(&details))
 }
 
 /// The tag of the cluster in a task's ID.
