@@ -37,6 +37,8 @@ actions! {
     DescribeTaskInfo = "DescribeTaskInfo",
     /// The regions.
     DescribeRegions = "DescribeRegions",
+    /// The Kubernetes versions on offer, with the end of their support.
+    DescribeKubernetesVersionMetadata = "DescribeKubernetesVersionMetadata",
     /// STS: a role's credentials for a key.
     AssumeRole = "AssumeRole",
     /// STS: a role's credentials for an OIDC token.

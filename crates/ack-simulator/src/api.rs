@@ -8,6 +8,7 @@ mod task_body;
 pub(crate) mod tasks;
 pub(crate) mod upgrade_status;
 mod upgrade_task;
+mod versions;
 
 use http::StatusCode;
 
@@ -30,7 +31,7 @@ pub(crate) struct Operation {
 }
 
 /// Every operation. Faults, permissions, signatures and the call log need no other entry.
-pub(crate) static OPERATIONS: [Operation; 7] = [
+pub(crate) static OPERATIONS: [Operation; 8] = [
     Operation {
         action: Action::GetUpgradeStatus,
         path: "/api/v2/clusters/{cluster}/upgrade/status",
@@ -66,6 +67,11 @@ pub(crate) static OPERATIONS: [Operation; 7] = [
         path: "/regions",
         body: regions::list,
     },
+    Operation {
+        action: Action::DescribeKubernetesVersionMetadata,
+        path: "/api/v1/metadata/versions",
+        body: versions::list,
+    },
 ];
 
 /// One call of an operation, with everything that its body depends on.
@@ -97,6 +103,17 @@ impl<'a> OperationCall<'a> {
         self.request
             .parameter(name)
             .filter(|value| !value.is_empty())
+    }
+
+    /// A parameter without which the operation refuses the call.
+    pub(crate) fn require(&self, name: &str) -> Result<&'a str, ErrorResponse> {
+        self.parameter(name).ok_or_else(|| {
+            ErrorResponse::service(
+                StatusCode::BAD_REQUEST,
+                "MissingParameter",
+                format!("{name} is required"),
+            )
+        })
     }
 }
 

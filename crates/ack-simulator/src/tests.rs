@@ -8,6 +8,7 @@ mod identities;
 mod operations;
 mod socket;
 mod tasks;
+mod versions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

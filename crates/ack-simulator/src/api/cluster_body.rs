@@ -1,6 +1,5 @@
 //! One cluster in the body of a response.
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::random::mix;
@@ -83,7 +82,7 @@ impl<'a> ClusterBody<'a> {
     ) -> Self {
         let profile = ClusterProfile::of(cluster);
         let name = cluster.name();
-        let created = days_before(world.clock.at(0), profile.age_days);
+        let created = profile.created(&world.clock);
         let updated = match state.upgrade.sequence {
             Some(_) => world.clock.at(state.upgrade.since),
             None => created,
@@ -99,9 +98,12 @@ impl<'a> ClusterBody<'a> {
             cluster_type: profile.cluster_type,
             cluster_spec: profile.cluster_spec,
             profile: profile.profile,
-            current_version: state.version.clone(),
-            init_version: state.init_version.clone(),
-            next_version: state.next_version.clone(),
+            current_version: state.version.to_string(),
+            init_version: state.init_version.to_string(),
+            next_version: state
+                .next_version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
             created: beijing(created),
             updated: beijing(updated),
             size: profile.size,
@@ -172,10 +174,4 @@ fn tags(name: &str) -> Vec<Tag> {
 
 fn generate(cluster: &Cluster, prefix: &str, salt: u64) -> String {
     format!("{prefix}{:016x}", mix(&[cluster.schedule.seed(), salt]))
-}
-
-fn days_before(time: Timestamp, days: u64) -> Timestamp {
-    let hours = i64::try_from(days * 24).unwrap_or_default();
-    time.checked_sub(SignedDuration::from_hours(hours))
-        .unwrap_or(time)
 }

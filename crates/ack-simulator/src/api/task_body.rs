@@ -1,6 +1,7 @@
 //! One task in the body of a response.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::api::tasks::ClusterTask;
 use crate::api::upgrade_task;
@@ -31,7 +32,7 @@ pub(crate) struct TaskDetails<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     current_stage: &'static str,
     target: TaskTarget,
-    parameters: TaskParameters<'a>,
+    parameters: Value,
     outputs: EmptyObject,
     stages: Vec<TaskStage>,
     events: Vec<TaskEvent>,
@@ -49,14 +50,6 @@ struct TaskTarget {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
-}
-
-#[derive(Default, Serialize)]
-struct TaskParameters<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    cluster_version: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    next_version: &'a str,
 }
 
 #[derive(Serialize)]
@@ -132,7 +125,7 @@ impl<'a> TaskDetails<'a> {
             entry,
             current_stage: "",
             target: target(task, cluster),
-            parameters: TaskParameters::default(),
+            parameters: json!({}),
             outputs: EmptyObject {},
             stages: Vec::new(),
             events: Vec::new(),
@@ -141,14 +134,14 @@ impl<'a> TaskDetails<'a> {
                 status: result,
             }],
         };
-        if let ClusterTask::Upgrade(upgrade) = task {
-            details.current_stage = upgrade_task::stage_name(upgrade.state.phase);
-            details.parameters = TaskParameters {
-                cluster_version: &upgrade.from,
-                next_version: &upgrade.target,
-            };
-            details.stages = upgrade_task::stages(upgrade, world);
-            details.events = upgrade_task::events(upgrade, world);
+        match task {
+            ClusterTask::Upgrade(upgrade) => {
+                details.current_stage = upgrade_task::stage_name(upgrade.state.phase);
+                details.parameters = upgrade_task::parameters(upgrade);
+                details.stages = upgrade_task::stages(upgrade, world);
+                details.events = upgrade_task::events(upgrade, world);
+            }
+            ClusterTask::Background(_) => {}
         }
         details
     }
