@@ -37,6 +37,8 @@ actions! {
     DescribeTaskInfo = "DescribeTaskInfo",
     /// The regions.
     DescribeRegions = "DescribeRegions",
+    /// The node pools of a cluster.
+    DescribeClusterNodePools = "DescribeClusterNodePools",
     /// The Kubernetes versions on offer, with the end of their support.
     DescribeKubernetesVersionMetadata = "DescribeKubernetesVersionMetadata",
     /// STS: a role's credentials for a key.

@@ -2,12 +2,15 @@
 
 mod cluster_body;
 mod clusters;
+mod node_pool_task;
+mod node_pools;
 mod pages;
 mod regions;
 mod task_body;
 pub(crate) mod tasks;
 pub(crate) mod upgrade_status;
 mod upgrade_task;
+mod variation;
 mod versions;
 
 use http::StatusCode;
@@ -31,7 +34,7 @@ pub(crate) struct Operation {
 }
 
 /// Every operation. Faults, permissions, signatures and the call log need no other entry.
-pub(crate) static OPERATIONS: [Operation; 8] = [
+pub(crate) static OPERATIONS: [Operation; 9] = [
     Operation {
         action: Action::GetUpgradeStatus,
         path: "/api/v2/clusters/{cluster}/upgrade/status",
@@ -66,6 +69,11 @@ pub(crate) static OPERATIONS: [Operation; 8] = [
         action: Action::DescribeRegions,
         path: "/regions",
         body: regions::list,
+    },
+    Operation {
+        action: Action::DescribeClusterNodePools,
+        path: "/clusters/{cluster}/nodepools",
+        body: node_pools::list,
     },
     Operation {
         action: Action::DescribeKubernetesVersionMetadata,

@@ -5,6 +5,7 @@ mod auth;
 mod faults;
 mod history;
 mod identities;
+mod node_pools;
 mod operations;
 mod socket;
 mod tasks;

@@ -6,6 +6,7 @@ pub(crate) mod cluster;
 pub(crate) mod ephemeral;
 mod generated;
 pub(crate) mod index;
+pub(crate) mod node_pools;
 mod overrides;
 pub(crate) mod phase;
 pub(crate) mod profile;

@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::api::tasks::ClusterTask;
-use crate::api::upgrade_task;
-use crate::random::mix;
+use crate::api::{node_pool_task, upgrade_task};
 use crate::world::World;
 use crate::world::background_tasks::{BackgroundTask, TaskOutcome};
 use crate::world::clock::beijing;
@@ -90,6 +89,12 @@ impl TaskEntry {
                 upgrade.state.since,
                 upgrade_task::error(upgrade),
             ),
+            ClusterTask::NodePool(upgrade) => (
+                node_pool_task::task_type(upgrade),
+                node_pool_task::state(upgrade),
+                upgrade.since,
+                node_pool_task::error(upgrade),
+            ),
             ClusterTask::Background(task) => {
                 let (state, updated, error) = background_state(task, millis);
                 (task.kind, state, updated, error)
@@ -141,6 +146,11 @@ impl<'a> TaskDetails<'a> {
                 details.stages = upgrade_task::stages(upgrade, world);
                 details.events = upgrade_task::events(upgrade, world);
             }
+            ClusterTask::NodePool(upgrade) => {
+                details.current_stage = node_pool_task::stage_name(upgrade);
+                details.parameters = node_pool_task::parameters(upgrade);
+                details.stages = node_pool_task::stages(upgrade, world);
+            }
             ClusterTask::Background(_) => {}
         }
         details
@@ -166,11 +176,22 @@ fn background_state(task: &BackgroundTask, millis: i64) -> (&'static str, i64, O
 
 /// The cluster, or one of its node pools.
 fn target(task: &ClusterTask, cluster: &Cluster) -> TaskTarget {
+    let node_pool = |id| TaskTarget {
+        id,
+        kind: "nodepool",
+    };
     match task {
-        ClusterTask::Background(task) if task.kind.starts_with("nodepool") => TaskTarget {
-            id: format!("np{:032x}", mix(&[cluster.tag, 12])),
-            kind: "nodepool",
-        },
+        ClusterTask::NodePool(upgrade) => node_pool(upgrade.pool.id.clone()),
+        ClusterTask::Background(task) if task.kind.starts_with("nodepool") => {
+            let pools = cluster.node_pools();
+            node_pool(
+                pools
+                    .into_iter()
+                    .map(|pool| pool.id)
+                    .next()
+                    .unwrap_or_default(),
+            )
+        }
         // The sample of the API reference has a line break after the ID.
         _ => TaskTarget {
             id: format!("{}\n", cluster.id),

@@ -9,11 +9,13 @@ use crate::error_response::{ErrorResponse, json};
 use crate::random::mix;
 use crate::world::background_tasks::BackgroundTask;
 use crate::world::cluster::{Cluster, Upgrade};
+use crate::world::node_pools::NodePoolUpgrade;
 
 /// A task of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ClusterTask {
     Upgrade(Upgrade),
+    NodePool(NodePoolUpgrade),
     Background(BackgroundTask),
 }
 
@@ -31,6 +33,9 @@ const SLOT_OFFSET: i64 = 1 << 31;
 
 /// Keeps the numbers of background tasks apart from those of upgrades.
 const BACKGROUND_BIT: u64 = 1 << 40;
+
+/// Added to the number of a cluster's upgrade for each of the node pools that follow it.
+const NODE_POOL_STEP: u64 = 1 << 34;
 
 /// The body of `DescribeClusterTasks`.
 pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
@@ -73,10 +78,12 @@ pub(crate) fn cluster_tag(task_id: &str) -> Option<u64> {
 /// All listed tasks, newest first.
 fn tasks(cluster: &Cluster, millis: i64) -> Vec<ClusterTask> {
     let upgrades = cluster.upgrades(millis);
+    let node_pools = cluster.node_pool_upgrades(millis);
     let background = cluster.background_tasks.at(cluster.schedule.seed(), millis);
     let mut tasks: Vec<_> = upgrades
         .into_iter()
         .map(ClusterTask::Upgrade)
+        .chain(node_pools.into_iter().map(ClusterTask::NodePool))
         .chain(background.map(ClusterTask::Background))
         .collect();
     tasks.sort_by_key(|task| std::cmp::Reverse(task.created()));
@@ -88,6 +95,7 @@ impl ClusterTask {
     pub(crate) fn created(&self) -> i64 {
         match self {
             Self::Upgrade(upgrade) => upgrade.state.started,
+            Self::NodePool(upgrade) => upgrade.started,
             Self::Background(task) => task.created,
         }
     }
@@ -96,6 +104,9 @@ impl ClusterTask {
     pub(crate) fn id(&self, cluster: &Cluster) -> String {
         let number = match self {
             Self::Upgrade(upgrade) => upgrade.sequence,
+            Self::NodePool(upgrade) => {
+                upgrade.sequence + NODE_POOL_STEP * (1 + upgrade.pool.position as u64)
+            }
             Self::Background(task) => (task.slot + SLOT_OFFSET).unsigned_abs() | BACKGROUND_BIT,
         };
         let scrambled = (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff;
