@@ -37,6 +37,8 @@ actions! {
     DescribeTaskInfo = "DescribeTaskInfo",
     /// The regions.
     DescribeRegions = "DescribeRegions",
+    /// The planned operations of a region.
+    ListOperationPlansForRegion = "ListOperationPlansForRegion",
     /// The node pools of a cluster.
     DescribeClusterNodePools = "DescribeClusterNodePools",
     /// The Kubernetes versions on offer, with the end of their support.

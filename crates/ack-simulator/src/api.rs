@@ -5,6 +5,7 @@ mod clusters;
 mod node_pool_task;
 mod node_pools;
 mod pages;
+mod plans;
 mod regions;
 mod task_body;
 pub(crate) mod tasks;
@@ -34,7 +35,7 @@ pub(crate) struct Operation {
 }
 
 /// Every operation. Faults, permissions, signatures and the call log need no other entry.
-pub(crate) static OPERATIONS: [Operation; 9] = [
+pub(crate) static OPERATIONS: [Operation; 10] = [
     Operation {
         action: Action::GetUpgradeStatus,
         path: "/api/v2/clusters/{cluster}/upgrade/status",
@@ -69,6 +70,11 @@ pub(crate) static OPERATIONS: [Operation; 9] = [
         action: Action::DescribeRegions,
         path: "/regions",
         body: regions::list,
+    },
+    Operation {
+        action: Action::ListOperationPlansForRegion,
+        path: "/regions/{region}/operation/plans",
+        body: plans::list,
     },
     Operation {
         action: Action::DescribeClusterNodePools,

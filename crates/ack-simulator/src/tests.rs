@@ -7,6 +7,7 @@ mod history;
 mod identities;
 mod node_pools;
 mod operations;
+mod plans;
 mod socket;
 mod tasks;
 mod versions;

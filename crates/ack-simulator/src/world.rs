@@ -9,6 +9,7 @@ pub(crate) mod index;
 pub(crate) mod node_pools;
 mod overrides;
 pub(crate) mod phase;
+pub(crate) mod plans;
 pub(crate) mod profile;
 mod recurrence;
 pub(crate) mod schedule;

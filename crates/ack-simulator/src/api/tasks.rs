@@ -100,7 +100,7 @@ impl ClusterTask {
         }
     }
 
-    /// `T-` and 24 hex digits: the cluster's tag, and the scrambled number of the task.
+    /// `T-` and 24 hex digits.
     pub(crate) fn id(&self, cluster: &Cluster) -> String {
         let number = match self {
             Self::Upgrade(upgrade) => upgrade.sequence,
@@ -109,7 +109,12 @@ impl ClusterTask {
             }
             Self::Background(task) => (task.slot + SLOT_OFFSET).unsigned_abs() | BACKGROUND_BIT,
         };
-        let scrambled = (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff;
-        format!("T-{:012x}{scrambled:012x}", cluster.tag)
+        format!("T-{}", scrambled_id(cluster, number))
     }
+}
+
+/// 24 hex digits: the cluster's tag, and the scrambled number of an object of the cluster.
+pub(super) fn scrambled_id(cluster: &Cluster, number: u64) -> String {
+    let scrambled = (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff;
+    format!("{:012x}{scrambled:012x}", cluster.tag)
 }

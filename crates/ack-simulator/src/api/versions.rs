@@ -1,9 +1,10 @@
 //! `DescribeKubernetesVersionMetadata`: the versions on offer, with the end of their support.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::api::{OperationCall, invalid_parameter};
-use crate::error_response::{ErrorResponse, json};
+use crate::error_response::{self, ErrorResponse};
 use crate::world::clock::utc;
 use crate::world::versions::KubernetesVersion;
 
@@ -19,28 +20,16 @@ struct VersionEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     upgradable_versions: Option<Vec<String>>,
     runtimes: [Runtime; 2],
-    images: Vec<Image>,
-    capabilities: serde_json::Value,
-    meta_data: serde_json::Value,
+    /// Images for nodes, which make the response long.
+    images: Vec<Value>,
+    capabilities: Value,
+    meta_data: Value,
 }
 
 #[derive(Serialize)]
 struct Runtime {
     name: &'static str,
     version: &'static str,
-}
-
-/// An image for nodes. Lists of images make the response long.
-#[derive(Serialize)]
-struct Image {
-    image_id: String,
-    image_name: String,
-    image_type: &'static str,
-    platform: &'static str,
-    os_type: &'static str,
-    os_version: &'static str,
-    architecture: &'static str,
-    image_category: &'static str,
 }
 
 /// The kind of the clusters that a query is about; each has its own dates.
@@ -80,7 +69,7 @@ pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
         .into_iter()
         .map(|version| VersionEntry::new(call, kind, version))
         .collect();
-    Ok(json(&entries))
+    Ok(error_response::json(&entries))
 }
 
 fn cluster_kind(call: &OperationCall<'_>) -> Result<ClusterKind, ErrorResponse> {
@@ -131,8 +120,8 @@ impl VersionEntry {
             }),
             runtimes: RUNTIMES,
             images: SYSTEMS.iter().flat_map(images).collect(),
-            capabilities: serde_json::json!({"AnyAZ": true, "ChargeType": "PostPaid"}),
-            meta_data: serde_json::json!({"EtcdVersion": "v3.5.17"}),
+            capabilities: json!({"AnyAZ": true, "ChargeType": "PostPaid"}),
+            meta_data: json!({"EtcdVersion": "v3.5.17"}),
         }
     }
 }
@@ -142,27 +131,25 @@ fn day(call: &OperationCall<'_>, days: i64) -> String {
 }
 
 /// The images of one system, for both processor architectures.
-fn images(
-    (image_type, platform, os_version): &(&'static str, &'static str, &'static str),
-) -> Vec<Image> {
-    ["x86_64", "arm64"]
-        .into_iter()
-        .map(|architecture| Image {
-            image_id: format!(
+fn images((image_type, platform, os_version): &(&str, &str, &str)) -> [Value; 2] {
+    let os_type = if platform.starts_with("Windows") {
+        "Windows"
+    } else {
+        "Linux"
+    };
+    ["x86_64", "arm64"].map(|architecture| {
+        json!({
+            "image_id": format!(
                 "{}_{os_version}_{architecture}_20G_alibase_20260831.vhd",
                 image_type.to_lowercase()
             ),
-            image_name: format!("{platform} {os_version} for ACK, {architecture}"),
-            image_type,
-            platform,
-            os_type: if platform.starts_with("Windows") {
-                "Windows"
-            } else {
-                "Linux"
-            },
-            os_version,
-            architecture,
-            image_category: "system",
+            "image_name": format!("{platform} {os_version} for ACK, {architecture}"),
+            "image_type": image_type,
+            "platform": platform,
+            "os_type": os_type,
+            "os_version": os_version,
+            "architecture": architecture,
+            "image_category": "system",
         })
-        .collect()
+    })
 }

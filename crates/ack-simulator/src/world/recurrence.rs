@@ -86,6 +86,11 @@ impl Recurrence {
         }
     }
 
+    /// Milliseconds between the starts of two upgrades.
+    pub(super) fn period(&self) -> i64 {
+        signed(self.period)
+    }
+
     /// The start of the upgrade after `sequence`, or of the first one; `None` after an upgrade that a
     /// test has created.
     pub(super) fn start_after(&self, sequence: Option<u64>) -> Option<i64> {

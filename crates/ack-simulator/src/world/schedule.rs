@@ -113,6 +113,14 @@ impl UpgradeSchedule {
         Some(self.state_at(state.started - 1))
     }
 
+    /// Milliseconds between the starts of two upgrades; `None` if no more follow.
+    pub(crate) fn period(&self) -> Option<i64> {
+        match &self.activity {
+            Activity::Inactive { .. } => None,
+            Activity::Recurring(recurrence) => Some(recurrence.period()),
+        }
+    }
+
     /// The start of the scheduled upgrade after the one of `state`; before the first one, its own.
     /// `None` if there is none, or if `state` is not of this schedule.
     pub(crate) fn start_after(&self, state: &UpgradeState) -> Option<i64> {

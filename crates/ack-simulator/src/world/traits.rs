@@ -52,18 +52,14 @@ impl ClusterTraits {
                 node_pools: NodePoolPattern::FirstOnePauses,
                 ..ordinary
             },
-            // Its first upgrade starts shortly after the world; so does that of 10.
-            5 => Self {
+            // Its first upgrade starts shortly after the world, and that of 9 fails.
+            5 | 9 => Self {
                 plans: PlanPattern::EachUpgrade,
                 ..ordinary
             },
+            // Its first upgrade starts later.
             10 => Self {
                 plans: PlanPattern::EachUpgradeAfterFailedCheck,
-                ..ordinary
-            },
-            // Its first upgrade fails.
-            9 => Self {
-                plans: PlanPattern::EachUpgrade,
                 ..ordinary
             },
             7 => Self {
