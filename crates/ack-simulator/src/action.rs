@@ -41,6 +41,10 @@ actions! {
     ListOperationPlansForRegion = "ListOperationPlansForRegion",
     /// The node pools of a cluster.
     DescribeClusterNodePools = "DescribeClusterNodePools",
+    /// The add-ons in a cluster.
+    ListClusterAddonInstances = "ListClusterAddonInstances",
+    /// The add-ons on offer.
+    ListAddons = "ListAddons",
     /// The Kubernetes versions on offer, with the end of their support.
     DescribeKubernetesVersionMetadata = "DescribeKubernetesVersionMetadata",
     /// STS: a role's credentials for a key.

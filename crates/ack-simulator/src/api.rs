@@ -1,5 +1,6 @@
 //! Operations of the Container Service, one file for each family, and the table of all of them.
 
+mod add_ons;
 mod cluster_body;
 mod clusters;
 mod node_pool_task;
@@ -35,7 +36,7 @@ pub(crate) struct Operation {
 }
 
 /// Every operation. Faults, permissions, signatures and the call log need no other entry.
-pub(crate) static OPERATIONS: [Operation; 10] = [
+pub(crate) static OPERATIONS: [Operation; 12] = [
     Operation {
         action: Action::GetUpgradeStatus,
         path: "/api/v2/clusters/{cluster}/upgrade/status",
@@ -82,6 +83,16 @@ pub(crate) static OPERATIONS: [Operation; 10] = [
         body: node_pools::list,
     },
     Operation {
+        action: Action::ListClusterAddonInstances,
+        path: "/clusters/{cluster}/addon_instances",
+        body: add_ons::installed,
+    },
+    Operation {
+        action: Action::ListAddons,
+        path: "/addons",
+        body: add_ons::offered,
+    },
+    Operation {
         action: Action::DescribeKubernetesVersionMetadata,
         path: "/api/v1/metadata/versions",
         body: versions::list,
@@ -106,10 +117,15 @@ impl<'a> OperationCall<'a> {
         &self.simulator.world
     }
 
-    /// The cluster in the path.
+    /// The cluster in the path or in the query.
     pub(crate) fn cluster(&self) -> Result<&'a Cluster, ErrorResponse> {
-        self.cluster
-            .ok_or_else(|| ErrorResponse::cluster_not_found(self.route.id("cluster")))
+        self.cluster.ok_or_else(|| {
+            let id = self.parameter("cluster_id").unwrap_or_default();
+            ErrorResponse::cluster_not_found(match self.route.id("cluster") {
+                "" => id,
+                in_path => in_path,
+            })
+        })
     }
 
     /// A parameter of the query that is present and not empty.

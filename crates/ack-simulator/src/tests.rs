@@ -1,5 +1,6 @@
 //! Requests as `ack-client` and Alibaba Cloud's SDKs send them.
 
+mod add_ons;
 mod auth;
 
 mod faults;

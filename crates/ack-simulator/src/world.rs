@@ -1,5 +1,6 @@
 //! The clusters of the simulated account, and its clock.
 
+pub(crate) mod add_ons;
 pub(crate) mod background_tasks;
 pub(crate) mod clock;
 pub(crate) mod cluster;
