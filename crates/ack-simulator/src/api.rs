@@ -3,6 +3,7 @@
 mod add_ons;
 mod cluster_body;
 mod clusters;
+mod maintenance;
 mod node_pool_task;
 mod node_pools;
 mod pages;

@@ -6,6 +6,7 @@ mod auth;
 mod faults;
 mod history;
 mod identities;
+mod maintenance;
 mod node_pools;
 mod operations;
 mod plans;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::api::maintenance::{maintenance_window, operation_policy};
 use crate::random::mix;
 use crate::world::World;
 use crate::world::clock::beijing;
@@ -119,14 +120,14 @@ impl<'a> ClusterBody<'a> {
             ip_stack: "ipv4",
             timezone: "Asia/Shanghai",
             tags: tags(&name),
-            details: (level == DetailLevel::Full).then(|| Details::new(cluster, state)),
+            details: (level == DetailLevel::Full).then(|| Details::new(world, cluster, state)),
             name,
         }
     }
 }
 
 impl Details {
-    fn new(cluster: &Cluster, state: &ClusterState) -> Self {
+    fn new(world: &World, cluster: &Cluster, state: &ClusterState) -> Self {
         Self {
             meta_data: format!(
                 "{{\"Addons\":[{{\"name\":\"coredns\"}}],\"KubernetesVersion\":\"{}\"}}",
@@ -144,13 +145,8 @@ impl Details {
             vswitch_id: generate(cluster, "vsw-bp1", 41),
             worker_ram_role_name: generate(cluster, "KubernetesWorkerRole-", 44),
             zone_id: format!("{}-h", cluster.region),
-            operation_policy: serde_json::json!({
-                "cluster_auto_upgrade": {"enabled": false, "channel": "patch"},
-            }),
-            maintenance_window: serde_json::json!({
-                "enable": true, "maintenance_time": "2026-01-01T01:00:00.000+08:00", "duration": "3h",
-                "weekly_period": "Thursday", "recurrence": "",
-            }),
+            operation_policy: operation_policy(cluster),
+            maintenance_window: maintenance_window(world, cluster),
         }
     }
 }
