@@ -37,6 +37,16 @@ actions! {
     DescribeTaskInfo = "DescribeTaskInfo",
     /// The regions.
     DescribeRegions = "DescribeRegions",
+    /// The planned operations of a region.
+    ListOperationPlansForRegion = "ListOperationPlansForRegion",
+    /// The node pools of a cluster.
+    DescribeClusterNodePools = "DescribeClusterNodePools",
+    /// The add-ons in a cluster.
+    ListClusterAddonInstances = "ListClusterAddonInstances",
+    /// The add-ons on offer.
+    ListAddons = "ListAddons",
+    /// The Kubernetes versions on offer, with the end of their support.
+    DescribeKubernetesVersionMetadata = "DescribeKubernetesVersionMetadata",
     /// STS: a role's credentials for a key.
     AssumeRole = "AssumeRole",
     /// STS: a role's credentials for an OIDC token.

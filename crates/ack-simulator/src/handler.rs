@@ -62,7 +62,7 @@ impl RequestHandler<'_> {
         let nonce = self.request.header("x-acs-signature-nonce");
         self.simulator.call_log.record(LoggedCall {
             action: route.action,
-            subject: route.subject.clone(),
+            subject: route.subject().to_owned(),
             at: self.now(),
             access_key_id,
             nonce: nonce.map(str::to_owned),
@@ -161,24 +161,27 @@ impl RequestHandler<'_> {
         response.map(RetiredResponse::replacement)
     }
 
-    /// The cluster that a call is about, if it exists.
+    /// The cluster that a call is about, if it exists: in its path, its query or its task's ID.
     fn cluster_of(&self, route: &Route) -> Option<Arc<Cluster>> {
         let world = &self.simulator.world;
-        match route.action {
-            Action::GetUpgradeStatus
-            | Action::DescribeClusterDetail
-            | Action::DescribeClusterTasks => world.find(&route.subject),
-            Action::DescribeTaskInfo => world.find_by_tag(tasks::cluster_tag(&route.subject)?),
-            _ => None,
+        let named = first_given([
+            route.id("cluster"),
+            self.request.parameter("cluster_id").unwrap_or_default(),
+        ]);
+        match named {
+            Some(id) => world.find(id),
+            None => world.find_by_tag(tasks::cluster_tag(route.id("task"))?),
         }
     }
 
     /// The region that a call is about: in its path or query, its cluster's, or its host's.
     fn region_of(&self, route: &Route, cluster: Option<&Cluster>) -> Option<Region> {
-        let named = match route.action {
-            Action::DescribeClustersForRegion => Some(route.subject.as_str()),
-            _ => self.request.parameter("region_id"),
-        };
+        let parameter = |name| self.request.parameter(name).unwrap_or_default();
+        let named = first_given([
+            route.id("region"),
+            parameter("region_id"),
+            parameter("Region"),
+        ]);
         named
             .and_then(|named| Region::parse(named).ok())
             .or_else(|| cluster.map(|cluster| cluster.region.clone()))
@@ -235,6 +238,10 @@ impl RequestHandler<'_> {
             None => response,
         }
     }
+}
+
+fn first_given<const N: usize>(texts: [&str; N]) -> Option<&str> {
+    texts.into_iter().find(|text| !text.is_empty())
 }
 
 /// The region in a host such as `cs.cn-hangzhou.aliyuncs.com`.

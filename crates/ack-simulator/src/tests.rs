@@ -1,13 +1,18 @@
 //! Requests as `ack-client` and Alibaba Cloud's SDKs send them.
 
+mod add_ons;
 mod auth;
 
 mod faults;
 mod history;
 mod identities;
+mod maintenance;
+mod node_pools;
 mod operations;
+mod plans;
 mod socket;
 mod tasks;
+mod versions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

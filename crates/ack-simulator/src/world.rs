@@ -1,16 +1,21 @@
 //! The clusters of the simulated account, and its clock.
 
+pub(crate) mod add_ons;
 pub(crate) mod background_tasks;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod ephemeral;
 mod generated;
 pub(crate) mod index;
+pub(crate) mod node_pools;
 mod overrides;
 pub(crate) mod phase;
+pub(crate) mod plans;
 pub(crate) mod profile;
 mod recurrence;
 pub(crate) mod schedule;
+pub(crate) mod traits;
+pub(crate) mod versions;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,6 +36,7 @@ use self::generated::generate_cluster;
 use self::index::{ClusterIndex, ClusterPage, Page};
 use self::phase::Phase;
 use self::schedule::UpgradeSchedule;
+use self::traits::ClusterTraits;
 
 /// The clusters of the simulated account.
 #[derive(Debug)]
@@ -161,13 +167,15 @@ impl World {
 
     /// Adds a cluster that is never upgraded, at the end of the lists.
     pub fn add(&self, id: ClusterId, region: Region, name: &str) {
-        let schedule = UpgradeSchedule::never_upgraded(mix(&[of_text(id.as_str())]));
+        let seed = mix(&[of_text(id.as_str())]);
+        let schedule = UpgradeSchedule::never_upgraded(seed);
         let cluster = Arc::new(Cluster::new(
             id,
             region,
             name.to_owned(),
             schedule,
             BackgroundTasks::Few,
+            ClusterTraits::ordinary(seed),
         ));
         self.write(|index| {
             index.remove(cluster.id.as_str());

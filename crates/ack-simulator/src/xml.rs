@@ -7,7 +7,11 @@ use serde_json::Value;
 /// name.
 pub(crate) fn render(root: &str, value: &Value) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    element(&mut out, root, value);
+    match value {
+        // A document has one root, even around a bare list.
+        Value::Array(_) => element(&mut out, root, &serde_json::json!({"item": value})),
+        _ => element(&mut out, root, value),
+    }
     out
 }
 
@@ -45,6 +49,11 @@ mod tests {
             Some(
                 "<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task><tags>1</tags><tags>true</tags></R>"
             )
+        );
+        let list = render("R", &serde_json::json!([{"a": 1}, {"a": 2}]));
+        assert_eq!(
+            list.lines().nth(1),
+            Some("<R><item><a>1</a></item><item><a>2</a></item></R>")
         );
     }
 }

@@ -1,8 +1,8 @@
 //! One cluster in the body of a response.
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::api::maintenance::{maintenance_window, operation_policy};
 use crate::random::mix;
 use crate::world::World;
 use crate::world::clock::beijing;
@@ -83,7 +83,7 @@ impl<'a> ClusterBody<'a> {
     ) -> Self {
         let profile = ClusterProfile::of(cluster);
         let name = cluster.name();
-        let created = days_before(world.clock.at(0), profile.age_days);
+        let created = profile.created(&world.clock);
         let updated = match state.upgrade.sequence {
             Some(_) => world.clock.at(state.upgrade.since),
             None => created,
@@ -99,9 +99,12 @@ impl<'a> ClusterBody<'a> {
             cluster_type: profile.cluster_type,
             cluster_spec: profile.cluster_spec,
             profile: profile.profile,
-            current_version: state.version.clone(),
-            init_version: state.init_version.clone(),
-            next_version: state.next_version.clone(),
+            current_version: state.version.to_string(),
+            init_version: state.init_version.to_string(),
+            next_version: state
+                .next_version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
             created: beijing(created),
             updated: beijing(updated),
             size: profile.size,
@@ -117,14 +120,14 @@ impl<'a> ClusterBody<'a> {
             ip_stack: "ipv4",
             timezone: "Asia/Shanghai",
             tags: tags(&name),
-            details: (level == DetailLevel::Full).then(|| Details::new(cluster, state)),
+            details: (level == DetailLevel::Full).then(|| Details::new(world, cluster, state)),
             name,
         }
     }
 }
 
 impl Details {
-    fn new(cluster: &Cluster, state: &ClusterState) -> Self {
+    fn new(world: &World, cluster: &Cluster, state: &ClusterState) -> Self {
         Self {
             meta_data: format!(
                 "{{\"Addons\":[{{\"name\":\"coredns\"}}],\"KubernetesVersion\":\"{}\"}}",
@@ -142,13 +145,8 @@ impl Details {
             vswitch_id: generate(cluster, "vsw-bp1", 41),
             worker_ram_role_name: generate(cluster, "KubernetesWorkerRole-", 44),
             zone_id: format!("{}-h", cluster.region),
-            operation_policy: serde_json::json!({
-                "cluster_auto_upgrade": {"enabled": false, "channel": "patch"},
-            }),
-            maintenance_window: serde_json::json!({
-                "enable": true, "maintenance_time": "2026-01-01T01:00:00.000+08:00", "duration": "3h",
-                "weekly_period": "Thursday", "recurrence": "",
-            }),
+            operation_policy: operation_policy(cluster),
+            maintenance_window: maintenance_window(world, cluster),
         }
     }
 }
@@ -172,10 +170,4 @@ fn tags(name: &str) -> Vec<Tag> {
 
 fn generate(cluster: &Cluster, prefix: &str, salt: u64) -> String {
     format!("{prefix}{:016x}", mix(&[cluster.schedule.seed(), salt]))
-}
-
-fn days_before(time: Timestamp, days: u64) -> Timestamp {
-    let hours = i64::try_from(days * 24).unwrap_or_default();
-    time.checked_sub(SignedDuration::from_hours(hours))
-        .unwrap_or(time)
 }

@@ -4,10 +4,10 @@ use ack_client::names::Region;
 use serde::Serialize;
 
 use crate::api::cluster_body::{ClusterBody, DetailLevel};
-use crate::api::pages::{PageInfo, RequestedPage, invalid_parameter};
+use crate::api::pages::{PageInfo, RequestedPage};
+use crate::api::{OperationCall, invalid_parameter};
 use crate::error_response::{ErrorResponse, json};
 use crate::request::ReceivedRequest;
-use crate::world::World;
 use crate::world::cluster::Cluster;
 use crate::world::profile::ClusterProfile;
 
@@ -18,44 +18,34 @@ struct ClusterList<'a> {
 }
 
 /// The body of `DescribeClustersV1`: the clusters of the account, or of the query's region.
-pub(crate) fn account_list(
-    world: &World,
-    request: &ReceivedRequest,
-    millis: i64,
-) -> Result<String, ErrorResponse> {
-    let region = match request.parameter("region_id") {
-        None | Some("") => None,
-        Some(region) => Some(parse_region(region)?),
-    };
-    list(world, region.as_ref(), request, millis, DetailLevel::Full)
+pub(super) fn account_list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let region = call.parameter("region_id").map(parse_region).transpose()?;
+    list(call, region.as_ref(), DetailLevel::Full)
 }
 
 /// The body of `DescribeClustersForRegion`.
-pub(crate) fn region_list(
-    world: &World,
-    region: &str,
-    request: &ReceivedRequest,
-    millis: i64,
-) -> Result<String, ErrorResponse> {
-    let region = parse_region(region)?;
-    list(world, Some(&region), request, millis, DetailLevel::Brief)
+pub(super) fn region_list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let region = parse_region(call.route.id("region"))?;
+    list(call, Some(&region), DetailLevel::Brief)
 }
 
 /// The body of `DescribeClusterDetail`.
-pub(crate) fn detail(world: &World, cluster: &Cluster, millis: i64) -> String {
-    let state = cluster.state(millis);
-    json(&ClusterBody::new(world, cluster, &state, DetailLevel::Full))
+pub(super) fn detail(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let cluster = call.cluster()?;
+    let state = cluster.state(call.millis);
+    let body = ClusterBody::new(call.world(), cluster, &state, DetailLevel::Full);
+    Ok(json(&body))
 }
 
 fn list(
-    world: &World,
+    call: &OperationCall<'_>,
     region: Option<&Region>,
-    request: &ReceivedRequest,
-    millis: i64,
     level: DetailLevel,
 ) -> Result<String, ErrorResponse> {
-    let requested = RequestedPage::of(request)?;
-    let filter = filter(request);
+    let world = call.world();
+    let listed = call.millis.saturating_sub(call.simulator.list_lag);
+    let requested = RequestedPage::of(call.request)?;
+    let filter = filter(call.request);
     let filter = filter
         .as_ref()
         .map(|filter| filter as &dyn Fn(&Cluster) -> bool);
@@ -63,7 +53,7 @@ fn list(
     let clusters = page
         .clusters
         .iter()
-        .map(|cluster| ClusterBody::new(world, cluster, &cluster.state(millis), level))
+        .map(|cluster| ClusterBody::new(world, cluster, &cluster.state(listed), level))
         .collect();
     Ok(json(&ClusterList {
         clusters,

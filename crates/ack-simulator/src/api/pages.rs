@@ -1,8 +1,8 @@
 //! Pages of a list: the parameters of the query, and `page_info` of the response.
 
-use http::StatusCode;
 use serde::Serialize;
 
+use crate::api::invalid_parameter;
 use crate::error_response::ErrorResponse;
 use crate::request::ReceivedRequest;
 use crate::world::index::Page;
@@ -57,12 +57,4 @@ impl RequestedPage {
             total_count,
         }
     }
-}
-
-pub(crate) fn invalid_parameter(name: &str, text: &str) -> ErrorResponse {
-    ErrorResponse::service(
-        StatusCode::BAD_REQUEST,
-        "InvalidParameter",
-        format!("{name} {text:?} is invalid"),
-    )
 }

@@ -1,9 +1,9 @@
 //! `DescribeRegions`.
 
-use ack_client::names::Region;
 use serde::Serialize;
 
-use crate::error_response::json;
+use crate::api::OperationCall;
+use crate::error_response::{ErrorResponse, json};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,18 +21,24 @@ struct RegionEntry<'a> {
 }
 
 /// The body of the response.
-pub(crate) fn body(regions: &[Region], request_id: &str) -> String {
-    let regions = regions
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every operation has the same signature"
+)]
+pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let regions = call
+        .simulator
+        .regions
         .iter()
         .map(|region| RegionEntry {
             region_id: region.as_str(),
             local_name: local_name(region.as_str()),
         })
         .collect();
-    json(&RegionList {
+    Ok(json(&RegionList {
         regions,
-        request_id,
-    })
+        request_id: call.request_id,
+    }))
 }
 
 fn local_name(region: &str) -> &str {

@@ -1,10 +1,10 @@
 //! One task in the body of a response.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::api::tasks::ClusterTask;
-use crate::api::upgrade_task;
-use crate::random::mix;
+use crate::api::{node_pool_task, upgrade_task};
 use crate::world::World;
 use crate::world::background_tasks::{BackgroundTask, TaskOutcome};
 use crate::world::clock::beijing;
@@ -31,7 +31,7 @@ pub(crate) struct TaskDetails<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     current_stage: &'static str,
     target: TaskTarget,
-    parameters: TaskParameters<'a>,
+    parameters: Value,
     outputs: EmptyObject,
     stages: Vec<TaskStage>,
     events: Vec<TaskEvent>,
@@ -49,14 +49,6 @@ struct TaskTarget {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
-}
-
-#[derive(Default, Serialize)]
-struct TaskParameters<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    cluster_version: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    next_version: &'a str,
 }
 
 #[derive(Serialize)]
@@ -97,6 +89,12 @@ impl TaskEntry {
                 upgrade.state.since,
                 upgrade_task::error(upgrade),
             ),
+            ClusterTask::NodePool(upgrade) => (
+                node_pool_task::task_type(upgrade),
+                node_pool_task::state(upgrade),
+                upgrade.since,
+                node_pool_task::error(upgrade),
+            ),
             ClusterTask::Background(task) => {
                 let (state, updated, error) = background_state(task, millis);
                 (task.kind, state, updated, error)
@@ -132,7 +130,7 @@ impl<'a> TaskDetails<'a> {
             entry,
             current_stage: "",
             target: target(task, cluster),
-            parameters: TaskParameters::default(),
+            parameters: json!({}),
             outputs: EmptyObject {},
             stages: Vec::new(),
             events: Vec::new(),
@@ -141,14 +139,19 @@ impl<'a> TaskDetails<'a> {
                 status: result,
             }],
         };
-        if let ClusterTask::Upgrade(upgrade) = task {
-            details.current_stage = upgrade_task::stage_name(upgrade.state.phase);
-            details.parameters = TaskParameters {
-                cluster_version: &upgrade.from,
-                next_version: &upgrade.target,
-            };
-            details.stages = upgrade_task::stages(upgrade, world);
-            details.events = upgrade_task::events(upgrade, world);
+        match task {
+            ClusterTask::Upgrade(upgrade) => {
+                details.current_stage = upgrade_task::stage_name(upgrade.state.phase);
+                details.parameters = upgrade_task::parameters(upgrade);
+                details.stages = upgrade_task::stages(upgrade, world);
+                details.events = upgrade_task::events(upgrade, world);
+            }
+            ClusterTask::NodePool(upgrade) => {
+                details.current_stage = node_pool_task::stage_name(upgrade);
+                details.parameters = node_pool_task::parameters(upgrade);
+                details.stages = node_pool_task::stages(upgrade, world);
+            }
+            ClusterTask::Background(_) => {}
         }
         details
     }
@@ -173,11 +176,22 @@ fn background_state(task: &BackgroundTask, millis: i64) -> (&'static str, i64, O
 
 /// The cluster, or one of its node pools.
 fn target(task: &ClusterTask, cluster: &Cluster) -> TaskTarget {
+    let node_pool = |id| TaskTarget {
+        id,
+        kind: "nodepool",
+    };
     match task {
-        ClusterTask::Background(task) if task.kind.starts_with("nodepool") => TaskTarget {
-            id: format!("np{:032x}", mix(&[cluster.tag, 12])),
-            kind: "nodepool",
-        },
+        ClusterTask::NodePool(upgrade) => node_pool(upgrade.pool.id.clone()),
+        ClusterTask::Background(task) if task.kind.starts_with("nodepool") => {
+            let pools = cluster.node_pools();
+            node_pool(
+                pools
+                    .into_iter()
+                    .map(|pool| pool.id)
+                    .next()
+                    .unwrap_or_default(),
+            )
+        }
         // The sample of the API reference has a line break after the ID.
         _ => TaskTarget {
             id: format!("{}\n", cluster.id),

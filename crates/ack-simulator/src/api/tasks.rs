@@ -2,19 +2,20 @@
 
 use serde::Serialize;
 
+use crate::api::OperationCall;
 use crate::api::pages::{PageInfo, RequestedPage};
 use crate::api::task_body::{TaskDetails, TaskEntry};
 use crate::error_response::{ErrorResponse, json};
 use crate::random::mix;
-use crate::request::ReceivedRequest;
-use crate::world::World;
 use crate::world::background_tasks::BackgroundTask;
 use crate::world::cluster::{Cluster, Upgrade};
+use crate::world::node_pools::NodePoolUpgrade;
 
 /// A task of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ClusterTask {
     Upgrade(Upgrade),
+    NodePool(NodePoolUpgrade),
     Background(BackgroundTask),
 }
 
@@ -33,37 +34,40 @@ const SLOT_OFFSET: i64 = 1 << 31;
 /// Keeps the numbers of background tasks apart from those of upgrades.
 const BACKGROUND_BIT: u64 = 1 << 40;
 
+/// Added to the number of a cluster's upgrade for each of the node pools that follow it.
+const NODE_POOL_STEP: u64 = 1 << 34;
+
 /// The body of `DescribeClusterTasks`.
-pub(crate) fn list(
-    world: &World,
-    cluster: &Cluster,
-    request: &ReceivedRequest,
-    request_id: &str,
-    millis: i64,
-) -> Result<String, ErrorResponse> {
-    let requested = RequestedPage::of(request)?;
+pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let cluster = call.cluster()?;
+    let requested = RequestedPage::of(call.request)?;
     let page = requested.page();
-    let tasks = tasks(cluster, millis);
+    let tasks = tasks(cluster, call.millis);
     let entries = tasks
         .iter()
         .skip(page.skip)
         .take(page.size)
-        .map(|task| TaskEntry::new(task, world, cluster, millis))
+        .map(|task| TaskEntry::new(task, call.world(), cluster, call.millis))
         .collect();
     Ok(json(&TaskList {
         tasks: entries,
         page_info: requested.info(tasks.len()),
         next_token: "",
-        request_id,
+        request_id: call.request_id,
     }))
 }
 
-/// The body of `DescribeTaskInfo`, if the cluster has such a task.
-pub(crate) fn info(world: &World, cluster: &Cluster, task_id: &str, millis: i64) -> Option<String> {
-    let task = tasks(cluster, millis)
+/// The body of `DescribeTaskInfo`.
+pub(super) fn info(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let id = call.route.id("task");
+    let not_found = || ErrorResponse::task_not_found(id);
+    let cluster = call.cluster.ok_or_else(not_found)?;
+    let task = tasks(cluster, call.millis)
         .into_iter()
-        .find(|task| task.id(cluster) == task_id)?;
-    Some(json(&TaskDetails::new(&task, world, cluster, millis)))
+        .find(|task| task.id(cluster) == id)
+        .ok_or_else(not_found)?;
+    let details = TaskDetails::new(&task, call.world(), cluster, call.millis);
+    Ok(json(&details))
 }
 
 /// The tag of the cluster in a task's ID.
@@ -74,10 +78,12 @@ pub(crate) fn cluster_tag(task_id: &str) -> Option<u64> {
 /// All listed tasks, newest first.
 fn tasks(cluster: &Cluster, millis: i64) -> Vec<ClusterTask> {
     let upgrades = cluster.upgrades(millis);
+    let node_pools = cluster.node_pool_upgrades(millis);
     let background = cluster.background_tasks.at(cluster.schedule.seed(), millis);
     let mut tasks: Vec<_> = upgrades
         .into_iter()
         .map(ClusterTask::Upgrade)
+        .chain(node_pools.into_iter().map(ClusterTask::NodePool))
         .chain(background.map(ClusterTask::Background))
         .collect();
     tasks.sort_by_key(|task| std::cmp::Reverse(task.created()));
@@ -89,17 +95,26 @@ impl ClusterTask {
     pub(crate) fn created(&self) -> i64 {
         match self {
             Self::Upgrade(upgrade) => upgrade.state.started,
+            Self::NodePool(upgrade) => upgrade.started,
             Self::Background(task) => task.created,
         }
     }
 
-    /// `T-` and 24 hex digits: the cluster's tag, and the scrambled number of the task.
+    /// `T-` and 24 hex digits.
     pub(crate) fn id(&self, cluster: &Cluster) -> String {
         let number = match self {
             Self::Upgrade(upgrade) => upgrade.sequence,
+            Self::NodePool(upgrade) => {
+                upgrade.sequence + NODE_POOL_STEP * (1 + upgrade.pool.position as u64)
+            }
             Self::Background(task) => (task.slot + SLOT_OFFSET).unsigned_abs() | BACKGROUND_BIT,
         };
-        let scrambled = (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff;
-        format!("T-{:012x}{scrambled:012x}", cluster.tag)
+        format!("T-{}", scrambled_id(cluster, number))
     }
+}
+
+/// 24 hex digits: the cluster's tag, and the scrambled number of an object of the cluster.
+pub(super) fn scrambled_id(cluster: &Cluster, number: u64) -> String {
+    let scrambled = (number ^ mix(&[cluster.tag])) & 0xffff_ffff_ffff;
+    format!("{:012x}{scrambled:012x}", cluster.tag)
 }

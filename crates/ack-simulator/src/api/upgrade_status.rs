@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::error_response::json;
-use crate::world::cluster::{Cluster, ClusterState};
+use crate::api::OperationCall;
+use crate::error_response::{ErrorResponse, json};
 use crate::world::phase::{Phase, UpgradeStage};
 
 #[derive(Serialize)]
@@ -22,7 +22,9 @@ struct UpgradeTask<'a> {
 }
 
 /// The body of the response.
-pub(crate) fn body(cluster: &Cluster, state: &ClusterState) -> String {
+pub(super) fn status_body(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
+    let cluster = call.cluster()?;
+    let state = cluster.state(call.millis);
     let phase = state.upgrade.phase;
     // The API spells `Success` and `Failed` with capitals here, and only here.
     let task = match phase {
@@ -39,13 +41,13 @@ pub(crate) fn body(cluster: &Cluster, state: &ClusterState) -> String {
         .sequence
         .map(|sequence| cluster.report_id(sequence))
         .unwrap_or_default();
-    json(&UpgradeStatusBody {
+    Ok(json(&UpgradeStatusBody {
         status: status(phase),
         precheck_report_id: &report_id,
         upgrade_step: step(phase),
         error_message: &state.message,
         upgrade_task: task.map(|(status, message)| UpgradeTask { status, message }),
-    })
+    }))
 }
 
 /// The `status` of a phase.

@@ -1,5 +1,7 @@
 //! The parts of an upgrade's task: state, error, stages and events.
 
+use serde_json::{Value, json};
+
 use crate::api::task_body::{EmptyObject, TaskError, TaskEvent, TaskStage};
 use crate::world::World;
 use crate::world::clock::{beijing, beijing_without_zone};
@@ -18,6 +20,14 @@ pub(super) fn error(upgrade: &Upgrade) -> Option<TaskError> {
     Some(TaskError {
         code,
         message: upgrade.message.clone(),
+    })
+}
+
+/// The parameters: the version before the upgrade, and the one after it.
+pub(super) fn parameters(upgrade: &Upgrade) -> Value {
+    json!({
+        "cluster_version": upgrade.from.to_string(),
+        "next_version": upgrade.target.to_string(),
     })
 }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::action::{Action, Service};
-use crate::api::{clusters, regions, tasks, upgrade_status};
+use crate::api::{OPERATIONS, OperationCall};
 use crate::error_response::{ErrorResponse, json};
 use crate::handler::RequestHandler;
 use crate::identity::sts::Parameters;
@@ -40,29 +40,18 @@ impl RequestHandler<'_> {
         route: &Route,
         cluster: Option<&Cluster>,
     ) -> Result<String, ErrorResponse> {
-        let (world, request, millis) = (&self.simulator.world, self.request, self.millis);
-        let listed = millis.saturating_sub(self.simulator.list_lag);
-        let cluster = || cluster.ok_or_else(|| ErrorResponse::cluster_not_found(&route.subject));
-        match route.action {
-            Action::GetUpgradeStatus => {
-                let cluster = cluster()?;
-                Ok(upgrade_status::body(cluster, &cluster.state(millis)))
-            }
-            Action::DescribeClustersV1 => clusters::account_list(world, request, listed),
-            Action::DescribeClustersForRegion => {
-                clusters::region_list(world, &route.subject, request, listed)
-            }
-            Action::DescribeClusterDetail => Ok(clusters::detail(world, cluster()?, millis)),
-            Action::DescribeRegions => Ok(regions::body(&self.simulator.regions, &self.request_id)),
-            Action::DescribeClusterTasks => {
-                tasks::list(world, cluster()?, request, &self.request_id, millis)
-            }
-            Action::DescribeTaskInfo => cluster()
-                .ok()
-                .and_then(|cluster| tasks::info(world, cluster, &route.subject, millis))
-                .ok_or_else(|| ErrorResponse::task_not_found(&route.subject)),
-            _ => Err(ErrorResponse::action_not_found()),
-        }
+        let operation = OPERATIONS
+            .iter()
+            .find(|operation| operation.action == route.action)
+            .ok_or_else(ErrorResponse::action_not_found)?;
+        (operation.body)(&OperationCall {
+            simulator: self.simulator,
+            request: self.request,
+            route,
+            request_id: &self.request_id,
+            cluster,
+            millis: self.millis,
+        })
     }
 
     fn sts(&self, action: Action) -> Result<String, ErrorResponse> {
@@ -81,7 +70,7 @@ impl RequestHandler<'_> {
             Action::MetadataToken => metadata::session_token(simulator, request, now),
             Action::MetadataRole => metadata::role(simulator, request, now),
             Action::MetadataCredentials => {
-                metadata::credentials(simulator, request, &route.subject, now)
+                metadata::credentials(simulator, request, route.id("role"), now)
             }
             _ => metadata::credentials_uri(simulator, now),
         }

@@ -128,15 +128,13 @@ async fn the_version_rises_with_each_success() {
         .transitions(&id, from, to)
         .iter()
         .filter(|change| change.phase == Phase::Succeeded)
-        .count();
+        .count() as u64;
     let cluster = client.simulator.world().find(id.as_str()).unwrap();
-    let levels: Vec<_> = (0..200).map(crate::world::cluster::version).collect();
-    let level = |version: &str| levels.iter().position(|level| level == version).unwrap();
-    let before = level(&cluster.state(0).version);
-    assert_eq!(
-        level(&cluster.state(crate::world::clock::to_millis(to)).version),
-        before + successes
-    );
+    let state = cluster.state(crate::world::clock::to_millis(to));
+    let versions = cluster.traits.versions;
+    assert_eq!(state.version, versions.after(successes));
+    assert_eq!(state.next_version, Some(versions.after(successes + 1)));
+    assert!(state.version > cluster.state(0).version);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! Tasks of a cluster that are listed beside its upgrades: add-ons, node pools, runtimes.
+//! Tasks of a cluster that are listed beside its upgrades and those of its node pools.
 
 use crate::options::TaskLists;
 use crate::random::{mix, within};
@@ -32,7 +32,7 @@ pub(crate) enum TaskOutcome {
 
 const KINDS: [&str; 5] = [
     "cluster_addon_upgrade",
-    "nodepool_upgrade",
+    "nodepool_node_attach",
     "nodepool_scaleout",
     "runtime_upgrade",
     "cluster_addon_install",

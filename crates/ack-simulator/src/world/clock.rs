@@ -7,6 +7,9 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+/// Milliseconds of a day.
+pub(crate) const DAY: i64 = 24 * 3_600_000;
+
 /// A clock that tells the time of day, and milliseconds since the start of the world.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WorldClock {
@@ -43,6 +46,14 @@ impl WorldClock {
         i64::try_from(self.start.duration_until(time).as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// Midnight, UTC, of the day that is a number of days after the start of the world.
+    pub(crate) fn midnight(&self, days: i64) -> Timestamp {
+        let time = self.at(days * DAY);
+        let since_midnight = time.as_millisecond().rem_euclid(DAY);
+        time.checked_sub(SignedDuration::from_millis(since_midnight))
+            .unwrap_or(time)
+    }
+
     /// The time of day at a number of milliseconds since the start of the world.
     pub(crate) fn at(&self, millis: i64) -> Timestamp {
         self.start
@@ -66,6 +77,16 @@ pub(crate) fn beijing(time: Timestamp) -> String {
     )
 }
 
+/// `2026-11-23T16:00:00.123000000+08:00`, the format of node pools.
+pub(crate) fn beijing_nanos(time: Timestamp) -> String {
+    format!(
+        "{}+08:00",
+        Offset::constant(8)
+            .to_datetime(time)
+            .strftime("%Y-%m-%dT%H:%M:%S.%9f")
+    )
+}
+
 /// `2026-11-23 16:00:00`, the format of a task's stages.
 pub(crate) fn beijing_without_zone(time: Timestamp) -> String {
     Offset::constant(8)
@@ -74,7 +95,12 @@ pub(crate) fn beijing_without_zone(time: Timestamp) -> String {
         .to_string()
 }
 
-/// `2026-11-23T08:00:00Z`, the format of STS and the metadata service.
+/// `2026-11-23T08:00:00.123000000Z`, the format of checks.
+pub(crate) fn utc_nanos(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()
+}
+
+/// `2026-11-23T08:00:00Z`, the format of STS, the metadata service and versions.
 pub(crate) fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

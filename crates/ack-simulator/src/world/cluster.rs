@@ -10,6 +10,8 @@ use crate::world::background_tasks::BackgroundTasks;
 use crate::world::overrides::{LISTED_UPGRADES, Overrides, SetUpgrade, SetUpgrades};
 use crate::world::phase::{Phase, UpgradeStage};
 use crate::world::schedule::{UpgradeSchedule, UpgradeState};
+use crate::world::traits::ClusterTraits;
+use crate::world::versions::KubernetesVersion;
 
 /// A cluster.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub(crate) struct Cluster {
     pub(crate) region: Region,
     pub(crate) schedule: UpgradeSchedule,
     pub(crate) background_tasks: BackgroundTasks,
+    pub(crate) traits: ClusterTraits,
     /// 48 bits that identify the cluster in the IDs of its tasks.
     pub(crate) tag: u64,
     generated_name: String,
@@ -33,9 +36,9 @@ pub(crate) struct Upgrade {
     /// Error message; empty unless the upgrade has failed.
     pub(crate) message: String,
     /// Version before the upgrade.
-    pub(crate) from: String,
+    pub(crate) from: KubernetesVersion,
     /// Version after the upgrade, if it succeeds.
-    pub(crate) target: String,
+    pub(crate) target: KubernetesVersion,
 }
 
 /// Everything about a cluster that changes with time, at one moment.
@@ -44,10 +47,10 @@ pub(crate) struct ClusterState {
     pub(crate) upgrade: UpgradeState,
     /// Error message of the upgrade; empty unless it has failed.
     pub(crate) message: String,
-    pub(crate) version: String,
-    /// Empty if there is no newer version.
-    pub(crate) next_version: String,
-    pub(crate) init_version: String,
+    pub(crate) version: KubernetesVersion,
+    /// `None` if there is no newer version.
+    pub(crate) next_version: Option<KubernetesVersion>,
+    pub(crate) init_version: KubernetesVersion,
 }
 
 impl Cluster {
@@ -57,6 +60,7 @@ impl Cluster {
         name: String,
         schedule: UpgradeSchedule,
         background_tasks: BackgroundTasks,
+        traits: ClusterTraits,
     ) -> Self {
         let tag = of_text(id.as_str()) & 0xffff_ffff_ffff;
         Self {
@@ -64,6 +68,7 @@ impl Cluster {
             region,
             schedule,
             background_tasks,
+            traits,
             tag,
             generated_name: name,
             overrides: Mutex::default(),
@@ -112,19 +117,13 @@ impl Cluster {
             state: upgrade,
             message,
         } = self.newest_upgrade(millis);
-        let init = self.first_level();
-        let level = init + upgrade.successes + u64::from(upgrade.phase == Phase::Succeeded);
-        let is_up_to_date =
-            upgrade.phase == Phase::NotStarted && self.schedule.seed().is_multiple_of(4);
+        let successes = upgrade.successes + u64::from(upgrade.phase == Phase::Succeeded);
+        let versions = &self.traits.versions;
         ClusterState {
             message: message.unwrap_or_else(|| self.failure_message(&upgrade).to_owned()),
-            version: version(level),
-            next_version: if is_up_to_date {
-                String::new()
-            } else {
-                version(level + 1)
-            },
-            init_version: version(init),
+            version: versions.after(successes),
+            next_version: versions.next(successes),
+            init_version: versions.after(0),
             upgrade,
         }
     }
@@ -169,19 +168,14 @@ impl Cluster {
 
     fn upgrade(&self, upgrade: SetUpgrade) -> Option<Upgrade> {
         let SetUpgrade { state, message } = upgrade;
-        let level = self.first_level() + state.successes;
+        let versions = &self.traits.versions;
         Some(Upgrade {
             sequence: state.sequence?,
             message: message.unwrap_or_else(|| self.failure_message(&state).to_owned()),
-            from: version(level),
-            target: version(level + 1),
+            from: versions.after(state.successes),
+            target: versions.after(state.successes + 1),
             state,
         })
-    }
-
-    /// The level of the version that the cluster was created with.
-    fn first_level(&self) -> u64 {
-        12 + mix(&[self.schedule.seed(), 7]) % 12
     }
 
     /// The ID of an upgrade's precheck report: 32 hex digits.
@@ -228,14 +222,3 @@ const UPGRADE_FAILURES: [&str; 4] = [
     "etcd snapshot before the upgrade failed: mvcc: database space exceeded",
     "failed to upgrade kube-controller-manager: leader election lost",
 ];
-
-/// The Kubernetes version at a level: `1.28.1-aliyun.1`, `1.28.1-aliyun.2`, `1.28.3-aliyun.1` …, six
-/// levels in each minor version.
-pub(crate) fn version(level: u64) -> String {
-    format!(
-        "1.{}.{}-aliyun.{}",
-        28 + level / 6,
-        1 + level % 6 / 2 * 2,
-        1 + level % 2
-    )
-}

@@ -9,6 +9,7 @@ use crate::world::background_tasks::BackgroundTasks;
 use crate::world::cluster::Cluster;
 use crate::world::generated::{cluster_id, cluster_name};
 use crate::world::schedule::UpgradeSchedule;
+use crate::world::traits::ClusterTraits;
 
 /// The slots of ephemeral clusters.
 #[derive(Debug, Clone, Copy)]
@@ -85,12 +86,14 @@ impl EphemeralClusters {
         let region = &regions[lifetime.slot % regions.len()];
         // The first dozen of a schedule's indexes have a first upgrade that is chosen for the demo.
         let schedule = UpgradeSchedule::recurring(seed, index.saturating_add(12));
+        let traits = ClusterTraits::ordinary(schedule.seed());
         Cluster::new(
             cluster_id(seed, index),
             region.clone(),
             cluster_name(lifetime.slot),
             schedule,
             BackgroundTasks::Few,
+            traits,
         )
     }
 

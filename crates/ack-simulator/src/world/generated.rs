@@ -7,17 +7,25 @@ use crate::random::mix;
 use crate::world::background_tasks::BackgroundTasks;
 use crate::world::cluster::Cluster;
 use crate::world::schedule::UpgradeSchedule;
+use crate::world::traits::ClusterTraits;
 
 /// The permanent cluster at a position of the account's list.
 pub(super) fn generate_cluster(number: usize, options: &Options) -> Cluster {
     let regions = &options.regions;
     // Shifted by one in each round, so that an application has clusters in several regions.
     let region = &regions[(number + number / regions.len()) % regions.len()];
-    let schedule = match options.upgrading {
-        UpgradingClusters::First(count) if number >= count => {
-            UpgradeSchedule::inactive(options.seed, number)
-        }
-        _ => UpgradeSchedule::recurring(options.seed, number),
+    let is_inactive =
+        matches!(options.upgrading, UpgradingClusters::First(count) if number >= count);
+    let schedule = if is_inactive {
+        UpgradeSchedule::inactive(options.seed, number)
+    } else {
+        UpgradeSchedule::recurring(options.seed, number)
+    };
+    let seed = schedule.seed();
+    let traits = if is_inactive && seed.is_multiple_of(4) {
+        ClusterTraits::up_to_date(seed)
+    } else {
+        ClusterTraits::of(seed, number)
     };
     Cluster::new(
         cluster_id(options.seed, number),
@@ -25,6 +33,7 @@ pub(super) fn generate_cluster(number: usize, options: &Options) -> Cluster {
         cluster_name(number),
         schedule,
         BackgroundTasks::of(number, options.task_lists),
+        traits,
     )
 }
 

@@ -10,7 +10,7 @@ use crate::world::schedule::{UpgradeSchedule, UpgradeState};
 pub(crate) const LISTED_UPGRADES: usize = 6;
 
 /// First sequence number of upgrades that tests create; larger than any of a schedule.
-const FIRST_SET_SEQUENCE: u64 = 1 << 31;
+pub(crate) const FIRST_SET_SEQUENCE: u64 = 1 << 31;
 
 /// Values that take precedence over generated ones.
 #[derive(Debug, Default)]

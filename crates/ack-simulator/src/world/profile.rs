@@ -1,6 +1,9 @@
 //! Type and size of a cluster, as a function of its seed.
 
+use jiff::Timestamp;
+
 use crate::random::{mix, within};
+use crate::world::clock::{DAY, WorldClock};
 use crate::world::cluster::Cluster;
 
 /// Combinations of `cluster_type`, `cluster_spec` and `profile`.
@@ -38,5 +41,10 @@ impl ClusterProfile {
             size: within(mix(&[seed, 31]), 3, 60),
             age_days: within(mix(&[seed, 32]), 40, 900),
         }
+    }
+
+    /// The creation of the cluster.
+    pub(crate) fn created(&self, clock: &WorldClock) -> Timestamp {
+        clock.at(-DAY * i64::try_from(self.age_days).unwrap_or_default())
     }
 }

@@ -1,6 +1,7 @@
 //! Upgrades that follow each other: outcomes, and the times of their phases.
 
 use crate::random::{mix, within};
+use crate::world::overrides::FIRST_SET_SEQUENCE;
 use crate::world::phase::{Phase, UpgradeStage};
 use crate::world::schedule::UpgradeState;
 
@@ -85,12 +86,31 @@ impl Recurrence {
         }
     }
 
+    /// Milliseconds between the starts of two upgrades.
+    pub(super) fn period(&self) -> i64 {
+        signed(self.period)
+    }
+
+    /// The start of the upgrade after `sequence`, or of the first one; `None` after an upgrade that a
+    /// test has created.
+    pub(super) fn start_after(&self, sequence: Option<u64>) -> Option<i64> {
+        match sequence {
+            None => Some(-self.lead),
+            Some(sequence) if sequence >= FIRST_SET_SEQUENCE => None,
+            Some(sequence) => Some(self.start(sequence + 1)),
+        }
+    }
+
+    fn start(&self, sequence: u64) -> i64 {
+        signed(sequence.saturating_mul(self.period)).saturating_sub(self.lead)
+    }
+
     pub(super) fn state_at(&self, millis: i64) -> UpgradeState {
         let Ok(position) = u64::try_from(millis.saturating_add(self.lead)) else {
             return UpgradeState::not_started(millis);
         };
         let (sequence, position) = (position / self.period, position % self.period);
-        let started = signed(sequence.saturating_mul(self.period)).saturating_sub(self.lead);
+        let started = self.start(sequence);
         let (offset, phase) = self
             .phase_starts(sequence)
             .into_iter()
@@ -161,7 +181,7 @@ impl Recurrence {
         };
         let mut transitions = Vec::new();
         for sequence in first / self.period..=last / self.period {
-            let started = signed(sequence * self.period) - self.lead;
+            let started = self.start(sequence);
             for (offset, phase) in self.phase_starts(sequence) {
                 let at = started + signed(offset);
                 if at > from && at <= to {

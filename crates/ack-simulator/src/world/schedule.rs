@@ -113,6 +113,23 @@ impl UpgradeSchedule {
         Some(self.state_at(state.started - 1))
     }
 
+    /// Milliseconds between the starts of two upgrades; `None` if no more follow.
+    pub(crate) fn period(&self) -> Option<i64> {
+        match &self.activity {
+            Activity::Inactive { .. } => None,
+            Activity::Recurring(recurrence) => Some(recurrence.period()),
+        }
+    }
+
+    /// The start of the scheduled upgrade after the one of `state`; before the first one, its own.
+    /// `None` if there is none, or if `state` is not of this schedule.
+    pub(crate) fn start_after(&self, state: &UpgradeState) -> Option<i64> {
+        match &self.activity {
+            Activity::Inactive { .. } => None,
+            Activity::Recurring(recurrence) => recurrence.start_after(state.sequence),
+        }
+    }
+
     /// All changes of phase after `from`, up to and including `to`, in order.
     pub(crate) fn transitions(&self, from: i64, to: i64) -> Vec<(i64, Phase)> {
         match &self.activity {
