@@ -15,6 +15,8 @@
 //! | [`list_addon_instances`] | `ListClusterAddonInstances` |
 //! | [`list_addons`] | `ListAddons` |
 //! | [`describe_cluster_settings`] | `DescribeClusterDetail` |
+//! | [`list_cluster_checks`] | `ListClusterChecks` |
+//! | [`get_cluster_check`] | `GetClusterCheck` |
 //!
 //! A [`Client`] serves one account. For each attempt at a call it takes a token of the account's
 //! [`Limiter`], asks for the present [credentials], [signs](sign) the request, sends it through a
@@ -123,13 +125,14 @@ pub use error::{ApiError, ErrorKind, Reason};
 pub use limit::{Limiter, RateLimit, Tokens};
 pub use operation::Operation;
 pub use operations::{
-    AddonCombination, AddonInstance, AddonOffer, AddonState, AutoUpgrade, ClusterList,
-    ClusterSettings, Exclusion, ExclusionScope, KubernetesVersion, ListedCluster,
-    MaintenanceWindow, NodeCounts, NodePool, NodePoolState, OperationPlan, PlanFilter, PlanState,
-    Recurrence, Target, Task, TaskInfo, UpgradeChannel, UpgradeStatusResponse, UpgradeTasks,
-    VersionFilter, WindowStart, describe_cluster, describe_cluster_settings, describe_task,
-    explain_tasks, explain_upgrade_status, fields, get_upgrade_status, list_addon_instances,
-    list_addons, list_clusters, list_kubernetes_versions, list_node_pools, list_operation_plans,
+    AddonCombination, AddonInstance, AddonOffer, AddonState, AutoUpgrade, CheckResult,
+    CheckVerdict, ClusterCheck, ClusterList, ClusterSettings, Exclusion, ExclusionScope,
+    KubernetesVersion, ListedCluster, MaintenanceWindow, NodeCounts, NodePool, NodePoolState,
+    OperationPlan, PlanFilter, PlanState, Recurrence, Target, Task, TaskInfo, UpgradeChannel,
+    UpgradeStatusResponse, UpgradeTasks, VersionFilter, WindowStart, describe_cluster,
+    describe_cluster_settings, describe_task, explain_tasks, explain_upgrade_status, fields,
+    get_cluster_check, get_upgrade_status, list_addon_instances, list_addons, list_cluster_checks,
+    list_clusters, list_kubernetes_versions, list_node_pools, list_operation_plans,
 };
 pub use sign::Signature;
 pub use status::{Status, Step, TaskStatus};

@@ -5,7 +5,10 @@
 
 mod addon_instances;
 mod addons;
+mod check_items;
 mod cluster;
+mod cluster_check;
+mod cluster_checks;
 mod cluster_detail;
 mod cluster_list;
 mod cluster_settings;
@@ -25,6 +28,8 @@ mod word;
 pub use addon_instances::{AddonInstance, AddonState, list_addon_instances};
 pub use addons::{AddonCombination, AddonOffer, list_addons};
 pub use cluster::ListedCluster;
+pub use cluster_check::{CheckResult, CheckVerdict, get_cluster_check};
+pub use cluster_checks::{ClusterCheck, list_cluster_checks};
 pub use cluster_detail::describe_cluster;
 pub use cluster_list::{ClusterList, list_clusters};
 pub use cluster_settings::{
@@ -55,6 +60,8 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
         addon_instances::FIELDS,
         cluster_settings::FIELDS,
         maintenance_window::FIELDS,
+        cluster_checks::FIELDS,
+        check_items::FIELDS,
     ]
     .into_iter()
     .flatten()
