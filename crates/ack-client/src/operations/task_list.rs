@@ -19,6 +19,12 @@ use crate::response::{KnownKeys, ResponseObject};
 /// The tasks that are kept while pages are read.
 const MAX_CANDIDATES: usize = 64;
 
+/// The tasks of node pools that are kept while pages are read. A cluster may upgrade many at once.
+const MAX_POOL_CANDIDATES: usize = 512;
+
+/// The pages that are read for node pools: 1000 tasks.
+const MAX_POOL_PAGES: u32 = 20;
+
 lenient_object! {
     struct TaskPage at "" {
         tasks: List<TaskFields> = "tasks",
@@ -36,13 +42,14 @@ impl ResponseObject for TaskPage {
     }
 }
 
-/// The upgrade tasks of a cluster, newest first. Pages are read as they are needed.
+/// The upgrade tasks of a cluster or its node pools, newest first. Pages are read as they are
+/// needed.
 #[derive(Debug)]
 pub struct UpgradeTasks<'a> {
     client: &'a Client,
     endpoint: &'a Endpoint,
     cluster: &'a ClusterId,
-    types: &'a [String],
+    wanted: WantedTasks<'a>,
     next_page: Option<NextPage>,
     paging: Paging,
     /// The tokens so far; one that comes again would lead in a circle.
@@ -50,6 +57,16 @@ pub struct UpgradeTasks<'a> {
     order: ListOrder,
     /// The tasks that were read and not returned yet, newest first.
     candidates: Vec<Task>,
+}
+
+/// The tasks to return.
+#[derive(Debug, Clone, Copy)]
+enum WantedTasks<'a> {
+    /// Tasks of these types whose target may be the cluster itself.
+    OfCluster(&'a [String]),
+    /// Upgrades of node pools. Pages with tasks from before the time, if there is one, are not
+    /// needed.
+    OfNodePools(Option<Timestamp>),
 }
 
 #[derive(Debug)]
@@ -67,11 +84,33 @@ impl<'a> UpgradeTasks<'a> {
         cluster: &'a ClusterId,
         types: &'a [String],
     ) -> Self {
+        let wanted = WantedTasks::OfCluster(types);
+        Self::wanted(client, endpoint, cluster, wanted)
+    }
+
+    /// The upgrades of the node pools of `cluster`. Older pages than one with a task from before
+    /// `since` are left out.
+    pub(super) fn of_node_pools(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        cluster: &'a ClusterId,
+        since: Option<Timestamp>,
+    ) -> Self {
+        let wanted = WantedTasks::OfNodePools(since);
+        Self::wanted(client, endpoint, cluster, wanted)
+    }
+
+    fn wanted(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        cluster: &'a ClusterId,
+        wanted: WantedTasks<'a>,
+    ) -> Self {
         Self {
             client,
             endpoint,
             cluster,
-            types,
+            wanted,
             next_page: Some(NextPage::Number),
             paging: Paging::default(),
             tokens: SeenIds::default(),
@@ -96,6 +135,11 @@ impl<'a> UpgradeTasks<'a> {
         Ok(Some(self.candidates.remove(0)))
     }
 
+    /// The time of the newest task of any type on the pages so far.
+    pub(super) fn newest_time(&self) -> Option<Timestamp> {
+        self.order.newest
+    }
+
     async fn read_page(&mut self, next: NextPage, budget: &Budget) -> Result<(), ApiError> {
         let is_by_token = matches!(next, NextPage::Token(_));
         let query = match next {
@@ -113,7 +157,7 @@ impl<'a> UpgradeTasks<'a> {
             let is_wanted = fields
                 .task_type
                 .value()
-                .is_some_and(|kind| self.is_wanted(kind));
+                .is_some_and(|kind| self.wanted.has_type(kind));
             // Unexpected fields of other tasks do not matter to anyone.
             if is_wanted {
                 fields.report_unexpected_fields(&mut report);
@@ -125,12 +169,12 @@ impl<'a> UpgradeTasks<'a> {
                 continue;
             }
             self.order.note(task.created);
-            if is_wanted && task.target.may_be(self.cluster) {
+            if is_wanted && self.wanted.has_target(&task, self.cluster) {
                 self.candidates.push(task);
             }
         }
         self.candidates.sort_by_key(|task| Reverse(task.created));
-        self.candidates.truncate(MAX_CANDIDATES);
+        self.candidates.truncate(self.wanted.max_candidates());
         let token = page.next_token.into_value();
         self.next_page = self.page_after(is_by_token, token, total);
         Ok(())
@@ -143,6 +187,9 @@ impl<'a> UpgradeTasks<'a> {
         token: Option<String>,
         total: Option<u64>,
     ) -> Option<NextPage> {
+        if self.is_past_wanted() {
+            return None;
+        }
         if !is_by_token && self.paging.has_next(total) {
             return Some(NextPage::Number);
         }
@@ -155,15 +202,43 @@ impl<'a> UpgradeTasks<'a> {
             .map(NextPage::Token)
     }
 
-    fn is_wanted(&self, kind: &str) -> bool {
-        let is_node_pool = normalized(kind)
-            .take("nodepool".len())
-            .eq("nodepool".chars());
-        !is_node_pool
-            && self
-                .types
-                .iter()
-                .any(|wanted| wanted.eq_ignore_ascii_case(kind))
+    /// Returns true if later pages are not needed.
+    fn is_past_wanted(&self) -> bool {
+        let WantedTasks::OfNodePools(since) = self.wanted else {
+            return false;
+        };
+        let is_before = self.order.is_newest_first()
+            && since.is_some_and(|since| self.order.last.is_some_and(|last| last < since));
+        is_before || self.paging.number() >= MAX_POOL_PAGES
+    }
+}
+
+impl WantedTasks<'_> {
+    fn has_type(self, kind: &str) -> bool {
+        match self {
+            Self::OfCluster(types) => {
+                let is_node_pool = normalized(kind)
+                    .take("nodepool".len())
+                    .eq("nodepool".chars());
+                !is_node_pool && types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind))
+            }
+            Self::OfNodePools(_) => normalized(kind).eq("nodepoolupgrade".chars()),
+        }
+    }
+
+    fn has_target(self, task: &Task, cluster: &ClusterId) -> bool {
+        match self {
+            Self::OfCluster(_) => task.target.may_be(cluster),
+            // Most lists have no target, and some name the cluster.
+            Self::OfNodePools(_) => true,
+        }
+    }
+
+    fn max_candidates(self) -> usize {
+        match self {
+            Self::OfCluster(_) => MAX_CANDIDATES,
+            Self::OfNodePools(_) => MAX_POOL_CANDIDATES,
+        }
     }
 }
 
@@ -193,6 +268,7 @@ fn call<'a>(endpoint: &'a Endpoint, path: &'a str, query: &'a [(&'a str, String)
 /// The order of the list as far as it was read. The reference does not give one.
 #[derive(Debug, Default)]
 struct ListOrder {
+    newest: Option<Timestamp>,
     last: Option<Timestamp>,
     /// The pairs of neighbours that were compared.
     compared: usize,
@@ -207,6 +283,7 @@ impl ListOrder {
             self.exceptions += usize::from(created > last);
         }
         self.exceptions += usize::from(created.is_none());
+        self.newest = self.newest.max(created);
         self.last = created;
     }
 
