@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
+use super::list_order::ListOrder;
 use super::paging::{self, PageInfo, Paging, SeenIds};
 use super::task::{Task, TaskFields};
-use super::word::normalized;
+use super::wanted_tasks::WantedTasks;
 use crate::budget::Budget;
 use crate::client::{Call, Client, ExplainedRequest};
 use crate::decode::{LenientObject as _, List, lenient_object};
@@ -15,15 +16,6 @@ use crate::error::ApiError;
 use crate::names::ClusterId;
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
-
-/// The tasks that are kept while pages are read.
-const MAX_CANDIDATES: usize = 64;
-
-/// The tasks of node pools that are kept while pages are read. A cluster may upgrade many at once.
-const MAX_POOL_CANDIDATES: usize = 512;
-
-/// The pages that are read for node pools: 1000 tasks.
-const MAX_POOL_PAGES: u32 = 20;
 
 lenient_object! {
     struct TaskPage at "" {
@@ -57,16 +49,6 @@ pub struct UpgradeTasks<'a> {
     order: ListOrder,
     /// The tasks that were read and not returned yet, newest first.
     candidates: Vec<Task>,
-}
-
-/// The tasks to return.
-#[derive(Debug, Clone, Copy)]
-enum WantedTasks<'a> {
-    /// Tasks of these types whose target may be the cluster itself.
-    OfCluster(&'a [String]),
-    /// Upgrades of node pools. Pages with tasks from before the time, if there is one, are not
-    /// needed.
-    OfNodePools(Option<Timestamp>),
 }
 
 #[derive(Debug)]
@@ -137,7 +119,7 @@ impl<'a> UpgradeTasks<'a> {
 
     /// The time of the newest task of any type on the pages so far.
     pub(super) fn newest_time(&self) -> Option<Timestamp> {
-        self.order.newest
+        self.order.newest()
     }
 
     async fn read_page(&mut self, next: NextPage, budget: &Budget) -> Result<(), ApiError> {
@@ -187,7 +169,7 @@ impl<'a> UpgradeTasks<'a> {
         token: Option<String>,
         total: Option<u64>,
     ) -> Option<NextPage> {
-        if self.is_past_wanted() {
+        if self.wanted.are_behind(&self.order, self.paging.number()) {
             return None;
         }
         if !is_by_token && self.paging.has_next(total) {
@@ -200,45 +182,6 @@ impl<'a> UpgradeTasks<'a> {
         token
             .filter(|token| self.tokens.insert(token))
             .map(NextPage::Token)
-    }
-
-    /// Returns true if later pages are not needed.
-    fn is_past_wanted(&self) -> bool {
-        let WantedTasks::OfNodePools(since) = self.wanted else {
-            return false;
-        };
-        let is_before = self.order.is_newest_first()
-            && since.is_some_and(|since| self.order.last.is_some_and(|last| last < since));
-        is_before || self.paging.number() >= MAX_POOL_PAGES
-    }
-}
-
-impl WantedTasks<'_> {
-    fn has_type(self, kind: &str) -> bool {
-        match self {
-            Self::OfCluster(types) => {
-                let is_node_pool = normalized(kind)
-                    .take("nodepool".len())
-                    .eq("nodepool".chars());
-                !is_node_pool && types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind))
-            }
-            Self::OfNodePools(_) => normalized(kind).eq("nodepoolupgrade".chars()),
-        }
-    }
-
-    fn has_target(self, task: &Task, cluster: &ClusterId) -> bool {
-        match self {
-            Self::OfCluster(_) => task.target.may_be(cluster),
-            // Most lists have no target, and some name the cluster.
-            Self::OfNodePools(_) => true,
-        }
-    }
-
-    fn max_candidates(self) -> usize {
-        match self {
-            Self::OfCluster(_) => MAX_CANDIDATES,
-            Self::OfNodePools(_) => MAX_POOL_CANDIDATES,
-        }
     }
 }
 
@@ -262,32 +205,5 @@ fn call<'a>(endpoint: &'a Endpoint, path: &'a str, query: &'a [(&'a str, String)
         endpoint,
         path,
         query,
-    }
-}
-
-/// The order of the list as far as it was read. The reference does not give one.
-#[derive(Debug, Default)]
-struct ListOrder {
-    newest: Option<Timestamp>,
-    last: Option<Timestamp>,
-    /// The pairs of neighbours that were compared.
-    compared: usize,
-    /// The pairs in another order, and the tasks without a time.
-    exceptions: usize,
-}
-
-impl ListOrder {
-    fn note(&mut self, created: Option<Timestamp>) {
-        if let (Some(last), Some(created)) = (self.last, created) {
-            self.compared += 1;
-            self.exceptions += usize::from(created > last);
-        }
-        self.exceptions += usize::from(created.is_none());
-        self.newest = self.newest.max(created);
-        self.last = created;
-    }
-
-    fn is_newest_first(&self) -> bool {
-        self.compared > 0 && self.exceptions == 0
     }
 }

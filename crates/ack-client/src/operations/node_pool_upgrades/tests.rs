@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::budget::Deadline;
+use crate::error::ErrorKind;
 use crate::operations::fake_api::{FakeApi, budget, cluster};
 use crate::operations::{NodeCounts, NodePoolState};
 
