@@ -3,6 +3,7 @@
 mod add_ons;
 mod auth;
 
+mod checks;
 mod faults;
 mod history;
 mod identities;

@@ -2,6 +2,7 @@
 
 pub(crate) mod add_ons;
 pub(crate) mod background_tasks;
+pub(crate) mod checks;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod ephemeral;
