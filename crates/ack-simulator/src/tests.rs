@@ -4,6 +4,7 @@ mod add_ons;
 mod auth;
 
 mod checks;
+mod every_operation;
 mod faults;
 mod history;
 mod identities;
