@@ -45,6 +45,10 @@ actions! {
     ListClusterAddonInstances = "ListClusterAddonInstances",
     /// The add-ons on offer.
     ListAddons = "ListAddons",
+    /// The checks of a cluster, newest first.
+    ListClusterChecks = "ListClusterChecks",
+    /// One check, with its items.
+    GetClusterCheck = "GetClusterCheck",
     /// The Kubernetes versions on offer, with the end of their support.
     DescribeKubernetesVersionMetadata = "DescribeKubernetesVersionMetadata",
     /// STS: a role's credentials for a key.

@@ -1,6 +1,7 @@
 //! Operations of the Container Service, one file for each family, and the table of all of them.
 
 mod add_ons;
+mod checks;
 mod cluster_body;
 mod clusters;
 mod maintenance;
@@ -30,14 +31,14 @@ use crate::world::cluster::Cluster;
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) action: Action,
-    /// The path, with placeholders: `{cluster}`, `{region}`, `{task}`.
+    /// The path, with placeholders: `{cluster}`, `{region}`, `{task}`, `{check}`.
     pub(crate) path: &'static str,
     /// The body of the response.
     pub(crate) body: fn(&OperationCall<'_>) -> Result<String, ErrorResponse>,
 }
 
 /// Every operation. Faults, permissions, signatures and the call log need no other entry.
-pub(crate) static OPERATIONS: [Operation; 12] = [
+pub(crate) static OPERATIONS: [Operation; 14] = [
     Operation {
         action: Action::GetUpgradeStatus,
         path: "/api/v2/clusters/{cluster}/upgrade/status",
@@ -92,6 +93,16 @@ pub(crate) static OPERATIONS: [Operation; 12] = [
         action: Action::ListAddons,
         path: "/addons",
         body: add_ons::offered,
+    },
+    Operation {
+        action: Action::ListClusterChecks,
+        path: "/clusters/{cluster}/checks",
+        body: checks::list,
+    },
+    Operation {
+        action: Action::GetClusterCheck,
+        path: "/clusters/{cluster}/checks/{check}",
+        body: checks::info,
     },
     Operation {
         action: Action::DescribeKubernetesVersionMetadata,

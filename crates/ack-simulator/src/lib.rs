@@ -7,6 +7,9 @@
 //! * `GetUpgradeStatus`, `DescribeClustersV1`, `DescribeClustersForRegion`,
 //!   `DescribeClusterDetail`, `DescribeClusterTasks`, `DescribeTaskInfo` and `DescribeRegions`, in
 //!   JSON or XML, with errors in the formats of the gateway and of the service;
+//! * in the same way, `ListOperationPlansForRegion`, `DescribeKubernetesVersionMetadata`,
+//!   `DescribeClusterNodePools`, `ListClusterAddonInstances`, `ListAddons`, `ListClusterChecks` and
+//!   `GetClusterCheck`;
 //! * `AssumeRole` and `AssumeRoleWithOIDC` of STS, the metadata service of an ECS instance, and a
 //!   credentials URI, which issue temporary keys.
 //!
@@ -70,6 +73,11 @@
 //! pause and fail. [`World::transitions`] returns the schedule, [`World::set_phase`] and
 //! [`World::set_body`] replace it. Time is tokio's: in a test with paused time, hours take no time.
 //!
+//! Node pools are upgraded after the control plane; plans precede some upgrades; checks accompany
+//! them. All of it follows a phase that a test has set. In each dozen of clusters one runs a version
+//! without support, one a version whose support ends soon, and so on: the table in the README of the
+//! crate has them all.
+//!
 //! `GET /history` on the socket is a page of the simulator's own: the real history of each cluster,
 //! to compare with the metrics of an exporter.
 //!
@@ -83,8 +91,8 @@
 //!
 //! # Source
 //!
-//! `routes` is the table of methods and paths; `handler` is the way of a request to its response;
-//! `api` and `identity` hold the operations, `world` the clusters, `auth` the signatures.
+//! `api` and `identity` hold the operations; the table in `api` has the path of each. `handler` is
+//! the way of a request to its response, `world` holds the clusters, `auth` the signatures.
 
 mod action;
 mod api;

@@ -3,6 +3,8 @@
 mod add_ons;
 mod auth;
 
+mod checks;
+mod every_operation;
 mod faults;
 mod history;
 mod identities;

@@ -2,6 +2,7 @@
 
 pub(crate) mod add_ons;
 pub(crate) mod background_tasks;
+pub(crate) mod checks;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod ephemeral;
@@ -112,6 +113,14 @@ impl World {
         Some(self.find(id.as_str())?.name())
     }
 
+    /// The IDs of a cluster's node pools, in the order in which they are upgraded.
+    pub fn node_pools(&self, id: &ClusterId) -> Vec<String> {
+        let cluster = self.find(id.as_str());
+        let pools = cluster.map(|cluster| cluster.node_pools());
+        let ids = pools.into_iter().flatten().map(|pool| pool.id);
+        ids.collect()
+    }
+
     /// The current phase of a cluster's newest upgrade.
     pub fn phase(&self, id: &ClusterId) -> Option<Phase> {
         let cluster = self.find(id.as_str())?;
@@ -158,7 +167,7 @@ impl World {
     }
 
     /// Sets the literal body of the response to `action` on a cluster; `None` restores the generated
-    /// one. Has no effect on actions that are not about one cluster.
+    /// one. Has no effect on calls that do not name the cluster.
     pub fn set_body(&self, id: &ClusterId, action: Action, body: Option<&str>) {
         if let Some(cluster) = self.find(id.as_str()) {
             cluster.set_body(action, body.map(str::to_owned));
