@@ -109,7 +109,7 @@ accounts:
         "metrics.state_sets: must be full or active",
         "metrics.error_message: must be true or false",
         "accounts[0].colour: unknown key; here it may be name, credentials, source, task_types, \
-            signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, discovery \
+            signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery \
             or clusters",
         "accounts[0].credentials.access_key_secret: a secret must be a string; put it in quotes",
         "accounts[0].signature: must be acs3 or roa",

@@ -47,6 +47,7 @@ fn the_names_of_the_catalogue_are_distinct_and_follow_the_conventions() {
         );
         let prefixes: &[&str] = match scope {
             Scope::Cluster => &["cs_"],
+            Scope::Query => &["cs_query_"],
             Scope::Collection => &["cs_exporter_"],
             Scope::Exporter => &["cs_exporter_", "ack_upgrade_exporter_"],
             Scope::Process => &["process_"],
@@ -63,8 +64,10 @@ fn the_names_of_the_catalogue_are_distinct_and_follow_the_conventions() {
 }
 
 #[test]
-fn labels_of_the_cluster_families_and_of_prometheus_are_reserved() {
-    let own: BTreeSet<&str> = of(Scope::Cluster)
+fn labels_of_the_upgrade_families_and_of_prometheus_are_reserved() {
+    let (_, upgrades) = catalog::GROUPS[0];
+    let own: BTreeSet<&str> = upgrades
+        .iter()
         .flat_map(|metric| metric.labels)
         .chain(&["job", "instance", "le", "quantile"])
         .copied()

@@ -43,3 +43,4 @@ mod sources;
 mod starting;
 mod supply_chain;
 mod terminal;
+mod watching;

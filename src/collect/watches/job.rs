@@ -90,12 +90,11 @@ impl<Q: Query> Slots<Q> {
                 state.logged = Some(failure.reason);
                 self.log_failure(subject, &failure);
             }
-            Some(_) => {}
             None if state.logged.is_some() && !state.is_failing() => {
                 state.logged = None;
                 tracing::info!(query = Q::NAME, account = %self.account, "query is answered again");
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
 

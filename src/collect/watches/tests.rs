@@ -1,1 +1,181 @@
+use std::collections::BTreeMap;
 
+use ack_client::names::ClusterId;
+use ack_client::{ApiError, ErrorKind, Operation};
+use futures_util::future::BoxFuture;
+
+use super::*;
+use crate::collect::fixture::{SECOND, account, discovered};
+use crate::queries::FetchContext;
+
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// A query about single clusters, which counts how often it is made.
+#[derive(Debug)]
+struct Count;
+
+impl Query for Count {
+    type Subject = ClusterId;
+    type Answer = u32;
+    const NAME: &'static str = "count";
+    const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
+        Some(cluster.id.clone())
+    }
+
+    fn interval(&self, _: Option<&u32>, activity: Activity) -> Duration {
+        match activity {
+            Activity::Quiet => INTERVAL,
+            Activity::Upgrading => SECOND,
+        }
+    }
+
+    fn max_age(&self) -> Duration {
+        INTERVAL
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        cluster: &'a ClusterId,
+        _: FetchContext<'a>,
+        last: Option<&'a u32>,
+    ) -> BoxFuture<'a, Result<u32, ApiError>> {
+        Box::pin(async move {
+            match cluster.as_str() {
+                "panics" => panic!("as the test wants it"),
+                "fails" => {
+                    let operation = Operation::DescribeClusterDetail;
+                    Err(ApiError::local(operation, ErrorKind::Forbidden, "no"))
+                }
+                _ => Ok(last.map_or(1, |last| last + 1)),
+            }
+        })
+    }
+
+    fn add(&self, count: &Arc<u32>, _: &ClusterInfo, watched: &mut Watched) {
+        watched.version_support = Some(support(**count));
+    }
+}
+
+/// The count, in a field that the snapshot has.
+fn support(count: u32) -> crate::queries::versions::VersionSupport {
+    crate::queries::versions::VersionSupport {
+        version: String::new(),
+        end_of_support: None,
+        versions_behind: Some(count),
+    }
+}
+
+fn slots(clusters: &[&str]) -> Arc<Slots<Count>> {
+    let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
+    slots.update_subjects(&targets(clusters), Knowledge::AllKnown);
+    slots
+}
+
+fn targets(clusters: &[&str]) -> Vec<Target> {
+    let targets = clusters.iter().map(|id| discovered(id, "cn-hangzhou"));
+    targets.collect()
+}
+
+fn quiet(_: &ClusterInfo) -> Activity {
+    Activity::Quiet
+}
+
+/// Makes every query that is due, and returns how many there were.
+async fn make_due(slots: &Slots<Count>, activity: fn(&ClusterInfo) -> Activity) -> usize {
+    let (_, account) = account();
+    let client = account.account_client().client().with_spare_calls();
+    let jobs = slots.due(&client, &activity, Instant::now(), 100);
+    let count = jobs.len();
+    for job in jobs {
+        job.run.await;
+    }
+    count
+}
+
+fn counts(slots: &Slots<Count>, clusters: &[&str]) -> BTreeMap<String, Option<u32>> {
+    let count = |target: Target| {
+        let mut watched = Watched::default();
+        slots.add(&target.info, Instant::now(), &mut watched);
+        let support = watched.version_support;
+        (
+            target.info.id.to_string(),
+            support.and_then(|support| support.versions_behind),
+        )
+    };
+    targets(clusters).into_iter().map(count).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_upgrade() {
+    let slots = slots(&["c1", "c2"]);
+    assert_eq!(make_due(&slots, quiet).await, 2);
+    assert_eq!(make_due(&slots, quiet).await, 0);
+    tokio::time::advance(2 * SECOND).await;
+    assert_eq!(make_due(&slots, quiet).await, 0);
+    assert_eq!(make_due(&slots, |_| Activity::Upgrading).await, 2);
+    tokio::time::advance(INTERVAL).await;
+    assert_eq!(make_due(&slots, quiet).await, 2);
+    assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_query_that_is_overdue_longest_is_the_first() {
+    let slots = slots(&["c2"]);
+    make_due(&slots, quiet).await;
+    tokio::time::advance(SECOND).await;
+    slots.update_subjects(&targets(&["c1", "c2"]), Knowledge::AllKnown);
+    make_due(&slots, quiet).await;
+    tokio::time::advance(2 * INTERVAL).await;
+    let (_, account) = account();
+    let client = account.account_client().client().with_spare_calls();
+    let due = slots.due(&client, &quiet, Instant::now(), 1);
+    assert_eq!(due.len(), 1, "no more than the limit");
+    assert_eq!(Instant::now() - due[0].due_at, INTERVAL + SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_or_a_panic_is_that_of_its_subject_and_names_the_permission() {
+    let clusters = ["c1", "fails", "panics"];
+    let slots = slots(&clusters);
+    assert_eq!(make_due(&slots, quiet).await, 3);
+    let failures: Vec<_> = targets(&clusters)
+        .iter()
+        .map(|target| slots.cluster_reading(&target.info).expect("made").failure)
+        .collect();
+    assert!(failures[0].is_none());
+    let message = |at: usize| failures[at].as_ref().expect("it failed").message.clone();
+    assert!(
+        message(1).contains("cs:DescribeClusterDetail"),
+        "{}",
+        message(1)
+    );
+    assert!(message(2).contains("panicked"), "{}", message(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_shown_until_it_is_too_old_and_goes_with_its_cluster() {
+    let slots = slots(&["c1"]);
+    assert_eq!(counts(&slots, &["c1"])["c1"], None);
+    make_due(&slots, quiet).await;
+    assert_eq!(counts(&slots, &["c1"])["c1"], Some(1));
+    slots.update_subjects(&[], Knowledge::Partial);
+    assert_eq!(counts(&slots, &["c1"])["c1"], Some(1), "a list is missing");
+    tokio::time::advance(INTERVAL + SECOND).await;
+    assert_eq!(counts(&slots, &["c1"])["c1"], None);
+    slots.update_subjects(&[], Knowledge::AllKnown);
+    assert!(slots.lock().entries.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_survive_a_reload() {
+    let earlier = slots(&["c1"]);
+    make_due(&earlier, quiet).await;
+    let later = slots(&[]);
+    later.inherit(&*earlier);
+    assert_eq!(make_due(&later, quiet).await, 0, "no cluster is known yet");
+    assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
+    later.update_subjects(&targets(&["c1"]), Knowledge::AllKnown);
+    assert_eq!(make_due(&later, quiet).await, 0, "it is fresh");
+}

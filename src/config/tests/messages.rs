@@ -40,7 +40,7 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
             "accounts:\n  - name: a\n    colour: blue\n    clusters: []",
             &[
                 "exporter.yaml:3: accounts[0].colour: unknown key; here it may be name, credentials, source, task_types, signature, network, \
-             endpoint, proxy, ca_file, rate_limit, max_concurrency, discovery or clusters",
+             endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery or clusters",
                 "exporter.yaml:4: accounts[0].clusters: the account has neither clusters nor discovery",
             ],
         ),
@@ -59,7 +59,7 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
             &[
                 "exporter.yaml:4: accounts[0].network: must be public or vpc",
                 "exporter.yaml:5: accounts[0].metrics: unknown key; here it may be name, credentials, source, task_types, signature, network, \
-             endpoint, proxy, ca_file, rate_limit, max_concurrency, discovery or clusters",
+             endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery or clusters",
             ],
         ),
         (

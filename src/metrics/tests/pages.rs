@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{CallMetrics as _, Operation, Reason};
+use ack_client::{CallMetrics as _, Operation, PlanState, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
@@ -16,9 +16,11 @@ use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
+use crate::queries::plans::Plan;
+use crate::queries::versions::VersionSupport;
 use crate::shard::Shard;
 use crate::snapshot::{
-    AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, Snapshot,
+    AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome, QueryReading, Snapshot,
 };
 use crate::upgrade::{SourceName, UpgradeState};
 
@@ -69,8 +71,37 @@ fn failed() -> ClusterReading {
         duration: Some(Duration::from_micros(120_500)),
         last_success: "2026-11-23T10:10:00.123456Z".parse().ok(),
         since: "2026-11-23T10:05:01Z".parse().ok(),
-        watched: Watched::default(),
-        queries: Vec::new(),
+        watched: watched(),
+        queries: vec![QueryReading::new("node_pools", Some(&timeout()))],
+    }
+}
+
+/// Everything that can be known beside an upgrade.
+fn watched() -> Watched {
+    Watched {
+        plans: Some(Arc::new([Plan {
+            id: "P-1".to_owned(),
+            kind: "kubelet_upgrade".to_owned(),
+            target: "np-1".to_owned(),
+            state: PlanState::Scheduled,
+            reason: String::new(),
+            start: "2026-11-24T18:00:00Z".parse().ok(),
+            end: "2026-11-24T22:00:00Z".parse().ok(),
+            task_id: String::new(),
+        }])),
+        version_support: Some(VersionSupport {
+            version: "1.30.1-aliyun.1".to_owned(),
+            end_of_support: "2027-01-31T00:00:00Z".parse().ok(),
+            versions_behind: Some(3),
+        }),
+    }
+}
+
+fn timeout() -> Failure {
+    Failure {
+        reason: Reason::Timeout,
+        message: "no response".to_owned(),
+        lasting: false,
     }
 }
 
@@ -81,11 +112,7 @@ fn down() -> ClusterReading {
             labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
             ..cluster("c-down")
         }),
-        outcome: Outcome::Down(Failure {
-            reason: Reason::Timeout,
-            message: "no response".to_owned(),
-            lasting: false,
-        }),
+        outcome: Outcome::Down(timeout()),
         duration: Some(Duration::from_secs(9)),
         last_success: "2026-11-23T10:09:00Z".parse().ok(),
         since: "2026-11-23T09:00:00Z".parse().ok(),
@@ -124,7 +151,10 @@ fn accounts() -> Vec<AccountReading> {
             succeeded: true,
             clusters: 3,
         }],
-        queries: Vec::new(),
+        queries: vec![(
+            Region::parse("cn-hangzhou").unwrap(),
+            QueryReading::new("plans", None),
+        )],
     }]
 }
 
@@ -253,6 +283,12 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_upgrade_updated_timestamp_seconds{cluster_id="c-failed"} 1795428300.5
     cs_cluster_info{cluster_id="c-failed",name="shop \"西\"\\",account="prod",region="cn-hangzhou",type="ManagedKubernetes",spec="ack.pro.small",version="1.30.1-aliyun.1",next_version="1.31.1-aliyun.1",team="payments\nand\\more"} 1
     cs_cluster_state{cluster_id="c-failed",state="upgrading"} 1
+    cs_plan_info{cluster_id="c-failed",plan="P-1",type="kubelet_upgrade",target="np-1",state="scheduled"} 1
+    cs_plan_start_timestamp_seconds{cluster_id="c-failed",plan="P-1"} 1795543200
+    cs_plan_end_timestamp_seconds{cluster_id="c-failed",plan="P-1"} 1795557600
+    cs_cluster_version_end_of_support_timestamp_seconds{cluster_id="c-failed",version="1.30.1-aliyun.1"} 1801353600
+    cs_cluster_versions_behind{cluster_id="c-failed"} 3
+    cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13
     "##);

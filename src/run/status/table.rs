@@ -144,6 +144,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::ClusterInfo;
+    use crate::queries::Watched;
     use crate::snapshot;
     use crate::upgrade::SourceName;
 

@@ -1,0 +1,82 @@
+//! The queries beside those of the upgrades: plans and versions.
+
+use std::time::Duration;
+
+use ack_simulator::{Action, Options};
+use tokio::time::sleep;
+
+use crate::exposition::Exposition;
+use crate::fleet::{Fleet, options};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The values of the family `name`.
+fn values(page: &Exposition, name: &str) -> Vec<f64> {
+    let samples = page.family(name).map(|family| &family.samples);
+    samples
+        .into_iter()
+        .flatten()
+        .map(|sample| sample.value)
+        .collect()
+}
+
+/// An account that watches everything there is.
+fn watching(options: Options, watch: &str) -> Fleet {
+    Fleet::in_process(options, &format!("watch: {{{watch}}}"), "")
+}
+
+#[tokio::test(start_paused = true)]
+async fn plans_and_versions_take_one_call_a_region_and_are_on_the_page() {
+    let fleet = watching(options(12), "plans: {}, versions: {interval: 1h}");
+    sleep(MINUTE).await;
+    let page = fleet.page(&fleet.scrape_in_time().await);
+    for name in [
+        "cs_plan_info",
+        "cs_plan_start_timestamp_seconds",
+        "cs_cluster_version_end_of_support_timestamp_seconds",
+        "cs_cluster_versions_behind",
+    ] {
+        assert!(!values(&page, name).is_empty(), "{name}");
+    }
+    let up = values(&page, "cs_query_up");
+    assert!(!up.is_empty() && up.iter().all(|up| *up > 0.0));
+    let regions = fleet.sim.regions().len() as u64;
+    assert_eq!(fleet.calls(Action::ListOperationPlansForRegion), regions);
+    sleep(15 * MINUTE).await;
+    let plans = fleet.calls(Action::ListOperationPlansForRegion);
+    assert_eq!(plans, 2 * regions, "every quarter of an hour");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_watched_costs_no_call_and_no_series() {
+    let fleet = watching(options(12), "");
+    sleep(MINUTE).await;
+    let page = fleet.page(&fleet.scrape_in_time().await);
+    for name in ["cs_plan_info", "cs_cluster_versions_behind", "cs_query_up"] {
+        assert!(values(&page, name).is_empty(), "{name}");
+    }
+    for action in [
+        Action::ListOperationPlansForRegion,
+        Action::DescribeKubernetesVersionMetadata,
+        Action::DescribeClustersForRegion,
+    ] {
+        assert_eq!(fleet.calls(action), 0, "{action:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_permission_is_a_failed_query_and_costs_the_upgrades_nothing() {
+    let fleet = watching(options(12), "plans: {}");
+    fleet.sim.deny(Action::ListOperationPlansForRegion);
+    sleep(MINUTE).await;
+    let snapshot = fleet.scrape_in_time().await;
+    let page = fleet.page(&snapshot);
+    assert!(values(&page, "cs_query_up").iter().all(|up| *up < 1.0));
+    assert!(values(&page, "cs_up").iter().all(|up| *up > 0.0));
+    let (_, reading) = &snapshot.accounts[0].queries[0];
+    let message = &reading.failure.as_ref().expect("it was refused").message;
+    assert!(
+        message.contains("cs:ListOperationPlansForRegion"),
+        "{message}"
+    );
+}
