@@ -7,7 +7,7 @@ use super::KnownKeys;
 use super::ResponseObject;
 use super::failure::code;
 use super::json::from_json;
-use super::object::DecodedObject;
+use super::object::{DecodedObject, XmlObject};
 use crate::decode::ErrorFields;
 use crate::operation::Operation;
 use crate::text::clean_message;
@@ -70,7 +70,7 @@ impl<'a> Body<'a> {
             Self::Xml { root, text }
                 if root.strip_suffix("Response") == Some(operation.as_str()) =>
             {
-                let decoded: DecodedObject<T> = from_xml(text)?;
+                let XmlObject(decoded): XmlObject<T> = from_xml(text)?;
                 Ok(DecodedObject {
                     known_keys: KnownKeys::SomeUsable,
                     ..decoded

@@ -38,6 +38,17 @@ impl<'de, T: ResponseObject> Deserialize<'de> for DecodedObject<T> {
     }
 }
 
+/// An object in XML, which cannot be asked what it holds before it is read.
+pub(super) struct XmlObject<T>(pub(super) DecodedObject<T>);
+
+impl<'de, T: ResponseObject> Deserialize<'de> for XmlObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_map(DecodedObjectVisitor(PhantomData))
+            .map(Self)
+    }
+}
+
 struct DecodedObjectVisitor<T>(PhantomData<T>);
 
 impl<'de, T: ResponseObject> Visitor<'de> for DecodedObjectVisitor<T> {
