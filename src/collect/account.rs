@@ -1,12 +1,12 @@
 //! The collector of one account: its clusters are queried in the order of need, within the account's
 //! limits.
 
-mod collection;
 mod details;
 mod lists;
 mod probe;
 mod query;
 mod schedule;
+mod serving;
 mod watching;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,14 +15,16 @@ use std::time::Duration;
 use ack_client::Client;
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId};
-use tokio::sync::Semaphore;
+use serving::Served;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-pub(super) use collection::{AccountCollection, CollectionRequest, MIN_QUERY_TIME};
 pub(super) use lists::ListRefresh;
 pub(super) use probe::Probe;
 
+use super::TaskGroup;
 use super::account_client::AccountClient;
+use super::demand::Demand;
 use super::entry::{Origin, Target, Trigger, Viewpoint};
 use super::region_list::RegionList;
 use super::table::ClusterTable;
@@ -43,6 +45,11 @@ pub(super) struct AccountCollector {
     target_resolver: TargetResolver,
     watches: Vec<Arc<dyn Watch>>,
     table: Mutex<ClusterTable>,
+    /// The newest demand of scrapes.
+    demand: watch::Sender<Option<Demand>>,
+    /// The newest demand that is served.
+    served: watch::Sender<Option<Served>>,
+    tasks: TaskGroup,
 }
 
 /// The parts of an [`AccountCollector`].
@@ -59,7 +66,7 @@ pub(super) struct Parts {
 }
 
 impl AccountCollector {
-    pub(super) fn new(parts: Parts) -> Arc<Self> {
+    pub(super) fn new(parts: Parts, tasks: TaskGroup) -> Arc<Self> {
         Arc::new(Self {
             account: parts.account,
             clock: parts.clock,
@@ -69,6 +76,9 @@ impl AccountCollector {
             target_resolver: parts.target_resolver,
             watches: parts.watches,
             table: Mutex::new(ClusterTable::new(parts.targets)),
+            demand: watch::Sender::default(),
+            served: watch::Sender::default(),
+            tasks,
         })
     }
 
@@ -134,11 +144,11 @@ impl AccountCollector {
             .map(|info| info.id.clone())
     }
 
-    /// Adds the reading of each cluster to `readings`. Returns true if every one of them has been
-    /// collected in `collection` and no query is awaited.
+    /// Adds the reading of each cluster to `readings`. Returns true if every one of them has served
+    /// the demand of `since` and no query is awaited.
     pub(super) fn add_readings(
         &self,
-        collection: u64,
+        since: Instant,
         end: Instant,
         max_age: Duration,
         readings: &mut Vec<ClusterReading>,
@@ -152,11 +162,11 @@ impl AccountCollector {
             now: Instant::now(),
         };
         for entry in table.entries.values() {
-            let mut reading = entry.reading(&viewpoint, entry.collected_in >= collection);
+            let mut reading = entry.reading(&viewpoint, entry.has_served(since));
             self.add_watched(&mut reading, viewpoint.now);
             readings.push(reading);
         }
-        table.is_complete(collection)
+        table.is_complete(since)
     }
 
     /// Takes over the results of `earlier` for the same clusters and, if both have one client, its

@@ -13,12 +13,13 @@ use ack_client::{Budget, Endpoint, Reason};
 use jiff::Timestamp;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub(super) use cached::{CachedResults, StateChange};
 pub(super) use in_flight::{InFlight, Trigger};
 pub(super) use reading::{BlockedBy, Viewpoint};
 
-use super::account::{AccountCollection, MIN_QUERY_TIME};
+use super::demand::{Demand, MIN_QUERY_TIME};
 use crate::cluster::ClusterInfo;
 use crate::queries::upgrade::UpgradeSource;
 use crate::snapshot::Failure;
@@ -67,8 +68,8 @@ impl Now {
 #[derive(Debug)]
 pub(super) struct ClusterEntry {
     pub(super) target: Target,
-    /// The collection in which it was queried last, or needed no query; 0 is none.
-    pub(super) collected_in: u64,
+    /// The newest demand, by its start, that it was queried for or needed no query for.
+    pub(super) served: Option<Instant>,
     /// The query in flight.
     pub(super) in_flight: Option<Arc<InFlight>>,
     /// The time of the cluster's last change, from the list.
@@ -89,7 +90,7 @@ impl ClusterEntry {
     pub(super) fn new(target: Target, cached: CachedResults) -> Self {
         Self {
             target,
-            collected_in: 0,
+            served: None,
             in_flight: None,
             changed: None,
             cached,
@@ -116,7 +117,7 @@ impl ClusterEntry {
         self.failure().is_some()
     }
 
-    /// The query in flight that a collection waits for.
+    /// The query in flight that a demand waits for.
     pub(super) fn awaited(&self) -> Option<&Arc<InFlight>> {
         self.in_flight
             .as_ref()
@@ -170,49 +171,55 @@ impl ClusterEntry {
         self.cached.keep_servable(now);
     }
 
-    /// Makes the last response count as a fresh one in `collection`: a list shows that no upgrade is
-    /// running.
-    pub(super) fn mark_idle_confirmed(&mut self, collection: u64, now: Now) {
-        self.collected_in = collection;
+    /// True if it was queried for the demand of `since` or a newer one, or needed no query.
+    pub(super) fn has_served(&self, since: Instant) -> bool {
+        self.served.is_some_and(|served| served >= since)
+    }
+
+    /// Makes the last response count as a fresh one for the demand of `since`: a list shows that no
+    /// upgrade is running.
+    pub(super) fn mark_idle_confirmed(&mut self, since: Instant, now: Now) {
+        self.served = Some(since);
         self.cached.confirm(now);
     }
 
-    /// Returns true if `collection` has to query the cluster. Otherwise it has been collected: it was
-    /// queried since the start of the collection, or the query in flight counts.
-    pub(super) fn claim(&mut self, collection: &AccountCollection) -> bool {
-        if self.collected_in >= collection.number {
+    /// Returns true if the cluster has to be queried for `demand`. Otherwise it serves the demand: it
+    /// was queried since then, or the query in flight counts.
+    pub(super) fn claim(&mut self, demand: &Demand) -> bool {
+        if self.has_served(demand.since) {
             return false;
         }
         if let Some(in_flight) = &self.in_flight {
-            in_flight.await_until(collection.deadline.instant());
-        } else if !self.has_succeeded_since(collection.started) {
+            in_flight.await_until(demand.deadline.instant());
+        } else if !self.has_succeeded_since(demand.since) {
             return true;
         }
-        self.collected_in = collection.number;
+        self.served = Some(demand.since);
         false
     }
 
-    /// Starts query `number` at `now`, with `share` of the collection's time. The entry has none in
-    /// flight.
+    /// Starts query `number` at `now`, with `share` of the demand's time, until `cancelled`. The
+    /// entry has none in flight.
     pub(super) fn start_query(
         &mut self,
         number: u64,
-        collection: &AccountCollection,
+        demand: &Demand,
         trigger: Trigger,
         share: Duration,
         now: Instant,
+        cancelled: CancellationToken,
     ) -> Arc<InFlight> {
-        let previously_collected_in = self.collected_in;
+        let previously_served = self.served;
         if trigger == Trigger::Scrape {
-            self.collected_in = collection.number;
+            self.served = Some(demand.since);
         }
-        let budget = Budget::new(collection.deadline_at(now), collection.stop.child_token());
+        let budget = Budget::new(demand.deadline_at(now), cancelled);
         let in_flight = Arc::new(InFlight {
             number,
             started: now,
             budget: budget.at_least(share.max(MIN_QUERY_TIME)),
             share,
-            previously_collected_in,
+            previously_served,
             is_awaited: AtomicBool::new(trigger == Trigger::Scrape),
             changed: self.changed,
             end: SetOnce::new(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ack_client::clock::Clock;
@@ -20,7 +20,8 @@ use tokio::sync::SetOnce;
 use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
 
-use super::account::{AccountCollection, AccountCollector};
+use super::account::AccountCollector;
+use super::demand::Demand;
 use super::entry::{
     BlockedBy, CachedResults, ClusterEntry, InFlight, Now, Origin, Target, Trigger, Viewpoint,
 };
@@ -155,23 +156,23 @@ pub(super) fn in_flight(number: u64) -> InFlight {
         started: Instant::now(),
         budget: Budget::new(deadline, CancellationToken::new()),
         share: SHARE,
-        previously_collected_in: 3,
+        previously_served: Some(moment(3)),
         is_awaited: AtomicBool::new(true),
         changed: None,
         end: SetOnce::new(),
     }
 }
 
-/// A collection that starts at this moment.
-pub(super) fn collection(number: u64, length: Duration) -> AccountCollection {
-    let started = Instant::now();
-    AccountCollection {
-        number,
-        started,
-        deadline: Deadline::at(started + length),
-        length,
-        stop: CancellationToken::new(),
-    }
+/// A demand of this moment.
+pub(super) fn demand(length: Duration) -> Demand {
+    let now = Instant::now();
+    Demand::new(now, now + length)
+}
+
+/// One of several moments in a row, which demands of these tests are known by.
+pub(super) fn moment(number: u32) -> Instant {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    *FIRST.get_or_init(Instant::now) + number * SECOND
 }
 
 pub(super) fn upgrading() -> UpgradeState {

@@ -12,7 +12,7 @@ use super::dependencies::Dependencies;
 use super::region_list::{ListPurpose, RegionList};
 use super::table::IdlePolicy;
 use super::target_resolver::TargetResolver;
-use super::watches;
+use super::{TaskGroup, watches};
 use crate::config::{Account, Config, Scrape};
 
 /// The age at which a list is read again that only tells the versions and states of configured
@@ -24,6 +24,7 @@ pub(super) fn accounts(
     config: &Config,
     dependencies: &Dependencies,
     earlier: &[Arc<AccountCollector>],
+    tasks: &TaskGroup,
 ) -> Vec<Arc<AccountCollector>> {
     let owners = Arc::new(owners(config));
     let mut accounts = Vec::new();
@@ -49,7 +50,8 @@ pub(super) fn accounts(
             );
         }
         let owners = Arc::clone(&owners);
-        let collector = collector(account, &config.scrape, dependencies, client, owners);
+        let parts = parts(account, &config.scrape, dependencies, client, owners);
+        let collector = AccountCollector::new(parts, tasks.clone());
         if let Some(earlier) = earlier {
             collector.inherit(earlier);
         }
@@ -69,13 +71,13 @@ fn owners(config: &Config) -> BTreeMap<ClusterId, AccountName> {
     owners
 }
 
-fn collector(
+fn parts(
     account: &Account,
     scrape: &Scrape,
     dependencies: &Dependencies,
     account_client: AccountClient,
     owners: Arc<BTreeMap<ClusterId, AccountName>>,
-) -> Arc<AccountCollector> {
+) -> Parts {
     let target_resolver = TargetResolver::new(
         account.name.clone(),
         dependencies.shard,
@@ -100,7 +102,7 @@ fn collector(
             interval: scrape.idle_interval,
         }),
     };
-    AccountCollector::new(Parts {
+    Parts {
         account: account.name.clone(),
         clock: dependencies.clock,
         max_concurrency: account.access().max_concurrency.get() as usize,
@@ -109,7 +111,7 @@ fn collector(
         target_resolver,
         targets,
         watches: watches::watches(&account.name, &account.watch),
-    })
+    }
 }
 
 /// The lists that have to be read: those of discovery and, if scrapes skip idle clusters or more is

@@ -1,127 +1,120 @@
-//! The snapshot of a scrape: of the collection in progress, of a finished one, or of a new one.
+//! The snapshot of a scrape.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Collector;
-use super::account::CollectionRequest;
-use super::collection::{Admission, Collection};
+use super::demand::{Admission, Demand};
 use crate::snapshot::{ClusterReading, Snapshot};
 
+/// The newest demand, and the snapshot of the demand that was served last.
+#[derive(Debug, Default)]
+pub(super) struct Demands {
+    newest: Option<Demand>,
+    /// The snapshot that served a demand, and the start of that demand.
+    served: Option<(Instant, Arc<Snapshot>)>,
+}
+
 impl Collector {
-    /// Returns the snapshot of a collection once it is complete, and at `deadline` at the latest.
-    /// Dropping the future leaves the collection to others.
-    pub async fn collect(self: &Arc<Self>, deadline: Instant) -> Arc<Snapshot> {
-        let collection = match self.join_or_start(deadline) {
-            Ok(collection) => collection,
+    /// Returns a snapshot once every cluster has been queried, and at `deadline` at the latest.
+    /// Scrapes at the same time share the queries. Dropping the future leaves them to others.
+    pub async fn collect(&self, deadline: Instant) -> Arc<Snapshot> {
+        let demand = match self.admit(deadline) {
+            Ok(demand) => demand,
             Err(cached) => return cached,
         };
-        let snapshot = self.wait(collection, deadline).await;
+        let served = self
+            .accounts
+            .iter()
+            .map(|account| account.served(demand.since));
+        // At the deadline the state of that moment counts.
+        let snapshot = match timeout_at(deadline, join_all(served)).await {
+            Ok(_) => self.served_snapshot(&demand),
+            Err(_) => Arc::new(self.snapshot(&demand)),
+        };
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
         snapshot
     }
 
-    /// The collection that a scrape with this deadline waits for. The error is the snapshot of a
-    /// finished one that serves it.
-    fn join_or_start(self: &Arc<Self>, deadline: Instant) -> Result<Collection, Arc<Snapshot>> {
+    /// The demand of a scrape with this deadline. The error is the snapshot that serves it at once.
+    fn admit(&self, deadline: Instant) -> Result<Demand, Arc<Snapshot>> {
         let now = Instant::now();
-        let mut current = self.current();
-        if let Some(collection) = &*current {
-            match collection.admit(now, self.settings.cache_ttl) {
+        let mut demands = self.demands();
+        if let Some(newest) = &demands.newest {
+            let served = self.served_at(newest);
+            match newest.admit(served, now, self.settings.cache_ttl) {
                 Admission::Join => {
-                    collection.deadline.extend_to(deadline);
+                    newest.deadline.extend_to(deadline);
                     self.metrics.coalesced_scrape();
-                    return Ok(collection.clone());
+                    return Ok(newest.clone());
                 }
-                Admission::Cached(snapshot) => {
+                Admission::Cached => {
                     self.metrics.cached_scrape();
-                    return Err(snapshot);
+                    let newest = newest.clone();
+                    drop(demands);
+                    return Err(self.served_snapshot(&newest));
                 }
-                Admission::Start => collection.superseded.cancel(),
+                Admission::Start => {}
             }
         }
-        let number = current.as_ref().map_or(0, |collection| collection.number) + 1;
-        let (collection, finished) =
-            Collection::new(number, now, deadline, self.stop.child_token());
-        *current = Some(collection.clone());
-        self.start_collection(collection.clone(), finished);
-        Ok(collection)
-    }
-
-    /// Waits until `deadline` for the snapshot of `collection`, or of one that takes over.
-    async fn wait(&self, mut collection: Collection, deadline: Instant) -> Arc<Snapshot> {
-        while let Ok(completed) = timeout_at(deadline, collection.completed()).await {
-            if let Some(snapshot) = completed {
-                return snapshot;
-            }
-            match self.successor(&collection, deadline) {
-                Some(successor) => collection = successor,
-                None => break,
-            }
-        }
-        Arc::new(self.snapshot(&collection))
-    }
-
-    /// The collection that has taken over from `collection`, for a scrape that waits until
-    /// `deadline`.
-    fn successor(&self, collection: &Collection, deadline: Instant) -> Option<Collection> {
-        let current = self.current();
-        let successor = current
-            .as_ref()
-            .filter(|current| current.number > collection.number)?;
-        successor.deadline.extend_to(deadline);
-        Some(successor.clone())
-    }
-
-    fn start_collection(
-        self: &Arc<Self>,
-        collection: Collection,
-        finished: watch::Sender<Option<Arc<Snapshot>>>,
-    ) {
-        let request = CollectionRequest {
-            number: collection.number,
-            deadline: &collection.deadline,
-            superseded: &collection.superseded,
-            tasks: &self.tasks,
-            stop: &self.stop,
-        };
-        let mut accounts = Vec::new();
+        let newest = demands.newest.as_ref();
+        let demand = newest.map_or_else(
+            || Demand::new(now, deadline),
+            |newest| newest.next(now, deadline),
+        );
+        demands.newest = Some(demand.clone());
         for account in &self.accounts {
-            accounts.push(account.start_collection(&request));
+            account.demand(demand.clone());
         }
-        let collector = Arc::downgrade(self);
-        self.tasks.spawn(async move {
-            join_all(accounts).await;
-            if collection.superseded.is_cancelled() {
-                return;
-            }
-            if let Some(collector) = collector.upgrade() {
-                finished.send_replace(Some(Arc::new(collector.snapshot(&collection))));
-            }
-        });
+        Ok(demand)
     }
 
-    fn snapshot(&self, collection: &Collection) -> Snapshot {
-        let end = collection.deadline.instant();
+    /// The time at which every account had served `demand`; None if one has not.
+    fn served_at(&self, demand: &Demand) -> Option<Instant> {
+        let served = self
+            .accounts
+            .iter()
+            .map(|account| account.served_at(demand.since));
+        // Without accounts, every demand is served at once.
+        served.fold(Some(demand.since), |latest, served| {
+            Some(latest?.max(served?))
+        })
+    }
+
+    /// The snapshot of `demand`, which is served. All who wait for it get the same one.
+    fn served_snapshot(&self, demand: &Demand) -> Arc<Snapshot> {
+        let mut demands = self.demands();
+        if let Some((since, snapshot)) = &demands.served
+            && *since >= demand.since
+        {
+            return Arc::clone(snapshot);
+        }
+        let snapshot = Arc::new(self.snapshot(demand));
+        demands.served = Some((demand.since, Arc::clone(&snapshot)));
+        snapshot
+    }
+
+    fn snapshot(&self, demand: &Demand) -> Snapshot {
+        let end = demand.deadline.instant();
         let mut clusters = Vec::new();
         let mut accounts = Vec::new();
         let mut complete = true;
         for account in &self.accounts {
             complete &=
-                account.add_readings(collection.number, end, self.settings.max_age, &mut clusters);
+                account.add_readings(demand.since, end, self.settings.max_age, &mut clusters);
             accounts.push(account.reading());
         }
         clusters
             .sort_unstable_by(|one: &ClusterReading, other| one.cluster.id.cmp(&other.cluster.id));
         // Two accounts may discover the same cluster.
         clusters.dedup_by(|later, first| later.cluster.id == first.cluster.id);
+        let until = self.served_at(demand).unwrap_or_else(Instant::now);
         Snapshot {
             at: self.clock.now(),
-            duration: collection.started.elapsed(),
-            budget: end.saturating_duration_since(collection.started),
+            duration: until.saturating_duration_since(demand.since),
+            budget: end.saturating_duration_since(demand.since),
             complete,
             shard: self.shard,
             clusters,
@@ -129,16 +122,7 @@ impl Collector {
         }
     }
 
-    /// The number of the newest collection; 0 before the first.
-    pub(super) fn newest_number(&self) -> u64 {
-        self.current()
-            .as_ref()
-            .map_or(0, |collection| collection.number)
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<Collection>> {
-        self.collection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn demands(&self) -> MutexGuard<'_, Demands> {
+        self.demands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -56,7 +56,7 @@ impl Collector {
     async fn wait_for_lists(&self) {
         let tried = join_all(self.accounts.iter().map(|account| account.tried()));
         let tried = timeout(LISTS_TIMEOUT, tried);
-        drop(self.stop.run_until_cancelled(tried).await);
+        drop(self.tasks.stop.run_until_cancelled(tried).await);
     }
 
     fn known_clusters(&self) -> Vec<Arc<ClusterInfo>> {

@@ -31,12 +31,9 @@ impl Collector {
     ) -> Option<ClusterReading> {
         let (account, id) = self.find(target)?;
         let probe = Probe {
-            collection: self.newest_number(),
             deadline,
             max_age: self.settings.max_age,
             trace,
-            tasks: &self.tasks,
-            stop: &self.stop,
         };
         account.probe(&id, &probe).await
     }
@@ -48,7 +45,7 @@ impl Collector {
         clusters: &[ClusterId],
         deadline: Instant,
     ) -> HashMap<ClusterId, Result<Arc<ClusterInfo>, Failure>> {
-        let budget = Budget::new(Deadline::at(deadline), self.stop.child_token());
+        let budget = Budget::new(Deadline::at(deadline), self.tasks.stop.child_token());
         let each = join_all(
             self.accounts
                 .iter()

@@ -17,7 +17,7 @@ use super::fair_share::FairShare;
 use crate::snapshot::Failure;
 use crate::upgrade::UpgradeState;
 
-/// The clusters of an account, and the progress of its collection.
+/// The clusters of an account, and the progress of their queries.
 #[derive(Debug)]
 pub(super) struct ClusterTable {
     pub(super) entries: BTreeMap<ClusterId, ClusterEntry>,
@@ -47,26 +47,26 @@ impl ClusterTable {
         }
     }
 
-    /// The clusters that are `wanted` and have not been collected in `collection`, in the order in
+    /// The clusters that are `wanted` and have not served the demand of `since`, in the order in
     /// which they are to be queried.
     pub(super) fn due(
         &self,
-        collection: u64,
+        since: Instant,
         wanted: impl Fn(&ClusterEntry) -> bool,
     ) -> Vec<ClusterId> {
         let mut due: Vec<_> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.collected_in < collection && wanted(entry))
+            .filter(|(_, entry)| !entry.has_served(since) && wanted(entry))
             .collect();
-        // Those that the last collection did not reach come first. Among equals those that respond
-        // do: a silent cluster must not cost the others their query.
-        due.sort_by_key(|(_, entry)| (entry.collected_in, entry.is_failing()));
+        // Those that the last demand did not reach come first. Among equals those that respond do: a
+        // silent cluster must not cost the others their query.
+        due.sort_by_key(|(_, entry)| (entry.served, entry.is_failing()));
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// The queries that started before `now` and have by then been in flight for longer than their
-    /// share of a collection of `length`.
+    /// share of a demand of `length`.
     pub(super) fn overdue(
         &self,
         now: Instant,
@@ -79,7 +79,7 @@ impl ClusterTable {
             .filter(move |query| now - query.started > self.fair_share.share(query.started, length))
     }
 
-    /// The queries in flight that a collection waits for.
+    /// The queries in flight that a demand waits for.
     pub(super) fn awaited(&self) -> Vec<Arc<InFlight>> {
         let awaited = self.entries.values().filter_map(ClusterEntry::awaited);
         awaited.cloned().collect()
@@ -124,7 +124,7 @@ impl ClusterTable {
             Err(_) if is_stopping => return None,
             Err(error) if error.kind == ErrorKind::RateLimited => {
                 // It is first in the order again.
-                entry.collected_in = in_flight.previously_collected_in;
+                entry.served = in_flight.previously_served;
                 return None;
             }
             Ok(_) | Err(_) => {}
@@ -134,11 +134,11 @@ impl ClusterTable {
         Some((entry, recorded))
     }
 
-    /// True if every cluster has been collected in `collection`, and no collection waits for a query.
-    pub(super) fn is_complete(&self, collection: u64) -> bool {
+    /// True if every cluster has served the demand of `since`, and no demand waits for a query.
+    pub(super) fn is_complete(&self, since: Instant) -> bool {
         self.entries
             .values()
-            .all(|entry| entry.collected_in >= collection && entry.awaited().is_none())
+            .all(|entry| entry.has_served(since) && entry.awaited().is_none())
     }
 
     /// The results of all clusters, inherited ones included.

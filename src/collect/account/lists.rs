@@ -5,7 +5,7 @@ use std::time::Duration;
 use ack_client::names::Region;
 use ack_client::{ApiError, Budget, ErrorKind, ListedCluster};
 use futures_util::future::join_all;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
 use crate::collect::entry::Now;
@@ -82,17 +82,17 @@ impl AccountCollector {
         }
     }
 
-    /// Reads `list` and applies it. With `skip_in`, a collection skips the clusters in which no upgrade
-    /// is running.
+    /// Reads `list` and applies it. With `skip_for`, the demand of that time skips the clusters in which
+    /// no upgrade is running.
     pub(super) async fn refresh_list(
         &self,
         list: &RegionList,
         budget: &Budget,
-        skip_in: Option<(u64, IdlePolicy)>,
+        skip_for: Option<(Instant, IdlePolicy)>,
     ) -> Result<(), ApiError> {
         let _guard = list.lock_reading(budget).await?;
         let listing = list.read(self.client(), budget).await?;
-        self.apply_list(list, &listing, skip_in);
+        self.apply_list(list, &listing, skip_for);
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl AccountCollector {
         &self,
         list: &RegionList,
         listing: &[ListedCluster],
-        skip_in: Option<(u64, IdlePolicy)>,
+        skip_for: Option<(Instant, IdlePolicy)>,
     ) {
         let new_targets = list
             .selected(listing)
@@ -117,7 +117,7 @@ impl AccountCollector {
             .collect();
         let now = Now::of(self.clock);
         self.lock()
-            .apply_list(&list.place.region, listing, new_targets, skip_in, now);
+            .apply_list(&list.place.region, listing, new_targets, skip_for, now);
         self.drop_inherited_once_listed();
     }
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::ClusterId;
-use ack_client::{self, ApiError, Deadline, ExplainedRequest, Trace};
+use ack_client::{self, ApiError, ExplainedRequest, Trace};
 use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::{AccountCollection, AccountCollector};
+use super::AccountCollector;
+use crate::collect::demand::Demand;
 use crate::collect::entry::{BlockedBy, ClusterEntry, Trigger, Viewpoint};
 use crate::snapshot::ClusterReading;
 use crate::upgrade::SourceName;
@@ -17,18 +16,12 @@ use crate::upgrade::SourceName;
 /// A request to probe one cluster.
 #[derive(Debug)]
 pub(in crate::collect) struct Probe<'a> {
-    /// The number of the newest collection.
-    pub(in crate::collect) collection: u64,
     /// The time at which the client goes.
     pub(in crate::collect) deadline: Instant,
     /// The age up to which a reading is served if the limits leave no room for the query.
     pub(in crate::collect) max_age: Duration,
     /// The trace in which exchanges are noted.
     pub(in crate::collect) trace: Option<&'a Trace>,
-    /// The tracker of the tasks.
-    pub(in crate::collect) tasks: &'a TaskTracker,
-    /// Cancelled when the collector ends.
-    pub(in crate::collect) stop: &'a CancellationToken,
 }
 
 impl AccountCollector {
@@ -91,20 +84,14 @@ impl AccountCollector {
         let Ok(tokens) = timeout_at(probe.deadline, acquire).await else {
             return BlockedBy::RateLimit;
         };
-        let collection = AccountCollection {
-            number: probe.collection,
-            started,
-            deadline: Deadline::at(probe.deadline),
-            length: Duration::ZERO,
-            stop: probe.stop.clone(),
-        };
-        if let Some(query) = self.start_query(id, &collection, Trigger::Probe) {
+        let demand = Demand::of_probe(started, probe.deadline);
+        if let Some(query) = self.start_query(id, &demand, Trigger::Probe) {
             let budget = &query.in_flight().budget;
             budget.grant(tokens);
             if let Some(trace) = probe.trace {
                 budget.record_in(trace.clone());
             }
-            probe.tasks.spawn(query.run(permit));
+            self.tasks.tracker.spawn(query.run(permit));
         }
         BlockedBy::RateLimit
     }

@@ -9,52 +9,48 @@ use ack_client::{ApiError, ErrorKind, Operation};
 use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::{AccountCollection, AccountCollector, MIN_QUERY_TIME};
+use super::AccountCollector;
+use crate::collect::demand::{Demand, MIN_QUERY_TIME};
 use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
 use crate::log::QUERY_TARGET;
 use crate::queries::upgrade::UpgradeQuery;
 use crate::upgrade::{SourceName, UpgradeState};
 
 impl AccountCollector {
-    /// Claims the cluster for `collection`. Returns the number of calls that its query will most likely
-    /// take; None if the cluster is gone or the collection need not query it.
-    pub(super) fn claim(&self, id: &ClusterId, collection: &AccountCollection) -> Option<u32> {
+    /// Claims the cluster for `demand`. Returns the number of calls that its query will most likely
+    /// take; None if the cluster is gone or need not be queried.
+    pub(super) fn claim(&self, id: &ClusterId, demand: &Demand) -> Option<u32> {
         let mut table = self.lock();
         let entry = table.entries.get_mut(id)?;
-        entry.claim(collection).then(|| entry.expected_calls())
+        entry.claim(demand).then(|| entry.expected_calls())
     }
 
     /// Starts the query of a cluster; None if it is not needed any more, or if one is in flight.
     pub(super) fn start_query(
         self: &Arc<Self>,
         id: &ClusterId,
-        collection: &AccountCollection,
+        demand: &Demand,
         trigger: Trigger,
     ) -> Option<QueryTask> {
         let mut table = self.lock();
         let now = Instant::now();
         let share = table
             .fair_share
-            .share(now, collection.length)
-            .min(collection.length.max(MIN_QUERY_TIME));
+            .share(now, demand.length)
+            .min(demand.length.max(MIN_QUERY_TIME));
         let number = table.next_query_number();
         let entry = table.entries.get_mut(id)?;
         let is_needed = match trigger {
-            Trigger::Scrape => entry.claim(collection),
+            Trigger::Scrape => entry.claim(demand),
             Trigger::Probe => entry.in_flight.is_none(),
         };
         if !is_needed {
             return None;
         }
-        let in_flight = entry.start_query(number, collection, trigger, share, now);
-        Some(QueryTask::new(
-            Arc::clone(self),
-            entry,
-            in_flight,
-            collection.stop.clone(),
-        ))
+        let cancelled = self.tasks.stop.child_token();
+        let in_flight = entry.start_query(number, demand, trigger, share, now, cancelled);
+        Some(QueryTask::new(Arc::clone(self), entry, in_flight))
     }
 }
 
@@ -65,23 +61,20 @@ pub(super) struct QueryTask {
     target: Target,
     previous: Option<Arc<UpgradeState>>,
     in_flight: Arc<InFlight>,
-    stop: CancellationToken,
 }
 
 impl QueryTask {
-    /// The query `in_flight` of the cluster of `entry`. `stop` is cancelled when all queries end.
+    /// The query `in_flight` of the cluster of `entry`.
     pub(super) fn new(
         account: Arc<AccountCollector>,
         entry: &ClusterEntry,
         in_flight: Arc<InFlight>,
-        stop: CancellationToken,
     ) -> Self {
         Self {
             account,
             target: entry.target.clone(),
             previous: entry.last_state().cloned(),
             in_flight,
-            stop,
         }
     }
 
@@ -123,7 +116,7 @@ impl QueryTask {
         let duration = now
             .instant
             .saturating_duration_since(self.in_flight.started);
-        let is_stopping = self.stop.is_cancelled();
+        let is_stopping = self.account.tasks.stop.is_cancelled();
         let mut table = self.account.lock();
         let recorded = table.record_result(
             &self.target.info.id,

@@ -1,4 +1,4 @@
-//! The loop that starts the queries of one collection, each as soon as the limits allow.
+//! The loop that starts the queries for one demand, each as soon as the limits allow.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -7,17 +7,16 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_util::task::TaskTracker;
 
-use super::{AccountCollection, AccountCollector};
+use super::AccountCollector;
+use crate::collect::demand::Demand;
 use crate::collect::entry::{BlockedBy, ClusterEntry, InFlight, Trigger};
 
-/// The queries of one collection in one account.
+/// The queries for one demand in one account.
 #[derive(Debug)]
 pub(super) struct Schedule<'a> {
     account: &'a Arc<AccountCollector>,
-    collection: &'a AccountCollection,
-    tasks: &'a TaskTracker,
+    demand: &'a Demand,
     /// The queries started, the oldest first.
     started: VecDeque<Arc<InFlight>>,
     /// The timer of the query that has been in flight longest.
@@ -25,42 +24,35 @@ pub(super) struct Schedule<'a> {
 }
 
 impl<'a> Schedule<'a> {
-    pub(super) fn new(
-        account: &'a Arc<AccountCollector>,
-        collection: &'a AccountCollection,
-        tasks: &'a TaskTracker,
-    ) -> Self {
+    pub(super) fn new(account: &'a Arc<AccountCollector>, demand: &'a Demand) -> Self {
         Self {
             account,
-            collection,
-            tasks,
+            demand,
             started: VecDeque::new(),
-            timer: Box::pin(sleep_until(collection.started)),
+            timer: Box::pin(sleep_until(demand.since)),
         }
     }
 
-    pub(super) fn collection(&self) -> &'a AccountCollection {
-        self.collection
+    pub(super) fn demand(&self) -> &'a Demand {
+        self.demand
     }
 
     /// Queries the clusters that are `wanted` and due, each as soon as the limits allow.
     pub(super) async fn query_due(&mut self, wanted: fn(&ClusterEntry) -> bool) {
-        let due = self.account.lock().due(self.collection.number, wanted);
+        let due = self.account.lock().due(self.demand.since, wanted);
         for id in due {
             // Since then a list may have shown the cluster to be idle, or a probe have queried it.
-            let Some(calls) = self.account.claim(&id, self.collection) else {
+            let Some(calls) = self.account.claim(&id, self.demand) else {
                 continue;
             };
             // All calls that it will most likely make, so that it does not wait half-way.
             let tokens = self.account.client().limiter().acquire(calls).await;
             let permit = self.acquire_permit().await;
-            let query = self
-                .account
-                .start_query(&id, self.collection, Trigger::Scrape);
+            let query = self.account.start_query(&id, self.demand, Trigger::Scrape);
             if let Some(query) = query {
                 query.in_flight().budget.grant(tokens);
                 self.started.push_back(Arc::clone(query.in_flight()));
-                self.tasks.spawn(query.run(permit));
+                self.account.tasks.tracker.spawn(query.run(permit));
             }
         }
     }
@@ -94,7 +86,7 @@ impl<'a> Schedule<'a> {
             return pending().await;
         };
         if !oldest.has_ended() {
-            let end = self.account.end_of_share(oldest, self.collection);
+            let end = self.account.end_of_share(oldest, self.demand);
             wait_until(self.timer.as_mut(), end).await;
             self.account.cancel(oldest);
             oldest.ended().await;
@@ -104,10 +96,10 @@ impl<'a> Schedule<'a> {
 }
 
 impl AccountCollector {
-    /// The end of the share that `query` has of `collection`.
-    fn end_of_share(&self, query: &InFlight, collection: &AccountCollection) -> Instant {
+    /// The end of the share that `query` has of the time of `demand`.
+    fn end_of_share(&self, query: &InFlight, demand: &Demand) -> Instant {
         let table = self.lock();
-        query.started + table.fair_share.share(query.started, collection.length)
+        query.started + table.fair_share.share(query.started, demand.length)
     }
 
     /// Cancels `query`, unless it has ended by itself, perhaps just now.

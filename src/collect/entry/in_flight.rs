@@ -14,13 +14,13 @@ pub(in crate::collect) struct InFlight {
     /// Unique among the queries of an account.
     pub(in crate::collect) number: u64,
     pub(in crate::collect) started: Instant,
-    /// Extended by each collection that waits for the query.
+    /// Extended by each demand that waits for the query.
     pub(in crate::collect) budget: Budget,
     /// The time after which a missing response counts as a time-out.
     pub(in crate::collect) share: Duration,
-    /// The collection in which the cluster was queried before.
-    pub(in crate::collect) previously_collected_in: u64,
-    /// Set if a collection waits for the query, and not only a probe.
+    /// The newest demand that the cluster had served before.
+    pub(in crate::collect) previously_served: Option<Instant>,
+    /// Set if a demand waits for the query, and not only a probe.
     pub(in crate::collect) is_awaited: AtomicBool,
     /// The time of the cluster's last change when the query started, from the list.
     pub(in crate::collect) changed: Option<Timestamp>,
@@ -29,13 +29,13 @@ pub(in crate::collect) struct InFlight {
 }
 
 impl InFlight {
-    /// True if a collection waits for the query.
+    /// True if a demand waits for the query.
     pub(in crate::collect) fn is_awaited(&self) -> bool {
         // It changes under the table's lock only.
         self.is_awaited.load(Ordering::Relaxed)
     }
 
-    /// Notes that a collection waits for the query until `deadline`.
+    /// Notes that a demand waits for the query until `deadline`.
     pub(in crate::collect) fn await_until(&self, deadline: Instant) {
         self.budget.extend_to(deadline);
         self.is_awaited.store(true, Ordering::Relaxed);

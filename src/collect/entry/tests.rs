@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ack_client::{ErrorKind, Reason, Status};
 use tokio::time::{Instant, advance};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::collect::fixture::*;
@@ -78,7 +79,7 @@ async fn a_query_is_a_time_out_once_it_has_had_its_share() {
     assert_eq!(reason(&page(&entry, true)), Some(Reason::Timeout));
     let in_flight = entry.in_flight.as_ref().expect("one is in flight");
     in_flight.is_awaited.store(false, Ordering::Relaxed);
-    assert!(is_up(&page(&entry, true)), "no collection waits for it");
+    assert!(is_up(&page(&entry, true)), "no demand waits for it");
     let probe = entry.reading(&viewpoint(Trigger::Probe, BlockedBy::RateLimit), true);
     assert_eq!(
         (reason(&probe.outcome), probe.duration),
@@ -135,28 +136,36 @@ async fn a_query_has_ended_or_succeeded_since_the_times_before_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_collection_queries_a_cluster_unless_a_query_in_flight_counts() {
+async fn a_demand_queries_a_cluster_unless_a_query_in_flight_counts() {
     let mut entry = new_entry("c1");
-    let first = collection(1, 5 * SECOND);
+    let first = demand(5 * SECOND);
     assert!(entry.claim(&first));
-    assert_eq!(entry.collected_in, 0, "it has not been queried yet");
-    let query = entry.start_query(1, &first, Trigger::Probe, SHARE, Instant::now());
+    assert_eq!(entry.served, None, "it has not been queried yet");
+    let query = entry.start_query(
+        1,
+        &first,
+        Trigger::Probe,
+        SHARE,
+        Instant::now(),
+        CancellationToken::new(),
+    );
     assert!(!query.is_awaited(), "it is only a probe's");
     assert!(!entry.claim(&first));
     assert!(query.is_awaited());
-    let second = collection(2, 30 * SECOND);
+    advance(SECOND).await;
+    let second = demand(30 * SECOND);
     assert!(!entry.claim(&second));
     assert_eq!(query.budget.end(), second.deadline.instant());
-    assert_eq!(entry.collected_in, 2);
+    assert!(entry.has_served(second.since));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_collection_needs_no_query_of_a_cluster_that_was_read_after_its_start() {
+async fn a_demand_needs_no_query_of_a_cluster_that_was_read_after_its_start() {
     let mut entry = succeeded();
-    let later = collection(1, 5 * SECOND);
+    let later = demand(5 * SECOND);
     assert!(entry.claim(&later), "not after its start");
     advance(SECOND).await;
     entry.record_result(Ok(upgrading()), &in_flight(2), SECOND, now());
     assert!(!entry.claim(&later));
-    assert_eq!(entry.collected_in, 1);
+    assert!(entry.has_served(later.since));
 }

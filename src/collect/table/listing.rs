@@ -12,27 +12,27 @@ use super::ClusterTable;
 use crate::cluster::ClusterInfo;
 use crate::collect::entry::{ClusterEntry, Now, Origin, Target};
 
-/// The rules by which a collection skips clusters in which no upgrade is running.
+/// The rules by which a demand skips clusters in which no upgrade is running.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::collect) struct IdlePolicy {
     /// The time for which a response counts while the list shows no change.
     pub(in crate::collect) interval: Duration,
 }
 
-/// Of the clusters whose interval is over, the percentage that is queried in one collection. Clusters
+/// Of the clusters whose interval is over, the percentage that is queried for one demand. Clusters
 /// that were first queried together so drift apart.
 const IDLE_RECHECK_PERCENT: usize = 1;
 
 impl ClusterTable {
     /// Applies the list of `region`: adds `new_targets`, removes discovered clusters that are not
-    /// among them, and updates the others. With `skip_in`, a collection skips the clusters in which no
-    /// upgrade is running.
+    /// among them, and updates the others. With `skip_for`, the demand of that time skips the clusters in
+    /// which no upgrade is running.
     pub(in crate::collect) fn apply_list(
         &mut self,
         region: &Region,
         list: &[ListedCluster],
         new_targets: Vec<Target>,
-        skip_in: Option<(u64, IdlePolicy)>,
+        skip_for: Option<(Instant, IdlePolicy)>,
         now: Now,
     ) {
         self.remove_unlisted(region, &new_targets);
@@ -50,8 +50,8 @@ impl ClusterTable {
                 entry.changed = cluster.updated;
             }
         }
-        if let Some((collection, policy)) = skip_in {
-            self.skip_idle(&listed, collection, policy, now);
+        if let Some((since, policy)) = skip_for {
+            self.skip_idle(&listed, since, policy, now);
         }
     }
 
@@ -64,12 +64,12 @@ impl ClusterTable {
         });
     }
 
-    /// Marks idle clusters as collected in `collection`, but for those that have changed and a few
+    /// Lets idle clusters serve the demand of `since`, but for those that have changed and a few
     /// whose interval is over.
     fn skip_idle(
         &mut self,
         listed: &HashMap<&ClusterId, &ListedCluster>,
-        collection: u64,
+        since: Instant,
         policy: IdlePolicy,
         now: Now,
     ) {
@@ -78,7 +78,7 @@ impl ClusterTable {
             let is_idle_in_list = listed
                 .get(id)
                 .is_some_and(|cluster| is_not_upgrading(&cluster.state));
-            if entry.collected_in >= collection || !is_idle_in_list {
+            if entry.has_served(since) || !is_idle_in_list {
                 continue;
             }
             match entry.idle_since() {
@@ -94,7 +94,7 @@ impl ClusterTable {
             if is_over && rechecks_left > 0 {
                 rechecks_left -= 1;
             } else {
-                entry.mark_idle_confirmed(collection, now);
+                entry.mark_idle_confirmed(since, now);
             }
         }
     }

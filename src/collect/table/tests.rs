@@ -11,7 +11,7 @@ use crate::collect::fixture::*;
 #[tokio::test(start_paused = true)]
 async fn clusters_that_were_not_reached_come_first_and_those_that_fail_last() {
     let mut table = table(&["a", "b", "c", "d", "e"]);
-    for (name, collected_in, fails) in [
+    for (name, demand, fails) in [
         ("a", 1, true),
         ("b", 1, false),
         ("c", 0, true),
@@ -19,7 +19,7 @@ async fn clusters_that_were_not_reached_come_first_and_those_that_fail_last() {
         ("e", 2, false),
     ] {
         let entry = table.entries.get_mut(&id(name)).expect("it is there");
-        entry.collected_in = collected_in;
+        entry.served = Some(moment(demand));
         let result = if fails {
             Err(failure(ErrorKind::Network))
         } else {
@@ -28,15 +28,15 @@ async fn clusters_that_were_not_reached_come_first_and_those_that_fail_last() {
         entry.record_result(result, &in_flight(1), SECOND, now());
     }
     assert_eq!(
-        table.due(2, |_| true),
+        table.due(moment(2), |_| true),
         ["d", "c", "b", "a"].map(id),
-        "e was queried in this collection"
+        "e has served this demand"
     );
     assert_eq!(
-        table.due(3, |entry| !entry.is_failing()),
+        table.due(moment(3), |entry| !entry.is_failing()),
         ["d", "b", "e"].map(id)
     );
-    assert!(table.due(0, |_| true).is_empty());
+    assert!(table.due(moment(0), |_| true).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,12 +77,12 @@ async fn a_query_is_overdue_after_its_share_and_not_before() {
     );
 }
 
-/// A table with a query in flight of its only cluster, which was queried in collection 7.
+/// A table with a query in flight of its only cluster, which served demand 7.
 fn with_query() -> (ClusterTable, Arc<InFlight>) {
     let mut table = table(&["c1"]);
     let query = Arc::new(in_flight(1));
     let entry = table.entries.get_mut(&id("c1")).expect("it is there");
-    entry.collected_in = 7;
+    entry.served = Some(moment(7));
     entry.in_flight = Some(Arc::clone(&query));
     (table, query)
 }
@@ -108,7 +108,7 @@ async fn results_are_kept_and_tell_how_long_the_api_takes() {
     );
     assert_eq!(share(&table), 6 * SECOND);
     let entry = &table.entries[&id("c1")];
-    assert!(entry.in_flight.is_none() && !entry.is_failing() && entry.collected_in == 7);
+    assert!(entry.in_flight.is_none() && !entry.is_failing() && entry.served == Some(moment(7)));
 
     let (mut table, in_flight) = with_query();
     table.fair_share.record_cancelled(in_flight.started);
@@ -173,7 +173,7 @@ async fn a_wait_for_the_rate_limit_is_no_result_and_makes_the_cluster_the_first_
     );
     let entry = &table.entries[&id("c1")];
     assert!(!entry.is_failing() && entry.in_flight.is_none());
-    assert_eq!(entry.collected_in, 3, "as before the query");
+    assert_eq!(entry.served, Some(moment(3)), "as before the query");
 }
 
 #[tokio::test(start_paused = true)]

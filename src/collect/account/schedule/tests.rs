@@ -9,17 +9,17 @@ use crate::upgrade::UpgradeState;
 
 #[tokio::test(start_paused = true)]
 async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
-    let (collector, account) = account();
-    let collection = collection(1, 8 * SECOND);
+    let (_collector, account) = account();
+    let demand = demand(8 * SECOND);
     let permits = Arc::clone(&account.permits)
         .try_acquire_many_owned(2)
         .expect("both are free");
     let [ended, silent, other] = ["c1", "c2", "c3"].map(|name| {
-        let query = account.start_query(&id(name), &collection, Trigger::Scrape);
+        let query = account.start_query(&id(name), &demand, Trigger::Scrape);
         Arc::clone(query.expect("none is in flight").in_flight())
     });
     let schedule = || {
-        let mut schedule = Schedule::new(&account, &collection, &collector.tasks);
+        let mut schedule = Schedule::new(&account, &demand);
         schedule
             .started
             .extend([&ended, &silent, &other].map(Arc::clone));
@@ -35,7 +35,7 @@ async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
         assert_eq!(
             silent.started.elapsed(),
             2 * SECOND,
-            "a quarter of the collection"
+            "a quarter of the time"
         );
         let result = Err(error(ErrorKind::Timeout));
         record(&account, "c2", &silent, result, SHARE);

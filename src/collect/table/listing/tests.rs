@@ -11,17 +11,17 @@ use crate::collect::fixture::*;
 const INTERVAL: Duration = Duration::from_secs(600);
 
 /// Applies the list of a region that has no discovered clusters, at second 9 of the epoch.
-fn apply_list(table: &mut ClusterTable, list: &[ListedCluster], collection: Option<u64>) {
-    let skip_in = collection.map(|collection| (collection, IdlePolicy { interval: INTERVAL }));
+fn apply_list(table: &mut ClusterTable, list: &[ListedCluster], demand: Option<u32>) {
+    let skip_for = demand.map(|demand| (moment(demand), IdlePolicy { interval: INTERVAL }));
     let now = Now {
         timestamp: Timestamp::constant(9, 0),
         ..now()
     };
-    table.apply_list(&region("cn-hangzhou"), list, Vec::new(), skip_in, now);
+    table.apply_list(&region("cn-hangzhou"), list, Vec::new(), skip_for, now);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_collection_skips_clusters_that_a_list_shows_to_be_idle() {
+async fn a_demand_skips_clusters_that_a_list_shows_to_be_idle() {
     let mut table = idle(&["calm", "changed", "upgrading", "unlisted"]).await;
     table.entries.insert(
         id("never"),
@@ -41,9 +41,9 @@ async fn a_collection_skips_clusters_that_a_list_shows_to_be_idle() {
     let list = states.map(|(name, state, updated)| listed(name, state, updated));
     advance(MAX_AGE).await;
     apply_list(&mut table, &list, Some(5));
-    assert_eq!(table.due(5, |_| true).len(), 5, "all but one");
+    assert_eq!(table.due(moment(5), |_| true).len(), 5, "all but one");
     let entry = |name: &str| &table.entries[&id(name)];
-    assert_eq!(entry("calm").collected_in, 5);
+    assert_eq!(entry("calm").served, Some(moment(5)));
     assert!(
         is_up(&page(entry("calm"), false)) && is_up(&page(entry("changed"), false)),
         "a changed one is served until it is queried"
@@ -74,19 +74,22 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_queried_the_oldest_
     advance(Duration::from_millis(299_999)).await;
     apply_list(&mut table, &list, Some(1));
     assert!(
-        table.due(1, |_| true).is_empty(),
+        table.due(moment(1), |_| true).is_empty(),
         "the oldest lacks a millisecond"
     );
     advance(Duration::from_millis(1)).await;
     apply_list(&mut table, &list, Some(2));
     assert_eq!(
-        table.due(2, |_| true),
+        table.due(moment(2), |_| true),
         ["c000"].map(id),
         "the others are younger"
     );
     advance(INTERVAL).await;
     apply_list(&mut table, &list, Some(3));
-    assert_eq!(table.due(3, |_| true), ["c000", "c001", "c002"].map(id));
+    assert_eq!(
+        table.due(moment(3), |_| true),
+        ["c000", "c001", "c002"].map(id)
+    );
     let mut few = idle(&["a", "b"]).await;
     advance(INTERVAL).await;
     apply_list(
@@ -94,20 +97,17 @@ async fn of_those_whose_interval_is_over_one_in_a_hundred_is_queried_the_oldest_
         &[listed("a", "running", 1), listed("b", "running", 1)],
         Some(1),
     );
-    assert_eq!(few.due(1, |_| true), ["a"].map(id), "at least one");
-    few.entries
-        .get_mut(&id("b"))
-        .expect("it is there")
-        .collected_in = 0;
+    assert_eq!(few.due(moment(1), |_| true), ["a"].map(id), "at least one");
+    few.entries.get_mut(&id("b")).expect("it is there").served = Some(moment(0));
     apply_list(
         &mut few,
         &[listed("a", "running", 1), listed("b", "running", 1)],
         Some(0),
     );
     assert_eq!(
-        few.entries[&id("b")].collected_in,
-        0,
-        "it has been collected in that collection"
+        few.entries[&id("b")].served,
+        Some(moment(0)),
+        "it has served that demand"
     );
 }
 
