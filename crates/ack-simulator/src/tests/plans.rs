@@ -117,6 +117,14 @@ async fn a_plan_for_the_next_night_is_always_there() {
             .iter()
             .find(|plan| plan["type"] == "CLUSTER_UPGRADE_MASTER")
             .expect("a plan");
+        let six_in_the_evening = SignedDuration::from_hours(18);
+        let start = time(next, "start_time").as_duration();
+        assert_eq!(
+            start.as_secs() % 86_400,
+            six_in_the_evening.as_secs(),
+            "02:00 in Beijing"
+        );
+        assert_eq!(start.subsec_nanos(), 0);
         let wait = time(next, "start_time").duration_since(now);
         assert!(wait >= SignedDuration::from_mins(30) && wait <= SignedDuration::from_mins(1470));
         assert_eq!(next["target_id"], id.as_str());

@@ -18,10 +18,12 @@ pub(crate) struct WorldClock {
 }
 
 impl WorldClock {
-    /// A clock that shows `start` now.
+    /// A clock that shows `start`, in whole milliseconds, now.
     pub(crate) fn starting_at(start: Timestamp) -> Self {
+        let fraction = start.subsec_nanosecond() % 1_000_000;
+        let fraction = SignedDuration::from_nanos(i64::from(fraction));
         Self {
-            start,
+            start: start.checked_sub(fraction).unwrap_or(start),
             origin: Instant::now(),
         }
     }
