@@ -1,10 +1,12 @@
 //! The arguments of `demo`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ack_simulator::{Rule, parse_rules};
 use clap::Args;
+use exporter_toolkit::yaml::duration;
 
 use super::{LogArgs, WebArgs, interval};
 
@@ -21,9 +23,18 @@ pub struct DemoArgs {
     /// Seed of the simulated account
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Simulate the switch-off of `GetUpgradeStatus`
+    /// Play the API as it was before the switch-off of `GetUpgradeStatus`
     #[arg(long)]
+    pub classic: bool,
+    /// Today's API, which is the default.
+    #[arg(long, hide = true, conflicts_with = "classic")]
     pub retired: bool,
+    /// Write the configuration for `status` and `explain` to this file
+    #[arg(long, value_name = "FILE")]
+    pub write_config: Option<PathBuf>,
+    /// Interval at which the demo scrapes itself, so that its pages live; 0 for never
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    pub scrape_interval: Duration,
     /// Simulate an unreliable API: "unruly", or rules such as "throttled=429/2s:5%,
     /// hang@GetUpgradeStatus:1%"
     #[arg(long, value_name = "RULES", num_args = 0..=1, default_missing_value = "unruly", value_parser = rules)]

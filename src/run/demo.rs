@@ -1,10 +1,12 @@
 //! `demo`: the exporter with a simulated account.
 
-use std::fmt::Write as _;
+mod announcement;
+mod config;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ack_simulator::{Identities, KeyPair, Options, RetiredResponse, Simulator};
+use ack_simulator::{Identities, Options, RetiredResponse, Simulator};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -14,10 +16,54 @@ use super::{RunError, print};
 use crate::cli::DemoArgs;
 use crate::reload::ConfigSource;
 use crate::shard::Shard;
+use crate::upgrade::SourceName;
+use announcement::Announcement;
 
 /// Starts a simulator and serves its metrics until a signal.
 pub(super) async fn demo(args: DemoArgs, systemd_sockets: ListenFd) -> Result<(), RunError> {
-    let simulator = Arc::new(Simulator::new(Options {
+    let simulator = Arc::new(simulator(&args));
+    let (listener, api) = listen(args.api_listen_address).await?;
+    let source = if args.classic {
+        SourceName::UpgradeStatus
+    } else {
+        SourceName::Tasks
+    };
+    let for_terminal = config::for_terminal(&simulator, api, source);
+    if let Some(file) = &args.write_config {
+        config::write(file, &for_terminal).map_err(RunError::Runtime)?;
+    }
+    let job = ServeJob {
+        source: ConfigSource::Text(config::for_server(&simulator, api)),
+        auto_reload_interval: None,
+        scrape_interval: Some(args.scrape_interval).filter(|interval| !interval.is_zero()),
+        shard: Shard::default(),
+        web: &args.web,
+        systemd_sockets,
+    };
+    let stop = CancellationToken::new();
+    let served = tokio::spawn(Arc::clone(&simulator).serve(listener, stop.clone()));
+    let result = job
+        .run(|web| {
+            let announcement = Announcement {
+                web,
+                telemetry_path: &args.web.telemetry_path,
+                api,
+                config: &for_terminal,
+                written_config: args.write_config.as_deref(),
+                cluster: first_cluster(&simulator),
+            };
+            // The demo goes on if standard output is closed.
+            print(&announcement.text());
+        })
+        .await;
+    stop.cancel();
+    drop(served.await);
+    result
+}
+
+fn simulator(args: &DemoArgs) -> Simulator {
+    let faults = args.faults.as_ref().map(|rules| rules.0.clone());
+    Simulator::new(Options {
         seed: args.seed,
         clusters: args.clusters as usize,
         ephemeral_clusters: args.ephemeral_clusters as usize,
@@ -25,91 +71,25 @@ pub(super) async fn demo(args: DemoArgs, systemd_sockets: ListenFd) -> Result<()
             key_lifetime: args.key_lifetime,
             ..Identities::default()
         },
-        retired: args.retired.then_some(RetiredResponse::InvalidAction),
-        faults: args.faults.map(|rules| rules.0).unwrap_or_default(),
+        retired: (!args.classic).then_some(RetiredResponse::InvalidAction),
+        faults: faults.unwrap_or_default(),
         ..Options::default()
-    }));
-    let listener = TcpListener::bind(args.api_listen_address)
+    })
+}
+
+/// The socket of the simulated API, and its address.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
+    let listener = TcpListener::bind(address)
         .await
-        .map_err(|error| {
-            RunError::Runtime(format!(
-                "cannot listen on {}: {error}",
-                args.api_listen_address
-            ))
-        })?;
-    let api = listener
+        .map_err(|error| RunError::Runtime(format!("cannot listen on {address}: {error}")))?;
+    let bound = listener
         .local_addr()
         .map_err(|error| RunError::Runtime(error.to_string()))?;
-    let stop = CancellationToken::new();
-    let served = tokio::spawn(Arc::clone(&simulator).serve(listener, stop.clone()));
-    let job = ServeJob {
-        source: ConfigSource::Text(config(&simulator, api)),
-        auto_reload_interval: None,
-        shard: Shard::default(),
-        web: &args.web,
-        systemd_sockets,
-    };
-    let result = job
-        .run(|web| announce(web, &args.web.telemetry_path, api, &KeyPair::demo()))
-        .await;
-    stop.cancel();
-    drop(served.await);
-    result
+    Ok((listener, bound))
 }
 
-/// The teams that own the simulated clusters, in rotation.
-const TEAMS: [&str; 4] = ["payments", "storefront", "search", "platform"];
-
-/// A typical configuration for the simulated account: discovery of all clusters, and a list with the
-/// names and owners of the permanent ones.
-fn config(simulator: &Simulator, api: SocketAddr) -> String {
-    let pair = KeyPair::demo();
-    let regions: Vec<_> = simulator
-        .regions()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let mut yaml = format!(
-        "accounts:\n  - name: demo\n    endpoint: http://{api}\n    credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
-         rate_limit: {{requests_per_second: 1000, burst: 10000}}\n    discovery: {{regions: [{}], refresh_interval: 15s}}\n    clusters:\n",
-        pair.access_key_id,
-        pair.access_key_secret.expose(),
-        regions.join(", "),
-    );
+/// The name of a cluster for the commands that are printed.
+fn first_cluster(simulator: &Simulator) -> Option<String> {
     let world = simulator.world();
-    for (id, team) in world
-        .clusters()
-        .into_iter()
-        .filter(|id| !world.is_ephemeral(id))
-        .zip(TEAMS.iter().cycle())
-    {
-        if let (Some(region), Some(name)) = (world.region(&id), world.name(&id)) {
-            writeln!(
-                yaml,
-                "      - {{id: {id}, region: {region}, name: {name}, labels: {{team: {team}}}}}"
-            )
-            .expect("a String takes every write");
-        }
-    }
-    yaml
-}
-
-/// Prints the addresses and the key of the demo. It goes on if standard output is closed.
-fn announce(web: &str, telemetry: &str, api: SocketAddr, pair: &KeyPair) {
-    print(&format!(
-        "A simulated account with upgrades in accelerated time.
-
-  page      {web}/
-  metrics   {web}{telemetry}
-
-The simulated API accepts any client of Alibaba Cloud:
-
-  endpoint  http://{api}
-  key       {}
-  secret    {}
-
-Press Ctrl-C to end it.",
-        pair.access_key_id,
-        pair.access_key_secret.expose(),
-    ));
+    world.clusters().first().and_then(|id| world.name(id))
 }

@@ -19,6 +19,8 @@ use exporter_toolkit::web::socket::{self, ListenAddress};
 use exporter_toolkit::web::{Limits, RenderPool, Server, connections};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
@@ -27,7 +29,7 @@ use crate::cli::{ServeArgs, WebArgs};
 use crate::collect::{self, Collector, Dependencies, ScrapeMetrics};
 use crate::config::{self, Config};
 use crate::metrics::ExporterMetrics;
-use crate::reload::{ConfigManager, ConfigSource, ReloadError};
+use crate::reload::{ActiveConfig, ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
 use crate::web::{AppState, Lifecycle, Paths};
 
@@ -38,6 +40,7 @@ pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<
     ServeJob {
         source,
         auto_reload_interval: args.auto_reload_interval,
+        scrape_interval: None,
         shard,
         web: &args.web,
         systemd_sockets,
@@ -115,6 +118,8 @@ pub(super) struct ServeJob<'a> {
     pub(super) source: ConfigSource,
     /// The interval of the check for changes of the configuration; None for no check.
     pub(super) auto_reload_interval: Option<Duration>,
+    /// The interval at which the exporter scrapes itself; None if only its clients scrape it.
+    pub(super) scrape_interval: Option<Duration>,
     pub(super) shard: Shard,
     pub(super) web: &'a WebArgs,
     /// The sockets that systemd has passed.
@@ -194,6 +199,11 @@ impl ServeJob<'_> {
                     if let Some(interval) = self.auto_reload_interval {
                         config_manager.keep_current(interval).await;
                     }
+                },
+                async {
+                    if let Some(interval) = self.scrape_interval {
+                        scrape_regularly(config_manager.running(), interval).await;
+                    }
                 }
             )
         };
@@ -204,6 +214,18 @@ impl ServeJob<'_> {
         config_manager.stop().await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Collects every `interval`, for ever, as a scrape does.
+async fn scrape_regularly(running: watch::Receiver<Arc<ActiveConfig>>, interval: Duration) {
+    let mut interval = tokio::time::interval(interval);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let active = Arc::clone(&running.borrow());
+        let deadline = Instant::now() + collect::budget(None, &active.config.scrape);
+        active.collector.collect(deadline).await;
     }
 }
 

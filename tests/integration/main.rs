@@ -22,6 +22,8 @@ mod checking;
 mod client;
 mod collecting;
 mod credential_cases;
+#[cfg(feature = "demo")]
+mod demo;
 mod discovery;
 mod exhaustion;
 mod fault_matrix;

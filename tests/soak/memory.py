@@ -39,7 +39,7 @@ class Fleet:
 
     def __init__(self, programs, arguments, clusters):
         self.clusters = clusters
-        api = programs.demo(arguments.simulator, f"--clusters={clusters}", "--log.level=error")["endpoint"]
+        api = programs.demo(arguments.simulator, f"--clusters={clusters}", "--classic", "--scrape-interval=0s", "--log.level=error")["endpoint"]
         config = programs.folder / "exporter.yml"
         put(config, configuration(api))
         self.exporter = Exporter(programs, arguments.binary, config)

@@ -87,7 +87,8 @@ def left_open(meter, resting):
 def soak(arguments, programs):
     folder = programs.folder
     world = programs.demo(
-        arguments.simulator, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly", "--log.level=error"
+        arguments.simulator, f"--seed={arguments.seed}", f"--clusters={arguments.clusters}", "--ephemeral-clusters=12", "--key-lifetime=60s", "--faults=unruly",
+        "--classic", "--scrape-interval=0s", "--log.level=error"
     )
     api = world["endpoint"]
     keys = Keys(folder, api)

@@ -42,8 +42,8 @@ class Stack(Programs):
         self.arguments = arguments
 
     def demo(self, *more):
-        """Starts a world of some size after the switch-off of the older operation, since the other tells most, and returns its process."""
-        world = ["--retired", f"--seed={self.arguments.seed}", f"--clusters={CLUSTERS}", "--log.level=error"]
+        """Starts a world of some size, which only Prometheus scrapes, and returns its process."""
+        world = ["--scrape-interval=0s", f"--seed={self.arguments.seed}", f"--clusters={CLUSTERS}", "--log.level=error"]
         self.metrics = super().demo(self.arguments.binary, *world, *more)["metrics"]
         self.address = urllib.parse.urlparse(self.metrics).netloc
         return self.children[-1]

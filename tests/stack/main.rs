@@ -223,7 +223,7 @@ fn prometheus_scrapes_with_tls_and_a_password() {
 
 #[test]
 fn a_kill_is_only_a_gap_in_prometheus() {
-    let demo = Demo::start(&[]);
+    let demo = Demo::start(&["--classic"]);
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
     std::fs::write(&config, demo.config()).expect("writes the configuration");

@@ -223,6 +223,8 @@ pub struct Demo {
     pub base: String,
     /// The URL of the simulated API.
     pub api: String,
+    /// All that the demo prints when it starts.
+    pub announcement: String,
     child: Child,
     /// Kept open, because a later line of the program must not end in a broken pipe.
     _stdout: BufReader<std::process::ChildStdout>,
@@ -242,21 +244,21 @@ impl Demo {
             .spawn()
             .expect("the demo starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut said = |word: &str| {
-            let lines = stdout.by_ref().lines().map_while(Result::ok);
-            let found = lines
-                .into_iter()
-                .find_map(|line| Some(line.trim().strip_prefix(word)?.trim().to_owned()));
-            found
-                .expect("the demo says where things are")
-                .trim_end_matches('/')
-                .to_owned()
+        let lines = stdout.by_ref().lines().map_while(Result::ok);
+        let announcement: Vec<_> = lines.take_while(|line| !line.contains("Ctrl-C")).collect();
+        let url = |word: &str| {
+            let found = announcement
+                .iter()
+                .find_map(|line| line.trim().strip_prefix(word));
+            let found = found.expect("the demo says where things are").trim();
+            found.trim_end_matches('/').to_owned()
         };
-        let (base, api) = (said("page"), said("endpoint"));
+        let (base, api) = (url("page"), url("endpoint "));
         Self {
             address: base.trim_start_matches("http://").to_owned(),
             base,
             api,
+            announcement: announcement.join("\n"),
             child,
             _stdout: stdout,
         }
