@@ -76,7 +76,7 @@ fn text(explained: &ExplainedRequest) -> String {
     parts.join("\n\n")
 }
 
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     text.lines()
         .map(|line| format!("  {line}"))
         .collect::<Vec<_>>()
@@ -98,6 +98,7 @@ fn curl(explained: &ExplainedRequest) -> String {
     command
 }
 
-fn quoted(text: &str) -> String {
+/// `text` in single quotes, for a POSIX shell.
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -91,16 +91,16 @@ fn the_written_configuration_serves_the_suggested_commands() {
 #[test]
 fn without_a_file_the_configuration_is_printed() {
     let demo = Demo::start(&[]);
-    let configuration: String = demo
+    let configuration: Vec<_> = demo
         .announcement
         .lines()
         .skip_while(|line| !line.contains("# Written by"))
         .take_while(|line| !line.is_empty())
-        .map(|line| format!("{}\n", line.strip_prefix("  ").expect("an indented line")))
+        .map(|line| line.strip_prefix("  ").expect("an indented line"))
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("demo.yaml");
-    std::fs::write(&file, configuration).expect("written");
+    std::fs::write(&file, configuration.join("\n")).expect("written");
     let status = run(&["status", &format!("--config.file={}", file.display())]);
     assert_eq!(status.status.code(), Some(0), "{}", text(&status.stderr));
     assert_eq!(text(&status.stdout).lines().count(), 13);

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use ack_simulator::KeyPair;
 
+use crate::run::explain::{indented, quoted};
+
 /// The file in the printed commands if the demo has written none.
 const UNWRITTEN: &str = "demo.yaml";
 
@@ -62,7 +64,7 @@ The simulated API accepts any client of Alibaba Cloud:
             ),
             None => format!(
                 "The configuration for the terminal. With --write-config={UNWRITTEN} the demo writes \
-                 it to that file:\n\n{}\n",
+                 it to that file:\n\n{}\n\n",
                 indented(self.config)
             ),
         }
@@ -72,7 +74,7 @@ The simulated API accepts any client of Alibaba Cloud:
         let program = program();
         let file = self.written_config.map_or_else(
             || UNWRITTEN.to_owned(),
-            |file| quoted(&file.display().to_string()),
+            |file| word(&file.display().to_string()),
         );
         let cluster = self.cluster.as_deref().unwrap_or("CLUSTER");
         format!(
@@ -90,21 +92,17 @@ The simulated API accepts any client of Alibaba Cloud:
 fn program() -> String {
     std::env::args_os().next().map_or_else(
         || "ack-upgrade-exporter".to_owned(),
-        |program| quoted(&program.to_string_lossy()),
+        |program| word(&program.to_string_lossy()),
     )
 }
 
-/// `text` for a POSIX shell.
-fn quoted(text: &str) -> String {
+/// `text` as one word for a POSIX shell.
+fn word(text: &str) -> String {
     let is_plain =
         |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
     if text.chars().all(is_plain) {
         text.to_owned()
     } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
+        quoted(text)
     }
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
 }
