@@ -133,7 +133,7 @@ fn service_discovery_and_probes_give_the_data_of_a_scrape() {
 
 #[test]
 fn one_prometheus_gets_every_cluster_of_three_shards_once() {
-    let demo = Demo::start(&["--clusters=60"]);
+    let demo = Demo::start(&["--clusters=60", "--classic"]);
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("exporter.yml");
     std::fs::write(&config, demo.config()).expect("writes the configuration");
