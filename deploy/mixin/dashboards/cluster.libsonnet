@@ -3,6 +3,8 @@ function(config)
   local grafana = (import 'grafana.libsonnet')(config);
   local panels = (import 'panels.libsonnet')(config);
   local queries = (import 'queries.libsonnet')(config);
+  local firing = (import 'firing.libsonnet')(config);
+  local annotations = (import 'annotations.libsonnet')(config);
   local variables = (import 'variables.libsonnet')(config);
   local states = import 'states.libsonnet';
   local colours = states.colours;
@@ -13,15 +15,10 @@ function(config)
   local of(name, matchers='') = queries.metric(name, std.join(', ', [one for one in [chosen, matchers] if one != '']));
   local number(name, label, values) = queries.number(name, label, values, chosen);
 
-  // Replicas of the exporter may differ for a moment: one that answers counts.
-  local status = 'min(%s or (%s == 0) * 0 + %d)' % [
-    number('cs_upgrade_status', 'status', states.status),
-    of('cs_up'),
-    states.down[1],
-  ];
+  local status = 'min(%s)' % queries.rank(chosen);
   local step = 'max(%s)' % number('cs_upgrade_step', 'step', states.step);
   local task = 'max(%s)' % number('cs_upgrade_task_status', 'status', states.task);
-  local everything = panels.mapping(states.numbered(states.status + [states.down] + states.step + states.task + states.query));
+  local everything = panels.mapping(states.numbered(states.status + states.step + states.task + states.query));
 
   // The first and the last time at which a series was seen, in milliseconds.
   local first(by, selector) =
@@ -29,52 +26,76 @@ function(config)
   local last(by, selector) =
     'max by (%s) (timestamp(%s) or max_over_time(timestamp(%s)[$__range:$__interval])) * 1000' % [by, selector, selector];
 
-  local plain = { color: panels.fixed(colours.plain), noValue: '–' };
+  local notProvided = 'Not provided by this source';
+  local plain = { color: panels.fixed(colours.plain) };
   local state = {
     color: { mode: 'thresholds' },
     mappings: [everything],
     thresholds: panels.steps([[null, colours.plain]]),
-    noValue: '–',
+    noValue: 'Not known',
   };
-  local duration = plain { unit: 'dtdurations', decimals: 0 };
 
-  local started = 'max(%s)' % of('cs_upgrade_started_timestamp_seconds');
-  local ended = 'max(%s and %s %s == 1)' % [
+  // A duration in two queries, of which one has data: of an upgrade that is going on or broken, which may last too long, and of any other.
+  local open = '%s == 1' % of('cs_upgrade_status', 'status=~"running|pause|fail|unknown"');
+  local duration = plain { unit: 'dtdurations', decimals: 0 };
+  local judged = [panels.byQuery('A', [
+    ['color', { mode: 'thresholds' }],
+    ['thresholds', panels.durationSteps(colours.plain)],
+  ])];
+  local since = queries.since(chosen);
+  local started = of('cs_upgrade_started_timestamp_seconds');
+  local ended = '%s and %s %s == 1' % [
     of('cs_upgrade_updated_timestamp_seconds'),
     joined,
     of('cs_upgrade_status', 'status=~"success|fail|canceled"'),
   ];
 
+  // The value of a label, or a text if it is empty.
+  local told(label, metric, otherwise) = 'max by (%s) (%s) or on () label_replace(vector(1), "%s", "%s", "", "")' % [
+    label,
+    of(metric, '%s!=""' % label),
+    label,
+    otherwise,
+  ];
+
   local tiles = [
-    panels.stat('Status', 'The upgrade as a whole.', 4, panels.instant(status), state),
-    panels.stat('Step', 'The step that the upgrade has reached.', 4, panels.instant(step), state),
+    panels.stat('Status', 'The upgrade as a whole.', 4, [panels.instant(status)], state),
+    panels.stat('Step', 'The step that the upgrade has reached.', 4, [panels.instant(step)], state),
     panels.stat(
-      'In this state',
-      'How long the present status and step have lasted, as this exporter saw it: a lower bound, since it begins anew with the process.',
+      'In this state for',
+      'The time since the upgrade ended or, while it runs, since it began, where the source provides it, else since this exporter first saw the state: then it starts anew with the process.',
       4,
-      panels.instant('time() - min(%s)' % of('cs_upgrade_state_since_timestamp_seconds')),
-      duration
+      [
+        panels.instant('time() - min((%s) and %s (%s or %s == 0))' % [since, joined, open, of('cs_up')]),
+        panels.instant('time() - min((%s) unless %s (%s or %s == 0))' % [since, joined, open, of('cs_up')]),
+      ],
+      duration { noValue: 'Not known' },
+      overrides=judged
     ),
     panels.stat(
-      'Upgrade lasts, or took',
-      'From the start of the upgrade until now, or until it ended. Known where the source tells it.',
+      'Upgrade duration',
+      'From the start of the upgrade until now, or until it ended.',
       4,
-      panels.instant('(%s or time() + 0 * %s) - %s' % [ended, started, started]),
-      duration
+      [
+        panels.instant('time() - max(%s unless %s (%s))' % [started, joined, ended]),
+        panels.instant('max(%s) - max(%s)' % [ended, started]),
+      ],
+      duration { noValue: notProvided },
+      overrides=judged
     ),
     panels.stat(
       'Version',
-      "The version that the cluster runs, as the account's cluster list has it.",
+      "The version that the cluster runs, from the account's cluster list.",
       4,
-      panels.instant('max by (version) (%s)' % of('cs_cluster_info', 'version!=""'), '{{version}}'),
+      [panels.instant(told('version', 'cs_cluster_info', 'Not known: the list is not read'), '{{version}}')],
       plain,
       text='name'
     ),
     panels.stat(
-      'Target',
-      'The version of the last upgrade, where the source tells it.',
+      'Target version',
+      'The version that the last upgrade leads to.',
       4,
-      panels.instant('max by (target_version) (%s)' % of('cs_upgrade_info', 'target_version!=""'), '{{target_version}}'),
+      [panels.instant(told('target_version', 'cs_upgrade_info', notProvided), '{{target_version}}')],
       plain,
       text='name'
     ),
@@ -82,7 +103,7 @@ function(config)
 
   local timeline = panels.timeline(
     'Timeline',
-    'Status, step and task of the upgrade, and whether the cluster answered.',
+    'Status, step and task of the upgrade, and whether queries succeed.',
     24,
     [
       panels.range(status, 'Status'),
@@ -96,7 +117,7 @@ function(config)
   local message = of('cs_upgrade_error_info');
   local errors = panels.table(
     'Errors',
-    "What Alibaba Cloud said of this cluster's upgrades in the time chosen. Empty if metrics.error_message is off.",
+    "Alibaba Cloud's messages about this cluster's upgrades in the time chosen. Empty if metrics.error_message is off.",
     15,
     [
       panels.rows('max by (message) (last_over_time(%s[$__range]))' % message),
@@ -116,7 +137,7 @@ function(config)
 
   local facts = panels.table(
     'Cluster',
-    "What is known of the cluster, from the configuration and the account's cluster list.",
+    "The cluster as the configuration and the account's cluster list describe it.",
     9,
     [
       panels.rows('group without (job, instance) (%s)' % of('cs_cluster_info')),
@@ -143,14 +164,14 @@ function(config)
   };
 
   local info = of('cs_upgrade_info');
-  local told = 'target_version, task_id, precheck_report_id, source';
+  local details = 'target_version, task_id, precheck_report_id, source';
   local upgrades = panels.table(
     'Upgrades',
-    'The upgrades of the time chosen: target, task, report of the precheck, and the operation that told it.',
+    'The upgrades of the time chosen: target version, task, precheck report, and the source. What a source does not provide is empty.',
     15,
     [
-      panels.rows('max by (%s) (last_over_time(%s[$__range]))' % [told, info]),
-      panels.rows(last(told, info)),
+      panels.rows('max by (%s) (last_over_time(%s[$__range]))' % [details, info]),
+      panels.rows(last(details, info)),
     ],
     [
       ['Value #B', 'Last seen', [['unit', 'dateTimeAsIso'], ['custom.width', 180]]],
@@ -160,7 +181,7 @@ function(config)
       ['source', 'Source', []],
     ],
     ['Time', 'Value #A', 'Value'],
-    empty='Nothing known of upgrades',
+    empty='No upgrades',
     sort=[['Last seen', true]],
     custom={ inspect: true }
   );
@@ -185,7 +206,7 @@ function(config)
   );
 
   local latency = panels.timeseries(
-    'Duration of a query',
+    'Query duration',
     'How long the last query of the cluster took, retries included, by instance of the exporter.',
     8,
     [panels.range('max by (instance) (%s)' % of('cs_query_duration_seconds'), '{{instance}}')],
@@ -193,22 +214,30 @@ function(config)
   );
 
   local age = panels.timeseries(
-    'Age of the reading',
-    'How old the last answer is. Grows while the cluster does not answer, or is served from memory.',
+    'Data age',
+    'How old the last response is. It grows while queries fail, and while the exporter serves the cluster from its cache.',
     8,
     [panels.range('time() - max(%s)' % of('cs_last_success_timestamp_seconds'), 'age')],
     's',
     defaults={ color: panels.fixed(colours.running) }
   );
 
+  local alerts = firing.table(
+    'Firing alerts',
+    'The alerts about this cluster that fire, of the rules that this Prometheus evaluates. The alert opens its runbook.',
+    12,
+    chosen,
+    ['severity', 'alert', 'since']
+  );
+
   local reasons = panels.timeline(
     'Failed queries by reason',
-    'Why queries of the cluster failed; empty while all are answered.',
-    24,
+    'Why queries of the cluster failed; empty while all succeed.',
+    12,
     [panels.range('max by (reason) (%s)' % of('cs_query_failure'), '{{reason}}')],
     [panels.mapping([[1, 'Not answering', colours.down]])],
     showValue='never',
-    defaults={ noValue: 'All answered' }
+    defaults={ noValue: 'All succeeded' }
   ) { maxDataPoints: 400 };
 
   grafana.dashboard(
@@ -216,13 +245,26 @@ function(config)
     'Cluster',
     'One cluster on Alibaba Cloud ACK: where its upgrade stands, how it got there, what it says, and how well it answers.',
     [variables.job, variables.instance, variables.account, variables.region, variables.cluster],
-    [grafana.links.fleet, grafana.links.exporter],
+    [
+      grafana.links.fleet,
+      grafana.links.exporter,
+      grafana.externalLink('Console', config.consoleUrl % '${cluster}', 'The cluster in the console of Alibaba Cloud'),
+      grafana.externalLink('Runbooks', config.runbookUrl, 'What to do about each alert'),
+    ],
+    [
+      annotations.builtIn,
+      annotations.began(chosen, true),
+      annotations.ended(chosen, true),
+      annotations.failed(chosen),
+      annotations.alerts(chosen),
+      annotations.restarted,
+    ],
     [
       grafana.row(4, tiles),
       grafana.row(8, [timeline]),
       grafana.row(6, [errors, facts]),
       grafana.row(6, [upgrades]),
+      grafana.row(6, [alerts, reasons]),
       grafana.row(8, [steps, latency, age]),
-      grafana.row(4, [reasons]),
     ]
   )

@@ -3,6 +3,8 @@ function(config)
   local grafana = (import 'grafana.libsonnet')(config);
   local panels = (import 'panels.libsonnet')(config);
   local queries = (import 'queries.libsonnet')(config);
+  local firing = (import 'firing.libsonnet')(config);
+  local annotations = (import 'annotations.libsonnet')(config);
   local variables = (import 'variables.libsonnet')(config);
   local states = import 'states.libsonnet';
   local colours = states.colours;
@@ -30,21 +32,21 @@ function(config)
       'Instances scraped',
       'Instances of the exporter that Prometheus gets a page from.',
       4,
-      panels.instant('count(%s) or vector(0)' % metric('ack_upgrade_exporter_build_info')),
+      [panels.instant('count(%s) or vector(0)' % metric('ack_upgrade_exporter_build_info'))],
       judged([[null, colours.failed], [1, colours.plain]]) + { noValue: '–' }
     ),
     panels.stat(
       'Clusters',
       'Clusters that the instances are responsible for; replicas count each.',
       4,
-      panels.instant('sum(%s)' % metric('cs_exporter_clusters')),
+      [panels.instant('sum(%s)' % metric('cs_exporter_clusters'))],
       fixed
     ),
     panels.stat(
       'Answering',
       'The part of the clusters whose last query was answered.',
       4,
-      panels.instant('avg(%s)' % metric('cs_up')),
+      [panels.instant('avg(%s)' % metric('cs_up'))],
       judged([[null, colours.failed], [0.9, colours.paused], [0.99, colours.success]])
       + { unit: 'percentunit', decimals: 1, noValue: '–' }
     ),
@@ -52,15 +54,15 @@ function(config)
       'Requests failed',
       'The part of the requests to Alibaba Cloud that failed, retries counted.',
       4,
-      panels.instant('sum(%s) / sum(%s)' % [failures(), requests]),
+      [panels.instant('sum(%s) / sum(%s)' % [failures(), requests])],
       judged([[null, colours.success], [0.01, colours.paused], [0.1, colours.failed]])
       + { unit: 'percentunit', decimals: 1, noValue: '–' }
     ),
     panels.stat(
-      'Credentials run out in',
-      'The account whose credentials run out first. They are refreshed when a fifth of their lifetime is left, at most a quarter of an hour ahead.',
+      'Credentials expire in',
+      'The account whose credentials expire first. They are refreshed when a fifth of their lifetime is left, at most 15 minutes before.',
       4,
-      panels.instant('min(%s) - time()' % of('cs_exporter_credentials_expiry_timestamp_seconds')),
+      [panels.instant('min(%s) - time()' % of('cs_exporter_credentials_expiry_timestamp_seconds'))],
       judged([[null, colours.failed], [120, colours.paused], [600, colours.plain]]) + {
         unit: 'dtdurations',
         decimals: 0,
@@ -71,7 +73,7 @@ function(config)
       'Configuration',
       'Whether the last load of the configuration was good on every instance.',
       4,
-      panels.instant('min(%s)' % metric('cs_exporter_config_last_reload_successful')),
+      [panels.instant('min(%s)' % metric('cs_exporter_config_last_reload_successful'))],
       {
         color: { mode: 'thresholds' },
         mappings: [panels.mapping([[1, 'Good', colours.success], [0, 'Refused', colours.failed]])],
@@ -81,8 +83,8 @@ function(config)
   ];
 
   local scrapes = panels.timeseries(
-    'Scrape time against its budget',
-    "How long a collection took, what Prometheus saw of it, and, dashed, how long it was allowed to take: Prometheus's own timeout less scrape.timeout_offset. What has not answered by then is cs_up 0.",
+    'Scrape duration and budget',
+    'How long the collection took, how long the whole scrape took for Prometheus and, dashed, the budget: the scrape timeout less scrape.timeout_offset. A cluster without a response by then has cs_up 0.',
     12,
     [
       panels.range('max by (instance) (%s)' % metric('cs_exporter_scrape_duration_seconds'), 'collection {{instance}}'),
@@ -110,18 +112,18 @@ function(config)
 
   local failed = panels.timeseries(
     'Failed requests by reason',
-    'Requests a second that failed, by reason.',
+    'Failed requests a second, by reason.',
     8,
     [panels.range('sum by (reason) (%s) > 0' % failures(), '{{reason}}')],
     'reqps',
     overrides=[
       colour('auth', colours.failed),
-      colour('forbidden', '#C4162A'),
+      colour('forbidden', colours.down),
       colour('not_found', colours.canceled),
       colour('throttled', colours.paused),
       colour('timeout', colours.unknown),
       colour('network', colours.running),
-      colour('server', '#FADE2A'),
+      colour('server', colours.other),
       colour('decode', colours.prechecking),
       colour('other', colours.none),
     ],
@@ -131,7 +133,7 @@ function(config)
   );
 
   local throttled = panels.timeseries(
-    'Throttled, and retried',
+    'Throttling and retries',
     'The part of the requests that Alibaba Cloud throttled, and the part that was a retry, by account.',
     8,
     [
@@ -148,10 +150,10 @@ function(config)
   );
 
   local latency = panels.timeseries(
-    'Time of a request',
-    'How long requests to Alibaba Cloud took: half of them less than the lower line, 99 of 100 less than the upper.',
+    'Request latency',
+    'How long requests to Alibaba Cloud took: the median and the 99th percentile.',
     8,
-    [panels.range(quantile('0.50'), '50 %'), panels.range(quantile('0.99'), '99 %')],
+    [panels.range(quantile('0.50'), 'median'), panels.range(quantile('0.99'), '99th percentile')],
     's',
     overrides=[
       panels.byQuery('A', [['color', panels.fixed(colours.running)]]),
@@ -162,7 +164,7 @@ function(config)
 
   local accounts = panels.table(
     'Accounts',
-    'The credentials of each account: where they came from, and when they run out.',
+    'The credentials of each account: their provider, and when they expire.',
     7,
     [
       panels.rows('group by (account, provider) (%s)' % of('cs_exporter_credentials_info')),
@@ -170,17 +172,17 @@ function(config)
       panels.rows('count by (account) (group by (account, %s) (%s))' % [cluster, of('cs_cluster_info')]),
     ],
     [
-      ['account', 'Account', [['custom.width', 80]]],
-      ['provider', 'Credentials', [['custom.width', 110]]],
-      ['Value #B', 'Run out in', [['unit', 'dtdurations'], ['decimals', 0], ['noValue', 'never']]],
-      ['Value #C', 'Clusters', [['custom.width', 70]]],
+      ['account', 'Account', []],
+      ['provider', 'Credentials', []],
+      ['Value #B', 'Expire in', [['unit', 'dtdurations'], ['decimals', 0], ['noValue', 'never']]],
+      ['Value #C', 'Clusters', []],
     ],
     ['Time', 'Value #A', 'Value']
   );
 
   local sources = panels.table(
-    'Source of the upgrade states',
-    'The operation in use for each account and region. tasks where Alibaba Cloud has switched the older one off.',
+    'Sources of upgrade states',
+    'The source in use for each account and region: tasks where Alibaba Cloud has switched GetUpgradeStatus off.',
     8,
     [panels.rows('group by (account, region, source) (%s)' % of('cs_exporter_source_info'))],
     [['account', 'Account', []], ['region', 'Region', []], ['source', 'Source', []]],
@@ -189,7 +191,7 @@ function(config)
 
   local discovery = panels.table(
     'Discovery',
-    'Where clusters are looked for, whether the last reading of the list succeeded, and how many it found.',
+    'Where clusters are discovered, whether the last read of the cluster list succeeded, and how many clusters it has.',
     9,
     [
       panels.rows('min by (account, region) (%s)' % of('cs_exporter_discovery_success')),
@@ -218,30 +220,48 @@ function(config)
 
   local cpu = panels.timeseries(
     'CPU',
-    'Processor time by instance, in cores.',
+    'Processor time by instance. 100 % is one core.',
     8,
     [panels.range(process(rate(metric('process_cpu_seconds_total'))), '{{instance}}')],
-    'none'
+    'percentunit'
+  );
+
+  local inFlight = panels.timeseries(
+    'Requests in flight',
+    'Requests to Alibaba Cloud that are under way at the moment of the scrape, by account.',
+    4,
+    [panels.range('sum by (account) (%s)' % of('cs_exporter_api_requests_in_flight'), '{{account}}')],
+    'none',
+    defaults={ decimals: 0, custom+: { axisSoftMax: 1 } },
+    calcs=['max']
   );
 
   local shared = panels.timeseries(
-    'In flight, shared, from memory',
-    'Requests under way at the moment of the scrape, and scrapes a second that joined another or were served from memory.',
-    8,
+    'Shared scrapes',
+    'Scrapes a second that joined the collection of another, or were served from the cache.',
+    4,
     [
-      panels.range('sum(%s)' % of('cs_exporter_api_requests_in_flight'), 'requests in flight'),
-      panels.range('sum(%s)' % rate(metric('cs_exporter_coalesced_scrapes_total')), 'scrapes joined /s'),
-      panels.range('sum(%s)' % rate(metric('cs_exporter_cached_scrapes_total')), 'scrapes from memory /s'),
+      panels.range('sum(%s)' % rate(metric('cs_exporter_coalesced_scrapes_total')), 'joined'),
+      panels.range('sum(%s)' % rate(metric('cs_exporter_cached_scrapes_total')), 'cached'),
     ],
-    'none',
+    'reqps',
     fill=0,
-    defaults={ custom+: { axisSoftMax: 1 } }
+    defaults={ custom+: { axisSoftMax: 0.1 } },
+    calcs=['max']
+  );
+
+  local alerts = firing.table(
+    'Firing alerts',
+    'The alerts about the exporter and its accounts that fire, of the rules that this Prometheus evaluates. The alert opens its runbook.',
+    10,
+    '%s=""' % cluster,
+    ['severity', 'alert', 'account', 'region', 'since']
   );
 
   local instances = panels.table(
     'Instances',
-    'Each instance: its build, since when it runs, when its configuration was loaded, its shard, and values of Alibaba Cloud that it did not know.',
-    24,
+    'Each instance: its build, when it started, when its configuration was loaded, its shard, and values from Alibaba Cloud that it did not know.',
+    14,
     [
       panels.rows('group by (instance, version) (%s)' % metric('ack_upgrade_exporter_build_info')),
       panels.rows(process(metric('process_start_time_seconds')) + ' * 1000'),
@@ -265,15 +285,20 @@ function(config)
   grafana.dashboard(
     'ack-upgrade-exporter',
     'Exporter',
-    'The exporter itself: is it fast enough, does Alibaba Cloud answer it, and will it go on doing so.',
+    'The exporter itself: whether it is fast enough, whether its requests succeed, and whether they will go on to.',
     [variables.job, variables.instance, variables.account],
-    [grafana.links.fleet, grafana.links.cluster],
+    [
+      grafana.links.fleet,
+      grafana.links.cluster,
+      grafana.externalLink('Runbooks', config.runbookUrl, 'What to do about each alert'),
+    ],
+    [annotations.builtIn, annotations.restarted, annotations.alerts('%s=""' % cluster)],
     [
       grafana.row(4, tiles),
       grafana.row(8, [scrapes, calls]),
       grafana.row(8, [failed, throttled, latency]),
       grafana.row(7, [accounts, sources, discovery]),
-      grafana.row(7, [memory, cpu, shared]),
-      grafana.row(5, [instances]),
+      grafana.row(7, [memory, cpu, inFlight, shared]),
+      grafana.row(6, [instances, alerts]),
     ]
   )

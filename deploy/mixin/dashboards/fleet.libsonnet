@@ -4,152 +4,157 @@ function(config)
   local panels = (import 'panels.libsonnet')(config);
   local queries = (import 'queries.libsonnet')(config);
   local variables = (import 'variables.libsonnet')(config);
+  local annotations = (import 'annotations.libsonnet')(config);
+  local firing = (import 'firing.libsonnet')(config);
   local states = import 'states.libsonnet';
   local colours = states.colours;
   local cluster = config.clusterLabel;
   local joined = queries.joined;
+  local chosen = queries.chosen;
   local of = queries.of;
   local info = queries.info;
   local named = queries.named(info());
 
-  local coloured(mappings) = [
-    ['mappings', mappings],
+  local coloured(states) = [
+    ['mappings', [panels.mapping(states)]],
     ['custom.cellOptions', { type: 'color-background', mode: 'basic' }],
   ];
-  local statusMapping = panels.mapping(states.named(states.status + [states.down]));
-  // A cluster that does not answer has no status.
-  local downMapping = {
-    type: 'special',
-    options: { match: 'null', result: { text: states.down[2], color: states.down[3], index: std.length(states.status) + 1 } },
-  };
   local width(pixels) = ['custom.width', pixels];
-  local open(title, id) = [{
-    title: title,
-    url: '/d/ack-upgrade-cluster?%s&var-cluster=${%s}&${__url_time_range}' % [grafana.kept, id],
-    targetBlank: false,
-  }];
-  local clusterColumn(pixels) =
-    ['name', 'Cluster', [['links', open('Open ${__value.text}', '__data.fields.%s' % cluster)], width(pixels)]];
-  // The ID, to which the name links.
-  local idColumn = [cluster, '', [['custom.hidden', true]]];
+  local clusterColumn = ['name', 'Cluster', [['links', [panels.clusterLink('Open ${__value.text}', '__data.fields.%s' % cluster)]], ['custom.width', 190]]];
+  // The ID, to which the name links, as a link to the console.
+  local consoleColumn = [cluster, 'Console', [
+    ['links', [panels.link('The cluster in the console', config.consoleUrl % '${__value.raw}', true)]],
+    ['mappings', [{ type: 'regex', options: { pattern: '.+', result: { text: 'Open', index: 0 } } }]],
+    width(70),
+  ]];
 
-  local tile(title, description, colour, clusters) = panels.stat(
-    title,
+  // Clusters in a state, and a link to a table of them.
+  local with(status) = 'group by (%s) ((%s == 1) and %s %s)' % [cluster, of('cs_upgrade_status', 'status="%s"' % status), joined, info()];
+  local withoutResponse = '(%s) and %s %s' % [queries.down(chosen), joined, info()];
+  local list(status) = ['links', [panels.link(
+    'List them',
+    '/d/ack-upgrade-fleet?%s&${account:queryparam}&${region:queryparam}&${cluster:queryparam}&var-status=%s&${__url_time_range}' % [
+      grafana.kept,
+      status,
+    ]
+  )]];
+  local tile(width, state, description, clusters=with(state[0])) = panels.stat(
+    state[2],
     description,
-    3,
-    panels.instant('count(%s) or vector(0)' % clusters, title),
-    { color: { mode: 'thresholds' }, thresholds: panels.steps([[null, colours.zero], [1, colour]]), decimals: 0 }
+    width,
+    [panels.instant('count(%s) or vector(0)' % clusters, state[2])],
+    { color: { mode: 'thresholds' }, thresholds: panels.steps([[null, colours.zero], [1, state[3]]]), decimals: 0 },
+    overrides=[panels.byQuery('A', [list(state[0])])]
   );
-  local counted(title, description, status, colour) = tile(title, description, colour, 'group by (%s) ((%s == 1) and %s %s)' % [
-    cluster,
-    of('cs_upgrade_status', 'status="%s"' % status),
-    joined,
-    info(),
-  ]);
   local tiles = [
-    counted('Running', 'Clusters whose upgrade is under way.', 'running', colours.running),
-    counted('Paused', 'Clusters whose upgrade is paused.', 'pause', colours.paused),
-    counted('Failed', 'Clusters whose last upgrade failed.', 'fail', colours.failed),
-    counted('Unknown', 'Clusters whose upgrade is in a state that the exporter does not know.', 'unknown', colours.unknown),
-    tile(
-      'Not answering',
-      'Clusters whose last query was not answered: nothing is known of their upgrade.',
-      colours.down,
-      'max by (%s) (%s and %s %s) == 0' % [cluster, of('cs_up'), joined, info()]
-    ),
-    counted('Canceled', 'Clusters whose last upgrade was given up.', 'canceled', colours.canceled),
-    counted('Success', 'Clusters whose last upgrade ended well.', 'success', colours.success),
-    counted('None', 'Clusters that were never upgraded.', 'none', colours.none),
+    tile(4, states.fail, 'Clusters whose last upgrade failed.'),
+    tile(4, states.pause, 'Clusters whose upgrade is paused. With an error it is a failure.'),
+    tile(4, states.down, 'Clusters whose last query failed: the state of their upgrade is not known.', withoutResponse),
+    tile(4, states.unknown, 'Clusters whose upgrade is in a state that the exporter does not know.'),
+    tile(4, states.running, 'Clusters whose upgrade is in progress.'),
+    tile(4, states.success, 'Clusters whose last upgrade succeeded.'),
   ];
 
-  // Clusters whose upgrade is under way or needs somebody.
-  local pending = '(%s == 1)' % of('cs_upgrade_status', 'status=~"running|pause|fail|unknown"');
-  local meant(metric) = '%s and %s %s' % [metric, joined, pending];
+  // The clusters in one of the statuses chosen. `down` is no value of the metric's label, so a series with it as a label is held against
+  // the choice.
+  local statuses = 'status=~"$status"';
+  local downChosen = '(label_replace(label_replace(vector(1), "word", "down", "", ""), "hit", "1", "word", "$status") and on (hit) label_replace(vector(1), "hit", "1", "", ""))';
+  local down = '(%s) and on () %s' % [queries.down(chosen), downChosen];
+  local listed(metric) = '(%s) and %s %s == 1' % [metric, joined, of('cs_upgrade_status', statuses)];
+  local listedOrDown(metric) = '(%s) and %s (%s == 1 or %s)' % [metric, joined, of('cs_upgrade_status', statuses), down];
   local owners = std.join('', [', ' + label for label in config.ownerLabels]);
   local capital(label) = std.asciiUpper(label[0]) + label[1:];
 
   local upgrades = panels.table(
-    'Upgrading now, or failed',
-    'Every upgrade that is under way, paused, failed or in an unknown state, failed and paused ones first, then the latest change: its step, how long it has been there, when it began, from which version to which, whose cluster it is, and what Alibaba Cloud says is wrong. "In this state" is as this exporter saw it: it begins anew with the process.',
+    'Upgrades',
+    'The clusters in the states chosen above. What needs somebody is first: failed, paused, unknown, not answering; then what is running; the longest first. "For" is the time since the upgrade ended or, while it runs, since it began, where the source provides it, else since this exporter first saw the state. The name opens the cluster\'s dashboard.',
     24,
     [
-      panels.rows('max by (%s, name, account, region, version, status%s) ((%s) * %s group_left (name, account, region, version%s) %s)' % [
+      panels.rows('min by (%s, name, account, region, version%s) ((%s) * %s group_left (name, account, region, version%s) %s)' % [
         cluster,
         owners,
-        pending,
+        queries.rank(chosen, statuses=statuses, down=down),
         joined,
         owners,
         named,
       ]),
-      panels.rows('max by (%s, step) (%s)' % [cluster, meant('(%s == 1)' % of('cs_upgrade_step'))]),
-      panels.rows('floor(time() - max by (%s) (%s))' % [cluster, meant(of('cs_upgrade_state_since_timestamp_seconds'))]),
-      panels.rows('max by (%s) (%s) * 1000' % [cluster, meant(of('cs_upgrade_started_timestamp_seconds'))]),
-      panels.rows('max by (%s, target_version) (%s)' % [cluster, meant(of('cs_upgrade_info'))]),
-      panels.rows('max by (%s, message) (%s)' % [cluster, meant(of('cs_upgrade_error_info'))]),
+      panels.rows('max by (%s, step) (%s)' % [cluster, listed('%s == 1' % of('cs_upgrade_step'))]),
+      panels.rows('floor(time() - min by (%s) (%s))' % [cluster, listedOrDown(queries.since(chosen))]),
+      panels.rows('max by (%s, target_version) (%s)' % [cluster, listed(of('cs_upgrade_info'))]),
+      panels.rows('max by (%s, message) (%s or (%s) and %s (%s))' % [
+        cluster,
+        listed(of('cs_upgrade_error_info')),
+        'label_replace(%s, "message", "no response: $1", "reason", "(.+)")' % of('cs_query_failure'),
+        joined,
+        down,
+      ]),
     ],
     [
-      clusterColumn(160),
-      ['status', 'Status', coloured([statusMapping]) + [width(90)]],
-      ['step', 'Step', coloured([panels.mapping(states.named(states.step))]) + [width(105)]],
-      ['Value #C', 'In this state', [['unit', 'dtdurations'], ['decimals', 0], width(110)]],
-      ['Value #D', 'Began', [['unit', 'dateTimeFromNow'], width(145)]],
-      ['version', 'From', [width(125)]],
-      ['target_version', 'To', [width(125)]],
-      ['account', 'Account', [width(80)]],
+      clusterColumn,
+      consoleColumn,
+      ['Value #A', 'Status', coloured(states.numbered(states.status)) + [width(120)]],
+      ['step', 'Step', coloured(states.named(states.step)) + [width(105)]],
+      ['Value #C', 'For', [
+        ['unit', 'dtdurations'],
+        ['decimals', 0],
+        ['custom.cellOptions', { type: 'color-text' }],
+        ['color', { mode: 'thresholds' }],
+        ['thresholds', panels.durationSteps('text')],
+        width(120),
+      ]],
+      ['version', 'From', [width(130)]],
+      ['target_version', 'To', [width(130)]],
+      ['account', 'Account', [width(90)]],
       ['region', 'Region', [width(120)]],
     ] + [[label, capital(label), [width(90)]] for label in config.ownerLabels] + [
       ['message', 'Error', [['custom.minWidth', 250], ['custom.inspect', true]]],
-      idColumn,
     ],
-    ['Time', 'Value #A', 'Value #B', 'Value #E', 'Value #F', 'Value'],
-    sort=[['Status', false], ['In this state', false]],
+    ['Time', 'Value #B', 'Value #D', 'Value #E', 'Value'],
+    empty='No cluster is in one of the states chosen',
+    sort=[['Status', false], ['For', true]],
     custom={ filterable: false }
   );
 
-  // The 24 clusters that changed last, of those that did anything in the time chosen.
-  local namedThen = queries.named(info() + ' @ end()');
-  local silent = 'min_over_time(%s[$__range] @ end()) == 0' % of('cs_up');
-  local active = 'max_over_time(%s[$__range] @ end()) == 1 or %s @ end() == 1 or %s' % [
+  // The 24 clusters that most need somebody, in that order: their rank, and then since when. The state at the end of the time chosen
+  // counts. The order is a label, by which Prometheus sorts.
+  local end = ' @ end()';
+  local rank = 'min by (%s) (%s)' % [cluster, queries.rank(chosen, end)];
+  local active = '%s < %d or %s and on (%s) max_over_time(%s[$__range]%s) == 1' % [
+    rank,
+    states.canceled[1],
+    rank,
+    cluster,
     of('cs_upgrade_status', 'status="running"'),
-    of('cs_upgrade_status', 'status=~"pause|fail|canceled|unknown"'),
-    silent,
+    end,
   ];
-  local latest = 'topk(24, (%s @ end() and %s (%s) or %s) and %s %s)' % [
-    of('cs_upgrade_state_since_timestamp_seconds'),
-    joined,
-    active,
-    silent,
-    joined,
-    namedThen,
-  ];
-  local number = '%s or (%s == 0) * 0 + %d' % [
-    queries.number('cs_upgrade_status', 'status', states.status, queries.chosen),
-    of('cs_up'),
-    states.down[1],
+  local order = 'floor((%s) * 1e10 + (min by (%s) (%s) or %s * 0))' % [active, cluster, queries.since(chosen, end), rank];
+  local placed = '(%s) * on (%s) group_left (name, region) topk by (%s) (1, group by (%s, name, region) (%s))' % [
+    order,
+    cluster,
+    cluster,
+    cluster,
+    queries.named(info() + end),
   ];
   local timeline = panels.timeline(
     'Timeline',
-    'The clusters whose upgrade did anything, or that did not answer, in the time chosen: the 24 that changed last. Clusters that were idle all the time have no line.',
+    'The 24 clusters that most need somebody now, in the order of the table above, and those that were upgraded in the time chosen. Clusters that were idle all the time have no line.',
     24,
-    [panels.range('min by (name, region, %s) (((%s) and %s %s) * %s group_left (name, region) %s)' % [
-      cluster,
-      number,
-      joined,
-      latest,
-      joined,
-      namedThen,
-    ], '{{name}} · {{region}}')],
-    [panels.mapping(states.numbered(states.status + [states.down]))],
-    overrides=[panels.byQuery('A', [['links', open('Open ${__field.labels.name}', '__field.labels.%s' % cluster)]])],
+    [panels.range('min by (_order, name, region, %(c)s) ((%(rank)s) * on (%(c)s) group_left (_order, name, region) count_values by (%(c)s, name, region) ("_order", bottomk(24, %(placed)s)))' % {
+      c: cluster,
+      rank: queries.rank(chosen),
+      placed: placed,
+    }, '{{name}} · {{region}}')],
+    [panels.mapping(states.numbered(states.status))],
+    overrides=[panels.byQuery('A', [['links', [panels.clusterLink('Open ${__field.labels.name}', '__field.labels.%s' % cluster)]]])],
     legend=true
   ) { options+: { perPage: 24 }, maxDataPoints: 200 };
 
   local message = of('cs_upgrade_error_info');
   local known = '%s %s' % [joined, named];
   local failures = panels.table(
-    'Failed lately',
-    "What Alibaba Cloud said of upgrades that failed in the time chosen, and what the cluster's upgrade is doing now. Empty if metrics.error_message is off.",
-    15,
+    'Recent failures',
+    "Alibaba Cloud's messages about upgrades that failed in the time chosen, and the state of the cluster now. Empty if metrics.error_message is off.",
+    13,
     [
       panels.rows('max by (%s, name, message) (last_over_time(%s[$__range]) * %s group_left (name) %s)' % [cluster, message, joined, named]),
       panels.rows('max by (%s, message) ((timestamp(%s) or max_over_time(timestamp(%s)[$__range:$__interval])) and %s) * 1000' % [
@@ -158,64 +163,37 @@ function(config)
         message,
         known,
       ]),
-      panels.rows('max by (%s, status) ((%s == 1) and %s last_over_time(%s[$__range]) and %s)' % [
+      panels.rows('min by (%s) ((%s) and %s last_over_time(%s[$__range]) and %s)' % [
         cluster,
-        of('cs_upgrade_status'),
+        queries.rank(chosen),
         joined,
         message,
         known,
       ]),
     ],
     [
-      clusterColumn(150),
-      ['status', 'Now', coloured([statusMapping, downMapping]) + [width(115)]],
+      clusterColumn,
+      ['Value #C', 'Now', coloured(states.numbered(states.status)) + [width(120)]],
       ['Value #B', 'Last seen', [['unit', 'dateTimeFromNow'], width(145)]],
       ['message', 'Error', [['custom.minWidth', 260], ['custom.inspect', true]]],
-      idColumn,
+      [cluster, '', [['custom.hidden', true]]],
     ],
-    ['Time', 'Value #A', 'Value #C', 'Value', 'region'],
+    ['Time', 'Value #A', 'Value', 'region'],
     empty='No failures',
     sort=[['Last seen', true]]
   );
 
-  local unanswered = 'unless on (%s) %s == 1' % [cluster, of('cs_up')];
-  local down = panels.table(
-    'Not answering',
-    'Clusters whose last query was not answered, why, and how old the last answer is.',
-    9,
-    [
-      panels.rows('max by (%s, name, region, account, reason) ((%s %s) * %s group_left (name, account, region) %s)' % [
-        cluster,
-        of('cs_query_failure'),
-        unanswered,
-        joined,
-        named,
-      ]),
-      panels.rows('floor(time() - max by (%s) (%s %s and %s))' % [
-        cluster,
-        of('cs_last_success_timestamp_seconds'),
-        unanswered,
-        known,
-      ]),
-    ],
-    [
-      clusterColumn(150),
-      ['reason', 'Reason', [
-        ['custom.cellOptions', { type: 'color-text' }],
-        ['color', panels.fixed('#E0526A')],
-        width(90),
-      ]],
-      ['Value #B', 'Last answer', [['unit', 'dtdurations'], ['decimals', 0], ['noValue', 'never'], width(110)]],
-      ['region', 'Region', []],
-      idColumn,
-    ],
-    ['Time', 'Value #A', 'Value', 'account'],
-    empty='All clusters answer'
+  local alerts = firing.table(
+    'Firing alerts',
+    'The alerts of this exporter that fire, of the rules that this Prometheus evaluates, the most severe first. The alert opens its runbook.',
+    11,
+    '',
+    ['severity', 'alert', 'cluster', 'since', 'account']
   );
 
   local versions = panels.table(
     'Versions',
-    "Clusters by the version that they run, as the account's cluster list has it.",
+    "Clusters by the version that they run, from the account's cluster list.",
     8,
     [panels.rows('count by (version) (group by (%s, version) (%s))' % [cluster, info('version!=""')])],
     [
@@ -226,46 +204,59 @@ function(config)
       ]],
     ],
     ['Time'],
-    empty="Not known: the account's list is not read",
+    empty='Not known: the cluster list is not read',
     sort=[['Clusters', true]],
     defaults={ color: panels.fixed(colours.running) }
   );
 
   local available = panels.table(
     'Upgrades available',
-    'Clusters for which Alibaba Cloud offers a newer version, as the cluster list has it.',
-    9,
+    "Clusters that Alibaba Cloud offers a newer version, from the account's cluster list.",
+    16,
     [panels.rows('group by (%s, name, account, region, version, next_version) (%s)' % [cluster, queries.named(info('next_version!=""'))])],
     [
-      clusterColumn(145),
-      ['version', 'Version', [width(120)]],
-      ['next_version', 'Available', [width(120)]],
+      clusterColumn,
+      consoleColumn,
+      ['version', 'Version', [width(150)]],
+      ['next_version', 'Available', [width(150)]],
+      ['account', 'Account', []],
       ['region', 'Region', []],
-      idColumn,
     ],
-    ['Time', 'Value', 'Value #A', 'account'],
+    ['Time', 'Value', 'Value #A'],
+    empty='None, or the cluster list is not read',
     sort=[['Version', false]],
     custom={ filterable: true },
     options={ footer: { show: false, reducer: ['count'], countRows: true, fields: '' } }
   );
 
-  local series(name, text, colour) = panels.byName(name, [['displayName', text], ['color', panels.fixed(colour)]]);
-  local counts = panels.timeseries(
-    'In progress, paused, failed',
-    'How many clusters were upgrading, paused or failed at a time.',
+  local series(state) = panels.byName(state[0], [['displayName', state[2]], ['color', panels.fixed(state[3])], list(state[0])]);
+  local shares = panels.bars(
+    'Clusters by state',
+    'How many clusters are in each state now.',
     7,
-    [panels.range('count by (status) (group by (%s, status) ((%s == 1) and %s %s @ end()))' % [
-      cluster,
-      of('cs_upgrade_status', 'status=~"running|pause|fail"'),
-      joined,
-      info(),
-    ], '{{status}}')],
-    'none',
-    overrides=[
-      series('running', 'Running', colours.running),
-      series('pause', 'Paused', colours.paused),
-      series('fail', 'Failed', colours.failed),
+    [
+      panels.instant('count by (status) (group by (%s, status) ((%s == 1) and %s %s))' % [cluster, of('cs_upgrade_status'), joined, info()], '{{status}}'),
+      panels.instant('count(%s)' % withoutResponse, 'down'),
     ],
+    'none',
+    overrides=[series(state) for state in states.status if state != states.pausedOnError],
+    defaults={ decimals: 0, noValue: 'No clusters' }
+  );
+  local counts = panels.timeseries(
+    'Upgrades over time',
+    'How many clusters were upgrading, paused, failed or did not answer at a time.',
+    17,
+    [
+      panels.range('count by (status) (group by (%s, status) ((%s == 1) and %s %s @ end()))' % [
+        cluster,
+        of('cs_upgrade_status', 'status=~"running|pause|fail"'),
+        joined,
+        info(),
+      ], '{{status}}'),
+      panels.range('count(group by (%s) ((%s) and %s %s @ end()))' % [cluster, queries.down(chosen), joined, info()], 'down'),
+    ],
+    'none',
+    overrides=[series(states.fail), series(states.pause), series(states.down), series(states.running)],
     fill=25,
     stack=true,
     defaults={ decimals: 0 }
@@ -274,14 +265,23 @@ function(config)
   grafana.dashboard(
     'ack-upgrade-fleet',
     'Fleet',
-    'Every cluster on Alibaba Cloud ACK and the state of its upgrade: what is going on, what needs somebody, what could be upgraded.',
-    [variables.job, variables.instance, variables.account, variables.region, variables.clusters],
+    'Every cluster on Alibaba Cloud ACK and the state of its upgrade: what needs somebody, what is running, what could be upgraded.',
+    [variables.job, variables.instance, variables.account, variables.region, variables.clusters, variables.status],
     [grafana.links.cluster, grafana.links.exporter],
     [
+      annotations.builtIn,
+      annotations.failed(chosen),
+      annotations.began(chosen, false),
+      annotations.ended(chosen, false),
+      annotations.alerts('severity="critical"', false),
+      annotations.restarted,
+    ],
+    [
       grafana.row(3, tiles),
-      grafana.row(9, [upgrades]),
+      grafana.row(10, [upgrades]),
       grafana.row(14, [timeline]),
-      grafana.row(9, [failures, down]),
-      grafana.row(9, [versions, available, counts]),
+      grafana.row(9, [failures, alerts]),
+      grafana.row(9, [shares, counts]),
+      grafana.row(9, [versions, available]),
     ]
   )

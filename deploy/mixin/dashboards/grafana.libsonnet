@@ -24,6 +24,21 @@ function(config) {
     [if multi then 'allValue']: '.+',
   },
 
+  // A variable with `[value, text]` pairs, of which some are chosen at first.
+  choice(name, label, values, chosen): {
+    name: name,
+    label: label,
+    type: 'custom',
+    query: std.join(', ', ['%s : %s' % [value[1], value[0]] for value in values]),
+    multi: true,
+    includeAll: true,
+    allValue: '.+',
+    hide: 0,
+    skipUrlSync: false,
+    options: [{ text: value[1], value: value[0], selected: std.member(chosen, value[0]) } for value in values],
+    current: { text: [value[1] for value in values if std.member(chosen, value[0])], value: chosen },
+  },
+
   datasourceVariable: {
     name: 'datasource',
     label: 'Data source',
@@ -60,6 +75,9 @@ function(config) {
     exporter: grafana.dashboardLink('Exporter', 'ack-upgrade-exporter', 'The exporter itself'),
   },
 
+  // A link to a page outside.
+  externalLink(title, url, tooltip): grafana.dashboardLink(title, '', tooltip) { icon: 'external link', url: url, keepTime: false, targetBlank: true },
+
   // Rows of panels from left to right. A panel may be higher than its row; then the next rows leave its place free.
   row(height, panels): [panel { gridPos+: { h: if 'height' in panel then panel.height else height }, rowHeight:: height } for panel in panels],
   placed(rows):
@@ -75,7 +93,7 @@ function(config) {
       std.foldl(place, rows, { y: 0, panels: [] }).panels
     ),
 
-  dashboard(uid, title, description, variables, links, rows): {
+  dashboard(uid, title, description, variables, links, annotations, rows): {
     uid: uid,
     title: 'ACK Upgrades / ' + title,
     description: description,
@@ -92,7 +110,7 @@ function(config) {
     liveNow: false,
     weekStart: '',
     links: links,
-    annotations: { list: [] },
+    annotations: { list: annotations },
     templating: { list: [grafana.datasourceVariable] + variables },
     panels: grafana.placed(rows),
   },

@@ -2,6 +2,7 @@
 function(config) {
   local panels = self,
   local grafana = (import 'grafana.libsonnet')(config),
+  local colours = (import 'states.libsonnet').colours,
 
   // A query of the newest values, of values over time, or of rows for a table.
   instant(expr, legend=''): { expr: expr, instant: true, range: false, legendFormat: legend },
@@ -19,6 +20,13 @@ function(config) {
   byQuery(refId, properties): { matcher: { id: 'byFrameRefID', options: refId }, properties: panels.properties(properties) },
   // Properties in the order in which they stand: `[id, value]`.
   properties(pairs): [{ id: pair[0], value: pair[1] } for pair in pairs],
+
+  // A link to a cluster's dashboard; `id` is the field that has its ID. And one to a page outside.
+  clusterLink(title, id): panels.link(title, '/d/ack-upgrade-cluster?%s&var-cluster=${%s}&${__url_time_range}' % [grafana.kept, id]),
+  link(title, url, newTab=false): { title: title, url: url, targetBlank: newTab },
+
+  // Longer than an upgrade should take.
+  durationSteps(short): panels.steps([[null, short], [config.dashboards.long, colours.paused], [config.dashboards.tooLong, colours.failed]]),
 
   local panel(type, title, description, width, queries, defaults, options, overrides=[]) = {
     type: type,
@@ -38,18 +46,19 @@ function(config) {
     ),
   },
 
-  stat(title, description, width, query, defaults, text='value'):
-    panel('stat', title, description, width, [query], { unit: 'none' } + defaults, {
+  stat(title, description, width, queries, defaults, text='value', overrides=[]):
+    panel('stat', title, description, width, queries, { unit: 'none' } + defaults, {
       colorMode: 'background_solid',
       graphMode: 'none',
       justifyMode: 'center',
       orientation: 'auto',
       textMode: text,
       wideLayout: true,
+      text: { valueSize: 32 },
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
-    }),
+    }, overrides),
 
-  timeseries(title, description, width, queries, unit, overrides=[], fill=15, stack=false, defaults={}):
+  timeseries(title, description, width, queries, unit, overrides=[], fill=15, stack=false, defaults={}, calcs=['lastNotNull', 'max']):
     panel('timeseries', title, description, width, queries, {
       unit: unit,
       min: 0,
@@ -65,7 +74,7 @@ function(config) {
         gradientMode: 'none',
       },
     } + defaults, {
-      legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
+      legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: calcs },
       tooltip: { mode: 'multi', sort: 'desc' },
     }, overrides),
 
@@ -74,7 +83,7 @@ function(config) {
       color: { mode: 'thresholds' },
       mappings: mappings,
       unit: 'none',
-      custom: { lineWidth: 0, fillOpacity: 85, spanNulls: false },
+      custom: { lineWidth: 0, fillOpacity: 100, spanNulls: false },
     } + defaults, {
       mergeValues: true,
       showValue: showValue,
@@ -109,6 +118,8 @@ function(config) {
         renameByName: { [column[0]]: column[1] for column in columns if column[1] != '' },
       },
     };
+    // The text for a table without rows is none for a cell without a value.
+    local blank(properties) = if std.length([one for one in properties if one[0] == 'noValue']) > 0 then [] else [['noValue', '–']];
     panel('table', title, description, width, queries, {
       custom: { align: 'left', cellOptions: { type: 'auto' }, inspect: false } + custom,
       noValue: empty,
@@ -118,9 +129,8 @@ function(config) {
       footer: { show: false, reducer: ['sum'], countRows: false, fields: '' },
       [if sort != [] then 'sortBy']: [{ displayName: one[0], desc: one[1] } for one in sort],
     } + options, [
-      panels.byName(if column[1] == '' then column[0] else column[1], column[2])
+      panels.byName(if column[1] == '' then column[0] else column[1], column[2] + blank(column[2]))
       for column in columns
-      if column[2] != []
     ] + overrides) {
       transformations: (if std.length(queries) > 1 then [{ id: 'merge', options: {} }] else []) + [organize],
     },

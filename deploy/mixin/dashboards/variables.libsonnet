@@ -2,6 +2,7 @@
 function(config) {
   local grafana = (import 'grafana.libsonnet')(config),
   local queries = (import 'queries.libsonnet')(config),
+  local states = import 'states.libsonnet',
   local cluster = config.clusterLabel,
   local limited(name, matchers) = '%s{%s}' % [name, std.join(', ', [one for one in [matchers, config.selector] if one != ''])],
 
@@ -22,4 +23,12 @@ function(config) {
   ),
   clusters: clusters(true),
   cluster: clusters(false),
+
+  // Of the clusters that a table lists: those with nothing going on are many.
+  status: grafana.choice(
+    'status',
+    'Status',
+    [[state[0], state[2]] for state in states.status if state != states.pausedOnError],
+    ['fail', 'pause', 'unknown', 'down', 'running']
+  ),
 }
