@@ -122,7 +122,7 @@ config.yaml
 {{- fail "there is no account to watch: set config.accounts, configExistingSecret.name or configExistingConfigMap.name" -}}
 {{- end -}}
 {{- if and (not (include "ack-upgrade-exporter.ownConfig" .)) $v.config -}}
-{{- fail "config would be ignored beside configExistingSecret or configExistingConfigMap: drop one of them" -}}
+{{- fail "config would be ignored beside configExistingSecret or configExistingConfigMap: drop one of them (config: null, as {} does not clear the config of another values file)" -}}
 {{- end -}}
 {{- if and (eq $v.kind "Deployment") (gt (int $v.shards) 1) -}}
 {{- fail "shards needs kind: StatefulSet, whose ordinals are the shards" -}}
