@@ -1,7 +1,7 @@
 // What an installation may want otherwise. `(import 'mixin.libsonnet') + { _config+:: { ... } }` overrides any of it.
 {
   _config:: {
-    // Limits every metric of the alerts and recording rules, as in 'job="ack-upgrade-exporter"'.
+    // Limits every metric of alerts, recording rules and dashboards, as in 'job="ack-upgrade-exporter"'.
     selector: '',
 
     // The label that holds the cluster ID: the exporter's metrics.cluster_label.
@@ -22,6 +22,19 @@
     // Whatever stands before the alert's name, and the host of Grafana.
     runbookUrl: 'https://ack-upgrade-exporter.example.com/runbooks',
     grafanaUrl: 'https://grafana.example.com',
+
+    // The page of a cluster in the console; %s is its ID.
+    consoleUrl: 'https://cs.console.aliyun.com/#/k8s/cluster/%s/v2/info/overview',
+
+    // The dashboards. An upgrade that lasts longer than `long` seconds is orange, and longer than `tooLong` red.
+    dashboards: {
+      from: 'now-6h',
+      refresh: '30s',
+      timezone: 'browser',
+      tags: ['ack-upgrade', 'kubernetes', 'alibaba-cloud'],
+      long: 1800,
+      tooLong: 3600,
+    },
 
     // Every alert: how severe it is, how long its condition must hold, how long it is kept firing after, and its threshold if it has one.
     // `enabled: false` leaves an alert out: { _config+:: { alerts+: { AckUpgradeStuck+: { 'for': '2h' } } } }.

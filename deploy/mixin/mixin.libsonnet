@@ -15,13 +15,9 @@
     ],
   },
 
-  // The dashboards as JSON, with their keys in the order in which they were written. In the sources the label with the cluster ID is `<cluster>`.
-  dashboardTexts:: {
-    local labelled(text) = std.strReplace(text, '<cluster>', config.clusterLabel),
-    'fleet.json': labelled(importstr 'dashboards/fleet.json'),
-    'cluster.json': labelled(importstr 'dashboards/cluster.json'),
-    'exporter.json': labelled(importstr 'dashboards/exporter.json'),
+  grafanaDashboards+:: {
+    'fleet.json': (import 'dashboards/fleet.libsonnet')(config),
+    'cluster.json': (import 'dashboards/cluster.libsonnet')(config),
+    'exporter.json': (import 'dashboards/exporter.libsonnet')(config),
   },
-
-  grafanaDashboards+:: { [name]: std.parseJson($.dashboardTexts[name]) for name in std.objectFieldsAll($.dashboardTexts) },
 }

@@ -15,16 +15,18 @@ RUNBOOKS = ROOT / "deploy/prometheus/runbooks"
 
 # Metrics that Prometheus itself makes.
 PROMETHEUS = {"up", "scrape_duration_seconds"}
-# Labels that a scrape adds, and those that operators may give their clusters.
-ADDED_LABELS = {"exported_cluster", "job", "instance", "pod", "container", "node", "owner", "team", "le"}
+# The series that Prometheus makes of alerts. They have no instance, and one alert has no job.
+ALERTS = {"ALERTS", "ALERTS_FOR_STATE"}
+# Labels that a scrape adds, those that operators may give their clusters, and those of alerts.
+ADDED_LABELS = {"exported_cluster", "job", "instance", "pod", "container", "node", "owner", "team", "le"} | {"alertname", "alertstate", "severity"}
 # Labels that queries make for themselves.
-MADE_LABELS = {"attempt", "key", "ordinal", "total"}
+MADE_LABELS = {"attempt", "key", "ordinal", "total", "hit", "_order"}
 
 # One meaning, one colour, everywhere.
 COLOURS = {
-    "None": "#8E8E8E", "Running": "#5794F2", "Paused": "#FF9830", "Success": "#73BF69", "Failed": "#F2495C",
-    "Canceled": "#64748B", "Unknown": "#B877D9", "Not answering": "#8F1D2C",
-    "Not started": "#8E8E8E", "Prechecking": "#A7C7F9", "Upgrading": "#5794F2", "Answered": "#73BF69",
+    "Failed": "#FA4942", "Paused on error": "#FA4942", "Paused": "#FEC123", "Unknown": "#770FEE", "Not answering": "#710200",
+    "Running": "#3981E0", "Success": "#83E9A5", "Canceled": "#364464", "None": "#8A8D91", "Never upgraded": "#8A8D91",
+    "Not started": "#8A8D91", "Prechecking": "#A9C8FC", "Upgrading": "#3981E0", "Answered": "#83E9A5",
 }
 
 STRING = re.compile(r'"(?:\\.|[^"\\])*"')
@@ -115,7 +117,7 @@ def check_query(where, expression, metrics):
     check_expression(where, expression, metrics)
     bare = re.sub(r"\$__(rate_interval|interval|range)\b", "5m", expression)
     for name, matchers in SELECTOR.findall(bare):
-        for needed in ('job=~"$job"', 'instance=~"$instance"'):
+        for needed in ['job=~"$job|"'] if name in ALERTS else ['job=~"$job"', 'instance=~"$instance"']:
             if needed not in matchers:
                 mistake(where, f"{name} is not limited by {needed}")
     without = re.sub(r"\{[^{}]*\}", "{}", STRING.sub('""', bare))
@@ -171,6 +173,10 @@ def check_dashboard(path, uids, metrics):
         mistake(where, f"panel id {double} is there twice")
     cells = set()
     queries = 0
+    for annotation in dashboard["annotations"]["list"]:
+        if not annotation.get("builtIn"):
+            queries += 1
+            check_query(f"{where}, annotation {annotation['name']!r}", annotation["expr"], metrics)
     for panel in panels:
         spot = panel["gridPos"]
         taken = {(x, y) for x in range(spot["x"], spot["x"] + spot["w"]) for y in range(spot["y"], spot["y"] + spot["h"])}

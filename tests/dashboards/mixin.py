@@ -86,6 +86,11 @@ def check_dashboards(folder):
             expect("<cluster>" not in text, f"{file.name}: a placeholder is left: {text}")
             found = CLUSTER_AS_LABEL.search(text)
             expect(not found, f"{file.name}: the label is still called cluster: {text}")
+            check_expression(file.name, text)
+    fleet = next(file for file in files if file.name == "fleet.json").read_text()
+    expect("squad" in fleet and "Squad" in fleet, "fleet.json: the owner's label is not the one configured")
+    for label in ("owner", "team"):
+        expect(f", {label}" not in fleet, f"fleet.json: asks for the label {label}, which is not configured")
 
 
 def main():

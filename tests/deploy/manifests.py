@@ -19,11 +19,14 @@ CUSTOM = {
     ("monitoring.coreos.com/v1", "PrometheusRule"): "prometheusrule_v1",
     ("monitoring.coreos.com/v1", "ServiceMonitor"): "servicemonitor_v1",
     ("monitoring.coreos.com/v1alpha1", "ScrapeConfig"): "scrapeconfig_v1alpha1",
+    ("monitoring.googleapis.com/v1", "PodMonitoring"): "podmonitoring_v1",
 }
 # The kinds that kubernetes-validate has checked before.
 NATIVE = {"v1", "apps/v1", "policy/v1", "networking.k8s.io/v1"}
 LABELS = {f"app.kubernetes.io/{label}" for label in ("name", "component", "part-of")}
-RELABELINGS = ("relabelings", "metricRelabelings", "relabelingConfigs")
+RELABELINGS = ("relabelings", "metricRelabelings", "relabelingConfigs", "metricRelabeling")
+# What a scrape beside /probe keeps.
+OWN_METRICS = "cs_exporter_.*|ack_upgrade_exporter_.*|process_.*"
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -62,6 +65,15 @@ class Checker:
             matched = [s for s in self.of("Service") if wanted <= s["metadata"]["labels"].items()]
             self.expect(len(matched) == 1, monitor, f"selects {len(matched)} services, so pods are scraped as often")
             self.expect(endpoint["port"] in [p["name"] for p in matched[0]["spec"]["ports"]], monitor, "names no port of the service")
+            kept = [step["regex"] for step in endpoint.get("metricRelabelings", []) if step["action"] == "keep"]
+            beside = bool(self.of("Probe", "ScrapeConfig"))
+            self.expect((kept == [OWN_METRICS]) == beside, monitor, "keeps the clusters beside /probe, or leaves them out without it")
+        for monitoring in self.of("PodMonitoring"):
+            endpoint = monitoring["spec"]["endpoints"][0]
+            self.scrape(monitoring, endpoint["interval"], endpoint["timeout"])
+        ways = len(self.of("Probe")) + len({s["spec"]["jobName"] for s in self.of("ScrapeConfig")}) + len(self.of("PodMonitoring"))
+        if ways > 1:
+            self.mistakes.append(f"{self.file}: {ways} ways of asking for the same clusters")
         for probe in self.of("Probe"):
             self.scrape(probe, probe["spec"]["interval"], probe["spec"]["scrapeTimeout"])
         for scrape in self.of("ScrapeConfig"):
@@ -142,6 +154,9 @@ class Checker:
             expect(sharding == ["--shard.ordinal-from-hostname", f"--shard.total={spec['replicas']}"], f"replicas differ from {sharding}")
             services = [s for s in self.of("Service") if s["metadata"]["name"] == spec["serviceName"]]
             expect([s["spec"].get("clusterIP") for s in services] == ["None"], "has no headless service")
+            # A Deployment's service must not become headless: the API server refuses that.
+            others = [s for s in self.of("Service") if s not in services]
+            expect([s["spec"].get("clusterIP") for s in others] == [None], "has no service with an address")
         else:
             expect(not sharding, "shards without ordinals")
         known = [account["metadata"]["name"] for account in self.of("ServiceAccount")]

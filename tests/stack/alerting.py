@@ -27,9 +27,14 @@ CLUSTERS = 40
 
 # The queries that may be empty here, and why.
 RIGHTLY_EMPTY = {
-    "exporter.json, Credentials run out in, query A": "the demo's key does not expire",
+    "exporter.json, Credentials expire in, query A": "the demo's key does not expire",
     "exporter.json, Accounts, query B": "the demo's key does not expire",
-    "fleet.json, Not answering, query B": "the cluster that does not answer never has",
+    "exporter.json, Firing alerts, query A": "the exporter is well",
+    "exporter.json, Firing alerts, query B": "the exporter is well",
+    "cluster.json, In this state for, query B": "the upgrades of these clusters have not succeeded",
+    "cluster.json, Upgrade duration, query A": "the upgrade of one has ended, and nothing is known of the other",
+    "cluster.json, annotation Upgrade began, query A": "the upgrade may have begun before Prometheus did",
+    "cluster.json, annotation Upgrade ended, query A": "the upgrade has not succeeded",
 }
 
 
@@ -249,7 +254,7 @@ def interpolate(expression, cluster):
     for name, value in values.items():
         expression = expression.replace(name, value)
     expression = expression.replace('cluster="$cluster"', f'cluster="{cluster}"')
-    return re.sub(r"\$(job|instance|account|region|cluster)\b", ".+", expression)
+    return re.sub(r"\$(job|instance|account|region|cluster|status)\b", ".+", expression)
 
 
 def variable_values(stack, variable, cluster):
@@ -279,6 +284,15 @@ class Query:
         self.seconds = time.monotonic() - began
 
 
+def check_timeline(query):
+    """The rows are in the order of their ranks: what needs somebody is first."""
+    ranks = [int(one["values"][-1][1]) for one in query.series]
+    if ranks != sorted(ranks):
+        raise Failed(f"the rows of the timeline are in the order {ranks}")
+    if ranks[0] != 1:
+        raise Failed("the timeline does not begin with an upgrade that failed")
+
+
 def check_dashboards(stack, clusters):
     """Every variable has values and every query data, for one of these clusters at least, or is rightly empty."""
     broken = []
@@ -293,11 +307,15 @@ def check_dashboards(stack, clusters):
                 print(f"  variable {variable['name']}: {len(values)} values")
                 if not values:
                     broken.append(f"{path.name}, variable {variable['name']}: no values")
-        for panel in dashboard["panels"]:
+        annotations = [one for one in dashboard["annotations"]["list"] if not one.get("builtIn")]
+        events = [{"title": f"annotation {one['name']}", "targets": [{"refId": "A", "expr": one["expr"]}]} for one in annotations]
+        for panel in events + dashboard["panels"]:
             for target in panel["targets"]:
                 count += 1
                 where = f"{path.name}, {panel['title']}, query {target['refId']}"
                 query = next((one for one in (Query(stack, target, cluster) for cluster in clusters) if one.series), None)
+                if where == "fleet.json, Timeline, query A":
+                    check_timeline(query)
                 if query:
                     slowest = max(slowest, (query.seconds, where))
                     shown = f"{len(query.series)} series, {query.points} points"

@@ -155,7 +155,7 @@ function(config)
       answered: promql.indent(6, answered),
     },
     about: "The exporter's clock and Prometheus's differ.",
-    summary: "The clocks of job {{ $labels.job }} and of Prometheus differ.",
+    summary: 'The clocks of job {{ $labels.job }} and of Prometheus differ.',
     description: 'The clock of an instance of job {{ $labels.job }} is {{ if gt $value 0.0 }}ahead of{{ else }}behind{{ end }} that of Prometheus, by {{ humanizeDuration $value | reReplaceAll "-" "" }}. Times and ages are wrong by as much, and from 15 minutes on Alibaba Cloud refuses the signatures.',
   })
 

@@ -27,6 +27,12 @@ app.kubernetes.io/name: {{ include "ack-upgrade-exporter.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
+{{/* By these a ServiceMonitor selects the service, and not the headless one. */}}
+{{- define "ack-upgrade-exporter.serviceLabels" -}}
+{{ include "ack-upgrade-exporter.selectorLabels" . }}
+app.kubernetes.io/component: exporter
+{{- end -}}
+
 {{/* Labels as YAML: those of the chart win over those of the user, as selectors rely on them. */}}
 {{- define "ack-upgrade-exporter.labels" -}}
 {{- $labels := include "ack-upgrade-exporter.selectorLabels" . | fromYaml -}}
@@ -112,6 +118,21 @@ config.yaml
 {{- toYaml $probe -}}
 {{- end -}}
 
+{{/* The service that gives each pod of a StatefulSet a name. Not the other one made headless: a service cannot become so. */}}
+{{- define "ack-upgrade-exporter.headless" -}}
+{{- printf "%s-headless" (include "ack-upgrade-exporter.fullname" .) -}}
+{{- end -}}
+
+{{/* A duration such as 1m30s in milliseconds. */}}
+{{- define "ack-upgrade-exporter.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "w" 604800000 -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+(ms|[smhdw])" . -1 -}}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" . | int64) (get $units (regexFind "[a-z]+" .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
 {{/* Refuses values that each pass the schema but do not go together. */}}
 {{- define "ack-upgrade-exporter.check" -}}
 {{- $v := .Values -}}
@@ -122,7 +143,7 @@ config.yaml
 {{- fail "there is no account to watch: set config.accounts, configExistingSecret.name or configExistingConfigMap.name" -}}
 {{- end -}}
 {{- if and (not (include "ack-upgrade-exporter.ownConfig" .)) $v.config -}}
-{{- fail "config would be ignored beside configExistingSecret or configExistingConfigMap: drop one of them" -}}
+{{- fail "config would be ignored beside configExistingSecret or configExistingConfigMap: drop one of them (config: null, as {} does not clear the config of another values file)" -}}
 {{- end -}}
 {{- if and (eq $v.kind "Deployment") (gt (int $v.shards) 1) -}}
 {{- fail "shards needs kind: StatefulSet, whose ordinals are the shards" -}}
@@ -137,6 +158,24 @@ config.yaml
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- $scrapes := list -}}
+{{- range $part := list "serviceMonitor" "probe" "scrapeConfig" "podMonitoring" -}}
+{{- if (index $v $part).enabled -}}
+{{- $scrapes = append $scrapes $part -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (len $scrapes) 1 -}}
+{{- fail (printf "%s each query the same clusters, so that every alert would fire twice: enable one of them. Beside probe or scrapeConfig, selfMonitor scrapes the exporter's own metrics" (join " and " $scrapes)) -}}
+{{- end -}}
+{{- range $part := list "serviceMonitor" "probe" "scrapeConfig" "selfMonitor" "podMonitoring" -}}
+{{- $scrape := index $v $part -}}
+{{- if gt (include "ack-upgrade-exporter.milliseconds" $scrape.scrapeTimeout | int64) (include "ack-upgrade-exporter.milliseconds" $scrape.interval | int64) -}}
+{{- fail (printf "%s.scrapeTimeout %s is longer than its interval %s" $part $scrape.scrapeTimeout $scrape.interval) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.podMonitoring.enabled (eq (include "ack-upgrade-exporter.clusterLabel" .) "cluster") -}}
+{{- fail "podMonitoring: Google's collector sets a label cluster of its own: name another one in config.metrics.cluster_label, or in clusterLabel if the configuration is not the chart's" -}}
+{{- end -}}
 {{- if $v.rrsa.enabled -}}
 {{- if and (eq $v.rrsa.mode "webhook") (not $v.rrsa.roleName) -}}
 {{- fail "rrsa.mode webhook needs rrsa.roleName" -}}
@@ -147,6 +186,14 @@ config.yaml
 {{- if and (eq $v.rrsa.mode "projected") (not (and $v.rrsa.roleArn $v.rrsa.oidcProviderArn)) -}}
 {{- fail "rrsa.mode projected needs rrsa.roleArn and rrsa.oidcProviderArn" -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ack-upgrade-exporter.ipFamilies" -}}
+{{- if .Values.service.ipDualStack.enabled -}}
+ipFamilies:
+  {{- toYaml .Values.service.ipDualStack.ipFamilies | nindent 2 }}
+ipFamilyPolicy: {{ .Values.service.ipDualStack.ipFamilyPolicy }}
 {{- end -}}
 {{- end -}}
 
@@ -170,14 +217,17 @@ spec:
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.imagePullSecrets }}
+  {{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . | quote }}
   {{- end }}
-  {{- with .Values.dnsPolicy }}
+  {{- if .Values.hostNetwork }}
+  hostNetwork: true
+  {{- end }}
+  {{- with default (ternary "ClusterFirstWithHostNet" "" .Values.hostNetwork) .Values.dnsPolicy }}
   dnsPolicy: {{ . }}
   {{- end }}
   {{- with .Values.dnsConfig }}
@@ -256,6 +306,10 @@ spec:
         - name: http
           containerPort: {{ int .Values.containerPort }}
           protocol: TCP
+      {{- with .Values.lifecycle }}
+      lifecycle:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with .Values.livenessProbe }}
       livenessProbe:
         {{- include "ack-upgrade-exporter.probe" (list $ . "/-/healthy") | nindent 8 }}
