@@ -7,3 +7,4 @@ mod reloading;
 mod rotation;
 mod server;
 mod service_discovery;
+mod unread;

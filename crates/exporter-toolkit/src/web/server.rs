@@ -3,13 +3,13 @@
 //! HTTP/1.1, or HTTP/2 where TLS agreed on it. Time-outs and caps are in [`Limits`]; a head of more
 //! than 16 KiB is a 431, and no body is read.
 
+mod accept_failures;
 mod application;
 mod body;
 mod connection;
 mod connections;
 mod handler;
 mod limits;
-mod stream;
 
 use std::mem;
 use std::net::SocketAddr;
@@ -22,18 +22,17 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use accept_failures::AcceptFailures;
 use connection::Connection;
 use connections::ConnectionTable;
 use handler::RequestHandler;
+use limits::DRAIN_GRACE;
 
 pub use application::Application;
 pub use handler::draining;
 pub use limits::{Limits, Timeouts, connections};
 
 use super::guard::WebGuard;
-
-/// The time that connections which come while the server drains have to end, once it has drained.
-const DRAIN_GRACE: Duration = Duration::from_secs(1);
 
 /// The server's sockets, bound but not yet served.
 pub struct Server {
@@ -63,8 +62,7 @@ impl Server {
     /// Serves `application` until `stop` is cancelled, then lets requests in flight finish. New
     /// requests meanwhile get a 503, and health checks their response.
     pub async fn serve<A: Application>(self, application: Arc<A>, stop: CancellationToken) {
-        let timeouts = self.limits.timeouts;
-        let table = ConnectionTable::new(self.limits.connections, timeouts);
+        let table = ConnectionTable::new(self.limits);
         let handler =
             RequestHandler::new(application, self.guard, self.limits.requests, stop.clone());
         let acceptor = Arc::new(Acceptor {
@@ -80,9 +78,12 @@ impl Server {
         tasks.spawn(Arc::clone(&table).enforce());
         stop.cancelled().await;
 
-        table.drain(DRAIN_GRACE);
-        let drained = timeout(timeouts.drain, acceptor.take_shutdown().shutdown()).await;
-        if drained.is_err() {
+        table.drain();
+        let drained = timeout(
+            self.limits.timeouts.drain,
+            acceptor.take_shutdown().shutdown(),
+        );
+        if drained.await.is_err() {
             let (connections, requests) = table.counts();
             tracing::warn!(
                 connections,
@@ -106,6 +107,7 @@ impl<A: Application> Acceptor<A> {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         // Aborted with the server.
         let mut connections = JoinSet::new();
+        let mut failures = AcceptFailures::default();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -118,9 +120,10 @@ impl<A: Application> Acceptor<A> {
                     }
                 }
                 Err(error) => {
+                    failures.log(&error);
                     // Out of descriptors, most likely: trying again at once would only burn the
                     // processor.
-                    tracing::warn!(%error, "cannot accept a connection");
+                    self.handler.release_descriptors();
                     self.table.evict();
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -130,11 +133,12 @@ impl<A: Application> Acceptor<A> {
 
     fn admit(&self, socket: TcpStream, address: SocketAddr) -> Option<Connection<A>> {
         let shutdown = self.shutdown.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = address.ip().to_canonical();
         Some(Connection {
             handler: Arc::clone(&self.handler),
             socket,
-            client: address.ip().to_canonical(),
-            activity: self.table.open()?,
+            client,
+            activity: self.table.open(client)?,
             shutdown: shutdown.watcher(),
         })
     }

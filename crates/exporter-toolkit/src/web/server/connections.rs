@@ -1,79 +1,98 @@
-//! The open connections: their time-outs, and which of them is closed when there are too many.
+//! The open connections: their time-outs, and which of them is closed for others.
 //!
-//! hyper has no time-out for a response that the client does not take, and its header time-out also
-//! counts the rest between two requests. A new connection never waits behind slow ones: at the cap,
-//! the oldest of the first [`EvictionClass`] is closed for it.
+//! hyper has no time-out for a response that the client does not take. A new connection never waits
+//! behind others: at the cap, the first of the order of [`Class`] is closed for it.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::Timeouts;
+use super::limits::{Limits, Timeouts};
 
-/// The time that every client has to take a response before another may have its place.
-const MIN_SENDING: Duration = Duration::from_secs(5);
-
-/// The states in which a connection may be closed, in the order in which the cap closes them. One
-/// whose request is being handled is in none.
+/// The states in which a connection may be closed for another, first to last. Within one, it is a
+/// connection of the client that has the most, and of those the one without progress for longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum EvictionClass {
-    /// A request's head is not complete.
-    Reading,
+enum Class {
+    /// There was no request yet.
+    New,
     /// There is no request.
     Idle,
-    /// The client has not taken all of a response.
-    Sending,
+    /// A password is checked, or the client has not taken a response.
+    Waiting,
 }
 
 /// The connections of a server.
 #[derive(Debug)]
 pub(super) struct ConnectionTable {
-    cap: usize,
+    limits: Limits,
     slots: Mutex<Slots>,
 }
 
 #[derive(Debug)]
 struct Slots {
     timeouts: Timeouts,
+    is_draining: bool,
     next: u64,
     open: HashMap<u64, Slot>,
 }
 
 #[derive(Debug)]
 struct Slot {
+    client: IpAddr,
     close: CancellationToken,
-    /// The class while there is no request, and its beginning.
-    rest: (EvictionClass, Instant),
-    /// Requests without a response yet.
-    handled: usize,
-    /// Responses that hyper has not taken whole.
-    responses: usize,
-    /// The time since which there has been a response that is not on the wire.
-    sending: Option<Instant>,
+    class_without_requests: Class,
+    /// The beginning, or the end of the last request.
+    since: Instant,
+    requests: HashMap<u64, Request>,
+}
+
+#[derive(Debug)]
+struct Request {
+    phase: Phase,
+    /// The beginning of the phase, or the last piece of the response that was taken.
+    since: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Checking,
+    /// It has a permit, and so its connection is not closed for another.
+    Admitted,
+    Sending(Body),
+}
+
+/// The memory of a body. Responses that share it have the same address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Body {
+    address: usize,
+    length: usize,
 }
 
 impl ConnectionTable {
-    pub(super) fn new(cap: usize, timeouts: Timeouts) -> Arc<Self> {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
         let slots = Mutex::new(Slots {
-            timeouts,
+            timeouts: limits.timeouts,
+            is_draining: false,
             next: 0,
             open: HashMap::new(),
         });
-        Arc::new(Self { cap, slots })
+        Arc::new(Self { limits, slots })
     }
 
     /// Adds a connection, if need be in place of another; None if none can be closed.
-    pub(super) fn open(self: &Arc<Self>) -> Option<Arc<ConnectionActivity>> {
+    pub(super) fn open(self: &Arc<Self>, client: IpAddr) -> Option<Arc<ConnectionActivity>> {
         let mut slots = self.lock();
-        if slots.open.len() >= self.cap && !slots.evict() {
+        if slots.open.len() >= self.limits.connections && !slots.evict() {
             return None;
         }
-        let (id, close) = (slots.next, CancellationToken::new());
-        slots.next += 1;
-        slots.open.insert(id, Slot::new(close.clone()));
+        let (id, slot) = (slots.new_id(), Slot::new(client));
+        let close = slot.close.clone();
+        slots.open.insert(id, slot);
         drop(slots);
         let table = Arc::clone(self);
         Some(Arc::new(ConnectionActivity { table, id, close }))
@@ -84,30 +103,30 @@ impl ConnectionTable {
         self.lock().evict();
     }
 
-    /// Leaves connections without a request no more than `grace`. A client of HTTP/2 is asked
-    /// whether one is on its way, and one that has gone never says.
-    pub(super) fn drain(&self, grace: Duration) {
-        let mut slots = self.lock();
-        slots.timeouts.head = grace;
-        slots.timeouts.idle = grace;
+    /// Applies the time-outs of a server that stops. From now on, a client that takes its response
+    /// piece by piece gets no more time for each.
+    pub(super) fn drain(&self) {
+        let (mut slots, now) = (self.lock(), Instant::now());
+        slots.timeouts = slots.timeouts.draining();
+        slots.is_draining = true;
         for slot in slots.open.values_mut() {
-            slot.rest.1 = Instant::now();
+            slot.since = now;
+            for request in slot.requests.values_mut() {
+                request.since = now;
+            }
         }
     }
 
     /// The numbers of open connections and of their requests.
     pub(super) fn counts(&self) -> (usize, usize) {
         let slots = self.lock();
-        let requests = |slot: &Slot| slot.handled + slot.responses;
-        (slots.open.len(), slots.open.values().map(requests).sum())
+        let requests = slots.open.values().map(|slot| slot.requests.len());
+        (slots.open.len(), requests.sum())
     }
 
     /// Closes connections whose time is over, until the future is dropped.
     pub(super) async fn enforce(self: Arc<Self>) {
-        let Timeouts {
-            head, idle, send, ..
-        } = self.lock().timeouts;
-        let mut interval = interval(head.min(idle).min(send) / 8);
+        let mut interval = interval(self.limits.timeouts.shortest() / 8);
         loop {
             interval.tick().await;
             self.lock().close_overdue();
@@ -120,72 +139,108 @@ impl ConnectionTable {
 }
 
 impl Slots {
+    fn new_id(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
     fn evict(&mut self) -> bool {
-        let closable = self
-            .open
-            .iter()
-            .filter_map(|(id, slot)| Some((slot.class()?, *id)));
-        let Some(((class, since), id)) = closable.min() else {
+        let mut of_client = HashMap::new();
+        for slot in self.open.values() {
+            *of_client.entry(slot.client).or_insert(0) += 1;
+        }
+        let order = |(id, slot): (&u64, &Slot)| {
+            let count: usize = of_client[&slot.client];
+            Some((slot.class()?, Reverse(count), slot.since(), *id))
+        };
+        let Some((.., id)) = self.open.iter().filter_map(order).min() else {
             return false;
         };
-        if class == EvictionClass::Sending && since.elapsed() < MIN_SENDING {
-            return false;
-        }
-        self.open.remove(&id).inspect(|slot| slot.close.cancel());
+        self.close(id);
         true
+    }
+
+    /// Closes the connections whose clients have taken nothing for longest, until `body` and the
+    /// others that are being sent are no more than `limit` bytes, each counted once.
+    fn make_room(&mut self, body: Body, limit: usize) {
+        loop {
+            let (mut others, mut oldest) = (HashMap::new(), None);
+            for (id, slot) in &self.open {
+                for (since, other) in slot.sending().filter(|(_, other)| *other != body) {
+                    others.insert(other.address, other.length);
+                    oldest = Some(oldest.map_or((since, *id), |known| (since, *id).min(known)));
+                }
+            }
+            let is_enough = others.values().sum::<usize>() + body.length <= limit;
+            match oldest {
+                Some((_, id)) if !is_enough => self.close(id),
+                _ => return,
+            }
+        }
+    }
+
+    fn close(&mut self, id: u64) {
+        if let Some(slot) = self.open.remove(&id) {
+            slot.close.cancel();
+        }
     }
 
     fn close_overdue(&mut self) {
         let timeouts = self.timeouts;
-        self.open.retain(|_, slot| {
-            let is_overdue = slot.is_overdue(timeouts);
-            if is_overdue {
-                slot.close.cancel();
-            }
-            !is_overdue
-        });
+        let overdue = self.open.extract_if(|_, slot| slot.is_overdue(timeouts));
+        overdue.for_each(|(_, slot)| slot.close.cancel());
     }
 }
 
 impl Slot {
-    fn new(close: CancellationToken) -> Self {
+    fn new(client: IpAddr) -> Self {
         Self {
-            close,
-            rest: (EvictionClass::Reading, Instant::now()),
-            handled: 0,
-            responses: 0,
-            sending: None,
+            client,
+            close: CancellationToken::new(),
+            class_without_requests: Class::New,
+            since: Instant::now(),
+            requests: HashMap::new(),
         }
     }
 
-    /// The class, and its beginning; None while requests are handled.
-    fn class(&self) -> Option<(EvictionClass, Instant)> {
-        // Behind a response that is not taken, the next requests of a pipeline wait.
-        match self.sending {
-            Some(since) => Some((EvictionClass::Sending, since)),
-            None => (self.handled == 0).then_some(self.rest),
+    /// None while a request is admitted.
+    fn class(&self) -> Option<Class> {
+        let mut requests = self.requests.values();
+        if self.requests.is_empty() {
+            Some(self.class_without_requests)
+        } else {
+            let is_admitted = requests.any(|request| request.phase == Phase::Admitted);
+            (!is_admitted).then_some(Class::Waiting)
         }
+    }
+
+    /// The time since which there is no progress.
+    fn since(&self) -> Instant {
+        let of_requests = self.requests.values().map(|request| request.since);
+        of_requests.min().unwrap_or(self.since)
+    }
+
+    /// The bodies that are being sent, each with the time since which nothing of it is taken.
+    fn sending(&self) -> impl Iterator<Item = (Instant, Body)> {
+        let requests = self.requests.values();
+        requests.filter_map(|request| match request.phase {
+            Phase::Sending(body) => Some((request.since, body)),
+            Phase::Checking | Phase::Admitted => None,
+        })
     }
 
     fn is_overdue(&self, timeouts: Timeouts) -> bool {
-        let Some((class, since)) = self.class() else {
-            return false;
-        };
-        let limit = match class {
-            EvictionClass::Reading => timeouts.head,
-            EvictionClass::Idle => timeouts.idle,
-            EvictionClass::Sending => timeouts.send,
-        };
-        since.elapsed() >= limit
-    }
-
-    fn rest(&mut self, class: EvictionClass) {
-        self.rest = (class, Instant::now());
+        let is_stalled = |(since, _): (Instant, Body)| since.elapsed() >= timeouts.send;
+        self.sending().any(is_stalled)
+            || match self.class() {
+                Some(Class::New) => self.since.elapsed() >= timeouts.head,
+                Some(Class::Idle) => self.since.elapsed() >= timeouts.idle,
+                Some(Class::Waiting) | None => false,
+            }
     }
 }
 
-/// The state of one connection, which its socket and its requests keep up to date. The connection
-/// leaves the table when this is dropped.
+/// One open connection. It leaves the table when this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionActivity {
     table: Arc<ConnectionTable>,
@@ -199,45 +254,18 @@ impl ConnectionActivity {
         &self.close
     }
 
-    /// Records the end of the handshake: the time for the first head begins.
-    pub(super) fn accepted(&self) {
-        self.update(|slot| slot.rest(EvictionClass::Reading));
-    }
-
-    /// Records bytes from a client of HTTP/1: on an idle connection, the beginning of a head.
-    pub(super) fn received(&self) {
-        self.update(|slot| {
-            if matches!(slot.class(), Some((EvictionClass::Idle, _))) {
-                slot.rest(EvictionClass::Reading);
-            }
-        });
-    }
-
-    /// Records that all that was written is on the wire. Returns whether requests are handled now.
-    pub(super) fn flushed(&self) -> bool {
-        let mut is_handling = false;
-        self.update(|slot| {
-            if slot.responses == 0 && slot.sending.take().is_some() {
-                slot.rest(EvictionClass::Idle);
-            }
-            is_handling = slot.class().is_none();
-        });
-        is_handling
-    }
-
     /// Records a complete head.
     pub(super) fn request(self: &Arc<Self>) -> RequestGuard {
-        self.update(|slot| slot.handled += 1);
+        let mut slots = self.table.lock();
+        let id = slots.new_id();
+        // One that has been closed may still read a head.
+        if let Some(slot) = slots.open.get_mut(&self.id) {
+            let (phase, since) = (Phase::Checking, Instant::now());
+            slot.requests.insert(id, Request { phase, since });
+        }
         RequestGuard {
             connection: Arc::clone(self),
-            has_response: false,
-        }
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Slot)) {
-        // One that has been closed may still write its last bytes.
-        if let Some(slot) = self.table.lock().open.get_mut(&self.id) {
-            change(slot);
+            id,
         }
     }
 }
@@ -248,36 +276,59 @@ impl Drop for ConnectionActivity {
     }
 }
 
-/// A request and its response. The connection is idle again once this is dropped and all has been
-/// sent.
+/// A request and its response.
 #[derive(Debug)]
 pub(super) struct RequestGuard {
     connection: Arc<ConnectionActivity>,
-    has_response: bool,
+    id: u64,
 }
 
 impl RequestGuard {
-    /// Records that the response is known: the client's time to take it begins.
-    pub(super) fn respond(&mut self) {
-        self.has_response = true;
-        self.connection.update(|slot| {
-            slot.handled -= 1;
-            slot.responses += 1;
-            slot.sending.get_or_insert_with(Instant::now);
-        });
+    /// Records that the request has a permit.
+    pub(super) fn admit(&self) {
+        self.update(|request| request.phase = Phase::Admitted);
+    }
+
+    /// Records that the response is known: the client's time to take it begins. Other connections
+    /// are closed if the responses that nobody takes have too many bytes.
+    pub(super) fn respond(&self, body: &Bytes) {
+        let body = Body {
+            address: body.as_ptr().addr(),
+            length: body.len(),
+        };
+        let table = &self.connection.table;
+        table.lock().make_room(body, table.limits.unsent);
+        self.update(|request| request.phase = Phase::Sending(body));
+    }
+
+    /// Records that the client takes its response.
+    pub(super) fn progress(&self) {
+        self.update(|_| {});
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Request)) {
+        let mut slots = self.connection.table.lock();
+        let is_draining = slots.is_draining;
+        let slot = slots.open.get_mut(&self.connection.id);
+        let Some(request) = slot.and_then(|slot| slot.requests.get_mut(&self.id)) else {
+            return;
+        };
+        let before = request.phase;
+        change(request);
+        if request.phase != before || !is_draining {
+            request.since = Instant::now();
+        }
     }
 }
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.connection.update(|slot| {
-            slot.rest(EvictionClass::Idle);
-            if self.has_response {
-                slot.responses -= 1;
-            } else {
-                slot.handled -= 1;
-            }
-        });
+        let mut slots = self.connection.table.lock();
+        if let Some(slot) = slots.open.get_mut(&self.connection.id) {
+            slot.requests.remove(&self.id);
+            slot.class_without_requests = Class::Idle;
+            slot.since = Instant::now();
+        }
     }
 }
 

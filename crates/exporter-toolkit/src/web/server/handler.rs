@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
@@ -48,24 +48,46 @@ impl<A: Application> RequestHandler<A> {
         }
     }
 
+    pub(super) fn release_descriptors(&self) {
+        self.application.release_descriptors();
+    }
+
     /// Handles one request. Its body, if there is one, is not read.
     pub(super) async fn handle(
         &self,
         request: Request<Incoming>,
         client: IpAddr,
-        mut guard: RequestGuard,
+        guard: RequestGuard,
     ) -> Result<Response<GuardedBody>, Infallible> {
         let request = request.into_parts().0;
-        let (mut response, permit) = match self.admit(&request, client).await {
-            Ok(permit) => (self.application.respond(&request).await, permit),
-            Err(rejection) => (rejection, None),
+        let mut response = match self.admit(&request, client).await {
+            Ok(permit) => self.respond(&request, permit, &guard).await,
+            Err(rejection) => rejection,
         };
         if request.method == Method::HEAD {
             strip_body(&mut response);
         }
         self.guard.add_headers(response.headers_mut());
-        guard.respond();
-        Ok(response.map(|body| GuardedBody::new(body, permit, guard)))
+        guard.respond(response.body());
+        Ok(response.map(|body| GuardedBody::new(body, guard)))
+    }
+
+    /// Responds to an admitted request. Its permit is free once the response is known, since others
+    /// must not wait for a client that does not read.
+    async fn respond(
+        &self,
+        request: &Parts,
+        permit: Option<RequestPermit>,
+        guard: &RequestGuard,
+    ) -> Response<Bytes> {
+        // In boxes, so that a response that waits for its client does not pay for them.
+        let respond = Box::pin(self.application.respond(request));
+        let Some(permit) = permit else {
+            return respond.await;
+        };
+        guard.admit();
+        let response = permit.run(respond).await;
+        response.unwrap_or_else(|| reject(Rejection::Busy))
     }
 
     /// Admits a request, with a permit unless it is a health check.
@@ -74,6 +96,11 @@ impl<A: Application> RequestHandler<A> {
         request: &Parts,
         client: IpAddr,
     ) -> Result<Option<RequestPermit>, Response<Bytes>> {
+        let hosts = request.headers.get_all(HOST).iter().count();
+        if request.version == Version::HTTP_11 && hosts != 1 {
+            tracing::debug!(%client, hosts, "request rejected: it needs one Host header");
+            return Err(reject(Rejection::Host));
+        }
         let path = request.uri.path();
         let auth = self.application.auth(path);
         self.guard
@@ -91,7 +118,7 @@ impl<A: Application> RequestHandler<A> {
         } else {
             &self.requests
         };
-        match permits.try_acquire() {
+        match permits.try_acquire(client) {
             Some(permit) => Ok(Some(permit)),
             None => Err(reject(Rejection::Busy)),
         }
