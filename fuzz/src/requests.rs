@@ -46,9 +46,11 @@ pub fn requests(input: &[u8]) {
         } else {
             FakeApi::read(RESPONSE)
         };
+        let dependencies = api.dependencies(&own);
+        let transports = Arc::clone(&dependencies.transports);
         let service = ConfigManager::start(
             ConfigSource::Text(CONFIG.to_owned()),
-            api.dependencies(&own),
+            dependencies,
             Arc::clone(&own),
         )
         .expect("a good one");
@@ -63,6 +65,7 @@ pub fn requests(input: &[u8]) {
             lifecycle: None,
             clock: Clock::simulated(start()),
             render_pool: RenderPool::default(),
+            transports,
             stop: CancellationToken::new(),
         };
         let mut request = Request::builder()

@@ -132,6 +132,7 @@ impl ServeJob<'_> {
                 ProcessMetrics::Shown
             }));
         let dependencies = dependencies(&exporter_metrics, self.shard)?;
+        let transports = Arc::clone(&dependencies.transports);
         // Both files are read before a socket is bound, so that all mistakes are reported at once.
         let (web_config, source, metrics) = (
             self.web.config_file.clone(),
@@ -177,6 +178,7 @@ impl ServeJob<'_> {
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
             render_pool: RenderPool::default(),
+            transports,
             stop: stop.clone(),
         };
         let addresses = server.addresses();

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::Trace;
 use ack_client::clock::Clock;
+use ack_client::{Trace, TransportFactory};
 use bytes::Bytes;
 use exporter_toolkit::web::encode::encode;
 use exporter_toolkit::web::guard::Auth;
 use exporter_toolkit::web::negotiate::{self, Encoding};
 use exporter_toolkit::web::{Application, RenderPool, draining};
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
+use http::header::{
+    ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::watch;
@@ -55,6 +57,8 @@ pub struct AppState {
     pub clock: Clock,
     /// The threads that render large pages.
     pub render_pool: RenderPool,
+    /// The connections to the API.
+    pub transports: Arc<dyn TransportFactory>,
     /// Cancelled when the server begins to stop.
     pub stop: CancellationToken,
 }
@@ -99,6 +103,10 @@ impl Application for AppState {
 
     fn is_reload(&self, path: &str) -> bool {
         path.strip_prefix(&self.prefix) == Some(RELOAD)
+    }
+
+    fn release_descriptors(&self) {
+        self.transports.close_idle();
     }
 }
 
@@ -159,11 +167,7 @@ impl AppState {
             return unknown_cluster();
         };
         if let Some(trace) = trace {
-            return typed(
-                StatusCode::OK,
-                TEXT,
-                probe::exchange(&reading, &trace, began.elapsed()),
-            );
+            return exchange(probe::exchange(&reading, &trace, began.elapsed()));
         }
         let (format, encoding) = (
             negotiate::format(&request.headers),
@@ -284,13 +288,22 @@ fn probe_head(
         return unknown_cluster();
     }
     match query.detail {
-        probe::Detail::Exchange => text(StatusCode::OK, ""),
+        probe::Detail::Exchange => exchange(String::new()),
         probe::Detail::Metrics => with_negotiation(typed(
             StatusCode::OK,
             negotiate::format(&request.headers).content_type(),
             Bytes::new(),
         )),
     }
+}
+
+/// The exchange of a probe. It contains text of the API, which no browser must take for a page.
+fn exchange(text: String) -> Response<Bytes> {
+    let mut response = typed(StatusCode::OK, TEXT, text);
+    response
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// The number of clusters of a page.

@@ -69,7 +69,7 @@ impl Setup<'_> {
         .expect("writes the configuration");
         let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let dependencies = dependencies(&sim, &exporter_metrics);
-        let clock = dependencies.clock;
+        let (clock, transports) = (dependencies.clock, Arc::clone(&dependencies.transports));
         let service = Arc::new(
             ConfigManager::start(
                 ConfigSource::File(config),
@@ -111,6 +111,7 @@ impl Setup<'_> {
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
             render_pool: RenderPool::default(),
+            transports,
             stop: stop.clone(),
         };
         let ended = tokio::spawn(server.serve(Arc::new(state), stop.clone()));
