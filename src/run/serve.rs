@@ -29,7 +29,7 @@ use crate::config::{self, Config};
 use crate::metrics::ExporterMetrics;
 use crate::reload::{ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
-use crate::web::{AppState, Lifecycle, Paths};
+use crate::web::{AppState, Lifecycle, Paths, SharedPages};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<(), RunError> {
@@ -178,6 +178,7 @@ impl ServeJob<'_> {
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
             render_pool: RenderPool::default(),
+            shared_pages: SharedPages::default(),
             transports,
             stop: stop.clone(),
         };

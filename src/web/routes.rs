@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Lifecycle;
 use super::paths::Paths;
+use super::shared_pages::{Form, SharedPages};
 use super::status_page::{self, PageQuery};
 use super::{json, probe, sd};
 use crate::collect;
@@ -57,6 +58,8 @@ pub struct AppState {
     pub clock: Clock,
     /// The threads that render large pages.
     pub render_pool: RenderPool,
+    /// The pages that are being sent.
+    pub shared_pages: SharedPages,
     /// The connections to the API.
     pub transports: Arc<dyn TransportFactory>,
     /// Cancelled when the server begins to stop.
@@ -123,25 +126,23 @@ impl AppState {
         let running = Arc::clone(&self.running.borrow());
         let deadline = deadline(request, &running.config.scrape);
         let snapshot = running.collector.collect(deadline).await;
-        let (format, encoding) = (
-            negotiate::format(&request.headers),
-            negotiate::encoding(&request.headers),
-        );
-        let (clusters, exporter_metrics) =
-            (snapshot.clusters.len(), Arc::clone(&self.exporter_metrics));
-        let write = move || {
-            encode(
-                metrics::render(
-                    &snapshot,
-                    &exporter_metrics,
-                    &running.config.metrics,
-                    format,
-                ),
-                encoding,
-            )
+        let form = Form {
+            format: negotiate::format(&request.headers),
+            encoding: negotiate::encoding(&request.headers),
         };
-        match self.render_pool.render(clusters, write).await {
-            Ok(written) => encoded(format.content_type(), written),
+        let render = || {
+            let (snapshot, own) = (Arc::clone(&snapshot), Arc::clone(&self.exporter_metrics));
+            self.render_pool.render(snapshot.clusters.len(), move || {
+                let settings = &running.config.metrics;
+                encode(
+                    metrics::render(&snapshot, &own, settings, form.format),
+                    form.encoding,
+                )
+            })
+        };
+        let page = self.shared_pages.get_or_render(&snapshot, form, render);
+        match page.await {
+            Ok(written) => encoded(form.format.content_type(), written),
             Err(_) => render_failed(),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{AppState, Lifecycle, Paths};
+use ack_upgrade_exporter::web::{AppState, Lifecycle, Paths, SharedPages};
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::guard::WebGuard;
 use exporter_toolkit::web::socket::ListenAddress;
@@ -111,6 +111,7 @@ impl Setup<'_> {
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
             render_pool: RenderPool::default(),
+            shared_pages: SharedPages::default(),
             transports,
             stop: stop.clone(),
         };
