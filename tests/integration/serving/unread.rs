@@ -142,7 +142,7 @@ async fn requests_that_claim_minutes_keep_no_other_client_out() {
     assert_eq!(ones(&page.text(), "cs_up{"), 5);
     let first = timeout(Duration::from_secs(20), read(&mut waiting[0], false));
     let first = first.await.expect("it has made room");
-    assert_eq!(first.expect("a response").status, 503);
+    assert!(first.is_none(), "its connection is closed");
 }
 
 #[tokio::test]

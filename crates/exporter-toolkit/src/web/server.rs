@@ -3,7 +3,6 @@
 //! HTTP/1.1, or HTTP/2 where TLS agreed on it. Time-outs and caps are in [`Limits`]; a head of more
 //! than 16 KiB is a 431, and no body is read.
 
-mod accept_failures;
 mod application;
 mod body;
 mod connection;
@@ -19,10 +18,9 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use accept_failures::AcceptFailures;
 use connection::Connection;
 use connections::ConnectionTable;
 use handler::RequestHandler;
@@ -33,6 +31,10 @@ pub use handler::draining;
 pub use limits::{Limits, Timeouts, connections};
 
 use super::guard::WebGuard;
+
+/// The time from one warning of a kind to the next. Without file descriptors, accepting fails a
+/// hundred times a second.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The server's sockets, bound but not yet served.
 pub struct Server {
@@ -63,8 +65,7 @@ impl Server {
     /// requests meanwhile get a 503, and health checks their response.
     pub async fn serve<A: Application>(self, application: Arc<A>, stop: CancellationToken) {
         let table = ConnectionTable::new(self.limits);
-        let handler =
-            RequestHandler::new(application, self.guard, self.limits.requests, stop.clone());
+        let handler = RequestHandler::new(application, self.guard, stop.clone());
         let acceptor = Arc::new(Acceptor {
             handler: Arc::new(handler),
             table: Arc::clone(&table),
@@ -91,6 +92,7 @@ impl Server {
                 "connections are cut off that did not end in time"
             );
         }
+        // Those that have come since.
         drop(timeout(DRAIN_GRACE, acceptor.take_shutdown().shutdown()).await);
     }
 }
@@ -107,7 +109,7 @@ impl<A: Application> Acceptor<A> {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         // Aborted with the server.
         let mut connections = JoinSet::new();
-        let mut failures = AcceptFailures::default();
+        let (mut failures, mut next_warning) = (0_u64, Instant::now());
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -120,7 +122,11 @@ impl<A: Application> Acceptor<A> {
                     }
                 }
                 Err(error) => {
-                    failures.log(&error);
+                    failures += 1;
+                    if next_warning <= Instant::now() {
+                        tracing::warn!(%error, failures, "cannot accept connections");
+                        (failures, next_warning) = (0, Instant::now() + WARNING_INTERVAL);
+                    }
                     // Out of descriptors, most likely: trying again at once would only burn the
                     // processor.
                     self.handler.release_descriptors();

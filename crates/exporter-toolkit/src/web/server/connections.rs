@@ -1,93 +1,52 @@
 //! The open connections: their time-outs, and which of them is closed for others.
 //!
-//! hyper has no time-out for a response that the client does not take. A new connection never waits
-//! behind others: at the cap, the first of the order of [`Class`] is closed for it.
+//! Nobody waits behind clients that are slow or ask for much. When there are too many connections,
+//! requests at once, or bytes that nobody takes, one connection is closed for the new one.
+
+mod slot;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::{Limits, Timeouts};
+use self::slot::{Body, Phase, Request, Slot, State};
+use super::limits::Limits;
 
-/// The states in which a connection may be closed for another, first to last. Within one, it is a
-/// connection of the client that has the most, and of those the one without progress for longest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
-    /// There was no request yet.
-    New,
-    /// There is no request.
-    Idle,
-    /// A password is checked, or the client has not taken a response.
-    Waiting,
-}
+/// The time for which a request keeps its permit when others want it.
+const FAIR_TIME: Duration = Duration::from_secs(10);
 
 /// The connections of a server.
 #[derive(Debug)]
-pub(super) struct ConnectionTable {
-    limits: Limits,
-    slots: Mutex<Slots>,
-}
+pub(super) struct ConnectionTable(Mutex<Slots>);
 
 #[derive(Debug)]
 struct Slots {
-    timeouts: Timeouts,
+    limits: Limits,
     is_draining: bool,
     next: u64,
     open: HashMap<u64, Slot>,
 }
 
-#[derive(Debug)]
-struct Slot {
-    client: IpAddr,
-    close: CancellationToken,
-    class_without_requests: Class,
-    /// The beginning, or the end of the last request.
-    since: Instant,
-    requests: HashMap<u64, Request>,
-}
-
-#[derive(Debug)]
-struct Request {
-    phase: Phase,
-    /// The beginning of the phase, or the last piece of the response that was taken.
-    since: Instant,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Checking,
-    /// It has a permit, and so its connection is not closed for another.
-    Admitted,
-    Sending(Body),
-}
-
-/// The memory of a body. Responses that share it have the same address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Body {
-    address: usize,
-    length: usize,
-}
-
 impl ConnectionTable {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
-        let slots = Mutex::new(Slots {
-            timeouts: limits.timeouts,
+        Arc::new(Self(Mutex::new(Slots {
+            limits,
             is_draining: false,
             next: 0,
             open: HashMap::new(),
-        });
-        Arc::new(Self { limits, slots })
+        })))
     }
 
     /// Adds a connection, if need be in place of another; None if none can be closed.
     pub(super) fn open(self: &Arc<Self>, client: IpAddr) -> Option<Arc<ConnectionActivity>> {
         let mut slots = self.lock();
-        if slots.open.len() >= self.limits.connections && !slots.evict() {
+        if slots.open.len() >= slots.limits.connections && !slots.evict() {
             return None;
         }
         let (id, slot) = (slots.new_id(), Slot::new(client));
@@ -106,15 +65,10 @@ impl ConnectionTable {
     /// Applies the time-outs of a server that stops. From now on, a client that takes its response
     /// piece by piece gets no more time for each.
     pub(super) fn drain(&self) {
-        let (mut slots, now) = (self.lock(), Instant::now());
-        slots.timeouts = slots.timeouts.draining();
+        let mut slots = self.lock();
+        slots.limits.timeouts = slots.limits.timeouts.draining();
         slots.is_draining = true;
-        for slot in slots.open.values_mut() {
-            slot.since = now;
-            for request in slot.requests.values_mut() {
-                request.since = now;
-            }
-        }
+        slots.open.values_mut().for_each(Slot::restart);
     }
 
     /// The numbers of open connections and of their requests.
@@ -126,15 +80,17 @@ impl ConnectionTable {
 
     /// Closes connections whose time is over, until the future is dropped.
     pub(super) async fn enforce(self: Arc<Self>) {
-        let mut interval = interval(self.limits.timeouts.shortest() / 8);
+        let mut interval = interval(self.lock().limits.timeouts.shortest() / 8);
         loop {
             interval.tick().await;
-            self.lock().close_overdue();
+            let mut slots = self.lock();
+            let timeouts = slots.limits.timeouts;
+            while slots.close_first(|slot| slot.is_overdue(timeouts).then_some(())) {}
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -144,99 +100,74 @@ impl Slots {
         self.next
     }
 
+    /// Closes the first connection by `order`, of those that have one. Returns false if none has.
+    fn close_first<K: Ord>(&mut self, order: impl Fn(&Slot) -> Option<K>) -> bool {
+        let ordered = self.open.iter().map(|(id, slot)| (order(slot), *id));
+        let first = ordered.filter(|(key, _)| key.is_some()).min();
+        let closed = first.and_then(|(_, id)| self.open.remove(&id));
+        closed.inspect(|slot| slot.close.cancel()).is_some()
+    }
+
+    /// Closes a connection for a new one: of the first state that there is, of the client that has
+    /// the most connections, and of those the one without progress for longest.
     fn evict(&mut self) -> bool {
-        let mut of_client = HashMap::new();
-        for slot in self.open.values() {
-            *of_client.entry(slot.client).or_insert(0) += 1;
-        }
-        let order = |(id, slot): (&u64, &Slot)| {
-            let count: usize = of_client[&slot.client];
-            Some((slot.class()?, Reverse(count), slot.since(), *id))
-        };
-        let Some((.., id)) = self.open.iter().filter_map(order).min() else {
-            return false;
-        };
-        self.close(id);
-        true
-    }
-
-    /// Closes the connections whose clients have taken nothing for longest, until `body` and the
-    /// others that are being sent are no more than `limit` bytes, each counted once.
-    fn make_room(&mut self, body: Body, limit: usize) {
-        loop {
-            let (mut others, mut oldest) = (HashMap::new(), None);
-            for (id, slot) in &self.open {
-                for (since, other) in slot.sending().filter(|(_, other)| *other != body) {
-                    others.insert(other.address, other.length);
-                    oldest = Some(oldest.map_or((since, *id), |known| (since, *id).min(known)));
-                }
-            }
-            let is_enough = others.values().sum::<usize>() + body.length <= limit;
-            match oldest {
-                Some((_, id)) if !is_enough => self.close(id),
-                _ => return,
-            }
-        }
-    }
-
-    fn close(&mut self, id: u64) {
-        if let Some(slot) = self.open.remove(&id) {
-            slot.close.cancel();
-        }
-    }
-
-    fn close_overdue(&mut self) {
-        let timeouts = self.timeouts;
-        let overdue = self.open.extract_if(|_, slot| slot.is_overdue(timeouts));
-        overdue.for_each(|(_, slot)| slot.close.cancel());
-    }
-}
-
-impl Slot {
-    fn new(client: IpAddr) -> Self {
-        Self {
-            client,
-            close: CancellationToken::new(),
-            class_without_requests: Class::New,
-            since: Instant::now(),
-            requests: HashMap::new(),
-        }
-    }
-
-    /// None while a request is admitted.
-    fn class(&self) -> Option<Class> {
-        let mut requests = self.requests.values();
-        if self.requests.is_empty() {
-            Some(self.class_without_requests)
-        } else {
-            let is_admitted = requests.any(|request| request.phase == Phase::Admitted);
-            (!is_admitted).then_some(Class::Waiting)
-        }
-    }
-
-    /// The time since which there is no progress.
-    fn since(&self) -> Instant {
-        let of_requests = self.requests.values().map(|request| request.since);
-        of_requests.min().unwrap_or(self.since)
-    }
-
-    /// The bodies that are being sent, each with the time since which nothing of it is taken.
-    fn sending(&self) -> impl Iterator<Item = (Instant, Body)> {
-        let requests = self.requests.values();
-        requests.filter_map(|request| match request.phase {
-            Phase::Sending(body) => Some((request.since, body)),
-            Phase::Checking | Phase::Admitted => None,
+        let counts = self.count_by_client(|_| 1);
+        self.close_first(|slot| {
+            let state = slot.state()?;
+            Some((state, Reverse(counts[&slot.client]), slot.since()))
         })
     }
 
-    fn is_overdue(&self, timeouts: Timeouts) -> bool {
-        let is_stalled = |(since, _): (Instant, Body)| since.elapsed() >= timeouts.send;
-        self.sending().any(is_stalled)
-            || match self.class() {
-                Some(Class::New) => self.since.elapsed() >= timeouts.head,
-                Some(Class::Idle) => self.since.elapsed() >= timeouts.idle,
-                Some(Class::Waiting) | None => false,
+    /// Closes a connection for the permit of a request of `client`: the one with the oldest permit,
+    /// of the client that has the most. A client with as many as any other has to wait until that is
+    /// [`FAIR_TIME`] old.
+    fn replace_permit(&mut self, client: IpAddr) -> bool {
+        let counts = self.count_by_client(|slot| slot.permits().count());
+        let own = counts[&client];
+        self.close_first(|slot| {
+            let (since, count) = (slot.permits().min()?, counts[&slot.client]);
+            let is_old = count >= own && since.elapsed() >= FAIR_TIME;
+            (is_old || count > own + 1).then_some((Reverse(count), since))
+        })
+    }
+
+    /// Closes the connections whose clients have taken nothing for longest, until `body` and the
+    /// others that are being sent have no more bytes than the limit, each counted once.
+    fn make_room(&mut self, body: Body) {
+        let is_other = |(_, other): &(Instant, Body)| *other != body;
+        loop {
+            let others = self.open.values().flat_map(Slot::sending).filter(is_other);
+            let others: HashSet<_> = others.map(|(_, other)| other).collect();
+            let length: usize = others.iter().map(|other| other.length).sum();
+            let oldest = |slot: &Slot| {
+                slot.sending()
+                    .filter(is_other)
+                    .map(|(since, _)| since)
+                    .min()
+            };
+            if length + body.length <= self.limits.unsent || !self.close_first(oldest) {
+                return;
             }
+        }
+    }
+
+    fn count_by_client(&self, count: impl Fn(&Slot) -> usize) -> HashMap<IpAddr, usize> {
+        let mut counts = HashMap::new();
+        for slot in self.open.values() {
+            *counts.entry(slot.client).or_default() += count(slot);
+        }
+        counts
+    }
+
+    fn request(&mut self, guard: &RequestGuard) -> Option<&mut Request> {
+        let slot = self.open.get_mut(&guard.connection.id)?;
+        slot.requests.get_mut(&guard.id)
+    }
+
+    fn enter(&mut self, guard: &RequestGuard, phase: Phase) {
+        if let Some(request) = self.request(guard) {
+            *request = Request::new(phase);
+        }
     }
 }
 
@@ -256,17 +187,13 @@ impl ConnectionActivity {
 
     /// Records a complete head.
     pub(super) fn request(self: &Arc<Self>) -> RequestGuard {
-        let mut slots = self.table.lock();
+        let (mut slots, connection) = (self.table.lock(), Arc::clone(self));
         let id = slots.new_id();
         // One that has been closed may still read a head.
         if let Some(slot) = slots.open.get_mut(&self.id) {
-            let (phase, since) = (Phase::Checking, Instant::now());
-            slot.requests.insert(id, Request { phase, since });
+            slot.requests.insert(id, Request::new(Phase::Checking));
         }
-        RequestGuard {
-            connection: Arc::clone(self),
-            id,
-        }
+        RequestGuard { connection, id }
     }
 }
 
@@ -284,38 +211,36 @@ pub(super) struct RequestGuard {
 }
 
 impl RequestGuard {
-    /// Records that the request has a permit.
-    pub(super) fn admit(&self) {
-        self.update(|request| request.phase = Phase::Admitted);
+    /// Takes a permit, if need be of another connection. Returns false if there is none.
+    pub(super) fn admit(&self) -> bool {
+        let mut slots = self.connection.table.lock();
+        let Some(slot) = slots.open.get(&self.connection.id) else {
+            return false;
+        };
+        let client = slot.client;
+        let permits = slots.open.values().flat_map(Slot::permits).count();
+        let is_admitted = permits < slots.limits.requests() || slots.replace_permit(client);
+        if is_admitted {
+            slots.enter(self, Phase::Admitted);
+        }
+        is_admitted
     }
 
-    /// Records that the response is known: the client's time to take it begins. Other connections
-    /// are closed if the responses that nobody takes have too many bytes.
+    /// Frees the permit, since the response is known: the client's time to take it begins. Other
+    /// connections are closed if there are too many bytes that nobody takes.
     pub(super) fn respond(&self, body: &Bytes) {
-        let body = Body {
-            address: body.as_ptr().addr(),
-            length: body.len(),
-        };
-        let table = &self.connection.table;
-        table.lock().make_room(body, table.limits.unsent);
-        self.update(|request| request.phase = Phase::Sending(body));
+        let body = Body::of(body);
+        let mut slots = self.connection.table.lock();
+        slots.make_room(body);
+        slots.enter(self, Phase::Sending(body));
     }
 
     /// Records that the client takes its response.
     pub(super) fn progress(&self) {
-        self.update(|_| {});
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Request)) {
         let mut slots = self.connection.table.lock();
-        let is_draining = slots.is_draining;
-        let slot = slots.open.get_mut(&self.connection.id);
-        let Some(request) = slot.and_then(|slot| slot.requests.get_mut(&self.id)) else {
-            return;
-        };
-        let before = request.phase;
-        change(request);
-        if request.phase != before || !is_draining {
+        if !slots.is_draining
+            && let Some(request) = slots.request(self)
+        {
             request.since = Instant::now();
         }
     }
@@ -326,8 +251,7 @@ impl Drop for RequestGuard {
         let mut slots = self.connection.table.lock();
         if let Some(slot) = slots.open.get_mut(&self.connection.id) {
             slot.requests.remove(&self.id);
-            slot.class_without_requests = Class::Idle;
-            slot.since = Instant::now();
+            slot.rest = (State::Idle, Instant::now());
         }
     }
 }

@@ -78,6 +78,15 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    pub(super) fn requests(self) -> usize {
+        match usize::try_from(self.requests) {
+            Ok(limit @ 1..) => limit,
+            _ => usize::MAX,
+        }
+    }
+}
+
 /// More than all that scrape, and few enough for a container of 128 MiB. Without a password, a
 /// connection can hold 50 KiB over HTTP/2, and 64 KiB in the TLS handshake.
 const MAX_CONNECTIONS: usize = 512;

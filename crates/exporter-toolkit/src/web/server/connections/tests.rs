@@ -1,9 +1,9 @@
 //! The choice of the connection to close, and the time of its closing.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use super::*;
+use crate::web::server::limits::Timeouts;
 
 const SECOND: Duration = Duration::from_secs(1);
 const ONE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -28,7 +28,7 @@ fn is_closed(connection: &ConnectionActivity) -> bool {
 
 fn admit(connection: &Arc<ConnectionActivity>) -> RequestGuard {
     let request = connection.request();
-    request.admit();
+    assert!(request.admit(), "there is a permit");
     request
 }
 
@@ -101,6 +101,65 @@ async fn a_connection_that_ends_makes_room_and_a_closed_one_does_not_count_twice
     drop(request);
     drop(second);
     assert!(table.open(ONE).is_some());
+}
+
+/// A table with so many permits.
+fn with_permits(requests: u32) -> Arc<ConnectionTable> {
+    ConnectionTable::new(Limits {
+        requests,
+        ..Limits::default()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_is_free_again_once_the_response_is_known() {
+    let table = with_permits(1);
+    let [first, second] = [(); 2].map(|()| open(&table));
+    let request = admit(&first);
+    assert!(!second.request().admit());
+    request.respond(&Bytes::from_static(b"page"));
+    admit(&second).respond(&Bytes::new());
+    drop(admit(&first));
+    let _third = admit(&second);
+    assert!(!is_closed(&first) && !is_closed(&second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_has_waited_for_long_gives_its_permit_up() {
+    let table = with_permits(2);
+    let connections = [(); 3].map(|()| open(&table));
+    let [first, second, third] = &connections;
+    let _first = admit(first);
+    tokio::time::advance(FAIR_TIME / 2).await;
+    let (_second, request) = (admit(second), third.request());
+    assert!(!request.admit(), "for how long the others ask");
+    tokio::time::advance(FAIR_TIME / 2).await;
+    assert!(request.admit(), "the first has waited");
+    assert!(!open(&table).request().admit(), "the others have not");
+    let closed = connections.each_ref().map(|one| is_closed(one));
+    assert_eq!(closed, [true, false, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_all_permits_gives_some_up_for_another() {
+    let table = with_permits(4);
+    let greedy = [(); 4].map(|()| open(&table));
+    let _greedy = greedy.each_ref().map(admit);
+    let others = [(); 3].map(|()| table.open(OTHER).expect("there is room"));
+    let _fair = [admit(&others[0]), admit(&others[1])];
+    assert!(!others[2].request().admit(), "each has half");
+    assert!(!open(&table).request().admit(), "each has half");
+    assert_eq!(greedy.iter().filter(|one| is_closed(one)).count(), 2);
+    tokio::time::advance(FAIR_TIME).await;
+    let _more = [(); 20].map(|()| open(&table).request().admit());
+    assert!(others.iter().all(|one| !is_closed(one)), "it has less");
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_is_no_limit_of_requests() {
+    let table = with_permits(0);
+    let connection = open(&table);
+    let _requests: Vec<_> = (0..1000).map(|_| admit(&connection)).collect();
 }
 
 #[tokio::test(start_paused = true)]
