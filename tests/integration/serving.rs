@@ -1,7 +1,7 @@
 //! The running server over real sockets: routes, access control, hostile clients.
 
 mod hostile;
-mod http2;
+pub mod http2;
 mod negotiating;
 mod reloading;
 mod rotation;

@@ -1,5 +1,6 @@
 //! HTTP/2 clients that reset their requests, are silent, or wait while the server stops.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,15 +50,18 @@ pub(super) async fn greet_http2_with(
     served: &Served,
     authority: &Authority,
 ) -> Http2 {
+    let stream = handshake(served.address, authority).await;
+    builder.handshake(stream).await.expect("a preface")
+}
+
+/// A connection to `address` on which TLS has agreed on HTTP/2.
+pub async fn handshake(address: SocketAddr, authority: &Authority) -> TlsStream<TcpStream> {
     let mut tls = trust::client_config(&[authority.der()]);
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let connector = TlsConnector::from(Arc::new(tls));
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = connector
-        .connect(name, connect(served.address).await)
-        .await
-        .expect("a handshake");
-    builder.handshake(stream).await.expect("a preface")
+    let connected = connector.connect(name, connect(address).await).await;
+    connected.expect("a handshake")
 }
 
 /// The same, with the connection running in a task.
