@@ -11,8 +11,10 @@ mod paths;
 mod probe;
 mod routes;
 pub mod sd;
+mod shared_pages;
 pub mod status_page;
 
 pub use lifecycle::{Lifecycle, NotReloaded};
 pub use paths::Paths;
 pub use routes::AppState;
+pub use shared_pages::SharedPages;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{AppState, Paths};
+use ack_upgrade_exporter::web::{AppState, Paths, SharedPages};
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::{Application as _, RenderPool};
 use http::{HeaderMap, Request, Uri};
@@ -46,9 +46,11 @@ pub fn requests(input: &[u8]) {
         } else {
             FakeApi::read(RESPONSE)
         };
+        let dependencies = api.dependencies(&own);
+        let transports = Arc::clone(&dependencies.transports);
         let service = ConfigManager::start(
             ConfigSource::Text(CONFIG.to_owned()),
-            api.dependencies(&own),
+            dependencies,
             Arc::clone(&own),
         )
         .expect("a good one");
@@ -63,6 +65,8 @@ pub fn requests(input: &[u8]) {
             lifecycle: None,
             clock: Clock::simulated(start()),
             render_pool: RenderPool::default(),
+            shared_pages: SharedPages::default(),
+            transports,
             stop: CancellationToken::new(),
         };
         let mut request = Request::builder()

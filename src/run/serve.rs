@@ -31,7 +31,7 @@ use crate::config::{self, Config};
 use crate::metrics::ExporterMetrics;
 use crate::reload::{ActiveConfig, ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
-use crate::web::{AppState, Lifecycle, Paths};
+use crate::web::{AppState, Lifecycle, Paths, SharedPages};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<(), RunError> {
@@ -137,6 +137,7 @@ impl ServeJob<'_> {
                 ProcessMetrics::Shown
             }));
         let dependencies = dependencies(&exporter_metrics, self.shard)?;
+        let transports = Arc::clone(&dependencies.transports);
         // Both files are read before a socket is bound, so that all mistakes are reported at once.
         let (web_config, source, metrics) = (
             self.web.config_file.clone(),
@@ -182,6 +183,8 @@ impl ServeJob<'_> {
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
             render_pool: RenderPool::default(),
+            shared_pages: SharedPages::default(),
+            transports,
             stop: stop.clone(),
         };
         let addresses = server.addresses();

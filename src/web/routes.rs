@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::Trace;
 use ack_client::clock::Clock;
+use ack_client::{Trace, TransportFactory};
 use bytes::Bytes;
 use exporter_toolkit::web::encode::encode;
 use exporter_toolkit::web::guard::Auth;
 use exporter_toolkit::web::negotiate::{self, Encoding};
 use exporter_toolkit::web::{Application, RenderPool, draining};
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
+use http::header::{
+    ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::watch;
@@ -19,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Lifecycle;
 use super::paths::Paths;
+use super::shared_pages::{Form, SharedPages};
 use super::status_page::{self, PageQuery};
 use super::{json, probe, sd};
 use crate::collect;
@@ -55,6 +58,10 @@ pub struct AppState {
     pub clock: Clock,
     /// The threads that render large pages.
     pub render_pool: RenderPool,
+    /// The pages that are being sent.
+    pub shared_pages: SharedPages,
+    /// The connections to the API.
+    pub transports: Arc<dyn TransportFactory>,
     /// Cancelled when the server begins to stop.
     pub stop: CancellationToken,
 }
@@ -100,6 +107,10 @@ impl Application for AppState {
     fn is_reload(&self, path: &str) -> bool {
         path.strip_prefix(&self.prefix) == Some(RELOAD)
     }
+
+    fn release_descriptors(&self) {
+        self.transports.close_idle();
+    }
 }
 
 impl AppState {
@@ -115,25 +126,23 @@ impl AppState {
         let running = Arc::clone(&self.running.borrow());
         let deadline = deadline(request, &running.config.scrape);
         let snapshot = running.collector.collect(deadline).await;
-        let (format, encoding) = (
-            negotiate::format(&request.headers),
-            negotiate::encoding(&request.headers),
-        );
-        let (clusters, exporter_metrics) =
-            (snapshot.clusters.len(), Arc::clone(&self.exporter_metrics));
-        let write = move || {
-            encode(
-                metrics::render(
-                    &snapshot,
-                    &exporter_metrics,
-                    &running.config.metrics,
-                    format,
-                ),
-                encoding,
-            )
+        let form = Form {
+            format: negotiate::format(&request.headers),
+            encoding: negotiate::encoding(&request.headers),
         };
-        match self.render_pool.render(clusters, write).await {
-            Ok(written) => encoded(format.content_type(), written),
+        let render = || {
+            let (snapshot, own) = (Arc::clone(&snapshot), Arc::clone(&self.exporter_metrics));
+            self.render_pool.render(snapshot.clusters.len(), move || {
+                let settings = &running.config.metrics;
+                encode(
+                    metrics::render(&snapshot, &own, settings, form.format),
+                    form.encoding,
+                )
+            })
+        };
+        let page = self.shared_pages.get_or_render(&snapshot, form, render);
+        match page.await {
+            Ok(written) => encoded(form.format.content_type(), written),
             Err(_) => render_failed(),
         }
     }
@@ -159,11 +168,7 @@ impl AppState {
             return unknown_cluster();
         };
         if let Some(trace) = trace {
-            return typed(
-                StatusCode::OK,
-                TEXT,
-                probe::exchange(&reading, &trace, began.elapsed()),
-            );
+            return exchange(probe::exchange(&reading, &trace, began.elapsed()));
         }
         let (format, encoding) = (
             negotiate::format(&request.headers),
@@ -284,13 +289,22 @@ fn probe_head(
         return unknown_cluster();
     }
     match query.detail {
-        probe::Detail::Exchange => text(StatusCode::OK, ""),
+        probe::Detail::Exchange => exchange(String::new()),
         probe::Detail::Metrics => with_negotiation(typed(
             StatusCode::OK,
             negotiate::format(&request.headers).content_type(),
             Bytes::new(),
         )),
     }
+}
+
+/// The exchange of a probe. It contains text of the API, which no browser must take for a page.
+fn exchange(text: String) -> Response<Bytes> {
+    let mut response = typed(StatusCode::OK, TEXT, text);
+    response
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// The number of clusters of a page.

@@ -7,13 +7,16 @@ use std::time::Duration;
 use ack_simulator::{Fault, Framing, Options, Rule, Simulator};
 use jiff::Timestamp;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::certificates::{Authority, Identity};
 use crate::client::{connect, fetch, get, send};
 use crate::fleet::ones;
 use crate::process::Exporter;
+use crate::serving::http2::handshake;
 use crate::{fault_matrix, fleet};
 
 const CLUSTERS: usize = 48;
@@ -222,6 +225,97 @@ async fn a_process_without_file_descriptors_responds_and_recovers_with_the_next_
         "no flood of lines: {}",
         log.lines().count()
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_to_the_api_give_way_to_clients() {
+    let account = Account::new().await;
+    // 20 for clients, and more for calls at once than are left.
+    let exporter = account.exporter("ulimit -n 40;");
+    account
+        .sim
+        .add_fault(Rule::new(Fault::Slow(Duration::from_millis(300))));
+    scrape(&exporter, 10).await;
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        idle.push(connect(address(&exporter)).await);
+    }
+    let began = Instant::now();
+    let healthy = timeout(
+        Duration::from_secs(60),
+        fetch(address(&exporter), "/-/healthy"),
+    );
+    assert_eq!(healthy.await.expect("a response").status, 200);
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "the pool keeps its connections for 90 s: {:?}",
+        began.elapsed()
+    );
+    drop(idle);
+    let log = exporter.end();
+    assert!(
+        log.matches("cannot accept connections").count() <= 1,
+        "{log}"
+    );
+}
+
+/// Requests of a client of HTTP/2 that takes no byte of a body.
+fn unread_requests() -> Vec<u8> {
+    let frame = |kind, flags, stream: u32, payload: &[u8]| {
+        let length = u32::try_from(payload.len()).expect("a short frame");
+        let mut frame = length.to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        frame
+    };
+    let mut wire = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    // SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    wire.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]));
+    for stream in (1..128).step_by(2) {
+        // GET https://localhost/metrics in HPACK.
+        let head = b"\x82\x87\x04\x08/metrics\x01\x09localhost";
+        // With END_STREAM and END_HEADERS.
+        wire.extend(frame(1, 5, stream, head));
+    }
+    wire
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unread_responses_use_little_memory_without_a_password() {
+    // In KiB; each of 600 connections would have 214.
+    const MORE: u64 = 72 * 1024;
+    let (account, authority) = (Account::new().await, Authority::new());
+    let web = account.folder.path().join("web.yml");
+    let Identity { certificate, key } = authority.server();
+    let password = bcrypt::hash("right", 4).expect("hashes");
+    for (name, text) in [
+        ("server.crt", certificate),
+        ("server.key", key),
+        (
+            "web.yml",
+            format!(
+                "tls_server_config: {{cert_file: server.crt, key_file: server.key}}\n\
+                 basic_auth_users: {{prometheus: {password}}}\n"
+            ),
+        ),
+    ] {
+        std::fs::write(account.folder.path().join(name), text).expect("written");
+    }
+    let config = account.folder.path().join("config.yaml");
+    let flag = format!("--web.config.file={}", web.display());
+    let exporter = Exporter::start(&config, &[&flag]);
+    let before = memory(&exporter, "VmRSS");
+    let mut connections = Vec::new();
+    for _ in 0..600 {
+        let mut connection = handshake(address(&exporter), &authority).await;
+        let requests = unread_requests();
+        connection.write_all(&requests).await.expect("sent");
+        connection.read_u8().await.expect("a response");
+        connections.push(connection);
+    }
+    let grown = memory(&exporter, "VmHWM") - before;
+    assert!(grown < MORE, "{grown} KiB on top of {before} KiB");
 }
 
 #[cfg(target_os = "linux")]

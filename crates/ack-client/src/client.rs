@@ -24,9 +24,10 @@ use crate::credentials::{CachedCredentials, Credential};
 use crate::error::{ApiError, ErrorKind};
 use crate::limit::Limiter;
 use crate::response::{self, ResponseObject};
+use crate::retry;
 use crate::sign::{self, Signature, SignedRequest, Stamp};
+use crate::trace::RequestText;
 use crate::transport::{MAX_RESPONSE, ResponseLimit, Transport};
-use crate::{retry, trace};
 
 /// The time limit of one attempt, as in Alibaba Cloud's SDKs. A longer budget is for retries.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -247,7 +248,7 @@ impl Client {
         let request = self.request(call, &credential)?;
         let traced = budget
             .trace()
-            .map(|trace| (trace, trace::head_text(&request)));
+            .map(|trace| (trace, RequestText::new(&request)));
         let mut guard = AttemptGuard::new(&*self.metrics, call.operation);
         let response = tokio::select! {
             biased;
@@ -256,9 +257,9 @@ impl Client {
                 return Err(timeout("no reply in time"));
             }
         };
-        if let Some((trace, head)) = traced {
+        if let Some((trace, request)) = traced {
             let elapsed = guard.started.elapsed();
-            trace.record(&head, response.as_ref(), elapsed, &credential);
+            trace.record(&request, response.as_ref(), elapsed, &credential);
         }
         let result = match response {
             Ok(response) => {

@@ -39,6 +39,7 @@ pub use provider::{
     CredentialsUri, DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Profile, Provider, RamRoleArn,
     RoleSession, SecretSource, metadata_endpoint, sts_endpoint,
 };
+pub(crate) use redaction::redact;
 pub use refusal::Refusal;
 
 use crate::secret::Secret;

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 
-use crate::credentials::Credential;
+use crate::credentials::{Credential, redact};
+use crate::secret::Secret;
 use crate::transport::TransportError;
 
 /// The part of a body that is recorded, in bytes.
@@ -21,14 +23,19 @@ pub struct Trace(Arc<Mutex<String>>);
 impl Trace {
     pub(crate) fn record(
         &self,
-        request: &str,
+        request: &RequestText,
         response: Result<&Response<Bytes>, &TransportError>,
         elapsed: Duration,
         credential: &Credential,
     ) {
-        let mut text = format!("{request}\n--- after {elapsed:?}\n");
+        let signatures: Vec<_> = request.signature.iter().collect();
+        let redact = |text: &str| {
+            let text = credential.redact(text);
+            redact(&signatures, &text).into_owned()
+        };
+        let mut text = format!("{}\n--- after {elapsed:?}\n", request.head);
         let written = match response {
-            Ok(response) => write_response(&mut text, response, credential),
+            Ok(response) => write_response(&mut text, response, redact),
             Err(error) => writeln!(text, "{error}"),
         };
         written.expect("a String takes every write");
@@ -36,7 +43,7 @@ impl Trace {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&credential.redact(&text));
+            .push_str(&escape_controls(&redact(&text)));
     }
 }
 
@@ -46,29 +53,62 @@ impl fmt::Display for Trace {
     }
 }
 
-/// The head of a request as it is sent, without the signature and the token.
-pub(crate) fn head_text(request: &Request<Bytes>) -> String {
-    let mut text = String::new();
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    writeln!(text, "{} {target} HTTP/1.1", request.method())
-        .and_then(|()| write_headers(&mut text, request.headers()))
-        .expect("a String takes every write");
-    text
+/// A request as it is sent.
+pub(crate) struct RequestText {
+    /// The head, without the signature and the token.
+    head: String,
+    /// The signature, which a response may repeat.
+    signature: Option<Secret>,
+}
+
+impl RequestText {
+    pub(crate) fn new(request: &Request<Bytes>) -> Self {
+        let mut head = String::new();
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        writeln!(head, "{} {target} HTTP/1.1", request.method())
+            .and_then(|()| write_headers(&mut head, request.headers()))
+            .expect("a String takes every write");
+        Self {
+            head,
+            signature: signature(request.headers()),
+        }
+    }
+}
+
+/// The signature in `Authorization`: `acs ID:SIGNATURE`, or `ACS3-… Credential=…,Signature=…`.
+fn signature(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let parts = value.rsplit_once("Signature=");
+    let (_, signature) = parts.or_else(|| value.rsplit_once(':'))?;
+    Some(Secret::new(signature))
+}
+
+/// Shows control characters as in `\u{1b}`, since a response must not control a terminal.
+fn escape_controls(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 fn write_response(
     text: &mut String,
     response: &Response<Bytes>,
-    credential: &Credential,
+    redact: impl Fn(&str) -> String,
 ) -> fmt::Result {
     writeln!(text, "{:?} {}", response.version(), response.status())?;
     write_headers(text, response.headers())?;
     let body = String::from_utf8_lossy(response.body());
     // Redacted before it is cut, since a part of a secret is secret too.
-    let body = credential.redact(&body);
+    let body = redact(&body);
     let shown = &body.as_bytes()[..body.len().min(MAX_BODY)];
     writeln!(text, "\n{}", String::from_utf8_lossy(shown))?;
     if shown.len() < body.len() {
@@ -95,14 +135,22 @@ fn write_headers(text: &mut String, headers: &HeaderMap) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
-    use http::header::AUTHORIZATION;
 
     use super::*;
-    use crate::secret::Secret;
 
     const TOKEN: &str = "hunter2-and-much-more";
 
-    fn trace_of(request: &str, response: Result<&Response<Bytes>, &TransportError>) -> String {
+    fn text(head: &str) -> RequestText {
+        RequestText {
+            head: head.to_owned(),
+            signature: None,
+        }
+    }
+
+    fn trace_of(
+        request: &RequestText,
+        response: Result<&Response<Bytes>, &TransportError>,
+    ) -> String {
         let credential = Credential {
             access_key_id: "id".to_owned(),
             access_key_secret: Secret::new("key-secret"),
@@ -128,7 +176,7 @@ mod tests {
             .body(Bytes::from_static(b"{}"))
             .expect("a response");
         assert_eq!(
-            trace_of(&head_text(&request), Ok(&response)),
+            trace_of(&RequestText::new(&request), Ok(&response)),
             "GET /a?b=c HTTP/1.1\naccept: application/json\nauthorization: <secret>\n\n\
              --- after 5ms\nHTTP/1.1 200 OK\nx-acs-request-id: <secret>\n\n{}\n\n===\n\n"
         );
@@ -138,14 +186,19 @@ mod tests {
     fn a_failure_takes_the_place_of_the_response() {
         let error = TransportError::Broken("the connection broke".to_owned());
         assert_eq!(
-            trace_of("GET /\n", Err(&error)),
+            trace_of(&text("GET /\n"), Err(&error)),
             "GET /\n\n--- after 5ms\nthe connection broke\n\n===\n\n"
         );
     }
 
     #[test]
     fn a_long_body_is_cut_and_the_rest_is_counted() {
-        let trace = |length| trace_of("", Ok(&Response::new(Bytes::from("x".repeat(length)))));
+        let trace = |length| {
+            trace_of(
+                &text(""),
+                Ok(&Response::new(Bytes::from("x".repeat(length)))),
+            )
+        };
         let whole = trace(MAX_BODY);
         assert!(whole.ends_with("x\n\n===\n\n"), "{}", &whole[MAX_BODY..]);
         let cut = trace(MAX_BODY + 5);
@@ -157,8 +210,8 @@ mod tests {
     #[test]
     fn a_secret_at_the_cut_is_redacted_as_a_whole() {
         let body = format!("{}{TOKEN}", "x".repeat(MAX_BODY - 10));
-        let text = trace_of("GET /", Ok(&Response::new(Bytes::from(body))));
-        assert!(!text.contains("hunter2"), "{}", &text[MAX_BODY - 20..]);
+        let trace = trace_of(&text("GET /"), Ok(&Response::new(Bytes::from(body))));
+        assert!(!trace.contains("hunter2"), "{}", &trace[MAX_BODY - 20..]);
     }
 
     #[test]
@@ -172,9 +225,44 @@ mod tests {
             expires_at: None,
         };
         let response = Response::new(Bytes::new());
-        clone.record("GET /1", Ok(&response), Duration::ZERO, &credential);
-        clone.record("GET /2", Ok(&response), Duration::ZERO, &credential);
+        clone.record(&text("GET /1"), Ok(&response), Duration::ZERO, &credential);
+        clone.record(&text("GET /2"), Ok(&response), Duration::ZERO, &credential);
         let text = trace.to_string();
         assert!(text.find("GET /1") < text.find("GET /2"), "{text}");
+    }
+
+    #[test]
+    fn a_signature_that_the_response_repeats_is_redacted() {
+        for authorization in [
+            "acs LTAI5t:6yzkJm9/GpTQVNCd+5vVS2ChiSk=",
+            "ACS3-HMAC-SHA256 Credential=LTAI5t,SignedHeaders=host,Signature=06563a9e1b43f5df",
+        ] {
+            let request = Request::get("https://cs.example/")
+                .header(AUTHORIZATION, authorization)
+                .body(Bytes::new())
+                .expect("a request");
+            let body = format!("your Authorization was {authorization}");
+            let response = Response::new(Bytes::from(body));
+            let request = RequestText {
+                head: String::new(),
+                ..RequestText::new(&request)
+            };
+            let trace = trace_of(&request, Ok(&response));
+            assert!(trace.contains("LTAI5t"), "{trace}");
+            assert!(
+                !trace.contains("6yzkJm9") && !trace.contains("06563a9e"),
+                "{trace}"
+            );
+        }
+    }
+
+    #[test]
+    fn control_characters_of_a_response_are_shown_and_not_sent() {
+        let body = Bytes::from("升\u{1b}[2J\r\n\u{9b}\t\u{7f}.");
+        let trace = trace_of(&text(""), Ok(&Response::new(body)));
+        assert!(
+            trace.contains("升\\u{1b}[2J\\r\n\\u{9b}\t\\u{7f}."),
+            "{trace}"
+        );
     }
 }

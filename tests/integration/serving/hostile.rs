@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use exporter_toolkit::web::{Limits, Timeouts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -41,19 +41,6 @@ async fn scrapes_well(address: SocketAddr) {
     let response = fetch(address, "/metrics").await;
     assert_eq!(response.status, 200);
     assert!(response.text().contains("cs_up{"));
-}
-
-/// Waits until the server has closed.
-async fn is_cut_off(mut stream: TcpStream) -> Duration {
-    let began = Instant::now();
-    let mut rest = Vec::new();
-    // The connection may end with a reset.
-    drop(
-        timeout(Duration::from_secs(20), stream.read_to_end(&mut rest))
-            .await
-            .expect("the server closes"),
-    );
-    began.elapsed()
 }
 
 /// Waits until `count` is one of `range`.
@@ -114,37 +101,6 @@ async fn slow_request_heads_are_closed_and_scrapes_are_served() {
 }
 
 #[tokio::test]
-async fn the_timeout_of_a_second_head_starts_with_its_first_byte() {
-    let limits = Limits {
-        timeouts: Timeouts {
-            idle: Duration::from_secs(60),
-            ..HASTY
-        },
-        ..Limits::default()
-    };
-    let served = Setup {
-        limits,
-        ..Setup::default()
-    }
-    .serve();
-    let mut stream = connect(served.address).await;
-    stream
-        .write_all(b"GET /-/healthy HTTP/1.1\r\nHost: e\r\n\r\n")
-        .await
-        .expect("sent");
-    assert_eq!(
-        read(&mut stream, false).await.expect("a response").status,
-        200
-    );
-    sleep(Duration::from_millis(800)).await;
-    stream
-        .write_all(b"GET /-/healthy HTTP/1.1\r\n")
-        .await
-        .expect("it may rest for longer than a head takes");
-    assert!(is_cut_off(stream).await >= Duration::from_millis(350));
-}
-
-#[tokio::test]
 async fn a_client_that_does_not_read_is_closed() {
     let served = Setup {
         world: options(3000),
@@ -202,7 +158,7 @@ async fn connections_beyond_the_cap_do_not_block_new_clients() {
 }
 
 #[tokio::test]
-async fn clients_that_do_not_read_do_not_block_others_for_long() {
+async fn clients_that_do_not_read_do_not_block_others() {
     let users = format!(
         "basic_auth_users: {{alice: {}}}",
         bcrypt::hash("right", 4).expect("hashes")
@@ -241,19 +197,8 @@ async fn clients_that_do_not_read_do_not_block_others_for_long() {
         }
         sleep(Duration::from_millis(100)).await;
     }
-    let response = send(served.address, get("/-/healthy", "")).await;
-    // The server may close them later.
-    assert!(
-        response.is_none() || quiet.elapsed() > Duration::from_secs(4),
-        "there is no room"
-    );
-    let began = Instant::now();
-    while send(served.address, get("/-/healthy", "")).await.is_none() {
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "they keep their places"
-        );
-        sleep(Duration::from_millis(100)).await;
+    for _ in 0..10 {
+        assert_eq!(fetch(served.address, "/-/healthy").await.status, 200);
     }
 }
 
@@ -332,6 +277,17 @@ async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
             "a bad version",
             "GET / HTTP/9.9\r\n\r\n".to_owned(),
             &[400, 505],
+        ),
+        (
+            "no host",
+            "GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(),
+            &[400],
+        ),
+        ("two hosts", get("/metrics", "Host: exporter\r\n"), &[400]),
+        (
+            "no host in HTTP/1.0",
+            "GET /metrics HTTP/1.0\r\n\r\n".to_owned(),
+            &[200],
         ),
         (
             "two lengths",
@@ -508,55 +464,6 @@ async fn a_client_that_closes_its_sending_half_gets_the_response() {
         .expect("in time")
         .expect("a response");
     assert_eq!(response.status, 200);
-}
-
-#[tokio::test]
-async fn reset_requests_release_their_permits() {
-    let limits = Limits {
-        requests: 5,
-        ..Limits::default()
-    };
-    let served = Setup {
-        limits,
-        ..Setup::default()
-    }
-    .serve();
-    served
-        .sim
-        .add_fault(Rule::new(Fault::Slow(Duration::from_secs(20))));
-    let patient = get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 120\r\n");
-    let mut listening = connect(served.address).await;
-    listening.write_all(patient.as_bytes()).await.expect("sent");
-    listening.shutdown().await.expect("half closed");
-    let mut leaving = Vec::new();
-    for number in 0..4 {
-        let mut stream = connect(served.address).await;
-        stream.write_all(patient.as_bytes()).await.expect("sent");
-        if number % 2 == 0 {
-            stream.shutdown().await.expect("half closed");
-        }
-        stream.set_zero_linger().expect("a reset at the end");
-        leaving.push(stream);
-    }
-    let began = Instant::now();
-    while fetch(served.address, "/config").await.status != 503 {
-        assert!(began.elapsed() < Duration::from_secs(5), "there are places");
-    }
-    drop(leaving);
-    let began = Instant::now();
-    while fetch(served.address, "/config").await.status == 503 {
-        assert!(
-            began.elapsed() < Duration::from_secs(15),
-            "the places stay taken"
-        );
-        sleep(Duration::from_millis(50)).await;
-    }
-    let response = timeout(Duration::from_secs(60), read(&mut listening, false))
-        .await
-        .expect("in time")
-        .expect("a response");
-    assert_eq!(response.status, 200);
-    assert!(response.text().contains("cs_up{"));
 }
 
 #[tokio::test]

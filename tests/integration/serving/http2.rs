@@ -1,5 +1,6 @@
 //! HTTP/2 clients that reset their requests, are silent, or wait while the server stops.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::client::connect;
 use crate::fleet::options;
 
 /// Serves with a certificate of `authority`.
-fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
+pub(super) fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
     let folder = tempfile::tempdir().expect("a folder");
     let Identity { certificate, key } = authority.server();
     std::fs::write(folder.path().join("server.crt"), certificate).expect("written");
@@ -33,26 +34,38 @@ fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
 }
 
 /// An HTTP/2 sender, and the task of its connection.
-type Http2 = (
+pub(super) type Http2 = (
     h2::client::SendRequest<bytes::Bytes>,
     h2::client::Connection<TlsStream<TcpStream>>,
 );
 
 /// An HTTP/2 connection to `served`.
 async fn greet_http2(served: &Served, authority: &Authority) -> Http2 {
+    greet_http2_with(&h2::client::Builder::new(), served, authority).await
+}
+
+/// The same with the settings of `builder`.
+pub(super) async fn greet_http2_with(
+    builder: &h2::client::Builder,
+    served: &Served,
+    authority: &Authority,
+) -> Http2 {
+    let stream = handshake(served.address, authority).await;
+    builder.handshake(stream).await.expect("a preface")
+}
+
+/// A connection to `address` on which TLS has agreed on HTTP/2.
+pub async fn handshake(address: SocketAddr, authority: &Authority) -> TlsStream<TcpStream> {
     let mut tls = trust::client_config(&[authority.der()]);
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let connector = TlsConnector::from(Arc::new(tls));
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = connector
-        .connect(name, connect(served.address).await)
-        .await
-        .expect("a handshake");
-    h2::client::handshake(stream).await.expect("a preface")
+    let connected = connector.connect(name, connect(address).await).await;
+    connected.expect("a handshake")
 }
 
 /// The same, with the connection running in a task.
-async fn connect_http2(
+pub(super) async fn connect_http2(
     served: &Served,
     authority: &Authority,
 ) -> h2::client::SendRequest<bytes::Bytes> {
@@ -62,7 +75,7 @@ async fn connect_http2(
 }
 
 /// A scrape over HTTP/2.
-fn scrape_http2() -> http::Request<()> {
+pub(super) fn scrape_http2() -> http::Request<()> {
     http::Request::get("https://localhost/metrics")
         .body(())
         .expect("a request")

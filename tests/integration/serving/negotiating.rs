@@ -128,6 +128,11 @@ async fn head_of_a_probe_has_the_headers_of_get_and_makes_no_call() {
             "{path}"
         );
         assert_eq!(whole.header("vary"), head.header("vary"), "{path}");
+        let is_exchange = path.ends_with("debug=true");
+        for response in [&whole, &head] {
+            let option = response.header("x-content-type-options");
+            assert_eq!(option == "nosniff", is_exchange, "{path}");
+        }
     }
     assert_eq!(
         served.sim.count(Action::GetUpgradeStatus),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{AppState, Lifecycle, Paths};
+use ack_upgrade_exporter::web::{AppState, Lifecycle, Paths, SharedPages};
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::guard::WebGuard;
 use exporter_toolkit::web::socket::ListenAddress;
@@ -69,7 +69,7 @@ impl Setup<'_> {
         .expect("writes the configuration");
         let exporter_metrics = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
         let dependencies = dependencies(&sim, &exporter_metrics);
-        let clock = dependencies.clock;
+        let (clock, transports) = (dependencies.clock, Arc::clone(&dependencies.transports));
         let service = Arc::new(
             ConfigManager::start(
                 ConfigSource::File(config),
@@ -111,6 +111,8 @@ impl Setup<'_> {
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
             render_pool: RenderPool::default(),
+            shared_pages: SharedPages::default(),
+            transports,
             stop: stop.clone(),
         };
         let ended = tokio::spawn(server.serve(Arc::new(state), stop.clone()));

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use crate::secret::Secret;
 use crate::sign::encode::percent_encode;
 
@@ -15,14 +18,16 @@ const MIN_LENGTH: usize = 8;
 /// characters long, and every response is searched for the core.
 const PREFIX_LENGTH: usize = 64;
 
-/// Replaces each of `secrets` in `text`: plain, percent-encoded, or escaped as in JSON. For other
-/// encodings, the longest run of letters and digits near the start of each is replaced too.
-pub(super) fn redact<'t>(secrets: &[&Secret], text: &'t str) -> Cow<'t, str> {
+/// Replaces each of `secrets` in `text`: plain, percent-encoded, escaped as in JSON, or in base64.
+/// For other encodings, the longest run of letters and digits near the start of each is replaced
+/// too.
+pub(crate) fn redact<'t>(secrets: &[&Secret], text: &'t str) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets {
         let secret = secret.expose();
         if secret.len() >= MIN_LENGTH {
             redact_one(secret, &mut text);
+            redact_base64(secret, &mut text);
         }
     }
     text
@@ -40,6 +45,33 @@ fn redact_one(secret: &str, text: &mut Cow<'_, str>) {
     }
     if core.len() >= MIN_LENGTH {
         *text = text.replace(core, MASK).into();
+    }
+}
+
+/// Replaces the runs of base64 that contain `secret`, alone or inside a longer text.
+fn redact_base64(secret: &str, text: &mut Cow<'_, str>) {
+    let start = &secret.as_bytes()[..secret.len().min(PREFIX_LENGTH)];
+    for bytes_before in 0..3 {
+        let mut bytes = vec![0; bytes_before];
+        bytes.extend_from_slice(start);
+        let encoded = STANDARD_NO_PAD.encode(bytes);
+        // The first and the last digit depend on the bytes around the secret.
+        let own = &encoded[(8 * bytes_before).div_ceil(6)..encoded.len() - 1];
+        // Letters and digits are the same in the alphabet for URLs.
+        let core = core(own);
+        while core.len() >= MIN_LENGTH
+            && let Some(found) = text.find(core)
+        {
+            let is_other = |c: char| !(c.is_ascii_alphanumeric() || "+/-_=\\%".contains(c));
+            let begin = text[..found].rfind(is_other);
+            let begin = begin.map_or(0, |at| {
+                at + text[at..].chars().next().map_or(0, char::len_utf8)
+            });
+            let end = text[found..]
+                .find(is_other)
+                .map_or(text.len(), |at| found + at);
+            text.to_mut().replace_range(begin..end, MASK);
+        }
     }
 }
 
@@ -88,6 +120,27 @@ mod tests {
         }
         let cut = redact(&secrets, "token: CAIS&#43;8QF1q6Ft5&#47;B2yf");
         assert!(!cut.contains("8QF1q6Ft5"), "{cut}");
+    }
+
+    #[test]
+    fn a_secret_is_found_in_base64_wherever_it_begins() {
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+        let token = "CAIS+8QF1q6Ft5/B2yfSjI".repeat(20);
+        for token in [token.as_str(), "8QF1q6Ft5/B2"] {
+            let secrets = [&Secret::new(token)];
+            for before in ["", "a", "ab", "{\"token\":\""] {
+                let whole = format!("{before}{token}\"}}");
+                for encoded in [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)] {
+                    let text = format!("你好 {encoded}, {encoded}.");
+                    assert_eq!(
+                        redact(&secrets, &text),
+                        "你好 <secret>, <secret>.",
+                        "{whole}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
@@ -25,6 +26,7 @@ use tower_service::Service as _;
 use super::TransportError;
 use super::http_transport::MAX_HEAD;
 use super::interim;
+use super::pool::Pools;
 use crate::lookup::Lookup;
 use crate::proxy::{Proxies, Proxy};
 use crate::root_cause::root_cause;
@@ -59,10 +61,12 @@ pub(super) struct Connector {
     tcp: HttpConnector<Lookup>,
     tls: TlsConnector,
     proxies: Proxies,
+    /// The idle connections, which give way when there are no file descriptors.
+    pools: Pools,
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig, lookup: Lookup, proxies: Proxies) -> Self {
+    pub(super) fn new(tls: ClientConfig, lookup: Lookup, proxies: Proxies, pools: Pools) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(lookup);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.set_nodelay(true);
@@ -78,6 +82,7 @@ impl Connector {
             tcp,
             tls: TlsConnector::from(Arc::new(tls)),
             proxies,
+            pools,
         }
     }
 
@@ -121,12 +126,17 @@ impl Connector {
 
     pub(super) async fn tcp(&self, uri: &Uri, place: &str) -> Result<TcpStream, TransportError> {
         // hyper-util's connector is always ready, so `poll_ready` need not be called.
-        let stream = self
-            .tcp
-            .clone()
-            .call(uri.clone())
-            .await
-            .map_err(|error| connect_error(place, &error))?;
+        let connect = || self.tcp.clone().call(uri.clone());
+        let mut connected = connect().await;
+        if let Err(error) = &connected
+            && is_out_of_descriptors(error)
+        {
+            self.pools.close_idle();
+            // The tasks of the connections end first.
+            yield_now().await;
+            connected = connect().await;
+        }
+        let stream = connected.map_err(|error| connect_error(place, &error))?;
         Ok(stream.into_inner())
     }
 
@@ -218,13 +228,22 @@ async fn open_tunnel(
 
 /// The error for a connection to `place` that failed.
 fn connect_error(place: &str, error: &(dyn Error + 'static)) -> TransportError {
-    let timed_out = std::iter::successors(Some(error), |error| (*error).source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::TimedOut);
+    let timed_out = io_errors(error).any(|error| error.kind() == io::ErrorKind::TimedOut);
     let cause = root_cause(error);
     if timed_out {
         TransportError::ConnectTimeout(format!("cannot connect to {place} in time: {cause}"))
     } else {
         TransportError::Connect(format!("cannot connect to {place}: {cause}"))
     }
+}
+
+/// Returns true if the process, or the system, has no file descriptor left (`EMFILE`, `ENFILE`).
+fn is_out_of_descriptors(error: &(dyn Error + 'static)) -> bool {
+    io_errors(error).any(|error| matches!(error.raw_os_error(), Some(23 | 24)))
+}
+
+/// The errors of the system among the causes of `error`.
+fn io_errors<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e io::Error> {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .filter_map(|error| error.downcast_ref())
 }

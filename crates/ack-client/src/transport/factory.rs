@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::Transport;
 use super::http_transport::HttpTransport;
-use super::pool::Generation;
+use super::pool::Pools;
 use crate::lookup::Lookup;
 use crate::proxy::{Proxies, Proxy};
 use crate::trust;
@@ -29,6 +29,9 @@ pub trait TransportFactory: Debug + Send + Sync {
 
     /// Uses the present connections for no further calls, so that names are resolved again.
     fn refresh(&self) {}
+
+    /// Closes the connections that no call uses, for want of file descriptors.
+    fn close_idle(&self) {}
 }
 
 /// Transports over the network. Accounts share connections, except those with certificates or a
@@ -39,26 +42,26 @@ pub struct Network {
     tls: ClientConfig,
     lookup: Lookup,
     proxies: Proxies,
-    generation: Generation,
+    pools: Pools,
 }
 
 impl Network {
     /// Transports that use `tls` for https, resolve names by `lookup`, and use `proxies` for
     /// accounts without a proxy of their own.
     pub fn new(tls: ClientConfig, lookup: Lookup, proxies: Proxies) -> Self {
-        let generation = Generation::default();
+        let pools = Pools::default();
         let shared = Arc::new(HttpTransport::with_proxies(
             proxies.clone(),
             tls.clone(),
             lookup.clone(),
-            generation.clone(),
+            pools.clone(),
         ));
         Self {
             shared,
             tls,
             lookup,
             proxies,
-            generation,
+            pools,
         }
     }
 }
@@ -81,12 +84,16 @@ impl TransportFactory for Network {
             proxies,
             tls,
             self.lookup.clone(),
-            self.generation.clone(),
+            self.pools.clone(),
         ))
     }
 
     fn refresh(&self) {
-        self.generation.advance();
+        self.pools.refresh();
+    }
+
+    fn close_idle(&self) {
+        self.pools.close_idle();
     }
 }
 

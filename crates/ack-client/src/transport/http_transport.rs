@@ -17,7 +17,7 @@ use rustls::ClientConfig;
 use super::connector::Connector;
 use super::interim;
 use super::large_responses::{self, LargeResponses};
-use super::pool::{ConnectionPool, Generation, Origin, PooledConnection};
+use super::pool::{ConnectionPool, Origin, PooledConnection, Pools};
 use super::{MAX_RESPONSE, ResponseFuture, ResponseLimit, Transport, TransportError};
 use crate::lookup::Lookup;
 use crate::proxy::Proxies;
@@ -39,20 +39,19 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport without a proxy that uses `tls` for https and resolves names by `lookup`.
     pub fn new(tls: ClientConfig, lookup: Lookup) -> Self {
-        Self::with_proxies(Proxies::default(), tls, lookup, Generation::default())
+        Self::with_proxies(Proxies::default(), tls, lookup, Pools::default())
     }
 
-    /// A transport through `proxies`. Connections of an earlier generation than the present one of
-    /// `generation` are not used again.
+    /// A transport through `proxies`, whose idle connections are those of `pools`.
     pub(super) fn with_proxies(
         proxies: Proxies,
         tls: ClientConfig,
         lookup: Lookup,
-        generation: Generation,
+        pools: Pools,
     ) -> Self {
         Self {
-            connector: Connector::new(tls, lookup, proxies),
-            pool: ConnectionPool::new(generation),
+            connector: Connector::new(tls, lookup, proxies, pools.clone()),
+            pool: ConnectionPool::new(pools),
             large_responses: LargeResponses::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,27 +38,56 @@ impl Origin {
     }
 }
 
-/// A counter of refreshes. A connection that was opened before the last refresh is not used again,
-/// so that names are resolved anew. Clones share the counter.
+/// The pools of a network. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Generation(Arc<AtomicU64>);
+pub(super) struct Pools(Arc<PoolsState>);
 
-impl Generation {
-    /// Starts the next generation.
-    pub(super) fn advance(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct PoolsState {
+    /// The number of refreshes. A connection that was opened before the last one is not used again,
+    /// so that names are resolved anew.
+    generation: AtomicU64,
+    idle: Mutex<Vec<Weak<IdleConnections>>>,
+}
+
+/// Idle connections by server, the most recently used last.
+type IdleConnections = Mutex<HashMap<Origin, VecDeque<PooledConnection>>>;
+
+impl Pools {
+    /// Uses none of the present connections again.
+    pub(super) fn refresh(&self) {
+        self.0.generation.fetch_add(1, Ordering::Relaxed);
+        self.close_idle();
     }
 
-    fn number(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// Closes the connections that no request uses.
+    pub(super) fn close_idle(&self) {
+        for pool in self.lock().iter().filter_map(Weak::upgrade) {
+            pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    fn add(&self, pool: &Arc<IdleConnections>) {
+        let mut pools = self.lock();
+        // Those of earlier configurations.
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(Arc::downgrade(pool));
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<IdleConnections>>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Idle connections by server, the most recently used last. Clones share them.
-#[derive(Debug, Clone, Default)]
+/// The idle connections of a transport. Clones share them.
+#[derive(Debug, Clone)]
 pub(super) struct ConnectionPool {
-    idle: Arc<Mutex<HashMap<Origin, VecDeque<PooledConnection>>>>,
-    generation: Generation,
+    idle: Arc<IdleConnections>,
+    pools: Pools,
 }
 
 /// A connection that serves one request after another.
@@ -74,11 +103,11 @@ pub(super) struct PooledConnection {
 // === impl ConnectionPool ===
 
 impl ConnectionPool {
-    pub(super) fn new(generation: Generation) -> Self {
-        Self {
-            idle: Arc::default(),
-            generation,
-        }
+    /// A pool that is one of `pools`.
+    pub(super) fn new(pools: Pools) -> Self {
+        let idle = Arc::default();
+        pools.add(&idle);
+        Self { idle, pools }
     }
 
     /// Wraps a connection that has just been opened. It is in use until [`Self::put`].
@@ -87,7 +116,7 @@ impl ConnectionPool {
         PooledConnection {
             sender,
             opened: now,
-            generation: self.generation.number(),
+            generation: self.pools.generation(),
             last_used: now,
         }
     }
@@ -138,7 +167,7 @@ impl ConnectionPool {
     fn is_reusable(&self, connection: &PooledConnection) -> bool {
         connection.last_used.elapsed() < IDLE_TIMEOUT
             && connection.opened.elapsed() < MAX_AGE
-            && connection.generation == self.generation.number()
+            && connection.generation == self.pools.generation()
             && !connection.sender.is_closed()
     }
 

@@ -29,6 +29,9 @@ pub use crate::web::rejection::Rejection;
 /// The longest handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The bytes that wait for a client of TLS which does not read: a record.
+const TLS_BUFFER: usize = 16 << 10;
+
 /// The time after which a change of the file or of a certificate takes effect.
 pub const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -183,7 +186,8 @@ impl WebGuard {
         };
         let handshake =
             tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream));
-        let stream = handshake.await.map_err(|_| HandshakeError::TimedOut)??;
+        let mut stream = handshake.await.map_err(|_| HandshakeError::TimedOut)??;
+        stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
         let protocol = match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,

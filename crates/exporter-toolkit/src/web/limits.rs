@@ -1,11 +1,9 @@
-//! Requests a second and at once: `rate_limit` of the web configuration file, and
-//! `--web.max-requests`.
+//! Requests a second: `rate_limit` of the web configuration file.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// One token each `interval`, of which `burst` can be saved up.
@@ -59,33 +57,6 @@ impl Bucket {
     }
 }
 
-/// The limit of requests that are handled at once.
-#[derive(Debug, Clone)]
-pub struct MaxRequests(Arc<Semaphore>);
-
-/// The permit of one request; free again when dropped, so hold it until the response is sent.
-#[derive(Debug)]
-pub struct RequestPermit {
-    _permit: OwnedSemaphorePermit,
-}
-
-impl MaxRequests {
-    /// At most `limit`; 0 is no limit, as in `--web.max-requests=0`.
-    pub fn new(limit: u32) -> Self {
-        let permits = match usize::try_from(limit) {
-            Ok(limit @ 1..Semaphore::MAX_PERMITS) => limit,
-            _ => Semaphore::MAX_PERMITS,
-        };
-        Self(Arc::new(Semaphore::new(permits)))
-    }
-
-    /// Returns a permit, unless all are taken; then the response is a 503.
-    pub fn try_acquire(&self) -> Option<RequestPermit> {
-        let permit = Arc::clone(&self.0).try_acquire_owned().ok()?;
-        Some(RequestPermit { _permit: permit })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,23 +97,5 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(bucket.take(), Ok(()));
         }
-    }
-
-    #[test]
-    fn a_permit_is_free_again_once_it_is_dropped() {
-        let requests = MaxRequests::new(1);
-        let permit = requests.try_acquire().expect("the first");
-        assert!(requests.try_acquire().is_none());
-        drop(permit);
-        assert!(requests.try_acquire().is_some());
-    }
-
-    #[test]
-    fn zero_is_no_limit() {
-        let requests = MaxRequests::new(0);
-        let permits: Vec<_> = (0..1000)
-            .map(|_| requests.try_acquire().expect("no limit"))
-            .collect();
-        assert_eq!(permits.len(), 1000);
     }
 }

@@ -8,6 +8,8 @@ use http::{Response, StatusCode};
 /// The reason for which a request does not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
+    /// 400: HTTP/1.1 with two `Host` headers or none (RFC 9112 §3.2).
+    Host,
     /// 401: no user and password, or not the right ones.
     Unauthorized,
     /// 429: too many requests.
@@ -23,6 +25,7 @@ impl Rejection {
     /// Returns the response, without the file's own headers.
     pub fn response(self) -> Response<&'static str> {
         let (status, body) = match self {
+            Self::Host => (StatusCode::BAD_REQUEST, "Bad Request: Host\n"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized\n"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n"),
@@ -35,6 +38,7 @@ impl Rejection {
             HeaderValue::from_static("text/plain; charset=utf-8"),
         );
         match self {
+            Self::Host => None,
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
             }

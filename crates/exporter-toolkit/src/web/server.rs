@@ -9,7 +9,6 @@ mod connection;
 mod connections;
 mod handler;
 mod limits;
-mod stream;
 
 use std::mem;
 use std::net::SocketAddr;
@@ -19,12 +18,13 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use connection::Connection;
 use connections::ConnectionTable;
 use handler::RequestHandler;
+use limits::DRAIN_GRACE;
 
 pub use application::Application;
 pub use handler::draining;
@@ -32,8 +32,9 @@ pub use limits::{Limits, Timeouts, connections};
 
 use super::guard::WebGuard;
 
-/// The time that connections which come while the server drains have to end, once it has drained.
-const DRAIN_GRACE: Duration = Duration::from_secs(1);
+/// The time from one warning of a kind to the next. Without file descriptors, accepting fails a
+/// hundred times a second.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The server's sockets, bound but not yet served.
 pub struct Server {
@@ -63,10 +64,8 @@ impl Server {
     /// Serves `application` until `stop` is cancelled, then lets requests in flight finish. New
     /// requests meanwhile get a 503, and health checks their response.
     pub async fn serve<A: Application>(self, application: Arc<A>, stop: CancellationToken) {
-        let timeouts = self.limits.timeouts;
-        let table = ConnectionTable::new(self.limits.connections, timeouts);
-        let handler =
-            RequestHandler::new(application, self.guard, self.limits.requests, stop.clone());
+        let table = ConnectionTable::new(self.limits);
+        let handler = RequestHandler::new(application, self.guard, stop.clone());
         let acceptor = Arc::new(Acceptor {
             handler: Arc::new(handler),
             table: Arc::clone(&table),
@@ -80,9 +79,12 @@ impl Server {
         tasks.spawn(Arc::clone(&table).enforce());
         stop.cancelled().await;
 
-        table.drain(DRAIN_GRACE);
-        let drained = timeout(timeouts.drain, acceptor.take_shutdown().shutdown()).await;
-        if drained.is_err() {
+        table.drain();
+        let drained = timeout(
+            self.limits.timeouts.drain,
+            acceptor.take_shutdown().shutdown(),
+        );
+        if drained.await.is_err() {
             let (connections, requests) = table.counts();
             tracing::warn!(
                 connections,
@@ -90,6 +92,7 @@ impl Server {
                 "connections are cut off that did not end in time"
             );
         }
+        // Those that have come since.
         drop(timeout(DRAIN_GRACE, acceptor.take_shutdown().shutdown()).await);
     }
 }
@@ -106,6 +109,7 @@ impl<A: Application> Acceptor<A> {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         // Aborted with the server.
         let mut connections = JoinSet::new();
+        let (mut failures, mut next_warning) = (0_u64, Instant::now());
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -118,9 +122,14 @@ impl<A: Application> Acceptor<A> {
                     }
                 }
                 Err(error) => {
+                    failures += 1;
+                    if next_warning <= Instant::now() {
+                        tracing::warn!(%error, failures, "cannot accept connections");
+                        (failures, next_warning) = (0, Instant::now() + WARNING_INTERVAL);
+                    }
                     // Out of descriptors, most likely: trying again at once would only burn the
                     // processor.
-                    tracing::warn!(%error, "cannot accept a connection");
+                    self.handler.release_descriptors();
                     self.table.evict();
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -130,11 +139,12 @@ impl<A: Application> Acceptor<A> {
 
     fn admit(&self, socket: TcpStream, address: SocketAddr) -> Option<Connection<A>> {
         let shutdown = self.shutdown.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = address.ip().to_canonical();
         Some(Connection {
             handler: Arc::clone(&self.handler),
             socket,
-            client: address.ip().to_canonical(),
-            activity: self.table.open()?,
+            client,
+            activity: self.table.open(client)?,
             shutdown: shutdown.watcher(),
         })
     }

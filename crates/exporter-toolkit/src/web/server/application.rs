@@ -17,4 +17,8 @@ pub trait Application: Send + Sync + 'static {
     /// Returns whether a request for `path` asks for a reload, which may take long and so has
     /// permits of its own.
     fn is_reload(&self, path: &str) -> bool;
+
+    /// Closes files and connections that can be opened again. Called when the process has no file
+    /// descriptor for a new connection.
+    fn release_descriptors(&self) {}
 }

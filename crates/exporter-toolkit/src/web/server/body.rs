@@ -1,4 +1,4 @@
-//! The body of a response, and what is held until it has been sent.
+//! The body of a response, sent piece by piece.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -8,26 +8,20 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::connections::RequestGuard;
-use crate::web::limits::RequestPermit;
 
 /// The bytes that hyper takes at a time. It would take a page as one piece and call that sent.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
 
-/// A whole body, sent piece by piece.
+/// A whole body, and its request, which ends once hyper has the last piece.
 #[derive(Debug)]
 pub(super) struct GuardedBody {
     rest: Bytes,
-    _permit: Option<RequestPermit>,
-    _guard: RequestGuard,
+    guard: RequestGuard,
 }
 
 impl GuardedBody {
-    pub(super) fn new(whole: Bytes, permit: Option<RequestPermit>, guard: RequestGuard) -> Self {
-        Self {
-            rest: whole,
-            _permit: permit,
-            _guard: guard,
-        }
+    pub(super) fn new(whole: Bytes, guard: RequestGuard) -> Self {
+        Self { rest: whole, guard }
     }
 }
 
@@ -39,11 +33,13 @@ impl Body for GuardedBody {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let rest = &mut self.get_mut().rest;
+        let Self { rest, guard } = self.get_mut();
         if rest.is_empty() {
             return Poll::Ready(None);
         }
-        let piece = rest.split_to(rest.len().min(PIECE));
+        guard.progress();
+        // A copy, since the last piece may wait for the client and would keep the whole page.
+        let piece = Bytes::copy_from_slice(&rest.split_to(rest.len().min(PIECE)));
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 

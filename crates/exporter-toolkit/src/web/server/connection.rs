@@ -13,11 +13,13 @@ use tokio::net::TcpStream;
 use super::application::Application;
 use super::connections::ConnectionActivity;
 use super::handler::RequestHandler;
-use super::stream::{MAX_HEAD, TrackedStream};
 use crate::web::guard::Protocol;
 
-/// Requests at once on one connection of HTTP/2.
-const MAX_STREAMS: u32 = 64;
+/// The largest head, and each of hyper's buffers, in bytes.
+const MAX_HEAD: u32 = 16 << 10;
+
+/// Requests at once on one connection of HTTP/2. Prometheus makes one, and a browser a few.
+const MAX_STREAMS: u32 = 8;
 
 /// A connection that has been accepted.
 pub(super) struct Connection<A> {
@@ -53,15 +55,13 @@ impl<A: Application> Connection<A> {
         drop(socket.set_nodelay(true));
         // In boxes, so that a connection that sends no head does not pay for what comes after it.
         let accepted = Box::pin(handler.guard.accept(socket)).await?;
-        activity.accepted();
-        let protocol = accepted.protocol;
-        let stream = TrackedStream::read_head(accepted, Arc::clone(&activity)).await?;
         let service = service_fn(move |request| {
             let (handler, guard) = (Arc::clone(&handler), activity.request());
             async move { handler.handle(request, client, guard).await }
         });
-        let http = http(protocol);
-        Box::pin(shutdown.watch(http.serve_connection(TokioIo::new(stream), service))).await
+        let http = http(accepted.protocol);
+        let connection = http.serve_connection(TokioIo::new(accepted.stream), service);
+        Box::pin(shutdown.watch(connection)).await
     }
 }
 
@@ -69,13 +69,16 @@ impl<A: Application> Connection<A> {
 fn http(protocol: Protocol) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
-        .max_buf_size(MAX_HEAD)
+        .max_buf_size(MAX_HEAD as usize)
         // A client that closes its half after the request, as `nc -N` does, waits for the response.
         .half_close(true);
     http.http2()
-        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .max_header_list_size(MAX_HEAD)
         .max_concurrent_streams(MAX_STREAMS)
-        .max_send_buf_size(MAX_HEAD);
+        .max_send_buf_size(MAX_HEAD as usize)
+        // No body is read.
+        .initial_stream_window_size(MAX_HEAD)
+        .initial_connection_window_size(MAX_HEAD);
     match protocol {
         Protocol::Http1 => http.http1_only(),
         Protocol::Http2 => http.http2_only(),

@@ -1,79 +1,57 @@
-//! The open connections: their time-outs, and which of them is closed when there are too many.
+//! The open connections: their time-outs, and which of them is closed for others.
 //!
-//! hyper has no time-out for a response that the client does not take, and its header time-out also
-//! counts the rest between two requests. A new connection never waits behind slow ones: at the cap,
-//! the oldest of the first [`EvictionClass`] is closed for it.
+//! Nobody waits behind clients that are slow or ask for much. When there are too many connections,
+//! requests at once, or bytes that nobody takes, one connection is closed for the new one.
 
-use std::collections::HashMap;
+mod slot;
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::Timeouts;
+use self::slot::{Body, Phase, Request, Slot, State};
+use super::limits::Limits;
 
-/// The time that every client has to take a response before another may have its place.
-const MIN_SENDING: Duration = Duration::from_secs(5);
-
-/// The states in which a connection may be closed, in the order in which the cap closes them. One
-/// whose request is being handled is in none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum EvictionClass {
-    /// A request's head is not complete.
-    Reading,
-    /// There is no request.
-    Idle,
-    /// The client has not taken all of a response.
-    Sending,
-}
+/// The time for which a request keeps its permit when others want it.
+const FAIR_TIME: Duration = Duration::from_secs(10);
 
 /// The connections of a server.
 #[derive(Debug)]
-pub(super) struct ConnectionTable {
-    cap: usize,
-    slots: Mutex<Slots>,
-}
+pub(super) struct ConnectionTable(Mutex<Slots>);
 
 #[derive(Debug)]
 struct Slots {
-    timeouts: Timeouts,
+    limits: Limits,
+    is_draining: bool,
     next: u64,
     open: HashMap<u64, Slot>,
 }
 
-#[derive(Debug)]
-struct Slot {
-    close: CancellationToken,
-    /// The class while there is no request, and its beginning.
-    rest: (EvictionClass, Instant),
-    /// Requests without a response yet.
-    handled: usize,
-    /// Responses that hyper has not taken whole.
-    responses: usize,
-    /// The time since which there has been a response that is not on the wire.
-    sending: Option<Instant>,
-}
-
 impl ConnectionTable {
-    pub(super) fn new(cap: usize, timeouts: Timeouts) -> Arc<Self> {
-        let slots = Mutex::new(Slots {
-            timeouts,
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Slots {
+            limits,
+            is_draining: false,
             next: 0,
             open: HashMap::new(),
-        });
-        Arc::new(Self { cap, slots })
+        })))
     }
 
     /// Adds a connection, if need be in place of another; None if none can be closed.
-    pub(super) fn open(self: &Arc<Self>) -> Option<Arc<ConnectionActivity>> {
+    pub(super) fn open(self: &Arc<Self>, client: IpAddr) -> Option<Arc<ConnectionActivity>> {
         let mut slots = self.lock();
-        if slots.open.len() >= self.cap && !slots.evict() {
+        if slots.open.len() >= slots.limits.connections && !slots.evict() {
             return None;
         }
-        let (id, close) = (slots.next, CancellationToken::new());
-        slots.next += 1;
-        slots.open.insert(id, Slot::new(close.clone()));
+        let (id, slot) = (slots.new_id(), Slot::new(client));
+        let close = slot.close.clone();
+        slots.open.insert(id, slot);
         drop(slots);
         let table = Arc::clone(self);
         Some(Arc::new(ConnectionActivity { table, id, close }))
@@ -84,108 +62,116 @@ impl ConnectionTable {
         self.lock().evict();
     }
 
-    /// Leaves connections without a request no more than `grace`. A client of HTTP/2 is asked
-    /// whether one is on its way, and one that has gone never says.
-    pub(super) fn drain(&self, grace: Duration) {
+    /// Applies the time-outs of a server that stops. From now on, a client that takes its response
+    /// piece by piece gets no more time for each.
+    pub(super) fn drain(&self) {
         let mut slots = self.lock();
-        slots.timeouts.head = grace;
-        slots.timeouts.idle = grace;
-        for slot in slots.open.values_mut() {
-            slot.rest.1 = Instant::now();
-        }
+        slots.limits.timeouts = slots.limits.timeouts.draining();
+        slots.is_draining = true;
+        slots.open.values_mut().for_each(Slot::restart);
     }
 
     /// The numbers of open connections and of their requests.
     pub(super) fn counts(&self) -> (usize, usize) {
         let slots = self.lock();
-        let requests = |slot: &Slot| slot.handled + slot.responses;
-        (slots.open.len(), slots.open.values().map(requests).sum())
+        let requests = slots.open.values().map(|slot| slot.requests.len());
+        (slots.open.len(), requests.sum())
     }
 
     /// Closes connections whose time is over, until the future is dropped.
     pub(super) async fn enforce(self: Arc<Self>) {
-        let Timeouts {
-            head, idle, send, ..
-        } = self.lock().timeouts;
-        let mut interval = interval(head.min(idle).min(send) / 8);
+        let mut interval = interval(self.lock().limits.timeouts.shortest() / 8);
         loop {
             interval.tick().await;
-            self.lock().close_overdue();
+            let mut slots = self.lock();
+            let timeouts = slots.limits.timeouts;
+            while slots.close_first(|slot| slot.is_overdue(timeouts).then_some(())) {}
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Slots {
+    fn new_id(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Closes the first connection by `order`, of those that have one. Returns false if none has.
+    fn close_first<K: Ord>(&mut self, order: impl Fn(&Slot) -> Option<K>) -> bool {
+        let ordered = self.open.iter().map(|(id, slot)| (order(slot), *id));
+        let first = ordered.filter(|(key, _)| key.is_some()).min();
+        let closed = first.and_then(|(_, id)| self.open.remove(&id));
+        closed.inspect(|slot| slot.close.cancel()).is_some()
+    }
+
+    /// Closes a connection for a new one: of the first state that there is, of the client that has
+    /// the most connections, and of those the one without progress for longest.
     fn evict(&mut self) -> bool {
-        let closable = self
-            .open
-            .iter()
-            .filter_map(|(id, slot)| Some((slot.class()?, *id)));
-        let Some(((class, since), id)) = closable.min() else {
-            return false;
-        };
-        if class == EvictionClass::Sending && since.elapsed() < MIN_SENDING {
-            return false;
-        }
-        self.open.remove(&id).inspect(|slot| slot.close.cancel());
-        true
+        let counts = self.count_by_client(|_| 1);
+        self.close_first(|slot| {
+            let state = slot.state()?;
+            Some((state, Reverse(counts[&slot.client]), slot.since()))
+        })
     }
 
-    fn close_overdue(&mut self) {
-        let timeouts = self.timeouts;
-        self.open.retain(|_, slot| {
-            let is_overdue = slot.is_overdue(timeouts);
-            if is_overdue {
-                slot.close.cancel();
+    /// Closes a connection for the permit of a request of `client`: the one with the oldest permit,
+    /// of the client that has the most. A client with as many as any other has to wait until that is
+    /// [`FAIR_TIME`] old.
+    fn replace_permit(&mut self, client: IpAddr) -> bool {
+        let counts = self.count_by_client(|slot| slot.permits().count());
+        let own = counts[&client];
+        self.close_first(|slot| {
+            let (since, count) = (slot.permits().min()?, counts[&slot.client]);
+            let is_old = count >= own && since.elapsed() >= FAIR_TIME;
+            (is_old || count > own + 1).then_some((Reverse(count), since))
+        })
+    }
+
+    /// Closes the connections whose clients have taken nothing for longest, until `body` and the
+    /// others that are being sent have no more bytes than the limit, each counted once.
+    fn make_room(&mut self, body: Body) {
+        let is_other = |(_, other): &(Instant, Body)| *other != body;
+        loop {
+            let others = self.open.values().flat_map(Slot::sending).filter(is_other);
+            let others: HashSet<_> = others.map(|(_, other)| other).collect();
+            let length: usize = others.iter().map(|other| other.length).sum();
+            let oldest = |slot: &Slot| {
+                slot.sending()
+                    .filter(is_other)
+                    .map(|(since, _)| since)
+                    .min()
+            };
+            if length + body.length <= self.limits.unsent || !self.close_first(oldest) {
+                return;
             }
-            !is_overdue
-        });
-    }
-}
-
-impl Slot {
-    fn new(close: CancellationToken) -> Self {
-        Self {
-            close,
-            rest: (EvictionClass::Reading, Instant::now()),
-            handled: 0,
-            responses: 0,
-            sending: None,
         }
     }
 
-    /// The class, and its beginning; None while requests are handled.
-    fn class(&self) -> Option<(EvictionClass, Instant)> {
-        // Behind a response that is not taken, the next requests of a pipeline wait.
-        match self.sending {
-            Some(since) => Some((EvictionClass::Sending, since)),
-            None => (self.handled == 0).then_some(self.rest),
+    fn count_by_client(&self, count: impl Fn(&Slot) -> usize) -> HashMap<IpAddr, usize> {
+        let mut counts = HashMap::new();
+        for slot in self.open.values() {
+            *counts.entry(slot.client).or_default() += count(slot);
         }
+        counts
     }
 
-    fn is_overdue(&self, timeouts: Timeouts) -> bool {
-        let Some((class, since)) = self.class() else {
-            return false;
-        };
-        let limit = match class {
-            EvictionClass::Reading => timeouts.head,
-            EvictionClass::Idle => timeouts.idle,
-            EvictionClass::Sending => timeouts.send,
-        };
-        since.elapsed() >= limit
+    fn request(&mut self, guard: &RequestGuard) -> Option<&mut Request> {
+        let slot = self.open.get_mut(&guard.connection.id)?;
+        slot.requests.get_mut(&guard.id)
     }
 
-    fn rest(&mut self, class: EvictionClass) {
-        self.rest = (class, Instant::now());
+    fn enter(&mut self, guard: &RequestGuard, phase: Phase) {
+        if let Some(request) = self.request(guard) {
+            *request = Request::new(phase);
+        }
     }
 }
 
-/// The state of one connection, which its socket and its requests keep up to date. The connection
-/// leaves the table when this is dropped.
+/// One open connection. It leaves the table when this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionActivity {
     table: Arc<ConnectionTable>,
@@ -199,46 +185,15 @@ impl ConnectionActivity {
         &self.close
     }
 
-    /// Records the end of the handshake: the time for the first head begins.
-    pub(super) fn accepted(&self) {
-        self.update(|slot| slot.rest(EvictionClass::Reading));
-    }
-
-    /// Records bytes from a client of HTTP/1: on an idle connection, the beginning of a head.
-    pub(super) fn received(&self) {
-        self.update(|slot| {
-            if matches!(slot.class(), Some((EvictionClass::Idle, _))) {
-                slot.rest(EvictionClass::Reading);
-            }
-        });
-    }
-
-    /// Records that all that was written is on the wire. Returns whether requests are handled now.
-    pub(super) fn flushed(&self) -> bool {
-        let mut is_handling = false;
-        self.update(|slot| {
-            if slot.responses == 0 && slot.sending.take().is_some() {
-                slot.rest(EvictionClass::Idle);
-            }
-            is_handling = slot.class().is_none();
-        });
-        is_handling
-    }
-
     /// Records a complete head.
     pub(super) fn request(self: &Arc<Self>) -> RequestGuard {
-        self.update(|slot| slot.handled += 1);
-        RequestGuard {
-            connection: Arc::clone(self),
-            has_response: false,
+        let (mut slots, connection) = (self.table.lock(), Arc::clone(self));
+        let id = slots.new_id();
+        // One that has been closed may still read a head.
+        if let Some(slot) = slots.open.get_mut(&self.id) {
+            slot.requests.insert(id, Request::new(Phase::Checking));
         }
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Slot)) {
-        // One that has been closed may still write its last bytes.
-        if let Some(slot) = self.table.lock().open.get_mut(&self.id) {
-            change(slot);
-        }
+        RequestGuard { connection, id }
     }
 }
 
@@ -248,36 +203,56 @@ impl Drop for ConnectionActivity {
     }
 }
 
-/// A request and its response. The connection is idle again once this is dropped and all has been
-/// sent.
+/// A request and its response.
 #[derive(Debug)]
 pub(super) struct RequestGuard {
     connection: Arc<ConnectionActivity>,
-    has_response: bool,
+    id: u64,
 }
 
 impl RequestGuard {
-    /// Records that the response is known: the client's time to take it begins.
-    pub(super) fn respond(&mut self) {
-        self.has_response = true;
-        self.connection.update(|slot| {
-            slot.handled -= 1;
-            slot.responses += 1;
-            slot.sending.get_or_insert_with(Instant::now);
-        });
+    /// Takes a permit, if need be of another connection. Returns false if there is none.
+    pub(super) fn admit(&self) -> bool {
+        let mut slots = self.connection.table.lock();
+        let Some(slot) = slots.open.get(&self.connection.id) else {
+            return false;
+        };
+        let client = slot.client;
+        let permits = slots.open.values().flat_map(Slot::permits).count();
+        let is_admitted = permits < slots.limits.requests() || slots.replace_permit(client);
+        if is_admitted {
+            slots.enter(self, Phase::Admitted);
+        }
+        is_admitted
+    }
+
+    /// Frees the permit, since the response is known: the client's time to take it begins. Other
+    /// connections are closed if there are too many bytes that nobody takes.
+    pub(super) fn respond(&self, body: &Bytes) {
+        let body = Body::of(body);
+        let mut slots = self.connection.table.lock();
+        slots.make_room(body);
+        slots.enter(self, Phase::Sending(body));
+    }
+
+    /// Records that the client takes its response.
+    pub(super) fn progress(&self) {
+        let mut slots = self.connection.table.lock();
+        if !slots.is_draining
+            && let Some(request) = slots.request(self)
+        {
+            request.since = Instant::now();
+        }
     }
 }
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.connection.update(|slot| {
-            slot.rest(EvictionClass::Idle);
-            if self.has_response {
-                slot.responses -= 1;
-            } else {
-                slot.handled -= 1;
-            }
-        });
+        let mut slots = self.connection.table.lock();
+        if let Some(slot) = slots.open.get_mut(&self.connection.id) {
+            slot.requests.remove(&self.id);
+            slot.rest = (State::Idle, Instant::now());
+        }
     }
 }
 

@@ -6,46 +6,43 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::application::Application;
 use super::body::GuardedBody;
 use super::connections::RequestGuard;
 use crate::web::guard::{Auth, Rejection, WebGuard};
-use crate::web::limits::{MaxRequests, RequestPermit};
 
 /// Reloads at once; the next gets a 503.
-const MAX_RELOADS: u32 = 10;
+const MAX_RELOADS: usize = 10;
 
 /// Handles the requests of a server: the guard first, then the routes, then the file's headers.
 pub(super) struct RequestHandler<A> {
     application: Arc<A>,
     pub(super) guard: Arc<WebGuard>,
-    requests: MaxRequests,
-    /// Apart, so that a file that hangs leaves scrapes their permits.
-    reloads: MaxRequests,
+    /// Permits apart, so that a file that hangs leaves scrapes theirs.
+    reloads: Semaphore,
     /// Cancelled when the server is going to stop.
     stop: CancellationToken,
 }
 
 impl<A: Application> RequestHandler<A> {
-    pub(super) fn new(
-        application: Arc<A>,
-        guard: Arc<WebGuard>,
-        max_requests: u32,
-        stop: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(application: Arc<A>, guard: Arc<WebGuard>, stop: CancellationToken) -> Self {
         Self {
             application,
             guard,
-            requests: MaxRequests::new(max_requests),
-            reloads: MaxRequests::new(MAX_RELOADS),
+            reloads: Semaphore::new(MAX_RELOADS),
             stop,
         }
+    }
+
+    pub(super) fn release_descriptors(&self) {
+        self.application.release_descriptors();
     }
 
     /// Handles one request. Its body, if there is one, is not read.
@@ -53,47 +50,56 @@ impl<A: Application> RequestHandler<A> {
         &self,
         request: Request<Incoming>,
         client: IpAddr,
-        mut guard: RequestGuard,
+        guard: RequestGuard,
     ) -> Result<Response<GuardedBody>, Infallible> {
         let request = request.into_parts().0;
-        let (mut response, permit) = match self.admit(&request, client).await {
-            Ok(permit) => (self.application.respond(&request).await, permit),
-            Err(rejection) => (rejection, None),
-        };
+        // In a box, so that a response that waits for its client does not pay for it.
+        let response = Box::pin(self.respond(&request, client, &guard)).await;
+        let mut response = response.unwrap_or_else(|rejection| rejection);
         if request.method == Method::HEAD {
             strip_body(&mut response);
         }
         self.guard.add_headers(response.headers_mut());
-        guard.respond();
-        Ok(response.map(|body| GuardedBody::new(body, permit, guard)))
+        guard.respond(response.body());
+        Ok(response.map(|body| GuardedBody::new(body, guard)))
     }
 
-    /// Admits a request, with a permit unless it is a health check.
-    async fn admit(
+    /// Responds to a request that passes all checks.
+    async fn respond(
         &self,
         request: &Parts,
         client: IpAddr,
-    ) -> Result<Option<RequestPermit>, Response<Bytes>> {
+        guard: &RequestGuard,
+    ) -> Result<Response<Bytes>, Response<Bytes>> {
+        let hosts = request.headers.get_all(HOST).iter().count();
+        if request.version == Version::HTTP_11 && hosts != 1 {
+            tracing::debug!(%client, hosts, "request rejected: it needs one Host header");
+            return Err(reject(Rejection::Host));
+        }
         let path = request.uri.path();
         let auth = self.application.auth(path);
-        self.guard
-            .check(request, client, auth)
-            .await
-            .map_err(reject)?;
-        if auth == Auth::None {
-            return Ok(None);
-        }
-        if self.stop.is_cancelled() {
-            return Err(draining());
-        }
-        let permits = if self.application.is_reload(path) {
-            &self.reloads
-        } else {
-            &self.requests
-        };
-        match permits.try_acquire() {
-            Some(permit) => Ok(Some(permit)),
-            None => Err(reject(Rejection::Busy)),
+        let passed = self.guard.check(request, client, auth).await;
+        passed.map_err(reject)?;
+        let _reload = self.admit(path, auth, guard)?;
+        Ok(self.application.respond(request).await)
+    }
+
+    /// Takes a permit, unless the request is a health check. That of a reload is returned.
+    fn admit(
+        &self,
+        path: &str,
+        auth: Auth,
+        guard: &RequestGuard,
+    ) -> Result<Option<SemaphorePermit<'_>>, Response<Bytes>> {
+        let busy = || reject(Rejection::Busy);
+        match auth {
+            Auth::None => Ok(None),
+            Auth::Required if self.stop.is_cancelled() => Err(draining()),
+            Auth::Required if self.application.is_reload(path) => {
+                self.reloads.try_acquire().map(Some).map_err(|_| busy())
+            }
+            Auth::Required if guard.admit() => Ok(None),
+            Auth::Required => Err(busy()),
         }
     }
 }

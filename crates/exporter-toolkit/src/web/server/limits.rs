@@ -5,11 +5,11 @@ use std::time::Duration;
 /// The time that each step of a connection may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a request's head, from its first byte or from the handshake on.
+    /// For the TLS handshake and the head of the first request.
     pub head: Duration,
-    /// Between two requests.
+    /// From one request to the next.
     pub idle: Duration,
-    /// To take a response, once it is known.
+    /// For the next piece of a response, once it is known.
     pub send: Duration,
     /// For requests in flight, once the server stops.
     pub drain: Duration,
@@ -31,6 +31,29 @@ impl Default for Timeouts {
     }
 }
 
+impl Timeouts {
+    /// Those of a server that stops. An HTTP/2 client is asked whether a request is on its way, and
+    /// one that has gone never says.
+    pub(super) fn draining(self) -> Self {
+        Self {
+            head: DRAIN_GRACE,
+            idle: DRAIN_GRACE,
+            send: self.send.min(DRAIN_SEND),
+            ..self
+        }
+    }
+
+    pub(super) fn shortest(self) -> Duration {
+        self.head.min(self.idle).min(self.send)
+    }
+}
+
+/// The time that connections without a request have to end, once the server stops.
+pub(super) const DRAIN_GRACE: Duration = Duration::from_secs(1);
+
+/// The time that a client has to take a whole response, once the server stops.
+const DRAIN_SEND: Duration = Duration::from_secs(5);
+
 /// The time-outs and caps of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -40,6 +63,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests handled at once, health checks and reloads aside; 0 is no limit.
     pub requests: u32,
+    /// Bytes of responses that clients have not taken. The newest response may be longer.
+    pub unsent: usize,
 }
 
 impl Default for Limits {
@@ -48,21 +73,28 @@ impl Default for Limits {
             timeouts: Timeouts::default(),
             connections: MAX_CONNECTIONS,
             requests: 40,
+            unsent: 32 << 20,
         }
     }
 }
 
-/// A slow connection costs less than 4 KiB and one that has been served 20 KiB, so this is bounded
-/// by memory rather than by descriptors where the system allows many of them.
-const MAX_CONNECTIONS: usize = 8192;
+impl Limits {
+    pub(super) fn requests(self) -> usize {
+        match usize::try_from(self.requests) {
+            Ok(limit @ 1..) => limit,
+            _ => usize::MAX,
+        }
+    }
+}
 
-/// File descriptors that connections leave to calls to the API and to files.
-const RESERVED: u64 = 2048;
+/// More than all that scrape, and few enough for a container of 128 MiB. Without a password, a
+/// connection can hold 50 KiB over HTTP/2, and 64 KiB in the TLS handshake.
+const MAX_CONNECTIONS: usize = 512;
 
-/// Returns the number of connections that `descriptors` allow.
+/// Returns the number of connections that `descriptors` allow. The others are for calls to the API
+/// and for files.
 pub fn connections(descriptors: u64) -> usize {
-    let left = descriptors - RESERVED.min(descriptors / 2);
-    usize::try_from(left).map_or(MAX_CONNECTIONS, |left| left.min(MAX_CONNECTIONS))
+    usize::try_from(descriptors / 2).map_or(MAX_CONNECTIONS, |half| half.min(MAX_CONNECTIONS))
 }
 
 #[cfg(test)]
@@ -71,14 +103,7 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_to_others() {
-        for (descriptors, expected) in [
-            (0, 0),
-            (1024, 512),
-            (4096, 2048),
-            (6000, 3952),
-            (20_000, 8192),
-            (u64::MAX, 8192),
-        ] {
+        for (descriptors, expected) in [(0, 0), (256, 128), (1024, 512), (u64::MAX, 512)] {
             assert_eq!(connections(descriptors), expected, "{descriptors}");
         }
     }

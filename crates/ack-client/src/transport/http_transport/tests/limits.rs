@@ -19,24 +19,48 @@ async fn names_are_resolved_again_after_five_minutes_even_on_a_busy_connection()
 
 #[tokio::test]
 async fn a_connection_from_before_a_refresh_serves_no_later_request() {
-    let generation = Generation::default();
+    let pools = Pools::default();
     let mut server = Server::start().await;
     server.transport = HttpTransport::with_proxies(
         Proxies::default(),
         trust::client_config(&[]),
         Lookup::system(),
-        generation.clone(),
+        pools.clone(),
     );
     let mut stream = exchange(&server).await;
-    generation.advance();
+    pools.refresh();
     let mut another = exchange(&server).await;
     assert_eq!(head(&mut stream).await, "", "the client has closed it");
     let call = server.send();
     head(&mut another).await;
-    generation.advance();
+    pools.refresh();
     another.write_all(RESPONSE).await.unwrap();
     call.await.unwrap().unwrap();
     exchange(&server).await;
+}
+
+#[tokio::test]
+async fn idle_connections_of_all_transports_are_closed_for_want_of_descriptors() {
+    let pools = Pools::default();
+    let mut idle = Vec::new();
+    let mut servers = Vec::new();
+    for _ in 0..2 {
+        let mut server = Server::start().await;
+        server.transport = HttpTransport::with_proxies(
+            Proxies::default(),
+            trust::client_config(&[]),
+            Lookup::system(),
+            pools.clone(),
+        );
+        idle.push(exchange(&server).await);
+        servers.push(server);
+    }
+    let used = servers[0].send();
+    assert!(head(&mut idle[0]).await.starts_with("GET "));
+    pools.close_idle();
+    assert_eq!(head(&mut idle[1]).await, "", "the client has closed it");
+    idle[0].write_all(RESPONSE).await.unwrap();
+    used.await.unwrap().unwrap();
 }
 
 #[cfg(target_os = "linux")]

@@ -5,12 +5,7 @@ use super::*;
 /// A client whose calls go through `proxy`.
 fn through(proxy: &str, tls: ClientConfig) -> HttpTransport {
     let proxy = Proxy::parse(Secret::new(proxy)).expect("a proxy");
-    HttpTransport::with_proxies(
-        Proxies::all(proxy),
-        tls,
-        Lookup::system(),
-        Generation::default(),
-    )
+    HttpTransport::with_proxies(Proxies::all(proxy), tls, Lookup::system(), Pools::default())
 }
 
 fn get(uri: &str) -> Request<Bytes> {
@@ -221,7 +216,7 @@ async fn no_proxy_applies_to_the_cluster_api() {
             proxies,
             trust::client_config(&[]),
             lookup,
-            Generation::default(),
+            Pools::default(),
         );
         let call = tokio::spawn(async move {
             transport
