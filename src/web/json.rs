@@ -228,6 +228,8 @@ mod tests {
                 "last_success": "2026-11-23T18:49:26Z",
                 "age_seconds": 3.0,
                 "query_duration_seconds": 0.21,
+                "plans": null,
+                "version_support": null,
             }],
         });
         assert_eq!(body, expected);
