@@ -72,12 +72,12 @@ pub struct FetchContext<'a> {
     pub clusters: &'a [Arc<ClusterInfo>],
 }
 
-/// Whether a subject has an upgrade under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The activity of a cluster or, for a subject with several, the highest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
-    /// No cluster of the subject is being upgraded, as far as is known.
+    /// No upgrade is under way, as far as is known.
     Quiet,
-    /// A cluster of the subject is being upgraded.
+    /// An upgrade is under way.
     Upgrading,
 }
 
