@@ -5,6 +5,7 @@
 //! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
 mod json;
+pub mod node_pools;
 pub mod plans;
 pub mod upgrade;
 pub mod versions;

@@ -32,7 +32,17 @@ pub const RESERVED_LABELS: &[&str] = &[
 
 /// Names that only the cluster label must not take: the other labels beside it, in the families
 /// without a user's labels.
-pub const LABELS_BESIDE_CLUSTER: &[&str] = &["plan", "query", "target"];
+pub const LABELS_BESIDE_CLUSTER: &[&str] = &[
+    "condition",
+    "image",
+    "kubelet_version",
+    "node_pool",
+    "plan",
+    "query",
+    "runtime",
+    "runtime_version",
+    "target",
+];
 
 /// Reads the name of the label that holds the cluster ID.
 pub(super) fn cluster_label<'de, D: Deserializer<'de>>(
