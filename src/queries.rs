@@ -18,6 +18,7 @@ use std::time::Duration;
 use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Budget, Client, Endpoint, Operation};
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 pub use watched::Watched;
 
@@ -56,8 +57,15 @@ pub trait Query: Debug + Send + Sync + 'static {
         last: Option<&'a Self::Answer>,
     ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
 
-    /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject.
-    fn add(&self, answer: &Arc<Self::Answer>, cluster: &ClusterInfo, watched: &mut Watched);
+    /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject, as it
+    /// is at `now`.
+    fn add(
+        &self,
+        answer: &Arc<Self::Answer>,
+        cluster: &ClusterInfo,
+        now: Timestamp,
+        watched: &mut Watched,
+    );
 }
 
 /// The surroundings of one query.

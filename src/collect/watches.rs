@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 pub(super) use job::Job;
 
-use super::entry::Target;
+use super::entry::{Now, Target};
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
@@ -55,8 +55,8 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
     /// first.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
 
-    /// Adds what is known of `cluster`.
-    fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched);
+    /// Adds what is known of `cluster` at `now`.
+    fn add(&self, cluster: &ClusterInfo, now: Now, watched: &mut Watched);
 
     /// The outcome of the last query of each region; empty for a query about single clusters.
     fn region_readings(&self) -> Vec<(Region, QueryReading)>;
@@ -196,7 +196,7 @@ impl<Q: Query> Watch for Slots<Q> {
             .collect()
     }
 
-    fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched) {
+    fn add(&self, cluster: &ClusterInfo, now: Now, watched: &mut Watched) {
         let Some(subject) = self.query.subject(cluster) else {
             return;
         };
@@ -205,9 +205,9 @@ impl<Q: Query> Watch for Slots<Q> {
         let answer = state
             .entries
             .get(&subject)
-            .and_then(|entry| entry.slot.answer_within(max_age, now));
+            .and_then(|entry| entry.slot.answer_within(max_age, now.instant));
         if let Some(answer) = answer {
-            self.query.add(answer, cluster, watched);
+            self.query.add(answer, cluster, now.timestamp, watched);
         }
     }
 

@@ -14,6 +14,7 @@ use ack_client::{
     read_node_pool_upgrades,
 };
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 pub(crate) use pool::conditions;
 pub use pool::{NodePool, NodePoolUpgrade};
@@ -119,7 +120,13 @@ impl Query for NodePools {
         Box::pin(Self::fetch_pools(cluster, context, last))
     }
 
-    fn add(&self, answer: &Arc<PoolsAndTasks>, cluster: &ClusterInfo, watched: &mut Watched) {
+    fn add(
+        &self,
+        answer: &Arc<PoolsAndTasks>,
+        cluster: &ClusterInfo,
+        _: Timestamp,
+        watched: &mut Watched,
+    ) {
         let pools = answer.pools.iter();
         watched.node_pools = Some(pools.map(|pool| pool.compared_with(cluster)).collect());
     }

@@ -8,7 +8,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
-use crate::collect::entry::{ClusterEntry, Target};
+use crate::collect::entry::{ClusterEntry, Now, Target};
 use crate::collect::watches::{Job, Knowledge, Watch};
 use crate::queries::Activity;
 use crate::snapshot::ClusterReading;
@@ -67,8 +67,12 @@ impl AccountCollector {
         }
     }
 
-    /// Adds what the queries have found out about the cluster of `reading`.
+    /// Adds what the queries have found out about the cluster of `reading` by `now`.
     pub(super) fn add_watched(&self, reading: &mut ClusterReading, now: Instant) {
+        let now = Now {
+            instant: now,
+            timestamp: self.clock.now(),
+        };
         for watch in &self.watches {
             watch.add(&reading.cluster, now, &mut reading.watched);
             reading

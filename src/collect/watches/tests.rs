@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
 use ack_client::{ApiError, ErrorKind, Operation};
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::*;
 use crate::collect::fixture::{SECOND, account, discovered};
@@ -54,7 +56,7 @@ impl Query for Count {
         })
     }
 
-    fn add(&self, count: &Arc<u32>, _: &ClusterInfo, watched: &mut Watched) {
+    fn add(&self, count: &Arc<u32>, _: &ClusterInfo, _: Timestamp, watched: &mut Watched) {
         watched.version_support = Some(support(**count));
     }
 }
@@ -103,7 +105,7 @@ async fn make_due(slots: &Slots<Count>) -> usize {
 fn counts(slots: &Slots<Count>, clusters: &[&str]) -> BTreeMap<String, Option<u32>> {
     let count = |target: Target| {
         let mut watched = Watched::default();
-        slots.add(&target.info, Instant::now(), &mut watched);
+        slots.add(&target.info, Now::of(Clock::System), &mut watched);
         let support = watched.version_support;
         (
             target.info.id.to_string(),

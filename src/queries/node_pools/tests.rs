@@ -72,7 +72,13 @@ fn answer(state: NodePoolState, tasks: NodePoolUpgrades) -> PoolsAndTasks {
 
 fn shown(answer: PoolsAndTasks, version: &str) -> Vec<NodePool> {
     let mut watched = Watched::default();
-    NodePools::new(INTERVAL).add(&Arc::new(answer), &cluster(version), &mut watched);
+    let query = NodePools::new(INTERVAL);
+    query.add(
+        &Arc::new(answer),
+        &cluster(version),
+        Timestamp::UNIX_EPOCH,
+        &mut watched,
+    );
     watched.node_pools.expect("they are watched")
 }
 
