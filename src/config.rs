@@ -32,7 +32,7 @@ use sha2::{Digest as _, Sha256};
 pub use account::{Access, Account, Cluster, Source};
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use exporter_toolkit::yaml::{Path, Problem, Problems};
-pub use labels::RESERVED_LABELS;
+pub use labels::{LABELS_BESIDE_CLUSTER, RESERVED_LABELS};
 pub use watch::Watch;
 
 use duration::Friendly;

@@ -8,6 +8,7 @@ pub mod catalog;
 mod collection;
 mod exporter;
 mod families;
+mod node_pools;
 mod plans;
 mod queries;
 mod unknown;
@@ -61,11 +62,19 @@ pub fn render_probe(
 /// Returns a capacity that is enough for nearly every page.
 // A large page would otherwise be copied as it grows.
 fn expected_size(snapshot: &Snapshot, options: &Metrics) -> usize {
-    let each = match options.state_sets {
-        StateSets::Full => 2560,
-        StateSets::Active => 1536,
+    let (cluster, node_pool) = match options.state_sets {
+        StateSets::Full => (2560, 4096),
+        StateSets::Active => (1536, 2048),
     };
-    16 * 1024 * (1 + snapshot.accounts.len()) + each * snapshot.clusters.len()
+    let node_pools: usize = snapshot
+        .clusters
+        .iter()
+        .filter_map(|reading| reading.watched.node_pools.as_ref())
+        .map(Vec::len)
+        .sum();
+    16 * 1024 * (1 + snapshot.accounts.len())
+        + cluster * snapshot.clusters.len()
+        + node_pool * node_pools
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
 mod json;
+pub mod node_pools;
 pub mod plans;
 pub mod upgrade;
 pub mod versions;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Budget, Client, Endpoint, Operation};
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 pub use watched::Watched;
 
@@ -55,8 +57,15 @@ pub trait Query: Debug + Send + Sync + 'static {
         last: Option<&'a Self::Answer>,
     ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
 
-    /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject.
-    fn add(&self, answer: &Arc<Self::Answer>, cluster: &ClusterInfo, watched: &mut Watched);
+    /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject, as it
+    /// is at `now`.
+    fn add(
+        &self,
+        answer: &Arc<Self::Answer>,
+        cluster: &ClusterInfo,
+        now: Timestamp,
+        watched: &mut Watched,
+    );
 }
 
 /// The surroundings of one query.
@@ -72,12 +81,12 @@ pub struct FetchContext<'a> {
     pub clusters: &'a [Arc<ClusterInfo>],
 }
 
-/// Whether a subject has an upgrade under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The activity of a cluster or, for a subject with several, the highest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
-    /// No cluster of the subject is being upgraded, as far as is known.
+    /// No upgrade is under way, as far as is known.
     Quiet,
-    /// A cluster of the subject is being upgraded.
+    /// An upgrade is under way.
     Upgrading,
 }
 

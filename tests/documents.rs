@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ack_client::Reason;
-use ack_client::{Status, Step, TaskStatus};
+use ack_client::{NodePoolState, Status, Step, TaskStatus};
 use ack_upgrade_exporter::cli::Cli;
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::catalog;
@@ -111,9 +111,16 @@ fn is_chinese(c: char) -> bool {
 fn the_readmes_list_every_value_of_the_state_sets() {
     let row = |name: &str, values: &[&str]| format!("{name} | `{}` |", values.join("` `"));
     for readme in READMES.map(read) {
-        assert!(readme.contains(&row("| `cs_upgrade_status`", &values::<Status>())));
-        assert!(readme.contains(&row("| `cs_upgrade_step`", &values::<Step>())));
-        assert!(readme.contains(&row("| `cs_upgrade_task_status`", &values::<TaskStatus>())));
+        for (name, values) in [
+            ("cs_upgrade_status", values::<Status>()),
+            ("cs_upgrade_step", values::<Step>()),
+            ("cs_upgrade_task_status", values::<TaskStatus>()),
+            ("cs_node_pool_state", values::<NodePoolState>()),
+            ("cs_node_pool_upgrade_status", values::<Status>()),
+        ] {
+            let row = row(&format!("| `{name}`"), &values);
+            assert!(readme.contains(&row), "{row}");
+        }
         assert!(
             readme.contains(&row(
                 "`reason`",

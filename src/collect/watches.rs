@@ -7,9 +7,7 @@ mod tests;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use ack_client::names::{AccountName, Region};
 use ack_client::{Client, Endpoint, Reason};
@@ -17,10 +15,11 @@ use tokio::time::Instant;
 
 pub(super) use job::Job;
 
-use super::entry::Target;
+use super::entry::{Now, Target};
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
+use crate::queries::node_pools::NodePools;
 use crate::queries::plans::Plans;
 use crate::queries::versions::Versions;
 use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
@@ -28,7 +27,11 @@ use crate::snapshot::{Failure, QueryReading};
 
 /// The queries that `settings` name.
 pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
-    let config::Watch { plans, versions } = settings;
+    let config::Watch {
+        plans,
+        versions,
+        node_pools,
+    } = settings;
     let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
     if let Some(every) = plans {
         watches.push(Slots::new(account, Plans::new(every.interval)));
@@ -36,27 +39,24 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
     if let Some(every) = versions {
         watches.push(Slots::new(account, Versions::new(every.interval)));
     }
+    if let Some(every) = node_pools {
+        watches.push(Slots::new(account, NodePools::new(every.interval)));
+    }
     watches
 }
 
 /// One query and what is known by it, whatever the types of its subjects and answers.
 pub(super) trait Watch: Any + Debug + Send + Sync {
-    /// Brings the subjects in line with the clusters. With `AllKnown`, subjects without a cluster
-    /// go.
-    fn update_subjects(&self, targets: &[Target], knowledge: Knowledge);
+    /// Brings the subjects in line with the clusters and with what happens to them. With
+    /// `AllKnown`, subjects without a cluster go.
+    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge);
 
     /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
     /// first.
-    fn due<'a>(
-        &'a self,
-        client: &'a Client,
-        activity: &dyn Fn(&ClusterInfo) -> Activity,
-        now: Instant,
-        limit: usize,
-    ) -> Vec<Job<'a>>;
+    fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
 
-    /// Adds what is known of `cluster`.
-    fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched);
+    /// Adds what is known of `cluster` at `now`.
+    fn add(&self, cluster: &ClusterInfo, now: Now, watched: &mut Watched);
 
     /// The outcome of the last query of each region; empty for a query about single clusters.
     fn region_readings(&self) -> Vec<(Region, QueryReading)>;
@@ -98,7 +98,28 @@ struct Entry<A> {
     /// The server that knows the clusters; None while there are none.
     endpoint: Option<Endpoint>,
     clusters: Arc<[Arc<ClusterInfo>]>,
+    activity: Activity,
     slot: Slot<A>,
+}
+
+/// The clusters of one subject.
+#[derive(Debug)]
+struct Members<'a> {
+    endpoint: &'a Endpoint,
+    clusters: Vec<Arc<ClusterInfo>>,
+    activity: Activity,
+}
+
+impl<A> Entry<A> {
+    /// A subject without clusters.
+    fn new(slot: Slot<A>) -> Self {
+        Self {
+            endpoint: None,
+            clusters: Arc::default(),
+            activity: Activity::Quiet,
+            slot,
+        }
+    }
 }
 
 impl<Q: Query> Slots<Q> {
@@ -127,49 +148,42 @@ impl<Q: Query> State<Q> {
 }
 
 impl<Q: Query> Watch for Slots<Q> {
-    fn update_subjects(&self, targets: &[Target], knowledge: Knowledge) {
-        let mut clusters: BTreeMap<Q::Subject, (&Endpoint, Vec<Arc<ClusterInfo>>)> =
-            BTreeMap::new();
-        for target in targets {
+    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge) {
+        let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
+        for (target, activity) in targets {
             if let Some(subject) = self.query.subject(&target.info) {
-                let (_, clusters) = clusters
-                    .entry(subject)
-                    .or_insert_with(|| (&target.endpoint, Vec::new()));
-                clusters.push(Arc::clone(&target.info));
+                let members = subjects.entry(subject).or_insert_with(|| Members {
+                    endpoint: &target.endpoint,
+                    clusters: Vec::new(),
+                    activity: Activity::Quiet,
+                });
+                members.clusters.push(Arc::clone(&target.info));
+                members.activity = members.activity.max(*activity);
             }
         }
         let entries = &mut self.lock().entries;
-        let earlier = mem::take(entries);
-        for (subject, entry) in earlier {
-            if knowledge == Knowledge::Partial || clusters.contains_key(&subject) {
-                entries.insert(subject, entry);
-            }
+        if knowledge == Knowledge::AllKnown {
+            entries.retain(|subject, _| subjects.contains_key(subject));
         }
-        for (subject, (endpoint, clusters)) in clusters {
-            let entry = entries.entry(subject).or_insert_with(|| Entry {
-                endpoint: None,
-                clusters: Arc::default(),
-                slot: Slot::new(),
-            });
-            entry.endpoint = Some(endpoint.clone());
-            entry.clusters = clusters.into();
+        for (subject, members) in subjects {
+            let entry = entries
+                .entry(subject)
+                .or_insert_with(|| Entry::new(Slot::new()));
+            entry.endpoint = Some(members.endpoint.clone());
+            entry.clusters = members.clusters.into();
+            entry.activity = members.activity;
         }
     }
 
-    fn due<'a>(
-        &'a self,
-        client: &'a Client,
-        activity: &dyn Fn(&ClusterInfo) -> Activity,
-        now: Instant,
-        limit: usize,
-    ) -> Vec<Job<'a>> {
+    fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
         let mut due = Vec::new();
         let state = self.lock();
         for (subject, entry) in &state.entries {
             if entry.endpoint.is_none() {
                 continue;
             }
-            let interval = self.interval(entry, activity);
+            let last = entry.slot.answer().map(|answer| &**answer);
+            let interval = self.query.interval(last, entry.activity);
             let due_at = entry.slot.due_at(interval, now);
             if due_at <= now {
                 due.push((due_at, subject));
@@ -182,7 +196,7 @@ impl<Q: Query> Watch for Slots<Q> {
             .collect()
     }
 
-    fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched) {
+    fn add(&self, cluster: &ClusterInfo, now: Now, watched: &mut Watched) {
         let Some(subject) = self.query.subject(cluster) else {
             return;
         };
@@ -191,9 +205,9 @@ impl<Q: Query> Watch for Slots<Q> {
         let answer = state
             .entries
             .get(&subject)
-            .and_then(|entry| entry.slot.answer_within(max_age, now));
+            .and_then(|entry| entry.slot.answer_within(max_age, now.instant));
         if let Some(answer) = answer {
-            self.query.add(answer, cluster, watched);
+            self.query.add(answer, cluster, now.timestamp, watched);
         }
     }
 
@@ -234,35 +248,8 @@ impl<Q: Query> Watch for Slots<Q> {
         };
         let mut state = self.lock();
         for (subject, entry) in &earlier.lock().entries {
-            let entry = Entry {
-                endpoint: None,
-                clusters: Arc::default(),
-                slot: entry.slot.clone(),
-            };
+            let entry = Entry::new(entry.slot.clone());
             state.entries.insert(subject.clone(), entry);
         }
-    }
-}
-
-impl<Q: Query> Slots<Q> {
-    /// The time from the last answer of `entry` to its next query.
-    fn interval(
-        &self,
-        entry: &Entry<Q::Answer>,
-        activity: &dyn Fn(&ClusterInfo) -> Activity,
-    ) -> Duration {
-        let Some(answer) = entry.slot.answer() else {
-            return self.query.interval(None, Activity::Quiet);
-        };
-        let is_upgrading = entry
-            .clusters
-            .iter()
-            .any(|cluster| activity(cluster) == Activity::Upgrading);
-        let activity = if is_upgrading {
-            Activity::Upgrading
-        } else {
-            Activity::Quiet
-        };
-        self.query.interval(Some(answer), activity)
     }
 }

@@ -4,8 +4,8 @@ use serde::de::{Deserialize as _, Deserializer, Error as _};
 
 use super::Metrics;
 
-/// Names that a user's label or the cluster label must not take: the labels of the `cs_*` families,
-/// and those that Prometheus attaches itself.
+/// Names that a user's label or the cluster label must not take: the labels of the families about
+/// upgrades, and those that Prometheus attaches itself.
 pub const RESERVED_LABELS: &[&str] = &[
     "account",
     "cluster",
@@ -30,6 +30,20 @@ pub const RESERVED_LABELS: &[&str] = &[
     "version",
 ];
 
+/// Names that only the cluster label must not take: the other labels beside it, in the families
+/// without a user's labels.
+pub const LABELS_BESIDE_CLUSTER: &[&str] = &[
+    "condition",
+    "image",
+    "kubelet_version",
+    "node_pool",
+    "plan",
+    "query",
+    "runtime",
+    "runtime_version",
+    "target",
+];
+
 /// Reads the name of the label that holds the cluster ID.
 pub(super) fn cluster_label<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -37,6 +51,9 @@ pub(super) fn cluster_label<'de, D: Deserializer<'de>>(
     let label = String::deserialize(deserializer)?;
     if label != Metrics::default().cluster_label {
         check(&label).map_err(D::Error::custom)?;
+        if LABELS_BESIDE_CLUSTER.contains(&label.as_str()) {
+            return Err(D::Error::custom(taken(&label)));
+        }
     }
     Ok(label)
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::credentials::{ACCESS_KEY, Kind};
 use super::duration::{Friendly, SessionDuration};
-use super::{Config, Metrics, RESERVED_LABELS};
+use super::{Config, LABELS_BESIDE_CLUSTER, Metrics, RESERVED_LABELS};
 
 const FILE: &str = "deploy/config.schema.json";
 
@@ -111,15 +111,17 @@ pub(super) fn filled() -> Value {
 }
 
 pub(super) fn label() -> String {
-    format!(
-        "^(?!__)(?!(?:{})$)[a-zA-Z_][a-zA-Z0-9_]*$",
-        RESERVED_LABELS.join("|")
-    )
+    label_besides(RESERVED_LABELS)
 }
 
 pub(super) fn cluster_label() -> String {
     let Metrics { cluster_label, .. } = Metrics::default();
-    format!("^{cluster_label}$|{}", label())
+    let taken = [RESERVED_LABELS, LABELS_BESIDE_CLUSTER].concat();
+    format!("^{cluster_label}$|{}", label_besides(&taken))
+}
+
+fn label_besides(taken: &[&str]) -> String {
+    format!("^(?!__)(?!(?:{})$)[a-zA-Z_][a-zA-Z0-9_]*$", taken.join("|"))
 }
 
 pub(super) fn account(schema: &mut Schema) {

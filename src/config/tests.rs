@@ -78,6 +78,15 @@ fn the_debug_form_shows_no_secret() {
 }
 
 #[test]
+fn the_cluster_label_takes_the_name_of_no_other_label() {
+    for label in ["account", "target"] {
+        let found = problems(&format!("metrics: {{cluster_label: {label}}}"));
+        let expected = format!("metrics.cluster_label: {label:?} is a label of the exporter's own");
+        assert_eq!(found[0], expected);
+    }
+}
+
+#[test]
 fn every_mistake_is_found_at_once_with_its_path() {
     let found = problems(
         r#"

@@ -68,6 +68,9 @@ watch! {
     /// Support of Kubernetes versions: `DescribeKubernetesVersionMetadata`, one call for each
     /// region and cluster type.
     versions: VersionsSettings = 6 * HOURS;
+    /// Node pools and their upgrades: `DescribeClusterNodePools` and the tasks, two calls for each
+    /// cluster; every minute while a pool or its cluster is being upgraded.
+    node_pools: NodePoolsSettings = 30 * MINUTES;
 }
 
 impl Watch {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{catalog, plans, versions};
+use super::{catalog, node_pools, plans, versions};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -51,6 +51,7 @@ pub(crate) fn write<'a>(
     clusters.cluster_states(page);
     plans::write(page, clusters);
     versions::write(page, clusters);
+    node_pools::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.
@@ -63,7 +64,7 @@ pub(super) struct ClusterRow<'a> {
 /// The clusters of a page, each once, ordered by ID.
 pub(super) struct Clusters<'a> {
     pub(super) rows: Vec<ClusterRow<'a>>,
-    options: &'a Metrics,
+    pub(super) options: &'a Metrics,
 }
 
 impl<'a> Clusters<'a> {
@@ -224,6 +225,18 @@ impl<'a> Clusters<'a> {
                     .value(Value::ONE);
             }
         }
+    }
+
+    /// The exposed values of a state set, each with 1 if it is `active` and with 0 if it is not.
+    pub(super) fn states<S: StateSet>(
+        &self,
+        active: S,
+    ) -> impl Iterator<Item = (&'static str, Value)> {
+        let exposed = self.options.state_sets;
+        let states = S::ALL.iter().copied();
+        states
+            .filter(move |state| exposed == StateSets::Full || *state == active)
+            .map(move |state| (state.as_str(), Value::from(state == active)))
     }
 
     /// Names the cluster of `row` in `sample`.

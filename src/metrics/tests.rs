@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use exporter_toolkit::exposition::{Kind, Metric};
 
 use super::catalog::{self, Scope};
-use crate::config::RESERVED_LABELS;
+use crate::config::{LABELS_BESIDE_CLUSTER, RESERVED_LABELS};
 
 mod exporter;
 #[expect(unreachable_pub, reason = "public for the test binaries that share it")]
@@ -73,4 +73,15 @@ fn labels_of_the_upgrade_families_and_of_prometheus_are_reserved() {
         .copied()
         .collect();
     assert_eq!(own, RESERVED_LABELS.iter().copied().collect());
+}
+
+#[test]
+fn the_cluster_label_can_take_the_name_of_no_label_beside_it() {
+    let beside: BTreeSet<&str> = of(Scope::Cluster)
+        .chain(of(Scope::Query))
+        .flat_map(|metric| metric.labels)
+        .copied()
+        .filter(|label| !RESERVED_LABELS.contains(label))
+        .collect();
+    assert_eq!(beside, LABELS_BESIDE_CLUSTER.iter().copied().collect());
 }

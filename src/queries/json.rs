@@ -24,3 +24,12 @@ pub(super) fn state<S: Serializer, T: StateSet>(
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(state.as_str())
 }
+
+/// Writes a text that the API did not send as null.
+pub(super) fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() {
+        serializer.serialize_none()
+    } else {
+        serializer.serialize_str(text)
+    }
+}

@@ -103,7 +103,13 @@ impl Query for Plans {
         Box::pin(Self::fetch_plans(region, context))
     }
 
-    fn add(&self, answer: &Arc<Self::Answer>, cluster: &ClusterInfo, watched: &mut Watched) {
+    fn add(
+        &self,
+        answer: &Arc<Self::Answer>,
+        cluster: &ClusterInfo,
+        _: Timestamp,
+        watched: &mut Watched,
+    ) {
         let plans = answer.get(&cluster.id).cloned();
         watched.plans = Some(plans.unwrap_or_default());
     }

@@ -121,7 +121,13 @@ impl Query for Versions {
         Box::pin(Self::fetch_versions(subject, context))
     }
 
-    fn add(&self, versions: &Arc<Self::Answer>, cluster: &ClusterInfo, watched: &mut Watched) {
+    fn add(
+        &self,
+        versions: &Arc<Self::Answer>,
+        cluster: &ClusterInfo,
+        _: Timestamp,
+        watched: &mut Watched,
+    ) {
         watched.version_support = Some(VersionSupport {
             version: cluster.version.clone(),
             end_of_support: find(versions, &cluster.version)

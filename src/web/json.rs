@@ -31,7 +31,17 @@
 //!     }],
 //!     "version_support": {               of the version that the cluster runs; null unless watched
 //!       "version": "1.30.1-aliyun.1", "end_of_support": "2027-01-31T00:00:00Z", "versions_behind": 3
-//!     }
+//!     },
+//!     "node_pools": [{                   as in the metrics cs_node_pool_*; null unless watched
+//!       "id": "np0d5…", "name": "web", "type": "ess", "state": "updating",
+//!       "nodes": {"total": 7, "healthy": 6, …},   by condition, as in cs_node_pool_nodes
+//!       "kubelet_version": "1.30.1-aliyun.1", "runtime": "containerd", "runtime_version": "1.6.39",
+//!       "image": "aliyun_3_x64_20G_alibase_20260831.vhd", "versions_behind": 1,
+//!       "upgrade": {                     the newest; null until its task has been found
+//!         "status": "running", "task_id": "T-2", "target_version": "1.31.1-aliyun.1",
+//!         "error_message": null, "started": "2026-11-23T19:05:00Z", "updated": "2026-11-23T19:20:00Z"
+//!       }
+//!     }]
 //!   }]
 //! }
 //! ```
@@ -196,7 +206,7 @@ mod tests {
             "c1",
             up(Status::Running, Step::Upgrading),
         )]));
-        let expected = json!({
+        let mut expected = json!({
             "at": "2026-11-23T18:49:17Z",
             "age_seconds": 12.0,
             "complete": true,
@@ -232,6 +242,11 @@ mod tests {
                 "version_support": null,
             }],
         });
+        let Ok(Value::Object(watched)) = serde_json::to_value(Watched::default()) else {
+            panic!("every query has a key");
+        };
+        let cluster = expected["clusters"][0].as_object_mut();
+        cluster.unwrap().extend(watched);
         assert_eq!(body, expected);
     }
 

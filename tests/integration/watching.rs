@@ -1,4 +1,6 @@
-//! The queries beside those of the upgrades: plans and versions.
+//! The queries beside those of the upgrades. Plans and versions are here, which are about regions.
+
+mod node_pools;
 
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use tokio::time::sleep;
 use crate::exposition::Exposition;
 use crate::fleet::{Fleet, options};
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The values of the family `name`.
@@ -52,12 +55,18 @@ async fn what_is_not_watched_costs_no_call_and_no_series() {
     let fleet = watching(options(12), "");
     sleep(MINUTE).await;
     let page = fleet.page(&fleet.scrape_in_time().await);
-    for name in ["cs_plan_info", "cs_cluster_versions_behind", "cs_query_up"] {
+    for name in [
+        "cs_plan_info",
+        "cs_cluster_versions_behind",
+        "cs_node_pool_info",
+        "cs_query_up",
+    ] {
         assert!(values(&page, name).is_empty(), "{name}");
     }
     for action in [
         Action::ListOperationPlansForRegion,
         Action::DescribeKubernetesVersionMetadata,
+        Action::DescribeClusterNodePools,
         Action::DescribeClustersForRegion,
     ] {
         assert_eq!(fleet.calls(action), 0, "{action:?}");

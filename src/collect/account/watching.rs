@@ -8,8 +8,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
-use crate::cluster::ClusterInfo;
-use crate::collect::entry::Target;
+use crate::collect::entry::{ClusterEntry, Now, Target};
 use crate::collect::watches::{Job, Knowledge, Watch};
 use crate::queries::Activity;
 use crate::snapshot::ClusterReading;
@@ -33,10 +32,9 @@ impl AccountCollector {
         loop {
             self.update_subjects();
             let now = Instant::now();
-            let activity = |cluster: &ClusterInfo| self.activity(cluster);
             let mut jobs: Vec<Job<'_>> = Vec::new();
             for watch in &self.watches {
-                jobs.extend(watch.due(&client, &activity, now, BATCH));
+                jobs.extend(watch.due(&client, now, BATCH));
             }
             jobs.sort_by_key(|job| job.due_at);
             jobs.truncate(BATCH);
@@ -50,10 +48,14 @@ impl AccountCollector {
     }
 
     fn update_subjects(&self) {
-        let targets: Vec<Target> = {
+        // The table is released before the slots are locked: a snapshot locks the slots while it
+        // holds the table.
+        let targets: Vec<(Target, Activity)> = {
             let table = self.lock();
             let entries = table.entries.values();
-            entries.map(|entry| entry.target.clone()).collect()
+            entries
+                .map(|entry| (entry.target.clone(), activity(entry)))
+                .collect()
         };
         let knowledge = if self.has_found() {
             Knowledge::AllKnown
@@ -65,24 +67,12 @@ impl AccountCollector {
         }
     }
 
-    /// Whether an upgrade of `cluster` is under way, by its own state or by the list.
-    fn activity(&self, cluster: &ClusterInfo) -> Activity {
-        let table = self.lock();
-        let state = table
-            .entries
-            .get(&cluster.id)
-            .and_then(|entry| entry.last_state());
-        let is_upgrading = state.is_some_and(|state| !state.status.is_idle());
-        let is_listed = matches!(cluster.state.as_deref(), Some("upgrading" | "updating"));
-        if is_upgrading || is_listed {
-            Activity::Upgrading
-        } else {
-            Activity::Quiet
-        }
-    }
-
-    /// Adds what the queries have found out about the cluster of `reading`.
+    /// Adds what the queries have found out about the cluster of `reading` by `now`.
     pub(super) fn add_watched(&self, reading: &mut ClusterReading, now: Instant) {
+        let now = Now {
+            instant: now,
+            timestamp: self.clock.now(),
+        };
         for watch in &self.watches {
             watch.add(&reading.cluster, now, &mut reading.watched);
             reading
@@ -103,5 +93,18 @@ impl AccountCollector {
                 .map(move |earlier| (&**watch, &**earlier))
         };
         self.watches.iter().flat_map(pairs)
+    }
+}
+
+/// The activity of a cluster, by its own state or by the list.
+fn activity(entry: &ClusterEntry) -> Activity {
+    let is_upgrading = entry
+        .last_state()
+        .is_some_and(|state| !state.status.is_idle());
+    let state = entry.target.info.state.as_deref();
+    if is_upgrading || matches!(state, Some("upgrading" | "updating")) {
+        Activity::Upgrading
+    } else {
+        Activity::Quiet
     }
 }

@@ -120,7 +120,7 @@ fn failure<Q: Query>(error: &ApiError) -> Failure {
     if error.kind == ErrorKind::Forbidden {
         let actions: Vec<_> = Q::OPERATIONS
             .iter()
-            .map(|operation| format!("cs:{}", operation.as_str()))
+            .map(|operation| operation.ram_action())
             .collect();
         failure.message = format!(
             "{} (the RAM policy has to allow {})",

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
 use ack_client::{ApiError, ErrorKind, Operation};
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::*;
 use crate::collect::fixture::{SECOND, account, discovered};
@@ -53,7 +56,7 @@ impl Query for Count {
         })
     }
 
-    fn add(&self, count: &Arc<u32>, _: &ClusterInfo, watched: &mut Watched) {
+    fn add(&self, count: &Arc<u32>, _: &ClusterInfo, _: Timestamp, watched: &mut Watched) {
         watched.version_support = Some(support(**count));
     }
 }
@@ -69,7 +72,7 @@ fn support(count: u32) -> crate::queries::versions::VersionSupport {
 
 fn slots(clusters: &[&str]) -> Arc<Slots<Count>> {
     let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
-    slots.update_subjects(&targets(clusters), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(clusters), Knowledge::AllKnown);
     slots
 }
 
@@ -78,15 +81,20 @@ fn targets(clusters: &[&str]) -> Vec<Target> {
     targets.collect()
 }
 
-fn quiet(_: &ClusterInfo) -> Activity {
-    Activity::Quiet
+fn with_activity(clusters: &[&str], activity: Activity) -> Vec<(Target, Activity)> {
+    let targets = targets(clusters).into_iter();
+    targets.map(|target| (target, activity)).collect()
+}
+
+fn quiet(clusters: &[&str]) -> Vec<(Target, Activity)> {
+    with_activity(clusters, Activity::Quiet)
 }
 
 /// Makes every query that is due, and returns how many there were.
-async fn make_due(slots: &Slots<Count>, activity: fn(&ClusterInfo) -> Activity) -> usize {
+async fn make_due(slots: &Slots<Count>) -> usize {
     let (_, account) = account();
     let client = account.account_client().client().with_spare_calls();
-    let jobs = slots.due(&client, &activity, Instant::now(), 100);
+    let jobs = slots.due(&client, Instant::now(), 100);
     let count = jobs.len();
     for job in jobs {
         job.run.await;
@@ -97,7 +105,7 @@ async fn make_due(slots: &Slots<Count>, activity: fn(&ClusterInfo) -> Activity) 
 fn counts(slots: &Slots<Count>, clusters: &[&str]) -> BTreeMap<String, Option<u32>> {
     let count = |target: Target| {
         let mut watched = Watched::default();
-        slots.add(&target.info, Instant::now(), &mut watched);
+        slots.add(&target.info, Now::of(Clock::System), &mut watched);
         let support = watched.version_support;
         (
             target.info.id.to_string(),
@@ -110,27 +118,30 @@ fn counts(slots: &Slots<Count>, clusters: &[&str]) -> BTreeMap<String, Option<u3
 #[tokio::test(start_paused = true)]
 async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_upgrade() {
     let slots = slots(&["c1", "c2"]);
-    assert_eq!(make_due(&slots, quiet).await, 2);
-    assert_eq!(make_due(&slots, quiet).await, 0);
+    assert_eq!(make_due(&slots).await, 2);
+    assert_eq!(make_due(&slots).await, 0);
     tokio::time::advance(2 * SECOND).await;
-    assert_eq!(make_due(&slots, quiet).await, 0);
-    assert_eq!(make_due(&slots, |_| Activity::Upgrading).await, 2);
+    assert_eq!(make_due(&slots).await, 0);
+    let upgrading = with_activity(&["c1", "c2"], Activity::Upgrading);
+    slots.update_subjects(&upgrading, Knowledge::AllKnown);
+    assert_eq!(make_due(&slots).await, 2);
+    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
     tokio::time::advance(INTERVAL).await;
-    assert_eq!(make_due(&slots, quiet).await, 2);
+    assert_eq!(make_due(&slots).await, 2);
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_query_that_is_overdue_longest_is_the_first() {
     let slots = slots(&["c2"]);
-    make_due(&slots, quiet).await;
+    make_due(&slots).await;
     tokio::time::advance(SECOND).await;
-    slots.update_subjects(&targets(&["c1", "c2"]), Knowledge::AllKnown);
-    make_due(&slots, quiet).await;
+    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
+    make_due(&slots).await;
     tokio::time::advance(2 * INTERVAL).await;
     let (_, account) = account();
     let client = account.account_client().client().with_spare_calls();
-    let due = slots.due(&client, &quiet, Instant::now(), 1);
+    let due = slots.due(&client, Instant::now(), 1);
     assert_eq!(due.len(), 1, "no more than the limit");
     assert_eq!(Instant::now() - due[0].due_at, INTERVAL + SECOND);
 }
@@ -139,7 +150,7 @@ async fn the_query_that_is_overdue_longest_is_the_first() {
 async fn a_failure_or_a_panic_is_that_of_its_subject_and_names_the_permission() {
     let clusters = ["c1", "fails", "panics"];
     let slots = slots(&clusters);
-    assert_eq!(make_due(&slots, quiet).await, 3);
+    assert_eq!(make_due(&slots).await, 3);
     let failures: Vec<_> = targets(&clusters)
         .iter()
         .map(|target| slots.cluster_reading(&target.info).expect("made").failure)
@@ -158,7 +169,7 @@ async fn a_failure_or_a_panic_is_that_of_its_subject_and_names_the_permission() 
 async fn an_answer_is_shown_until_it_is_too_old_and_goes_with_its_cluster() {
     let slots = slots(&["c1"]);
     assert_eq!(counts(&slots, &["c1"])["c1"], None);
-    make_due(&slots, quiet).await;
+    make_due(&slots).await;
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(1));
     slots.update_subjects(&[], Knowledge::Partial);
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(1), "a list is missing");
@@ -171,11 +182,11 @@ async fn an_answer_is_shown_until_it_is_too_old_and_goes_with_its_cluster() {
 #[tokio::test(start_paused = true)]
 async fn answers_survive_a_reload() {
     let earlier = slots(&["c1"]);
-    make_due(&earlier, quiet).await;
+    make_due(&earlier).await;
     let later = slots(&[]);
     later.inherit(&*earlier);
-    assert_eq!(make_due(&later, quiet).await, 0, "no cluster is known yet");
+    assert_eq!(make_due(&later).await, 0, "no cluster is known yet");
     assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
-    later.update_subjects(&targets(&["c1"]), Knowledge::AllKnown);
-    assert_eq!(make_due(&later, quiet).await, 0, "it is fresh");
+    later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown);
+    assert_eq!(make_due(&later).await, 0, "it is fresh");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{CallMetrics as _, Operation, PlanState, Reason};
+use ack_client::{CallMetrics as _, NodeCounts, NodePoolState, Operation, PlanState, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
@@ -16,6 +16,7 @@ use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
+use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
 use crate::queries::versions::VersionSupport;
 use crate::shard::Shard;
@@ -94,6 +95,56 @@ fn watched() -> Watched {
             end_of_support: "2027-01-31T00:00:00Z".parse().ok(),
             versions_behind: Some(3),
         }),
+        node_pools: Some(vec![node_pool(), unknown_node_pool()]),
+    }
+}
+
+/// A node pool whose upgrade failed, with every value known.
+fn node_pool() -> NodePool {
+    NodePool {
+        id: "np-1".to_owned(),
+        name: "web \"西\"".to_owned(),
+        kind: "ess".to_owned(),
+        state: NodePoolState::Active,
+        nodes: NodeCounts {
+            total: Some(7),
+            healthy: Some(6),
+            failed: Some(1),
+            initial: Some(0),
+            offline: Some(2),
+            removing: Some(3),
+            serving: Some(5),
+        },
+        kubelet_version: "1.28.3-aliyun.1".to_owned(),
+        runtime: "containerd".to_owned(),
+        runtime_version: "1.6.39".to_owned(),
+        image: "aliyun_3_x64.vhd".to_owned(),
+        versions_behind: Some(2),
+        upgrade: Some(NodePoolUpgrade {
+            status: Status::Fail,
+            task_id: "T-2".to_owned(),
+            target_version: "1.30.1-aliyun.1".to_owned(),
+            error_message: Some("node \"a\\b\" was not drained".to_owned()),
+            started: "2026-11-23T09:00:00Z".parse().ok(),
+            updated: "2026-11-23T09:30:00.5Z".parse().ok(),
+        }),
+    }
+}
+
+/// A node pool of which the API tells only that there is one.
+fn unknown_node_pool() -> NodePool {
+    NodePool {
+        id: "np-2".to_owned(),
+        name: String::new(),
+        kind: String::new(),
+        state: NodePoolState::Unknown,
+        nodes: NodeCounts::default(),
+        kubelet_version: String::new(),
+        runtime: String::new(),
+        runtime_version: String::new(),
+        image: String::new(),
+        versions_behind: None,
+        upgrade: None,
     }
 }
 
@@ -288,6 +339,21 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_plan_end_timestamp_seconds{cluster_id="c-failed",plan="P-1"} 1795557600
     cs_cluster_version_end_of_support_timestamp_seconds{cluster_id="c-failed",version="1.30.1-aliyun.1"} 1801353600
     cs_cluster_versions_behind{cluster_id="c-failed"} 3
+    cs_node_pool_info{cluster_id="c-failed",node_pool="np-1",name="web \"西\"",type="ess",kubelet_version="1.28.3-aliyun.1",runtime="containerd",runtime_version="1.6.39",image="aliyun_3_x64.vhd"} 1
+    cs_node_pool_info{cluster_id="c-failed",node_pool="np-2",name="",type="",kubelet_version="",runtime="",runtime_version="",image=""} 1
+    cs_node_pool_state{cluster_id="c-failed",node_pool="np-1",state="active"} 1
+    cs_node_pool_state{cluster_id="c-failed",node_pool="np-2",state="unknown"} 1
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="total"} 7
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="healthy"} 6
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="failed"} 1
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="initial"} 0
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="offline"} 2
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="removing"} 3
+    cs_node_pool_nodes{cluster_id="c-failed",node_pool="np-1",condition="serving"} 5
+    cs_node_pool_versions_behind{cluster_id="c-failed",node_pool="np-1"} 2
+    cs_node_pool_upgrade_status{cluster_id="c-failed",node_pool="np-1",status="fail"} 1
+    cs_node_pool_upgrade_started_timestamp_seconds{cluster_id="c-failed",node_pool="np-1"} 1795424400
+    cs_node_pool_upgrade_updated_timestamp_seconds{cluster_id="c-failed",node_pool="np-1"} 1795426200.5
     cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13

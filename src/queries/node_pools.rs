@@ -1,0 +1,145 @@
+//! The node pools of a cluster and their upgrades: `DescribeClusterNodePools` and the tasks.
+
+mod pool;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ack_client::names::ClusterId;
+use ack_client::{
+    ApiError, NodePoolState, NodePoolUpgrades, Operation, Status, list_node_pools,
+    read_node_pool_upgrades,
+};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+pub(crate) use pool::conditions;
+pub use pool::{NodePool, NodePoolUpgrade};
+
+use super::{Activity, FetchContext, Query, Watched};
+use crate::cluster::ClusterInfo;
+
+/// The interval while a pool or its cluster is being upgraded.
+const UPGRADING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The calls of a usual answer: the pools, and one page of tasks.
+const USUAL_CALLS: u32 = 2;
+
+/// The calls beside them while tasks are not known yet: most clusters have a few pools, and each
+/// task is described once.
+const CALLS_FOR_UNKNOWN_TASKS: u32 = 2;
+
+/// Asks for the node pools of a cluster.
+#[derive(Debug)]
+pub struct NodePools {
+    interval: Duration,
+}
+
+/// The node pools of a cluster, and the reading of their tasks that the next one continues.
+#[derive(Debug, Clone)]
+pub struct PoolsAndTasks {
+    pools: Vec<NodePool>,
+    tasks: NodePoolUpgrades,
+}
+
+impl NodePools {
+    /// Node pools, asked for at `interval`, or every minute while they are being upgraded.
+    pub fn new(interval: Duration) -> Self {
+        Self { interval }
+    }
+
+    async fn fetch_pools(
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        last: Option<&PoolsAndTasks>,
+    ) -> Result<PoolsAndTasks, ApiError> {
+        let FetchContext {
+            client,
+            endpoint,
+            budget,
+            ..
+        } = context;
+        let mut pools = list_node_pools(client, endpoint, cluster, budget).await?;
+        // Prometheus refuses a whole page for one duplicate series.
+        let mut ids = HashSet::new();
+        pools.retain(|pool| ids.insert(pool.id.clone()));
+        let tasks = last.map(|last| &last.tasks);
+        let tasks =
+            read_node_pool_upgrades(client, endpoint, cluster, &pools, tasks, budget).await?;
+        let pools = pools
+            .into_iter()
+            .map(|pool| NodePool::new(pool, &tasks))
+            .collect();
+        Ok(PoolsAndTasks { pools, tasks })
+    }
+}
+
+impl Query for NodePools {
+    type Subject = ClusterId;
+    type Answer = PoolsAndTasks;
+    const NAME: &'static str = "node_pools";
+    const OPERATIONS: &'static [Operation] = &[
+        Operation::DescribeClusterNodePools,
+        Operation::DescribeClusterTasks,
+        Operation::DescribeTaskInfo,
+    ];
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
+        Some(cluster.id.clone())
+    }
+
+    fn interval(&self, last: Option<&PoolsAndTasks>, activity: Activity) -> Duration {
+        if activity == Activity::Upgrading || last.is_some_and(PoolsAndTasks::is_upgrading) {
+            self.interval.min(UPGRADING_INTERVAL)
+        } else {
+            self.interval
+        }
+    }
+
+    fn max_age(&self) -> Duration {
+        self.interval * 3
+    }
+
+    fn cost(&self, last: Option<&PoolsAndTasks>) -> u32 {
+        if last.is_some_and(|last| last.tasks.is_complete) {
+            USUAL_CALLS
+        } else {
+            USUAL_CALLS + CALLS_FOR_UNKNOWN_TASKS
+        }
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        cluster: &'a ClusterId,
+        context: FetchContext<'a>,
+        last: Option<&'a PoolsAndTasks>,
+    ) -> BoxFuture<'a, Result<PoolsAndTasks, ApiError>> {
+        Box::pin(Self::fetch_pools(cluster, context, last))
+    }
+
+    fn add(
+        &self,
+        answer: &Arc<PoolsAndTasks>,
+        cluster: &ClusterInfo,
+        _: Timestamp,
+        watched: &mut Watched,
+    ) {
+        let pools = answer.pools.iter();
+        watched.node_pools = Some(pools.map(|pool| pool.compared_with(cluster)).collect());
+    }
+}
+
+impl PoolsAndTasks {
+    /// Returns true if a pool is being upgraded, by its own state or by its task. A planned pause is
+    /// part of an upgrade.
+    fn is_upgrading(&self) -> bool {
+        self.pools.iter().any(|pool| {
+            let status = pool.upgrade.as_ref().map(|upgrade| upgrade.status);
+            pool.state == NodePoolState::Updating
+                || matches!(status, Some(Status::Running | Status::Pause))
+        })
+    }
+}

@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+
+use ack_client::NodeCounts;
+use ack_client::names::AccountName;
+use serde_json::json;
+
+use super::*;
+
+const INTERVAL: Duration = Duration::from_secs(1800);
+
+/// A cluster with a control plane of this version.
+fn cluster(version: &str) -> ClusterInfo {
+    ClusterInfo {
+        id: ClusterId::parse("c1").expect("an ID"),
+        name: String::new(),
+        account: AccountName::parse("prod").expect("a name"),
+        region: None,
+        cluster_type: String::new(),
+        spec: String::new(),
+        version: version.to_owned(),
+        next_version: String::new(),
+        state: None,
+        labels: BTreeMap::new(),
+    }
+}
+
+fn listed(id: &str, state: NodePoolState) -> ack_client::NodePool {
+    ack_client::NodePool {
+        id: id.to_owned(),
+        name: "web".to_owned(),
+        kind: "ess".to_owned(),
+        is_default: true,
+        state,
+        nodes: NodeCounts {
+            total: Some(3),
+            healthy: Some(2),
+            ..NodeCounts::default()
+        },
+        kubelet_version: "1.31.1-aliyun.1".to_owned(),
+        runtime: "containerd".to_owned(),
+        runtime_version: "1.6.39".to_owned(),
+        image: String::new(),
+    }
+}
+
+fn task(node_pool: &str, status: Status) -> ack_client::NodePoolUpgrade {
+    ack_client::NodePoolUpgrade {
+        node_pool: node_pool.to_owned(),
+        task_id: "T-1".to_owned(),
+        status,
+        error: None,
+        pause_policy: ack_client::PausePolicy::default(),
+        target_version: String::new(),
+        started: "2026-11-23T08:00:00Z".parse().ok(),
+        updated: None,
+    }
+}
+
+/// The tasks of a reading that was complete or not.
+fn tasks(newest: Vec<ack_client::NodePoolUpgrade>, is_complete: bool) -> NodePoolUpgrades {
+    let mut tasks = NodePoolUpgrades::default();
+    tasks.newest = newest;
+    tasks.is_complete = is_complete;
+    tasks
+}
+
+/// The answer with one pool.
+fn answer(state: NodePoolState, tasks: NodePoolUpgrades) -> PoolsAndTasks {
+    let pools = vec![NodePool::new(listed("np1", state), &tasks)];
+    PoolsAndTasks { pools, tasks }
+}
+
+fn shown(answer: PoolsAndTasks, version: &str) -> Vec<NodePool> {
+    let mut watched = Watched::default();
+    let query = NodePools::new(INTERVAL);
+    query.add(
+        &Arc::new(answer),
+        &cluster(version),
+        Timestamp::UNIX_EPOCH,
+        &mut watched,
+    );
+    watched.node_pools.expect("they are watched")
+}
+
+fn behind(version: &str) -> Option<u32> {
+    let answer = answer(NodePoolState::Active, NodePoolUpgrades::default());
+    shown(answer, version)[0].versions_behind
+}
+
+#[test]
+fn a_pool_is_behind_by_the_minor_versions_between_its_kubelets_and_the_control_plane() {
+    assert_eq!(behind("1.31.9-aliyun.1"), Some(0));
+    assert_eq!(behind("1.33.1-aliyun.1"), Some(2));
+    assert_eq!(behind("1.30.1-aliyun.1"), Some(0), "the kubelets are newer");
+    assert_eq!(behind("2.0.0"), None);
+    assert_eq!(behind(""), None, "no list has been read");
+}
+
+#[test]
+fn a_pool_without_a_task_was_never_upgraded_unless_tasks_are_missing() {
+    let status = |tasks| {
+        let pools = shown(answer(NodePoolState::Active, tasks), "");
+        pools[0].upgrade.as_ref().map(|upgrade| upgrade.status)
+    };
+    assert_eq!(status(tasks(Vec::new(), true)), Some(Status::None));
+    assert_eq!(status(tasks(Vec::new(), false)), None);
+    let others = || vec![task("np2", Status::Running)];
+    assert_eq!(status(tasks(others(), true)), Some(Status::None));
+    let own = || vec![task("np1", Status::Fail)];
+    assert_eq!(status(tasks(own(), false)), Some(Status::Fail));
+}
+
+#[test]
+fn pools_are_asked_for_every_minute_while_they_or_their_cluster_are_upgraded() {
+    let interval = |state, status, activity| {
+        let answer = answer(state, tasks(vec![task("np1", status)], true));
+        let query = NodePools::new(INTERVAL);
+        query.interval(Some(&answer), activity).as_secs()
+    };
+    let (active, updating) = (NodePoolState::Active, NodePoolState::Updating);
+    for (state, status, activity, expected) in [
+        (active, Status::Success, Activity::Quiet, 1800),
+        (active, Status::Fail, Activity::Quiet, 1800),
+        (NodePoolState::Scaling, Status::None, Activity::Quiet, 1800),
+        (active, Status::Success, Activity::Upgrading, 60),
+        (updating, Status::Success, Activity::Quiet, 60),
+        (active, Status::Running, Activity::Quiet, 60),
+        (active, Status::Pause, Activity::Quiet, 60),
+    ] {
+        let found = interval(state, status, activity);
+        assert_eq!(found, expected, "{state:?} {status:?} {activity:?}");
+    }
+    let often = NodePools::new(Duration::from_secs(10));
+    let interval = often.interval(None, Activity::Upgrading);
+    assert_eq!(interval, Duration::from_secs(10), "no slower than usual");
+}
+
+#[test]
+fn more_calls_are_expected_while_tasks_are_missing() {
+    let cost = |is_complete| {
+        let answer = answer(NodePoolState::Active, tasks(Vec::new(), is_complete));
+        NodePools::new(INTERVAL).cost(Some(&answer))
+    };
+    assert_eq!([cost(true), cost(false)], [2, 4]);
+    assert_eq!(NodePools::new(INTERVAL).cost(None), 4);
+}
+
+#[test]
+fn a_pool_in_json_has_every_key_and_null_for_what_is_unknown() {
+    let tasks = tasks(vec![task("np1", Status::Pause)], true);
+    let pools = shown(answer(NodePoolState::Updating, tasks), "1.33.1-aliyun.1");
+    let expected = json!([{
+        "id": "np1", "name": "web", "type": "ess", "state": "updating",
+        "nodes": {
+            "total": 3, "healthy": 2, "failed": null, "initial": null, "offline": null,
+            "removing": null, "serving": null,
+        },
+        "kubelet_version": "1.31.1-aliyun.1", "runtime": "containerd",
+        "runtime_version": "1.6.39", "image": null, "versions_behind": 2,
+        "upgrade": {
+            "status": "pause", "task_id": "T-1", "target_version": null, "error_message": null,
+            "started": "2026-11-23T08:00:00Z", "updated": null,
+        },
+    }]);
+    assert_eq!(serde_json::to_value(pools).expect("JSON"), expected);
+}
