@@ -128,6 +128,7 @@ pub(super) fn listed(name: &str, state: &str, updated: i64) -> ListedCluster {
         name: format!("{name} by the list"),
         cluster_type: "ManagedKubernetes".to_owned(),
         spec: "ack.pro.small".to_owned(),
+        profile: "Default".to_owned(),
         state: state.to_owned(),
         version: "1.31.1".to_owned(),
         next_version: String::new(),

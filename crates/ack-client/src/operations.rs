@@ -15,14 +15,18 @@ mod cluster_settings;
 #[cfg(test)]
 mod fake_api;
 mod kubernetes_versions;
+mod list_order;
 mod maintenance_window;
+mod node_pool_upgrades;
 mod node_pools;
 mod operation_plans;
 mod paging;
+mod recurrence;
 mod task;
 mod task_info;
 mod task_list;
 mod upgrade_status;
+mod wanted_tasks;
 mod word;
 
 pub use addon_instances::{AddonInstance, AddonState, list_addon_instances};
@@ -36,13 +40,13 @@ pub use cluster_settings::{
     AutoUpgrade, ClusterSettings, UpgradeChannel, describe_cluster_settings,
 };
 pub use kubernetes_versions::{KubernetesVersion, VersionFilter, list_kubernetes_versions};
-pub use maintenance_window::{
-    Exclusion, ExclusionScope, MaintenanceWindow, Recurrence, WindowStart,
-};
+pub use maintenance_window::{Exclusion, ExclusionScope, MaintenanceWindow, WindowStart};
+pub use node_pool_upgrades::{NodePoolUpgrade, NodePoolUpgrades, read_node_pool_upgrades};
 pub use node_pools::{NodeCounts, NodePool, NodePoolState, list_node_pools};
 pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
+pub use recurrence::Recurrence;
 pub use task::{Target, Task};
-pub use task_info::{TaskInfo, describe_task};
+pub use task_info::{PausePolicy, TaskInfo, describe_task};
 pub use task_list::{UpgradeTasks, explain_tasks};
 pub use upgrade_status::{UpgradeStatusResponse, explain_upgrade_status, get_upgrade_status};
 

@@ -23,6 +23,8 @@ pub struct ListedCluster {
     pub cluster_type: String,
     /// `cluster_spec`, such as `ack.pro.small`.
     pub spec: String,
+    /// `profile`, such as `Default` or `Edge`.
+    pub profile: String,
     /// `state` in lower case, such as `running` or `upgrading`.
     pub state: String,
     /// The present Kubernetes version.
@@ -43,6 +45,7 @@ impl ListedCluster {
             &self.name,
             &self.cluster_type,
             &self.spec,
+            &self.profile,
             &self.state,
             &self.version,
             &self.next_version,
@@ -62,6 +65,7 @@ lenient_object! {
         name: String = "name",
         cluster_type: String = "cluster_type",
         cluster_spec: String = "cluster_spec",
+        profile: String = "profile",
         state: String = "state",
         current_version: String = "current_version",
         next_version: String = "next_version",
@@ -118,6 +122,7 @@ impl ClusterFields {
             name: self.name.into_text(),
             cluster_type: self.cluster_type.into_text(),
             spec: self.cluster_spec.into_text(),
+            profile: self.profile.into_text(),
             state: self.state.into_text().to_ascii_lowercase(),
             version: self.current_version.into_text(),
             next_version: self.next_version.into_text(),

@@ -78,6 +78,11 @@ impl Paging {
         ]
     }
 
+    /// The number of the present page, counted from 1.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Returns the items of the page and counts them. A page without a list is empty, unless
     /// `total` says that there are more items: they must not look as if they had been deleted.
     pub(super) fn items<T>(

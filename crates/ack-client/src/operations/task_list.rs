@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
+use super::list_order::ListOrder;
 use super::paging::{self, PageInfo, Paging, SeenIds};
 use super::task::{Task, TaskFields};
-use super::word::normalized;
+use super::wanted_tasks::WantedTasks;
 use crate::budget::Budget;
 use crate::client::{Call, Client, ExplainedRequest};
 use crate::decode::{LenientObject as _, List, lenient_object};
@@ -15,9 +16,6 @@ use crate::error::ApiError;
 use crate::names::ClusterId;
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
-
-/// The tasks that are kept while pages are read.
-const MAX_CANDIDATES: usize = 64;
 
 lenient_object! {
     struct TaskPage at "" {
@@ -36,13 +34,14 @@ impl ResponseObject for TaskPage {
     }
 }
 
-/// The upgrade tasks of a cluster, newest first. Pages are read as they are needed.
+/// The upgrade tasks of a cluster or its node pools, newest first. Pages are read as they are
+/// needed.
 #[derive(Debug)]
 pub struct UpgradeTasks<'a> {
     client: &'a Client,
     endpoint: &'a Endpoint,
     cluster: &'a ClusterId,
-    types: &'a [String],
+    wanted: WantedTasks<'a>,
     next_page: Option<NextPage>,
     paging: Paging,
     /// The tokens so far; one that comes again would lead in a circle.
@@ -67,11 +66,33 @@ impl<'a> UpgradeTasks<'a> {
         cluster: &'a ClusterId,
         types: &'a [String],
     ) -> Self {
+        let wanted = WantedTasks::OfCluster(types);
+        Self::wanted(client, endpoint, cluster, wanted)
+    }
+
+    /// The upgrades of the node pools of `cluster`. Older pages than one with a task from before
+    /// `since` are left out.
+    pub(super) fn of_node_pools(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        cluster: &'a ClusterId,
+        since: Option<Timestamp>,
+    ) -> Self {
+        let wanted = WantedTasks::OfNodePools(since);
+        Self::wanted(client, endpoint, cluster, wanted)
+    }
+
+    fn wanted(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        cluster: &'a ClusterId,
+        wanted: WantedTasks<'a>,
+    ) -> Self {
         Self {
             client,
             endpoint,
             cluster,
-            types,
+            wanted,
             next_page: Some(NextPage::Number),
             paging: Paging::default(),
             tokens: SeenIds::default(),
@@ -96,6 +117,11 @@ impl<'a> UpgradeTasks<'a> {
         Ok(Some(self.candidates.remove(0)))
     }
 
+    /// The time of the newest task of any type on the pages so far.
+    pub(super) fn newest_time(&self) -> Option<Timestamp> {
+        self.order.newest()
+    }
+
     async fn read_page(&mut self, next: NextPage, budget: &Budget) -> Result<(), ApiError> {
         let is_by_token = matches!(next, NextPage::Token(_));
         let query = match next {
@@ -113,7 +139,7 @@ impl<'a> UpgradeTasks<'a> {
             let is_wanted = fields
                 .task_type
                 .value()
-                .is_some_and(|kind| self.is_wanted(kind));
+                .is_some_and(|kind| self.wanted.has_type(kind));
             // Unexpected fields of other tasks do not matter to anyone.
             if is_wanted {
                 fields.report_unexpected_fields(&mut report);
@@ -125,12 +151,12 @@ impl<'a> UpgradeTasks<'a> {
                 continue;
             }
             self.order.note(task.created);
-            if is_wanted && task.target.may_be(self.cluster) {
+            if is_wanted && self.wanted.has_target(&task, self.cluster) {
                 self.candidates.push(task);
             }
         }
         self.candidates.sort_by_key(|task| Reverse(task.created));
-        self.candidates.truncate(MAX_CANDIDATES);
+        self.candidates.truncate(self.wanted.max_candidates());
         let token = page.next_token.into_value();
         self.next_page = self.page_after(is_by_token, token, total);
         Ok(())
@@ -143,6 +169,9 @@ impl<'a> UpgradeTasks<'a> {
         token: Option<String>,
         total: Option<u64>,
     ) -> Option<NextPage> {
+        if self.wanted.are_behind(&self.order, self.paging.number()) {
+            return None;
+        }
         if !is_by_token && self.paging.has_next(total) {
             return Some(NextPage::Number);
         }
@@ -153,17 +182,6 @@ impl<'a> UpgradeTasks<'a> {
         token
             .filter(|token| self.tokens.insert(token))
             .map(NextPage::Token)
-    }
-
-    fn is_wanted(&self, kind: &str) -> bool {
-        let is_node_pool = normalized(kind)
-            .take("nodepool".len())
-            .eq("nodepool".chars());
-        !is_node_pool
-            && self
-                .types
-                .iter()
-                .any(|wanted| wanted.eq_ignore_ascii_case(kind))
     }
 }
 
@@ -187,30 +205,5 @@ fn call<'a>(endpoint: &'a Endpoint, path: &'a str, query: &'a [(&'a str, String)
         endpoint,
         path,
         query,
-    }
-}
-
-/// The order of the list as far as it was read. The reference does not give one.
-#[derive(Debug, Default)]
-struct ListOrder {
-    last: Option<Timestamp>,
-    /// The pairs of neighbours that were compared.
-    compared: usize,
-    /// The pairs in another order, and the tasks without a time.
-    exceptions: usize,
-}
-
-impl ListOrder {
-    fn note(&mut self, created: Option<Timestamp>) {
-        if let (Some(last), Some(created)) = (self.last, created) {
-            self.compared += 1;
-            self.exceptions += usize::from(created > last);
-        }
-        self.exceptions += usize::from(created.is_none());
-        self.last = created;
-    }
-
-    fn is_newest_first(&self) -> bool {
-        self.compared > 0 && self.exceptions == 0
     }
 }
