@@ -36,6 +36,7 @@ fn cluster(id: &str) -> ClusterInfo {
         region: Region::parse("cn-hangzhou").ok(),
         cluster_type: String::new(),
         spec: String::new(),
+        profile: String::new(),
         version: String::new(),
         next_version: String::new(),
         state: None,
