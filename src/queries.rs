@@ -40,7 +40,9 @@ pub trait Query: Debug + Send + Sync + 'static {
     fn interval(&self, last: Option<&Self::Answer>, activity: Activity) -> Duration;
 
     /// The age up to which an answer is shown while the query fails.
-    fn max_age(&self) -> Duration;
+    fn max_age(&self) -> Duration {
+        self.interval(None, Activity::Quiet) * 3
+    }
 
     /// The number of calls that an answer will most likely take.
     fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
