@@ -4,6 +4,7 @@
 //! snapshot; `exporter` counts the work of the process. All of them write to a [`Page`], in either
 //! format.
 
+mod addons;
 pub mod catalog;
 mod collection;
 mod exporter;

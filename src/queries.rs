@@ -4,6 +4,7 @@
 //! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new one
 //! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
+pub mod addons;
 mod json;
 pub mod plans;
 pub mod upgrade;

@@ -21,6 +21,7 @@ use super::entry::Target;
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
+use crate::queries::addons::{AddonOffers, InstalledAddons};
 use crate::queries::plans::Plans;
 use crate::queries::versions::Versions;
 use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
@@ -28,13 +29,21 @@ use crate::snapshot::{Failure, QueryReading};
 
 /// The queries that `settings` name.
 pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
-    let config::Watch { plans, versions } = settings;
+    let config::Watch {
+        plans,
+        versions,
+        addons,
+    } = settings;
     let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
     if let Some(every) = plans {
         watches.push(Slots::new(account, Plans::new(every.interval)));
     }
     if let Some(every) = versions {
         watches.push(Slots::new(account, Versions::new(every.interval)));
+    }
+    if let Some(every) = addons {
+        watches.push(Slots::new(account, InstalledAddons::new(every.interval)));
+        watches.push(Slots::new(account, AddonOffers::new(every.interval)));
     }
     watches
 }

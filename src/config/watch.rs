@@ -68,6 +68,9 @@ watch! {
     /// Support of Kubernetes versions: `DescribeKubernetesVersionMetadata`, one call for each
     /// region and cluster type.
     versions: VersionsSettings = 6 * HOURS;
+    /// Installed add-ons: `ListClusterAddonInstances`, one call for each cluster, and `ListAddons`,
+    /// one call for each region, type, spec, profile and version of clusters.
+    addons: AddonsSettings = 6 * HOURS;
 }
 
 impl Watch {

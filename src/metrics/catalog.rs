@@ -6,7 +6,7 @@
 use exporter_toolkit::exposition::Metric;
 use exporter_toolkit::process;
 
-use super::{plans, queries, versions};
+use super::{addons, plans, queries, versions};
 
 /// Declares metrics in groups: `CONSTANT = Kind "name" ["label", …] "HELP";`.
 macro_rules! catalogue {
@@ -59,10 +59,11 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub static GROUPS: [(Scope, &[&Metric]); 8] = [
+pub static GROUPS: [(Scope, &[&Metric]); 9] = [
     (Scope::Cluster, CLUSTER),
     (Scope::Cluster, plans::METRICS),
     (Scope::Cluster, versions::METRICS),
+    (Scope::Cluster, addons::METRICS),
     (Scope::Query, queries::METRICS),
     (Scope::Collection, COLLECTION),
     (Scope::Exporter, EXPORTER),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{catalog, plans, versions};
+use super::{addons, catalog, plans, versions};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -51,6 +51,7 @@ pub(crate) fn write<'a>(
     clusters.cluster_states(page);
     plans::write(page, clusters);
     versions::write(page, clusters);
+    addons::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.

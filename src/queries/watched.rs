@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::addons::ClusterAddons;
 use super::plans::Plan;
 use super::versions::VersionSupport;
 
@@ -15,4 +16,6 @@ pub struct Watched {
     pub plans: Option<Arc<[Plan]>>,
     /// The support of the version that the cluster runs.
     pub version_support: Option<VersionSupport>,
+    /// The installed add-ons and their newest versions.
+    pub addons: ClusterAddons,
 }

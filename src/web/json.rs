@@ -31,7 +31,10 @@
 //!     }],
 //!     "version_support": {               of the version that the cluster runs; null unless watched
 //!       "version": "1.30.1-aliyun.1", "end_of_support": "2027-01-31T00:00:00Z", "versions_behind": 3
-//!     }
+//!     },
+//!     "addons": [{                       installed add-ons, as in cs_addon_info; null unless watched
+//!       "name": "coredns", "version": "v1.9.3.10", "state": "active", "available_version": "v1.11.3.2"
+//!     }]
 //!   }]
 //! }
 //! ```
@@ -196,7 +199,7 @@ mod tests {
             "c1",
             up(Status::Running, Step::Upgrading),
         )]));
-        let expected = json!({
+        let mut expected = json!({
             "at": "2026-11-23T18:49:17Z",
             "age_seconds": 12.0,
             "complete": true,
@@ -232,6 +235,11 @@ mod tests {
                 "version_support": null,
             }],
         });
+        let Value::Object(unwatched) = json!(Watched::default()) else {
+            panic!("a mapping")
+        };
+        let cluster = expected["clusters"][0].as_object_mut().unwrap();
+        cluster.extend(unwatched);
         assert_eq!(body, expected);
     }
 

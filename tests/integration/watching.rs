@@ -1,4 +1,6 @@
-//! The queries beside those of the upgrades: plans and versions.
+//! The queries beside those of the upgrades: plans and versions, and the others in the modules.
+
+mod addons;
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{CallMetrics as _, Operation, PlanState, Reason};
+use ack_client::{AddonInstance, AddonState, CallMetrics as _, Operation, PlanState, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
@@ -16,6 +16,7 @@ use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
+use crate::queries::addons::ClusterAddons;
 use crate::queries::plans::Plan;
 use crate::queries::versions::VersionSupport;
 use crate::shard::Shard;
@@ -95,6 +96,17 @@ fn watched() -> Watched {
             end_of_support: "2027-01-31T00:00:00Z".parse().ok(),
             versions_behind: Some(3),
         }),
+        addons: ClusterAddons {
+            installed: Some(Arc::new([AddonInstance {
+                name: "coredns".to_owned(),
+                version: "v1.9.3.10".to_owned(),
+                state: AddonState::Active,
+            }])),
+            offers: Some(Arc::new(BTreeMap::from([(
+                "coredns".to_owned(),
+                "v1.11.3.2".to_owned(),
+            )]))),
+        },
     }
 }
 
@@ -289,6 +301,7 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_plan_end_timestamp_seconds{cluster_id="c-failed",plan="P-1"} 1795557600
     cs_cluster_version_end_of_support_timestamp_seconds{cluster_id="c-failed",version="1.30.1-aliyun.1"} 1801353600
     cs_cluster_versions_behind{cluster_id="c-failed"} 3
+    cs_addon_info{cluster_id="c-failed",addon="coredns",version="v1.9.3.10",state="active",available_version="v1.11.3.2"} 1
     cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13
