@@ -10,6 +10,7 @@ mod collection;
 mod exporter;
 mod families;
 mod plans;
+mod prechecks;
 mod queries;
 mod unknown;
 mod versions;

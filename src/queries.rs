@@ -7,6 +7,7 @@
 pub mod addons;
 mod json;
 pub mod plans;
+pub mod prechecks;
 pub mod upgrade;
 pub mod versions;
 mod watched;

@@ -1,6 +1,6 @@
 //! The state of one cluster's upgrade, in the same form for every operation that reads it.
 
-use ack_client::{AddonState, NodePoolState, PlanState, Status, Step, TaskStatus};
+use ack_client::{AddonState, CheckVerdict, NodePoolState, PlanState, Status, Step, TaskStatus};
 use jiff::Timestamp;
 
 /// A fixed set of values of which one is active at a time, exposed as one series per value.
@@ -30,7 +30,8 @@ state_sets!(
     TaskStatus,
     PlanState,
     NodePoolState,
-    AddonState
+    AddonState,
+    CheckVerdict
 );
 
 /// The operations that read the state of an upgrade.

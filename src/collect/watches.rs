@@ -23,6 +23,7 @@ use crate::cluster::ClusterInfo;
 use crate::config;
 use crate::queries::addons::{AddonOffers, InstalledAddons};
 use crate::queries::plans::Plans;
+use crate::queries::prechecks::Prechecks;
 use crate::queries::versions::Versions;
 use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
 use crate::snapshot::{Failure, QueryReading};
@@ -33,6 +34,7 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
         plans,
         versions,
         addons,
+        prechecks,
     } = settings;
     let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
     if let Some(every) = plans {
@@ -44,6 +46,9 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
     if let Some(every) = addons {
         watches.push(Slots::new(account, InstalledAddons::new(every.interval)));
         watches.push(Slots::new(account, AddonOffers::new(every.interval)));
+    }
+    if let Some(every) = prechecks {
+        watches.push(Slots::new(account, Prechecks::new(every.interval)));
     }
     watches
 }

@@ -71,6 +71,9 @@ watch! {
     /// Installed add-ons: `ListClusterAddonInstances`, one call for each cluster, and `ListAddons`,
     /// one call for each region, type, spec, profile and version of clusters.
     addons: AddonsSettings = 6 * HOURS;
+    /// Checks before upgrades: `ListClusterChecks`, one call for each cluster, and
+    /// `GetClusterCheck`, one call for each new check.
+    prechecks: PrechecksSettings = 6 * HOURS;
 }
 
 impl Watch {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{addons, catalog, plans, versions};
+use super::{addons, catalog, plans, prechecks, versions};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -52,6 +52,7 @@ pub(crate) fn write<'a>(
     plans::write(page, clusters);
     versions::write(page, clusters);
     addons::write(page, clusters);
+    prechecks::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.
@@ -225,6 +226,17 @@ impl<'a> Clusters<'a> {
                     .value(Value::ONE);
             }
         }
+    }
+
+    /// The values of a state set that are exposed, with the values of their series.
+    pub(super) fn states<S: StateSet>(
+        &self,
+        active: S,
+    ) -> impl Iterator<Item = (&'static str, Value)> {
+        let states = S::ALL.iter().map(move |&state| (state, state == active));
+        states
+            .filter(|(_, is_active)| *is_active || self.options.state_sets == StateSets::Full)
+            .map(|(state, is_active)| (state.as_str(), Value::from(is_active)))
     }
 
     /// Names the cluster of `row` in `sample`.

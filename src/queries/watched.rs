@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::addons::ClusterAddons;
 use super::plans::Plan;
+use super::prechecks::Precheck;
 use super::versions::VersionSupport;
 
 /// Everything known of a cluster beside its upgrade. A field is None if the account does not watch
@@ -18,4 +19,6 @@ pub struct Watched {
     pub version_support: Option<VersionSupport>,
     /// The installed add-ons and their newest versions.
     pub addons: ClusterAddons,
+    /// The newest check of each type.
+    pub prechecks: Option<Arc<[Precheck]>>,
 }

@@ -1,6 +1,7 @@
 //! The queries beside those of the upgrades: plans and versions, and the others in the modules.
 
 mod addons;
+mod prechecks;
 
 use std::time::Duration;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{AddonInstance, AddonState, CallMetrics as _, Operation, PlanState, Reason};
+use ack_client::{
+    AddonInstance, AddonState, CallMetrics as _, CheckVerdict, Operation, PlanState, Reason,
+};
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
@@ -18,6 +20,7 @@ use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
 use crate::queries::addons::ClusterAddons;
 use crate::queries::plans::Plan;
+use crate::queries::prechecks::Precheck;
 use crate::queries::versions::VersionSupport;
 use crate::shard::Shard;
 use crate::snapshot::{
@@ -107,6 +110,12 @@ fn watched() -> Watched {
                 "v1.11.3.2".to_owned(),
             )]))),
         },
+        prechecks: Some(Arc::new([Precheck {
+            id: "check-1".to_owned(),
+            kind: "cluster_upgrade".to_owned(),
+            result: CheckVerdict::Warning,
+            finished: "2026-11-23T09:00:00Z".parse().ok(),
+        }])),
     }
 }
 
@@ -302,6 +311,8 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_cluster_version_end_of_support_timestamp_seconds{cluster_id="c-failed",version="1.30.1-aliyun.1"} 1801353600
     cs_cluster_versions_behind{cluster_id="c-failed"} 3
     cs_addon_info{cluster_id="c-failed",addon="coredns",version="v1.9.3.10",state="active",available_version="v1.11.3.2"} 1
+    cs_precheck_result{cluster_id="c-failed",type="cluster_upgrade",result="warning"} 1
+    cs_precheck_finished_timestamp_seconds{cluster_id="c-failed",type="cluster_upgrade"} 1795424400
     cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13
