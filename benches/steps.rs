@@ -124,6 +124,7 @@ fn snapshot(clusters: usize) -> Snapshot {
             region: Region::parse("cn-hangzhou").ok(),
             cluster_type: "ManagedKubernetes".to_owned(),
             spec: "ack.pro.small".to_owned(),
+            profile: "Default".to_owned(),
             version: "1.32.1-aliyun.1".to_owned(),
             next_version: "1.33.1-aliyun.1".to_owned(),
             state: Some("running".to_owned()),

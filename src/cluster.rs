@@ -17,6 +17,8 @@ pub struct ClusterInfo {
     pub cluster_type: String,
     /// The API's `cluster_spec`.
     pub spec: String,
+    /// The API's `profile`, which no metric shows.
+    pub profile: String,
     /// The Kubernetes version that it runs.
     pub version: String,
     /// The Kubernetes version that it can be upgraded to.

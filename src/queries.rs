@@ -4,9 +4,11 @@
 //! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new one
 //! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
+pub mod addons;
 mod json;
 pub mod node_pools;
 pub mod plans;
+pub mod prechecks;
 pub mod upgrade;
 pub mod versions;
 mod watched;
@@ -42,7 +44,9 @@ pub trait Query: Debug + Send + Sync + 'static {
     fn interval(&self, last: Option<&Self::Answer>, activity: Activity) -> Duration;
 
     /// The age up to which an answer is shown while the query fails.
-    fn max_age(&self) -> Duration;
+    fn max_age(&self) -> Duration {
+        self.interval(None, Activity::Quiet) * 3
+    }
 
     /// The number of calls that an answer will most likely take.
     fn cost(&self, _last: Option<&Self::Answer>) -> u32 {

@@ -1,6 +1,6 @@
 //! The state of one cluster's upgrade, in the same form for every operation that reads it.
 
-use ack_client::{NodePoolState, PlanState, Status, Step, TaskStatus};
+use ack_client::{AddonState, CheckVerdict, NodePoolState, PlanState, Status, Step, TaskStatus};
 use jiff::Timestamp;
 
 /// A fixed set of values of which one is active at a time, exposed as one series per value.
@@ -24,7 +24,15 @@ macro_rules! state_sets {
     };
 }
 
-state_sets!(Status, Step, TaskStatus, PlanState, NodePoolState);
+state_sets!(
+    Status,
+    Step,
+    TaskStatus,
+    PlanState,
+    NodePoolState,
+    AddonState,
+    CheckVerdict
+);
 
 /// The operations that read the state of an upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -118,6 +118,7 @@ impl Input<'_> {
             region: self.region(),
             cluster_type: self.text(),
             spec: self.text(),
+            profile: String::new(),
             version: self.text(),
             next_version: self.text(),
             state: self.some(Self::text),

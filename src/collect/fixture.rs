@@ -78,6 +78,7 @@ pub(super) fn target(name: &str, source: Option<SourceName>) -> Target {
         region: None,
         cluster_type: String::new(),
         spec: String::new(),
+        profile: String::new(),
         version: String::new(),
         next_version: String::new(),
         state: None,

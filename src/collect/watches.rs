@@ -19,8 +19,10 @@ use super::entry::{Now, Target};
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
+use crate::queries::addons::{AddonOffers, InstalledAddons};
 use crate::queries::node_pools::NodePools;
 use crate::queries::plans::Plans;
+use crate::queries::prechecks::Prechecks;
 use crate::queries::versions::Versions;
 use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
 use crate::snapshot::{Failure, QueryReading};
@@ -31,6 +33,8 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
         plans,
         versions,
         node_pools,
+        addons,
+        prechecks,
     } = settings;
     let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
     if let Some(every) = plans {
@@ -41,6 +45,13 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
     }
     if let Some(every) = node_pools {
         watches.push(Slots::new(account, NodePools::new(every.interval)));
+    }
+    if let Some(every) = addons {
+        watches.push(Slots::new(account, InstalledAddons::new(every.interval)));
+        watches.push(Slots::new(account, AddonOffers::new(every.interval)));
+    }
+    if let Some(every) = prechecks {
+        watches.push(Slots::new(account, Prechecks::new(every.interval)));
     }
     watches
 }

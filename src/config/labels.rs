@@ -33,12 +33,15 @@ pub const RESERVED_LABELS: &[&str] = &[
 /// Names that only the cluster label must not take: the other labels beside it, in the families
 /// without a user's labels.
 pub const LABELS_BESIDE_CLUSTER: &[&str] = &[
+    "addon",
+    "available_version",
     "condition",
     "image",
     "kubelet_version",
     "node_pool",
     "plan",
     "query",
+    "result",
     "runtime",
     "runtime_version",
     "target",

@@ -71,6 +71,12 @@ watch! {
     /// Node pools and their upgrades: `DescribeClusterNodePools` and the tasks, two calls for each
     /// cluster; every minute while a pool or its cluster is being upgraded.
     node_pools: NodePoolsSettings = 30 * MINUTES;
+    /// Installed add-ons: `ListClusterAddonInstances`, one call for each cluster, and `ListAddons`,
+    /// one call for each region, type, spec, profile and version of clusters.
+    addons: AddonsSettings = 6 * HOURS;
+    /// Checks before upgrades: `ListClusterChecks`, one call for each cluster, and
+    /// `GetClusterCheck`, one call for each new check.
+    prechecks: PrechecksSettings = 6 * HOURS;
 }
 
 impl Watch {

@@ -6,7 +6,7 @@
 use exporter_toolkit::exposition::Metric;
 use exporter_toolkit::process;
 
-use super::{node_pools, plans, queries, versions};
+use super::{addons, node_pools, plans, prechecks, queries, versions};
 
 /// Declares metrics in groups: `CONSTANT = Kind "name" ["label", …] "HELP";`.
 macro_rules! catalogue {
@@ -59,11 +59,13 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub static GROUPS: [(Scope, &[&Metric]); 9] = [
+pub static GROUPS: [(Scope, &[&Metric]); 11] = [
     (Scope::Cluster, CLUSTER),
     (Scope::Cluster, plans::METRICS),
     (Scope::Cluster, versions::METRICS),
     (Scope::Cluster, node_pools::METRICS),
+    (Scope::Cluster, addons::METRICS),
+    (Scope::Cluster, prechecks::METRICS),
     (Scope::Query, queries::METRICS),
     (Scope::Collection, COLLECTION),
     (Scope::Exporter, EXPORTER),

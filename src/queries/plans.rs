@@ -90,10 +90,6 @@ impl Query for Plans {
         self.interval
     }
 
-    fn max_age(&self) -> Duration {
-        self.interval * 3
-    }
-
     fn fetch<'a>(
         &'a self,
         region: &'a Region,

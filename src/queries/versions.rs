@@ -108,10 +108,6 @@ impl Query for Versions {
         self.interval
     }
 
-    fn max_age(&self) -> Duration {
-        self.interval * 3
-    }
-
     fn fetch<'a>(
         &'a self,
         subject: &'a RegionAndType,

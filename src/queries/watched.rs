@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::addons::ClusterAddons;
 use super::node_pools::NodePool;
 use super::plans::Plan;
+use super::prechecks::Precheck;
 use super::versions::VersionSupport;
 
 /// Everything known of a cluster beside its upgrade. A field is None if the account does not watch
@@ -18,4 +20,8 @@ pub struct Watched {
     pub version_support: Option<VersionSupport>,
     /// The node pools of the cluster, in the order of the API.
     pub node_pools: Option<Vec<NodePool>>,
+    /// The installed add-ons and their newest versions.
+    pub addons: ClusterAddons,
+    /// The newest check of each type.
+    pub prechecks: Option<Arc<[Precheck]>>,
 }

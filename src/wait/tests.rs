@@ -21,6 +21,7 @@ fn reading(outcome: Outcome) -> ClusterReading {
         region: None,
         cluster_type: String::new(),
         spec: String::new(),
+        profile: String::new(),
         version: "1.31.1".to_owned(),
         next_version: String::new(),
         state: None,

@@ -31,6 +31,7 @@ pub(super) fn cluster(id: &str, outcome: Outcome) -> ClusterReading {
         region: Some(Region::parse("cn-hangzhou").unwrap()),
         cluster_type: "ManagedKubernetes".to_owned(),
         spec: "ack.pro.small".to_owned(),
+        profile: "Default".to_owned(),
         version: "1.30.1-aliyun.1".to_owned(),
         next_version: "1.31.1-aliyun.1".to_owned(),
         state: Some("running".to_owned()),

@@ -41,6 +41,13 @@
 //!         "status": "running", "task_id": "T-2", "target_version": "1.31.1-aliyun.1",
 //!         "error_message": null, "started": "2026-11-23T19:05:00Z", "updated": "2026-11-23T19:20:00Z"
 //!       }
+//!     }],
+//!     "addons": [{                       installed add-ons, as in cs_addon_info; null unless watched
+//!       "name": "coredns", "version": "v1.9.3.10", "state": "active", "available_version": "v1.11.3.2"
+//!     }],
+//!     "prechecks": [{                    the newest check of each type, as in cs_precheck_result; null unless watched
+//!       "id": "1697-c106-clustercheck-lboto", "type": "cluster_upgrade", "result": "passed",
+//!       "finished": "2026-11-23T18:31:00Z"
 //!     }]
 //!   }]
 //! }

@@ -1,6 +1,8 @@
-//! The queries beside those of the upgrades. Plans and versions are here, which are about regions.
+//! The queries beside those of the upgrades: plans and versions, and the others in the modules.
 
+mod addons;
 mod node_pools;
+mod prechecks;
 
 use std::time::Duration;
 

@@ -133,6 +133,7 @@ pub(in crate::collect) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &L
     let is_equal = info.name == *name
         && info.cluster_type == cluster.cluster_type
         && info.spec == cluster.spec
+        && info.profile == cluster.profile
         && info.version == cluster.version
         && info.next_version == cluster.next_version
         && info.state.as_deref() == state;
@@ -147,6 +148,7 @@ pub(in crate::collect) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &L
         region: info.region.clone(),
         cluster_type: cluster.cluster_type.clone(),
         spec: cluster.spec.clone(),
+        profile: cluster.profile.clone(),
         version: cluster.version.clone(),
         next_version: cluster.next_version.clone(),
         state: state.map(str::to_owned),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{CallMetrics as _, NodeCounts, NodePoolState, Operation, PlanState, Reason};
+use ack_client::{
+    AddonInstance, AddonState, CallMetrics as _, CheckVerdict, NodeCounts, NodePoolState,
+    Operation, PlanState, Reason,
+};
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
 use exporter_toolkit::process::{self, ProcessMetrics};
@@ -16,8 +19,10 @@ use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
+use crate::queries::addons::ClusterAddons;
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
+use crate::queries::prechecks::Precheck;
 use crate::queries::versions::VersionSupport;
 use crate::shard::Shard;
 use crate::snapshot::{
@@ -37,6 +42,7 @@ fn cluster(id: &str) -> ClusterInfo {
         region: Region::parse("cn-hangzhou").ok(),
         cluster_type: String::new(),
         spec: String::new(),
+        profile: String::new(),
         version: String::new(),
         next_version: String::new(),
         state: None,
@@ -96,6 +102,23 @@ fn watched() -> Watched {
             versions_behind: Some(3),
         }),
         node_pools: Some(vec![node_pool(), unknown_node_pool()]),
+        addons: ClusterAddons {
+            installed: Some(Arc::new([AddonInstance {
+                name: "coredns".to_owned(),
+                version: "v1.9.3.10".to_owned(),
+                state: AddonState::Active,
+            }])),
+            offers: Some(Arc::new(BTreeMap::from([(
+                "coredns".to_owned(),
+                "v1.11.3.2".to_owned(),
+            )]))),
+        },
+        prechecks: Some(Arc::new([Precheck {
+            id: "check-1".to_owned(),
+            kind: "cluster_upgrade".to_owned(),
+            result: CheckVerdict::Warning,
+            finished: "2026-11-23T09:00:00Z".parse().ok(),
+        }])),
     }
 }
 
@@ -354,6 +377,9 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_node_pool_upgrade_status{cluster_id="c-failed",node_pool="np-1",status="fail"} 1
     cs_node_pool_upgrade_started_timestamp_seconds{cluster_id="c-failed",node_pool="np-1"} 1795424400
     cs_node_pool_upgrade_updated_timestamp_seconds{cluster_id="c-failed",node_pool="np-1"} 1795426200.5
+    cs_addon_info{cluster_id="c-failed",addon="coredns",version="v1.9.3.10",state="active",available_version="v1.11.3.2"} 1
+    cs_precheck_result{cluster_id="c-failed",type="cluster_upgrade",result="warning"} 1
+    cs_precheck_finished_timestamp_seconds{cluster_id="c-failed",type="cluster_upgrade"} 1795424400
     cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13

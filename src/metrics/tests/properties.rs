@@ -59,7 +59,7 @@ prop_compose! {
         labels in btree_map("user_[a-c]", any::<String>(), 0..3),
     ) -> ClusterInfo {
         let id = ClusterId::parse(&id).unwrap();
-        ClusterInfo { id, name, account, region, cluster_type, spec, version, next_version, state, labels }
+        ClusterInfo { id, name, account, region, cluster_type, spec, profile: String::new(), version, next_version, state, labels }
     }
 }
 

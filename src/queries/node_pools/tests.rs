@@ -16,6 +16,7 @@ fn cluster(version: &str) -> ClusterInfo {
         account: AccountName::parse("prod").expect("a name"),
         region: None,
         cluster_type: String::new(),
+        profile: String::new(),
         spec: String::new(),
         version: version.to_owned(),
         next_version: String::new(),

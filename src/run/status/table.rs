@@ -156,6 +156,7 @@ mod tests {
             region: None,
             cluster_type: String::new(),
             spec: String::new(),
+            profile: String::new(),
             version: "1.31\u{1b}]0;owned\u{7}".to_owned(),
             next_version: String::new(),
             state: None,
