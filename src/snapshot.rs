@@ -100,10 +100,17 @@ pub struct AccountReading {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveryReading {
     pub region: Region,
-    pub succeeded: bool,
+    /// The reason and the message, if it failed.
+    pub failure: Option<Failure>,
     /// The number of clusters that the last successful read found and the configuration selects,
     /// over all shards.
     pub clusters: usize,
+}
+
+impl DiscoveryReading {
+    pub fn has_succeeded(&self) -> bool {
+        self.failure.is_none()
+    }
 }
 
 /// The state of a collection when a scrape took it.

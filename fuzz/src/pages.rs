@@ -128,11 +128,7 @@ impl Input<'_> {
         };
         let outcome = match self.byte() % 3 {
             0 => Outcome::Up(Arc::new(self.state())),
-            1 => Outcome::Down(Failure {
-                reason: self.one(Reason::ALL),
-                message: self.text(),
-                lasting: false,
-            }),
+            1 => Outcome::Down(self.failure()),
             _ => Outcome::NotAsked,
         };
         let duration = self.some(Self::duration);
@@ -162,12 +158,20 @@ impl Input<'_> {
         }
     }
 
+    fn failure(&mut self) -> Failure {
+        Failure {
+            reason: self.one(Reason::ALL),
+            message: self.text(),
+            lasting: false,
+        }
+    }
+
     fn account(&mut self) -> Option<AccountReading> {
         let discoveries = (0..self.byte() % 3)
             .filter_map(|_| {
                 Some(DiscoveryReading {
                     region: self.region()?,
-                    succeeded: self.flag(),
+                    failure: self.some(Self::failure),
                     clusters: usize::from(self.byte()),
                 })
             })

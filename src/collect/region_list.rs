@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
 use crate::config::{ListedRegion, Match};
-use crate::snapshot::DiscoveryReading;
+use crate::snapshot::{DiscoveryReading, Failure};
 
 /// The list of one region.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ impl RegionList {
         let region = &self.place.region;
         let mut is_news = false;
         self.state.send_modify(|state| {
-            is_news = state.record_failure(Instant::now());
+            is_news = state.record_failure(Failure::of(error), Instant::now());
         });
         if !is_news {
             return;
@@ -206,7 +206,7 @@ impl RegionList {
         let state = self.state.borrow();
         Some(DiscoveryReading {
             region: self.place.region.clone(),
-            succeeded: state.last_reading?.succeeded,
+            failure: state.last_reading.as_ref()?.failure.clone(),
             clusters: state.found,
         })
     }

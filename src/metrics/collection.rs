@@ -37,7 +37,7 @@ pub(crate) fn write(page: &mut Page, snapshot: &Snapshot) {
     family(
         page,
         &catalog::DISCOVERY_SUCCESS,
-        discoveries(snapshot, |discovery| Value::from(discovery.succeeded)),
+        discoveries(snapshot, |discovery| Value::from(discovery.has_succeeded())),
     );
     family(
         page,

@@ -120,7 +120,11 @@ impl<'a> Fleet<'a> {
     fn failed_lists(&self) -> Vec<(&str, &str)> {
         let mut failed = Vec::new();
         for account in &self.snapshot.accounts {
-            for discovery in account.discoveries.iter().filter(|list| !list.succeeded) {
+            for discovery in account
+                .discoveries
+                .iter()
+                .filter(|list| !list.has_succeeded())
+            {
                 failed.push((account.account.as_str(), discovery.region.as_str()));
             }
         }

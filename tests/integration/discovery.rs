@@ -14,7 +14,7 @@ use ack_simulator::{
     UpgradeStage, UpgradingClusters,
 };
 use ack_upgrade_exporter::shard::Shard;
-use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
+use ack_upgrade_exporter::snapshot::{DiscoveryReading, Outcome, Snapshot};
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::sleep;
@@ -73,7 +73,7 @@ async fn all_pages_of_all_regions_are_read_before_the_first_scrape_ends() {
     assert!(
         discoveries
             .iter()
-            .all(|discovery| discovery.succeeded && discovery.clusters == 230),
+            .all(|discovery| discovery.has_succeeded() && discovery.clusters == 230),
         "{discoveries:?}"
     );
     let info = &snapshot.clusters[0].cluster;
@@ -156,7 +156,7 @@ async fn an_old_installation_is_read_by_the_older_list() {
         snapshot.accounts[0]
             .discoveries
             .iter()
-            .all(|discovery| discovery.succeeded && discovery.clusters == 4)
+            .all(|discovery| discovery.has_succeeded() && discovery.clusters == 4)
     );
     assert_eq!(
         (
@@ -326,7 +326,7 @@ async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing()
         snapshot.accounts[0]
             .discoveries
             .iter()
-            .all(|discovery| !discovery.succeeded)
+            .all(|discovery| !discovery.has_succeeded())
     );
     fleet.sim.clear_faults();
     sleep(Duration::from_secs(90)).await;
@@ -336,7 +336,7 @@ async fn clusters_come_and_go_with_the_lists_and_a_failed_list_changes_nothing()
         snapshot.accounts[0]
             .discoveries
             .iter()
-            .all(|discovery| discovery.succeeded)
+            .all(DiscoveryReading::has_succeeded)
     );
 }
 
@@ -745,7 +745,7 @@ async fn endless_lists_are_abandoned_and_texts_are_truncated() {
 
     let (fleet, pages) = endless("source: upgrade_status\ndiscovery: {regions: [cn-hangzhou]}");
     let snapshot = fleet.scrape_in_time().await;
-    assert!(!snapshot.accounts[0].discoveries[0].succeeded);
+    assert!(!snapshot.accounts[0].discoveries[0].has_succeeded());
     assert!(
         (20..30).contains(&pages.load(Ordering::Relaxed)),
         "16 MiB: {pages:?}"

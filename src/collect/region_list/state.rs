@@ -6,6 +6,8 @@ use std::time::Duration;
 use ack_client::{ClusterList, ListedCluster};
 use tokio::time::Instant;
 
+use crate::snapshot::Failure;
+
 /// The readings of one list so far.
 #[derive(Debug, Clone)]
 pub(super) struct ListState {
@@ -19,9 +21,9 @@ pub(super) struct ListState {
 }
 
 /// The last reading, whether it succeeded or failed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct LastReading {
-    pub(super) succeeded: bool,
+    pub(super) failure: Option<Failure>,
     ended: Instant,
 }
 
@@ -50,7 +52,7 @@ impl ListState {
     ) -> bool {
         let is_news = !self.has_succeeded() || self.found != found;
         self.last_reading = Some(LastReading {
-            succeeded: true,
+            failure: None,
             ended: now,
         });
         self.listing = Some(listing);
@@ -58,11 +60,12 @@ impl ListState {
         is_news
     }
 
-    /// Records that reading the list failed at `now`. Returns true if that is news.
-    pub(super) fn record_failure(&mut self, now: Instant) -> bool {
-        let is_news = self.last_reading.is_none_or(|reading| reading.succeeded);
+    /// Records that reading the list ended with `failure` at `now`. Returns true if the reading
+    /// before it had not failed.
+    pub(super) fn record_failure(&mut self, failure: Failure, now: Instant) -> bool {
+        let is_news = self.last_reading.is_none() || self.has_succeeded();
         self.last_reading = Some(LastReading {
-            succeeded: false,
+            failure: Some(failure),
             ended: now,
         });
         is_news
@@ -82,20 +85,32 @@ impl ListState {
     /// The time since the last reading.
     // It counts from the end, so that there is a pause however long a reading takes.
     fn age(&self, now: Instant) -> Duration {
-        self.last_reading.map_or(Duration::ZERO, |reading| {
+        let last = self.last_reading.as_ref();
+        last.map_or(Duration::ZERO, |reading| {
             now.saturating_duration_since(reading.ended)
         })
     }
 
     fn has_succeeded(&self) -> bool {
-        self.last_reading.is_some_and(|reading| reading.succeeded)
+        let last = self.last_reading.as_ref();
+        last.is_some_and(|reading| reading.failure.is_none())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ack_client::Reason;
+
     use super::*;
     use crate::collect::fixture::{SECOND, listed};
+
+    fn failure() -> Failure {
+        Failure {
+            reason: Reason::Network,
+            message: "connection refused".to_owned(),
+            lasting: false,
+        }
+    }
 
     fn listing() -> Arc<[ListedCluster]> {
         Arc::new([listed("c1", "running", 1)])
@@ -111,7 +126,7 @@ mod tests {
         assert!(!state.is_due(10 * SECOND, start + 7 * SECOND));
         assert!(state.is_due(10 * SECOND, start + 8 * SECOND));
         assert!(!state.is_due(Duration::MAX, start + 8 * SECOND));
-        state.record_failure(start);
+        state.record_failure(failure(), start);
         assert!(state.is_due(Duration::MAX, start));
     }
 
@@ -120,7 +135,7 @@ mod tests {
         let start = Instant::now();
         let mut state = ListState::new();
         assert_eq!(state.remaining(10 * SECOND, start), 10 * SECOND);
-        state.record_failure(start);
+        state.record_failure(failure(), start);
         let remaining = |after| state.remaining(10 * SECOND, start + after);
         assert_eq!(remaining(3 * SECOND), 7 * SECOND);
         assert_eq!(remaining(11 * SECOND), Duration::ZERO);
@@ -133,10 +148,10 @@ mod tests {
         assert!(state.record_success(listing(), 1, now), "the first");
         assert!(!state.record_success(listing(), 1, now));
         assert!(state.record_success(listing(), 0, now), "one less");
-        assert!(state.record_failure(now));
-        assert!(!state.record_failure(now));
+        assert!(state.record_failure(failure(), now));
+        assert!(!state.record_failure(failure(), now));
         assert!(state.listing.is_some(), "the last list stands");
         assert!(state.record_success(listing(), 0, now));
-        assert!(ListState::new().record_failure(now));
+        assert!(ListState::new().record_failure(failure(), now));
     }
 }

@@ -222,7 +222,7 @@ fn accounts() -> Vec<AccountReading> {
         ],
         discoveries: vec![DiscoveryReading {
             region: Region::parse("cn-hangzhou").unwrap(),
-            succeeded: true,
+            failure: None,
             clusters: 3,
         }],
         queries: vec![(

@@ -88,17 +88,16 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn any_failure()(reason in select(Reason::ALL), message in any::<String>()) -> Failure {
+        Failure { reason, message, lasting: false }
+    }
+}
+
 fn any_outcome() -> impl Strategy<Value = Outcome> {
-    let failure = |(reason, message)| {
-        Outcome::Down(Failure {
-            reason,
-            message,
-            lasting: false,
-        })
-    };
     prop_oneof![
         3 => any_state().prop_map(|state| Outcome::Up(Arc::new(state))),
-        1 => (select(Reason::ALL), any::<String>()).prop_map(failure),
+        1 => any_failure().prop_map(Outcome::Down),
         1 => Just(Outcome::NotAsked),
     ]
 }
@@ -121,9 +120,9 @@ prop_compose! {
         provider in option::of(any::<String>()),
         credentials_expiry in option::of(any_time()),
         sources in vec((any::<String>(), select(vec!["tasks", "upgrade_status"])), 0..3),
-        discoveries in vec((any_region(), any::<bool>(), any::<usize>()), 0..3),
+        discoveries in vec((any_region(), option::of(any_failure()), any::<usize>()), 0..3),
     ) -> AccountReading {
-        let discovery = |(region, succeeded, clusters)| DiscoveryReading { region, succeeded, clusters };
+        let discovery = |(region, failure, clusters)| DiscoveryReading { region, failure, clusters };
         let discoveries = discoveries.into_iter().map(discovery).collect();
         AccountReading { account, provider, credentials_expiry, sources, discoveries, queries: Vec::new(), }
     }

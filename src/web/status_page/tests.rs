@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::display_status::DisplayStatus;
 use super::{PageQuery, Paths, Snapshot, Timestamp, headers};
 use crate::shard::Shard;
-use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Outcome};
+use crate::snapshot::{AccountReading, ClusterReading, DiscoveryReading, Failure, Outcome};
 use crate::upgrade::UpgradeState;
 use crate::web::fixture::{NOW, altered, cluster, down, snapshot, state, up};
 
@@ -266,9 +266,14 @@ fn an_old_or_incomplete_picture_says_so() {
     snapshot.at = NOW - SignedDuration::from_mins(47);
     snapshot.complete = false;
     snapshot.shard = Shard::new(2, 10).expect("a shard");
-    let region = |name, succeeded| DiscoveryReading {
+    let failure = Failure {
+        reason: Reason::Forbidden,
+        message: "needs cs:DescribeClustersForRegion".to_owned(),
+        lasting: true,
+    };
+    let region = |name, failure| DiscoveryReading {
         region: Region::parse(name).unwrap(),
-        succeeded,
+        failure,
         clusters: 0,
     };
     snapshot.accounts = vec![AccountReading {
@@ -276,7 +281,10 @@ fn an_old_or_incomplete_picture_says_so() {
         provider: None,
         credentials_expiry: None,
         sources: Vec::new(),
-        discoveries: vec![region("cn-beijing", false), region("cn-shanghai", true)],
+        discoveries: vec![
+            region("cn-beijing", Some(failure)),
+            region("cn-shanghai", None),
+        ],
         queries: Vec::new(),
     }];
     let page = shown(&snapshot, "");
