@@ -24,6 +24,7 @@ pub(super) use probe::Probe;
 
 use super::account_client::AccountClient;
 use super::entry::{Origin, Target, Trigger, Viewpoint};
+use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
@@ -132,6 +133,11 @@ impl AccountCollector {
         clusters
             .find(|info| info.is_meant(target))
             .map(|info| info.id.clone())
+    }
+
+    /// The progress of the queries of the clusters in `collection`.
+    pub(super) fn cluster_progress(&self, collection: u64) -> CollectionProgress {
+        self.lock().progress(collection)
     }
 
     /// Adds the reading of each cluster to `readings`. Returns true if every one of them has been

@@ -123,6 +123,11 @@ impl ClusterEntry {
             .filter(|in_flight| in_flight.is_awaited())
     }
 
+    /// True if it has been collected in `collection`, and no collection waits for its query.
+    pub(super) fn is_complete(&self, collection: u64) -> bool {
+        self.collected_in >= collection && self.awaited().is_none()
+    }
+
     /// True if the query in flight is the one of this number.
     pub(super) fn has_in_flight(&self, number: u64) -> bool {
         self.in_flight

@@ -1,15 +1,20 @@
 //! The snapshot of a scrape: of the collection in progress, of a finished one, or of a new one.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Collector;
 use super::account::CollectionRequest;
 use super::collection::{Admission, Collection};
+use super::progress::{CollectionProgress, Extent};
 use crate::snapshot::{ClusterReading, Snapshot};
+
+/// The interval at which a collection without a deadline reports its progress.
+const REPORT_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Collector {
     /// Returns the snapshot of a collection once it is complete, and at `deadline` at the latest.
@@ -22,6 +27,63 @@ impl Collector {
         let snapshot = self.wait(collection, deadline).await;
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
         snapshot
+    }
+
+    /// Returns the snapshot of a collection once it is complete, however long the rate limits make
+    /// it, or once no query has ended for as long as `patience`. Calls `report` several times a
+    /// second.
+    pub async fn collect_to_the_end(
+        self: &Arc<Self>,
+        extent: Extent,
+        patience: Duration,
+        mut report: impl FnMut(CollectionProgress),
+    ) -> Arc<Snapshot> {
+        let mut deadline = Instant::now() + patience;
+        let mut collection = match self.join_or_start(deadline) {
+            Ok(collection) => collection,
+            Err(cached) => return cached,
+        };
+        let mut ended = 0;
+        let mut is_collected = false;
+        loop {
+            if is_collected {
+                sleep(REPORT_INTERVAL).await;
+            } else {
+                let completed = timeout(REPORT_INTERVAL, collection.completed()).await;
+                is_collected = completed.is_ok();
+            }
+            let watched = self.watched_progress(extent);
+            let progress = self.cluster_progress(&collection) + watched;
+            if progress.ended > ended {
+                ended = progress.ended;
+                deadline = Instant::now() + patience;
+            }
+            let is_done = is_collected && watched.ended == watched.needed;
+            if is_done || Instant::now() >= deadline {
+                let snapshot = Arc::new(self.snapshot(&collection));
+                self.latest.send_replace(Some(Arc::clone(&snapshot)));
+                return snapshot;
+            }
+            report(progress);
+        }
+    }
+
+    fn cluster_progress(&self, collection: &Collection) -> CollectionProgress {
+        self.accounts
+            .iter()
+            .map(|account| account.cluster_progress(collection.number))
+            .sum()
+    }
+
+    fn watched_progress(&self, extent: Extent) -> CollectionProgress {
+        match extent {
+            Extent::Upgrades => CollectionProgress::default(),
+            Extent::Watched => self
+                .accounts
+                .iter()
+                .map(|account| account.watched_progress())
+                .sum(),
+        }
     }
 
     /// The collection that a scrape with this deadline waits for. The error is the snapshot of a

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 pub(super) use job::Job;
 
 use super::entry::Target;
+use super::progress::CollectionProgress;
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
@@ -54,6 +55,9 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
         now: Instant,
         limit: usize,
     ) -> Vec<Job<'a>>;
+
+    /// The number of subjects, and of those whose query has succeeded or failed.
+    fn progress(&self) -> CollectionProgress;
 
     /// Adds what is known of `cluster`.
     fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched);
@@ -180,6 +184,12 @@ impl<Q: Query> Watch for Slots<Q> {
         due.into_iter()
             .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
             .collect()
+    }
+
+    fn progress(&self) -> CollectionProgress {
+        let state = self.lock();
+        let entries = state.entries.values();
+        CollectionProgress::of(entries.map(|entry| entry.slot.outcome().is_some()))
     }
 
     fn add(&self, cluster: &ClusterInfo, now: Instant, watched: &mut Watched) {

@@ -44,3 +44,4 @@ mod starting;
 mod supply_chain;
 mod terminal;
 mod watching;
+mod whole_fleet;
