@@ -14,6 +14,7 @@ mod dependencies;
 mod entry;
 mod fair_share;
 mod plan;
+mod progress;
 mod region_list;
 mod scrape;
 mod service_discovery;
@@ -33,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 pub use budget::budget;
 pub use dependencies::{Dependencies, ScrapeMetrics};
+pub use progress::{CollectionProgress, Extent};
 use scrape::Demands;
 
 use crate::config::{Config, Scrape};

@@ -152,7 +152,7 @@ impl UpgradeWait {
         };
         let was_upgrading = self.upgrading.contains(&info.id);
         match state.status {
-            Status::None => self.evaluate_idle(info, was_upgrading),
+            Status::None => self.evaluate_idle(info, was_upgrading, unread.get(&info.id)),
             Status::Running | Status::Pause | Status::Unknown => Progress::Pending,
             _ if self.is_outdated(state, was_upgrading) => Progress::Pending,
             Status::Success => self.evaluate_success(info, state, unread.get(&info.id)),
@@ -160,7 +160,20 @@ impl UpgradeWait {
         }
     }
 
-    fn evaluate_idle(&self, info: &ClusterInfo, was_upgrading: bool) -> Progress {
+    fn evaluate_idle(
+        &self,
+        info: &ClusterInfo,
+        was_upgrading: bool,
+        unread: Option<&Failure>,
+    ) -> Progress {
+        if self.lacks_version(info) {
+            let may_be_read = unread.is_some_and(|failure| !self.gives_up(&info.id, failure));
+            return if may_be_read {
+                Progress::Pending
+            } else {
+                Progress::Unknown
+            };
+        }
         let meets_goal = match &self.goal.target_version {
             Some(target) => info.version == *target,
             None => self.goal.since.is_none() || was_upgrading,
@@ -234,6 +247,11 @@ impl UpgradeWait {
         (!version.is_empty()).then_some(version == target)
     }
 
+    /// Returns true if the goal is a version, and that of the cluster is not known.
+    fn lacks_version(&self, info: &ClusterInfo) -> bool {
+        self.goal.target_version.is_some() && info.version.is_empty()
+    }
+
     /// Returns true if the upgrade ended before the time of the goal. One without a time is older
     /// unless it was seen under way.
     fn is_outdated(&self, state: &UpgradeState, was_upgrading: bool) -> bool {
@@ -251,7 +269,7 @@ impl UpgradeWait {
         };
         let info = &reading.cluster;
         let was_upgrading = self.upgrading.contains(&info.id);
-        let lacks_version = self.goal.target_version.is_some() && info.version.is_empty();
+        let lacks_version = self.lacks_version(info);
         match state.status {
             Status::Success => {
                 let is_settled =

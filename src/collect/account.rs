@@ -26,6 +26,7 @@ use super::TaskGroup;
 use super::account_client::AccountClient;
 use super::demand::Demand;
 use super::entry::{Origin, Target, Trigger, Viewpoint};
+use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
@@ -142,6 +143,11 @@ impl AccountCollector {
         clusters
             .find(|info| info.is_meant(target))
             .map(|info| info.id.clone())
+    }
+
+    /// The progress of the queries of the clusters for the demand of `since`.
+    pub(super) fn cluster_progress(&self, since: Instant) -> CollectionProgress {
+        self.lock().progress(since)
     }
 
     /// Adds the reading of each cluster to `readings`. Returns true if every one of them has served

@@ -124,6 +124,11 @@ impl ClusterEntry {
             .filter(|in_flight| in_flight.is_awaited())
     }
 
+    /// True if it has served the demand of `since`, and no demand waits for its query.
+    pub(super) fn is_complete(&self, since: Instant) -> bool {
+        self.has_served(since) && self.awaited().is_none()
+    }
+
     /// True if the query in flight is the one of this number.
     pub(super) fn has_in_flight(&self, number: u64) -> bool {
         self.in_flight

@@ -1,13 +1,18 @@
 //! The snapshot of a scrape.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Collector;
 use super::demand::{Admission, Demand};
+use super::progress::{CollectionProgress, Extent};
 use crate::snapshot::{ClusterReading, Snapshot};
+
+/// The interval at which a collection without a deadline reports its progress.
+const REPORT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The newest demand, and the snapshot of the demand that was served last.
 #[derive(Debug, Default)]
@@ -25,17 +30,74 @@ impl Collector {
             Ok(demand) => demand,
             Err(cached) => return cached,
         };
-        let served = self
-            .accounts
-            .iter()
-            .map(|account| account.served(demand.since));
         // At the deadline the state of that moment counts.
-        let snapshot = match timeout_at(deadline, join_all(served)).await {
-            Ok(_) => self.served_snapshot(&demand),
+        let snapshot = match timeout_at(deadline, self.served(&demand)).await {
+            Ok(()) => self.served_snapshot(&demand),
             Err(_) => Arc::new(self.snapshot(&demand)),
         };
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
         snapshot
+    }
+
+    /// Returns a snapshot once every cluster has been queried, however long the rate limits make it,
+    /// or once no query has ended for as long as `patience`. Calls `report` several times a second.
+    pub async fn collect_to_the_end(
+        &self,
+        extent: Extent,
+        patience: Duration,
+        mut report: impl FnMut(CollectionProgress),
+    ) -> Arc<Snapshot> {
+        let mut deadline = Instant::now() + patience;
+        let demand = match self.admit(deadline) {
+            Ok(demand) => demand,
+            Err(cached) => return cached,
+        };
+        let mut ended = 0;
+        let mut is_served = false;
+        loop {
+            if is_served {
+                sleep(REPORT_INTERVAL).await;
+            } else {
+                is_served = timeout(REPORT_INTERVAL, self.served(&demand)).await.is_ok();
+            }
+            let watched = self.watched_progress(extent);
+            let progress = self.cluster_progress(&demand) + watched;
+            if progress.ended > ended {
+                ended = progress.ended;
+                deadline = Instant::now() + patience;
+            }
+            let is_done = is_served && watched.ended == watched.needed;
+            if is_done || Instant::now() >= deadline {
+                let snapshot = Arc::new(self.snapshot(&demand));
+                self.latest.send_replace(Some(Arc::clone(&snapshot)));
+                return snapshot;
+            }
+            report(progress);
+        }
+    }
+
+    /// Waits until every account has served `demand`.
+    async fn served(&self, demand: &Demand) {
+        let accounts = self.accounts.iter();
+        join_all(accounts.map(|account| account.served(demand.since))).await;
+    }
+
+    fn cluster_progress(&self, demand: &Demand) -> CollectionProgress {
+        self.accounts
+            .iter()
+            .map(|account| account.cluster_progress(demand.since))
+            .sum()
+    }
+
+    fn watched_progress(&self, extent: Extent) -> CollectionProgress {
+        match extent {
+            Extent::Upgrades => CollectionProgress::default(),
+            Extent::Watched => self
+                .accounts
+                .iter()
+                .map(|account| account.watched_progress())
+                .sum(),
+        }
     }
 
     /// The demand of a scrape with this deadline. The error is the snapshot that serves it at once.

@@ -14,6 +14,7 @@ pub(super) use listing::{IdlePolicy, merge_listing};
 
 use super::entry::{BlockedBy, CachedResults, ClusterEntry, InFlight, Now, Recorded, Target};
 use super::fair_share::FairShare;
+use super::progress::CollectionProgress;
 use crate::snapshot::Failure;
 use crate::upgrade::UpgradeState;
 
@@ -136,9 +137,14 @@ impl ClusterTable {
 
     /// True if every cluster has served the demand of `since`, and no demand waits for a query.
     pub(super) fn is_complete(&self, since: Instant) -> bool {
-        self.entries
-            .values()
-            .all(|entry| entry.has_served(since) && entry.awaited().is_none())
+        let mut entries = self.entries.values();
+        entries.all(|entry| entry.is_complete(since))
+    }
+
+    /// The number of clusters, and of those that have served the demand of `since`.
+    pub(super) fn progress(&self, since: Instant) -> CollectionProgress {
+        let entries = self.entries.values();
+        CollectionProgress::of(entries.map(|entry| entry.is_complete(since)))
     }
 
     /// The results of all clusters, inherited ones included.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 pub(super) use job::Job;
 
 use super::entry::{Now, Target};
+use super::progress::CollectionProgress;
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
@@ -65,6 +66,9 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
     /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
     /// first.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
+
+    /// The number of subjects, and of those whose query has succeeded or failed.
+    fn progress(&self) -> CollectionProgress;
 
     /// Adds what is known of `cluster` at `now`.
     fn add(&self, cluster: &ClusterInfo, now: Now, watched: &mut Watched);
@@ -205,6 +209,12 @@ impl<Q: Query> Watch for Slots<Q> {
         due.into_iter()
             .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
             .collect()
+    }
+
+    fn progress(&self) -> CollectionProgress {
+        let state = self.lock();
+        let entries = state.entries.values();
+        CollectionProgress::of(entries.map(|entry| entry.slot.outcome().is_some()))
     }
 
     fn add(&self, cluster: &ClusterInfo, now: Now, watched: &mut Watched) {

@@ -190,7 +190,7 @@ fn log_notice(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::F
             tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read");
         }
         Notice::VersionUnknown => {
-            tracing::error!(cluster = %id, error, "its upgrade has succeeded; which version it has now cannot be read");
+            tracing::error!(cluster = %id, error, "which version it has now cannot be read");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::upgrade::UpgradeState;
 /// The reason for which a wait goes on or ends, where the table does not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Notice {
-    /// No upgrade is under way, and the version or the time of the last one is unknown.
+    /// The version or the time of the last upgrade is unknown.
     Unidentified,
     /// The last upgrade succeeded, at another version than that of the goal.
     OtherVersion,
@@ -21,7 +21,7 @@ pub(crate) enum Notice {
     NotRunning,
     /// The upgrade succeeded, and the state of the cluster cannot be read; the upgrade decides.
     StateUnreadable,
-    /// The upgrade succeeded, and the version of the cluster is unknown, which ends the wait.
+    /// No upgrade is under way, and the version of the cluster is unknown, which ends the wait.
     VersionUnknown,
 }
 
@@ -64,8 +64,7 @@ impl UpgradeWait {
 
     fn notice_of_idle(&self, info: &ClusterInfo, unread: Option<&Failure>) -> Option<Notice> {
         let may_be_read = unread.is_some_and(|failure| !self.gives_up(&info.id, failure));
-        let lacks_version = self.goal.target_version.is_some() && info.version.is_empty();
-        (lacks_version && !may_be_read).then_some(Notice::Unidentified)
+        (self.lacks_version(info) && !may_be_read).then_some(Notice::VersionUnknown)
     }
 
     fn notice_of_unread(

@@ -46,3 +46,4 @@ mod starting;
 mod supply_chain;
 mod terminal;
 mod watching;
+mod whole_fleet;

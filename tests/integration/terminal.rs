@@ -505,6 +505,37 @@ fn an_unreadable_version_does_not_count_as_the_target_version() {
 }
 
 #[test]
+fn waiting_for_a_version_ends_with_the_reason_if_the_version_of_an_idle_cluster_is_unknown() {
+    let api = SimulatedApi::new(1);
+    let wait = || {
+        run(
+            &api,
+            "status",
+            &["--wait", "--target-version=1.32.1-aliyun.1"],
+        )
+    };
+    let action = Action::DescribeClusterDetail;
+    api.sim.add_fault(Rule::new(Fault::Forbidden).on(action));
+    let output = wait();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("which version it has now cannot be read")
+            && said.contains("cs:DescribeClusterDetail"),
+        "{said}"
+    );
+    api.sim.clear_faults();
+    let id = api.sim.world().clusters()[0].clone();
+    let without_version = format!(r#"{{"cluster_id": "{id}", "state": "running"}}"#);
+    let world = api.sim.world();
+    world.set_body(&id, action, Some(&without_version));
+    let output = wait();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("the API does not return it"), "{said}");
+}
+
+#[test]
 fn details_are_read_only_at_the_end_of_an_upgrade() {
     let (api, _) = upgrading();
     assert_eq!(wait_for_success(&api, &[]).status.code(), Some(0));

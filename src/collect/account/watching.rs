@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
 use crate::collect::entry::{ClusterEntry, Now, Target};
+use crate::collect::progress::CollectionProgress;
 use crate::collect::watches::{Job, Knowledge, Watch};
 use crate::queries::Activity;
 use crate::snapshot::ClusterReading;
@@ -45,6 +46,14 @@ impl AccountCollector {
                 .for_each_concurrent(CONCURRENCY, |job| job.run)
                 .await;
         }
+    }
+
+    /// The progress of the first queries of all subjects.
+    pub(in crate::collect) fn watched_progress(&self) -> CollectionProgress {
+        if !self.watches.is_empty() {
+            self.update_subjects();
+        }
+        self.watches.iter().map(|watch| watch.progress()).sum()
     }
 
     fn update_subjects(&self) {

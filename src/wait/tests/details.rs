@@ -178,6 +178,44 @@ fn the_task_decides_when_the_cluster_cannot_be_read() {
 }
 
 #[test]
+fn a_cluster_without_an_upgrade_and_with_an_unknown_version_ends_the_wait() {
+    let failure = |lasting| Failure {
+        reason: Reason::Forbidden,
+        message: String::new(),
+        lasting,
+    };
+    let reading = with_details(up(Status::None), "", "running");
+    let id = reading.cluster.id.clone();
+    let cases = [
+        (None, 1),
+        (Some(failure(true)), 1),
+        (Some(failure(false)), 3),
+    ];
+    for (failure, polls) in cases {
+        let unread: HashMap<_, _> = failure
+            .map(|failure| (id.clone(), failure))
+            .into_iter()
+            .collect();
+        let mut wait = UpgradeWait::new(version_goal("1.32.1"));
+        for second in 1..=polls {
+            let snapshot = snapshot_at(second, std::slice::from_ref(&reading));
+            assert!(!wait.clusters_to_refresh(&snapshot).is_empty());
+            let progress = wait.evaluate(&snapshot, Coverage::Full, &unread);
+            let notices: Vec<_> = wait
+                .notices(&snapshot, &unread)
+                .map(|(_, notice)| notice)
+                .collect();
+            if second < polls {
+                assert_eq!((progress, notices), (Progress::Pending, vec![]), "{second}");
+            } else {
+                let expected = (Progress::Unknown, vec![Notice::VersionUnknown]);
+                assert_eq!((progress, notices), expected, "{second}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_end_without_a_time_has_a_notice() {
     let goal = Goal {
         target_version: None,
