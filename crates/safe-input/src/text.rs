@@ -3,7 +3,6 @@
 //! the same that are not.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 /// The invisible characters beside control characters (`Cc`): line and paragraph separators,
@@ -36,10 +35,20 @@ pub fn is_invisible(c: char) -> bool {
     c.is_control() || (c > '~' && INVISIBLE.iter().any(|range| range.contains(&c)))
 }
 
-/// Returns true for an invisible character that no script needs in the text of an operator. ZWNJ
-/// and ZWJ are needed: Persian and the scripts of India spell words with them.
+/// Returns true for an invisible character that no script needs in the text of an operator.
 pub fn is_misleading(c: char) -> bool {
-    is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}')
+    is_invisible(c) && !is_spelling(c)
+}
+
+/// Returns true for the joiners ZWNJ and ZWJ, which spell words in Persian and in the scripts of
+/// India, and for variation selectors, which choose a form of the character before them. Both make
+/// up emoji.
+fn is_spelling(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
 }
 
 /// Replaces each invisible character by its number, as in `\u{202e}`.
@@ -59,7 +68,7 @@ fn escape_where(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if is_escaped(c) {
-            write!(escaped, "\\u{{{:x}}}", u32::from(c)).expect("a String takes every write");
+            escaped.extend(c.escape_default());
         } else {
             escaped.push(c);
         }
@@ -100,19 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn joiners_are_invisible_but_do_not_mislead() {
-        assert!(is_invisible('\u{200c}') && !is_misleading('\u{200c}'));
-        assert!(is_invisible('\u{200d}') && !is_misleading('\u{200d}'));
-        assert!(is_misleading('\u{200b}') && is_misleading('\u{1b}'));
+    fn characters_that_spell_words_and_emoji_are_invisible_but_do_not_mislead() {
+        for c in "\u{200c}\u{200d}\u{180b}\u{fe0f}\u{e0100}".chars() {
+            assert!(is_invisible(c) && !is_misleading(c), "{:x}", u32::from(c));
+        }
+        for c in "\u{1b}\n\u{200b}\u{200e}\u{202e}\u{2066}\u{feff}\u{e0041}".chars() {
+            assert!(is_misleading(c), "{:x}", u32::from(c));
+        }
     }
 
     #[test]
     fn an_escaped_text_shows_what_was_hidden() {
         assert_eq!(
             escape("a\u{1b}[31m\u{202e}b\n"),
-            "a\\u{1b}[31m\\u{202e}b\\u{a}"
+            "a\\u{1b}[31m\\u{202e}b\\n"
         );
-        assert_eq!(escape_lines("a\n\tb\r\u{202e}"), "a\n\tb\\u{d}\\u{202e}");
+        assert_eq!(escape_lines("a\n\tb\r\u{202e}"), "a\n\tb\\r\\u{202e}");
         assert!(matches!(escape("plain 升级"), Cow::Borrowed(_)));
     }
 
