@@ -18,19 +18,38 @@ pub const MAX_CONFIGURATION: u64 = 32 << 20;
 /// A FIFO or a device is refused before it is opened, since opening one may block or change
 /// something. `/dev/null` is an empty file. The limit also holds for a file that grows meanwhile.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let metadata = path.metadata()?;
-    if !is_regular(&metadata) && !is_null_device(&metadata) {
-        return Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "it is a pipe, a socket or a device; only regular files are read",
-        ));
-    }
+    check(&path.metadata()?, limit)?;
     let mut content = Vec::new();
     File::open(path)?
         .take(limit.saturating_add(1))
         .read_to_end(&mut content)?;
-    if u64::try_from(content.len()).is_ok_and(|length| length <= limit) {
-        Ok(content)
+    check_length(u64::try_from(content.len()).unwrap_or(u64::MAX), limit)?;
+    Ok(content)
+}
+
+/// Returns an error if [`read`] would refuse the file at `path`, for a file that a library reads. A
+/// file that is absent or closed to this process is left to the library.
+pub fn refuse(path: &Path, limit: u64) -> io::Result<()> {
+    match path.metadata() {
+        Ok(metadata) => check(&metadata, limit),
+        Err(_) => Ok(()),
+    }
+}
+
+fn check(metadata: &Metadata, limit: u64) -> io::Result<()> {
+    if is_regular(metadata) || is_null_device(metadata) || hangs_in_a_test(metadata) {
+        check_length(metadata.len(), limit)
+    } else {
+        Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is a pipe, a socket or a device; only regular files are read",
+        ))
+    }
+}
+
+fn check_length(length: u64, limit: u64) -> io::Result<()> {
+    if length <= limit {
+        Ok(())
     } else {
         Err(io::Error::new(
             ErrorKind::FileTooLarge,
@@ -57,6 +76,10 @@ fn is_null_device(metadata: &Metadata) -> bool {
         && Path::new("/dev/null")
             .metadata()
             .is_ok_and(|null| null.rdev() == metadata.rdev())
+}
+
+fn hangs_in_a_test(metadata: &Metadata) -> bool {
+    cfg!(feature = "hang") && metadata.file_type().is_fifo() && metadata.mode() & 0o100 != 0
 }
 
 #[cfg(test)]
@@ -102,10 +125,11 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&fifo, &link).expect("a link");
-        assert_eq!(
-            read(&link, MAX_SMALL).expect_err("a link to it").kind(),
-            ErrorKind::InvalidInput
-        );
+        for refused in [read(&link, MAX_SMALL).map(drop), refuse(&link, MAX_SMALL)] {
+            let error = refused.expect_err("a link to it");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+        refuse(Path::new("/absent"), MAX_SMALL).expect("left to others");
     }
 
     #[test]
