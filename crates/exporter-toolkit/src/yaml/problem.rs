@@ -107,8 +107,8 @@ pub struct Problems {
     file: Option<PathBuf>,
 }
 
-/// The number of mistakes that are shown. Nobody reads more of them at once, and the log has them in
-/// one line.
+/// The number of mistakes that are shown. Nobody reads more of them at once, and the log queue has
+/// room for a few thousand lines.
 const MAX_SHOWN: usize = 100;
 
 impl Problems {
@@ -209,6 +209,16 @@ impl Problems {
         list.into_iter().map(|(_, problem)| problem)
     }
 
+    /// The mistakes that are shown, at most a hundred, in the order of [`Problems::iter`].
+    pub fn shown(&self) -> impl Iterator<Item = &Problem> {
+        self.iter().take(MAX_SHOWN)
+    }
+
+    /// The number of mistakes that are not shown.
+    pub fn hidden(&self) -> usize {
+        self.list.len().saturating_sub(MAX_SHOWN)
+    }
+
     /// Writes one mistake with the name of the file.
     fn write(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
         let Some(file) = &self.file else {
@@ -229,15 +239,15 @@ impl Problems {
 /// A line for each, up to [`MAX_SHOWN`]: `exporter.yaml:12: accounts[0].name: is missing`.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.iter().take(MAX_SHOWN).enumerate() {
+        for (index, problem) in self.shown().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
             self.write(f, problem)?;
         }
-        match self.list.len().checked_sub(MAX_SHOWN) {
-            None | Some(0) => Ok(()),
-            Some(more) => write!(f, "\nand {more} more"),
+        match self.hidden() {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
         }
     }
 }
