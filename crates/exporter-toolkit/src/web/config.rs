@@ -3,8 +3,8 @@
 //!
 //! It is stricter where the toolkit would silently do something else than what is written (both
 //! `cert` and `cert_file`, TLS settings without a certificate, client authorities that verify
-//! nothing), and it takes an `interval` without `burst` for a burst of one, where the toolkit
-//! refuses every request.
+//! nothing), and for values with characters that cannot be seen. It takes an `interval` without
+//! `burst` for a burst of one, where the toolkit refuses every request.
 
 mod clients;
 mod pem;
