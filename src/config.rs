@@ -26,6 +26,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use exporter_toolkit::yaml::document;
+use safe_input::file;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -180,7 +181,7 @@ pub struct ReferencedFile {
 impl ReferencedFile {
     /// Reads the file and returns it with its content; blocks.
     pub fn read(path: &FilePath) -> (Self, std::io::Result<Vec<u8>>) {
-        let content = std::fs::read(path);
+        let content = file::read(path, file::MAX_SMALL);
         let digest = Sha256::digest(content.as_deref().unwrap_or_default()).into();
         (
             Self {

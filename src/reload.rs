@@ -241,13 +241,17 @@ impl ReloadError {
                 tracing::error!(%error, "configuration not reloaded, the old one stays");
             }
             Self::Mistakes(problems) => {
-                for problem in problems.iter() {
+                for problem in problems.shown() {
                     tracing::error!(
                         line = problem.line,
                         path = %problem.path,
                         problem = problem.message,
                         "configuration not reloaded, the old one stays"
                     );
+                }
+                let hidden = problems.hidden();
+                if hidden > 0 {
+                    tracing::error!(mistakes = hidden, "more mistakes are not shown");
                 }
             }
         }

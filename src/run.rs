@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use exporter_toolkit::log::{self, LogLevel};
 use listenfd::ListenFd;
+use safe_input::text::escape;
 
 use crate::cli::{Cli, Command, exit};
 use crate::log::QueryLog;
@@ -69,7 +70,7 @@ fn print(line: &str) -> bool {
 
 fn print_errors(message: &str, code: ExitCode) -> ExitCode {
     for line in message.lines() {
-        log::write_line(&format!("error: {line}"));
+        log::write_line(&format!("error: {}", escape(line)));
     }
     code
 }
@@ -77,6 +78,6 @@ fn print_errors(message: &str, code: ExitCode) -> ExitCode {
 /// Prints each line as a warning on standard error.
 fn print_warnings(lines: &str) {
     for line in lines.lines() {
-        log::write_line(&format!("warning: {line}"));
+        log::write_line(&format!("warning: {}", escape(line)));
     }
 }

@@ -9,6 +9,7 @@ use ack_client::EndpointTemplate;
 use ack_client::names::{AccountName, ClusterId, Region};
 use exporter_toolkit::pem;
 use exporter_toolkit::yaml::reason;
+use safe_input::file;
 
 use super::account::{Account, Cluster, Network};
 use super::text::{File, Template};
@@ -199,13 +200,13 @@ impl<'a> Validator<'a> {
 
     /// Completes the path of a file that is read again and again later. A check reads it now; while
     /// serving it may appear later.
-    pub(super) fn file(&mut self, path: &Path, File(file): &mut File) {
-        *file = self.folder.join(&*file);
+    pub(super) fn file(&mut self, path: &Path, File(named): &mut File) {
+        *named = self.folder.join(&*named);
         if self.purpose == Purpose::Serve {
             return;
         }
-        let shown = file.display();
-        match std::fs::read(&*file) {
+        let shown = named.display();
+        match file::read(named, file::MAX_SMALL) {
             Err(error) => self.note(path, format!("cannot read {shown}: {}", reason(&error))),
             Ok(content) if content.trim_ascii().is_empty() => {
                 self.note(path, format!("{shown} is empty"));

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use exporter_toolkit::yaml::reason;
+use safe_input::file::{self, MAX_CONFIGURATION};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{Config, Problems, Reading, ReferencedFile};
@@ -90,10 +91,11 @@ impl ConfigSource {
                 file: None,
             }),
             Self::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|source| Unreadable {
-                    path: path.clone(),
-                    source,
-                })?;
+                let text =
+                    file::read_text(path, MAX_CONFIGURATION).map_err(|source| Unreadable {
+                        path: path.clone(),
+                        source,
+                    })?;
                 // Messages name files by paths that do not depend on the working directory.
                 let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 Ok(SourceText {
@@ -132,13 +134,15 @@ impl Warnings {
     /// Adds a warning at `path`.
     pub fn note(&mut self, path: crate::config::Path, message: String) {
         self.list.note(path, message);
-        self.list.locate(&self.text.content);
     }
 }
 
 impl fmt::Display for Warnings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.list, f)
+        // Here, once for all of them: it reads the whole text.
+        let mut list = self.list.clone();
+        list.locate(&self.text.content);
+        fmt::Display::fmt(&list, f)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The accounts and the shard that the command line names.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use ack_client::names::{ClusterId, Region};
+use safe_input::file;
 
 use super::RunError;
 use crate::cli::{AccountArgs, ShardArgs};
@@ -94,8 +96,8 @@ pub(super) fn shard(args: &ShardArgs) -> Result<Shard, RunError> {
 
 /// The name of this host. The kernel's comes first, since the environment may be changed.
 fn hostname() -> String {
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    kernel
+    file::read_text(Path::new("/proc/sys/kernel/hostname"), file::MAX_SMALL)
+        .ok()
         .or_else(|| std::env::var("HOSTNAME").ok())
         .unwrap_or_default()
         .trim()

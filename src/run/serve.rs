@@ -13,7 +13,7 @@ use ack_client::proxy::Proxies;
 use ack_client::trust;
 use exporter_toolkit::blocking::run_blocking;
 use exporter_toolkit::process::ProcessMetrics;
-use exporter_toolkit::web::config::WebConfigError;
+use exporter_toolkit::web::config::{WebConfig, WebConfigError};
 use exporter_toolkit::web::guard::{Transport, WebGuard};
 use exporter_toolkit::web::socket::{self, ListenAddress};
 use exporter_toolkit::web::{Limits, RenderPool, Server, connections};
@@ -49,11 +49,14 @@ pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<
     .await
 }
 
-/// Checks the configuration and prints its effect.
+/// Checks the configuration, and the web configuration if there is one, and prints the effect.
 pub(super) fn check(args: &ServeArgs) -> Result<(), RunError> {
-    let (config, mut warnings) = accounts::source(&args.accounts)?
-        .check()
-        .map_err(|error| RunError::Usage(error.to_string()))?;
+    let web = args.web.config_file.as_deref().map(WebConfig::load);
+    let (web, (config, mut warnings)) =
+        match (web.transpose(), accounts::source(&args.accounts)?.check()) {
+            (Ok(web), Ok(config)) => (web, config),
+            (web, config) => return Err(usage(web.err(), config.err())),
+        };
     let shard = accounts::shard(&args.shard)?;
     let length = collect::budget(None, &config.scrape);
     for (index, account) in config.accounts.iter().enumerate() {
@@ -93,7 +96,13 @@ pub(super) fn check(args: &ServeArgs) -> Result<(), RunError> {
         }
     }
     print_warnings(&warnings.to_string());
-    if let Some(file) = &args.accounts.config_file {
+    if let Some(web) = web {
+        print_warnings(&web.warnings.to_string());
+    }
+    for file in [&args.accounts.config_file, &args.web.config_file]
+        .into_iter()
+        .flatten()
+    {
         print(&format!("configuration accepted: {}", file.display()));
     }
     Ok(())

@@ -142,6 +142,208 @@ fn a_mistake_in_the_web_configuration_has_the_same_form() {
 }
 
 #[test]
+fn a_check_also_reads_the_web_configuration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(
+        folder.path().join("exporter.yaml"),
+        "accounts: [{name: a, clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}]}]",
+    )
+    .expect("written");
+    let check = |web: &str| {
+        fs::write(folder.path().join("web.yaml"), web).expect("written");
+        run(
+            folder.path(),
+            &[
+                "--config.file=exporter.yaml",
+                "--web.config.file=web.yaml",
+                "--config.check",
+            ],
+        )
+    };
+    let (_, complained, code) = check("basic_auth_users: {alice: wonderland}");
+    assert!(
+        complained.starts_with("error: web.yaml:1: basic_auth_users.alice: is not a bcrypt hash"),
+        "{complained}"
+    );
+    assert_eq!(code, Some(2));
+    let (said, complained, code) = check("rate_limit: {burst: 5}");
+    assert!(
+        said.ends_with("configuration accepted: exporter.yaml\nconfiguration accepted: web.yaml\n"),
+        "{said}"
+    );
+    assert_eq!(
+        (complained.as_str(), code),
+        (
+            "warning: web.yaml:1: rate_limit.burst: limits nothing without interval\n",
+            Some(0)
+        )
+    );
+}
+
+#[test]
+fn only_regular_files_of_a_bounded_size_are_read() {
+    const PIPE: &str = "it is a pipe, a socket or a device; only regular files are read";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let pipe = Command::new("mkfifo").arg(path("pipe")).status();
+    assert!(pipe.expect("a program").success(), "a pipe with a name");
+    let large = |name: &str, length: u64| {
+        let file = fs::File::create(path(name)).expect("a file");
+        file.set_len(length).expect("no space is taken");
+    };
+    large("config", (32 << 20) + 1);
+    large("small", (1 << 20) + 1);
+    let account = |keys: &str| {
+        format!("accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  {keys}\n")
+    };
+    for (name, text) in [
+        ("authority.yaml", account("ca_file: pipe")),
+        ("authorities.yaml", account("ca_file: small")),
+        (
+            "secret.yaml",
+            account(
+                "credentials: {type: access_key, access_key_id: x, access_key_secret_file: pipe}",
+            ),
+        ),
+        (
+            "profile.yaml",
+            account("credentials: {type: profile, config_file: /dev/zero}"),
+        ),
+        (
+            "web.yaml",
+            "tls_server_config: {cert_file: pipe, key_file: small}".to_owned(),
+        ),
+    ] {
+        fs::write(path(name), text).expect("written");
+    }
+    let place = folder.path().display();
+    for (flags, expected) in [
+        (
+            &["--config.file=pipe"][..],
+            format!("cannot read pipe: {PIPE}"),
+        ),
+        (
+            &["--config.file=/dev/zero"],
+            format!("cannot read /dev/zero: {PIPE}"),
+        ),
+        (
+            &["--config.file=config"],
+            "cannot read config: it is larger than 32 MiB".to_owned(),
+        ),
+        (
+            &["--config.file=authority.yaml"],
+            format!("authority.yaml:4: accounts[0].ca_file: cannot read {place}/pipe: {PIPE}"),
+        ),
+        (
+            &["--config.file=authorities.yaml"],
+            format!(
+                "authorities.yaml:4: accounts[0].ca_file: cannot read {place}/small: it is larger than 1 MiB"
+            ),
+        ),
+        (
+            &["--config.file=secret.yaml", "--config.check"],
+            format!(
+                "secret.yaml:4: accounts[0].credentials.access_key_secret_file: cannot read {place}/pipe: {PIPE}"
+            ),
+        ),
+        (
+            &["--config.file=profile.yaml", "--config.check"],
+            format!(
+                "profile.yaml:4: accounts[0].credentials.config_file: cannot read /dev/zero: {PIPE}"
+            ),
+        ),
+        (
+            &[
+                "--region=cn-hangzhou",
+                "--log.level=error",
+                "--web.config.file=pipe",
+            ],
+            format!("cannot read pipe: {PIPE}"),
+        ),
+        (
+            &[
+                "--region=cn-hangzhou",
+                "--log.level=error",
+                "--web.config.file=web.yaml",
+            ],
+            format!(
+                "web.yaml:1: tls_server_config.cert_file: cannot read pipe: {PIPE}\n\
+                 error: web.yaml:1: tls_server_config.key_file: cannot read small: it is larger than 1 MiB"
+            ),
+        ),
+    ] {
+        assert_eq!(
+            run(folder.path(), flags),
+            (String::new(), format!("error: {expected}\n"), Some(2)),
+            "{flags:?}"
+        );
+    }
+}
+
+#[test]
+fn a_pipe_as_the_ca_store_hangs_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("a program").success(), "a pipe with a name");
+    let output = Command::new(PROGRAM)
+        .args(["explain", "c1", "--cluster=c1@cn-hangzhou"])
+        .env_clear()
+        .env("SSL_CERT_FILE", pipe)
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", "id")
+        .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret")
+        .output()
+        .expect("it runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(
+        log.contains("SSL_CERT_FILE is not read; Mozilla's authorities are used"),
+        "{log}"
+    );
+}
+
+#[test]
+fn the_terminal_obeys_no_character_of_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "\"\\e[2J\\u202e\": 1\naccounts:\n- name: \"a\\u200b\"\n  clusters: [{id: c1, region: cn-hangzhou}]\n";
+    fs::write(folder.path().join("exporter.yaml"), text).expect("written");
+    let (_, complained, code) = run(folder.path(), &["--config.file=exporter.yaml"]);
+    assert_eq!(
+        (complained.as_str(), code),
+        (
+            "error: exporter.yaml:1: \\u{1b}[2J\\u{202e}: unknown key; here it may be scrape, metrics or accounts\n\
+             error: exporter.yaml:3: accounts[0].name: has U+200B, a character that cannot be seen\n",
+            Some(2)
+        )
+    );
+}
+
+/// This took many minutes when each mistake was searched for among all others.
+#[test]
+fn a_hundred_of_many_mistakes_are_shown_soon() {
+    use std::fmt::Write as _;
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = "accounts:\n- name: a\n  clusters: [{id: c1, region: cn-hangzhou}]\n  \
+                    credentials:\n    type: profile\n"
+        .to_owned();
+    for number in 0..20_000 {
+        writeln!(text, "    key_{number}: 1").expect("a String takes every write");
+    }
+    fs::write(folder.path().join("exporter.yaml"), text).expect("written");
+    let began = Instant::now();
+    let (_, complained, code) = run(folder.path(), &["--config.file=exporter.yaml"]);
+    let elapsed = began.elapsed();
+    assert_eq!((complained.lines().count(), code), (101, Some(2)));
+    assert!(
+        complained.ends_with("\nerror: and 19900 more\n"),
+        "{complained}"
+    );
+    assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");
+}
+
+#[test]
 fn mistakes_in_flags_name_the_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     for (flags, expected) in [

@@ -12,12 +12,19 @@ use ack_simulator::{Action, Fault, Rule};
 use crate::process::{Exporter, PROGRAM, get, wait_until_ok};
 use crate::simulated_api::SimulatedApi;
 
-/// A configuration with mistakes, each of which makes a log line of more than a thousand
-/// characters. The log queue has no room for all of them twice.
-const MISTAKES: usize = 2000;
+/// The number of mistakes of a configuration that are logged, each with a line of more than a
+/// thousand characters.
+const MISTAKES: usize = 100;
+
+/// The number of reloads whose mistakes the log queue has no room for.
+const RELOADS: usize = 60;
 
 fn with_mistakes(api: &SimulatedApi) -> String {
-    let mistakes: Vec<_> = (0..MISTAKES)
+    with_many_mistakes(api, MISTAKES)
+}
+
+fn with_many_mistakes(api: &SimulatedApi, count: usize) -> String {
+    let mistakes: Vec<_> = (0..count)
         .map(|number| format!("{}{number}: 1", "wrong".repeat(200)))
         .collect();
     format!("{}{}\n", api.yaml(1), mistakes.join("\n"))
@@ -98,7 +105,7 @@ fn the_log_reports_the_number_of_lost_lines() {
     api.write(&with_mistakes(&api));
     let reading = Arc::clone(&exporter.reading);
     let nobody_reads = reading.lock().expect("nobody panics with it");
-    for _ in 0..3 {
+    for _ in 0..RELOADS {
         assert_eq!(reload(&exporter), 500);
     }
     drop(nobody_reads);
@@ -122,7 +129,7 @@ fn the_log_reports_the_number_of_lost_lines() {
     assert!(lost > 0, "{told}");
     assert_eq!(
         mistakes(&log) + lost,
-        3 * MISTAKES,
+        RELOADS * MISTAKES,
         "what is not there is counted"
     );
     assert!(
@@ -176,6 +183,21 @@ fn shutdown_writes_every_log_line() {
             log.lines().last()
         );
     }
+}
+
+#[test]
+fn a_reload_logs_a_hundred_mistakes_and_the_number_of_the_others() {
+    let api = SimulatedApi::new(1);
+    let exporter = Exporter::start(&api.config(), &["--web.enable-lifecycle"]);
+    api.write(&with_many_mistakes(&api, MISTAKES + 23));
+    assert_eq!(reload(&exporter), 500);
+    exporter.wait_for_log("more mistakes are not shown");
+    let log = exporter.end();
+    assert_eq!(mistakes(&log), MISTAKES);
+    assert!(
+        log.contains("msg=\"more mistakes are not shown\" mistakes=23"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -471,6 +471,7 @@ async fn authorities_that_change_during_a_reload_are_read_again() {
     std::fs::write(&next, pem("new")).expect("written");
     assert!(
         std::process::Command::new("mkfifo")
+            .args(["-m", "700"])
             .arg(&ca)
             .status()
             .expect("a program")
@@ -565,6 +566,7 @@ async fn concurrent_and_cancelled_reloads_activate_the_newest_file() {
     std::fs::remove_file(fixture.path()).expect("removed");
     assert!(
         std::process::Command::new("mkfifo")
+            .args(["-m", "700"])
             .arg(fixture.path())
             .status()
             .expect("a program")

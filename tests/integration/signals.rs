@@ -225,6 +225,7 @@ fn make_pipe(api: &SimulatedApi) {
     std::fs::remove_file(api.config()).expect("removed");
     assert!(
         Command::new("mkfifo")
+            .args(["-m", "700"])
             .arg(api.config())
             .status()
             .expect("a program")

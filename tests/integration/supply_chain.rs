@@ -84,12 +84,13 @@ fn no_locked_package_is_banned_by_the_policy() {
 }
 
 /// The packages of this repository.
-const OWN: [&str; 5] = [
+const OWN: [&str; 6] = [
     "ack-client",
     "ack-simulator",
     "ack-upgrade-exporter",
     "ack-upgrade-exporter-fuzz",
     "exporter-toolkit",
+    "safe-input",
 ];
 
 #[test]

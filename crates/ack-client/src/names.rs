@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use safe_input::text::is_misleading;
+
 /// An invalid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
@@ -12,7 +14,7 @@ pub enum InvalidName {
     /// A region outside `[a-z0-9-]{1,64}`.
     #[error("{0:?} is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou")]
     Region(String),
-    /// An account name that is empty, over 64 characters, or has control characters.
+    /// An account name that is empty, over 64 characters, or has characters that cannot be seen.
     #[error("{0:?} is not an account name: 1 to 64 printable characters")]
     Account(String),
 }
@@ -87,7 +89,7 @@ name!(
     /// The name that the operator gives to an account.
     AccountName,
     Account,
-    |text| (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    |text| (1..=64).contains(&text.chars().count()) && !text.chars().any(is_misleading)
 );
 
 impl ClusterId {
@@ -130,5 +132,9 @@ mod tests {
         assert!(Region::parse("evil.example/").is_err());
         assert!(AccountName::parse("支付 prod").is_ok());
         assert!(AccountName::parse("a\nb").is_err());
+        assert!(AccountName::parse("prod\u{200b}").is_err());
+        assert!(AccountName::parse("\u{202e}dorp").is_err());
+        // "I want" in Persian has a ZWNJ.
+        assert!(AccountName::parse("می\u{200c}خواهم").is_ok());
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
+use safe_input::text::escape_lines;
 
 use crate::credentials::{Credential, redact};
 use crate::secret::Secret;
@@ -40,10 +41,11 @@ impl Trace {
         };
         written.expect("a String takes every write");
         text.push_str("\n===\n\n");
+        // People read it in a terminal, which would obey the escape characters of a response.
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&escape_controls(&redact(&text)));
+            .push_str(&escape_lines(&redact(&text)));
     }
 }
 
@@ -84,19 +86,6 @@ fn signature(headers: &HeaderMap) -> Option<Secret> {
     let parts = value.rsplit_once("Signature=");
     let (_, signature) = parts.or_else(|| value.rsplit_once(':'))?;
     Some(Secret::new(signature))
-}
-
-/// Shows control characters as in `\u{1b}`, since a response must not control a terminal.
-fn escape_controls(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 fn write_response(
@@ -258,10 +247,10 @@ mod tests {
 
     #[test]
     fn control_characters_of_a_response_are_shown_and_not_sent() {
-        let body = Bytes::from("升\u{1b}[2J\r\n\u{9b}\t\u{7f}.");
+        let body = Bytes::from("升\u{1b}[2J\r\n\u{9b}\t\u{7f}\u{202e}\u{200b}.");
         let trace = trace_of(&text(""), Ok(&Response::new(body)));
         assert!(
-            trace.contains("升\\u{1b}[2J\\r\n\\u{9b}\t\\u{7f}."),
+            trace.contains("升\\u{1b}[2J\\r\n\\u{9b}\t\\u{7f}\\u{202e}\\u{200b}."),
             "{trace}"
         );
     }

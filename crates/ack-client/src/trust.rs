@@ -2,6 +2,7 @@
 
 pub(crate) mod tls_error;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -13,6 +14,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
+use safe_input::file;
 
 /// A TLS client that trusts the system's authorities and those in `extra`, and a server that
 /// presents a certificate of `extra` itself.
@@ -113,7 +115,16 @@ fn is_authority_itself(error: &CertificateError) -> bool {
 /// The system's CA store or, if there is none (as in scratch images), Mozilla's.
 pub fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    // The library reads the file that the variable names to its end, which a pipe may not have.
+    let file = std::env::var_os("SSL_CERT_FILE");
+    match file.map(|path| file::refuse(Path::new(&path), file::MAX_SMALL)) {
+        Some(Err(error)) => {
+            tracing::warn!(%error, "SSL_CERT_FILE is not read; Mozilla's authorities are used");
+        }
+        Some(Ok(())) | None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }

@@ -3,9 +3,10 @@
 use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
+use safe_input::text::is_misleading;
 
-/// Escapes for text and quoted attributes, and replaces characters that askama's own escaper lets
-/// through although they are not allowed in HTML or turn the text around that follows them.
+/// Escapes for text and quoted attributes, and replaces invisible characters, which askama's own
+/// escaper lets through. Those that spell words stay, since an operator's own text may need them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HtmlEscaper;
 
@@ -30,10 +31,7 @@ fn replacement(character: char) -> Option<&'static str> {
         '>' => Some("&gt;"),
         '"' => Some("&quot;"),
         '\'' => Some("&#39;"),
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            Some("\u{fffd}")
-        }
-        control if control.is_control() => Some("\u{fffd}"),
+        hidden if is_misleading(hidden) => Some("\u{fffd}"),
         _ => None,
     }
 }
@@ -62,10 +60,10 @@ mod tests {
     }
 
     #[test]
-    fn control_and_direction_characters_are_replaced() {
-        let escaped = "a\u{fffd}b\u{fffd}c\u{fffd}升\u{fffd}";
+    fn invisible_characters_are_replaced() {
+        let escaped = "a\u{fffd}b\u{fffd}c\u{fffd}升\u{fffd}\u{fffd}م\u{200c}ن";
         assert_eq!(
-            bold("a\u{0}b\u{202e}c\u{9f}升\n"),
+            bold("a\u{0}b\u{202e}c\u{9f}升\n\u{200b}م\u{200c}ن"),
             format!("<b title=\"{escaped}\">{escaped}</b>")
         );
     }

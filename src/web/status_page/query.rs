@@ -1,6 +1,7 @@
 //! The query string of the page: filter, order, page and reload interval.
 
 use form_urlencoded::{Serializer, parse};
+use safe_input::text::is_misleading;
 
 use super::display_status::DisplayStatus;
 
@@ -235,7 +236,7 @@ fn clean(text: &str) -> String {
     let printable: String = text
         .trim()
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !is_misleading(*c))
         .take(MAX_TEXT)
         .collect();
     printable.trim().to_owned()

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use safe_input::text::is_invisible;
+
 use super::context::{Context, Files};
 use super::error::{Problem, ProviderName};
 use super::{Credential, Loaded};
@@ -52,9 +54,15 @@ pub(super) async fn read_secret(path: &Path, files: &Files) -> Result<Secret, Pr
         .map_err(|error| Problem::unreadable(path, &error))?;
     match text.trim_start_matches('\u{feff}').trim() {
         "" => Err(Problem::Malformed(format!("{} is empty", path.display()))),
-        word if word.chars().any(|c| c.is_whitespace() || c.is_control()) => Err(
-            Problem::Malformed(format!("{} holds more than one word", path.display())),
-        ),
+        word if word.chars().any(char::is_whitespace) => Err(Problem::Malformed(format!(
+            "{} holds more than one word",
+            path.display()
+        ))),
+        // Such as U+200B, which comes with text that is copied from a page.
+        word if word.chars().any(is_invisible) => Err(Problem::Malformed(format!(
+            "{} has a character that cannot be seen beside the secret",
+            path.display()
+        ))),
         word => Ok(Secret::new(word)),
     }
 }

@@ -4,8 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use crate::clock::Clock;
 use crate::lookup::Lookup;
 use crate::proxy::Proxies;
 use http::HeaderValue;
+use safe_input::file;
 
 /// The session name of assumed roles, unless another one is set.
 const DEFAULT_SESSION_NAME: &str = "ack-client";
@@ -142,9 +142,6 @@ pub struct Files {
 }
 
 impl Files {
-    /// The largest file, in bytes. Keys and profiles are far smaller, but `/dev/zero` has no end.
-    const MAX_SIZE: u64 = 1 << 20;
-
     /// The whole file system.
     pub fn system() -> Self {
         Self { root: None }
@@ -161,7 +158,7 @@ impl Files {
     pub(super) async fn read(&self, path: &Path) -> io::Result<String> {
         let path = self.place(path);
         // A file may be on a network, and reading it may block the thread for long.
-        tokio::task::spawn_blocking(move || read(&path))
+        tokio::task::spawn_blocking(move || file::read_text(&path, file::MAX_SMALL))
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
@@ -196,20 +193,6 @@ impl Files {
             None => path.to_owned(),
         }
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?
-        .take(Files::MAX_SIZE + 1)
-        .read_to_string(&mut text)?;
-    if text.len() as u64 > Files::MAX_SIZE {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "the file is longer than 1 MiB",
-        ));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -256,6 +239,6 @@ mod tests {
             .read(Path::new("/dev/zero"))
             .await
             .expect_err("endless");
-        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 }

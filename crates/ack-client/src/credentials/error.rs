@@ -5,13 +5,14 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use safe_input::text::is_invisible;
 
 use super::network::HttpError;
 use super::refusal::Refusal;
 use crate::sign::SignError;
 
 /// The name of a provider, such as `oidc_role_arn` or `cli_profile:default (RamRoleArn)`: at most
-/// 128 characters, without control characters.
+/// 128 characters, all visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(String);
 
@@ -21,7 +22,7 @@ impl ProviderName {
     pub(super) fn new(text: &str) -> Self {
         Self(
             text.chars()
-                .filter(|c| !c.is_control())
+                .filter(|c| !is_invisible(*c))
                 .take(Self::MAX_LENGTH)
                 .collect(),
         )

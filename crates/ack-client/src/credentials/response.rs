@@ -59,13 +59,20 @@ impl TemporaryKeys {
     }
 }
 
-/// Parses a time. Many servers write the end of the year 9999 for "never", which is a day more than
-/// a [`Timestamp`] can hold.
+/// Parses a time. Many servers write the end of the year 9999 for "never", or a later year. Both are
+/// more than a [`Timestamp`] can hold.
 fn parse_expiration(text: &str) -> Option<Timestamp> {
     match text.parse() {
         Ok(time) => Some(time),
-        Err(_) => text.starts_with("9999-12-3").then_some(Timestamp::MAX),
+        Err(_) => is_beyond_timestamps(text).then_some(Timestamp::MAX),
     }
+}
+
+fn is_beyond_timestamps(text: &str) -> bool {
+    let year = text.split('-').next().unwrap_or_default();
+    let year = year.strip_prefix('+').unwrap_or(year);
+    let has_five_digits = year.len() >= 5 && year.bytes().all(|byte| byte.is_ascii_digit());
+    text.starts_with("9999-12-3") || (has_five_digits && text.contains('T'))
 }
 
 /// Decodes JSON or XML. The error gives the place of a mistake and never the text there, since a
@@ -151,4 +158,39 @@ fn redact_message(secrets: &[&Secret], mut message: String) -> String {
 fn request_id(response: &Response<Bytes>, secrets: &[&Secret]) -> Option<String> {
     let id = response.headers().get("x-acs-request-id")?.to_str().ok()?;
     Some(clean_message(&redact(secrets, id))).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_beyond_every_calendar_is_the_latest_time() {
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-30T23:59:59-08:00",
+            "10000-01-01T00:00:00Z",
+            "+010000-01-01T00:00:00Z",
+            "292277026596-12-04T15:30:08Z",
+        ] {
+            assert_eq!(parse_expiration(text), Some(Timestamp::MAX), "{text}");
+        }
+        let time = "2026-11-23T18:49:29Z";
+        assert_eq!(
+            parse_expiration(time)
+                .map(|time| time.to_string())
+                .as_deref(),
+            Some(time)
+        );
+        for bad in [
+            "never",
+            "99999",
+            "10000",
+            "-10000-01-01T00:00:00Z",
+            "1-1",
+            "",
+        ] {
+            assert_eq!(parse_expiration(bad), None, "{bad}");
+        }
+    }
 }

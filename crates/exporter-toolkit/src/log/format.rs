@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
+use safe_input::text::is_invisible;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -34,7 +35,7 @@ impl LineFormatter {
         line.insert("msg".to_owned(), Value::String(message));
         line.extend(fields);
         match self.0 {
-            LogFormat::Json => format!("{}\n", Value::Object(line)),
+            LogFormat::Json => format!("{}\n", json(line)),
             LogFormat::Logfmt => format!("{}\n", logfmt(&line)),
         }
     }
@@ -123,6 +124,25 @@ impl Visit for EventFields {
     }
 }
 
+/// Returns an object in which invisible characters are escaped. They can be in its strings alone.
+fn json(line: Map<String, Value>) -> String {
+    let text = Value::Object(line).to_string();
+    if !text.contains(is_invisible) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_invisible(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(escaped, "\\u{unit:04x}").expect("a String takes every write");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 /// Returns `key=value` pairs; a value is quoted, with Go's escapes, where it would be ambiguous
 /// without.
 fn logfmt(line: &Map<String, Value>) -> String {
@@ -144,9 +164,9 @@ fn logfmt(line: &Map<String, Value>) -> String {
 
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
-        && text.chars().all(|c| {
-            c > ' ' && c != '"' && c != '=' && c != '\\' && c != '\u{7f}' && !c.is_control()
-        })
+        && text
+            .chars()
+            .all(|c| c > ' ' && c != '"' && c != '=' && c != '\\' && !is_invisible(c))
 }
 
 fn quote(out: &mut String, text: &str) {
@@ -158,8 +178,11 @@ fn quote(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => {
+            c if c <= '\u{ffff}' && is_invisible(c) => {
                 write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes every write");
+            }
+            c if is_invisible(c) => {
+                write!(out, "\\U{:08x}", u32::from(c)).expect("a String takes every write");
             }
             c => out.push(c),
         }
@@ -198,6 +221,24 @@ mod tests {
             "{line}"
         );
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn characters_that_cannot_be_seen_are_escaped_in_every_format() {
+        let text = "a\u{1b}\u{202e}升\u{200d}\u{7f}\u{e0041}";
+        let event = || tracing::info!(text, "seen");
+        let line = logged(LogFormat::Logfmt, event);
+        assert!(
+            line.ends_with(" text=\"a\\u001b\\u202e升\\u200d\\u007f\\U000e0041\"\n"),
+            "{line}"
+        );
+        let line = logged(LogFormat::Json, event);
+        assert!(
+            line.contains(r"a\u001b\u202e升\u200d\u007f\udb40\udc41"),
+            "{line}"
+        );
+        let value: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(value["text"], text);
     }
 
     #[test]

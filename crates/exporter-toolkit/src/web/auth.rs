@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 pub use hash::{PasswordHash, Users};
 
-use self::hash::Match;
+use self::hash::{MAX_PASSWORD, Match};
 use self::memory::{Memory, ProcessKey};
 use crate::web::rejection::Rejection;
 
@@ -59,9 +59,14 @@ impl Passwords {
             return Ok(());
         }
         let login = Login::read(headers).ok_or(Rejection::Unauthorized)?;
+        let rejection = if login.is_too_long() {
+            Rejection::PasswordTooLong
+        } else {
+            Rejection::Unauthorized
+        };
         match self.compare(users, login, client).await? {
             Match::Right => Ok(()),
-            Match::Wrong => Err(Rejection::Unauthorized),
+            Match::Wrong => Err(rejection),
         }
     }
 
@@ -96,9 +101,13 @@ impl Passwords {
             let _turn = turn;
             let found = stored.compare(&login.password);
             memory.keep(tag, found);
-            if found == Match::Wrong {
-                // Not the user's name, which is a password when people slip a field.
-                tracing::info!(%client, "wrong user or password");
+            // Not the user's name, which is a password when people slip a field.
+            match found {
+                Match::Right => {}
+                Match::Wrong if login.is_too_long() => {
+                    tracing::info!(%client, "password of more than 72 bytes, which bcrypt would cut off");
+                }
+                Match::Wrong => tracing::info!(%client, "wrong user or password"),
             }
             found
         });
@@ -128,6 +137,10 @@ impl Login {
             user: text[..colon].to_owned(),
             password: text[colon + 1..].to_owned(),
         })
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.password.len() > MAX_PASSWORD
     }
 }
 

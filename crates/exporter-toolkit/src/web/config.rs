@@ -3,8 +3,8 @@
 //!
 //! It is stricter where the toolkit would silently do something else than what is written (both
 //! `cert` and `cert_file`, TLS settings without a certificate, client authorities that verify
-//! nothing), and it takes an `interval` without `burst` for a burst of one, where the toolkit
-//! refuses every request.
+//! nothing), and for values with characters that cannot be seen. It takes an `interval` without
+//! `burst` for a burst of one, where the toolkit refuses every request.
 
 mod clients;
 mod pem;
@@ -16,6 +16,7 @@ use std::num::NonZeroU32;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
+use safe_input::file;
 use sha2::{Digest as _, Sha256};
 
 use crate::blocking::BlockingPanic;
@@ -89,12 +90,14 @@ impl WebConfig {
             path: path.to_owned(),
             source,
         };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = file::read_text(path, file::MAX_SMALL).map_err(unreadable)?;
         let mut reader = Reader::new(path.parent().unwrap_or(FilePath::new("")));
         reader.seen(text.as_bytes());
         let raw = document::read(&text, &mut reader.problems);
-        let config = reader.file(raw);
+        let mut config = reader.file(raw);
         if reader.problems.is_empty() {
+            config.warnings = config.warnings.in_file(path);
+            config.warnings.locate(&text);
             return Ok(config);
         }
         let mut problems = reader.problems.in_file(path);

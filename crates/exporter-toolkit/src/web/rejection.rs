@@ -12,6 +12,8 @@ pub enum Rejection {
     Host,
     /// 401: no user and password, or not the right ones.
     Unauthorized,
+    /// 401: a password of more than 72 bytes.
+    PasswordTooLong,
     /// 429: too many requests.
     TooMany {
         /// The time after which to try again.
@@ -27,6 +29,10 @@ impl Rejection {
         let (status, body) = match self {
             Self::Host => (StatusCode::BAD_REQUEST, "Bad Request: Host\n"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized\n"),
+            Self::PasswordTooLong => (
+                StatusCode::UNAUTHORIZED,
+                "Unauthorized: the password has more than 72 bytes, and bcrypt ignores the rest\n",
+            ),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n"),
         };
@@ -39,7 +45,7 @@ impl Rejection {
         );
         match self {
             Self::Host => None,
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::PasswordTooLong => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
             }
             Self::TooMany { retry_after } => {
@@ -64,6 +70,12 @@ mod tests {
         for (rejection, status, name, value) in [
             (
                 Rejection::Unauthorized,
+                401,
+                header::WWW_AUTHENTICATE,
+                "Basic",
+            ),
+            (
+                Rejection::PasswordTooLong,
                 401,
                 header::WWW_AUTHENTICATE,
                 "Basic",

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use safe_input::text::is_misleading;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
 };
@@ -28,25 +29,25 @@ pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) 
     let found = RefCell::new(Vec::new());
     let tree = Tree {
         path: Path::root(),
-        duplicates: &found,
+        findings: &found,
     };
     // Some editors begin every file with it; the parser takes it for a document of its own.
     let text = text.trim_start_matches('\u{feff}');
     let value = tree.deserialize(yaml_serde::Deserializer::from_str(text));
-    let twice = found.into_inner();
-    let lines = if twice.is_empty() {
+    let findings = found.into_inner();
+    let lines = if findings.is_empty() {
         Lines::default()
     } else {
         Lines::of(text)
     };
-    for path in twice {
-        if !problems.has(&path) {
-            problems.note_at(lines.last(&path), path, "this key is there twice");
-        }
-    }
+    note_repetitions(&findings, &lines, problems);
     match value {
         Ok(Value::Null) => T::default(),
-        Ok(value) => strict::read(&value, problems).unwrap_or_default(),
+        Ok(value) => {
+            let read = strict::read(&value, problems).unwrap_or_default();
+            note_invisible(findings, &lines, problems);
+            read
+        }
         Err(error) => {
             problems.note_at(
                 error.location().map(|place| place.line()),
@@ -54,6 +55,42 @@ pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) 
                 format!("not YAML: {error}"),
             );
             T::default()
+        }
+    }
+}
+
+/// A mistake that the typed value would not show, and its place.
+struct Finding {
+    path: Path,
+    kind: FindingKind,
+}
+
+enum FindingKind {
+    /// A key that was there before in the same mapping.
+    Repetition,
+    /// A value that contains this character, which cannot be seen.
+    Invisible(char),
+}
+
+/// Notes the repetitions, before the values are read: only the first of them is.
+fn note_repetitions(findings: &[Finding], lines: &Lines, problems: &mut Problems) {
+    for Finding { path, kind } in findings {
+        if matches!(kind, FindingKind::Repetition) && !problems.has(path) {
+            problems.note_at(lines.last(path), path.clone(), "this key is there twice");
+        }
+    }
+}
+
+/// Notes the characters that cannot be seen, in place of what else is wrong with such a value.
+fn note_invisible(findings: Vec<Finding>, lines: &Lines, problems: &mut Problems) {
+    for Finding { path, kind } in findings {
+        if let FindingKind::Invisible(c) = kind {
+            let message = format!(
+                "has U+{:04X}, a character that cannot be seen",
+                u32::from(c)
+            );
+            problems.forget(&path);
+            problems.note_at(lines.nearest(&path), path, message);
         }
     }
 }
@@ -73,9 +110,13 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
     if word.len() > 64 {
         return None;
     }
-    let errors = known.map(|known| (strsim::osa_distance(word, known), known));
-    errors
-        .filter(|(errors, known)| *errors <= (known.len() / 4).max(1))
+    let length = word.chars().count();
+    let allowed = |known: &str| (known.len() / 4).max(1);
+    known
+        // Each missing character is an error, and counting is quicker than comparing.
+        .filter(|known| length.abs_diff(known.chars().count()) <= allowed(known))
+        .map(|known| (strsim::osa_distance(word, known), known))
+        .filter(|(errors, known)| *errors <= allowed(known))
         .min_by_key(|(errors, _)| *errors)
         .map(|(_, known)| known)
 }
@@ -92,11 +133,11 @@ pub fn one_of(words: &[&str]) -> String {
 /// The complaint about a value that should be a whole number.
 pub const WHOLE_NUMBER: &str = "must be a whole number from 1 to 4294967295";
 
-/// Builds a [`Value`] and remembers the keys that were there twice, which a typed map would
-/// silently drop.
+/// Builds a [`Value`] and remembers what it finds. A typed map would silently drop the keys that are
+/// there twice.
 struct Tree<'a> {
     path: Path,
-    duplicates: &'a RefCell<Vec<Path>>,
+    findings: &'a RefCell<Vec<Finding>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Tree<'_> {
@@ -153,6 +194,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        // A policy or a certificate has several lines.
+        let is_odd = |c: char| is_misleading(c) && !matches!(c, '\n' | '\r' | '\t');
+        if let Some(odd) = value.chars().find(|c| is_odd(*c)) {
+            self.findings.borrow_mut().push(Finding {
+                path: self.path,
+                kind: FindingKind::Invisible(odd),
+            });
+        }
         Ok(value.into())
     }
 
@@ -160,7 +209,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(Tree {
             path: self.path.index(list.len()),
-            duplicates: self.duplicates,
+            findings: self.findings,
         })? {
             list.push(item);
         }
@@ -183,10 +232,13 @@ impl<'de> Visitor<'de> for Tree<'_> {
             let path = self.path.key(&key);
             let value = entries.next_value_seed(Tree {
                 path: path.clone(),
-                duplicates: self.duplicates,
+                findings: self.findings,
             })?;
             if map.contains_key(&key) {
-                self.duplicates.borrow_mut().push(path);
+                self.findings.borrow_mut().push(Finding {
+                    path,
+                    kind: FindingKind::Repetition,
+                });
             } else {
                 map.insert(key, value);
             }

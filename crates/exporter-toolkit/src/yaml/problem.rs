@@ -1,9 +1,11 @@
 //! Mistakes in the configuration, each with its place.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
+
+use safe_input::text::escape;
 
 use super::lines::Lines;
 
@@ -88,17 +90,26 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)
+        // A key may have any character.
+        let text = format!("{}: {}", self.path, self.message);
+        f.write_str(&escape(&text))
     }
 }
 
 /// Every mistake found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems {
-    list: Vec<Problem>,
-    places: HashSet<Path>,
+    /// By place, and at one place in the order of finding: the mistakes inside of a place are next to
+    /// each other, so that none has to be searched for among all.
+    list: BTreeMap<(Path, usize), Problem>,
+    /// The number of the next mistake.
+    next: usize,
     file: Option<PathBuf>,
 }
+
+/// The number of mistakes that are shown. Nobody reads more of them at once, and the log queue has
+/// room for a few thousand lines.
+const MAX_SHOWN: usize = 100;
 
 impl Problems {
     /// Notes a mistake.
@@ -107,12 +118,13 @@ impl Problems {
     }
 
     pub(super) fn note_at(&mut self, line: Option<usize>, path: Path, message: impl Into<String>) {
-        self.places.insert(path.clone());
-        self.list.push(Problem {
-            path,
+        let problem = Problem {
+            path: path.clone(),
             line,
             message: message.into(),
-        });
+        };
+        self.list.insert((path, self.next), problem);
+        self.next += 1;
     }
 
     /// Keeps the value, or notes why there is none.
@@ -124,13 +136,14 @@ impl Problems {
 
     /// Returns whether a mistake was noted at `path` itself.
     pub fn has(&self, path: &Path) -> bool {
-        self.places.contains(path)
+        self.inside(path)
+            .next()
+            .is_some_and(|problem| problem.path == *path)
     }
 
     /// The keys of the mapping at `path` at which mistakes were noted.
     pub fn keys_in(&self, path: &Path) -> impl Iterator<Item = &str> {
-        self.list
-            .iter()
+        self.inside(path)
             .filter_map(|problem| problem.path.key_in(path))
     }
 
@@ -142,25 +155,37 @@ impl Problems {
 
     /// Removes the mistakes at `path` and inside of it.
     pub fn forget(&mut self, path: &Path) {
-        self.list.retain(|problem| !problem.path.is_in(path));
-        self.places.retain(|place| !place.is_in(path));
+        let places = self.list.range((path.clone(), 0)..).map(|(place, _)| place);
+        let inside: Vec<_> = places
+            .take_while(|(place, _)| place.is_in(path))
+            .cloned()
+            .collect();
+        for place in inside {
+            self.list.remove(&place);
+        }
+    }
+
+    /// The mistakes at `path` and inside of it. A place comes directly before those inside of it.
+    fn inside(&self, path: &Path) -> impl Iterator<Item = &Problem> {
+        self.list
+            .range((path.clone(), 0)..)
+            .map(|(_, problem)| problem)
+            .take_while(|problem| problem.path.is_in(path))
     }
 
     /// Finds the line of each mistake in the `text` that has them, and sorts them by it.
     pub fn locate(&mut self, text: &str) {
-        if self.list.iter().all(|problem| problem.line.is_some()) {
+        if self.list.values().all(|problem| problem.line.is_some()) {
             return;
         }
         let lines = Lines::of(text);
         for problem in self
             .list
-            .iter_mut()
+            .values_mut()
             .filter(|problem| problem.line.is_none())
         {
             problem.line = lines.nearest(&problem.path);
         }
-        self.list
-            .sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
     }
 
     /// The same, shown with the name of the `file` that has them.
@@ -177,34 +202,53 @@ impl Problems {
         self.list.is_empty()
     }
 
-    /// The mistakes one by one.
+    /// The mistakes one by one, those with a known line first, in its order.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.list.iter()
+        let mut list: Vec<_> = self.list.iter().collect();
+        list.sort_by_key(|((_, number), problem)| (problem.line.unwrap_or(usize::MAX), *number));
+        list.into_iter().map(|(_, problem)| problem)
+    }
+
+    /// The mistakes that are shown, at most a hundred, in the order of [`Problems::iter`].
+    pub fn shown(&self) -> impl Iterator<Item = &Problem> {
+        self.iter().take(MAX_SHOWN)
+    }
+
+    /// The number of mistakes that are not shown.
+    pub fn hidden(&self) -> usize {
+        self.list.len().saturating_sub(MAX_SHOWN)
+    }
+
+    /// Writes one mistake with the name of the file.
+    fn write(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
+        let Some(file) = &self.file else {
+            return write!(f, "{problem}");
+        };
+        write!(f, "{}:", escape(&file.display().to_string()))?;
+        if let Some(line) = problem.line {
+            write!(f, "{line}:")?;
+        }
+        if problem.path == Path::root() {
+            write!(f, " {}", escape(&problem.message))
+        } else {
+            write!(f, " {problem}")
+        }
     }
 }
 
-/// A line for each: `exporter.yaml:12: accounts[0].name: is missing`.
+/// A line for each, up to [`MAX_SHOWN`]: `exporter.yaml:12: accounts[0].name: is missing`.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.list.iter().enumerate() {
+        for (index, problem) in self.shown().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            let Some(file) = &self.file else {
-                write!(f, "{problem}")?;
-                continue;
-            };
-            write!(f, "{}:", file.display())?;
-            if let Some(line) = problem.line {
-                write!(f, "{line}:")?;
-            }
-            if problem.path == Path::root() {
-                write!(f, " {}", problem.message)?;
-            } else {
-                write!(f, " {problem}")?;
-            }
+            self.write(f, problem)?;
         }
-        Ok(())
+        match self.hidden() {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 

@@ -12,6 +12,10 @@ use crate::credentials::{Credential, Loaded};
 /// The longest time before their expiry at which credentials are renewed.
 const MAX_MARGIN: Duration = Duration::from_secs(15 * 60);
 
+/// The longest time after which credentials are renewed, whatever their expiry: the longest lifetime
+/// that STS gives. A server that writes the year 9999 may still replace them.
+const MAX_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+
 /// The least time between two attempts that bring nothing usable, and between two renewals after
 /// reports of expired credentials.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -202,13 +206,15 @@ impl Current {
     }
 }
 
-/// The time to renew credentials that were loaded at `now`: after four fifths of their lifetime,
-/// and at the earliest [`MAX_MARGIN`] before their expiry.
+/// The time to renew credentials that were loaded at `now`: after four fifths of their lifetime, at
+/// the earliest [`MAX_MARGIN`] before their expiry, and at the latest after [`MAX_LIFETIME`].
 fn renewal_time(expiry: Timestamp, now: Timestamp) -> Timestamp {
     let lifetime = Duration::try_from(now.duration_until(expiry)).unwrap_or_default();
-    expiry
+    let before_expiry = expiry
         .checked_sub(MAX_MARGIN.min(lifetime / 5))
-        .unwrap_or(expiry)
+        .unwrap_or(expiry);
+    let latest = now.checked_add(MAX_LIFETIME).unwrap_or(expiry);
+    before_expiry.min(latest)
 }
 
 /// The error of a refresh that has not ended.

@@ -136,6 +136,24 @@ async fn settle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn credentials_that_never_expire_are_still_renewed_twice_a_day() {
+    let server = Server::new(Behavior::Until(Timestamp::MAX), Duration::ZERO);
+    let credentials = server.credentials();
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    assert_eq!(credentials.expires_at(), Some(Timestamp::MAX));
+    advance(11 * HOUR + 59 * MINUTE).await;
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    settle().await;
+    assert_eq!(server.asked(), 1);
+    advance(MINUTE).await;
+    // The present ones are used while the others arrive.
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.1"));
+    settle().await;
+    assert_eq!(id(&credentials).await.as_deref(), Ok("STS.2"));
+    assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hundred_callers_cause_one_request() {
     let server = Server::new(Behavior::Lasting(HOUR), 2 * SECOND);
     let credentials = server.credentials();

@@ -15,6 +15,10 @@ pub struct PasswordHash {
     cost: u32,
 }
 
+/// The longest password, in bytes. bcrypt ignores the rest, so that every password that begins alike
+/// would be right.
+pub(super) const MAX_PASSWORD: usize = 72;
+
 /// The result of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Match {
@@ -59,8 +63,10 @@ impl PasswordHash {
 
     /// Takes a twentieth of a second at cost 10, and twice that for each step above.
     fn compare(&self, password: &[u8]) -> Match {
-        // The hash was parsed before, so that the only error there is cannot come.
-        if bcrypt::verify(password, &self.text).unwrap_or(false) {
+        // The hash was parsed before, so that the only error there is cannot come. A password that
+        // is too long is compared as well: refusing it takes no less time than any other.
+        let is_same = bcrypt::verify(password, &self.text).unwrap_or(false);
+        if is_same && password.len() <= MAX_PASSWORD {
             Match::Right
         } else {
             Match::Wrong
@@ -167,6 +173,15 @@ mod tests {
             assert_eq!(hash.compare(b"U*U*"), Match::Right, "{version}");
             assert_eq!(hash.compare(b"U*U"), Match::Wrong, "{version}");
         }
+    }
+
+    #[test]
+    fn a_password_that_bcrypt_would_cut_off_is_wrong() {
+        let longest = "x".repeat(MAX_PASSWORD);
+        let hash =
+            PasswordHash::parse(&bcrypt::hash(&longest, 4).expect("hashes")).expect("parses");
+        assert_eq!(hash.compare(longest.as_bytes()), Match::Right);
+        assert_eq!(hash.compare(format!("{longest}x").as_bytes()), Match::Wrong);
     }
 
     #[test]

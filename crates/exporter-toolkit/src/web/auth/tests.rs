@@ -61,6 +61,29 @@ async fn only_the_right_password_of_a_known_user_lets_in() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_password_that_bcrypt_would_cut_off_is_refused_with_the_reason() {
+    let passwords = Passwords::new().expect("randomness");
+    let longest = "x".repeat(72);
+    let users = users(&[("alice", &longest)]);
+    assert_eq!(
+        passwords
+            .check(&users, &login("alice", &longest), CLIENT)
+            .await,
+        Ok(())
+    );
+    for user in ["alice", "mallory"] {
+        let longer = login(user, &format!("{longest}x"));
+        for _from_memory_the_second_time in 0..2 {
+            assert_eq!(
+                passwords.check(&users, &longer, CLIENT).await,
+                Err(Rejection::PasswordTooLong),
+                "{user}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn without_users_nobody_is_asked() {
     let passwords = Passwords::new().expect("randomness");

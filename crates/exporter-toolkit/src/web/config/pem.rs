@@ -7,6 +7,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::sign::SigningKey;
+use safe_input::file;
 
 use super::Reader;
 use crate::pem::MALFORMED;
@@ -45,10 +46,10 @@ impl Reader<'_> {
                 path: path.key(key),
                 text: text.into_bytes(),
             }),
-            (None, Some(file)) => {
-                let file = self.folder.join(file);
-                let text = std::fs::read(&file)
-                    .map_err(|error| format!("cannot read {}: {}", file.display(), reason(&error)));
+            (None, Some(name)) => {
+                let name = self.folder.join(name);
+                let text = file::read(&name, file::MAX_SMALL)
+                    .map_err(|error| format!("cannot read {}: {}", name.display(), reason(&error)));
                 let text = self.problems.keep(&file_path, text)?;
                 self.seen(&text);
                 Some(Pem {

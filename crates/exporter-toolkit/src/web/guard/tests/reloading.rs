@@ -145,6 +145,7 @@ async fn however_many_ask_for_a_reload_and_go_one_of_them_reads_and_what_it_read
     std::fs::remove_file(&file).expect("removed");
     assert!(
         std::process::Command::new("mkfifo")
+            .args(["-m", "700"])
             .arg(&file)
             .status()
             .expect("a program")
