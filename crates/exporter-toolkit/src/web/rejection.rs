@@ -19,6 +19,8 @@ pub enum Rejection {
     },
     /// 503: too many requests at once.
     Busy,
+    /// 503: the server is going to stop.
+    Draining,
 }
 
 impl Rejection {
@@ -29,6 +31,7 @@ impl Rejection {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized\n"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n"),
+            Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
@@ -38,7 +41,7 @@ impl Rejection {
             HeaderValue::from_static("text/plain; charset=utf-8"),
         );
         match self {
-            Self::Host => None,
+            Self::Host | Self::Draining => None,
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
             }
