@@ -21,6 +21,8 @@ pub enum Rejection {
     },
     /// 503: too many requests at once.
     Busy,
+    /// 503: the server is going to stop.
+    Draining,
 }
 
 impl Rejection {
@@ -35,6 +37,7 @@ impl Rejection {
             ),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable\n"),
+            Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
@@ -44,7 +47,7 @@ impl Rejection {
             HeaderValue::from_static("text/plain; charset=utf-8"),
         );
         match self {
-            Self::Host => None,
+            Self::Host | Self::Draining => None,
             Self::Unauthorized | Self::PasswordTooLong => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
             }

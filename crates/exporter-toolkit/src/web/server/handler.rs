@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
@@ -55,7 +55,7 @@ impl<A: Application> RequestHandler<A> {
         let request = request.into_parts().0;
         // In a box, so that a response that waits for its client does not pay for it.
         let response = Box::pin(self.respond(&request, client, &guard)).await;
-        let mut response = response.unwrap_or_else(|rejection| rejection);
+        let mut response = response.unwrap_or_else(reject);
         if request.method == Method::HEAD {
             strip_body(&mut response);
         }
@@ -70,16 +70,15 @@ impl<A: Application> RequestHandler<A> {
         request: &Parts,
         client: IpAddr,
         guard: &RequestGuard,
-    ) -> Result<Response<Bytes>, Response<Bytes>> {
+    ) -> Result<Response<Bytes>, Rejection> {
         let hosts = request.headers.get_all(HOST).iter().count();
         if request.version == Version::HTTP_11 && hosts != 1 {
             tracing::debug!(%client, hosts, "request rejected: it needs one Host header");
-            return Err(reject(Rejection::Host));
+            return Err(Rejection::Host);
         }
         let path = request.uri.path();
         let auth = self.application.auth(path);
-        let passed = self.guard.check(request, client, auth).await;
-        passed.map_err(reject)?;
+        self.guard.check(request, client, auth).await?;
         let _reload = self.admit(path, auth, guard)?;
         Ok(self.application.respond(request).await)
     }
@@ -90,16 +89,16 @@ impl<A: Application> RequestHandler<A> {
         path: &str,
         auth: Auth,
         guard: &RequestGuard,
-    ) -> Result<Option<SemaphorePermit<'_>>, Response<Bytes>> {
-        let busy = || reject(Rejection::Busy);
+    ) -> Result<Option<SemaphorePermit<'_>>, Rejection> {
         match auth {
             Auth::None => Ok(None),
-            Auth::Required if self.stop.is_cancelled() => Err(draining()),
+            Auth::Required if self.stop.is_cancelled() => Err(Rejection::Draining),
             Auth::Required if self.application.is_reload(path) => {
-                self.reloads.try_acquire().map(Some).map_err(|_| busy())
+                let permit = self.reloads.try_acquire();
+                permit.map(Some).map_err(|_| Rejection::Busy)
             }
             Auth::Required if guard.admit() => Ok(None),
-            Auth::Required => Err(busy()),
+            Auth::Required => Err(Rejection::Busy),
         }
     }
 }
@@ -112,13 +111,7 @@ fn reject(rejection: Rejection) -> Response<Bytes> {
 
 /// The response to a request that comes while the server drains.
 pub fn draining() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"draining\n"));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    response
+    reject(Rejection::Draining)
 }
 
 /// Leaves the head of a response. The length is that of the response to GET, where it is known.
