@@ -5,6 +5,7 @@
 //! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
 mod json;
+pub mod maintenance;
 pub mod node_pools;
 pub mod plans;
 pub mod upgrade;

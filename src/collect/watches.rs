@@ -19,6 +19,7 @@ use super::entry::{Now, Target};
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
+use crate::queries::maintenance::Maintenance;
 use crate::queries::node_pools::NodePools;
 use crate::queries::plans::Plans;
 use crate::queries::versions::Versions;
@@ -31,6 +32,7 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
         plans,
         versions,
         node_pools,
+        maintenance,
     } = settings;
     let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
     if let Some(every) = plans {
@@ -41,6 +43,9 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
     }
     if let Some(every) = node_pools {
         watches.push(Slots::new(account, NodePools::new(every.interval)));
+    }
+    if let Some(every) = maintenance {
+        watches.push(Slots::new(account, Maintenance::new(every.interval)));
     }
     watches
 }

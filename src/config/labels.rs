@@ -33,6 +33,7 @@ pub const RESERVED_LABELS: &[&str] = &[
 /// Names that only the cluster label must not take: the other labels beside it, in the families
 /// without a user's labels.
 pub const LABELS_BESIDE_CLUSTER: &[&str] = &[
+    "channel",
     "condition",
     "image",
     "kubelet_version",

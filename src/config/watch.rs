@@ -71,6 +71,9 @@ watch! {
     /// Node pools and their upgrades: `DescribeClusterNodePools` and the tasks, two calls for each
     /// cluster; every minute while a pool or its cluster is being upgraded.
     node_pools: NodePoolsSettings = 30 * MINUTES;
+    /// Automatic upgrades and the maintenance window: `DescribeClusterDetail`, one call for each
+    /// cluster.
+    maintenance: MaintenanceSettings = 6 * HOURS;
 }
 
 impl Watch {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{catalog, node_pools, plans, versions};
+use super::{catalog, maintenance, node_pools, plans, versions};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -52,6 +52,7 @@ pub(crate) fn write<'a>(
     plans::write(page, clusters);
     versions::write(page, clusters);
     node_pools::write(page, clusters);
+    maintenance::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.

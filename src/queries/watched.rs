@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::maintenance::ClusterMaintenance;
 use super::node_pools::NodePool;
 use super::plans::Plan;
 use super::versions::VersionSupport;
@@ -18,4 +19,6 @@ pub struct Watched {
     pub version_support: Option<VersionSupport>,
     /// The node pools of the cluster, in the order of the API.
     pub node_pools: Option<Vec<NodePool>>,
+    /// The automatic upgrades and the maintenance window of the cluster.
+    pub maintenance: Option<ClusterMaintenance>,
 }

@@ -41,7 +41,11 @@
 //!         "status": "running", "task_id": "T-2", "target_version": "1.31.1-aliyun.1",
 //!         "error_message": null, "started": "2026-11-23T19:05:00Z", "updated": "2026-11-23T19:20:00Z"
 //!       }
-//!     }]
+//!     }],
+//!     "maintenance": {                   null unless watched
+//!       "auto_upgrade": {"enabled": true, "channel": "stable"},   null if the API does not say so
+//!       "window": {"next_start": "2026-11-25T18:00:00Z", "duration_seconds": 14400.0}   null if none is in use
+//!     }
 //!   }]
 //! }
 //! ```

@@ -42,7 +42,7 @@ EVERYTHING = {
             "ca_file": certifi.where(),
             "rate_limit": {"requests_per_second": 0.5, "burst": 10},
             "max_concurrency": 4,
-            "watch": {"plans": {"interval": "15m"}, "versions": {}, "node_pools": {"interval": "1m"}},
+            "watch": {"plans": {"interval": "15m"}, "versions": {}, "node_pools": {"interval": "1m"}, "maintenance": {}},
             "discovery": {
                 "regions": ["cn-hangzhou", "cn-shanghai"],
                 "refresh_interval": "5m",

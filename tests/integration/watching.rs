@@ -1,5 +1,6 @@
 //! The queries beside those of the upgrades. Plans and versions are here, which are about regions.
 
+mod maintenance;
 mod node_pools;
 
 use std::time::Duration;
@@ -59,6 +60,7 @@ async fn what_is_not_watched_costs_no_call_and_no_series() {
         "cs_plan_info",
         "cs_cluster_versions_behind",
         "cs_node_pool_info",
+        "cs_cluster_auto_upgrade",
         "cs_query_up",
     ] {
         assert!(values(&page, name).is_empty(), "{name}");
@@ -67,6 +69,7 @@ async fn what_is_not_watched_costs_no_call_and_no_series() {
         Action::ListOperationPlansForRegion,
         Action::DescribeKubernetesVersionMetadata,
         Action::DescribeClusterNodePools,
+        Action::DescribeClusterDetail,
         Action::DescribeClustersForRegion,
     ] {
         assert_eq!(fleet.calls(action), 0, "{action:?}");

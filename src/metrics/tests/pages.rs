@@ -16,6 +16,7 @@ use crate::config::{self, ErrorMessages, StateSets};
 use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
+use crate::queries::maintenance::{AutoUpgrade, ClusterMaintenance, Window};
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
 use crate::queries::versions::VersionSupport;
@@ -96,6 +97,16 @@ fn watched() -> Watched {
             versions_behind: Some(3),
         }),
         node_pools: Some(vec![node_pool(), unknown_node_pool()]),
+        maintenance: Some(ClusterMaintenance {
+            auto_upgrade: Some(AutoUpgrade {
+                enabled: true,
+                channel: "stable",
+            }),
+            window: Some(Window {
+                next_start: "2026-11-25T18:00:00Z".parse().ok(),
+                duration: Some(Duration::from_secs(4 * 3600)),
+            }),
+        }),
     }
 }
 
@@ -354,6 +365,9 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_node_pool_upgrade_status{cluster_id="c-failed",node_pool="np-1",status="fail"} 1
     cs_node_pool_upgrade_started_timestamp_seconds{cluster_id="c-failed",node_pool="np-1"} 1795424400
     cs_node_pool_upgrade_updated_timestamp_seconds{cluster_id="c-failed",node_pool="np-1"} 1795426200.5
+    cs_cluster_auto_upgrade{cluster_id="c-failed",channel="stable"} 1
+    cs_maintenance_window_next_start_timestamp_seconds{cluster_id="c-failed"} 1795629600
+    cs_maintenance_window_duration_seconds{cluster_id="c-failed"} 14400
     cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13
