@@ -107,6 +107,9 @@ impl Follower {
                 let table = self.table(format, now);
                 let is_open = |id: &ClusterId| self.progress.get(id) != Some(&Progress::Done);
                 let mut lines = self.rows(&table, is_open);
+                if !lines.is_empty() {
+                    lines.splice(0..0, table.header());
+                }
                 lines.push(summary);
                 self.replace(&lines, &[]);
             }

@@ -27,7 +27,7 @@ enum Step {
 }
 
 /// The width that messages have as long as there is another column to leave out.
-const MESSAGE: usize = 30;
+const MESSAGE: usize = 24;
 
 /// The columns that tell the clusters apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,22 +114,26 @@ impl Widths {
 mod tests {
     use super::*;
 
-    const NATURAL: [usize; COLUMNS] = [33, 20, 10, 8, 11, 6, 35, 80];
+    const NATURAL: [usize; COLUMNS] = [33, 20, 10, 8, 11, 6, 24, 80];
 
     #[test]
     fn columns_give_way_one_after_another_until_the_table_fits() {
         let fit = |limit| Widths::fit(NATURAL, Key::Name, Some(limit)).0;
-        let [cluster, name, step, version] = [9, 20, 11, 35].map(Some);
+        let [cluster, name, step, version] = [9, 20, 11, 24].map(Some);
         let [status, since, bar] = [10, 6, 8].map(Some);
         for (limit, expected) in [
             (220, NATURAL.map(Some)),
             (
-                210,
-                [Some(26), name, status, bar, step, since, version, Some(80)],
+                200,
+                [Some(27), name, status, bar, step, since, version, Some(80)],
             ),
             (
                 160,
-                [cluster, name, status, bar, step, since, version, Some(47)],
+                [cluster, name, status, bar, step, since, version, Some(58)],
+            ),
+            (
+                120,
+                [cluster, name, status, None, step, since, version, Some(28)],
             ),
             (
                 100,
@@ -137,7 +141,7 @@ mod tests {
             ),
             (
                 60,
-                [None, Some(12), status, None, None, since, None, Some(26)],
+                [None, Some(14), status, None, None, since, None, Some(24)],
             ),
         ] {
             let widths = fit(limit);

@@ -81,14 +81,16 @@ fn style(status: Status) -> Style {
     }
 }
 
-/// The version of a cluster, and the one that it is upgraded to.
+/// The version of a cluster, and the one that it is upgraded to. A suffix that both have is there
+/// once: `1.31.1 -> 1.32.1-aliyun.1`.
 pub(in crate::run::status) fn version_text(current: &str, target: &str) -> String {
     let [current, target] = [current, target].map(clean_message);
     if target.is_empty() || target == current {
-        current
-    } else {
-        format!("{current} -> {target}")
+        return current;
     }
+    let suffix = target.find('-').map_or("", |at| &target[at..]);
+    let short = current.strip_suffix(suffix).unwrap_or(&current);
+    format!("{short} -> {target}")
 }
 
 /// The steps of an upgrade as a bar: done, current, to come.
