@@ -4,6 +4,7 @@ mod accounts;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod exit;
+mod help;
 mod status;
 mod web;
 
@@ -16,7 +17,9 @@ use exporter_toolkit::yaml::duration;
 pub use self::accounts::{AccountArgs, ShardArgs};
 #[cfg(feature = "demo")]
 pub use self::demo::{DemoArgs, FaultRules};
-pub use self::status::{FailOn, Output, StatusArgs};
+pub use self::status::{
+    FailOn, FilterArgs, Output, OutputArgs, RepeatArgs, ShownStatus, StatusArgs, UNANSWERED,
+};
 pub use self::web::WebArgs;
 
 /// Prometheus exporter for the upgrade state of Kubernetes clusters on Alibaba Cloud ACK.
@@ -25,7 +28,8 @@ pub use self::web::WebArgs;
     name = "ack-upgrade-exporter",
     version,
     about,
-    args_conflicts_with_subcommands = true
+    args_conflicts_with_subcommands = true,
+    after_help = help::PROGRAM,
 )]
 pub struct Cli {
     /// A command other than serving.
@@ -54,20 +58,12 @@ pub struct ServeArgs {
     /// Arguments that select accounts and clusters.
     #[command(flatten)]
     pub accounts: AccountArgs,
+    /// Arguments of the configuration file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// Arguments that select a shard.
     #[command(flatten)]
     pub shard: ShardArgs,
-    /// Check the configuration file, list every mistake, and exit
-    #[arg(long = "config.check", requires = "config_file")]
-    pub config_check: bool,
-    /// Interval at which the configuration file is checked, and reloaded if its content has changed
-    #[arg(
-        long = "config.auto-reload-interval",
-        value_name = "DURATION",
-        requires = "config_file",
-        value_parser = interval
-    )]
-    pub auto_reload_interval: Option<Duration>,
     /// Arguments of the web server.
     #[command(flatten)]
     pub web: WebArgs,
@@ -76,10 +72,28 @@ pub struct ServeArgs {
     pub log: LogArgs,
 }
 
+/// Arguments of the configuration file.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration file")]
+pub struct ConfigArgs {
+    /// Check the configuration file, list every mistake, and exit
+    #[arg(long = "config.check", requires = "config_file")]
+    pub check: bool,
+    /// Interval at which the configuration file is checked, and reloaded if its content has changed
+    #[arg(
+        long = "config.auto-reload-interval",
+        value_name = "DURATION",
+        requires = "config_file",
+        value_parser = interval
+    )]
+    pub auto_reload_interval: Option<Duration>,
+}
+
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
+#[command(after_help = help::EXPLAIN)]
 pub struct ExplainArgs {
-    /// ID or name of a configured cluster
+    /// ID or name of a cluster
     #[arg(value_name = "CLUSTER")]
     pub cluster: String,
     /// Arguments that select accounts and clusters.
@@ -92,6 +106,7 @@ pub struct ExplainArgs {
 
 /// Arguments of the log.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Log")]
 pub struct LogArgs {
     /// Lowest level that is logged [default: info when serving, warn for the commands of the
     /// terminal]

@@ -17,11 +17,18 @@ pub(crate) enum QueryLog {
 /// The crates of the program.
 const CRATES: [&str; 3] = ["ack_upgrade_exporter", "ack_client", "ack_simulator"];
 
-/// Starts the log of the program's events on standard error.
-pub(crate) fn init(level: LogLevel, format: LogFormat, queries: QueryLog) {
-    let always: &[&str] = match queries {
-        QueryLog::Always => &[QUERY_TARGET],
-        QueryLog::AtDebug => &[],
-    };
-    log::init(level, format, &CRATES, always);
+/// The targets of events about clusters and lists that cannot be read. `status` shows them itself.
+pub(crate) const UNREAD_TARGETS: [&str; 2] = [
+    "ack_upgrade_exporter::collect::account::query",
+    "ack_upgrade_exporter::collect::region_list",
+];
+
+/// Starts the log of the program's events on standard error. Of the targets `quiet` only errors are
+/// logged.
+pub(crate) fn init(level: LogLevel, format: LogFormat, queries: QueryLog, quiet: &[&str]) {
+    let mut targets: Vec<_> = quiet.iter().map(|name| (*name, LogLevel::Error)).collect();
+    if queries == QueryLog::Always {
+        targets.push((QUERY_TARGET, LogLevel::Debug));
+    }
+    log::init(level, format, &CRATES, &targets);
 }

@@ -17,7 +17,7 @@ use listenfd::ListenFd;
 use safe_input::text::escape;
 
 use crate::cli::{Cli, Command, exit};
-use crate::log::QueryLog;
+use crate::log::{QueryLog, UNREAD_TARGETS};
 
 /// Runs the command; `systemd_sockets` are those that systemd has passed.
 pub async fn run(cli: Cli, systemd_sockets: ListenFd) -> ExitCode {
@@ -33,14 +33,19 @@ pub async fn run(cli: Cli, systemd_sockets: ListenFd) -> ExitCode {
     } else {
         QueryLog::AtDebug
     };
-    crate::log::init(logs.level.unwrap_or(default_level), logs.format, queries);
+    let quiet: &[&str] = match (&cli.command, logs.level) {
+        (Some(Command::Status(_)), None) => &UNREAD_TARGETS,
+        _ => &[],
+    };
+    let level = logs.level.unwrap_or(default_level);
+    crate::log::init(level, logs.format, queries, quiet);
     memory::protect();
     let result = match cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(args)) => demo::demo(args, systemd_sockets).await.map(|()| exit::OK),
         Some(Command::Status(args)) => status::status(&args).await,
         Some(Command::Explain(args)) => explain::explain(&args).await.map(|()| exit::OK),
-        None if cli.serve.config_check => serve::check(&cli.serve).map(|()| exit::OK),
+        None if cli.serve.config.check => serve::check(&cli.serve).map(|()| exit::OK),
         None => serve::serve(cli.serve, systemd_sockets)
             .await
             .map(|()| exit::OK),

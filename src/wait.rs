@@ -137,6 +137,15 @@ impl UpgradeWait {
         each.max().unwrap_or(Progress::Done)
     }
 
+    /// Returns the progress of one cluster, after [`evaluate`](Self::evaluate).
+    pub(crate) fn progress(
+        &self,
+        reading: &ClusterReading,
+        unread: &HashMap<ClusterId, Failure>,
+    ) -> Progress {
+        self.evaluate_cluster(reading, unread)
+    }
+
     fn evaluate_cluster(
         &self,
         reading: &ClusterReading,

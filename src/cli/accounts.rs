@@ -7,13 +7,14 @@ use clap::Args;
 
 /// Arguments that select accounts and clusters.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Accounts and clusters")]
 pub struct AccountArgs {
     /// The configuration file
-    #[arg(long = "config.file", value_name = "FILE", conflicts_with_all = ["regions", "clusters"])]
+    #[arg(long = "config.file", value_name = "FILE", conflicts_with = "clusters")]
     pub config_file: Option<PathBuf>,
     /// Without a file: region to discover clusters in, with the credentials of the default chain;
-    /// repeatable
-    #[arg(long = "region", value_name = "REGION")]
+    /// repeatable. `status` with a file: region whose clusters are shown
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',')]
     pub regions: Vec<String>,
     /// Without a file: cluster to query, in the first --region unless it names its own; repeatable
     #[arg(long = "cluster", value_name = "ID[@REGION]")]
@@ -53,6 +54,7 @@ impl AccountArgs {
 
 /// Arguments that select a shard, a part of the clusters.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Shard")]
 pub struct ShardArgs {
     /// Number of this instance's shard, counted from 0
     #[arg(

@@ -2,23 +2,16 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use ack_client::Status;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
-use super::{AccountArgs, LogArgs, interval};
-
-/// The exit codes of `status`, as its help has them.
-const STATUS_CODES: &str = "Exit codes:
-  0  All could be read; with --wait, the upgrades have ended well
-  1  Something failed while running
-  2  The command line or the configuration is wrong
-  3  An upgrade failed or was canceled (with --wait or --fail-on=failed)
-  4  A cluster or a cluster list could not be read
-  5  The time of --timeout is over";
+use super::{AccountArgs, LogArgs, help, interval};
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
-#[command(after_help = STATUS_CODES)]
+#[command(after_help = help::STATUS)]
 pub struct StatusArgs {
     /// IDs or names of the clusters to show [default: all]
     #[arg(value_name = "CLUSTER")]
@@ -26,13 +19,67 @@ pub struct StatusArgs {
     /// Arguments that select accounts and clusters.
     #[command(flatten)]
     pub accounts: AccountArgs,
-    /// Format of the output
-    #[arg(long, value_enum, default_value = "table")]
-    pub output: Output,
+    /// Arguments that select among the clusters.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Arguments of the output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Arguments of watching and waiting.
+    #[command(flatten)]
+    pub repeat: RepeatArgs,
+    /// Arguments of the log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Arguments that select among the clusters of the configuration, as `--region` does.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Account whose clusters are shown; repeatable
+    #[arg(long = "account", value_name = "NAME", value_delimiter = ',')]
+    pub accounts: Vec<String>,
+    /// Status of the clusters that are shown, such as fail,pause; repeatable
+    #[arg(
+        long = "status",
+        value_name = "STATUS",
+        value_delimiter = ',',
+        value_parser = shown_status(),
+        conflicts_with = "wait"
+    )]
+    pub statuses: Vec<ShownStatus>,
+}
+
+/// Arguments of the output.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format: a table, or the JSON of /api/v1/clusters
+    #[arg(
+        id = "output_format",
+        long = "output",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "table"
+    )]
+    pub format: Output,
+    /// Leave out the first line of the table
+    #[arg(long)]
+    pub no_headers: bool,
+    /// Colours; auto is for terminals, unless `NO_COLOR` is set
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
     /// States of a cluster that change the exit code: failed (upgrade failed or canceled: 3),
     /// unanswered (not read: 4, also without this flag)
     #[arg(long, value_name = "STATES", value_enum, value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
+}
+
+/// Arguments of watching and waiting.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Watching and waiting")]
+pub struct RepeatArgs {
     /// Repeat until interrupted
     #[arg(long, conflicts_with = "wait")]
     pub watch: bool,
@@ -60,10 +107,32 @@ pub struct StatusArgs {
     /// Time between two attempts
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
     pub interval: Duration,
-    /// Arguments of the log.
-    #[command(flatten)]
-    pub log: LogArgs,
 }
+
+/// A status of clusters that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownStatus {
+    /// A status of the upgrade.
+    Upgrade(Status),
+    /// The cluster could not be read.
+    Unanswered,
+}
+
+/// The parser of a status: the values of `cs_upgrade_status`, and `unanswered`.
+fn shown_status() -> impl TypedValueParser<Value = ShownStatus> {
+    let names = Status::ALL.iter().map(|status| status.as_str());
+    PossibleValuesParser::new(names.chain([UNANSWERED])).map(|name| {
+        let mut statuses = Status::ALL.iter();
+        statuses
+            .find(|status| status.as_str() == name)
+            .map_or(ShownStatus::Unanswered, |status| {
+                ShownStatus::Upgrade(*status)
+            })
+    })
+}
+
+/// The word for clusters that could not be read.
+pub const UNANSWERED: &str = "unanswered";
 
 /// A state of clusters with an exit code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,6 +9,7 @@ use http::uri::PathAndQuery;
 
 /// Arguments of the web server.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Web server")]
 pub struct WebArgs {
     /// Address to listen on; repeatable
     #[arg(

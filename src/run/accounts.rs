@@ -15,6 +15,15 @@ use crate::shard::Shard;
 /// The source of the configuration: the file, or the text made of the flags, which are checked
 /// first.
 pub(super) fn source(args: &AccountArgs) -> Result<ConfigSource, RunError> {
+    if args.config_file.is_some() && !args.regions.is_empty() {
+        return Err(RunError::Usage(
+            "--region cannot be used with --config.file: write the region into the file".to_owned(),
+        ));
+    }
+    unchecked_source(args)
+}
+
+fn unchecked_source(args: &AccountArgs) -> Result<ConfigSource, RunError> {
     match &args.config_file {
         Some(file) => Ok(ConfigSource::File(file.clone())),
         None if args.regions.is_empty() && args.clusters.is_empty() => Err(RunError::Usage(
@@ -72,9 +81,22 @@ fn mistakes(args: &AccountArgs) -> Vec<String> {
     mistakes
 }
 
+/// The meaning of `--region` beside a configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RegionFlag {
+    /// It is a mistake.
+    Refused,
+    /// It selects among the clusters of the file.
+    Filter,
+}
+
 /// Loads the configuration.
-pub(super) fn load(args: &AccountArgs) -> Result<Config, RunError> {
-    source(args)?
+pub(super) fn load(args: &AccountArgs, region_flag: RegionFlag) -> Result<Config, RunError> {
+    let source = match region_flag {
+        RegionFlag::Refused => source(args),
+        RegionFlag::Filter => unchecked_source(args),
+    };
+    source?
         .load()
         .map_err(|error| RunError::Usage(error.to_string()))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ack_client::ExplainedRequest;
 
-use super::accounts::load;
+use super::accounts::{RegionFlag, load};
 use super::serve::build;
 use super::{RunError, print};
 use crate::cli::ExplainArgs;
@@ -15,7 +15,7 @@ use crate::upgrade::SourceName;
 /// Prints the request of a query of one cluster, and a command that sends it. Does not call the
 /// cluster API; the credentials may come from STS, the metadata service or another server.
 pub(super) async fn explain(args: &ExplainArgs) -> Result<(), RunError> {
-    let config = without_background_reads(load(&args.accounts)?);
+    let config = without_background_reads(load(&args.accounts, RegionFlag::Refused)?);
     let source = source(&config, &args.cluster);
     let (collector, _) = build(&config, Shard::default())?;
     let explained = collector.explain(&args.cluster, source).await.ok_or_else(|| {

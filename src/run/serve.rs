@@ -39,7 +39,7 @@ pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<
     let shard = accounts::shard(&args.shard)?;
     ServeJob {
         source,
-        auto_reload_interval: args.auto_reload_interval,
+        auto_reload_interval: args.config.auto_reload_interval,
         scrape_interval: None,
         shard,
         web: &args.web,

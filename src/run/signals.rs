@@ -21,6 +21,13 @@ pub(super) struct StopSignals {
 }
 
 impl StopSignals {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
     async fn recv(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -39,12 +46,8 @@ impl StopSignals {
 
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
-        let stop = StopSignals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        };
         Ok(Self {
-            stop,
+            stop: StopSignals::listen()?,
             hang_up: signal(SignalKind::hangup())?,
         })
     }

@@ -1,197 +1,98 @@
 //! `status`: the clusters as a table or JSON, once or until their upgrades have ended.
 
+mod change;
+#[cfg(test)]
+mod fixture;
+mod follow;
+mod notices;
+mod order;
+mod poll;
+mod progress_line;
+mod selection;
+mod summary;
 mod table;
+mod terminal;
+mod wait;
+mod watch;
 
-use std::collections::{HashMap, HashSet};
-use std::io::{IsTerminal as _, stdout};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use ack_client::Status;
 use ack_client::clock::Clock;
-use ack_client::names::ClusterId;
+use exporter_toolkit::log;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout};
 
-use self::table::table;
-use super::accounts::load;
+use self::poll::{Poll, Poller};
+use self::table::{Format, Header, Table};
+use self::terminal::Size;
+use super::accounts::{RegionFlag, load};
 use super::serve::build;
-use super::{RunError, print};
+use super::{RunError, print, print_warnings};
 use crate::cli::{FailOn, Output, StatusArgs, exit};
-use crate::cluster::ClusterInfo;
-use crate::collect::Collector;
-use crate::config::Config;
 use crate::shard::Shard;
-use crate::snapshot::{self, ClusterReading, Outcome, Snapshot};
-use crate::wait::{Coverage, Goal, Notice, Progress, UpgradeWait};
+use crate::snapshot::{ClusterReading, Outcome, Snapshot};
+use crate::wait::{Coverage, Progress};
 use crate::web::json;
-
-/// Clears the screen and goes to its upper left corner.
-const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Shows the clusters. The exit code says whether all could be read and, where that is asked for,
 /// how their upgrades ended.
 pub(super) async fn status(args: &StatusArgs) -> Result<ExitCode, RunError> {
-    let config = load(&args.accounts)?;
+    let mut config = load(&args.accounts, RegionFlag::Filter)?;
+    args.narrow(&mut config)?;
     let (collector, clock) = build(&config, Shard::default())?;
-    let result = poll(args, &config, &collector, clock);
-    let code = match args.timeout {
-        None => result.await,
-        Some(limit) => timeout(limit, result).await.unwrap_or_else(|_| {
-            tracing::error!("--timeout is over before all upgrades have ended");
-            Ok(exit::timed_out())
-        }),
+    let mut poller = Poller::new(args, &collector, config.scrape.timeout);
+    let code = if args.repeat.wait {
+        wait::wait(args, &mut poller, clock).await
+    } else if args.repeat.watch {
+        watch::watch(args, &mut poller, clock).await
+    } else {
+        once(args, &mut poller, clock).await
     };
     collector.stop().await;
     code
 }
 
-/// Polls once or, as `args` say, until the upgrades have ended or standard output is closed.
-async fn poll(
+async fn once(
     args: &StatusArgs,
-    config: &Config,
-    collector: &Arc<Collector>,
+    poller: &mut Poller<'_>,
     clock: Clock,
 ) -> Result<ExitCode, RunError> {
-    let goal = Goal {
-        target_version: args.target_version.clone(),
-        since: args.since,
+    let poll = poller.poll().await?;
+    let shown = args.shown(&poll.snapshot);
+    args.print(&shown, clock.now());
+    let size = Size::of_stdout();
+    if args.output.format == Output::Table && size.is_some() && !shown.clusters.is_empty() {
+        print(&format!("\n{}", summary::counts(&poll.snapshot.clusters)));
+    }
+    report(args, poller, &poll);
+    Ok(code(args.evaluate(&poll)))
+}
+
+/// Prints the reasons for which clusters are missing from the table.
+fn report(args: &StatusArgs, poller: &Poller<'_>, poll: &Poll) {
+    let is_hidden = |reading: &&ClusterReading| {
+        !matches!(reading.outcome, Outcome::Up(_)) && !args.shows(&reading.outcome)
     };
-    let mut wait = UpgradeWait::new(goal);
-    // A target that was found once is no mistake on the command line, even if it goes later.
-    let (mut shown, mut found) = (HashSet::new(), HashSet::new());
-    loop {
-        let collected = collector
-            .collect(Instant::now() + config.scrape.timeout)
-            .await;
-        let mut snapshot = args.select(&collected);
-        let missing = args.targets.iter().filter(|target| {
-            !snapshot
-                .clusters
-                .iter()
-                .any(|reading| reading.cluster.is_meant(target))
-        });
-        let missing: HashSet<_> = missing.collect();
-        found.extend(
-            args.targets
-                .iter()
-                .filter(|target| !missing.contains(target)),
-        );
-        let are_lists_known = collector.clusters().is_some();
-        if let Some(target) = missing.iter().find(|target| !found.contains(*target))
-            && are_lists_known
-        {
-            return Err(RunError::Usage(format!(
-                "{target} is not among the clusters"
-            )));
-        }
-        let unread = if args.wait {
-            refresh(collector, &wait, &mut snapshot, config.scrape.timeout).await
-        } else {
-            HashMap::new()
-        };
-        let is_shown = show(&snapshot, clock.now(), args);
-        let is_full = missing.is_empty()
-            && !snapshot.clusters.is_empty()
-            && (are_lists_known || !args.targets.is_empty());
-        let coverage = if is_full {
-            Coverage::Full
-        } else {
-            Coverage::Partial
-        };
-        let progress = if args.wait {
-            wait.evaluate(&snapshot, coverage, &unread)
-        } else {
-            args.evaluate(&snapshot, coverage)
-        };
-        for (cluster, notice) in wait.notices(&snapshot, &unread).filter(|_| args.wait) {
-            if shown.insert((cluster.id.clone(), notice)) {
-                log_notice(cluster, notice, unread.get(&cluster.id));
-            }
-        }
-        // A wait goes on without a reader, for its exit code; --watch does not.
-        let continues = if args.wait {
-            progress == Progress::Pending
-        } else {
-            args.watch && is_shown
-        };
-        if !continues {
-            if coverage == Coverage::Partial {
-                log_missing(collector, &snapshot);
-            }
-            return Ok(code(progress));
-        }
-        sleep(args.interval).await;
+    let hidden = poll.snapshot.clusters.iter().filter(is_hidden);
+    let names = summary::names(hidden.map(|reading| &*reading.cluster));
+    if !names.is_empty() {
+        print_warnings(&format!(
+            "could not be read, and not shown because of --status: {names}"
+        ));
     }
-}
-
-/// Reads the details of the clusters whose upgrades have ended into `snapshot`. Returns the failures
-/// of those that could not be read.
-async fn refresh(
-    collector: &Collector,
-    wait: &UpgradeWait,
-    snapshot: &mut Snapshot,
-    limit: Duration,
-) -> HashMap<ClusterId, snapshot::Failure> {
-    let to_refresh = wait.clusters_to_refresh(snapshot);
-    if to_refresh.is_empty() {
-        return HashMap::new();
+    if poll.coverage == Coverage::Full {
+        return;
     }
-    let mut read = collector
-        .refresh_details(&to_refresh, Instant::now() + limit)
-        .await;
-    let mut unread = HashMap::new();
-    for reading in &mut snapshot.clusters {
-        match read.remove(&reading.cluster.id) {
-            Some(Ok(info)) => reading.cluster = info,
-            Some(Err(failure)) => {
-                unread.insert(reading.cluster.id.clone(), failure);
-            }
-            None => {}
-        }
-    }
-    unread
-}
-
-/// Logs the reasons for which clusters may be missing from the table.
-fn log_missing(collector: &Collector, snapshot: &Snapshot) {
-    let unread = collector.unread_lists();
+    let unread = poller.collector.unread_lists();
     for (account, region) in &unread {
-        tracing::error!(%account, %region, "the cluster list could not be read in time");
+        log::write_line(&format!(
+            "error: account {account}, region {region}: the cluster list could not be read in time"
+        ));
     }
-    if unread.is_empty() && snapshot.clusters.is_empty() {
-        tracing::error!(
-            "no cluster found: the cluster lists have none that the configuration selects"
+    if unread.is_empty() && poll.snapshot.clusters.is_empty() {
+        log::write_line(
+            "error: no cluster found: the cluster lists have none that the configuration selects",
         );
-    }
-}
-
-fn log_notice(cluster: &ClusterInfo, notice: Notice, unread: Option<&snapshot::Failure>) {
-    let (id, version, state) = (
-        &cluster.id,
-        &cluster.version,
-        cluster.state.as_deref().unwrap_or_default(),
-    );
-    let error = unread.map_or("the API does not return it", |failure| &failure.message);
-    match notice {
-        Notice::Unidentified => {
-            tracing::warn!(cluster = %id, "its version or the end of its last upgrade is unknown; \
-                waiting until an upgrade is under way");
-        }
-        Notice::OtherVersion => {
-            tracing::warn!(cluster = %id, version, "it has another version than --target-version; \
-                waiting for an upgrade to that one");
-        }
-        Notice::NotRunning => {
-            tracing::warn!(cluster = %id, state, "its upgrade has succeeded; waiting until its state is running");
-        }
-        Notice::StateUnreadable => {
-            tracing::warn!(cluster = %id, error, "its upgrade has succeeded; its state cannot be read");
-        }
-        Notice::VersionUnknown => {
-            tracing::error!(cluster = %id, error, "which version it has now cannot be read");
-        }
     }
 }
 
@@ -203,44 +104,58 @@ fn code(progress: Progress) -> ExitCode {
     }
 }
 
-/// Prints one snapshot. Returns false if standard output is closed.
-fn show(snapshot: &Snapshot, now: Timestamp, args: &StatusArgs) -> bool {
-    let text = match args.output {
-        Output::Json => json::clusters(Some(snapshot), now),
-        Output::Table => table(&snapshot.clusters, now),
-    };
-    let clear = if args.watch && args.output == Output::Table && stdout().is_terminal() {
-        CLEAR
-    } else {
-        ""
-    };
-    print(&format!("{clear}{}", text.trim_end()))
-}
-
 impl StatusArgs {
-    /// The clusters of `snapshot` that the command line names, or all.
-    fn select(&self, snapshot: &Snapshot) -> Snapshot {
-        let mut selected = snapshot.clone();
-        selected.clusters.retain(|reading| {
-            self.targets.is_empty()
-                || self
-                    .targets
-                    .iter()
-                    .any(|target| reading.cluster.is_meant(target))
-        });
-        selected
+    /// The clusters of `snapshot` that are to be shown.
+    fn shown(&self, snapshot: &Snapshot) -> Snapshot {
+        let mut shown = snapshot.clone();
+        shown
+            .clusters
+            .retain(|reading| self.shows(&reading.outcome));
+        shown
+    }
+
+    /// Prints `shown`. Returns false if standard output is closed.
+    fn print(&self, shown: &Snapshot, now: Timestamp) -> bool {
+        match self.output.format {
+            Output::Json => print(&json::clusters(Some(shown), now)),
+            Output::Table => {
+                let width = Size::of_stdout().map(|size| size.columns);
+                let lines = self.lines(shown, now, width);
+                lines.is_empty() || print(&lines.join("\n"))
+            }
+        }
+    }
+
+    /// The table of `shown`.
+    fn lines(&self, shown: &Snapshot, now: Timestamp, width: Option<usize>) -> Vec<String> {
+        let mut clusters = shown.clusters.clone();
+        order::sort(&mut clusters);
+        Table::new(&clusters, now, self.format(width)).lines(&clusters)
+    }
+
+    fn format(&self, width: Option<usize>) -> Format {
+        Format {
+            width,
+            color: terminal::color(self.output.color),
+            header: if self.output.no_headers {
+                Header::Hidden
+            } else {
+                Header::Shown
+            },
+        }
     }
 
     /// The progress of the clusters without a wait. A cluster that could not be read is never done.
-    fn evaluate(&self, snapshot: &Snapshot, coverage: Coverage) -> Progress {
+    fn evaluate(&self, poll: &Poll) -> Progress {
+        let clusters = &poll.snapshot.clusters;
         let has_failed = |reading: &ClusterReading| match &reading.outcome {
             Outcome::Up(state) => matches!(state.status, Status::Fail | Status::Canceled),
             Outcome::Down(_) | Outcome::NotAsked => false,
         };
         let is_read = |reading: &ClusterReading| matches!(reading.outcome, Outcome::Up(_));
-        if self.fail_on.contains(&FailOn::Failed) && snapshot.clusters.iter().any(has_failed) {
+        if self.output.fail_on.contains(&FailOn::Failed) && clusters.iter().any(has_failed) {
             Progress::Failed
-        } else if coverage == Coverage::Full && snapshot.clusters.iter().all(is_read) {
+        } else if poll.coverage == Coverage::Full && clusters.iter().all(is_read) {
             Progress::Done
         } else {
             Progress::Unknown

@@ -44,24 +44,23 @@ fn status_is_a_table_for_people() {
         .skip(1)
         .map(|line| line.split_whitespace().skip(2).collect())
         .collect();
-    let mut expected = vec![
-        vec!["running", "[#>.]", "upgrading"],
-        vec!["pause", "[#=.]", "pause"],
-        vec!["success", "[###]", "success"],
-        vec!["fail", "[x..]", "prechecking", "node", "is", "[31mNotReady"],
-        vec!["none", "not_start"],
+    // The clusters that need somebody come first.
+    let expected = [
+        vec![
+            "fail",
+            "[x..]",
+            "prechecking",
+            "-",
+            "node",
+            "is",
+            "[31mNotReady",
+        ],
+        vec!["pause", "[#=.]", "pause", "-"],
+        vec!["running", "[#>.]", "upgrading", "-"],
+        vec!["success", "[###]", "success", "-"],
+        vec!["none", "not_start", "-"],
     ];
-    // The table is in the order of the IDs, and so is the list above.
-    let mut order: Vec<_> = ids.iter().zip(expected.drain(..)).collect();
-    order.sort_by_key(|(id, _)| *id);
-    assert_eq!(
-        words,
-        order
-            .into_iter()
-            .map(|(_, words)| words)
-            .collect::<Vec<_>>(),
-        "{table}"
-    );
+    assert_eq!(words, expected, "{table}");
     assert_eq!(
         (output.status.code(), text(&output.stderr).as_str()),
         (Some(0), ""),
@@ -76,10 +75,125 @@ fn status_is_a_table_for_people() {
         .add_fault(Rule::new(Fault::Forbidden).cluster(ids[2].clone()));
     let denied = run(&api, "status", &[ids[2].as_str()]);
     assert!(
-        text(&denied.stdout).contains('?') && text(&denied.stdout).contains("forbidden"),
+        text(&denied.stdout).contains("unanswered") && text(&denied.stdout).contains("forbidden"),
         "{}",
         text(&denied.stdout)
     );
+    assert_eq!(text(&denied.stderr), "", "the table has the reason");
+}
+
+#[test]
+fn filters_select_by_account_region_and_status() {
+    let api = all_good(6);
+    let ids = api.sim.world().clusters();
+    for id in &ids[..2] {
+        api.sim.world().set_phase(id, Phase::Upgrading, None);
+    }
+    let region = api
+        .sim
+        .world()
+        .region(&ids[0])
+        .expect("a region")
+        .to_string();
+    let shown = |arguments: &[&str]| {
+        let output = run(&api, "status", &[&["--no-headers"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        text(&output.stdout).lines().count()
+    };
+    let here = ids
+        .iter()
+        .filter(|id| {
+            api.sim
+                .world()
+                .region(id)
+                .is_some_and(|other| other.as_str() == region)
+        })
+        .count();
+    let region = format!("--region={region}");
+    assert_eq!(shown(&[]), 6);
+    assert_eq!(shown(&["--account=test"]), 6);
+    assert_eq!(shown(&[&region]), here);
+    assert_eq!(shown(&["--status=running"]), 2);
+    assert_eq!(shown(&["--status=success,running"]), 6);
+    assert_eq!(shown(&["--status=fail", "--status=unanswered"]), 0);
+    let calls = api.sim.calls().len();
+    assert_eq!(shown(&[&region]), here);
+    assert_eq!(
+        api.sim.calls().len() - calls,
+        here,
+        "no other cluster is queried"
+    );
+    for (arguments, complaint) in [
+        (
+            &["--account=prod"][..],
+            "error: --account=prod: no such account in the configuration, which has test\n",
+        ),
+        (
+            &["--region=cn-nowhere"],
+            "error: --region=cn-nowhere: no such region in the configuration, which has ",
+        ),
+        (
+            &["--status=failed"],
+            "[possible values: none, running, pause, success, fail, canceled, unknown, unanswered]",
+        ),
+        (&["--status=fail", "--wait"], "cannot be used with"),
+    ] {
+        let output = run(&api, "status", arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(complaint), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_cluster_that_a_filter_hides_still_counts_as_unread() {
+    let api = all_good(2);
+    let ids = api.sim.world().clusters();
+    api.sim
+        .add_fault(Rule::new(Fault::Forbidden).cluster(ids[0].clone()));
+    let output = run(&api, "status", &["--status=fail"]);
+    let name = api.sim.world().name(&ids[0]).expect("a name");
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(
+        text(&output.stderr),
+        format!("warning: could not be read, and not shown because of --status: {name}\n")
+    );
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_want_them() {
+    let api = all_good(1);
+    let has_colours = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output = Command::new(PROGRAM)
+            .args([
+                "status",
+                &format!("--config.file={}", api.config().display()),
+            ])
+            .args(arguments)
+            .env_clear()
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the program runs");
+        text(&output.stdout).contains("\u{1b}[32msuccess")
+    };
+    assert!(!has_colours(&[], &[]));
+    assert!(has_colours(&["--color=always"], &[("NO_COLOR", "1")]));
+    assert!(has_colours(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!has_colours(&["--color=never"], &[("CLICOLOR_FORCE", "1")]));
+}
+
+#[test]
+fn a_large_fleet_is_queried_to_the_end() {
+    let api = all_good(30);
+    let limited = api.yaml(30).replace(
+        "    clusters:\n",
+        "    rate_limit: {requests_per_second: 10, burst: 10}\n    clusters:\n",
+    );
+    api.write(&format!("scrape: {{timeout: 1s}}\n{limited}"));
+    let output = run(&api, "status", &["--no-headers"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert_eq!(shown.matches(" success ").count(), 60, "{shown}");
 }
 
 #[test]
@@ -176,10 +290,14 @@ fn waiting_ends_at_its_timeout_during_any_call() {
     let wait = |timeout: &str| run(&api, "status", &["--wait", "--interval=50ms", timeout]);
     let output = wait("--timeout=300ms");
     assert_eq!(output.status.code(), Some(5));
+    let shown = text(&output.stdout);
+    let name = api.sim.world().name(&ids[0]).expect("a name");
+    let last = shown.lines().last().expect("a summary");
     assert!(
-        text(&output.stderr).contains("--timeout"),
-        "{}",
-        text(&output.stderr)
+        last.contains(&format!(
+            "--timeout is over before the end of: {name} after 0s; 2 clusters"
+        )),
+        "{shown}"
     );
     let long = Command::new(PROGRAM)
         .args([
@@ -367,11 +485,27 @@ fn waiting_ends_with_the_upgrades_and_reports_their_results() {
         let output = waiting.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
         let shown = text(&output.stdout);
-        let [upgrading, paused] = ["[#>.]", "[#=.]"].map(|bar| shown.find(bar));
+        let word = if code == 0 { "success" } else { "fail" };
+        let name = api.sim.world().name(&ids[0]).expect("a name");
+        let lines: Vec<_> = shown
+            .lines()
+            .map(|line| line.split_once("Z ").expect("a time").1)
+            .collect();
+        assert_eq!(lines.len(), 5, "one line for each change: {shown}");
+        assert_eq!(lines[0], "2 clusters: 1 running, 1 success");
         assert!(
-            upgrading < paused && upgrading.is_some(),
-            "progress is shown on the way: {shown}"
+            lines[1].starts_with(&format!("{name}: running, upgrading")),
+            "{shown}"
         );
+        assert!(lines[2].starts_with(&format!("{name}: pause")), "{shown}");
+        assert!(lines[3].starts_with(&format!("{name}: {word}")), "{shown}");
+        let verdict = if code == 0 {
+            "all upgrades have ended well after ".to_owned()
+        } else {
+            format!("failed or canceled: {name} after ")
+        };
+        assert!(lines[4].starts_with(&verdict), "{shown}");
+        assert_eq!(text(&output.stderr), "");
     }
     let api = SimulatedApi::new(2);
     api.sim
@@ -460,7 +594,7 @@ fn waiting_for_a_version_succeeds_only_at_that_version() {
             "{shown}{}",
             text(&output.stderr)
         );
-        let last = shown.lines().last().expect("a table");
+        let last = shown.lines().rev().nth(1).expect("a change");
         assert!(
             last.contains("success") && last.contains(&after) && !last.contains(&before),
             "{shown}"
@@ -619,7 +753,7 @@ fn waiting_survives_missing_credentials_and_ends_at_refused_ones() {
         let output = run(&api, "status", &["--wait", "--interval=3s"]);
         (
             output.status.code(),
-            text(&output.stdout).contains("auth:"),
+            text(&output.stdout).contains("unanswered, auth"),
             api.sim.count(Action::CredentialsUri) - before,
         )
     };
@@ -684,7 +818,7 @@ fn an_empty_status_has_a_reason() {
     let said = text(&output.stderr);
     assert!(
         said.contains("the cluster list could not be read in time")
-            && said.contains("region=cn-hangzhou"),
+            && said.contains("region cn-hangzhou"),
         "{said}"
     );
 }
@@ -700,7 +834,7 @@ fn the_message_for_a_list_that_was_never_read_mentions_no_old_list() {
         .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
     let said = text(&run(&api, "status", &[]).stderr);
     assert!(
-        said.contains("cluster list cannot be read") && said.contains("region=cn-hangzhou"),
+        said.contains("cluster list could not be read") && said.contains("region cn-hangzhou"),
         "{said}"
     );
     assert!(!said.contains("the last one stands"), "{said}");

@@ -27,6 +27,17 @@ pub enum LogLevel {
     Error,
 }
 
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Error => Self::ERROR,
+        }
+    }
+}
+
 /// The shape of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -42,20 +53,18 @@ static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 /// Sends events to standard error. A thread writes them, so a reader that stops holds up nothing
 /// else; lines that find no room meanwhile are lost, and a later line says how many.
 ///
-/// Events of the program's own `crates` and of this one are logged from `level` on, those of the
-/// targets `always` at any level, and those of other crates from errors on.
-pub fn init(level: LogLevel, format: LogFormat, crates: &[&str], always: &[&str]) {
-    let level = match level {
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Error => LevelFilter::ERROR,
-    };
+/// Events of the program's own `crates` and of this one are logged from `level` on, those of
+/// `targets` from the level beside each, and those of other crates from errors on.
+pub fn init(level: LogLevel, format: LogFormat, crates: &[&str], targets: &[(&str, LogLevel)]) {
+    let own = LevelFilter::from(level);
+    let single = targets
+        .iter()
+        .map(|(name, level)| (*name, LevelFilter::from(*level)));
     let targets = Targets::new()
         .with_default(LevelFilter::ERROR)
-        .with_target(env!("CARGO_CRATE_NAME"), level)
-        .with_targets(crates.iter().map(|name| (*name, level)))
-        .with_targets(always.iter().map(|target| (*target, LevelFilter::DEBUG)));
+        .with_target(env!("CARGO_CRATE_NAME"), own)
+        .with_targets(crates.iter().map(|name| (*name, own)))
+        .with_targets(single);
     let formatter = LineFormatter(format);
     QUEUE.get_or_init(|| {
         LogQueue::start(queue::CAPACITY, write_to_stderr, move |lines| {

@@ -283,7 +283,8 @@ impl Shared {
         let region = self.region.as_ref().map_or("", Region::as_str);
         if is_retired && !was_retired {
             let error = error.map(ToString::to_string);
-            tracing::warn!(account = %self.account, region, error, "GetUpgradeStatus has been switched off \
+            // Expected: the operation is switched off on the whole public cloud.
+            tracing::info!(account = %self.account, region, error, "GetUpgradeStatus has been switched off \
                 here; reading tasks instead");
         } else if was_retired && !is_retired {
             tracing::info!(account = %self.account, region, "GetUpgradeStatus is served again");

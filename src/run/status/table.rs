@@ -1,224 +1,163 @@
 //! The table of the clusters.
 
-use ack_client::text::clean_message;
-use ack_client::{Status, Step};
+mod layout;
+mod row;
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::snapshot::{ClusterReading, Outcome};
-use crate::upgrade::UpgradeState;
+use self::layout::{Key, Widths};
+use self::row::row;
+pub(super) use self::row::{age, version_text};
+use crate::snapshot::ClusterReading;
 
-/// Formats one line per cluster, with columns of equal width on the terminal, where a Chinese
-/// character takes two cells.
-// All text from the API is cleaned, since a terminal executes control characters.
-pub(super) fn table(readings: &[ClusterReading], now: Timestamp) -> String {
-    let mut rows = vec![
-        [
-            "CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE",
-        ]
-        .map(str::to_owned),
-    ];
-    rows.extend(readings.iter().map(|reading| row(reading, now)));
-    let widths: Vec<_> = (0..rows[0].len())
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].width())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let lines = rows.iter().map(|row| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell}{:1$}", "", width - cell.width()));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    });
-    lines.collect::<Vec<_>>().join("\n")
+/// The number of columns.
+const COLUMNS: usize = 8;
+
+/// Space between two columns.
+const GAP: &str = "  ";
+
+/// The form of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    /// The width of the terminal, in cells; None for no limit.
+    pub(super) width: Option<usize>,
+    pub(super) color: Color,
+    pub(super) header: Header,
 }
 
-fn row(reading: &ClusterReading, now: Timestamp) -> [String; 8] {
-    let info = &reading.cluster;
-    // `reading.since` is when this process started to poll, so the times of the task are shown.
-    let since = match &reading.outcome {
-        Outcome::Up(state) if state.status.is_idle() => state.updated,
-        Outcome::Up(state) => state.started,
-        Outcome::Down(_) | Outcome::NotAsked => None,
-    };
-    let since = since.map_or_else(String::new, |since| age(since, now));
-    let current = clean_message(&info.version);
-    let (status, progress, step, version, message) = match &reading.outcome {
-        Outcome::Up(state) => (
-            state.status.as_str().to_owned(),
-            progress_bar(state),
-            state.step.as_str().to_owned(),
-            version_text(&current, &clean_message(&state.target_version)),
-            state
-                .error_message
-                .as_deref()
-                .map(clean_message)
-                .unwrap_or_default(),
-        ),
-        Outcome::Down(failure) => (
-            "?".to_owned(),
-            String::new(),
-            String::new(),
-            current,
-            format!(
-                "{}: {}",
-                failure.reason.as_str(),
-                clean_message(&failure.message)
-            ),
-        ),
-        Outcome::NotAsked => (
-            "?".to_owned(),
-            String::new(),
-            String::new(),
-            current,
-            "not asked: beyond the rate limit".to_owned(),
-        ),
-    };
-    [
-        info.id.to_string(),
-        clean_message(&info.name),
-        status,
-        progress,
-        step,
-        since,
-        version,
-        message,
-    ]
+/// Whether the table has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Color {
+    On,
+    Off,
 }
 
-/// The steps of an upgrade as a bar: done, current, to come.
-fn progress_bar(state: &UpgradeState) -> String {
-    let current = match state.step {
-        Step::NotStart | Step::Unknown => 0,
-        Step::Prechecking => 1,
-        Step::Pause | Step::Upgrading => 2,
-        Step::Success => 3,
-    };
-    let marker = match state.status {
-        Status::Fail | Status::Canceled => 'x',
-        Status::Pause => '=',
-        _ if current == 3 => '#',
-        _ => '>',
-    };
-    let cell = |place: usize| match place {
-        place if place < current => '#',
-        place if place == current && current > 0 => marker,
-        _ => '.',
-    };
-    if current == 0 && state.status == Status::None {
-        String::new()
-    } else {
-        format!("[{}]", (1..=3).map(cell).collect::<String>())
+/// Whether the table begins with the names of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    Shown,
+    Hidden,
+}
+
+/// A text in a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    fn plain(text: impl Into<String>) -> Self {
+        Self::new(text, Style::new())
+    }
+
+    fn new(text: impl Into<String>, style: Style) -> Self {
+        Self {
+            text: text.into(),
+            style,
+        }
     }
 }
 
-fn version_text(current: &str, target: &str) -> String {
-    if target.is_empty() || target == current {
-        current.to_owned()
-    } else {
-        format!("{current} -> {target}")
-    }
+/// A table of clusters, in which the columns of all lines have the same widths.
+#[derive(Debug)]
+pub(super) struct Table {
+    widths: Widths,
+    format: Format,
+    now: Timestamp,
 }
 
-fn age(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(since).as_secs().max(0);
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d{}h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
-
-    use ack_client::Reason;
-    use ack_client::names::{AccountName, ClusterId};
-
-    use super::*;
-    use crate::cluster::ClusterInfo;
-    use crate::queries::Watched;
-    use crate::snapshot;
-    use crate::upgrade::SourceName;
-
-    fn reading(outcome: Outcome) -> ClusterReading {
-        let cluster = ClusterInfo {
-            id: ClusterId::parse("c1").expect("an ID"),
-            name: "shop\u{1b}[2J\r\n\u{9b}31m".to_owned(),
-            account: AccountName::parse("a").expect("a name"),
-            region: None,
-            cluster_type: String::new(),
-            spec: String::new(),
-            profile: String::new(),
-            version: "1.31\u{1b}]0;owned\u{7}".to_owned(),
-            next_version: String::new(),
-            state: None,
-            labels: BTreeMap::new(),
-        };
-        ClusterReading {
-            cluster: Arc::new(cluster),
-            outcome,
-            duration: None,
-            last_success: None,
-            since: None,
-            watched: Watched::default(),
-            queries: Vec::new(),
+impl Table {
+    /// A table with room for `readings` at `now`.
+    pub(super) fn new(readings: &[ClusterReading], now: Timestamp, format: Format) -> Self {
+        let mut natural = header().map(|cell| cell.text.width());
+        let mut key = Key::Name;
+        for reading in readings {
+            if reading.cluster.name.is_empty() {
+                key = Key::Id;
+            }
+            for (width, cell) in natural.iter_mut().zip(&row(reading, now)) {
+                *width = cell.text.width().max(*width);
+            }
+        }
+        Self {
+            widths: Widths::fit(natural, key, format.width),
+            format,
+            now,
         }
     }
 
-    #[test]
-    fn columns_are_aligned_below_wide_characters() {
-        let named = |name: &str| {
-            let mut reading = reading(Outcome::NotAsked);
-            Arc::make_mut(&mut reading.cluster).name = name.to_owned();
-            reading
-        };
-        let table = table(&["生产集群", "shop", ""].map(named), Timestamp::UNIX_EPOCH);
-        let place = |line: &str, word: &str| line[..line.find(word).expect("it is there")].width();
-        let header = table.lines().next().map(|line| place(line, "STATUS"));
-        assert!(
-            table
-                .lines()
-                .skip(1)
-                .all(|line| Some(place(line, "?")) == header),
-            "{table}"
-        );
+    /// The lines of the whole table.
+    pub(super) fn lines(&self, readings: &[ClusterReading]) -> Vec<String> {
+        let rows = readings.iter().map(|reading| self.row(reading));
+        self.header().into_iter().chain(rows).collect()
     }
 
-    #[test]
-    fn text_of_the_api_is_cleaned_for_the_terminal() {
-        let state = UpgradeState {
-            target_version: "1.32\u{1b}c".to_owned(),
-            error_message: Some("node\u{1b}[31m".to_owned()),
-            ..UpgradeState::never(SourceName::Tasks)
-        };
-        let failure = snapshot::Failure {
-            reason: Reason::Other,
-            message: "proxy\n\u{1b}[A".to_owned(),
-            lasting: false,
-        };
-        let readings = [
-            Outcome::Up(Arc::new(state)),
-            Outcome::Down(failure),
-            Outcome::NotAsked,
-        ]
-        .map(reading);
-        let table = table(&readings, Timestamp::UNIX_EPOCH);
-        assert_eq!(table.lines().count(), 1 + readings.len(), "{table:?}");
-        assert!(
-            !table.chars().any(|c| c.is_control() && c != '\n'),
-            "{table:?}"
-        );
-        assert!(
-            table.contains("shop[2J 31m") && table.contains("1.31]0;owned -> 1.32c"),
-            "{table:?}"
-        );
+    /// The names of the columns, unless they are to be left out.
+    pub(super) fn header(&self) -> Option<String> {
+        (self.format.header == Header::Shown).then(|| self.line(&header()))
+    }
+
+    /// The line of a cluster.
+    pub(super) fn row(&self, reading: &ClusterReading) -> String {
+        self.line(&row(reading, self.now))
+    }
+
+    fn line(&self, cells: &[Cell; COLUMNS]) -> String {
+        let mut line = String::new();
+        // Spaces are written when something follows them.
+        let mut spaces = 0;
+        let mut gap = "";
+        for (cell, width) in cells.iter().zip(self.widths.each()) {
+            let Some(width) = width else {
+                continue;
+            };
+            line.push_str(&" ".repeat(spaces));
+            let text = cut(&cell.text, width);
+            spaces = width - text.width();
+            line.push_str(gap);
+            gap = GAP;
+            if text.is_empty() || self.format.color == Color::Off {
+                line.push_str(&text);
+            } else {
+                write!(line, "{0}{text}{0:#}", cell.style).expect("a String takes every write");
+            }
+        }
+        line.truncate(line.trim_end().len());
+        line
     }
 }
+
+fn header() -> [Cell; COLUMNS] {
+    let bold = Style::new().bold();
+    [
+        "CLUSTER", "NAME", "STATUS", "PROGRESS", "STEP", "SINCE", "VERSION", "MESSAGE",
+    ]
+    .map(|name| Cell::new(name, bold))
+}
+
+/// The beginning of `text` that is at most `width` cells wide. A text that is cut ends in an
+/// ellipsis.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut left = width.saturating_sub(1);
+    let mut end = 0;
+    for (at, letter) in text.char_indices() {
+        let cells = letter.width().unwrap_or(0);
+        if cells > left {
+            break;
+        }
+        left -= cells;
+        end = at + letter.len_utf8();
+    }
+    format!("{}…", text[..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests;
