@@ -4,7 +4,10 @@
 
   prometheusAlerts+:: {
     groups+: [
-      { name: 'ack-upgrade-clusters', rules: (import 'alerts/clusters.libsonnet')(config) + (import 'alerts/common.libsonnet')(config) },
+      {
+        name: 'ack-upgrade-clusters',
+        rules: (import 'records.libsonnet')(config) + (import 'alerts/clusters.libsonnet')(config) + (import 'alerts/common.libsonnet')(config),
+      },
       { name: 'ack-upgrade-exporter', rules: (import 'alerts/exporter.libsonnet')(config) },
     ],
   },

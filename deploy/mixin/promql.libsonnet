@@ -21,69 +21,29 @@ function(config) {
   // All lines but the first get this many spaces more.
   indent(spaces, text):: std.join('\n' + std.repeat(' ', spaces), std.split(std.rstripChars(text, '\n'), '\n')),
 
-  // The clusters whose state set has one of these values. A cluster that does not answer keeps the state it had; one that is seen in another
-  // state is let go at once, which also serves state_sets: active, where a state that is over just leaves the page.
-  state(name, label, values)::
-    local several = std.length(std.findSubstr('|', values)) > 0;
-    local equal = if several then '=~' else '=';
-    local other = if several then '!~' else '!=';
-    |||
-      %(last)s == 1
-      unless %(joined)s
-        %(other)s == 1
-    ||| % {
-      last: promql.last(name, '%s%s"%s"' % [label, equal, values]),
-      joined: promql.joined,
-      other: promql.metric(name, '%s%s"%s"' % [label, other, values]),
-    },
-  status(values):: promql.state('cs_upgrade_status', 'status', values),
-  step(values):: promql.state('cs_upgrade_step', 'step', values),
+  // What records.libsonnet makes for every alert about clusters. The selector has been applied there.
+  records: {
+    info: 'job_cluster_instance:cs_cluster_info:last',
+    status: 'job_cluster_instance:cs_upgrade_status:open',
+    step: 'job_cluster_instance:cs_upgrade_step:open',
+    attempts: 'job_cluster_source:ack_upgrade_attempt:updated_timestamp_seconds',
+    attempt: 'job_cluster:ack_upgrade_attempt:updated_timestamp_seconds',
+  },
 
-  // Series whose label with the ID was lost (AckUpgradeClusterLabelLost) are one for all clusters: a join with them would fail for every job.
-  identified(name):: promql.metric(name, '%(c)s!="", exported_%(c)s=""' % { c: cluster }),
+  // The clusters whose upgrade is in one of these states.
+  local state(record, label, values) =
+    '%s{%s%s"%s"}' % [record, label, if std.length(std.findSubstr('|', values)) > 0 then '=~' else '=', values],
+  status(values):: state(promql.records.status, 'status', values),
+  step(values):: state(promql.records.step, 'step', values),
 
-  // What is known of each cluster. A cluster that an exporter no longer has while it has others was removed; only where a whole page is missing is
-  // the last one looked up. A change of version leaves two series within the look back, and a join would fail: topk keeps one.
-  info:
-    |||
-      topk by (%(cluster)s, job, instance) (1,
-        %(now)s
-        or on (%(cluster)s, job, instance)
-          (%(last)s unless on (job, instance) %(now)s)
-      )
-    ||| % {
-      cluster: cluster,
-      now: promql.identified('cs_cluster_info'),
-      last: 'last_over_time(%s[%s])' % [promql.identified('cs_cluster_info'), config.lookback],
-    },
+  // What is known of each cluster: the identity labels.
+  info: promql.records.info,
 
   // What an alert about a cluster carries of it: by these it is grouped and routed, and if one of them changes it is another alert.
   labels: std.join(', ', config.identityLabels),
 
-  // Which attempt an upgrade is: the task, or the report of its precheck where the older operation tells no task. Of several within the look
-  // back the newest counts, and a cluster of which neither is known stays.
-  attempt:
-    |||
-      label_replace(
-        label_replace(
-          (
-            %(now)s
-            or %(joined)s
-              topk by (%(cluster)s, job, instance) (1, max_over_time(timestamp(%(now)s)[%(lookback)s:1m])) ^ 0
-            or %(joined)s
-              %(info)s
-          ),
-          "attempt", "$1", "precheck_report_id", "(.+)"
-        ),
-        "attempt", "$1", "task_id", "(.+)"
-      )
-    ||| % {
-      now: promql.identified('cs_upgrade_info'),
-      joined: promql.joined,
-      cluster: cluster,
-      lookback: config.lookback,
-      info: promql.indent(8, promql.info),
-    },
+  // The time since an upgrade that stands last changed, where a source has told it.
+  sinceChange: 'time() - (%s != 0)' % promql.records.attempt,
 
   // Clusters, with what an alert about them is to carry. What changes when a pod is replaced is dropped, so that neither a second replica
   // nor a new pod pages again.
@@ -103,7 +63,14 @@ function(config) {
       expression: promql.indent(4, expression),
       joined: promql.joined,
       labels: promql.labels,
-      info: promql.indent(4, promql.info),
-      attempt: if attempt then '\n  * %s group_left (attempt)\n    %s' % [promql.joined, promql.indent(4, promql.attempt)] else '',
+      info: promql.info,
+      // Without the record the alert still fires, without the label.
+      attempt: if attempt then '\n  * on (%s, job) group_left (attempt)\n    (%s ^ 0 or on (%s, job) group by (%s, job) (%s))' % [
+        cluster,
+        promql.records.attempt,
+        cluster,
+        cluster,
+        promql.last('cs_cluster_info'),
+      ] else '',
     },
 }

@@ -49,6 +49,7 @@ class Exporter:
         self.account, self.clusters = account, clusters
         self.up = True
         self.silent = False
+        self.source = "tasks"
         exporter = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -77,7 +78,7 @@ class Exporter:
         if not probed:
             lines.append('ack_upgrade_exporter_build_info{version="0"} 1')
             lines.append(f"cs_exporter_clusters {len(clusters)}")
-            lines.append(f'cs_exporter_source_info{{account="{self.account}",region="cn-hangzhou",source="tasks"}} 1')
+            lines.append(f'cs_exporter_source_info{{account="{self.account}",region="cn-hangzhou",source="{self.source}"}} 1')
         return "\n".join(lines) + "\n"
 
     def series(self, id, cluster):
@@ -87,7 +88,8 @@ class Exporter:
             return
         for status in STATUSES:
             yield f'cs_upgrade_status{{cluster="{id}",status="{status}"}} {int(status == cluster.status)}'
-        yield f'cs_upgrade_info{{cluster="{id}",source="tasks",task_id="{cluster.task}"}} 1'
+        attempt = f'task_id="{cluster.task}"' if self.source == "tasks" else f'precheck_report_id="report of {cluster.task}"'
+        yield f'cs_upgrade_info{{cluster="{id}",source="{self.source}",{attempt}}} 1'
         if cluster.status == "fail":
             yield f'cs_upgrade_error_info{{cluster="{id}",message="drain timed out"}} 1'
 
@@ -152,6 +154,22 @@ class Renamed(Fails):
         super().play(second)
         if second == 25:
             self.first.name = "other"
+
+
+class Switched(Fails):
+    """an upgrade fails, and the source changes to the tasks"""
+
+    def play(self, second):
+        super().play(second)
+        self.exporter.source = "upgrade_status" if second < 25 else "tasks"
+
+
+class SwitchedBack(Fails):
+    """an upgrade fails, and the source changes from the tasks"""
+
+    def play(self, second):
+        super().play(second)
+        self.exporter.source = "tasks" if second < 25 else "upgrade_status"
 
 
 class Retried(Trouble):
@@ -276,7 +294,7 @@ class Network(Trouble):
         self.exporter.silent = True
 
 
-TROUBLES = (Fails, Flaps, Replaced, Renamed, Retried, Removed, Outage, NewJob, LostLabel, Empty, Many, Network)
+TROUBLES = (Fails, Flaps, Replaced, Renamed, Switched, SwitchedBack, Retried, Removed, Outage, NewJob, LostLabel, Empty, Many, Network)
 
 
 def routes(text):

@@ -10,58 +10,38 @@ function(config)
 
   local text = (import '../cluster_text.libsonnet')(config);
 
-  // Upgrades whose last change is longer ago than the threshold, where the source tells it.
-  local old(name) = 'time() - (%s or %s) > %s' % [
-    promql.last('cs_upgrade_updated_timestamp_seconds'),
-    promql.last('cs_upgrade_started_timestamp_seconds'),
-    threshold(name),
-  ];
+  // Upgrades whose last change is longer ago than the threshold, where a source has told it.
+  local old(name) = '%s > %s' % [promql.sinceChange, threshold(name)];
+  local byCluster = 'on (%s, job)' % cluster;
 
   // A response without a pause in its status may have one in its step.
-  local paused = |||
-    (
-      %s
-    )
-    or %s
-    (
-      %s
-      and %s
-        %s
-    )
-  ||| % [
-    promql.indent(2, promql.status('pause')),
-    joined,
-    promql.indent(2, promql.step('pause')),
-    joined,
-    promql.indent(2, promql.status('running')),
-  ];
+  local paused = '(%s or %s (%s and %s %s))' % [promql.status('pause'), joined, promql.step('pause'), joined, promql.status('running')];
 
-  // An error that a page with a state no longer has is over, whatever the look back says.
+  // The error of a page with a state, or the last one of a cluster that does not answer.
   local erroneous = |||
-    %s
-    unless %s
-      (%s == 1 unless %s %s)
-  ||| % [
-    promql.last('cs_upgrade_error_info'),
-    joined,
-    promql.metric('cs_upgrade_status'),
-    joined,
-    promql.metric('cs_upgrade_error_info'),
-  ];
+    %(now)s
+    or %(joined)s
+      (%(last)s unless %(joined)s %(seen)s == 1)
+  ||| % {
+    now: promql.metric('cs_upgrade_error_info'),
+    last: promql.last('cs_upgrade_error_info'),
+    seen: promql.metric('cs_upgrade_status', 'status=~"running|pause"'),
+    joined: joined,
+  };
 
   local about(expression, attempt=false) = promql.about(expression, drop=', status, step', attempt=attempt);
 
   // A failure that was over a week ago is AckUpgradeFailedLongAgo, so that nobody is paged for history on the day of installation.
   // The older operation tells no time: the runbook says how to silence what is known.
   alert('AckUpgradeFailed', {
-    expr: about('%sunless %s\n  %s' % [promql.status('fail'), joined, old('AckUpgradeFailed')], attempt=true),
+    expr: about('%s\nunless %s\n  %s' % [promql.status('fail'), byCluster, old('AckUpgradeFailed')], attempt=true),
     about: 'The upgrade of a cluster has failed.',
     summary: 'The upgrade of ' + text.subject + ' has failed.',
     description: 'The upgrade' + text.target + ' of ' + text.cluster + ' failed' + text.changed + '. ' + text.message,
   })
 
   + alert('AckUpgradeFailedLongAgo', {
-    expr: about('%sand %s\n  %s' % [promql.status('fail'), joined, old('AckUpgradeFailedLongAgo')]),
+    expr: about('%s\nand %s\n  %s' % [promql.status('fail'), byCluster, old('AckUpgradeFailedLongAgo')]),
     about: 'The last upgrade of a cluster failed more than a week ago and was never repeated.',
     summary: 'The last upgrade of ' + text.subject + ' failed long ago and was never repeated.',
     description: 'The last upgrade of ' + text.cluster + ' failed' + text.changed + ', and none has been started since. ' + text.message,
@@ -79,7 +59,7 @@ function(config)
     ||| % [
       promql.step('not_start|upgrading|unknown'),
       joined,
-      promql.indent(2, promql.status('running')),
+      promql.status('running'),
       joined,
       promql.metric('cs_upgrade_updated_timestamp_seconds'),
       config.lookback,
@@ -91,7 +71,7 @@ function(config)
   })
 
   + alert('AckUpgradePrecheckTooLong', {
-    expr: about('%sand %s\n  %s' % [promql.step('prechecking'), joined, promql.status('running')]),
+    expr: about('%s\nand %s\n  %s' % [promql.step('prechecking'), joined, promql.status('running')]),
     about: 'The precheck of an upgrade takes too long.',
     summary: 'The precheck of ' + text.subject + ' takes too long.',
     description: 'The checks before the upgrade' + text.target + ' of ' + text.cluster + ' have been running for more than %s; most take less than five minutes.' % duration('AckUpgradePrecheckTooLong'),
@@ -100,14 +80,14 @@ function(config)
   // Alibaba Cloud pauses an upgrade that breaks. With metrics.error_message: false there are no errors to see; then such a pause is
   // AckUpgradePausedTooLong.
   + alert('AckUpgradePausedOnError', {
-    expr: about('(\n  %s\n)\nand %s\n(\n  %s\n)' % [promql.indent(2, paused), joined, promql.indent(2, erroneous)], attempt=true),
+    expr: about('%s\nand %s\n(\n  %s\n)' % [paused, joined, promql.indent(2, erroneous)], attempt=true),
     about: 'The upgrade of a cluster is paused on an error.',
     summary: 'The upgrade of ' + text.subject + ' is paused on an error.',
     description: 'The upgrade' + text.target + ' of ' + text.cluster + ' was paused on an error' + text.changed + '. ' + text.message,
   })
 
   + alert('AckUpgradePausedTooLong', {
-    expr: about('(\n  %s\n)\nunless %s\n(\n  %s\n)' % [promql.indent(2, paused), joined, promql.indent(2, erroneous)]),
+    expr: about('%s\nunless %s\n(\n  %s\n)' % [paused, joined, promql.indent(2, erroneous)]),
     about: 'The upgrade of a cluster has been paused for long.',
     summary: 'The upgrade of ' + text.subject + ' is still paused.',
     description: 'The upgrade' + text.target + ' of ' + text.cluster + ' has been paused for more than %s; until it is resumed or canceled, the cluster may run two versions.' % duration('AckUpgradePausedTooLong'),
@@ -115,12 +95,12 @@ function(config)
 
   // An upgrade that has ended needs no step; only while it is under way does an unknown one hide something.
   + alert('AckUpgradeStateUnknown', {
-    expr: about('(\n  %s\n)\nor %s\n(\n  %sand %s\n    %s\n)' % [
-      promql.indent(2, promql.status('unknown')),
+    expr: about('%s\nor %s\n  (%s and %s %s)' % [
+      promql.status('unknown'),
       joined,
-      promql.indent(2, promql.step('unknown')) + '\n  ',
+      promql.step('unknown'),
       joined,
-      promql.indent(4, promql.status('running|pause')),
+      promql.status('running|pause'),
     ]),
     about: 'The upgrade of a cluster is in a state that the exporter does not know.',
     summary: 'The upgrade of ' + text.subject + ' is in an unknown state.',
@@ -136,7 +116,7 @@ function(config)
         * %s group_left (%s)
           %s
       ) == 0
-    ||| % [promql.replica, promql.metric('cs_up'), config.lookback, joined, promql.labels, promql.indent(4, promql.info)],
+    ||| % [promql.replica, promql.metric('cs_up'), config.lookback, joined, promql.labels, promql.info],
     about: "No query of a cluster's upgrade is answered.",
     summary: 'No query of ' + text.subject + ' is answered.',
     description: 'Not one query of ' + text.cluster + ' has been answered for ten minutes' + text.reason + '. Its upgrade state is not known.',
@@ -174,7 +154,7 @@ function(config)
         unless on (%(cluster)s, job)
           %(up)s
       )
-    ||| % { cluster: cluster, labels: promql.labels, info: promql.indent(2, promql.info), up: promql.last('cs_up') },
+    ||| % { cluster: cluster, labels: promql.labels, info: promql.info, up: promql.last('cs_up') },
     about: 'A cluster has never been queried.',
     summary: '%s has never been queried.' % text.subject,
     description: 'C' + std.substr(text.cluster, 1, std.length(text.cluster))

@@ -11,9 +11,7 @@ function(config)
     expr: |||
       count by (job, account, region) (
         group by (%(cluster)s, job, account, region) (
-          (
-            %(failed)s
-          )
+          %(failed)s
           * %(joined)s group_left (account, region)
             %(info)s
         )
@@ -22,9 +20,9 @@ function(config)
       ) >= %(threshold)s
     ||| % {
       cluster: cluster,
-      failed: promql.indent(6, promql.status('fail')),
+      failed: promql.status('fail'),
       joined: promql.joined,
-      info: promql.indent(6, promql.info),
+      info: promql.info,
       before: 'last_over_time(%s[%s] offset 1h)' % [promql.metric('cs_upgrade_status', 'status="fail"'), config.lookback],
       threshold: threshold('AckUpgradeManyFailed'),
     },
@@ -52,7 +50,7 @@ function(config)
       up: promql.metric('cs_up'),
       lookback: config.lookback,
       joined: promql.joined,
-      info: promql.indent(6, promql.info),
+      info: promql.info,
       clusters: promql.last('cs_cluster_info'),
       threshold: threshold('AckUpgradeAccountNotAnswering'),
     },

@@ -11,8 +11,8 @@ function(config)
   local rate(name, matchers='') = 'rate(%s[10m])' % metric(name, matchers);
 
   // When a job was last seen, and for which accounts and regions. The alerts look a day back, which over all clusters would be too much.
-  local seen = metric('job:ack_upgrade_exporter:seen_timestamp_seconds');
-  local places = metric('job_account_region:ack_upgrade_exporter:seen_timestamp_seconds');
+  local seen = 'job:ack_upgrade_exporter:seen_timestamp_seconds';
+  local places = 'job_account_region:ack_upgrade_exporter:seen_timestamp_seconds';
   // With /probe a job may have cs_up alone.
   local present = '%s or %s' % [metric('ack_upgrade_exporter_build_info'), metric('cs_up')];
 
@@ -185,7 +185,7 @@ function(config)
       threshold: threshold('AckUpgradeCredentialsRejected'),
       rejected: last('cs_query_failure', 'reason=~"auth|forbidden"', '5m'),
       joined: joined,
-      info: promql.indent(6, promql.info),
+      info: promql.info,
       cluster: cluster,
       clusters: last('cs_cluster_info'),
     },
