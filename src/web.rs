@@ -7,14 +7,14 @@
 mod fixture;
 pub mod json;
 mod lifecycle;
+mod pages;
 mod paths;
 mod probe;
 mod routes;
 pub mod sd;
-mod shared_pages;
 pub mod status_page;
 
 pub use lifecycle::{Lifecycle, NotReloaded};
+pub use pages::Pages;
 pub use paths::Paths;
 pub use routes::AppState;
-pub use shared_pages::SharedPages;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{AppState, Paths, SharedPages};
+use ack_upgrade_exporter::web::{AppState, Pages, Paths};
 use exporter_toolkit::process::ProcessMetrics;
-use exporter_toolkit::web::{Application as _, RenderPool};
+use exporter_toolkit::web::Application as _;
 use http::{HeaderMap, Request, Uri};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -64,8 +64,7 @@ pub fn requests(input: &[u8]) {
             prefix: String::new(),
             lifecycle: None,
             clock: Clock::simulated(start()),
-            render_pool: RenderPool::default(),
-            shared_pages: SharedPages::default(),
+            pages: Pages::default(),
             transports,
             stop: CancellationToken::new(),
         };

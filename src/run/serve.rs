@@ -16,7 +16,7 @@ use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::config::{WebConfig, WebConfigError};
 use exporter_toolkit::web::guard::{Transport, WebGuard};
 use exporter_toolkit::web::socket::{self, ListenAddress};
-use exporter_toolkit::web::{Limits, RenderPool, Server, connections};
+use exporter_toolkit::web::{Limits, Server, connections};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -31,7 +31,7 @@ use crate::config::{self, Config};
 use crate::metrics::ExporterMetrics;
 use crate::reload::{ActiveConfig, ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
-use crate::web::{AppState, Lifecycle, Paths, SharedPages};
+use crate::web::{AppState, Lifecycle, Pages, Paths};
 
 /// Serves the accounts that the command line names.
 pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<(), RunError> {
@@ -191,8 +191,7 @@ impl ServeJob<'_> {
             prefix: self.web.route_prefix().to_owned(),
             lifecycle: self.web.enable_lifecycle.then(|| Arc::clone(&lifecycle)),
             clock: Clock::System,
-            render_pool: RenderPool::default(),
-            shared_pages: SharedPages::default(),
+            pages: Pages::default(),
             transports,
             stop: stop.clone(),
         };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use exporter_toolkit::web::encode::encode;
 use exporter_toolkit::web::guard::Auth;
 use exporter_toolkit::web::negotiate::{self, Encoding};
-use exporter_toolkit::web::{Application, RenderPool, draining};
+use exporter_toolkit::web::{Application, draining};
 use http::header::{
     ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -20,8 +20,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Lifecycle;
+use super::pages::{Kind, Pages};
 use super::paths::Paths;
-use super::shared_pages::{Form, SharedPages};
 use super::status_page::{self, PageQuery};
 use super::{json, probe, sd};
 use crate::collect;
@@ -56,10 +56,8 @@ pub struct AppState {
     pub lifecycle: Option<Arc<Lifecycle>>,
     /// The clock for the age of a page's numbers.
     pub clock: Clock,
-    /// The threads that render large pages.
-    pub render_pool: RenderPool,
-    /// The pages that are being sent.
-    pub shared_pages: SharedPages,
+    /// The pages that are being rendered or sent.
+    pub pages: Pages,
     /// The connections to the API.
     pub transports: Arc<dyn TransportFactory>,
     /// Cancelled when the server begins to stop.
@@ -126,23 +124,18 @@ impl AppState {
         let running = Arc::clone(&self.running.borrow());
         let deadline = deadline(request, &running.config.scrape);
         let snapshot = running.collector.collect(deadline).await;
-        let form = Form {
-            format: negotiate::format(&request.headers),
-            encoding: negotiate::encoding(&request.headers),
+        let (format, encoding) = (
+            negotiate::format(&request.headers),
+            negotiate::encoding(&request.headers),
+        );
+        let own = Arc::clone(&self.exporter_metrics);
+        let render = move |snapshot: &Snapshot| {
+            let page = metrics::render(snapshot, &own, &running.config.metrics, format);
+            encode(page, encoding)
         };
-        let render = || {
-            let (snapshot, own) = (Arc::clone(&snapshot), Arc::clone(&self.exporter_metrics));
-            self.render_pool.render(snapshot.clusters.len(), move || {
-                let settings = &running.config.metrics;
-                encode(
-                    metrics::render(&snapshot, &own, settings, form.format),
-                    form.encoding,
-                )
-            })
-        };
-        let page = self.shared_pages.get_or_render(&snapshot, form, render);
-        match page.await {
-            Ok(written) => encoded(form.format.content_type(), written),
+        let kind = Kind::Metrics(format, encoding);
+        match self.pages.shared(kind, snapshot, render).await {
+            Ok(written) => encoded(format.content_type(), written),
             Err(_) => render_failed(),
         }
     }
@@ -193,10 +186,8 @@ impl AppState {
                 return typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, sd::unread(&unread));
             }
         };
-        let written = self
-            .render_pool
-            .render(clusters.len(), move || sd::targets(&clusters))
-            .await;
+        let count = clusters.len();
+        let written = self.pages.own(count, move || sd::targets(&clusters)).await;
         written.map_or_else(
             |_| render_failed(),
             |targets| typed(StatusCode::OK, JSON, targets),
@@ -204,16 +195,18 @@ impl AppState {
     }
 
     async fn clusters(&self) -> Response<Bytes> {
-        let latest = self.running.borrow().collector.latest();
-        let (count, now) = (count(latest.as_deref()), self.clock.now());
-        let written = self
-            .render_pool
-            .render(count, move || json::clusters(latest.as_deref(), now))
-            .await;
-        written.map_or_else(
-            |_| render_failed(),
-            |clusters| typed(StatusCode::OK, JSON, clusters),
-        )
+        let now = self.clock.now();
+        let Some(latest) = self.running.borrow().collector.latest() else {
+            return typed(StatusCode::OK, JSON, json::clusters(None, now));
+        };
+        let render = move |snapshot: &Snapshot| {
+            let list = json::clusters(Some(snapshot), now);
+            (Bytes::from(list), Encoding::Identity)
+        };
+        match self.pages.shared(Kind::Clusters, latest, render).await {
+            Ok((list, _)) => typed(StatusCode::OK, JSON, list),
+            Err(_) => render_failed(),
+        }
     }
 
     async fn reload(&self, method: &Method) -> Response<Bytes> {
@@ -265,7 +258,7 @@ impl AppState {
             self.clock.now(),
         );
         let write = move || status_page::page(latest.as_deref(), now, &query, &paths);
-        let page = match self.render_pool.render(count, write).await {
+        let page = match self.pages.own(count, write).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
                 tracing::error!(%error, "status page not rendered");

@@ -279,17 +279,6 @@ async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
             &[400, 505],
         ),
         (
-            "no host",
-            "GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(),
-            &[400],
-        ),
-        ("two hosts", get("/metrics", "Host: exporter\r\n"), &[400]),
-        (
-            "no host in HTTP/1.0",
-            "GET /metrics HTTP/1.0\r\n\r\n".to_owned(),
-            &[200],
-        ),
-        (
             "two lengths",
             get("/", "Content-Length: 1\r\nContent-Length: 2\r\n"),
             &[400],
@@ -342,6 +331,23 @@ async fn oversized_and_malformed_requests_are_rejected_and_others_are_served() {
             assert!(expected[0] >= 400, "{what} gets no response");
         }
         scrapes_well(served.address).await;
+    }
+}
+
+#[tokio::test]
+async fn http_1_1_needs_one_host_header() {
+    let served = Setup::default().serve();
+    for (version, hosts, expected) in [
+        ("1.1", "Host: exporter\r\n", 200),
+        ("1.1", "", 400),
+        ("1.1", "Host: exporter\r\nHost: other\r\n", 400),
+        ("1.0", "", 200),
+    ] {
+        for path in ["/metrics", "/-/healthy"] {
+            let wire = format!("GET {path} HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+            let response = send(served.address, &wire).await.expect("a response");
+            assert_eq!(response.status, expected, "{wire}");
+        }
     }
 }
 

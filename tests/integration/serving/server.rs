@@ -7,11 +7,11 @@ use std::sync::Arc;
 use ack_simulator::{Options, Simulator};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ConfigManager, ConfigSource};
-use ack_upgrade_exporter::web::{AppState, Lifecycle, Paths, SharedPages};
+use ack_upgrade_exporter::web::{AppState, Lifecycle, Pages, Paths};
 use exporter_toolkit::process::ProcessMetrics;
 use exporter_toolkit::web::guard::WebGuard;
 use exporter_toolkit::web::socket::ListenAddress;
-use exporter_toolkit::web::{Limits, RenderPool, Server};
+use exporter_toolkit::web::{Limits, Server};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -110,8 +110,7 @@ impl Setup<'_> {
             prefix: String::new(),
             lifecycle: self.lifecycle.then_some(lifecycle),
             clock,
-            render_pool: RenderPool::default(),
-            shared_pages: SharedPages::default(),
+            pages: Pages::default(),
             transports,
             stop: stop.clone(),
         };

@@ -51,7 +51,14 @@ struct PoolsState {
 }
 
 /// Idle connections by server, the most recently used last.
-type IdleConnections = Mutex<HashMap<Origin, VecDeque<PooledConnection>>>;
+#[derive(Debug, Default)]
+struct IdleConnections(Mutex<HashMap<Origin, VecDeque<PooledConnection>>>);
+
+impl IdleConnections {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, VecDeque<PooledConnection>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Pools {
     /// Uses none of the present connections again.
@@ -63,7 +70,7 @@ impl Pools {
     /// Closes the connections that no request uses.
     pub(super) fn close_idle(&self) {
         for pool in self.lock().iter().filter_map(Weak::upgrade) {
-            pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            pool.lock().clear();
         }
     }
 
@@ -124,7 +131,7 @@ impl ConnectionPool {
     /// Takes the most recently used connection to `origin`, which the server is least likely to
     /// have closed.
     pub(super) fn take(&self, origin: &Origin) -> Option<PooledConnection> {
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         let connections = idle.get_mut(origin)?;
         while let Some(connection) = connections.pop_back() {
             if self.is_reusable(&connection) {
@@ -137,7 +144,7 @@ impl ConnectionPool {
     /// Keeps `connection` for the next request to `origin`, and closes the connections to all
     /// servers that have been idle for too long.
     pub(super) fn put(&self, origin: Origin, connection: PooledConnection) {
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         idle.entry(origin).or_default().push_back(PooledConnection {
             last_used: Instant::now(),
             ..connection
@@ -170,10 +177,6 @@ impl ConnectionPool {
             && connection.generation == self.pools.generation()
             && !connection.sender.is_closed()
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, VecDeque<PooledConnection>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 // === impl ReuseGuard ===
@@ -200,7 +203,7 @@ impl Drop for ReuseGuard<'_> {
         if self.has_responded {
             return;
         }
-        if let Some(connections) = self.pool.lock().get_mut(self.origin) {
+        if let Some(connections) = self.pool.idle.lock().get_mut(self.origin) {
             connections.retain(|connection| connection.last_used > self.began);
         }
     }
@@ -210,7 +213,8 @@ impl Drop for ReuseGuard<'_> {
 impl ConnectionPool {
     /// The number of connections that can be used again.
     pub(super) fn open(&self) -> usize {
-        self.lock()
+        self.idle
+            .lock()
             .values()
             .flatten()
             .filter(|connection| self.is_reusable(connection))

@@ -12,7 +12,7 @@ use crate::blocking::{BlockingPanic, run_blocking};
 /// would notice.
 const LARGE: usize = 500;
 
-/// Renders large pages, as many at once as there are processors. Rendering is not stopped when the
+/// Renders large pages, by default as many at once as there are processors. Rendering is not stopped when the
 /// client goes, and a page has megabytes: without this limit, clients that ask and go would have any
 /// number of pages rendered.
 #[derive(Debug, Clone)]
@@ -20,13 +20,16 @@ pub struct RenderPool(Arc<Semaphore>);
 
 impl Default for RenderPool {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(
-            available_parallelism().map_or(1, NonZeroUsize::get),
-        )))
+        Self::new(available_parallelism().map_or(1, NonZeroUsize::get))
     }
 }
 
 impl RenderPool {
+    /// A pool that renders so many `pages` at once.
+    pub fn new(pages: usize) -> Self {
+        Self(Arc::new(Semaphore::new(pages)))
+    }
+
     /// Returns the result of `render`, whose page is about so many `clusters`. It runs at once for
     /// few, and on a thread of its own for many. Fails if `render` panics. Once dropped, a future
     /// that waits for a processor renders nothing.
