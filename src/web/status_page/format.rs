@@ -25,12 +25,13 @@ pub(super) fn grouped(count: usize) -> String {
 
 /// Returns a message of the API as one line. Very long ones are cut, and say so.
 pub(super) fn message(text: &str, t: &Messages) -> String {
-    let message = clean(text, MAX_MESSAGE);
-    let more = text.chars().count().saturating_sub(MAX_MESSAGE);
-    if more == 0 {
+    let message = clean(text, usize::MAX);
+    let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) else {
         return message;
-    }
-    format!("{message} (+{} {})", grouped(more), t.more_characters)
+    };
+    let (shown, rest) = message.split_at(end);
+    let more = grouped(rest.chars().count());
+    format!("{shown}… (+{more} {})", t.more_characters)
 }
 
 /// The time of an event, and of the reader. Displays the time between them as the one or two units
