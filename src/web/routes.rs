@@ -252,8 +252,9 @@ impl AppState {
     async fn status_page(&self, request: &Parts) -> Response<Bytes> {
         let latest = self.running.borrow().collector.latest();
         let count = count(latest.as_deref());
+        let language = negotiate::language(&request.headers, PageQuery::LANGUAGES);
         let (query, paths, now) = (
-            PageQuery::parse(request.uri.query()),
+            PageQuery::parse(request.uri.query(), language),
             self.paths.clone(),
             self.clock.now(),
         );

@@ -1,29 +1,37 @@
 //! The page at `/`: the fleet as the last scrape saw it, for people.
 //!
 //! A pure function of a snapshot and of the query string. It calls no API, loads nothing from
-//! elsewhere, and works without scripts: filter and order are links and a form.
+//! elsewhere, and works without scripts: filters are links and a form. Its words are in
+//! `messages.rs`.
 
+mod accounts;
+mod details;
 mod display_status;
 mod escape;
 mod format;
+mod messages;
 mod policy;
 mod query;
 mod row;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::collections::BTreeMap;
 
 use askama::Template;
 use jiff::Timestamp;
 
+use self::accounts::{Place, places};
 use self::display_status::DisplayStatus;
 use self::format::Age;
+use self::messages::{Language, Messages};
 use self::policy::STYLE;
-use self::query::Column;
-use self::row::NextVersion;
+use self::query::Sort;
+use self::row::{NextVersion, Row};
 use self::selection::Selection;
+use self::watched::Mark;
 use super::paths::Paths;
 use crate::snapshot::Snapshot;
 
@@ -31,17 +39,20 @@ pub use policy::headers;
 pub use query::PageQuery;
 
 /// The statuses that have a tile of their own, also when no cluster is in them.
-const TILES: [DisplayStatus; 4] = [
-    DisplayStatus::Running,
-    DisplayStatus::Paused,
+const TILES: [DisplayStatus; 5] = [
     DisplayStatus::Failed,
+    DisplayStatus::PausedOnError,
     DisplayStatus::NotAnswering,
+    DisplayStatus::Paused,
+    DisplayStatus::Running,
 ];
 /// The age from which on a snapshot is called old, in seconds. Few Prometheus servers scrape less
 /// often.
 const OLD: u64 = 300;
-/// Failed cluster lists that are named.
-const NAMED_LISTS: usize = 5;
+/// Clusters with a plan that are named before the first cluster.
+const NAMED_PLANS: usize = 5;
+/// Regions up to which they are shown without being asked for.
+const FEW_PLACES: usize = 8;
 
 /// Renders the last snapshot, if there is one, as `query` asks for it. To be sent with
 /// [`headers`].
@@ -51,9 +62,10 @@ pub fn page(
     query: &PageQuery,
     paths: &Paths,
 ) -> askama::Result<String> {
+    let t = query.messages();
     match snapshot {
         Some(snapshot) => Fleet::new(snapshot, now, query, paths).render(),
-        None => BeforeFirstScrape { query, paths }.render(),
+        None => BeforeFirstScrape { query, paths, t }.render(),
     }
 }
 
@@ -62,31 +74,43 @@ pub fn page(
 struct BeforeFirstScrape<'a> {
     query: &'a PageQuery,
     paths: &'a Paths,
+    t: &'static Messages,
 }
 
 #[derive(Template)]
 #[template(path = "fleet.html")]
 struct Fleet<'a> {
     snapshot: &'a Snapshot,
-    age: Age,
+    now: Timestamp,
     counts: BTreeMap<DisplayStatus, usize>,
+    /// The clusters that have a mark, the earliest time first.
+    marked: BTreeMap<Mark, Vec<Row<'a>>>,
+    places: Vec<Place<'a>>,
     selection: Selection<'a>,
     query: &'a PageQuery,
     paths: &'a Paths,
+    t: &'static Messages,
 }
 
 impl<'a> Fleet<'a> {
     fn new(snapshot: &'a Snapshot, now: Timestamp, query: &'a PageQuery, paths: &'a Paths) -> Self {
-        let at = snapshot.at;
         let statuses = snapshot.clusters.iter().map(DisplayStatus::of);
         Self {
             snapshot,
-            age: Age { at, now },
+            now,
             counts: selection::count(statuses),
+            marked: marked(snapshot, now, query.messages()),
+            places: places(snapshot),
             selection: Selection::new(&snapshot.clusters, query, now),
             query,
             paths,
+            t: query.messages(),
         }
+    }
+
+    fn age(&self, at: Timestamp) -> Age {
+        let (now, t) = (self.now, self.t);
+        Age { at, now, t }
     }
 
     fn count(&self, status: DisplayStatus) -> usize {
@@ -95,18 +119,20 @@ impl<'a> Fleet<'a> {
 
     /// The window's title, by which the page is found among tabs.
     fn title(&self) -> String {
-        let mut parts = Vec::new();
+        let unread = self.unread_lists().len();
+        let mut counts = vec![(self.t.lists, unread)];
         for status in TILES {
-            let count = self.count(status);
-            if count > 0 {
-                let label = status.label().to_lowercase();
-                parts.push(format!("{} {label}", format::grouped(count)));
-            }
+            counts.push((status.label(self.t), self.count(status)));
         }
-        if parts.is_empty() {
-            return "No upgrade under way".to_owned();
+        counts.retain(|(_, count)| *count > 0);
+        if counts.is_empty() {
+            return self.t.calm.to_owned();
         }
-        parts.join(", ")
+        let texts = counts.iter();
+        let texts: Vec<_> = texts
+            .map(|(label, count)| format!("{label}: {}", format::grouped(*count)))
+            .collect();
+        texts.join(" · ")
     }
 
     /// The statuses without a tile that some cluster is in.
@@ -116,18 +142,38 @@ impl<'a> Fleet<'a> {
         rest
     }
 
-    /// The account and region of each cluster list that could not be read.
-    fn failed_lists(&self) -> Vec<(&str, &str)> {
-        let mut failed = Vec::new();
-        for account in &self.snapshot.accounts {
-            for discovery in account
-                .discoveries
-                .iter()
-                .filter(|list| !list.has_succeeded())
-            {
-                failed.push((account.account.as_str(), discovery.region.as_str()));
+    /// The places whose cluster list could not be read.
+    fn unread_lists(&self) -> Vec<&Place<'a>> {
+        let places = self.places.iter();
+        places
+            .filter(|place| place.list_failure().is_some())
+            .collect()
+    }
+
+    /// The number of queries beside the upgrades that fail.
+    fn failed_queries(&self) -> usize {
+        let places = self.places.iter();
+        places.map(|place| place.failed_queries.len()).sum()
+    }
+}
+
+/// The clusters that have a mark, the earliest time first.
+fn marked<'a>(
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+    t: &'static Messages,
+) -> BTreeMap<Mark, Vec<Row<'a>>> {
+    let mut marked: BTreeMap<Mark, Vec<Row<'a>>> = BTreeMap::new();
+    for reading in &snapshot.clusters {
+        for mark in Mark::ALL {
+            if mark.time(&reading.watched, now).is_some() {
+                let row = Row::new(reading, now, t);
+                marked.entry(mark).or_default().push(row);
             }
         }
-        failed
     }
+    for (mark, rows) in &mut marked {
+        rows.sort_by_key(|row| mark.time(&row.reading.watched, now));
+    }
+    marked
 }

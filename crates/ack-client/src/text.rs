@@ -5,15 +5,19 @@ use safe_input::text::is_invisible;
 /// The length of a cleaned text, in characters.
 pub const MAX_MESSAGE: usize = 256;
 
+/// Cleans a text from the API as [`clean`] does, and cuts it to [`MAX_MESSAGE`] characters.
+pub fn clean_message(text: &str) -> String {
+    clean(text, MAX_MESSAGE)
+}
+
 /// Cleans a text from the API: line breaks and tabs become one space, other invisible characters
-/// are removed, and the text is cut to [`MAX_MESSAGE`] characters, the last of which is then an
-/// ellipsis.
+/// are removed, and the text is cut to `limit` characters, the last of which is then an ellipsis.
 ///
 /// Joiners (ZWNJ, ZWJ) and variation selectors are removed too, though some scripts spell words with
 /// them. The API writes Chinese and English, and a cluster's name has letters, digits and hyphens,
 /// so that they spell nothing there.
-pub fn clean_message(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len().min(4 * MAX_MESSAGE));
+pub fn clean(text: &str, limit: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     let mut length = 0;
     for c in text.trim_matches(is_blank).chars() {
         let c = match c {
@@ -22,7 +26,7 @@ pub fn clean_message(text: &str) -> String {
             c if is_invisible(c) => continue,
             c => c,
         };
-        if length == MAX_MESSAGE {
+        if length == limit {
             clean.pop();
             clean.push('…');
             break;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use sha2::{Digest as _, Sha256};
@@ -14,13 +14,14 @@ use sha2::{Digest as _, Sha256};
 pub(super) const STYLE: &str = include_str!("templates/style.css");
 
 /// The headers that the page has to be sent with. It is as old as it says only if nobody keeps it.
-pub fn headers() -> [(HeaderName, HeaderValue); 4] {
+pub fn headers() -> [(HeaderName, HeaderValue); 5] {
     static POLICY: LazyLock<HeaderValue> = LazyLock::new(content_security_policy);
     [
         (CONTENT_SECURITY_POLICY, POLICY.clone()),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (VARY, HeaderValue::from_static("Accept-Language")),
     ]
 }
 

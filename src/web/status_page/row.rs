@@ -6,9 +6,11 @@ use ack_client::text::clean_message;
 use ack_client::{Reason, Step};
 use jiff::Timestamp;
 
+use super::details::Details;
 use super::display_status::DisplayStatus;
-use super::format::Age;
-use super::query::PageQuery;
+use super::format::{self, Age};
+use super::messages::Messages;
+use super::watched::{self, Mark};
 use crate::cluster::ClusterInfo;
 use crate::snapshot::{ClusterReading, Failure, Outcome};
 use crate::upgrade::UpgradeState;
@@ -22,20 +24,13 @@ const STEPS: [Step; 4] = [
     Step::Upgrading,
     Step::Success,
 ];
-/// The name of the first step, once an upgrade has left it.
-const STARTED: &str = "Start";
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) reading: &'a ClusterReading,
     pub(super) status: DisplayStatus,
     now: Timestamp,
-}
-
-/// A label of the configuration, and the link to all clusters that have it.
-pub(super) struct Label {
-    pub(super) text: String,
-    pub(super) link: String,
+    t: &'static Messages,
 }
 
 /// The version that a cluster goes to, or could go to.
@@ -45,11 +40,12 @@ pub(super) enum NextVersion {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(reading: &'a ClusterReading, now: Timestamp) -> Self {
+    pub(super) fn new(reading: &'a ClusterReading, now: Timestamp, t: &'static Messages) -> Self {
         Self {
             reading,
             status: DisplayStatus::of(reading),
             now,
+            t,
         }
     }
 
@@ -76,20 +72,32 @@ impl<'a> Row<'a> {
         region.map_or("", |region| region.as_str())
     }
 
+    /// The name of the cluster, or its ID if the name is not known.
     pub(super) fn name(&self) -> String {
-        clean_message(&self.cluster().name)
+        let name = clean_message(&self.cluster().name);
+        if name.is_empty() {
+            self.cluster().id.to_string()
+        } else {
+            name
+        }
     }
 
-    pub(super) fn shown_labels(&self) -> Vec<Label> {
-        let mut labels = Vec::new();
-        for (name, value) in self.cluster().labels.iter().take(SHOWN_LABELS) {
-            let text = format!("{name}={value}");
-            labels.push(Label {
-                link: PageQuery::of_text(&text).link(),
-                text: clean_message(&text),
-            });
-        }
+    /// The cluster in the console of Alibaba Cloud. Private installations, whose endpoints need no
+    /// region, have consoles of their own.
+    pub(super) fn console(&self) -> Option<String> {
+        let ClusterInfo { id, region, .. } = self.cluster();
+        let region = region.as_ref()?;
+        Some(format!(
+            "https://cs.console.aliyun.com/#/k8s/cluster/{id}/v2/info/overview?region={region}"
+        ))
+    }
+
+    /// The labels of the configuration that are shown, as `name=value`.
+    pub(super) fn shown_labels(&self) -> Vec<String> {
+        let labels = self.cluster().labels.iter().take(SHOWN_LABELS);
         labels
+            .map(|(name, value)| clean_message(&format!("{name}={value}")))
+            .collect()
     }
 
     /// The number of labels that only the details show.
@@ -99,34 +107,31 @@ impl<'a> Row<'a> {
 
     /// The API's message about a failed upgrade or a failed query.
     pub(super) fn message(&self) -> String {
-        match &self.reading.outcome {
-            Outcome::Up(state) => clean_message(state.error_message.as_deref().unwrap_or_default()),
-            Outcome::Down(failure) => clean_message(&failure.message),
-            Outcome::NotAsked => String::new(),
+        let message = match &self.reading.outcome {
+            Outcome::Up(state) => state.error_message.as_deref().unwrap_or_default(),
+            Outcome::Down(failure) => &failure.message,
+            Outcome::NotAsked => "",
+        };
+        format::message(message, self.t)
+    }
+
+    /// The beginning of the present state, or of the silence of a cluster that does not answer.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        match self.reading.outcome {
+            Outcome::Up(_) => self.reading.since,
+            Outcome::Down(_) | Outcome::NotAsked => self.reading.last_success,
         }
     }
 
-    /// Returns true if the steps need no words: all went well, or none was ever taken.
-    pub(super) fn has_plain_steps(&self) -> bool {
-        let step = self.state().map(|state| state.step);
-        matches!(
-            (self.status, step),
-            (DisplayStatus::Succeeded, Some(Step::Success))
-                | (DisplayStatus::Never, Some(Step::NotStart))
-        )
-    }
-
-    pub(super) fn since(&self) -> Option<Age> {
-        self.state().and(self.age(self.reading.since))
-    }
-
-    pub(super) fn task_started(&self) -> Option<Age> {
+    /// The creation of the task that somebody has to look after.
+    pub(super) fn task_started(&self) -> Option<Timestamp> {
         let state = self.state().filter(|_| self.status.needs_attention())?;
-        self.age(state.started)
+        state.started
     }
 
-    pub(super) fn answered(&self) -> Option<Age> {
-        self.age(self.reading.last_success)
+    pub(super) fn age(&self, at: Timestamp) -> Age {
+        let (now, t) = (self.now, self.t);
+        Age { at, now, t }
     }
 
     pub(super) fn version(&self) -> String {
@@ -143,121 +148,117 @@ impl<'a> Row<'a> {
         (!next.is_empty() && next != present).then_some(NextVersion::Possible(next))
     }
 
+    /// The marks of the cluster, each with its text.
+    pub(super) fn marks(&self) -> Vec<(Mark, String)> {
+        let (watched, t) = (&self.reading.watched, self.t);
+        let mut marks = Vec::new();
+        for mark in Mark::ALL {
+            let Some(at) = mark.time(watched, self.now) else {
+                continue;
+            };
+            let age = self.age(at);
+            let text = match mark {
+                Mark::Planned => {
+                    let plan = watched::next_plan(watched, self.now);
+                    let kind = plan.map_or("", |plan| &plan.kind);
+                    format!("{} {}", clean_message(kind), age.relative())
+                }
+                Mark::Unsupported => format!("{} {age}", t.unsupported_since),
+                Mark::Ending => format!("{} {age}", t.ending_in),
+            };
+            marks.push((mark, text));
+        }
+        marks
+    }
+
     /// The known facts about the cluster that the columns leave out, by name.
     pub(super) fn details(&self) -> Vec<(String, String)> {
-        let mut details = Details::default();
-        let cluster = self.cluster();
+        let (cluster, reading, t) = (self.cluster(), self.reading, self.t);
+        let mut details = Details::new(self.now, t);
         if let Some(state) = self.state() {
-            details.text("Task", &state.task_id);
-            details.text("Task status", state.task_status.as_str());
-            details.text("Precheck report", &state.precheck_report_id);
-            details.text("Target version", &state.target_version);
-            details.time("Task created", self.age(state.started));
-            details.time("Task changed", self.age(state.updated));
-            details.text("Source", state.source.as_str());
-            details.time("In this state", self.age(self.reading.since));
+            details.text(t.task_id, &state.task_id);
+            details.text(t.task_status, state.task_status.as_str());
+            details.text(t.precheck_report, &state.precheck_report_id);
+            details.text(t.target_version, &state.target_version);
+            details.time(t.task_created, state.started);
+            details.time(t.task_changed, state.updated);
+            details.text(t.source, state.source.as_str());
+            details.time(t.in_this_state, reading.since);
         }
-        details.time("Last answer", self.answered());
-        if let Some(duration) = self.reading.duration {
-            details.text(
-                "Last query took",
-                &format!("{:.2} s", duration.as_secs_f64()),
-            );
+        details.time(t.last_answer, reading.last_success);
+        let seconds = reading.duration.map(|duration| duration.as_secs_f64());
+        details.number(
+            t.query_took,
+            seconds.map(|seconds| format!("{seconds:.2} s")),
+        );
+        watched::describe(&reading.watched, t, &mut details);
+        for query in &reading.queries {
+            if let Some(failure) = &query.failure {
+                let name = format!("{} {}", t.query, query.query);
+                details.parts(&name, &[explained(failure.reason, t), &failure.message]);
+            }
         }
         details.text(
-            "Cluster state",
+            t.cluster_state,
             cluster.state.as_deref().unwrap_or_default(),
         );
-        details.text("Type", &cluster.cluster_type);
-        details.text("Edition", &cluster.spec);
-        details.text("Next version", &cluster.next_version);
+        details.text(t.cluster_type, &cluster.cluster_type);
+        details.text(t.edition, &cluster.spec);
+        details.text(t.next_version, &cluster.next_version);
         for (name, value) in &cluster.labels {
-            details.text(&format!("Label {name}"), value);
+            details.text(&format!("{} {name}", t.label), value);
         }
-        details.0
-    }
-
-    fn age(&self, at: Option<Timestamp>) -> Option<Age> {
-        let now = self.now;
-        at.map(|at| Age { at, now })
-    }
-}
-
-#[derive(Default)]
-struct Details(Vec<(String, String)>);
-
-impl Details {
-    fn text(&mut self, name: &str, value: &str) {
-        let value = clean_message(value);
-        if !value.is_empty() {
-            self.0.push((name.to_owned(), value));
-        }
-    }
-
-    fn time(&mut self, name: &str, age: Option<Age>) {
-        if let Some(age) = age {
-            self.text(name, &format!("{} ({age} ago)", age.absolute()));
-        }
+        details.facts
     }
 }
 
 /// The place of a step among [`STEPS`]. None if it is between the first and the last, and the API
 /// says no more.
 pub(super) fn position(step: Step) -> Option<usize> {
-    match step {
-        Step::NotStart => Some(0),
-        Step::Prechecking => Some(1),
-        Step::Upgrading => Some(2),
-        Step::Success => Some(3),
-        Step::Pause | Step::Unknown => None,
-    }
+    STEPS.iter().position(|known| *known == step)
 }
 
 /// The steps of an upgrade that is at `present`, each with its class in the style sheet.
-pub(super) fn steps(present: Step) -> Vec<(&'static str, &'static str)> {
+pub(super) fn steps(present: Step, t: &Messages) -> Vec<(&'static str, &'static str)> {
     let Some(position) = position(present) else {
-        let present = ("now between", step_name(present));
-        return vec![
-            ("done", STARTED),
-            present,
-            ("todo", step_name(Step::Success)),
-        ];
+        let present = ("now between", step_name(present, t));
+        return vec![("done", t.step_start), present, ("todo", t.step_done)];
     };
     let mut steps = Vec::with_capacity(STEPS.len());
     for (at, step) in STEPS.into_iter().enumerate() {
         steps.push(match at.cmp(&position) {
-            Ordering::Less if at == 0 => ("done", STARTED),
-            Ordering::Less => ("done", step_name(step)),
-            Ordering::Equal => ("now", step_name(step)),
-            Ordering::Greater => ("todo", step_name(step)),
+            Ordering::Less if at == 0 => ("done", t.step_start),
+            Ordering::Less => ("done", step_name(step, t)),
+            Ordering::Equal => ("now", step_name(step, t)),
+            Ordering::Greater => ("todo", step_name(step, t)),
         });
     }
     steps
 }
 
-pub(super) fn step_name(step: Step) -> &'static str {
+pub(super) fn step_name(step: Step, t: &Messages) -> &'static str {
     match step {
-        Step::NotStart => "Not started",
-        Step::Prechecking => "Prechecking",
-        Step::Upgrading => "Upgrading",
-        Step::Success => "Done",
-        Step::Pause => "Paused between steps",
-        Step::Unknown => "Step not known",
+        Step::NotStart => t.step_not_started,
+        Step::Prechecking => t.step_prechecking,
+        Step::Upgrading => t.step_upgrading,
+        Step::Success => t.step_done,
+        Step::Pause => t.step_between,
+        Step::Unknown => t.step_unknown,
     }
 }
 
 /// Explains the reason of a failed query.
-pub(super) fn explained(reason: Reason) -> &'static str {
+pub(super) fn explained(reason: Reason, t: &Messages) -> &'static str {
     match reason {
-        Reason::Auth => "credentials missing or refused",
-        Reason::Forbidden => "permission missing",
-        Reason::NotFound => "no such cluster",
-        Reason::Throttled => "throttled by the API",
-        Reason::RateLimited => "held back by the account's rate limit",
-        Reason::Timeout => "no response in time",
-        Reason::Network => "no connection",
-        Reason::Server => "an error of the API",
-        Reason::Decode => "response not understood",
-        Reason::Other => "the query failed",
+        Reason::Auth => t.reason_auth,
+        Reason::Forbidden => t.reason_forbidden,
+        Reason::NotFound => t.reason_not_found,
+        Reason::Throttled => t.reason_throttled,
+        Reason::RateLimited => t.reason_rate_limited,
+        Reason::Timeout => t.reason_timeout,
+        Reason::Network => t.reason_network,
+        Reason::Server => t.reason_server,
+        Reason::Decode => t.reason_decode,
+        Reason::Other => t.reason_other,
     }
 }

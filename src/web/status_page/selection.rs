@@ -2,26 +2,24 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use jiff::Timestamp;
 
 use super::display_status::DisplayStatus;
-use super::query::{Column, Direction, PageQuery, Sort};
+use super::query::{PageQuery, Sort};
 use super::row::Row;
 use crate::snapshot::{ClusterReading, Outcome};
 
 /// Clusters on one page, so that a browser takes a fleet of any size.
-pub(super) const PAGE_SIZE: usize = 500;
-/// Rows from which on the quiet ones get a single line.
-const DENSE: usize = 100;
-/// Pages that are linked beside the present one, on either side.
-const NEAR_PAGES: usize = 2;
+pub(super) const PAGE_SIZE: usize = 400;
+/// The number of clusters above which the rows are compact.
+const ROOMY: usize = 30;
 
 /// The clusters that a query shows.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     sort: Sort,
+    is_filtered: bool,
     /// The clusters of this page.
     pub(super) rows: Vec<Row<'a>>,
     /// The number of matching clusters on all pages, by status.
@@ -32,13 +30,15 @@ pub(super) struct Selection<'a> {
     pub(super) pages: usize,
 }
 
-/// Rows that stand together in the table.
+/// Rows that stand together in one table.
 pub(super) struct Group<'a> {
-    /// The status that the rows have in common, if they are sorted by it.
+    /// The status that the rows have in common, if they are in the order of their urgency.
     pub(super) status: Option<DisplayStatus>,
     /// The number of clusters of the group on all pages.
     pub(super) size: usize,
     pub(super) rows: &'a [Row<'a>],
+    /// True if the group is shown on demand only.
+    pub(super) is_folded: bool,
 }
 
 impl<'a> Selection<'a> {
@@ -47,8 +47,8 @@ impl<'a> Selection<'a> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let mut rows = Vec::new();
         for reading in clusters {
-            let row = Row::new(reading, now);
-            if query.status.is_none_or(|status| row.status == status)
+            let row = Row::new(reading, now, query.messages());
+            if is_wanted(&row, query, now)
                 && (words.is_empty() || contains_all(&searched_text(&row), &words))
             {
                 rows.push(row);
@@ -62,6 +62,7 @@ impl<'a> Selection<'a> {
         rows.truncate(PAGE_SIZE);
         Self {
             sort: query.sort,
+            is_filtered: query.is_filtered(),
             rows,
             matching,
             page,
@@ -78,19 +79,25 @@ impl<'a> Selection<'a> {
         self.page * PAGE_SIZE
     }
 
-    /// The pages that are linked by their number, counted from 0.
-    pub(super) fn near_pages(&self) -> Range<usize> {
-        let end = (self.page + NEAR_PAGES + 1).min(self.pages);
-        self.page.saturating_sub(NEAR_PAGES)..end
+    /// Returns true if a row gets little room.
+    pub(super) fn is_compact(&self) -> bool {
+        self.total() > ROOMY
     }
 
-    /// The rows of this page: by status if they are sorted by it, otherwise all together.
+    /// Returns true if the folded groups are opened: there is nothing else to see.
+    pub(super) fn is_open(&self) -> bool {
+        let needs_attention = self.matching.keys().any(|status| status.needs_attention());
+        !needs_attention && !self.is_compact()
+    }
+
+    /// The rows of this page: by status if they are in that order, otherwise all together.
     pub(super) fn groups(&self) -> Vec<Group<'_>> {
-        if self.sort.column != Column::Status {
+        if self.sort != Sort::Urgency {
             return vec![Group {
                 status: None,
                 size: self.total(),
                 rows: &self.rows,
+                is_folded: false,
             }];
         }
         let mut groups = Vec::new();
@@ -100,13 +107,10 @@ impl<'a> Selection<'a> {
                 status: Some(status),
                 size: self.matching[&status],
                 rows,
+                is_folded: !status.needs_attention() && !self.is_filtered,
             });
         }
         groups
-    }
-
-    pub(super) fn is_dense(&self) -> bool {
-        self.rows.len() > DENSE
     }
 }
 
@@ -119,6 +123,17 @@ pub(super) fn count(
         *counts.entry(status).or_default() += 1;
     }
     counts
+}
+
+/// Returns true if the cluster is among those that the query asks for apart from its words.
+fn is_wanted(row: &Row<'_>, query: &PageQuery, now: Timestamp) -> bool {
+    let watched = &row.reading.watched;
+    query.status.is_none_or(|status| row.status == status)
+        && (query.account.is_empty() || row.cluster().account.as_str() == query.account)
+        && (query.region.is_empty() || row.region() == query.region)
+        && query
+            .mark
+            .is_none_or(|mark| mark.time(watched, now).is_some())
 }
 
 fn contains_all(text: &str, words: &[&str]) -> bool {
@@ -156,27 +171,25 @@ fn searched_text(row: &Row<'_>) -> String {
 }
 
 fn compare(sort: Sort, one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    let direction = sort.direction;
-    let by_column = match sort.column {
-        Column::Status => directed(direction, one.status.cmp(&other.status))
+    let by_sort = match sort {
+        Sort::Urgency => one
+            .status
+            .cmp(&other.status)
             .then_with(|| longest_first(one, other)),
-        Column::Name => directed(direction, by_name(one, other)),
-        Column::Since => known_first(direction, since(one), since(other)),
-        Column::Version => known_first(direction, version(one), version(other)),
-        Column::Account => directed(direction, by_account(one, other)),
-        Column::Reading => known_first(
-            direction,
-            one.reading.last_success,
-            other.reading.last_success,
-        ),
+        Sort::Name => Ordering::Equal,
+        Sort::Since => known_first(one.since(), other.since()),
+        Sort::Version => known_first(version(one), version(other)),
+        Sort::Reading => known_first(one.reading.last_success, other.reading.last_success),
     };
-    by_column.then_with(|| by_name(one, other))
+    by_sort.then_with(|| by_name(one, other))
 }
 
 /// Among those that need somebody, whoever has waited longest; it is the likeliest to be stuck.
 fn longest_first(one: &Row<'_>, other: &Row<'_>) -> Ordering {
+    // The exporter knows the present state only since its own start.
+    let waits_since = |row: &Row<'_>| row.task_started().or(row.since());
     if one.status.needs_attention() {
-        known_first(Direction::Ascending, since(one), since(other))
+        known_first(waits_since(one), waits_since(other))
     } else {
         Ordering::Equal
     }
@@ -187,31 +200,11 @@ fn by_name(one: &Row<'_>, other: &Row<'_>) -> Ordering {
     (&one.name, &one.id).cmp(&(&other.name, &other.id))
 }
 
-fn by_account(one: &Row<'_>, other: &Row<'_>) -> Ordering {
-    let accounts = one.cluster().account.cmp(&other.cluster().account);
-    accounts.then_with(|| one.region().cmp(other.region()))
-}
-
-fn directed(direction: Direction, ordering: Ordering) -> Ordering {
-    match direction {
-        Direction::Ascending => ordering,
-        Direction::Descending => ordering.reverse(),
-    }
-}
-
-/// Compares so that the unknown comes last in both directions.
-fn known_first<T: Ord>(direction: Direction, one: Option<T>, other: Option<T>) -> Ordering {
+/// Compares so that the unknown comes last.
+fn known_first<T: Ord>(one: Option<T>, other: Option<T>) -> Ordering {
     match (one, other) {
-        (Some(one), Some(other)) => directed(direction, one.cmp(&other)),
+        (Some(one), Some(other)) => one.cmp(&other),
         (one, other) => other.is_some().cmp(&one.is_some()),
-    }
-}
-
-/// The beginning of the present state, or of the silence of a cluster that does not answer.
-fn since(row: &Row<'_>) -> Option<Timestamp> {
-    match row.reading.outcome {
-        Outcome::Up(_) => row.reading.since,
-        Outcome::Down(_) | Outcome::NotAsked => row.reading.last_success,
     }
 }
 
@@ -227,14 +220,16 @@ fn version(row: &Row<'_>) -> Option<Vec<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use ack_client::Reason;
-    use ack_client::{Status, Step};
+    use std::sync::Arc;
+
+    use ack_client::{Reason, Status, Step};
 
     use super::*;
-    use crate::web::fixture::{NOW, ago, altered, cluster, down, up};
+    use crate::upgrade::UpgradeState;
+    use crate::web::fixture::{NOW, ago, altered, cluster, down, state, up};
 
     fn shown(clusters: &[ClusterReading], query: &str) -> Vec<String> {
-        let selection = Selection::new(clusters, &PageQuery::parse(Some(query)), NOW);
+        let selection = Selection::new(clusters, &PageQuery::parse(Some(query), "en"), NOW);
         selection
             .rows
             .iter()
@@ -242,29 +237,42 @@ mod tests {
             .collect()
     }
 
-    fn since(mut reading: ClusterReading, seconds: i64) -> ClusterReading {
-        reading.since = Some(ago(seconds));
-        reading
+    fn running(id: &str, seconds: i64) -> ClusterReading {
+        let state = UpgradeState {
+            started: Some(ago(seconds)),
+            ..state(Status::Running, Step::Upgrading)
+        };
+        cluster(id, Outcome::Up(Arc::new(state)))
+    }
+
+    fn broken(id: &str, status: Status) -> ClusterReading {
+        let state = UpgradeState {
+            error_message: Some("drain".to_owned()),
+            ..state(status, Step::Upgrading)
+        };
+        cluster(id, Outcome::Up(Arc::new(state)))
     }
 
     #[test]
-    fn what_runs_comes_first_and_the_longest_of_it_before_all() {
+    fn what_needs_somebody_comes_first_and_the_longest_of_it_before_the_rest() {
         let clusters = [
             cluster("idle", up(Status::None, Step::NotStart)),
             cluster("good", up(Status::Success, Step::Success)),
-            cluster("silent", down(Reason::Timeout, "")),
-            cluster("bad", up(Status::Fail, Step::Upgrading)),
-            since(cluster("young", up(Status::Running, Step::Upgrading)), 60),
-            since(cluster("old", up(Status::Running, Step::Prechecking)), 6000),
+            cluster("canceled", up(Status::Canceled, Step::Upgrading)),
+            running("young", 60),
+            running("old", 6000),
             cluster("paused", up(Status::Pause, Step::Pause)),
+            cluster("silent", down(Reason::Timeout, "")),
+            broken("broken", Status::Pause),
+            broken("bad", Status::Fail),
+            cluster("unasked", Outcome::NotAsked),
         ];
         assert_eq!(
             shown(&clusters, ""),
-            ["old", "young", "paused", "bad", "silent", "good", "idle"]
-        );
-        assert_eq!(
-            shown(&clusters, "sort=-status"),
-            ["idle", "good", "silent", "bad", "paused", "old", "young"]
+            [
+                "bad", "broken", "silent", "paused", "old", "young", "canceled", "unasked", "good",
+                "idle"
+            ]
         );
         assert_eq!(shown(&clusters, "status=not_answering"), ["silent"]);
     }
@@ -296,7 +304,6 @@ mod tests {
             })
         });
         assert_eq!(shown(&clusters, "sort=version"), ["c3", "c1", "c4", "c2"]);
-        assert_eq!(shown(&clusters, "sort=-version"), ["c4", "c1", "c3", "c2"]);
     }
 
     #[test]
@@ -306,7 +313,7 @@ mod tests {
             .collect();
         let last = Selection::new(
             &clusters,
-            &PageQuery::parse(Some("page=18446744073709551615")),
+            &PageQuery::parse(Some("page=18446744073709551615"), "en"),
             NOW,
         );
         assert_eq!(

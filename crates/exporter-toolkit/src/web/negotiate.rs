@@ -1,7 +1,7 @@
 //! Content negotiation by the quality values of headers (RFC 9110 §12). A header that makes no sense
 //! is ignored: it never costs a client the page.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName};
+use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderMap, HeaderName};
 
 use crate::exposition::Format;
 
@@ -43,6 +43,23 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     } else {
         Encoding::Identity
     }
+}
+
+/// The language for a client with these headers: the one of `offered` that it likes best, without
+/// regard to the region of the language. The first one is for a client that likes none better.
+pub fn language<'a, const N: usize>(headers: &HeaderMap, offered: [&'a str; N]) -> &'a str {
+    let accepted = Accepted::read(headers, &ACCEPT_LANGUAGE);
+    let mut best = ("", 0.0);
+    for language in offered {
+        let quality = accepted.quality(|element| {
+            let primary = element.name.split('-').next();
+            (primary == Some(language)).then_some(0)
+        });
+        if best.0.is_empty() || quality > best.1 {
+            best = (language, quality);
+        }
+    }
+    best.0
 }
 
 /// Returns how closely `element` matches OpenMetrics 1.0.0, if at all. Wildcards do not: old
@@ -262,6 +279,26 @@ mod tests {
             encoding(&headers(&ACCEPT_ENCODING, &["br", "gzip"])),
             Encoding::Gzip
         );
+    }
+
+    #[test]
+    fn the_language_is_the_one_that_is_liked_best() {
+        for (accept, expected) in [
+            ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+            ("zh-Hant-TW", "zh"),
+            ("ZH", "zh"),
+            ("fr, zh;q=0.5, *;q=0.1", "zh"),
+            ("en-US,en;q=0.9,zh-CN;q=0.8", "en"),
+            ("zh;q=0.5, en;q=0.5", "en"),
+            ("zh;q=0", "en"),
+            ("zha, fr", "en"),
+            ("*", "en"),
+            (";;,", "en"),
+        ] {
+            let headers = headers(&ACCEPT_LANGUAGE, &[accept]);
+            assert_eq!(language(&headers, ["en", "zh"]), expected, "{accept}");
+        }
+        assert_eq!(language(&HeaderMap::new(), ["en", "zh"]), "en");
     }
 
     #[test]
