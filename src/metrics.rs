@@ -9,6 +9,7 @@ pub mod catalog;
 mod collection;
 mod exporter;
 mod families;
+mod maintenance;
 mod node_pools;
 mod plans;
 mod prechecks;

@@ -6,6 +6,7 @@
 
 pub mod addons;
 mod json;
+pub mod maintenance;
 pub mod node_pools;
 pub mod plans;
 pub mod prechecks;

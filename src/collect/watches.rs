@@ -21,6 +21,7 @@ use super::slot::Slot;
 use crate::cluster::ClusterInfo;
 use crate::config;
 use crate::queries::addons::{AddonOffers, InstalledAddons};
+use crate::queries::maintenance::Maintenance;
 use crate::queries::node_pools::NodePools;
 use crate::queries::plans::Plans;
 use crate::queries::prechecks::Prechecks;
@@ -36,6 +37,7 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
         node_pools,
         addons,
         prechecks,
+        maintenance,
     } = settings;
     let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
     if let Some(every) = plans {
@@ -53,6 +55,9 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
     }
     if let Some(every) = prechecks {
         watches.push(Slots::new(account, Prechecks::new(every.interval)));
+    }
+    if let Some(every) = maintenance {
+        watches.push(Slots::new(account, Maintenance::new(every.interval)));
     }
     watches
 }

@@ -35,6 +35,7 @@ pub const RESERVED_LABELS: &[&str] = &[
 pub const LABELS_BESIDE_CLUSTER: &[&str] = &[
     "addon",
     "available_version",
+    "channel",
     "condition",
     "image",
     "kubelet_version",

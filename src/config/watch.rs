@@ -77,6 +77,9 @@ watch! {
     /// Checks before upgrades: `ListClusterChecks`, one call for each cluster, and
     /// `GetClusterCheck`, one call for each new check.
     prechecks: PrechecksSettings = 6 * HOURS;
+    /// Automatic upgrades and the maintenance window: `DescribeClusterDetail`, one call for each
+    /// cluster.
+    maintenance: MaintenanceSettings = 6 * HOURS;
 }
 
 impl Watch {

@@ -6,7 +6,7 @@
 use exporter_toolkit::exposition::Metric;
 use exporter_toolkit::process;
 
-use super::{addons, node_pools, plans, prechecks, queries, versions};
+use super::{addons, maintenance, node_pools, plans, prechecks, queries, versions};
 
 /// Declares metrics in groups: `CONSTANT = Kind "name" ["label", …] "HELP";`.
 macro_rules! catalogue {
@@ -59,13 +59,14 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub static GROUPS: [(Scope, &[&Metric]); 11] = [
+pub static GROUPS: [(Scope, &[&Metric]); 12] = [
     (Scope::Cluster, CLUSTER),
     (Scope::Cluster, plans::METRICS),
     (Scope::Cluster, versions::METRICS),
     (Scope::Cluster, node_pools::METRICS),
     (Scope::Cluster, addons::METRICS),
     (Scope::Cluster, prechecks::METRICS),
+    (Scope::Cluster, maintenance::METRICS),
     (Scope::Query, queries::METRICS),
     (Scope::Collection, COLLECTION),
     (Scope::Exporter, EXPORTER),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{addons, catalog, node_pools, plans, prechecks, versions};
+use super::{addons, catalog, maintenance, node_pools, plans, prechecks, versions};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -54,6 +54,7 @@ pub(crate) fn write<'a>(
     node_pools::write(page, clusters);
     addons::write(page, clusters);
     prechecks::write(page, clusters);
+    maintenance::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.

@@ -1,5 +1,7 @@
 //! The form of answers in `/api/v1/clusters`.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serializer;
 
@@ -13,6 +15,18 @@ pub(super) fn time<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => serializer.collect_str(&format_args!("{time:.0}")),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Writes a duration in seconds.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+pub(super) fn seconds<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => serializer.serialize_f64(duration.as_secs_f64()),
         None => serializer.serialize_none(),
     }
 }

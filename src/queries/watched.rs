@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::addons::ClusterAddons;
+use super::maintenance::ClusterMaintenance;
 use super::node_pools::NodePool;
 use super::plans::Plan;
 use super::prechecks::Precheck;
@@ -24,4 +25,6 @@ pub struct Watched {
     pub addons: ClusterAddons,
     /// The newest check of each type.
     pub prechecks: Option<Arc<[Precheck]>>,
+    /// The automatic upgrades and the maintenance window of the cluster.
+    pub maintenance: Option<ClusterMaintenance>,
 }

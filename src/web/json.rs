@@ -48,7 +48,11 @@
 //!     "prechecks": [{                    the newest check of each type, as in cs_precheck_result; null unless watched
 //!       "id": "1697-c106-clustercheck-lboto", "type": "cluster_upgrade", "result": "passed",
 //!       "finished": "2026-11-23T18:31:00Z"
-//!     }]
+//!     }],
+//!     "maintenance": {                   null unless watched
+//!       "auto_upgrade": {"enabled": true, "channel": "stable"},   null if the API does not say so
+//!       "window": {"next_start": "2026-11-25T18:00:00Z", "duration_seconds": 14400.0}   null if none is in use
+//!     }
 //!   }]
 //! }
 //! ```

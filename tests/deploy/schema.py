@@ -42,7 +42,7 @@ EVERYTHING = {
             "ca_file": certifi.where(),
             "rate_limit": {"requests_per_second": 0.5, "burst": 10},
             "max_concurrency": 4,
-            "watch": {key: {"interval": "1h"} for key in ("plans", "versions", "node_pools", "addons", "prechecks")},
+            "watch": {key: {"interval": "1h"} for key in ("plans", "versions", "node_pools", "addons", "prechecks", "maintenance")},
             "discovery": {
                 "regions": ["cn-hangzhou", "cn-shanghai"],
                 "refresh_interval": "5m",

@@ -1,6 +1,7 @@
 //! The queries beside those of the upgrades: plans and versions, and the others in the modules.
 
 mod addons;
+mod maintenance;
 mod node_pools;
 mod prechecks;
 
@@ -61,6 +62,7 @@ async fn what_is_not_watched_costs_no_call_and_no_series() {
         "cs_plan_info",
         "cs_cluster_versions_behind",
         "cs_node_pool_info",
+        "cs_cluster_auto_upgrade",
         "cs_query_up",
     ] {
         assert!(values(&page, name).is_empty(), "{name}");
@@ -69,6 +71,7 @@ async fn what_is_not_watched_costs_no_call_and_no_series() {
         Action::ListOperationPlansForRegion,
         Action::DescribeKubernetesVersionMetadata,
         Action::DescribeClusterNodePools,
+        Action::DescribeClusterDetail,
         Action::DescribeClustersForRegion,
     ] {
         assert_eq!(fleet.calls(action), 0, "{action:?}");

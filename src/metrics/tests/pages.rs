@@ -20,6 +20,7 @@ use crate::metrics::catalog;
 use crate::metrics::{ExporterMetrics, render, render_probe};
 use crate::queries::Watched;
 use crate::queries::addons::ClusterAddons;
+use crate::queries::maintenance::{AutoUpgrade, ClusterMaintenance, Window};
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
 use crate::queries::prechecks::Precheck;
@@ -119,6 +120,16 @@ fn watched() -> Watched {
             result: CheckVerdict::Warning,
             finished: "2026-11-23T09:00:00Z".parse().ok(),
         }])),
+        maintenance: Some(ClusterMaintenance {
+            auto_upgrade: Some(AutoUpgrade {
+                enabled: true,
+                channel: "stable",
+            }),
+            window: Some(Window {
+                next_start: "2026-11-25T18:00:00Z".parse().ok(),
+                duration: Some(Duration::from_secs(4 * 3600)),
+            }),
+        }),
     }
 }
 
@@ -380,6 +391,9 @@ fn options_rename_the_cluster_label_hide_the_message_and_shorten_the_state_sets(
     cs_addon_info{cluster_id="c-failed",addon="coredns",version="v1.9.3.10",state="active",available_version="v1.11.3.2"} 1
     cs_precheck_result{cluster_id="c-failed",type="cluster_upgrade",result="warning"} 1
     cs_precheck_finished_timestamp_seconds{cluster_id="c-failed",type="cluster_upgrade"} 1795424400
+    cs_cluster_auto_upgrade{cluster_id="c-failed",channel="stable"} 1
+    cs_maintenance_window_next_start_timestamp_seconds{cluster_id="c-failed"} 1795629600
+    cs_maintenance_window_duration_seconds{cluster_id="c-failed"} 14400
     cs_query_up{query="node_pools",cluster_id="c-failed"} 0
     probe_success 1
     probe_duration_seconds 0.13
