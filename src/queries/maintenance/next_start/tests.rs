@@ -208,7 +208,7 @@ fn is_day(window: &MaintenanceWindow, day: Date) -> bool {
         None => true,
         Some((first, week)) => {
             while *week < monday(day) {
-                *week = *week + (7 * i64::from(recurrence.interval.get())).days();
+                *week += (7 * i64::from(recurrence.interval.get())).days();
             }
             day >= *first && *week == monday(day)
         }
