@@ -7,12 +7,25 @@ locals {
     upgrade_status = "upgrade-status.json"
     tasks          = "tasks.json"
   }
+  watch_policies = {
+    plans       = "plans.json"
+    versions    = "versions.json"
+    node_pools  = "node-pools.json"
+    maintenance = "maintenance.json"
+  }
 }
 
 resource "alicloud_ram_policy" "this" {
   policy_name     = var.name
   description     = "What ack-upgrade-exporter reads"
   policy_document = file("${path.module}/../ram/${local.policies[var.upgrade_source]}")
+}
+
+resource "alicloud_ram_policy" "watch" {
+  for_each        = var.watch
+  policy_name     = "${var.name}-${replace(each.key, "_", "-")}"
+  description     = "What ack-upgrade-exporter reads for watch.${each.key}"
+  policy_document = file("${path.module}/../ram/${local.watch_policies[each.key]}")
 }
 
 resource "alicloud_ram_role" "this" {
@@ -38,6 +51,13 @@ resource "alicloud_ram_role" "this" {
 
 resource "alicloud_ram_role_policy_attachment" "this" {
   policy_name = alicloud_ram_policy.this.policy_name
+  policy_type = "Custom"
+  role_name   = alicloud_ram_role.this.role_name
+}
+
+resource "alicloud_ram_role_policy_attachment" "watch" {
+  for_each    = alicloud_ram_policy.watch
+  policy_name = each.value.policy_name
   policy_type = "Custom"
   role_name   = alicloud_ram_role.this.role_name
 }

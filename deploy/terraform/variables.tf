@@ -15,6 +15,17 @@ variable "upgrade_source" {
   }
 }
 
+variable "watch" {
+  description = "The keys of `watch` in the exporter's configuration: plans, versions, node_pools, maintenance. Each allows more actions."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.watch, ["plans", "versions", "node_pools", "maintenance"])) == 0
+    error_message = "Each must be plans, versions, node_pools or maintenance."
+  }
+}
+
 variable "oidc_provider_arn" {
   description = "ARN of the OIDC provider of the cluster in which the exporter runs: acs:ram::<account>:oidc-provider/ack-rrsa-<cluster ID>."
   type        = string

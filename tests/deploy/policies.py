@@ -1,4 +1,4 @@
-"""Checks the RAM policies: exactly the actions of each source, with resources as narrow as RAM permits."""
+"""Checks the RAM policies: exactly the actions of each source and each watched query, with resources as narrow as RAM permits."""
 
 import json
 import pathlib
@@ -14,6 +14,10 @@ EXPECTED = {
         ANY: LIST | {"cs:DescribeTaskInfo"},
         CLUSTERS: {"cs:GetUpgradeStatus", "cs:DescribeClusterTasks", "cs:DescribeClusterDetail"},
     },
+    "plans": {ANY: {"cs:ListOperationPlansForRegion"}},
+    "versions": {ANY: {"cs:DescribeKubernetesVersionMetadata"}},
+    "node-pools": {ANY: {"cs:DescribeTaskInfo"}, CLUSTERS: {"cs:DescribeClusterNodePools", "cs:DescribeClusterTasks"}},
+    "maintenance": {CLUSTERS: {"cs:DescribeClusterDetail"}},
 }
 
 folder = pathlib.Path(sys.argv[1])

@@ -47,11 +47,13 @@ for name, body in {**variables, **outputs}.items():
 expect(all("type" in body for body in variables.values()), "a variable has no type")
 expect(all("value" in body for body in outputs.values()), "an output has no value")
 
-# The policies are the files of deploy/ram, all of them, by the sources that the variable takes.
-policies = local["policies"]
-expect({ram / file for file in policies.values()} == set(ram.glob("*.json")) - {ram / "trust-policy.json"}, f"hands out the policies {policies}")
-condition = variables["upgrade_source"]["validation"][0]["condition"]
-expect(set(re.findall(r'"(\w+)"', condition)) == policies.keys(), f"upgrade_source takes {condition}, and there are {sorted(policies)}")
+# The policies are the files of deploy/ram, all of them, by the values that the two variables take.
+policies, watched = local["policies"], local["watch_policies"]
+files_used = [*policies.values(), *watched.values()]
+expect({ram / file for file in files_used} == set(ram.glob("*.json")) - {ram / "trust-policy.json"}, f"hands out the policies {files_used}")
+for variable, known in (("upgrade_source", policies), ("watch", watched)):
+    condition = variables[variable]["validation"][0]["condition"]
+    expect(set(re.findall(r'"(\w+)"', condition)) == known.keys(), f"{variable} takes {condition}, and there are {sorted(known)}")
 expect(variables["upgrade_source"]["default"] in policies, "the default of upgrade_source is none of them")
 
 # The role trusts what deploy/ram/trust-policy.json trusts, with the cluster's own values in place of the example's.

@@ -1,10 +1,18 @@
-//! The policies of `deploy/ram`, compared with the calls of each source.
+//! The policies of `deploy/ram`, compared with the calls of each source and each watched query.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
+use ack_client::Operation;
 use ack_simulator::{Action, Options, RetiredResponse};
+use ack_upgrade_exporter::queries::Query as _;
+use ack_upgrade_exporter::queries::maintenance::Maintenance;
+use ack_upgrade_exporter::queries::node_pools::NodePools;
+use ack_upgrade_exporter::queries::plans::Plans;
+use ack_upgrade_exporter::queries::versions::Versions;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::fleet::{Fleet, UNLIMITED, options, tally};
 
@@ -52,4 +60,41 @@ async fn each_policy_allows_exactly_the_actions_of_its_source() {
             .map(|action| format!("cs:{}", action.as_str()));
         assert_eq!(asked.collect::<BTreeSet<_>>(), allowed(policy), "{source}");
     }
+}
+
+/// The keys of `watch` and the operations of their queries.
+const WATCHED: &[(&str, &[Operation])] = &[
+    ("plans", Plans::OPERATIONS),
+    ("versions", Versions::OPERATIONS),
+    ("node_pools", NodePools::OPERATIONS),
+    ("maintenance", Maintenance::OPERATIONS),
+];
+
+/// The actions that each source may take as well.
+const BESIDE: [Action; 2] = [Action::GetUpgradeStatus, Action::DescribeClustersForRegion];
+
+#[tokio::test(start_paused = true)]
+async fn each_key_of_watch_has_a_policy_of_exactly_the_operations_of_its_query() {
+    for (key, operations) in WATCHED {
+        let account = format!("source: upgrade_status\n{UNLIMITED}\nwatch: {{{key}: {{}}}}");
+        let fleet = Fleet::in_process(options(12), &account, "");
+        sleep(Duration::from_secs(60)).await;
+        let called = Action::ALL
+            .iter()
+            .filter(|action| fleet.calls(**action) > 0 && !BESIDE.contains(action))
+            .map(|action| format!("cs:{}", action.as_str()));
+        let declared = operations.iter().map(|operation| operation.ram_action());
+        let declared: BTreeSet<_> = declared.collect();
+        assert_eq!(called.collect::<BTreeSet<_>>(), declared, "{key}");
+        assert_eq!(allowed(&key.replace('_', "-")), declared, "{key}");
+    }
+}
+
+#[test]
+fn every_key_of_watch_has_its_policy() {
+    let schema = fs::read_to_string("deploy/config.schema.json").expect("the schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let keys = schema["definitions"]["Watch"]["properties"].as_object();
+    let keys: BTreeSet<_> = keys.expect("keys").keys().map(String::as_str).collect();
+    assert_eq!(keys, WATCHED.iter().map(|(key, _)| *key).collect());
 }
