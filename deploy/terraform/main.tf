@@ -11,6 +11,8 @@ locals {
     plans       = "plans.json"
     versions    = "versions.json"
     node_pools  = "node-pools.json"
+    addons      = "addons.json"
+    prechecks   = "prechecks.json"
     maintenance = "maintenance.json"
   }
 }

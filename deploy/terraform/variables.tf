@@ -16,13 +16,13 @@ variable "upgrade_source" {
 }
 
 variable "watch" {
-  description = "The keys of `watch` in the exporter's configuration: plans, versions, node_pools, maintenance. Each allows more actions."
+  description = "The keys of `watch` in the exporter's configuration: plans, versions, node_pools, addons, prechecks, maintenance. Each allows more actions."
   type        = set(string)
   default     = []
 
   validation {
-    condition     = length(setsubtract(var.watch, ["plans", "versions", "node_pools", "maintenance"])) == 0
-    error_message = "Each must be plans, versions, node_pools or maintenance."
+    condition     = length(setsubtract(var.watch, ["plans", "versions", "node_pools", "addons", "prechecks", "maintenance"])) == 0
+    error_message = "Each must be plans, versions, node_pools, addons, prechecks or maintenance."
   }
 }
 

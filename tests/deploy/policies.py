@@ -17,6 +17,8 @@ EXPECTED = {
     "plans": {ANY: {"cs:ListOperationPlansForRegion"}},
     "versions": {ANY: {"cs:DescribeKubernetesVersionMetadata"}},
     "node-pools": {ANY: {"cs:DescribeTaskInfo"}, CLUSTERS: {"cs:DescribeClusterNodePools", "cs:DescribeClusterTasks"}},
+    "addons": {ANY: {"cs:ListAddons"}, CLUSTERS: {"cs:ListClusterAddonInstances"}},
+    "prechecks": {CLUSTERS: {"cs:GetClusterCheck", "cs:ListClusterChecks"}},
     "maintenance": {CLUSTERS: {"cs:DescribeClusterDetail"}},
 }
 
