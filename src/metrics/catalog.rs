@@ -59,7 +59,7 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub static GROUPS: [(Scope, &[&Metric]); 12] = [
+pub static GROUPS: &[(Scope, &[&Metric])] = &[
     (Scope::Cluster, CLUSTER),
     (Scope::Cluster, plans::METRICS),
     (Scope::Cluster, versions::METRICS),

@@ -99,10 +99,6 @@ impl Query for NodePools {
         }
     }
 
-    fn max_age(&self) -> Duration {
-        self.interval * 3
-    }
-
     fn cost(&self, last: Option<&PoolsAndTasks>) -> u32 {
         if last.is_some_and(|last| last.tasks.is_complete) {
             USUAL_CALLS
