@@ -135,14 +135,11 @@ impl Collector {
 
     /// The time at which every account had served `demand`; None if one has not.
     fn served_at(&self, demand: &Demand) -> Option<Instant> {
-        let served = self
-            .accounts
-            .iter()
-            .map(|account| account.served_at(demand.since));
-        // Without accounts, every demand is served at once.
-        served.fold(Some(demand.since), |latest, served| {
-            Some(latest?.max(served?))
-        })
+        let mut latest = demand.since;
+        for account in &self.accounts {
+            latest = latest.max(account.served_at(demand.since)?);
+        }
+        Some(latest)
     }
 
     /// The snapshot of `demand`, which is served. All who wait for it get the same one.

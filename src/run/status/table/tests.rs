@@ -21,7 +21,7 @@ fn sorted(format: Format) -> String {
 }
 
 fn widest(table: &str) -> usize {
-    let widths = table.lines().map(|line| line.width());
+    let widths = table.lines().map(unicode_width::UnicodeWidthStr::width);
     widths.max().unwrap_or_default()
 }
 
