@@ -20,9 +20,9 @@
 //! | [`cluster`] | a cluster as the configuration and the lists describe it |
 //! | [`upgrade`] | the state of one cluster's upgrade, in the same form for every operation |
 //! | [`config`] | YAML → [`Config`](config::Config), every mistake at once with its path |
-//! | [`queries`] | the queries of the API: the state of an upgrade from either operation, and the detection of the operation that the API serves |
+//! | [`queries`] | everything that is asked, one file for each query |
 //! | [`snapshot`] | the immutable result of one scrape |
-//! | [`collect`] | collections, one collector an account, one entry a cluster → [`Snapshot`](snapshot::Snapshot) |
+//! | [`collect`] | demands of scrapes and queries that are due, one collector an account → [`Snapshot`](snapshot::Snapshot) |
 //! | [`metrics`] | the catalogue of all metrics; snapshot → bytes |
 //! | [`reload`] | the configuration in force, replaced as a whole |
 //! | [`web`] | routes, and the status page |
