@@ -4,18 +4,13 @@
 //! snapshot; `exporter` counts the work of the process. All of them write to a [`Page`], in either
 //! format.
 
-mod addons;
 pub mod catalog;
 mod collection;
 mod exporter;
 mod families;
-mod maintenance;
-mod node_pools;
-mod plans;
-mod prechecks;
 mod queries;
 mod unknown;
-mod versions;
+mod watched;
 
 use std::time::Duration;
 

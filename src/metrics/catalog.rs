@@ -3,10 +3,12 @@
 //! The pages take names, types and HELP from here. A test checks README's table, the dashboards and
 //! the rules against it.
 
+use std::iter;
+
 use exporter_toolkit::exposition::Metric;
 use exporter_toolkit::process;
 
-use super::{addons, maintenance, node_pools, plans, prechecks, queries, versions};
+use super::{queries, watched};
 
 /// Declares metrics in groups: `CONSTANT = Kind "name" ["label", …] "HELP";`.
 macro_rules! catalogue {
@@ -50,7 +52,7 @@ pub enum Scope {
 
 /// Every metric, in the order of exposition.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    GROUPS.iter().flat_map(|(_, metrics)| *metrics).copied()
+    groups().flat_map(|(_, metrics)| metrics).copied()
 }
 
 /// The metric called `name`.
@@ -59,20 +61,19 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub static GROUPS: &[(Scope, &[&Metric])] = &[
-    (Scope::Cluster, CLUSTER),
-    (Scope::Cluster, plans::METRICS),
-    (Scope::Cluster, versions::METRICS),
-    (Scope::Cluster, node_pools::METRICS),
-    (Scope::Cluster, addons::METRICS),
-    (Scope::Cluster, prechecks::METRICS),
-    (Scope::Cluster, maintenance::METRICS),
-    (Scope::Query, queries::METRICS),
-    (Scope::Collection, COLLECTION),
-    (Scope::Exporter, EXPORTER),
-    (Scope::Process, process::METRICS),
-    (Scope::Probe, PROBE),
-];
+pub fn groups() -> impl Iterator<Item = (Scope, &'static [&'static Metric])> {
+    let clusters = iter::once(CLUSTER).chain(watched::groups());
+    let others = [
+        (Scope::Query, queries::METRICS),
+        (Scope::Collection, COLLECTION),
+        (Scope::Exporter, EXPORTER),
+        (Scope::Process, process::METRICS),
+        (Scope::Probe, PROBE),
+    ];
+    clusters
+        .map(|metrics| (Scope::Cluster, metrics))
+        .chain(others)
+}
 
 catalogue! {
     CLUSTER {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{addons, catalog, maintenance, node_pools, plans, prechecks, versions};
+use super::{catalog, watched};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -49,12 +49,7 @@ pub(crate) fn write<'a>(
     });
     clusters.cluster_infos(page);
     clusters.cluster_states(page);
-    plans::write(page, clusters);
-    versions::write(page, clusters);
-    node_pools::write(page, clusters);
-    addons::write(page, clusters);
-    prechecks::write(page, clusters);
-    maintenance::write(page, clusters);
+    watched::write(page, clusters);
 }
 
 /// One cluster, with the values that every family needs.

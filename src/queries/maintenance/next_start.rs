@@ -1,6 +1,8 @@
 //! The next start of a maintenance window, as a pure function of the window and the time.
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use ack_client::{Exclusion, ExclusionScope, MaintenanceWindow, Recurrence, WindowStart};

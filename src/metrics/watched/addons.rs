@@ -2,8 +2,8 @@
 
 use exporter_toolkit::exposition::{Page, Value};
 
-use super::catalog::catalogue;
-use super::families::{Clusters, label_text};
+use crate::metrics::catalog::catalogue;
+use crate::metrics::families::{Clusters, label_text};
 
 catalogue! {
     METRICS {

@@ -2,8 +2,8 @@
 
 use exporter_toolkit::exposition::{Page, Value};
 
-use super::catalog::catalogue;
-use super::families::{ClusterRow, Clusters};
+use crate::metrics::catalog::catalogue;
+use crate::metrics::families::{ClusterRow, Clusters};
 use crate::queries::maintenance::{ClusterMaintenance, Window};
 
 catalogue! {

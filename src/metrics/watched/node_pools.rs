@@ -3,9 +3,9 @@
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 use jiff::Timestamp;
 
-use super::catalog::catalogue;
-use super::families::{ClusterRow, Clusters, label_text};
 use crate::config::ErrorMessages;
+use crate::metrics::catalog::catalogue;
+use crate::metrics::families::{ClusterRow, Clusters, label_text};
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade, conditions};
 use crate::upgrade::StateSet;
 
