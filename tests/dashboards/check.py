@@ -45,7 +45,7 @@ def mistake(where, what):
 
 def catalogue():
     """Name, kind and labels of every metric that the program declares."""
-    text = (ROOT / "src/metrics/catalog.rs").read_text()
+    text = "".join(path.read_text() for path in sorted((ROOT / "src/metrics").glob("*.rs")))
     found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
     assert len(found) > 30, "the catalogue is written in another way than this script knows"
     process = (ROOT / "crates/exporter-toolkit/src/process.rs").read_text()
@@ -223,8 +223,8 @@ def check_alert(where, alert, uids, metrics):
     """Every alert has all annotations that the person on call needs."""
     name = alert["alert"]
     annotations = alert["annotations"]
-    if not name.startswith("AckUpgrade"):
-        mistake(where, "does not begin with AckUpgrade")
+    if not re.match("Ack(Upgrade|Cluster|NodePool)[A-Z]", name):
+        mistake(where, "does not begin with AckUpgrade, AckCluster or AckNodePool")
     if "for" not in alert:
         mistake(where, "has no `for`")
     if alert["labels"]["severity"] not in ("critical", "warning", "info"):
