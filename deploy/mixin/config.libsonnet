@@ -26,7 +26,8 @@
     // The page of a cluster in the console; %s is its ID.
     consoleUrl: 'https://cs.console.aliyun.com/#/k8s/cluster/%s/v2/info/overview',
 
-    // The dashboards. An upgrade that lasts longer than `long` seconds is orange, and longer than `tooLong` red.
+    // The dashboards. An upgrade that lasts longer than `long` seconds is orange, and longer than `tooLong` red. Support that ends within
+    // `supportDays` is orange.
     dashboards: {
       from: 'now-6h',
       refresh: '30s',
@@ -34,6 +35,7 @@
       tags: ['ack-upgrade', 'kubernetes', 'alibaba-cloud'],
       long: 1800,
       tooLong: 3600,
+      supportDays: 30,
     },
 
     // Every alert: how severe it is, how long its condition must hold, how long it is kept firing after, and its threshold if it has one.
