@@ -26,7 +26,8 @@
     // The page of a cluster in the console; %s is its ID.
     consoleUrl: 'https://cs.console.aliyun.com/#/k8s/cluster/%s/v2/info/overview',
 
-    // The dashboards. An upgrade that lasts longer than `long` seconds is orange, and longer than `tooLong` red.
+    // The dashboards. An upgrade that lasts longer than `long` seconds is orange, and longer than `tooLong` red. Support that ends within
+    // `supportDays` is orange.
     dashboards: {
       from: 'now-6h',
       refresh: '30s',
@@ -34,6 +35,7 @@
       tags: ['ack-upgrade', 'kubernetes', 'alibaba-cloud'],
       long: 1800,
       tooLong: 3600,
+      supportDays: 30,
     },
 
     // Every alert: how severe it is, how long its condition must hold, how long it is kept firing after, and its threshold if it has one.
@@ -51,6 +53,12 @@
       AckUpgradeClusterNeverQueried: { severity: 'warning', 'for': '30m' },
       AckUpgradeManyFailed: { severity: 'critical', 'for': '1m', keep_firing_for: '10m', threshold: 5 },
       AckUpgradeAccountNotAnswering: { severity: 'critical', 'for': '5m', keep_firing_for: '10m', threshold: 0.5 },
+      AckUpgradePlanFailed: { severity: 'warning', 'for': '5m', keep_firing_for: '10m', threshold: 7 * 86400 },
+      AckClusterVersionUnsupported: { severity: 'warning', 'for': '1h', keep_firing_for: '10m' },
+      AckClusterVersionEndingSoon: { severity: 'info', 'for': '1h', keep_firing_for: '10m', threshold: 30 * 86400 },
+      AckNodePoolUpgradeFailed: { severity: 'critical', 'for': '1m', keep_firing_for: '10m', threshold: 7 * 86400 },
+      AckNodePoolBehind: { severity: 'warning', 'for': '6h', keep_firing_for: '10m', threshold: 2 },
+      AckUpgradeWatchFailing: { severity: 'warning', 'for': '1h', keep_firing_for: '10m' },
       AckUpgradeExporterDown: { severity: 'critical', 'for': '5m', keep_firing_for: '5m' },
       AckUpgradeJobRenamed: { severity: 'warning', 'for': '5m' },
       AckUpgradeClusterLabelLost: { severity: 'critical', 'for': '5m', keep_firing_for: '5m' },

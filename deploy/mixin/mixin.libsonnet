@@ -6,7 +6,8 @@
     groups+: [
       {
         name: 'ack-upgrade-clusters',
-        rules: (import 'records.libsonnet')(config) + (import 'alerts/clusters.libsonnet')(config) + (import 'alerts/common.libsonnet')(config),
+        rules: (import 'records.libsonnet')(config) + (import 'alerts/clusters.libsonnet')(config) + (import 'alerts/common.libsonnet')(config)
+               + (import 'alerts/watched.libsonnet')(config),
       },
       { name: 'ack-upgrade-exporter', rules: (import 'alerts/exporter.libsonnet')(config) },
     ],

@@ -12,6 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 RULES = sorted((ROOT / "deploy/prometheus").glob("*.yml"))
 RUNBOOKS = ROOT / "deploy/prometheus/runbooks"
+PARTS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation"]
+PARTS_ZH = ["含义", "影响", "诊断", "处理", "上报"]
 
 # Metrics that Prometheus itself makes.
 PROMETHEUS = {"up", "scrape_duration_seconds"}
@@ -45,7 +47,7 @@ def mistake(where, what):
 
 def catalogue():
     """Name, kind and labels of every metric that the program declares."""
-    text = (ROOT / "src/metrics/catalog.rs").read_text()
+    text = "".join(path.read_text() for path in sorted((ROOT / "src/metrics").glob("*.rs")))
     found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
     assert len(found) > 30, "the catalogue is written in another way than this script knows"
     process = (ROOT / "crates/exporter-toolkit/src/process.rs").read_text()
@@ -223,8 +225,8 @@ def check_alert(where, alert, uids, metrics):
     """Every alert has all annotations that the person on call needs."""
     name = alert["alert"]
     annotations = alert["annotations"]
-    if not name.startswith("AckUpgrade"):
-        mistake(where, "does not begin with AckUpgrade")
+    if not re.match("Ack(Upgrade|Cluster|NodePool)[A-Z]", name):
+        mistake(where, "does not begin with AckUpgrade, AckCluster or AckNodePool")
     if "for" not in alert:
         mistake(where, "has no `for`")
     if alert["labels"]["severity"] not in ("critical", "warning", "info"):
@@ -235,15 +237,27 @@ def check_alert(where, alert, uids, metrics):
         mistake(where, "its description names nothing")
     if not re.fullmatch(rf"https://\S+/{name}", annotations["runbook_url"]):
         mistake(where, "its runbook_url does not end in its name")
-    runbook = RUNBOOKS / f"{name}.md"
-    headings = re.findall(r"^## (.*)$", runbook.read_text(), re.M) if runbook.exists() else []
-    if headings != ["Meaning", "Impact", "Diagnosis", "Mitigation"]:
-        mistake(where, "its runbook is not Meaning, Impact, Diagnosis, Mitigation")
+    check_runbook(where, name, metrics)
     link = re.search(r"/d/([a-z-]+)", annotations["dashboard_url"])
     if not link or link.group(1) not in uids:
         mistake(where, "its dashboard_url leads to no dashboard")
     for template in re.findall(r"printf `([^`]*)`", " ".join(annotations.values())):
         check_expression(f"{where}, template", re.sub(r"%(\[\d+\])?s", "x", template), metrics)
+
+
+def check_runbook(where, name, metrics):
+    """Both languages have all parts, the same commands, and metrics that there are."""
+    commands = []
+    for path, parts in ((RUNBOOKS / f"{name}.md", PARTS), (RUNBOOKS / f"zh-CN/{name}.md", PARTS_ZH)):
+        text = path.read_text() if path.exists() else ""
+        if re.findall(r"^## (.*)$", text, re.M) != parts:
+            mistake(where, f"{path.relative_to(ROOT)} is not {', '.join(parts)}")
+        commands.append(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
+        for metric in re.findall(r"\bcs_[a-z_]+\b", text):
+            if metric not in metrics:
+                mistake(path.name, f"{metric} is not in the catalogue")
+    if not commands[0] or commands[0] != commands[1]:
+        mistake(where, "its runbooks have no commands, or different ones")
 
 
 def check_rules(path, uids, metrics):
@@ -262,8 +276,8 @@ def check_documents(alerts):
     for readme, text in (("README.md", f"[{len(alerts)} alerts](deploy/prometheus"), ("README.zh-CN.md", f"[{len(alerts)} 条告警](deploy/prometheus")):
         if text not in (ROOT / readme).read_text():
             mistake(readme, f"does not say {text}")
-    for runbook in RUNBOOKS.glob("*.md"):
-        if runbook.stem not in {alert["alert"] for alert in alerts}:
+    for runbook in RUNBOOKS.glob("**/*.md"):
+        if runbook.stem not in {"README"} | {alert["alert"] for alert in alerts}:
             mistake(runbook.name, "is about no alert")
 
 

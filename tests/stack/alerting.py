@@ -25,6 +25,9 @@ from programs import ROOT, Failed, Programs, free_port, get, wait_for  # noqa: E
 
 CLUSTERS = 40
 
+# The metrics that a configuration has to ask for, and that are read only when the limiter has room.
+WATCHED = re.compile(r"\bcs_(?:node_pool|addon|precheck|maintenance|cluster_auto|cluster_version|plan)_[a-z_]+")
+
 # The queries that may be empty here, and why.
 RIGHTLY_EMPTY = {
     "exporter.json, Credentials expire in, query A": "the demo's key does not expire",
@@ -33,6 +36,14 @@ RIGHTLY_EMPTY = {
     "exporter.json, Firing alerts, query B": "the exporter is well",
     "cluster.json, In this state for, query B": "the upgrades of these clusters have not succeeded",
     "cluster.json, Upgrade duration, query A": "the upgrade of one has ended, and nothing is known of the other",
+    "cluster.json, Support ends, query A": "the version of these clusters is supported",
+    "cluster.json, Support ends, query B": "and for more than a month",
+    "cluster.json, Support ends, query C": "or it is not",
+    "cluster.json, Next plan, query A": "no operation is planned for these clusters",
+    "cluster.json, Planned operations, query A": "none was",
+    "cluster.json, Planned operations, query B": "none was",
+    "cluster.json, annotation Upgrade failed, query A": "the upgrade may have failed within the first seconds of Prometheus",
+    "fleet.json, annotation Upgrade failed, query A": "that may be the only failure",
     "cluster.json, annotation Upgrade began, query A": "the upgrade may have begun before Prometheus did",
     "cluster.json, annotation Upgrade ended, query A": "the upgrade has not succeeded",
 }
@@ -297,6 +308,7 @@ def check_dashboards(stack, clusters):
     """Every variable has values and every query data, for one of these clusters at least, or is rightly empty."""
     broken = []
     count = 0
+    page = get(stack.metrics)
     slowest = (0, "")
     for path in sorted((ROOT / "dashboards").glob("*.json")):
         dashboard = json.loads(path.read_text())
@@ -319,6 +331,8 @@ def check_dashboards(stack, clusters):
                 if query:
                     slowest = max(slowest, (query.seconds, where))
                     shown = f"{len(query.series)} series, {query.points} points"
+                elif unwatched := {name for name in WATCHED.findall(target["expr"]) if name not in page}:
+                    shown = f"nothing, since the demo has no {', '.join(sorted(unwatched))}"
                 elif where in RIGHTLY_EMPTY:
                     shown = f"nothing, since {RIGHTLY_EMPTY[where]}"
                 else:
@@ -344,7 +358,8 @@ def main():
         failure = follow(stack, world, arguments.timeout)
         check_rules(stack)
         check_alertmanager(stack)
-        check_dashboards(stack, [failure.cluster, stack.silent])
+        # Some more, since a throttled query may leave one without data for a moment.
+        check_dashboards(stack, [failure.cluster, stack.silent, *sorted(world.places)[:5]])
         see_it_resolve(stack, world, arguments.timeout)
         see_it_silenced(stack, arguments.timeout)
 

@@ -101,6 +101,173 @@ function(config)
     ),
   ];
 
+  // What the account may watch beside the upgrade.
+  local watched(name) = 'None, or watch.%s is not set' % name;
+  local notWatched = 'None, or not watched';
+  local endOfSupport = of('cs_cluster_version_end_of_support_timestamp_seconds');
+  local soon = 'time() + %d' % (config.dashboards.supportDays * 86400);
+  local date = plain { unit: 'dateTimeFromNow' };
+  local colour(refId, value) = panels.byQuery(refId, [['color', panels.fixed(value)]]);
+  local watches = [panel { options+: { text: { valueSize: 22 } } } for panel in [
+    panels.stat(
+      'Support ends',
+      'When the support of the Kubernetes version that the cluster runs ends. Needs watch.versions.',
+      4,
+      [
+        panels.instant('max(%s < time()) * 1000' % endOfSupport),
+        panels.instant('max(%s > time() < %s) * 1000' % [endOfSupport, soon]),
+        panels.instant('max(%s > %s) * 1000' % [endOfSupport, soon]),
+      ],
+      date { noValue: notWatched },
+      overrides=[colour('A', colours.failed), colour('B', colours.paused)]
+    ),
+    panels.stat(
+      'Minor versions behind',
+      'Minor versions between the one that the cluster runs and the newest one. Needs watch.versions.',
+      4,
+      [panels.instant('max(%s)' % of('cs_cluster_versions_behind'))],
+      plain { decimals: 0, noValue: notWatched }
+    ),
+    panels.stat(
+      'Automatic upgrades',
+      'The channel of automatic upgrades. Needs watch.maintenance.',
+      4,
+      [panels.instant(
+        'max by (channel) (%(auto)s == 1) or on () label_replace(max(%(auto)s == 0), "channel", "Off", "", "") or on () label_replace(vector(1), "channel", "%(notWatched)s", "", "")' % {
+          auto: of('cs_cluster_auto_upgrade'),
+          notWatched: notWatched,
+        },
+        '{{channel}}'
+      )],
+      plain,
+      text='name'
+    ),
+    panels.stat(
+      'Maintenance window',
+      'When the next maintenance window opens, in which automatic upgrades run. Needs watch.maintenance.',
+      4,
+      [panels.instant('max(%s) * 1000' % of('cs_maintenance_window_next_start_timestamp_seconds'))],
+      date { noValue: notWatched }
+    ),
+    panels.stat(
+      'Next plan',
+      'When the next planned operation starts. Needs watch.plans.',
+      4,
+      [panels.instant('min(%s and on (%s, job, instance, plan) %s) * 1000' % [
+        of('cs_plan_start_timestamp_seconds'),
+        cluster,
+        of('cs_plan_info', 'state="scheduled"'),
+      ])],
+      date { noValue: notWatched }
+    ),
+    panels.stat(
+      'Precheck',
+      'The worst result of the newest checks before upgrades. Needs watch.prechecks.',
+      4,
+      [panels.instant('min(%s)' % number('cs_precheck_result', 'result', states.precheck))],
+      state { mappings: [panels.mapping(states.numbered(states.precheck))], noValue: notWatched }
+    ),
+  ]];
+
+  local byPool(aggregation, metric, more='') = panels.rows('%s by (node_pool%s) (%s)' % [aggregation, more, metric]);
+  local nodes(conditions) = byPool('sum', 'max by (node_pool, condition) (%s)' % of('cs_node_pool_nodes', 'condition=~"%s"' % conditions));
+  local pools = panels.table(
+    'Node pools',
+    'The node pools, with the state of their newest upgrade, the version that new nodes get, and how many minor versions that is behind the control plane. What needs somebody is first. Needs watch.node_pools.',
+    24,
+    [
+      byPool('group', of('cs_node_pool_info'), ', name, type, kubelet_version, runtime, runtime_version'),
+      byPool('max', '%s == 1' % of('cs_node_pool_state'), ', state'),
+      panels.rows('min by (node_pool) (%s)' % number('cs_node_pool_upgrade_status', 'status', states.pool)),
+      byPool('max', of('cs_node_pool_upgrade_updated_timestamp_seconds')) { expr: super.expr + ' * 1000' },
+      byPool('max', of('cs_node_pool_versions_behind')),
+      nodes('total'),
+      nodes('healthy'),
+      nodes('failed|offline'),
+      byPool('max', of('cs_node_pool_upgrade_error_info'), ', message'),
+    ],
+    [
+      ['name', 'Node pool', [['custom.minWidth', 150]]],
+      ['state', 'State', panels.coloured(states.named(states.poolState)) + [['custom.width', 90]]],
+      ['Value #C', 'Upgrade', panels.coloured(states.numbered(states.pool)) + [['custom.width', 90]]],
+      ['Value #D', 'Last change', [['unit', 'dateTimeFromNow'], ['custom.width', 140]]],
+      ['kubelet_version', 'Kubelet', [['custom.width', 140]]],
+      ['Value #E', 'Behind', [
+        ['decimals', 0],
+        ['custom.cellOptions', { type: 'color-text' }],
+        ['color', { mode: 'thresholds' }],
+        ['thresholds', panels.steps([[null, 'text'], [2, colours.paused], [3, colours.failed]])],
+        ['custom.width', 75],
+      ]],
+      ['runtime_version', 'Runtime', [['custom.width', 85]]],
+      ['Value #F', 'Nodes', [['decimals', 0], ['custom.width', 70]]],
+      ['Value #G', 'Healthy', [['decimals', 0], ['custom.width', 80]]],
+      ['Value #H', 'Failed, offline', [
+        ['decimals', 0],
+        ['custom.cellOptions', { type: 'color-text' }],
+        ['color', { mode: 'thresholds' }],
+        ['thresholds', panels.steps([[null, 'text'], [1, colours.failed]])],
+        ['custom.width', 115],
+      ]],
+      ['message', 'Error', [['custom.minWidth', 200], ['custom.inspect', true]]],
+    ],
+    ['Time', 'Value', 'Value #A', 'Value #B', 'Value #I', 'node_pool', 'type', 'runtime'],
+    empty=watched('node_pools'),
+    sort=[['Upgrade', false], ['Node pool', false]]
+  );
+
+  local addons = panels.table(
+    'Add-ons',
+    'The installed add-ons, and the newest version on offer for each that lacks it. Needs watch.addons.',
+    9,
+    [panels.rows('group by (addon, version, available_version, state) (%s)' % of('cs_addon_info'))],
+    [
+      ['addon', 'Add-on', [['custom.minWidth', 160]]],
+      ['version', 'Version', []],
+      ['available_version', 'Available', []],
+      ['state', 'State', [['custom.width', 90]]],
+    ],
+    ['Time', 'Value', 'Value #A'],
+    empty=watched('addons'),
+    sort=[['Available', true], ['Add-on', false]]
+  );
+
+  local plans = panels.table(
+    'Planned operations',
+    'What Alibaba Cloud plans to do, does, and did last of each type and target. Needs watch.plans.',
+    9,
+    [
+      panels.rows('group by (plan, type, state) (%s)' % of('cs_plan_info')),
+      panels.rows('max by (plan) (%s) * 1000' % of('cs_plan_start_timestamp_seconds')),
+    ],
+    [
+      ['Value #B', 'Starts', [['unit', 'dateTimeFromNow'], ['custom.width', 130]]],
+      ['state', 'State', panels.coloured(states.named(states.plan)) + [['custom.width', 125]]],
+      ['type', 'Operation', [['custom.minWidth', 150]]],
+    ],
+    ['Time', 'Value', 'Value #A', 'plan'],
+    empty=watched('plans'),
+    sort=[['Starts', true]]
+  );
+
+  local prechecks = panels.table(
+    'Prechecks',
+    'The newest check of each type. Needs watch.prechecks.',
+    6,
+    [
+      panels.rows('min by (type) (%s)' % number('cs_precheck_result', 'result', states.precheck)),
+      panels.rows('max by (type) (%s) * 1000' % of('cs_precheck_finished_timestamp_seconds')),
+    ],
+    [
+      ['type', 'Check', [['custom.minWidth', 110]]],
+      ['Value #A', 'Result', panels.coloured(states.numbered(states.precheck)) + [['custom.width', 80]]],
+      ['Value #B', 'Finished', [['unit', 'dateTimeFromNow'], ['custom.width', 125]]],
+    ],
+    ['Time', 'Value'],
+    empty=watched('prechecks'),
+    sort=[['Result', false]]
+  );
+
   local timeline = panels.timeline(
     'Timeline',
     'Status, step and task of the upgrade, and whether queries succeed.',
@@ -261,9 +428,12 @@ function(config)
     ],
     [
       grafana.row(4, tiles),
+      grafana.row(3, watches),
       grafana.row(8, [timeline]),
       grafana.row(6, [errors, facts]),
       grafana.row(6, [upgrades]),
+      grafana.row(7, [pools]),
+      grafana.row(8, [addons, plans, prechecks]),
       grafana.row(6, [alerts, reasons]),
       grafana.row(8, [steps, latency, age]),
     ]

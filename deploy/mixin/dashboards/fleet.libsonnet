@@ -15,10 +15,7 @@ function(config)
   local info = queries.info;
   local named = queries.named(info());
 
-  local coloured(states) = [
-    ['mappings', [panels.mapping(states)]],
-    ['custom.cellOptions', { type: 'color-background', mode: 'basic' }],
-  ];
+  local coloured = panels.coloured;
   local width(pixels) = ['custom.width', pixels];
   local clusterColumn = ['name', 'Cluster', [['links', [panels.clusterLink('Open ${__value.text}', '__data.fields.%s' % cluster)]], ['custom.width', 190]]];
   // The ID, to which the name links, as a link to the console.
@@ -46,13 +43,60 @@ function(config)
     { color: { mode: 'thresholds' }, thresholds: panels.steps([[null, colours.zero], [1, state[3]]]), decimals: 0 },
     overrides=[panels.byQuery('A', [list(state[0])])]
   );
+  // What accounts may watch beside the upgrades. Without a series of the family the tile says so.
+  local watched(width, title, description, colour, clusters, family, panel) = panels.stat(
+    title,
+    description,
+    width,
+    [panels.instant('count(%s) or count(%s) * 0' % [clusters, family], title)],
+    {
+      color: { mode: 'thresholds' },
+      thresholds: panels.steps([[null, colours.zero], [1, colour]]),
+      decimals: 0,
+      noValue: 'Not watched',
+    },
+    overrides=[panels.byQuery('A', [['links', [panels.link(
+      'List them',
+      '/d/ack-upgrade-fleet?%s&${account:queryparam}&${region:queryparam}&${cluster:queryparam}&viewPanel=%d&${__url_time_range}' % [
+        grafana.kept,
+        panel,
+      ]
+    )]]])]
+  );
+  local plansPanel = 101;
+  local supportPanel = 102;
+  local support = of('cs_cluster_version_end_of_support_timestamp_seconds');
   local tiles = [
-    tile(4, states.fail, 'Clusters whose last upgrade failed.'),
-    tile(4, states.pause, 'Clusters whose upgrade is paused. With an error it is a failure.'),
+    tile(3, states.fail, 'Clusters whose last upgrade failed.'),
+    tile(3, states.pause, 'Clusters whose upgrade is paused. With an error it is a failure.'),
     tile(4, states.down, 'Clusters whose last query failed: the state of their upgrade is not known.', withoutResponse),
-    tile(4, states.unknown, 'Clusters whose upgrade is in a state that the exporter does not know.'),
-    tile(4, states.running, 'Clusters whose upgrade is in progress.'),
-    tile(4, states.success, 'Clusters whose last upgrade succeeded.'),
+    tile(3, states.unknown, 'Clusters whose upgrade is in a state that the exporter does not know.'),
+    tile(3, states.running, 'Clusters whose upgrade is in progress.'),
+    watched(
+      4,
+      'Planned, 24 h',
+      'Clusters for which an operation is planned in the next 24 hours, or runs. Needs watch.plans.',
+      colours.prechecking,
+      'group by (%s) (%s and on (%s, job, instance, plan) %s < time() + 86400 and %s %s)' % [
+        cluster,
+        of('cs_plan_info', 'state=~"scheduled|executing"'),
+        cluster,
+        of('cs_plan_start_timestamp_seconds'),
+        joined,
+        info(),
+      ],
+      queries.metric('cs_query_up', 'query="plans"'),
+      plansPanel
+    ),
+    watched(
+      4,
+      'Support ended',
+      'Clusters whose Kubernetes version has no support any more. Needs watch.versions.',
+      colours.failed,
+      'group by (%s) (%s < time() and %s %s)' % [cluster, support, joined, info()],
+      support,
+      supportPanel
+    ),
   ];
 
   // The clusters in one of the statuses chosen. `down` is no value of the metric's label, so a series with it as a label is held against
@@ -229,6 +273,65 @@ function(config)
     options={ footer: { show: false, reducer: ['count'], countRows: true, fields: '' } }
   );
 
+  local plans = panels.table(
+    'Planned operations',
+    'What Alibaba Cloud plans to do, does, or failed to do: automatic upgrades of clusters and node pools. Needs watch.plans.',
+    12,
+    [
+      panels.rows('group by (%s, name, plan, type, state) (%s * %s group_left (name) %s)' % [
+        cluster,
+        of('cs_plan_info', 'state!~"executed|canceled"'),
+        joined,
+        named,
+      ]),
+      panels.rows('max by (%s, plan) (%s and on (%s, job, instance, plan) %s) * 1000' % [
+        cluster,
+        of('cs_plan_start_timestamp_seconds'),
+        cluster,
+        of('cs_plan_info', 'state!~"executed|canceled"'),
+      ]),
+    ],
+    [
+      clusterColumn,
+      ['state', 'State', coloured(states.named(states.plan)) + [width(125)]],
+      ['Value #B', 'Starts', [['unit', 'dateTimeFromNow'], width(140)]],
+      ['type', 'Operation', [['custom.minWidth', 150]]],
+      [cluster, '', [['custom.hidden', true]]],
+    ],
+    ['Time', 'Value #A', 'Value', 'plan'],
+    empty='None, or watch.plans is not set',
+    sort=[['Starts', false]]
+  ) { id:: plansPanel };
+
+  local ending = panels.table(
+    'Support ends',
+    'The clusters whose Kubernetes version loses its support within half a year, or has lost it, and how many minor versions they are behind. Needs watch.versions.',
+    12,
+    [
+      panels.rows('max by (%s, name, version) ((%s < time() + 15552000) * %s group_left (name) %s) * 1000' % [cluster, support, joined, named]),
+      panels.rows('max by (%s) (%s and %s %s < time() + 15552000)' % [cluster, of('cs_cluster_versions_behind'), joined, support]),
+      panels.rows('(max by (%s) (%s < time() + 15552000) - time()) / 86400' % [cluster, support]),
+    ],
+    [
+      clusterColumn,
+      ['Value #A', 'Support ends', [['unit', 'dateTimeFromNow'], width(140)]],
+      ['Value #C', 'In', [
+        ['unit', 'd'],
+        ['decimals', 0],
+        ['custom.cellOptions', { type: 'color-text' }],
+        ['color', { mode: 'thresholds' }],
+        ['thresholds', panels.steps([[null, colours.failed], [0, colours.paused], [config.dashboards.supportDays, 'text']])],
+        width(100),
+      ]],
+      ['version', 'Version', [['custom.minWidth', 130]]],
+      ['Value #B', 'Behind', [['decimals', 0], width(80)]],
+      [cluster, '', [['custom.hidden', true]]],
+    ],
+    ['Time', 'Value'],
+    empty='None within half a year, or watch.versions is not set',
+    sort=[['In', false]]
+  ) { id:: supportPanel };
+
   local series(state) = panels.byName(state[0], [['displayName', state[2]], ['color', panels.fixed(state[3])], list(state[0])]);
   local shares = panels.bars(
     'Clusters by state',
@@ -281,6 +384,7 @@ function(config)
       grafana.row(10, [upgrades]),
       grafana.row(14, [timeline]),
       grafana.row(9, [failures, alerts]),
+      grafana.row(9, [plans, ending]),
       grafana.row(9, [shares, counts]),
       grafana.row(9, [versions, available]),
     ]

@@ -89,7 +89,8 @@ function(config) {
         panels: state.panels + std.mapWithIndex(function(i, panel) panel { gridPos+: { x: left(i), y: state.y } }, row),
       };
     std.mapWithIndex(
-      function(i, panel) panel { id: i + 1 },
+      // A panel that another one links to has an ID of its own.
+      function(i, panel) panel { id::: if 'id' in panel then panel.id else i + 1 },
       std.foldl(place, rows, { y: 0, panels: [] }).panels
     ),
 

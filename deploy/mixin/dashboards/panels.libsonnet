@@ -25,6 +25,12 @@ function(config) {
   clusterLink(title, id): panels.link(title, '/d/ack-upgrade-cluster?%s&var-cluster=${%s}&${__url_time_range}' % [grafana.kept, id]),
   link(title, url, newTab=false): { title: title, url: url, targetBlank: newTab },
 
+  // A column whose values have texts and a coloured background.
+  coloured(values): [
+    ['mappings', [panels.mapping(values)]],
+    ['custom.cellOptions', { type: 'color-background', mode: 'basic' }],
+  ],
+
   // Longer than an upgrade should take.
   durationSteps(short): panels.steps([[null, short], [config.dashboards.long, colours.paused], [config.dashboards.tooLong, colours.failed]]),
 
