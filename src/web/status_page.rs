@@ -31,7 +31,7 @@ use self::policy::STYLE;
 use self::query::Sort;
 use self::row::{NextVersion, Row};
 use self::selection::Selection;
-use self::watched::Mark;
+use self::watched::{Mark, Marked};
 use super::paths::Paths;
 use crate::snapshot::Snapshot;
 
@@ -49,8 +49,8 @@ const TILES: [DisplayStatus; 5] = [
 /// The age from which on a snapshot is called old, in seconds. Few Prometheus servers scrape less
 /// often.
 const OLD: u64 = 300;
-/// Clusters with a plan that are named before the first cluster.
-const NAMED_PLANS: usize = 5;
+/// Clusters that a banner names.
+const NAMED: usize = 5;
 /// Regions up to which they are shown without being asked for.
 const FEW_PLACES: usize = 8;
 
@@ -84,7 +84,7 @@ struct Fleet<'a> {
     now: Timestamp,
     counts: BTreeMap<DisplayStatus, usize>,
     /// The clusters that have a mark, the earliest time first.
-    marked: BTreeMap<Mark, Vec<Row<'a>>>,
+    marked: BTreeMap<Mark, Vec<(Marked<'a>, Row<'a>)>>,
     places: Vec<Place<'a>>,
     selection: Selection<'a>,
     query: &'a PageQuery,
@@ -162,18 +162,17 @@ fn marked<'a>(
     snapshot: &'a Snapshot,
     now: Timestamp,
     t: &'static Messages,
-) -> BTreeMap<Mark, Vec<Row<'a>>> {
-    let mut marked: BTreeMap<Mark, Vec<Row<'a>>> = BTreeMap::new();
+) -> BTreeMap<Mark, Vec<(Marked<'a>, Row<'a>)>> {
+    let mut marked: BTreeMap<_, Vec<(Marked<'a>, Row<'a>)>> = BTreeMap::new();
     for reading in &snapshot.clusters {
-        for mark in Mark::ALL {
-            if mark.time(&reading.watched, now).is_some() {
-                let row = Row::new(reading, now, t);
-                marked.entry(mark).or_default().push(row);
-            }
+        let row = Row::new(reading, now, t);
+        for mark in row.marks() {
+            marked.entry(mark.mark).or_default().push((mark, row));
         }
     }
-    for (mark, rows) in &mut marked {
-        rows.sort_by_key(|row| mark.time(&row.reading.watched, now));
+    for clusters in marked.values_mut() {
+        clusters.sort_by_key(|(mark, _)| mark.at);
+        clusters.dedup_by_key(|(_, row)| row.cluster().id.clone());
     }
     marked
 }

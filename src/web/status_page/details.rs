@@ -1,9 +1,8 @@
 //! Facts about a cluster that only its details show.
 
-use ack_client::text::clean_message;
 use jiff::Timestamp;
 
-use super::format::Age;
+use super::format::{self, Age};
 use super::messages::Messages;
 
 /// Facts, each with its name.
@@ -21,9 +20,9 @@ impl Details {
 
     /// Adds a text, unless it is empty.
     pub(super) fn text(&mut self, name: &str, value: &str) {
-        let value = clean_message(value);
+        let value = format::message(value, self.t);
         if !value.is_empty() {
-            self.facts.push((clean_message(name), value));
+            self.facts.push((format::message(name, self.t), value));
         }
     }
 

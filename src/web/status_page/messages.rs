@@ -90,6 +90,8 @@ messages! {
     unsupported_since: "out of support for", "已停止支持";
     ending: "Support ends within 90 days", "90 天内停止支持";
     ending_in: "support ends in", "距停止支持";
+    pool_failed: "Upgrade of a node pool failed", "节点池升级失败";
+    plan_failed: "Planned operation failed", "计划操作失败";
 
     // What the reader can change.
     find: "Find", "查找";
@@ -179,6 +181,10 @@ messages! {
     plan: "Plan", "计划";
     end_of_support: "End of support", "停止支持时间";
     versions_behind: "Minor versions behind", "落后的次版本数";
+    node_pool: "Node pool", "节点池";
+    nodes_healthy: "nodes healthy", "个节点健康";
+    addons: "Add-ons", "组件";
+    precheck: "Check", "检查";
     query: "Query", "查询";
 
     // The accounts.

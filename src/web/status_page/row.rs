@@ -10,7 +10,7 @@ use super::details::Details;
 use super::display_status::DisplayStatus;
 use super::format::{self, Age};
 use super::messages::Messages;
-use super::watched::{self, Mark};
+use super::watched::{self, Mark, Marked};
 use crate::cluster::ClusterInfo;
 use crate::snapshot::{ClusterReading, Failure, Outcome};
 use crate::upgrade::UpgradeState;
@@ -148,27 +148,21 @@ impl<'a> Row<'a> {
         (!next.is_empty() && next != present).then_some(NextVersion::Possible(next))
     }
 
-    /// The marks of the cluster, each with its text.
-    pub(super) fn marks(&self) -> Vec<(Mark, String)> {
-        let (watched, t) = (&self.reading.watched, self.t);
-        let mut marks = Vec::new();
-        for mark in Mark::ALL {
-            let Some(at) = mark.time(watched, self.now) else {
-                continue;
-            };
-            let age = self.age(at);
-            let text = match mark {
-                Mark::Planned => {
-                    let plan = watched::next_plan(watched, self.now);
-                    let kind = plan.map_or("", |plan| &plan.kind);
-                    format!("{} {}", clean_message(kind), age.relative())
-                }
-                Mark::Unsupported => format!("{} {age}", t.unsupported_since),
-                Mark::Ending => format!("{} {age}", t.ending_in),
-            };
-            marks.push((mark, text));
+    /// The marks of the cluster.
+    pub(super) fn marks(&self) -> Vec<Marked<'a>> {
+        watched::marks(&self.reading.watched, self.now)
+    }
+
+    /// The text of a mark of the cluster.
+    pub(super) fn mark_text(&self, marked: &Marked<'_>) -> String {
+        let age = marked.at.map(|at| self.age(at));
+        let relative = age.map_or_else(String::new, |age| age.relative());
+        let subject = clean_message(marked.subject);
+        match (marked.mark, age) {
+            (Mark::Unsupported, Some(age)) => format!("{} {age}", self.t.unsupported_since),
+            (Mark::Ending, Some(age)) => format!("{} {age}", self.t.ending_in),
+            _ => format!("{subject} {relative}"),
         }
-        marks
     }
 
     /// The known facts about the cluster that the columns leave out, by name.

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::display_status::DisplayStatus;
 use super::query::{PageQuery, Sort};
 use super::row::Row;
+use super::watched::Mark;
 use crate::snapshot::{ClusterReading, Outcome};
 
 /// Clusters on one page, so that a browser takes a fleet of any size.
-pub(super) const PAGE_SIZE: usize = 400;
+pub(super) const PAGE_SIZE: usize = 500;
 /// The number of clusters above which the rows are compact.
 const ROOMY: usize = 30;
 
@@ -48,7 +49,7 @@ impl<'a> Selection<'a> {
         let mut rows = Vec::new();
         for reading in clusters {
             let row = Row::new(reading, now, query.messages());
-            if is_wanted(&row, query, now)
+            if is_wanted(&row, query)
                 && (words.is_empty() || contains_all(&searched_text(&row), &words))
             {
                 rows.push(row);
@@ -126,14 +127,15 @@ pub(super) fn count(
 }
 
 /// Returns true if the cluster is among those that the query asks for apart from its words.
-fn is_wanted(row: &Row<'_>, query: &PageQuery, now: Timestamp) -> bool {
-    let watched = &row.reading.watched;
+fn is_wanted(row: &Row<'_>, query: &PageQuery) -> bool {
     query.status.is_none_or(|status| row.status == status)
         && (query.account.is_empty() || row.cluster().account.as_str() == query.account)
         && (query.region.is_empty() || row.region() == query.region)
-        && query
-            .mark
-            .is_none_or(|mark| mark.time(watched, now).is_some())
+        && query.mark.is_none_or(|mark| has(row, mark))
+}
+
+fn has(row: &Row<'_>, mark: Mark) -> bool {
+    row.marks().iter().any(|marked| marked.mark == mark)
 }
 
 fn contains_all(text: &str, words: &[&str]) -> bool {

@@ -292,9 +292,9 @@ fn a_fleet_of_thousands_is_paged_and_stays_small() {
     });
     let page = shown(&snapshot(clusters.collect()), "page=2&status=fail");
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
-    assert!(page.contains("401–800 of 4,000"));
+    assert!(page.contains("501–1,000 of 4,000"));
     assert!(page.contains("href=\"?status=fail&amp;page=3\""));
-    assert_eq!(page.matches("class=\"name\"").count(), 400);
+    assert_eq!(page.matches("class=\"name\"").count(), 500);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ack_client::names::{AccountName, Region};
-use ack_client::{PlanState, Reason, Status, Step};
+use ack_client::{NodeCounts, NodePoolState, PlanState, Reason, Status, Step};
 use jiff::SignedDuration;
 
 use crate::queries::Watched;
+use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
 use crate::queries::versions::VersionSupport;
 use crate::snapshot::{
@@ -97,11 +98,44 @@ fn watch(watched: &mut Watched, at: usize) {
         _ => Some(NOW + HOUR * 24 * 300),
     };
     watched.plans = Some(plans.into());
+    watched.node_pools = Some(vec![node_pool(at)]);
     watched.version_support = Some(VersionSupport {
         version: "1.30.1-aliyun.1".to_owned(),
         end_of_support,
         versions_behind: Some(3),
     });
+}
+
+fn node_pool(at: usize) -> NodePool {
+    let status = if at % 30 == 9 {
+        Status::Fail
+    } else {
+        Status::Success
+    };
+    NodePool {
+        id: "np0123456789abcdef".to_owned(),
+        name: "default".to_owned(),
+        kind: "ess".to_owned(),
+        state: NodePoolState::Active,
+        nodes: NodeCounts {
+            total: Some(12),
+            healthy: Some(11),
+            ..NodeCounts::default()
+        },
+        kubelet_version: "1.29.1-aliyun.1".to_owned(),
+        runtime: "containerd".to_owned(),
+        runtime_version: "1.6.28".to_owned(),
+        image: "aliyun_3_x64_20G_alibase_20240528.vhd".to_owned(),
+        versions_behind: Some(1),
+        upgrade: Some(NodePoolUpgrade {
+            status,
+            task_id: "T-2".to_owned(),
+            target_version: "1.30.1-aliyun.1".to_owned(),
+            error_message: (status == Status::Fail).then(|| "kubelet is not ready".to_owned()),
+            started: Some(ago(9000)),
+            updated: Some(ago(8000)),
+        }),
+    }
 }
 
 fn account(name: &str) -> AccountReading {

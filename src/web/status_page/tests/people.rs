@@ -45,11 +45,12 @@ fn outline(page: &str) -> String {
     outline
 }
 
-/// The banners of a page.
-fn banners(page: &str) -> String {
-    let (_, rest) = page.split_once("<div class=\"banners\">").unwrap();
-    let (banners, _) = rest.split_once("<nav").unwrap();
-    let lines = banners.lines().map(text);
+/// Everything between the title and the search: banners and tiles.
+fn head(page: &str) -> String {
+    let (_, rest) = page.split_once("<main>").unwrap();
+    let (head, _) = rest.split_once("<form").unwrap();
+    let (_, head) = head.split_once("</p>\n</div>\n").unwrap();
+    let lines = head.lines().map(text);
     lines
         .filter(|line| !line.is_empty())
         .collect::<Vec<_>>()
@@ -147,9 +148,19 @@ fn a_calm_fleet_is_open_and_so_is_what_was_asked_for() {
 #[test]
 fn banners_say_what_is_wrong_and_what_is_coming() {
     let page = shown(&fleet(40), "");
-    assert_snapshot!(banners(&page), @r##"
+    assert_snapshot!(head(&page), @r##"
     Unreadable cluster lists: 1. Clusters may be missing from this page.
     staging ap-southeast-1: no response in time timeout: DescribeClustersForRegion: no response within 9 s
+    1 Failed
+    1 Paused on an error
+    1 Not answering
+    1 Paused
+    2 Running
+    1 Canceled 1 Not asked yet 18 Succeeded 14 No upgrade
+    Accounts and regions 6
+    Upgrade of a node pool failed: 2 clusters:
+    search-9 (default 2 h 13 min ago),
+    ml-training-39 (default 2 h 13 min ago)
     Planned within 24 hours: 2 clusters:
     ledger-22 (cluster_upgrade_master in 3 h),
     ledger-2 (cluster_upgrade_master in 4 h)
@@ -164,9 +175,19 @@ fn the_page_speaks_chinese() {
     let page = shown(&fleet(40), "lang=zh");
     assert!(page.contains("<html lang=\"zh-CN\">"));
     assert!(page.contains("hreflang=\"en\">English</a>"));
-    assert_snapshot!(banners(&page), @r##"
+    assert_snapshot!(head(&page), @r##"
     无法读取的集群列表: 1. 本页可能缺少集群。
     staging ap-southeast-1: 未及时响应 timeout: DescribeClustersForRegion: no response within 9 s
+    1 失败
+    1 因错误暂停
+    1 未响应
+    1 已暂停
+    2 升级中
+    1 已取消 1 尚未查询 18 成功 14 未升级过
+    账号与地域 6
+    节点池升级失败: 2 个集群:
+    search-9 (default 2 小时 13 分钟前),
+    ml-training-39 (default 2 小时 13 分钟前)
     24 小时内有计划操作: 2 个集群:
     ledger-22 (cluster_upgrade_master 3 小时后),
     ledger-2 (cluster_upgrade_master 4 小时后)
