@@ -173,6 +173,7 @@ impl AsRef<[u8]> for Body {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
 
     use futures_util::future::join_all;
 
@@ -236,14 +237,21 @@ mod tests {
             .map(|number| cluster(&format!("c{number}"), down(Reason::Timeout, "slow")))
             .collect();
         let snapshots = [(); 50].map(|()| Arc::new(snapshot(many.clone())));
+        // The first page is rendered until all have asked.
+        let (open, gate) = mpsc::channel();
+        let gate = Arc::new(Mutex::new(gate));
         let asked = snapshots.iter().enumerate().map(|(number, snapshot)| {
-            let rendered = Arc::clone(&rendered);
+            let (rendered, gate) = (Arc::clone(&rendered), Arc::clone(&gate));
             pages.shared(Kind::Clusters, Arc::clone(snapshot), move |_| {
-                rendered.fetch_add(1, Ordering::Relaxed);
+                if rendered.fetch_add(1, Ordering::Relaxed) == 0 {
+                    let gate = gate.lock().expect("no panic");
+                    gate.recv().expect("it is opened");
+                }
                 (Bytes::from(number.to_string()), Encoding::Identity)
             })
         });
-        let written = join_all(asked).await;
+        let all_have_asked = async { open.send(()).expect("the first waits") };
+        let (written, ()) = tokio::join!(biased; join_all(asked), all_have_asked);
         let last = written[49].as_ref().expect("no panic");
         assert_eq!(last.0, "49", "nobody gets an older page than their own");
         assert!(rendered.load(Ordering::Relaxed) <= 2, "{rendered:?}");
