@@ -236,7 +236,7 @@ impl Problems {
     }
 }
 
-/// A line for each, up to [`MAX_SHOWN`]: `exporter.yaml:12: accounts[0].name: is missing`.
+/// A line for each, up to `MAX_SHOWN`: `exporter.yaml:12: accounts[0].name: is missing`.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.shown().enumerate() {
