@@ -27,6 +27,10 @@ for file in map(pathlib.Path, sys.argv[3:]):
         config.write_text(text)
         args = workload["spec"]["template"]["spec"]["containers"][0]["args"]
         args = [f"--config.file={config}" if arg.startswith("--config.file=") else arg for arg in args]
+        # The check reads the web configuration too, which is a Secret in the pod.
+        web = pathlib.Path(folder) / "web.yml"
+        web.write_text("")
+        args = [f"--web.config.file={web}" if arg.startswith("--web.config.file=") else arg for arg in args]
         # The name of this machine has no ordinal; tests/deploy/image tests a pod whose name has one.
         args = ["--shard.ordinal=0" if arg == "--shard.ordinal-from-hostname" else arg for arg in args]
         print(file.stem, flush=True)
