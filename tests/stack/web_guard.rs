@@ -153,7 +153,8 @@ fn thousands_of_idle_and_slow_connections_cost_prometheus_no_scrape() {
     );
     Scrapes::since(began, &prometheus).are_whole(&what, 2.0);
     assert!(
-        (4.5..8.0).contains(&first) && last < 15.0,
+        // Beyond the 512 that may wait for a password, the oldest are cut off at once.
+        first < 8.0 && last < 15.0,
         "{first} to {last} s"
     );
     assert!(more < 20.0, "{more} MiB");
