@@ -4,6 +4,7 @@ mod accounts;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod exit;
+mod flag_order;
 mod help;
 mod status;
 mod web;
@@ -11,12 +12,14 @@ mod web;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use exporter_toolkit::log::{LogFormat, LogLevel};
 use exporter_toolkit::yaml::duration;
 
 pub use self::accounts::{AccountArgs, ShardArgs};
 #[cfg(feature = "demo")]
 pub use self::demo::{DemoArgs, FaultRules};
+pub use self::flag_order::command_first;
 pub use self::status::{
     FailOn, FilterArgs, Output, OutputArgs, RepeatArgs, ShownStatus, StatusArgs, UNANSWERED,
 };
@@ -50,6 +53,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Show the requests that would be sent for one cluster
     Explain(ExplainArgs),
+    /// Print a script that completes the commands and flags in a shell
+    Completion(CompletionArgs),
+    /// Print the man page of the program or of a command
+    Man(ManArgs),
 }
 
 /// Arguments of serving.
@@ -104,6 +111,24 @@ pub struct ExplainArgs {
     pub log: LogArgs,
 }
 
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+#[command(after_help = help::COMPLETION)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = help::MAN)]
+pub struct ManArgs {
+    /// The command [default: the program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
 /// Arguments of the log.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Log")]
@@ -140,7 +165,7 @@ mod tests {
     fn the_flags_agree_with_each_other() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
-        assert!(Cli::try_parse_from(["x", "--config.file=f", "--region=cn-hangzhou"]).is_err());
+        assert!(Cli::try_parse_from(["x", "--config.file=f", "--cluster=c1"]).is_err());
         assert!(
             Cli::try_parse_from([
                 "x",

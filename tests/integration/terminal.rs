@@ -371,6 +371,42 @@ fn a_missing_cluster_is_reported_instead_of_awaited() {
 }
 
 #[test]
+fn a_misspelled_name_gets_the_nearest_one() {
+    let api = all_good(2);
+    let name = api
+        .sim
+        .world()
+        .name(&api.sim.world().clusters()[0])
+        .expect("a name");
+    let misspelled = format!("{name}x");
+    let expected = format!("error: {misspelled} is not among the clusters, did you mean {name}?\n");
+    for command in ["status", "explain"] {
+        let output = run(&api, command, &[&misspelled]);
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(2), expected.clone()),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn status_in_json_has_what_is_watched() {
+    let api = all_good(2);
+    let watching = api.yaml(2).replace(
+        "    clusters:\n",
+        "    watch: {plans: {}, versions: {}}\n    clusters:\n",
+    );
+    api.write(&watching);
+    let output = run(&api, "status", &["--output=json"]);
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for cluster in shown["clusters"].as_array().expect("a list") {
+        assert!(cluster["plans"].is_array(), "{cluster}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_proxy_of_the_environment_is_not_used_for_loopback() {
     let api = all_good(2);
     let config = format!("--config.file={}", api.config().display());
@@ -919,6 +955,56 @@ fn the_curl_command_of_explain_works_once_and_shows_no_secret() {
 }
 
 #[test]
+fn explain_finds_discovered_clusters_and_reports_the_lists_that_it_cannot_read() {
+    let api = SimulatedApi::new(6);
+    let ids = api.sim.world().clusters();
+    let name = api.sim.world().name(&ids[3]).expect("a name");
+    let found = api.yaml(0).replace("    clusters:\n", FOUND);
+    api.write(&found.replace("source: upgrade_status", "source: auto"));
+    for target in [ids[3].as_str(), &name] {
+        let output = run(&api, "explain", &[target]);
+        let said = text(&output.stdout);
+        let complaint = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), complaint.as_str()),
+            (Some(0), ""),
+            "{target}"
+        );
+        let places = [
+            "GetUpgradeStatus, where it is still served",
+            &format!("/api/v2/clusters/{}/upgrade/status", ids[3]),
+            "DescribeClusterTasks, everywhere else",
+            &format!("/clusters/{}/tasks", ids[3]),
+        ];
+        let places = places.map(|part| said.find(part));
+        assert!(places.is_sorted() && places[0].is_some(), "{said}");
+    }
+    assert_eq!(api.sim.count(Action::GetUpgradeStatus), 0);
+    let output = run(&api, "explain", &["no-such-cluster"]);
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (
+            Some(2),
+            "error: no-such-cluster is not among the clusters\n"
+        )
+    );
+    api.sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
+    let output = run(&api, "explain", &["no-such-cluster"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(
+        said.matches("cs:DescribeClustersForRegion").count(),
+        3,
+        "{said}"
+    );
+    assert!(
+        said.starts_with("error: account test, region ") && said.lines().count() == 3,
+        "{said}"
+    );
+}
+
+#[test]
 fn explain_reads_no_list_while_it_waits_for_credentials() {
     let api = SimulatedApi::new(2);
     let id = api.sim.world().clusters()[1].clone();
@@ -1028,4 +1114,97 @@ fn logs_have_the_format_of_exporters_and_one_line_for_each_change_of_a_cluster()
             "{changed}"
         );
     }
+}
+
+/// Runs `status` with these arguments in a terminal of 100 columns and 20 lines, ends it by `keys`
+/// after `wait`, and returns what the terminal got.
+#[cfg(target_os = "linux")]
+fn in_terminal(api: &SimulatedApi, arguments: &str, until: impl FnOnce(), keys: &str) -> String {
+    use std::io::Write as _;
+    let command = format!(
+        "stty cols 100 rows 20; {PROGRAM} status --config.file={} {arguments}",
+        api.config().display()
+    );
+    let mut script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is part of every Debian");
+    until();
+    let mut stdin = script.stdin.take().expect("a pipe");
+    stdin.write_all(keys.as_bytes()).expect("it reads");
+    let output = script.wait_with_output().expect("it ends");
+    drop(stdin);
+    text(&output.stdout)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_in_a_terminal_has_colours_and_fits() {
+    let api = all_good(3);
+    let shown = in_terminal(&api, "", || {}, "");
+    let plain = anstream::adapter::strip_str(&shown).to_string();
+    assert!(shown.contains("\u{1b}[32msuccess"), "{shown:?}");
+    assert!(
+        plain.lines().all(|line| line.chars().count() <= 100),
+        "{plain}"
+    );
+    assert!(plain.contains("3 clusters: 3 success"), "{plain}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn watching_in_a_terminal_has_a_screen_of_its_own_and_leaves_it_at_ctrl_c() {
+    let api = all_good(30);
+    let calls = 30 * 3;
+    let until = || api.wait_for_calls(calls);
+    let shown = in_terminal(&api, "--watch --interval=50ms", until, "\u{3}");
+    let (before, screen) = shown.split_once("\u{1b}[?1049h").expect("it enters");
+    let (screen, after) = screen.split_once("\u{1b}[?1049l").expect("it leaves");
+    assert_eq!((before.trim(), after.trim()), ("", ""), "{shown:?}");
+    let frames: Vec<_> = screen.split("\u{1b}[H").skip(1).collect();
+    assert!(frames.len() >= 2, "{}", frames.len());
+    for frame in frames {
+        let frame = anstream::adapter::strip_str(frame).to_string();
+        assert!(frame.lines().count() <= 20, "{frame}");
+        assert!(frame.contains("Z  30 clusters: 30 success"), "{frame}");
+        assert!(frame.contains("14 more"), "{frame}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn waiting_in_a_terminal_replaces_the_lines_of_clusters_that_move() {
+    let api = all_good(3);
+    let id = api.sim.world().clusters()[0].clone();
+    let name = api.sim.world().name(&id).expect("a name");
+    api.sim.world().set_phase(&id, Phase::Upgrading, None);
+    let until = || {
+        api.wait_for_calls(9);
+        api.sim.world().set_phase(&id, Phase::Succeeded, None);
+    };
+    let shown = in_terminal(&api, "--wait --interval=50ms", until, "");
+    assert!(
+        shown.contains("waiting for 1 of 3 clusters since 0s"),
+        "{shown:?}"
+    );
+    // The last two lines are for good.
+    let rest = shown
+        .rsplit("A\r\u{1b}[J")
+        .next()
+        .expect("what replaced the last lines");
+    let rest = anstream::adapter::strip_str(rest).to_string();
+    assert!(
+        rest.starts_with("all upgrades have ended well after "),
+        "{shown:?}"
+    );
+    let ended = format!("{name}  ");
+    let lines = anstream::adapter::strip_str(&shown).to_string();
+    let ended = lines
+        .lines()
+        .filter(|line| line.contains(&ended) && line.contains("success"));
+    assert_eq!(ended.count(), 1, "{lines}");
 }

@@ -49,13 +49,22 @@ pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) 
             read
         }
         Err(error) => {
-            problems.note_at(
-                error.location().map(|place| place.line()),
-                Path::root(),
-                format!("not YAML: {error}"),
-            );
+            let line = error.location().map(|place| place.line());
+            let hint = line.map_or("", |line| tab_hint(text, line));
+            problems.note_at(line, Path::root(), format!("not YAML: {error}{hint}"));
             T::default()
         }
+    }
+}
+
+/// The hint for a line, counted from 1, that is indented with a tab.
+fn tab_hint(text: &str, line: usize) -> &'static str {
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let indentation = &line[..line.len() - line.trim_start().len()];
+    if indentation.contains('\t') {
+        "; indent with spaces, not with tabs"
+    } else {
+        ""
     }
 }
 
