@@ -11,10 +11,43 @@ use super::schema;
 const MINUTES: u64 = 60;
 const HOURS: u64 = 60 * MINUTES;
 
-/// Declares [`Watch`]: a key for each query, the type of its settings, and its usual interval in
-/// seconds.
+/// The calls that a query makes at its interval, if all goes well and nothing is being upgraded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calls {
+    /// For each region.
+    pub region: u32,
+    /// For each type of cluster in a region.
+    pub cluster_type: u32,
+    /// For each cluster.
+    pub cluster: u32,
+    /// For each region, type, spec, profile and version of clusters.
+    pub kind: u32,
+}
+
+impl Calls {
+    const NONE: Self = Self {
+        region: 0,
+        cluster_type: 0,
+        cluster: 0,
+        kind: 0,
+    };
+}
+
+/// A query that is made at an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchedQuery {
+    /// The key in the configuration.
+    pub key: &'static str,
+    /// The time from one response to the next call.
+    pub interval: Duration,
+    /// Its calls.
+    pub calls: Calls,
+}
+
+/// Declares [`Watch`]: a key for each query, the type of its settings, its usual interval in
+/// seconds, and its calls.
 macro_rules! watch {
-    ($($(#[$doc:meta])* $key:ident: $settings:ident = $seconds:expr;)+) => {
+    ($($(#[$doc:meta])* $key:ident: $settings:ident = $seconds:expr, $calls:expr;)+) => {
         /// The queries beside the upgrade of each cluster. A key that is absent costs no call, no
         /// series and no permission; `{}` stands for the usual interval.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -29,15 +62,19 @@ macro_rules! watch {
         }
 
         impl Watch {
-            /// The key and the interval of each query that is made.
-            pub fn intervals(&self) -> Vec<(&'static str, Duration)> {
-                let intervals = [
-                    $((stringify!($key), self.$key.map(|settings| settings.interval)),)+
+            /// Every key.
+            pub const KEYS: &[&str] = &[$(stringify!($key)),+];
+
+            /// The queries that are made.
+            pub fn queries(&self) -> Vec<WatchedQuery> {
+                let queries = [
+                    $(self.$key.map(|settings| WatchedQuery {
+                        key: stringify!($key),
+                        interval: settings.interval,
+                        calls: $calls,
+                    })),+
                 ];
-                intervals
-                    .into_iter()
-                    .filter_map(|(key, interval)| Some((key, interval?)))
-                    .collect()
+                queries.into_iter().flatten().collect()
             }
         }
 
@@ -64,27 +101,27 @@ macro_rules! watch {
 
 watch! {
     /// Planned operations: `ListOperationPlansForRegion`, one call for each region.
-    plans: PlansSettings = 15 * MINUTES;
+    plans: PlansSettings = 15 * MINUTES, Calls { region: 1, ..Calls::NONE };
     /// Support of Kubernetes versions: `DescribeKubernetesVersionMetadata`, one call for each
     /// region and cluster type.
-    versions: VersionsSettings = 6 * HOURS;
+    versions: VersionsSettings = 6 * HOURS, Calls { cluster_type: 1, ..Calls::NONE };
     /// Node pools and their upgrades: `DescribeClusterNodePools` and the tasks, two calls for each
     /// cluster; every minute while a pool or its cluster is being upgraded.
-    node_pools: NodePoolsSettings = 30 * MINUTES;
+    node_pools: NodePoolsSettings = 30 * MINUTES, Calls { cluster: 2, ..Calls::NONE };
     /// Installed add-ons: `ListClusterAddonInstances`, one call for each cluster, and `ListAddons`,
     /// one call for each region, type, spec, profile and version of clusters.
-    addons: AddonsSettings = 6 * HOURS;
+    addons: AddonsSettings = 6 * HOURS, Calls { cluster: 1, kind: 1, ..Calls::NONE };
     /// Checks before upgrades: `ListClusterChecks`, one call for each cluster, and
     /// `GetClusterCheck`, one call for each new check.
-    prechecks: PrechecksSettings = 6 * HOURS;
+    prechecks: PrechecksSettings = 6 * HOURS, Calls { cluster: 1, ..Calls::NONE };
     /// Automatic upgrades and the maintenance window: `DescribeClusterDetail`, one call for each
     /// cluster.
-    maintenance: MaintenanceSettings = 6 * HOURS;
+    maintenance: MaintenanceSettings = 6 * HOURS, Calls { cluster: 1, ..Calls::NONE };
 }
 
 impl Watch {
     /// Returns true if no query is made.
     pub fn is_empty(&self) -> bool {
-        self.intervals().is_empty()
+        self.queries().is_empty()
     }
 }

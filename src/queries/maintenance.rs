@@ -96,10 +96,6 @@ impl Query for Maintenance {
         self.interval
     }
 
-    fn max_age(&self) -> Duration {
-        self.interval * 3
-    }
-
     fn fetch<'a>(
         &'a self,
         cluster: &'a ClusterId,
