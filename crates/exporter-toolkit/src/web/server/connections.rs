@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
-use self::slot::{Body, Phase, Request, Slot, State};
+use self::slot::{Body, Phase, Request, Rest, Slot};
 use super::limits::Limits;
 
 /// The time for which a request keeps its permit when others want it.
@@ -108,13 +108,13 @@ impl Slots {
         closed.inspect(|slot| slot.close.cancel()).is_some()
     }
 
-    /// Closes a connection for a new one: of the first state that there is, of the client that has
-    /// the most connections, and of those the one without progress for longest.
+    /// Closes a connection for a new one: of the client that has the most, the one without progress
+    /// for longest. A request with a permit is left alone.
     fn evict(&mut self) -> bool {
         let counts = self.count_by_client(|_| 1);
         self.close_first(|slot| {
-            let state = slot.state()?;
-            Some((state, Reverse(counts[&slot.client]), slot.since()))
+            let is_evictable = slot.permits().next().is_none();
+            is_evictable.then(|| (Reverse(counts[&slot.client]), slot.since()))
         })
     }
 
@@ -251,7 +251,7 @@ impl Drop for RequestGuard {
         let mut slots = self.connection.table.lock();
         if let Some(slot) = slots.open.get_mut(&self.connection.id) {
             slot.requests.remove(&self.id);
-            slot.rest = (State::Idle, Instant::now());
+            slot.rest = (Rest::Idle, Instant::now());
         }
     }
 }

@@ -15,19 +15,16 @@ pub(super) struct Slot {
     pub(super) client: IpAddr,
     pub(super) close: CancellationToken,
     /// The state while there is no request, and its beginning.
-    pub(super) rest: (State, Instant),
+    pub(super) rest: (Rest, Instant),
     pub(super) requests: HashMap<u64, Request>,
 }
 
-/// The states in which a connection may be closed for a new one, first to last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+/// The states of a connection without a request, which have different time-outs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
     /// There was no request yet.
     New,
-    /// There is no request.
     Idle,
-    /// A password is checked, or the client has not taken a response.
-    Waiting,
 }
 
 #[derive(Debug)]
@@ -57,17 +54,9 @@ impl Slot {
         Self {
             client,
             close: CancellationToken::new(),
-            rest: (State::New, Instant::now()),
+            rest: (Rest::New, Instant::now()),
             requests: HashMap::new(),
         }
-    }
-
-    /// None while a request has a permit.
-    pub(super) fn state(&self) -> Option<State> {
-        if self.requests.is_empty() {
-            return Some(self.rest.0);
-        }
-        self.permits().next().is_none().then_some(State::Waiting)
     }
 
     /// The time since which there is no progress.
@@ -93,10 +82,10 @@ impl Slot {
     }
 
     pub(super) fn is_overdue(&self, timeouts: Timeouts) -> bool {
-        let (state, since) = self.rest;
-        let limit = match state {
-            State::New => timeouts.head,
-            State::Idle | State::Waiting => timeouts.idle,
+        let (rest, since) = self.rest;
+        let limit = match rest {
+            Rest::New => timeouts.head,
+            Rest::Idle => timeouts.idle,
         };
         let is_resting = self.requests.is_empty() && since.elapsed() >= limit;
         is_resting
