@@ -17,6 +17,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod words;
 
 use std::collections::BTreeMap;
 

@@ -2,40 +2,28 @@
 
 use ack_client::Status;
 
-use super::messages::Messages;
+use super::words::word_set;
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::UpgradeState;
 
-/// The status of a cluster's upgrade, or why it is not known. Ordered by how soon somebody should
-/// look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum DisplayStatus {
-    Failed,
-    PausedOnError,
-    NotAnswering,
-    Paused,
-    Running,
-    Unknown,
-    Canceled,
-    NotAsked,
-    Succeeded,
-    Never,
+word_set! {
+    /// The status of a cluster's upgrade, or why it is not known. Ordered by how soon somebody
+    /// should look. The word is the metric's label value where there is one.
+    DisplayStatus {
+        Failed = "fail", failed;
+        PausedOnError = "pause_on_error", paused_on_error;
+        NotAnswering = "not_answering", not_answering;
+        Paused = "pause", paused;
+        Running = "running", running;
+        Unknown = "unknown", unknown;
+        Canceled = "canceled", canceled;
+        NotAsked = "not_asked", not_asked;
+        Succeeded = "success", succeeded;
+        Never = "none", never;
+    }
 }
 
 impl DisplayStatus {
-    pub(super) const ALL: [Self; 10] = [
-        Self::Failed,
-        Self::PausedOnError,
-        Self::NotAnswering,
-        Self::Paused,
-        Self::Running,
-        Self::Unknown,
-        Self::Canceled,
-        Self::NotAsked,
-        Self::Succeeded,
-        Self::Never,
-    ];
-
     pub(super) fn of(reading: &ClusterReading) -> Self {
         match &reading.outcome {
             Outcome::Up(state) => Self::of_upgrade(state),
@@ -55,43 +43,6 @@ impl DisplayStatus {
             Status::Fail => Self::Failed,
             Status::Canceled => Self::Canceled,
             Status::Unknown => Self::Unknown,
-        }
-    }
-
-    /// The word for it in links and class names: the metric's label value where there is one.
-    pub(super) fn slug(self) -> &'static str {
-        match self {
-            Self::Failed => "fail",
-            Self::PausedOnError => "pause_on_error",
-            Self::NotAnswering => "not_answering",
-            Self::Paused => "pause",
-            Self::Running => "running",
-            Self::Unknown => "unknown",
-            Self::Canceled => "canceled",
-            Self::NotAsked => "not_asked",
-            Self::Succeeded => "success",
-            Self::Never => "none",
-        }
-    }
-
-    /// The inverse of [`slug`](Self::slug).
-    pub(super) fn parse(slug: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.slug() == slug)
-    }
-
-    /// The name of the status.
-    pub(super) fn label(self, t: &Messages) -> &'static str {
-        match self {
-            Self::Failed => t.failed,
-            Self::PausedOnError => t.paused_on_error,
-            Self::NotAnswering => t.not_answering,
-            Self::Paused => t.paused,
-            Self::Running => t.running,
-            Self::Unknown => t.unknown,
-            Self::Canceled => t.canceled,
-            Self::NotAsked => t.not_asked,
-            Self::Succeeded => t.succeeded,
-            Self::Never => t.never,
         }
     }
 

@@ -140,7 +140,8 @@ impl<'a> Row<'a> {
 
     pub(super) fn next_version(&self) -> Option<NextVersion> {
         let present = self.version();
-        let target = clean_message(self.state().map_or("", |state| &state.target_version));
+        let state = self.state().filter(|_| self.status.needs_attention());
+        let target = clean_message(state.map_or("", |state| &state.target_version));
         if !target.is_empty() && target != present {
             return Some(NextVersion::Target(target));
         }

@@ -25,7 +25,7 @@ pub(super) struct Selection<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// The number of matching clusters on all pages, by status.
     matching: BTreeMap<DisplayStatus, usize>,
-    /// The number of this page, counted from 0.
+    /// The number of this page, counted from 1.
     pub(super) page: usize,
     /// The number of pages, at least one.
     pub(super) pages: usize,
@@ -44,7 +44,7 @@ pub(super) struct Group<'a> {
 
 impl<'a> Selection<'a> {
     pub(super) fn new(clusters: &'a [ClusterReading], query: &PageQuery, now: Timestamp) -> Self {
-        let text = query.text.to_lowercase();
+        let text = query.value("q").to_lowercase();
         let words: Vec<&str> = text.split_whitespace().collect();
         let mut rows = Vec::new();
         for reading in clusters {
@@ -55,14 +55,14 @@ impl<'a> Selection<'a> {
                 rows.push(row);
             }
         }
-        rows.sort_by(|one, other| compare(query.sort, one, other));
+        rows.sort_by(|one, other| compare(query.sort(), one, other));
         let matching = count(rows.iter().map(|row| row.status));
         let pages = rows.len().div_ceil(PAGE_SIZE).max(1);
-        let page = query.page.min(pages - 1);
-        rows.drain(..page * PAGE_SIZE);
+        let page = query.page().min(pages);
+        rows.drain(..(page - 1) * PAGE_SIZE);
         rows.truncate(PAGE_SIZE);
         Self {
-            sort: query.sort,
+            sort: query.sort(),
             is_filtered: query.is_filtered(),
             rows,
             matching,
@@ -77,7 +77,7 @@ impl<'a> Selection<'a> {
     }
 
     pub(super) fn first_row(&self) -> usize {
-        self.page * PAGE_SIZE
+        (self.page - 1) * PAGE_SIZE
     }
 
     /// Returns true if a row gets little room.
@@ -128,10 +128,11 @@ pub(super) fn count(
 
 /// Returns true if the cluster is among those that the query asks for apart from its words.
 fn is_wanted(row: &Row<'_>, query: &PageQuery) -> bool {
-    query.status.is_none_or(|status| row.status == status)
-        && (query.account.is_empty() || row.cluster().account.as_str() == query.account)
-        && (query.region.is_empty() || row.region() == query.region)
-        && query.mark.is_none_or(|mark| has(row, mark))
+    let (account, region) = (query.value("account"), query.value("region"));
+    query.status().is_none_or(|status| row.status == status)
+        && query.mark().is_none_or(|mark| has(row, mark))
+        && (account.is_empty() || row.cluster().account.as_str() == account)
+        && (region.is_empty() || row.region() == region)
 }
 
 fn has(row: &Row<'_>, mark: Mark) -> bool {
@@ -320,7 +321,7 @@ mod tests {
         );
         assert_eq!(
             (last.rows.len(), last.page, last.pages, last.total()),
-            (7, 1, 2, PAGE_SIZE + 7)
+            (7, 2, 2, PAGE_SIZE + 7)
         );
         let none = Selection::new(&[], &PageQuery::default(), NOW);
         assert_eq!((none.rows.len(), none.pages), (0, 1));

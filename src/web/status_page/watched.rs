@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::details::Details;
 use super::messages::Messages;
+use super::words::word_set;
 use crate::queries::Watched;
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
@@ -18,19 +19,20 @@ const RECENT: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// The end of support is announced this long before it comes.
 const ENDING: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Something about a cluster that people should know in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mark {
-    /// The upgrade of a node pool failed, or is paused with an error.
-    PoolFailed,
-    /// A planned operation failed lately, or the check before it.
-    PlanFailed,
-    /// An operation starts within a day, or runs.
-    Planned,
-    /// Its version is out of support.
-    Unsupported,
-    /// The support of its version ends soon.
-    Ending,
+word_set! {
+    /// Something about a cluster that people should know in time.
+    Mark {
+        /// The upgrade of a node pool failed, or is paused with an error.
+        PoolFailed = "pool_failed", pool_failed;
+        /// A planned operation failed lately, or the check before it.
+        PlanFailed = "plan_failed", plan_failed;
+        /// An operation starts within a day, or runs.
+        Planned = "planned", planned;
+        /// Its version is out of support.
+        Unsupported = "unsupported", unsupported;
+        /// The support of its version ends soon.
+        Ending = "ending", ending;
+    }
 }
 
 /// A mark that a cluster has.
@@ -44,40 +46,6 @@ pub(super) struct Marked<'a> {
 }
 
 impl Mark {
-    const ALL: [Self; 5] = [
-        Self::PoolFailed,
-        Self::PlanFailed,
-        Self::Planned,
-        Self::Unsupported,
-        Self::Ending,
-    ];
-
-    /// The word for it in links and class names.
-    pub(super) fn slug(self) -> &'static str {
-        match self {
-            Self::PoolFailed => "pool_failed",
-            Self::PlanFailed => "plan_failed",
-            Self::Planned => "planned",
-            Self::Unsupported => "unsupported",
-            Self::Ending => "ending",
-        }
-    }
-
-    pub(super) fn parse(slug: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mark| mark.slug() == slug)
-    }
-
-    /// The heading of the clusters that have it.
-    pub(super) fn label(self, t: &Messages) -> &'static str {
-        match self {
-            Self::PoolFailed => t.pool_failed,
-            Self::PlanFailed => t.plan_failed,
-            Self::Planned => t.planned,
-            Self::Unsupported => t.unsupported,
-            Self::Ending => t.ending,
-        }
-    }
-
     pub(super) fn is_failure(self) -> bool {
         self <= Self::PlanFailed
     }

@@ -149,7 +149,7 @@ fn a_calm_fleet_is_open_and_so_is_what_was_asked_for() {
 fn banners_say_what_is_wrong_and_what_is_coming() {
     let page = shown(&fleet(40), "");
     assert_snapshot!(head(&page), @r##"
-    Unreadable cluster lists: 1. Clusters may be missing from this page.
+    Unreadable cluster lists: 1 · Clusters may be missing from this page.
     staging ap-southeast-1: no response in time timeout: DescribeClustersForRegion: no response within 9 s
     1 Failed
     1 Paused on an error
@@ -176,7 +176,7 @@ fn the_page_speaks_chinese() {
     assert!(page.contains("<html lang=\"zh-CN\">"));
     assert!(page.contains("hreflang=\"en\">English</a>"));
     assert_snapshot!(head(&page), @r##"
-    无法读取的集群列表: 1. 本页可能缺少集群。
+    无法读取的集群列表: 1 · 本页可能缺少集群。
     staging ap-southeast-1: 未及时响应 timeout: DescribeClustersForRegion: no response within 9 s
     1 失败
     1 因错误暂停
