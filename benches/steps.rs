@@ -16,7 +16,8 @@ use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::secret::Secret;
 use ack_client::sign::{self, CS_VERSION, Stamp, UnsignedRequest};
 use ack_client::{
-    Budget, Client, Limiter, NoopMetrics, ResponseFuture, Transport, get_upgrade_status,
+    Budget, Client, ClusterState, Limiter, NoopMetrics, ResponseFuture, Transport,
+    get_upgrade_status,
 };
 use ack_client::{Endpoint, RateLimit, Signature};
 use ack_client::{Status, Step, TaskStatus};
@@ -127,7 +128,7 @@ fn snapshot(clusters: usize) -> Snapshot {
             profile: "Default".to_owned(),
             version: "1.32.1-aliyun.1".to_owned(),
             next_version: "1.33.1-aliyun.1".to_owned(),
-            state: Some("running".to_owned()),
+            state: Some(ClusterState::Running),
             labels: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
         }),
         outcome: Outcome::Up(Arc::new(UpgradeState {

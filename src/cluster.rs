@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ack_client::ClusterState;
 use ack_client::names::{AccountName, ClusterId, Region};
 
 /// A cluster and its properties apart from the upgrade. Unknown text is empty.
@@ -23,8 +24,8 @@ pub struct ClusterInfo {
     pub version: String,
     /// The Kubernetes version that it can be upgraded to.
     pub next_version: String,
-    /// The API's `state` in lower case; None where the cluster list is not read.
-    pub state: Option<String>,
+    /// The API's `state`; None where the cluster list is not read.
+    pub state: Option<ClusterState>,
     /// The labels of the configuration.
     pub labels: BTreeMap<String, String>,
 }

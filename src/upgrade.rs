@@ -1,6 +1,8 @@
 //! The state of one cluster's upgrade, in the same form for every operation that reads it.
 
-use ack_client::{AddonState, CheckVerdict, NodePoolState, PlanState, Status, Step, TaskStatus};
+use ack_client::{
+    AddonState, CheckVerdict, ClusterState, NodePoolState, PlanState, Status, Step, TaskStatus,
+};
 use jiff::Timestamp;
 
 /// A fixed set of values of which one is active at a time, exposed as one series per value.
@@ -31,7 +33,8 @@ state_sets!(
     PlanState,
     NodePoolState,
     AddonState,
-    CheckVerdict
+    CheckVerdict,
+    ClusterState
 );
 
 /// The operations that read the state of an upgrade.

@@ -6,8 +6,8 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use ack_client::Status;
 use ack_client::names::ClusterId;
+use ack_client::{ClusterState, Status};
 use jiff::Timestamp;
 
 pub(crate) use notice::Notice;
@@ -359,9 +359,9 @@ fn has_succeeded(reading: &ClusterReading) -> bool {
 // After an upgrade the cluster has to be running again; before one, any other state but upgrading
 // is not the upgrade's doing.
 fn is_ready(info: &ClusterInfo, was_upgrading: bool) -> bool {
-    match info.state.as_deref() {
-        None | Some("running") => true,
-        Some("upgrading") => false,
+    match info.state {
+        None | Some(ClusterState::Running) => true,
+        Some(ClusterState::Upgrading) => false,
         Some(_) => !was_upgrading,
     }
 }

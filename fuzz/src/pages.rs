@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{Operation, Reason};
+use ack_client::{ClusterState, Operation, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cluster::ClusterInfo;
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
@@ -121,7 +121,7 @@ impl Input<'_> {
             profile: String::new(),
             version: self.text(),
             next_version: self.text(),
-            state: self.some(Self::text),
+            state: self.some(|input| input.one(ClusterState::ALL)),
             labels: (0..self.byte() % 3)
                 .map(|number| (format!("user_{number}"), self.text()))
                 .collect::<BTreeMap<_, _>>(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{
-    ApiError, Budget, Deadline, Endpoint, ErrorKind, ListedCluster, Operation, Reason,
+    ApiError, Budget, ClusterState, Deadline, Endpoint, ErrorKind, ListedCluster, Operation, Reason,
 };
 use ack_client::{Status, Step, credentials};
 use ack_simulator::{InProcess, Options, Simulator};
@@ -130,12 +130,19 @@ pub(super) fn listed(name: &str, state: &str, updated: i64) -> ListedCluster {
         cluster_type: "ManagedKubernetes".to_owned(),
         spec: "ack.pro.small".to_owned(),
         profile: "Default".to_owned(),
-        state: state.to_owned(),
+        state: cluster_state(state),
         version: "1.31.1".to_owned(),
         next_version: String::new(),
         updated: Some(Timestamp::constant(updated, 0)),
         tags: Vec::new(),
     }
+}
+
+/// The state called `word`; none if it is empty.
+pub(super) fn cluster_state(word: &str) -> Option<ClusterState> {
+    let states = ClusterState::ALL.iter().copied();
+    let state = states.clone().find(|state| state.as_str() == word);
+    (!word.is_empty()).then(|| state.unwrap_or(ClusterState::Unknown))
 }
 
 /// The entry of a configured cluster that has never been queried.

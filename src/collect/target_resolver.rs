@@ -80,7 +80,7 @@ impl TargetResolver {
             profile: cluster.profile.clone(),
             version: cluster.version.clone(),
             next_version: cluster.next_version.clone(),
-            state: Some(cluster.state.clone()).filter(|state| !state.is_empty()),
+            state: cluster.state,
             labels: BTreeMap::new(),
         };
         self.target(info, &place.endpoint, Origin::Discovered)

@@ -115,7 +115,9 @@ catalogue! {
             "Details of the cluster, and the labels that the configuration gives it; always 1. \
                 Unknown values are empty.";
         CLUSTER_STATE = Gauge "cs_cluster_state" ["cluster", "state"]
-            "State of the cluster in the account's cluster list; always 1, present only where the list is read.";
+            "State of the cluster in the account's cluster list: 1 for the one it is in, 0 for the \
+                others (left out with metrics.state_sets: active); present only where the list is \
+                read.";
     }
     COLLECTION {
         SCRAPE_DURATION = Gauge "cs_exporter_scrape_duration_seconds" []

@@ -30,10 +30,12 @@ pub(crate) fn write<'a>(
     clusters.gauge(page, &catalog::LAST_SUCCESS, |row| {
         row.reading.last_success.map(Value::from)
     });
-    clusters.state_set(page, &catalog::UPGRADE_STATUS, |state| state.status);
-    clusters.state_set(page, &catalog::UPGRADE_STEP, |state| state.step);
-    clusters.state_set(page, &catalog::UPGRADE_TASK_STATUS, |state| {
-        state.task_status
+    clusters.state_set(page, &catalog::UPGRADE_STATUS, |row| {
+        Some(row.state?.status)
+    });
+    clusters.state_set(page, &catalog::UPGRADE_STEP, |row| Some(row.state?.step));
+    clusters.state_set(page, &catalog::UPGRADE_TASK_STATUS, |row| {
+        Some(row.state?.task_status)
     });
     clusters.upgrade_infos(page);
     clusters.error_infos(page);
@@ -48,7 +50,9 @@ pub(crate) fn write<'a>(
         row.state?.updated.map(Value::from)
     });
     clusters.cluster_infos(page);
-    clusters.cluster_states(page);
+    clusters.state_set(page, &catalog::CLUSTER_STATE, |row| {
+        row.reading.cluster.state
+    });
     watched::write(page, clusters);
 }
 
@@ -104,7 +108,7 @@ impl<'a> Clusters<'a> {
         &self,
         page: &mut Page,
         metric: &'static Metric,
-        active: impl Fn(&UpgradeState) -> S,
+        active: impl Fn(&ClusterRow<'a>) -> Option<S>,
     ) {
         // These lines are two thirds of a page, so everything but the ID is formatted once. An ID
         // has no character that needs an escape.
@@ -128,8 +132,7 @@ impl<'a> Clusters<'a> {
             .collect();
         let mut family = page.family(metric);
         for row in &self.rows {
-            let Some(state) = row.state else { continue };
-            let active = active(state);
+            let Some(active) = active(row) else { continue };
             for (value, inactive_tail, active_tail) in &tails {
                 if *value == active {
                     family.line([head.as_bytes(), row.id.as_bytes(), active_tail]);
@@ -211,17 +214,6 @@ impl<'a> Clusters<'a> {
                         .map(|&name| (name, cluster.labels.get(name).map_or("", String::as_str))),
                 )
                 .value(Value::ONE);
-        }
-    }
-
-    fn cluster_states(&self, page: &mut Page) {
-        let mut family = page.family(&catalog::CLUSTER_STATE);
-        for row in &self.rows {
-            if let Some(state) = &row.reading.cluster.state {
-                self.identified(family.sample(), row)
-                    .label("state", &label_text(state))
-                    .value(Value::ONE);
-            }
         }
     }
 

@@ -72,7 +72,8 @@ fn timed_out() -> ClusterReading {
 fn with_details(mut reading: ClusterReading, version: &str, state: &str) -> ClusterReading {
     let info = Arc::make_mut(&mut reading.cluster);
     info.version = version.to_owned();
-    info.state = Some(state.to_owned()).filter(|state| !state.is_empty());
+    let mut states = ClusterState::ALL.iter().copied();
+    info.state = states.find(|known| known.as_str() == state);
     reading
 }
 

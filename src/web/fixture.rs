@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::Reason;
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{Status, Step, TaskStatus};
+use ack_client::{ClusterState, Reason, Status, Step, TaskStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::ClusterInfo;
@@ -34,7 +33,7 @@ pub(super) fn cluster(id: &str, outcome: Outcome) -> ClusterReading {
         profile: "Default".to_owned(),
         version: "1.30.1-aliyun.1".to_owned(),
         next_version: "1.31.1-aliyun.1".to_owned(),
-        state: Some("running".to_owned()),
+        state: Some(ClusterState::Running),
         labels: BTreeMap::from([("team".to_owned(), "payments".to_owned())]),
     };
     ClusterReading {

@@ -62,6 +62,7 @@
 
 use std::collections::BTreeMap;
 
+use ack_client::ClusterState;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::text::clean_message;
 use jiff::Timestamp;
@@ -91,7 +92,7 @@ struct ClusterDocument<'a> {
     spec: Option<String>,
     version: Option<String>,
     next_version: Option<String>,
-    state: Option<String>,
+    state: Option<&'a str>,
     up: Option<bool>,
     reason: Option<&'static str>,
     error: Option<String>,
@@ -151,7 +152,7 @@ fn cluster(reading: &ClusterReading, now: Timestamp) -> ClusterDocument<'_> {
         spec: known(&cluster.spec),
         version: known(&cluster.version),
         next_version: known(&cluster.next_version),
-        state: cluster.state.as_deref().and_then(known),
+        state: cluster.state.map(ClusterState::as_str),
         up,
         reason: failure.map(|failure| failure.reason.as_str()),
         error: failure.and_then(|failure| known(&failure.message)),

@@ -31,7 +31,7 @@ mod word;
 
 pub use addon_instances::{AddonInstance, AddonState, list_addon_instances};
 pub use addons::{AddonCombination, AddonOffer, list_addons};
-pub use cluster::ListedCluster;
+pub use cluster::{ClusterState, ListedCluster};
 pub use cluster_check::{CheckResult, CheckVerdict, get_cluster_check};
 pub use cluster_checks::{ClusterCheck, list_cluster_checks};
 pub use cluster_detail::describe_cluster;

@@ -308,7 +308,7 @@ function(config)
     9,
     [
       panels.rows('group without (job, instance) (%s)' % of('cs_cluster_info')),
-      panels.rows('group by (%s, state) (%s)' % [cluster, of('cs_cluster_state')]),
+      panels.rows('group by (%s, state) (%s == 1)' % [cluster, of('cs_cluster_state')]),
     ],
     [
       ['name', 'Name', []],

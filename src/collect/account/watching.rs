@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::ClusterState;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::time::{Instant, sleep};
@@ -110,8 +111,13 @@ fn activity(entry: &ClusterEntry) -> Activity {
     let is_upgrading = entry
         .last_state()
         .is_some_and(|state| !state.status.is_idle());
-    let state = entry.target.info.state.as_deref();
-    if is_upgrading || matches!(state, Some("upgrading" | "updating")) {
+    let state = entry.target.info.state;
+    if is_upgrading
+        || matches!(
+            state,
+            Some(ClusterState::Upgrading | ClusterState::Updating)
+        )
+    {
         Activity::Upgrading
     } else {
         Activity::Quiet

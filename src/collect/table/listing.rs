@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::ListedCluster;
 use ack_client::names::{ClusterId, Region};
+use ack_client::{ClusterState, ListedCluster};
 use tokio::time::Instant;
 
 use super::ClusterTable;
@@ -77,7 +77,7 @@ impl ClusterTable {
         for (id, entry) in &mut self.entries {
             let is_idle_in_list = listed
                 .get(id)
-                .is_some_and(|cluster| is_not_upgrading(&cluster.state));
+                .is_some_and(|cluster| is_not_upgrading(cluster.state));
             if entry.has_served(since) || !is_idle_in_list {
                 continue;
             }
@@ -101,24 +101,11 @@ impl ClusterTable {
 }
 
 /// True if no upgrade is running in a cluster in `state`.
-fn is_not_upgrading(state: &str) -> bool {
-    // All states of Alibaba Cloud's reference but `upgrading` and `updating`. A state that is missing
-    // or not in the reference proves nothing.
-    matches!(
+fn is_not_upgrading(state: Option<ClusterState>) -> bool {
+    // A state that is missing or not in Alibaba Cloud's reference proves nothing.
+    !matches!(
         state,
-        "initial"
-            | "failed"
-            | "running"
-            | "removing"
-            | "draining"
-            | "scaling"
-            | "inactive"
-            | "unavailable"
-            | "deleting"
-            | "deleted"
-            | "delete_failed"
-            | "waiting"
-            | "disconnected"
+        None | Some(ClusterState::Updating | ClusterState::Upgrading | ClusterState::Unknown)
     )
 }
 
@@ -129,14 +116,13 @@ pub(in crate::collect) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &L
     } else {
         &info.name
     };
-    let state = Some(cluster.state.as_str()).filter(|state| !state.is_empty());
     let is_equal = info.name == *name
         && info.cluster_type == cluster.cluster_type
         && info.spec == cluster.spec
         && info.profile == cluster.profile
         && info.version == cluster.version
         && info.next_version == cluster.next_version
-        && info.state.as_deref() == state;
+        && info.state == cluster.state;
     // Snapshots share the allocation, so an equal one is kept.
     if is_equal {
         return;
@@ -151,7 +137,7 @@ pub(in crate::collect) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &L
         profile: cluster.profile.clone(),
         version: cluster.version.clone(),
         next_version: cluster.next_version.clone(),
-        state: state.map(str::to_owned),
+        state: cluster.state,
         labels: info.labels.clone(),
     });
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{
-    AddonInstance, AddonState, CallMetrics as _, CheckVerdict, NodeCounts, NodePoolState,
-    Operation, PlanState, Reason,
+    AddonInstance, AddonState, CallMetrics as _, CheckVerdict, ClusterState, NodeCounts,
+    NodePoolState, Operation, PlanState, Reason,
 };
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::exposition::{Format, Kind, Metric, Page, Value};
@@ -60,7 +60,7 @@ fn failed() -> ClusterReading {
             spec: "ack.pro.small".to_owned(),
             version: "1.30.1-aliyun.1".to_owned(),
             next_version: "1.31.1-aliyun.1".to_owned(),
-            state: Some("upgrading".to_owned()),
+            state: Some(ClusterState::Upgrading),
             labels: BTreeMap::from([("team".to_owned(), "payments\nand\\more".to_owned())]),
             ..cluster("c-failed")
         }),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::ClusterState;
 use ack_client::Reason;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Status, Step, TaskStatus};
@@ -56,7 +57,7 @@ prop_compose! {
         (name, cluster_type, spec, version, next_version) in any::<(String, String, String, String, String)>(),
         account in any_account(),
         region in option::of(any_region()),
-        state in option::of(any::<String>()),
+        state in option::of(select(ClusterState::ALL)),
         labels in btree_map("user_[a-c]", any::<String>(), 0..3),
     ) -> ClusterInfo {
         let id = ClusterId::parse(&id).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use ack_client::ClusterState;
 use ack_client::names::ClusterId;
 
 use super::summary::label;
@@ -39,7 +40,7 @@ fn sentence(cluster: &ClusterInfo, notice: Notice, unread: Option<&Failure>) -> 
         ),
         Notice::NotRunning => format!(
             "its upgrade has succeeded; waiting until its state is running, now it is {}",
-            cluster.state.as_deref().unwrap_or("unknown")
+            cluster.state.unwrap_or(ClusterState::Unknown).as_str()
         ),
         Notice::StateUnreadable => {
             format!("its upgrade has succeeded; its state cannot be read: {error}")

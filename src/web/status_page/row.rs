@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use ack_client::text::clean_message;
-use ack_client::{Reason, Step};
+use ack_client::{ClusterState, Reason, Step};
 use jiff::Timestamp;
 
 use super::details::Details;
@@ -195,7 +195,7 @@ impl<'a> Row<'a> {
         }
         details.text(
             t.cluster_state,
-            cluster.state.as_deref().unwrap_or_default(),
+            cluster.state.map_or("", ClusterState::as_str),
         );
         details.text(t.cluster_type, &cluster.cluster_type);
         details.text(t.edition, &cluster.spec);

@@ -118,7 +118,6 @@ fn hostile_text_changes_no_tag() {
                 ] {
                     text.clone_into(field);
                 }
-                info.state = Some(text.to_owned());
                 info.labels = [(text.to_owned(), text.to_owned())].into();
             });
             match &mut reading.outcome {

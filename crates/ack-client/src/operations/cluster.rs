@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::decode::{LenientObject as _, List, Report, lenient_object};
+use super::word;
+use crate::decode::{Keyword, LenientObject as _, List, Report, lenient_object};
 use crate::names::{ClusterId, Region};
 use crate::response::{KnownKeys, ResponseObject};
+use crate::status::state_set;
 
 /// The tags of a cluster that are kept. Alibaba Cloud allows 20 of the user's own.
 const MAX_TAGS: usize = 64;
@@ -25,8 +27,8 @@ pub struct ListedCluster {
     pub spec: String,
     /// `profile`, such as `Default` or `Edge`.
     pub profile: String,
-    /// `state` in lower case, such as `running` or `upgrading`.
-    pub state: String,
+    /// `state`, if the API sent one.
+    pub state: Option<ClusterState>,
     /// The present Kubernetes version.
     pub version: String,
     /// The Kubernetes version that the cluster can be upgraded to.
@@ -46,7 +48,6 @@ impl ListedCluster {
             &self.cluster_type,
             &self.spec,
             &self.profile,
-            &self.state,
             &self.version,
             &self.next_version,
         ];
@@ -58,6 +59,44 @@ impl ListedCluster {
     }
 }
 
+state_set! {
+    /// The state of a cluster in the cluster list.
+    ClusterState {
+        /// The cluster is being created.
+        Initial = "initial",
+        /// The creation has failed.
+        Failed = "failed",
+        /// Nothing is changing.
+        Running = "running",
+        /// The cluster is being upgraded or changed.
+        Updating = "updating",
+        /// The cluster is being upgraded.
+        Upgrading = "upgrading",
+        /// Nodes are being removed.
+        Removing = "removing",
+        /// Nodes are being drained.
+        Draining = "draining",
+        /// Nodes are being added or removed.
+        Scaling = "scaling",
+        /// The cluster is stopped.
+        Inactive = "inactive",
+        /// The cluster cannot be reached.
+        Unavailable = "unavailable",
+        /// The cluster is being deleted.
+        Deleting = "deleting",
+        /// The cluster was deleted.
+        Deleted = "deleted",
+        /// The deletion has failed.
+        DeleteFailed = "delete_failed",
+        /// The cluster waits to be connected.
+        Waiting = "waiting",
+        /// A registered cluster has lost its connection.
+        Disconnected = "disconnected",
+        /// A value that the API's reference does not list.
+        Unknown = "unknown",
+    }
+}
+
 lenient_object! {
     pub(super) struct ClusterFields at "cluster." {
         cluster_id: String = "cluster_id",
@@ -66,7 +105,7 @@ lenient_object! {
         cluster_type: String = "cluster_type",
         cluster_spec: String = "cluster_spec",
         profile: String = "profile",
-        state: String = "state",
+        state: Keyword = "state",
         current_version: String = "current_version",
         next_version: String = "next_version",
         updated: Timestamp = "updated",
@@ -108,6 +147,12 @@ impl ClusterFields {
             report("cluster.cluster_id", &id);
             return None;
         };
+        let state = self.state.into_listed(
+            "cluster.state",
+            [None, Some(ClusterState::Unknown)],
+            |word| word::find(ClusterState::ALL, ClusterState::as_str, word).map(Some),
+            report,
+        );
         let tags = self.tags.into_value().unwrap_or_default().items;
         let tags = tags.into_iter().take(MAX_TAGS).map(|tag| {
             tag.report_unexpected_fields(report);
@@ -123,7 +168,7 @@ impl ClusterFields {
             cluster_type: self.cluster_type.into_text(),
             spec: self.cluster_spec.into_text(),
             profile: self.profile.into_text(),
-            state: self.state.into_text().to_ascii_lowercase(),
+            state,
             version: self.current_version.into_text(),
             next_version: self.next_version.into_text(),
             updated: self.updated.into_value(),

@@ -134,12 +134,8 @@ async fn clusters_come_and_go_with_the_list_of_their_own_region() {
     );
     let info = &table.entries[&id("new")].target.info;
     assert_eq!(
-        (
-            info.name.as_str(),
-            info.version.as_str(),
-            info.state.as_deref()
-        ),
-        ("new by the list", "1.31.1", Some("running"))
+        (info.name.as_str(), info.version.as_str(), info.state),
+        ("new by the list", "1.31.1", Some(ClusterState::Running))
     );
 }
 
@@ -162,10 +158,7 @@ async fn a_list_updates_a_cluster_but_for_the_name_of_the_configuration() {
     );
     let info = |table: &ClusterTable, name: &str| Arc::clone(&table.entries[&id(name)].target.info);
     assert_eq!(
-        (
-            info(&table, "c1").name.as_str(),
-            info(&table, "c1").state.as_deref()
-        ),
+        (info(&table, "c1").name.as_str(), info(&table, "c1").state),
         ("c1 by the list", None)
     );
     assert_eq!(info(&table, "c2").name, "shop");
@@ -174,7 +167,7 @@ async fn a_list_updates_a_cluster_but_for_the_name_of_the_configuration() {
         |cluster| cluster.next_version = "1.33.1".to_owned(),
         |cluster| cluster.spec = "ack.standard".to_owned(),
         |cluster| cluster.cluster_type = "Kubernetes".to_owned(),
-        |cluster| cluster.state = "upgrading".to_owned(),
+        |cluster| cluster.state = Some(ClusterState::Upgrading),
     ];
     let mut cluster = listed("c2", "running", 1);
     for change in changes {
@@ -187,12 +180,8 @@ async fn a_list_updates_a_cluster_but_for_the_name_of_the_configuration() {
     }
     let now = info(&table, "c2");
     assert_eq!(
-        (
-            now.version.as_str(),
-            now.next_version.as_str(),
-            now.state.as_deref()
-        ),
-        ("1.32.1", "1.33.1", Some("upgrading"))
+        (now.version.as_str(), now.next_version.as_str(), now.state),
+        ("1.32.1", "1.33.1", Some(ClusterState::Upgrading))
     );
     assert_eq!(
         (now.spec.as_str(), now.cluster_type.as_str()),
