@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ack_client::Reason;
-use ack_client::{NodePoolState, Status, Step, TaskStatus};
+use ack_client::{ClusterState, NodePoolState, Status, Step, TaskStatus};
 use ack_upgrade_exporter::cli::Cli;
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::catalog;
 use ack_upgrade_exporter::upgrade::StateSet;
 use clap::{Command, CommandFactory as _};
-use exporter_toolkit::exposition::Metric;
+use exporter_toolkit::exposition::{Format, Metric};
 use serde_json::Value;
 
 const BEGIN: &str = "<!-- metrics: written by `UPDATE=1 cargo test --test documents` -->\n";
@@ -30,7 +30,11 @@ fn read(path: impl AsRef<Path>) -> String {
 fn table(head: &str, meaning: impl Fn(&Metric) -> String) -> String {
     let mut table = format!("| {head} |\n|---|---|---|---|\n");
     for metric in catalog::all() {
-        let (name, kind, labels) = (metric.name, metric.kind.as_str(), metric.labels.join(", "));
+        let (name, kind, labels) = (
+            metric.name,
+            metric.kind.word(Format::Text),
+            metric.labels.join(", "),
+        );
         writeln!(
             table,
             "| `{name}` | {kind} | {labels} | {} |",
@@ -115,6 +119,7 @@ fn the_readmes_list_every_value_of_the_state_sets() {
             ("cs_upgrade_status", values::<Status>()),
             ("cs_upgrade_step", values::<Step>()),
             ("cs_upgrade_task_status", values::<TaskStatus>()),
+            ("cs_cluster_state", values::<ClusterState>()),
             ("cs_node_pool_state", values::<NodePoolState>()),
             ("cs_node_pool_upgrade_status", values::<Status>()),
         ] {

@@ -98,10 +98,10 @@ catalogue! {
             "Status of the task behind the cluster's upgrade: 1 for the one it is in, 0 for the \
                 others (left out with metrics.state_sets: active); none if there is no task. \
                 Absent while cs_up is 0.";
-        UPGRADE_INFO = Gauge "cs_upgrade_info" ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
+        UPGRADE_INFO = Info "cs_upgrade_info" ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
             "Details of the cluster's upgrade and the source in use; always 1. Labels that the \
                 source does not provide are empty.";
-        UPGRADE_ERROR_INFO = Gauge "cs_upgrade_error_info" ["cluster", "message"]
+        UPGRADE_ERROR_INFO = Info "cs_upgrade_error_info" ["cluster", "message"]
             "Alibaba Cloud's error message about the cluster's upgrade, at most 256 characters of \
                 it; always 1, present only while there is one.";
         UPGRADE_STATE_SINCE = Gauge "cs_upgrade_state_since_timestamp_seconds" ["cluster"]
@@ -111,7 +111,7 @@ catalogue! {
             "Unix time at which the upgrade task was created, where the source provides it.";
         UPGRADE_UPDATED = Gauge "cs_upgrade_updated_timestamp_seconds" ["cluster"]
             "Unix time at which the upgrade task last changed, where the source provides it.";
-        CLUSTER_INFO = Gauge "cs_cluster_info" ["cluster", "name", "account", "region", "type", "spec", "version", "next_version"]
+        CLUSTER_INFO = Info "cs_cluster_info" ["cluster", "name", "account", "region", "type", "spec", "version", "next_version"]
             "Details of the cluster, and the labels that the configuration gives it; always 1. \
                 Unknown values are empty.";
         CLUSTER_STATE = Gauge "cs_cluster_state" ["cluster", "state"]
@@ -128,7 +128,7 @@ catalogue! {
                 until Prometheus gives up, less scrape.timeout_offset.";
         CLUSTERS = Gauge "cs_exporter_clusters" []
             "Clusters that this instance is responsible for.";
-        SOURCE_INFO = Gauge "cs_exporter_source_info" ["account", "region", "source"]
+        SOURCE_INFO = Info "cs_exporter_source_info" ["account", "region", "source"]
             "The source of upgrade states in use for the account and region; always 1. The region \
                 is empty where the configuration needs none.";
         DISCOVERY_SUCCESS = Gauge "cs_exporter_discovery_success" ["account", "region"]
@@ -138,7 +138,7 @@ catalogue! {
             "Clusters that the last successful read of the cluster list found and the \
                 configuration selects, over all shards; present only where discovery is \
                 configured.";
-        CREDENTIALS_INFO = Gauge "cs_exporter_credentials_info" ["account", "provider"]
+        CREDENTIALS_INFO = Info "cs_exporter_credentials_info" ["account", "provider"]
             "The provider that the account's credentials came from; always 1, absent until they \
                 have been obtained once.";
         CREDENTIALS_EXPIRY = Gauge "cs_exporter_credentials_expiry_timestamp_seconds" ["account"]
@@ -174,7 +174,7 @@ catalogue! {
                 refusal the previous one stays in use.";
         CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge "cs_exporter_config_last_reload_success_timestamp_seconds" []
             "Unix time at which the configuration in use was loaded.";
-        BUILD_INFO = Gauge "ack_upgrade_exporter_build_info" ["version", "revision", "rustversion"]
+        BUILD_INFO = Info "ack_upgrade_exporter_build_info" ["version", "revision", "rustversion"]
             "The program's version, the revision it was built from and the compiler's version; always 1.";
     }
     PROBE {

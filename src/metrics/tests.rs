@@ -36,6 +36,12 @@ fn the_names_of_the_catalogue_are_distinct_and_follow_the_conventions() {
             "{}",
             metric.name
         );
+        assert_eq!(
+            metric.name.ends_with("_info"),
+            metric.kind == Kind::Info,
+            "{}",
+            metric.name
+        );
         assert!(metric.help.ends_with('.'), "{}", metric.name);
         assert_eq!(
             scope == Scope::Cluster,

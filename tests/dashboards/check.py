@@ -48,7 +48,7 @@ def mistake(where, what):
 def catalogue():
     """Name, kind and labels of every metric that the program declares."""
     text = "".join(path.read_text() for path in sorted((ROOT / "src/metrics").glob("**/*.rs")))
-    found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
+    found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Info|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
     assert len(found) > 30, "the catalogue is written in another way than this script knows"
     process = (ROOT / "crates/exporter-toolkit/src/process.rs").read_text()
     found += [(kind, name, "") for name, kind in re.findall(r'without_labels\(\s*"([a-z_]+)",\s*Kind::(\w+),', process)]
@@ -77,7 +77,7 @@ def check_expression(where, expression, metrics):
         if match.group(0) not in metrics and match.group(0) not in PROMETHEUS:
             mistake(where, f"{match.group(0)} is not in the catalogue")
     for name, (kind, _) in metrics.items():
-        if kind == "Gauge":
+        if kind in ("Gauge", "Info"):
             continue
         for match in re.finditer(rf"\b{name}\b", bare):
             if not re.search(r"\b(rate|irate|increase)\(\s*$", bare[: match.start()]):

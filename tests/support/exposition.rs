@@ -68,6 +68,10 @@ impl Exposition {
             reader
                 .begin(help, kind)
                 .map_err(|error| format!("{error}: {help} / {kind}"))?;
+            let unit = lines.next_if(|line| line.starts_with("# UNIT "));
+            reader
+                .unit(unit)
+                .map_err(|error| format!("{error}: {kind} / {unit:?}"))?;
             while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
                 reader
                     .sample(line)
@@ -168,7 +172,11 @@ impl Reader {
             .strip_prefix("# TYPE ")
             .and_then(|rest| rest.strip_prefix(name)?.strip_prefix(' '));
         let kind = kind.ok_or("HELP is not followed by the TYPE of the same family")?;
-        if !matches!(kind, "counter" | "gauge" | "histogram") {
+        let is_type = match self.dialect {
+            Dialect::Text => matches!(kind, "counter" | "gauge" | "histogram"),
+            Dialect::OpenMetrics => matches!(kind, "counter" | "gauge" | "histogram" | "info"),
+        };
+        if !is_type {
             return Err("unknown type".to_owned());
         }
         if !is_name(name, ":") {
@@ -184,6 +192,7 @@ impl Reader {
             format!("{name}_bucket"),
             format!("{name}_sum"),
             format!("{name}_count"),
+            format!("{name}_info"),
         ] {
             if !self.names.insert(taken) {
                 return Err("the family is there already, or another takes its names".to_owned());
@@ -205,6 +214,19 @@ impl Reader {
         Ok(())
     }
 
+    /// OpenMetrics has a UNIT line for every family whose name ends in a unit, and no other.
+    fn unit(&self, line: Option<&str>) -> Result<(), String> {
+        let family = self.families.last().ok_or("no family")?;
+        let (_, last) = family.name.rsplit_once('_').unwrap_or_default();
+        let has_unit = self.dialect == Dialect::OpenMetrics && matches!(last, "seconds" | "bytes");
+        let expected = has_unit.then(|| format!("# UNIT {} {last}", family.name));
+        if line == expected.as_deref() {
+            Ok(())
+        } else {
+            Err(format!("the UNIT line is not {expected:?}"))
+        }
+    }
+
     fn sample(&mut self, line: &str) -> Result<(), String> {
         let sample = read_sample(line, self.dialect)?;
         let family = self
@@ -218,6 +240,7 @@ impl Reader {
         let fits = match (family.kind.as_str(), self.dialect) {
             ("counter", Dialect::Text) => suffix.is_empty() && sample.name.ends_with("_total"),
             ("counter", Dialect::OpenMetrics) => suffix == "_total",
+            ("info", _) => suffix == "_info" && sample.value == 1.0,
             ("histogram", _) => matches!(suffix, "_bucket" | "_sum" | "_count"),
             _ => suffix.is_empty(),
         };
@@ -447,6 +470,10 @@ fn the_reader_refuses_what_is_wrong() {
         format!("{GAUGE}a 1.0\n"),
         format!("{GAUGE}a 1\n# EOF\n"),
         format!("{COUNTER}a_total 1.0\n# EOF\n"),
+        "# HELP a_info x\n# TYPE a_info info\na_info 1.0\n# EOF\n".to_owned(),
+        "# HELP a x\n# TYPE a info\na_info 2.0\n# EOF\n".to_owned(),
+        "# HELP a_seconds x\n# TYPE a_seconds gauge\na_seconds 1.0\n# EOF\n".to_owned(),
+        "# HELP a x\n# TYPE a gauge\n# UNIT a seconds\na 1.0\n# EOF\n".to_owned(),
         "# EOF\n# EOF\n".to_owned(),
     ] {
         assert!(

@@ -9,7 +9,7 @@ use crate::queries::plans::Plan;
 
 catalogue! {
     METRICS {
-        INFO = Gauge "cs_plan_info" ["cluster", "plan", "type", "target", "state"]
+        INFO = Info "cs_plan_info" ["cluster", "plan", "type", "target", "state"]
             "Planned operations of the cluster: those scheduled or executing, and the newest that \
                 ended of each type and target; always 1. The target is empty for the cluster itself.";
         START = Gauge "cs_plan_start_timestamp_seconds" ["cluster", "plan"]

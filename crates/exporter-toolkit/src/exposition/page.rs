@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::format::Format;
-use super::metric::{Kind, Metric};
+use super::metric::Metric;
 use super::value::Value;
 
 /// A metrics page in one buffer.
@@ -72,13 +72,8 @@ impl Page {
     }
 
     fn write_header(&mut self, metric: &Metric) {
-        let name = match (self.format, metric.kind) {
-            (Format::OpenMetrics, Kind::Counter) => metric.name.trim_end_matches("_total"),
-            _ => metric.name,
-        };
-        self.buffer.extend_from_slice(b"# HELP ");
-        self.buffer.extend_from_slice(name.as_bytes());
-        self.buffer.push(b' ');
+        let name = metric.family_name(self.format);
+        self.write_text(["# HELP ", name, " "]);
         match self.format {
             Format::Text => escape(&mut self.buffer, metric.help, |byte| {
                 matches!(byte, b'\\' | b'\n')
@@ -87,12 +82,17 @@ impl Page {
                 matches!(byte, b'\\' | b'\n' | b'"')
             }),
         }
-        self.buffer.extend_from_slice(b"\n# TYPE ");
-        self.buffer.extend_from_slice(name.as_bytes());
-        self.buffer.push(b' ');
-        self.buffer
-            .extend_from_slice(metric.kind.as_str().as_bytes());
-        self.buffer.push(b'\n');
+        let kind = metric.kind.word(self.format);
+        self.write_text(["\n# TYPE ", name, " ", kind, "\n"]);
+        if let Some(unit) = metric.unit(self.format) {
+            self.write_text(["# UNIT ", name, " ", unit, "\n"]);
+        }
+    }
+
+    fn write_text<const N: usize>(&mut self, parts: [&str; N]) {
+        for part in parts {
+            self.buffer.extend_from_slice(part.as_bytes());
+        }
     }
 }
 
