@@ -8,6 +8,7 @@ pub mod catalog;
 mod collection;
 mod exporter;
 mod families;
+mod message;
 mod queries;
 mod unknown;
 mod watched;

@@ -103,7 +103,8 @@ catalogue! {
                 source does not provide are empty.";
         UPGRADE_ERROR_INFO = Info "cs_upgrade_error_info" ["cluster", "message"]
             "Alibaba Cloud's error message about the cluster's upgrade, at most 256 characters of \
-                it; always 1, present only while there is one.";
+                it, with N for durations and counts, which would begin a series at every change; \
+                always 1, present only while there is one.";
         UPGRADE_STATE_SINCE = Gauge "cs_upgrade_state_since_timestamp_seconds" ["cluster"]
             "Unix time at which this process first saw the present status and step. It starts \
                 anew with the process, so the state has lasted at least this long.";

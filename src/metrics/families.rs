@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ack_client::text::{MAX_MESSAGE, clean_message};
 use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 
-use super::{catalog, watched};
+use super::{catalog, message, watched};
 use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
@@ -176,7 +176,7 @@ impl<'a> Clusters<'a> {
             let message = row
                 .state
                 .and_then(|state| state.error_message.as_deref())
-                .map(clean_message);
+                .map(message::label);
             if let Some(message) = message.filter(|message| !message.is_empty()) {
                 self.identified(family.sample(), row)
                     .label("message", &message)

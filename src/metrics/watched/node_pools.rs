@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::config::ErrorMessages;
 use crate::metrics::catalog::catalogue;
 use crate::metrics::families::{ClusterRow, Clusters, label_text};
+use crate::metrics::message;
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade, conditions};
 use crate::upgrade::StateSet;
 
@@ -33,7 +34,8 @@ catalogue! {
             "Unix time at which the task of the node pool's newest upgrade last changed.";
         UPGRADE_ERROR_INFO = Info "cs_node_pool_upgrade_error_info" ["cluster", "node_pool", "message"]
             "Alibaba Cloud's error message about the node pool's newest upgrade, at most 256 \
-                characters of it; always 1, present only while there is one.";
+                characters of it, with N for durations and counts; always 1, present only while \
+                there is one.";
     }
 }
 
@@ -158,7 +160,7 @@ fn error_infos(page: &mut Page, clusters: &Clusters<'_>) {
             .and_then(|upgrade| upgrade.error_message.as_deref());
         if let Some(message) = message.filter(|message| !message.is_empty()) {
             identified(family.sample(), clusters, row, pool)
-                .label("message", &label_text(message))
+                .label("message", &message::label(message))
                 .value(Value::ONE);
         }
     }
