@@ -204,6 +204,20 @@ fn reading_the_configuration(c: &mut Criterion) {
     c.bench_function("parse a configuration of 1000 clusters", |b| {
         b.iter(|| config::Config::parse(&yaml, "".as_ref()));
     });
+    // The time per mistake must not depend on their number.
+    let mut group = c.benchmark_group("find mistakes in a configuration");
+    group.sample_size(10);
+    for mistakes in [5_000, 20_000] {
+        let mut keys = String::new();
+        for number in 0..mistakes {
+            writeln!(keys, "key_{number}: 1").expect("a String takes every write");
+        }
+        group.throughput(Throughput::Elements(mistakes));
+        group.bench_with_input(BenchmarkId::from_parameter(mistakes), &keys, |b, keys| {
+            b.iter(|| config::Config::parse(keys, "".as_ref()).is_err());
+        });
+    }
+    group.finish();
 }
 
 criterion_group!(

@@ -3,7 +3,7 @@
 
 The exporter runs three times: in plain text, with TLS, and with TLS and a password. One process goes through all the
 attacks on it, so the table at the end shows what each attack cost and what has stayed. An attack fails the run if the
-process ends, if no scrape beside it succeeds in time, or if it needs more memory than its bound.
+process ends, if a scrape beside it fails or is slow, or if it needs more memory than its bound.
 
     tests/siege/run.py                                       ten minutes
     tests/siege/run.py --short                               two minutes, as tests/run does it
@@ -34,8 +34,10 @@ from target import MIB, Beside, Target, configurations  # noqa: E402
 
 # What an attack may add to the resident memory, in MiB.
 MORE_MEMORY = 64
-# The seconds to the first good scrape beside it, unless it keeps all permits: those are taken over after 10 s.
-FIRST_SCRAPE = 12
+# The seconds that a scrape beside it may take; that of the hanging cluster takes 4.5 s without an attack.
+SLOWEST_SCRAPE = 12
+# The part of the scrapes beside it that may fail.
+FAILED_SCRAPES = 0.05
 # What all attacks together may leave, in MiB: the allocator keeps what it has had.
 LEFT_MEMORY = 96
 # The seconds after SIGTERM; systemd and Kubernetes kill after 30.
@@ -65,8 +67,10 @@ class Row:
         name = self.siege.name
         if not self.after:
             yield f"{name}: the process has ended"
-        if self.first is None or self.first > max(FIRST_SCRAPE, self.siege.at_least):
-            yield f"{name}: first good scrape {self.first}; {sorted(set(map(str, self.failed)))[:5]}"
+        if self.first is None or max(self.first, self.slowest) > SLOWEST_SCRAPE:
+            yield f"{name}: first good scrape after {self.first} s, the slowest took {self.slowest} s"
+        if len(self.failed) > FAILED_SCRAPES * (self.good + len(self.failed)):
+            yield f"{name}: {len(self.failed)} failed scrapes, {self.good} good; {sorted(set(map(str, self.failed)))[:5]}"
         if self.peak - self.before > MORE_MEMORY * MIB:
             yield f"{name}: {(self.peak - self.before) / MIB:.1f} MiB more"
 
@@ -124,7 +128,7 @@ def starved(programs, binary, configs):
     time.sleep(2)
     lines = sum(count for message, count in target.logged().items() if "accept" in message)
     print(f"64 file descriptors and 100 idle clients: first scrape after {waited:.2f} s; {lines} lines in the log about connections")
-    if waited > FIRST_SCRAPE or lines > 10:
+    if waited > SLOWEST_SCRAPE or lines > 10:
         yield f"64 descriptors: {waited:.2f} s, {lines} lines"
     for one in crowd:
         one.close()
@@ -164,7 +168,7 @@ def run(programs, arguments):
     if not arguments.peer:
         silent = socket.create_server(("127.0.0.1", 0), backlog=512)
         clusters = arguments.clusters or (2000 if arguments.short else 10_000)
-        api = programs.demo(arguments.simulator, f"--clusters={clusters}", "--log.level=error")["endpoint"]
+        api = programs.demo(arguments.simulator, "--classic", f"--clusters={clusters}", "--log.level=error")["endpoint"]
         configs = configurations(programs.folder, api, f"127.0.0.1:{silent.getsockname()[1]}")
     binary = arguments.peer or arguments.binary
     is_chosen = lambda siege: not (siege.is_ours and arguments.peer) and (siege.is_short or not arguments.short)

@@ -43,6 +43,10 @@ def configurations(folder, api, silent):
     return files
 
 
+# Prometheus has another address than the attacker, 127.0.0.1: what one client may hold is bounded.
+SCRAPER = ("127.0.0.2", 0)
+
+
 class Target:
     """A running exporter on a port of 127.0.0.1."""
 
@@ -74,9 +78,9 @@ class Target:
     def scrape(self, path="/metrics", timeout=10):
         """The status of a scrape on a new connection; the exception if there is none."""
         if self.tls:
-            connection = http.client.HTTPSConnection("localhost", self.port, timeout=timeout, context=client_tls())
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, source_address=SCRAPER, context=client_tls())
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout, source_address=SCRAPER)
         headers = {"Accept-Encoding": "gzip", "X-Prometheus-Scrape-Timeout-Seconds": "5"}
         if self.password:
             headers["Authorization"] = self.authorization

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use ack_simulator::{KeyPair, Simulator};
+use safe_input::file as input;
 
 use crate::upgrade::SourceName;
 
@@ -91,7 +92,7 @@ fn clusters(simulator: &Simulator, limit: usize) -> String {
 
 /// Writes a configuration, in place of an earlier one only if a demo has written that too.
 pub(super) fn write(file: &Path, text: &str) -> Result<(), String> {
-    match fs::read(file) {
+    match input::read(file, input::MAX_CONFIGURATION) {
         Ok(earlier) if !earlier.starts_with(HEADER.as_bytes()) => {
             return Err(format!(
                 "{} exists, and no demo has written it; name another file in --write-config",
@@ -148,5 +149,14 @@ mod tests {
         assert!(error.contains("no demo has written it"), "{error}");
         let kept = fs::read_to_string(&file).expect("read");
         assert_eq!(kept, "accounts: [{name: prod}]\n");
+    }
+
+    #[test]
+    fn a_device_is_not_read_to_its_end() {
+        let error = write("/dev/zero".as_ref(), "").expect_err("a device");
+        assert!(
+            error.contains("it is a pipe, a socket or a device"),
+            "{error}"
+        );
     }
 }
