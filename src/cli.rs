@@ -11,6 +11,7 @@ mod web;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use exporter_toolkit::log::{LogFormat, LogLevel};
 use exporter_toolkit::yaml::duration;
 
@@ -50,6 +51,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Show the requests that would be sent for one cluster
     Explain(ExplainArgs),
+    /// Print a script that completes the commands and flags in a shell
+    Completion(CompletionArgs),
+    /// Print the man page of the program or of a command
+    Man(ManArgs),
 }
 
 /// Arguments of serving.
@@ -102,6 +107,24 @@ pub struct ExplainArgs {
     /// Arguments of the log.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+#[command(after_help = help::COMPLETION)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = help::MAN)]
+pub struct ManArgs {
+    /// The command [default: the program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
 }
 
 /// Arguments of the log.

@@ -37,6 +37,7 @@ pub fn arguments(input: &[u8]) {
         }
         Some(Command::Status(args)) => accounts(&args.accounts),
         Some(Command::Explain(args)) => accounts(&args.accounts),
+        Some(Command::Completion(_) | Command::Man(_)) => {}
         Some(Command::Demo(args)) => {
             web(&args.web);
             scrape_with_faults(args.faults.map(|faults| faults.0).unwrap_or_default());

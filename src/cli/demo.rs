@@ -8,10 +8,11 @@ use ack_simulator::{Rule, parse_rules};
 use clap::Args;
 use exporter_toolkit::yaml::duration;
 
-use super::{LogArgs, WebArgs, interval};
+use super::{LogArgs, WebArgs, help, interval};
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Simulated account", after_help = help::DEMO)]
 pub struct DemoArgs {
     /// Address of the simulated API
     #[arg(

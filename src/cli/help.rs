@@ -28,6 +28,22 @@ Environment:
   SSL_CERT_FILE, SSL_CERT_DIR
       Authorities to trust in place of those of the system";
 
+/// The end of the help of `demo`.
+#[cfg(feature = "demo")]
+pub(super) const DEMO: &str = "\
+Examples:
+  ack-upgrade-exporter demo
+      Serve a dozen clusters
+  ack-upgrade-exporter demo --write-config=demo.yaml
+      Also write a configuration with which `status` and `explain` show the same clusters
+  ack-upgrade-exporter demo --clusters=300 --faults
+      Serve a large fleet of an API that often fails
+
+Exit codes:
+  0  Stopped by SIGTERM or SIGINT
+  1  Something failed while running, such as listening on the address
+  2  The command line is wrong";
+
 /// The end of the help of `status`.
 pub(super) const STATUS: &str = "\
 Examples:
@@ -69,3 +85,16 @@ Exit codes:
   0  The requests are shown
   1  The credentials or a cluster list could not be read
   2  The command line or the configuration is wrong, or there is no such cluster";
+
+/// The end of the help of `completion`.
+pub(super) const COMPLETION: &str = "\
+Examples:
+  ack-upgrade-exporter completion bash > /etc/bash_completion.d/ack-upgrade-exporter
+  ack-upgrade-exporter completion zsh > ~/.zfunc/_ack-upgrade-exporter
+  ack-upgrade-exporter completion fish > ~/.config/fish/completions/ack-upgrade-exporter.fish";
+
+/// The end of the help of `man`.
+pub(super) const MAN: &str = "\
+Examples:
+  ack-upgrade-exporter man | man -l -
+  ack-upgrade-exporter man status > /usr/local/share/man/man1/ack-upgrade-exporter-status.1";

@@ -32,6 +32,8 @@ mod hostile;
 mod inputs;
 mod limits;
 mod logging;
+#[cfg(feature = "demo")]
+mod manual;
 mod outage;
 mod permissions;
 mod probing;
