@@ -4,6 +4,7 @@ mod accounts;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod exit;
+mod flag_order;
 mod help;
 mod status;
 mod web;
@@ -18,6 +19,7 @@ use exporter_toolkit::yaml::duration;
 pub use self::accounts::{AccountArgs, ShardArgs};
 #[cfg(feature = "demo")]
 pub use self::demo::{DemoArgs, FaultRules};
+pub use self::flag_order::command_first;
 pub use self::status::{
     FailOn, FilterArgs, Output, OutputArgs, RepeatArgs, ShownStatus, StatusArgs, UNANSWERED,
 };

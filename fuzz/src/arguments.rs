@@ -1,11 +1,12 @@
 //! The command line and the types of its values.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ack_simulator::{InProcess, KeyPair, Options, Rule, Simulator};
-use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs};
+use ack_upgrade_exporter::cli::{AccountArgs, Cli, Command, WebArgs, command_first};
 use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::ExporterMetrics;
@@ -21,9 +22,8 @@ use super::{outputs, paused};
 /// injected.
 pub fn arguments(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let cli = match Cli::try_parse_from(
-        std::iter::once("ack-upgrade-exporter").chain(text.split('\n')),
-    ) {
+    let words = std::iter::once("ack-upgrade-exporter").chain(text.split('\n'));
+    let cli = match Cli::try_parse_from(command_first(words.map(OsString::from))) {
         Ok(cli) => cli,
         Err(error) => {
             assert!(matches!(error.exit_code(), 0 | 2) && !error.to_string().trim().is_empty());

@@ -1,4 +1,4 @@
-//! Help, man pages and completions.
+//! Help, man pages and completions, and the order of flags and commands.
 
 use std::process::{Command, Output, Stdio};
 
@@ -89,6 +89,31 @@ fn every_example_of_the_help_has_known_flags() {
         let output = run(&words);
         assert_eq!(output.status.code(), Some(0), "{example}");
     }
+}
+
+#[test]
+fn flags_may_precede_the_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!(
+        "--config.file={}",
+        folder.path().join("nope.yaml").display()
+    );
+    let complaint = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let expected = complaint(&["status", &config, "--watch"]);
+    assert!(expected.contains("nope.yaml: No such file"), "{expected}");
+    assert_eq!(complaint(&[&config, "status", "--watch"]), expected);
+    assert_eq!(complaint(&["--watch", &config, "status"]), expected);
+    assert_eq!(complaint(&[&config, "explain", "shop"]), expected);
+    let refused = complaint(&["--web.max-requests=3", "status", &config]);
+    assert!(
+        refused.contains("unexpected argument '--web.max-requests'")
+            && refused.contains("Usage: ack-upgrade-exporter status"),
+        "{refused}"
+    );
 }
 
 #[test]
