@@ -75,23 +75,15 @@ impl RegionList {
         }
     }
 
-    /// Reads the list: all clusters of the region.
+    /// Reads the list: all clusters of the region. Only a failure is recorded.
     pub(super) async fn read(
         &self,
         client: &Client,
         budget: &Budget,
     ) -> Result<Arc<[ListedCluster]>, ApiError> {
-        match self.fetch(client, budget).await {
-            Ok(clusters) => {
-                let listing: Arc<[_]> = clusters.into();
-                self.record_success(Arc::clone(&listing));
-                Ok(listing)
-            }
-            Err(error) => {
-                self.record_failure(&error);
-                Err(error)
-            }
-        }
+        let read = self.fetch(client, budget).await;
+        read.map(Arc::from)
+            .inspect_err(|error| self.record_failure(error))
     }
 
     /// The `clusters` of the region that the configuration selects.
@@ -138,7 +130,7 @@ impl RegionList {
     }
 
     /// Records the list that was read, and logs it if it is news.
-    fn record_success(&self, listing: Arc<[ListedCluster]>) {
+    pub(super) fn record_success(&self, listing: Arc<[ListedCluster]>) {
         let found = self.count(&listing);
         let mut is_news = false;
         self.state.send_modify(|state| {

@@ -93,6 +93,9 @@ impl AccountCollector {
         let _guard = list.lock_reading(budget).await?;
         let listing = list.read(self.client(), budget).await?;
         self.apply_list(list, &listing, skip_for);
+        // After its clusters are there: others wait for the list in order to find them.
+        list.record_success(listing);
+        self.drop_inherited_once_listed();
         Ok(())
     }
 
@@ -118,7 +121,6 @@ impl AccountCollector {
         let now = Now::of(self.clock);
         self.lock()
             .apply_list(&list.place.region, listing, new_targets, skip_for, now);
-        self.drop_inherited_once_listed();
     }
 }
 
