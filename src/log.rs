@@ -17,10 +17,12 @@ pub(crate) enum QueryLog {
 /// The crates of the program.
 const CRATES: [&str; 3] = ["ack_upgrade_exporter", "ack_client", "ack_simulator"];
 
-/// The targets of events about clusters and lists that cannot be read. `status` shows them itself.
-pub(crate) const UNREAD_TARGETS: [&str; 2] = [
+/// The targets of events about clusters and lists that cannot be read, and about credentials, which
+/// are the cause. `status` and `explain` report them themselves.
+pub(crate) const UNREAD_TARGETS: [&str; 3] = [
     "ack_upgrade_exporter::collect::account::query",
     "ack_upgrade_exporter::collect::region_list",
+    "ack_client::credentials::cached",
 ];
 
 /// Starts the log of the program's events on standard error. Of the targets `quiet` only errors are

@@ -4,6 +4,7 @@ mod accounts;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod lists;
 mod manual;
 mod memory;
 mod serve;
@@ -61,7 +62,7 @@ fn start_log(cli: &Cli) {
         QueryLog::AtDebug
     };
     let quiet: &[&str] = match (&cli.command, logs.level) {
-        (Some(Command::Status(_)), None) => &UNREAD_TARGETS,
+        (Some(Command::Status(_) | Command::Explain(_)), None) => &UNREAD_TARGETS,
         _ => &[],
     };
     let level = logs.level.unwrap_or(default_level);

@@ -130,6 +130,13 @@ impl AccountCollector {
             .collect()
     }
 
+    /// What is known of this cluster, if the account has it.
+    pub(super) fn cluster(&self, id: &ClusterId) -> Option<Arc<ClusterInfo>> {
+        let table = self.lock();
+        let entry = table.entries.get(id)?;
+        Some(Arc::clone(&entry.target.info))
+    }
+
     /// The cluster with this ID, if the account has it.
     pub(super) fn find_by_id(&self, target: &str) -> Option<ClusterId> {
         let id = ClusterId::parse(target).ok()?;

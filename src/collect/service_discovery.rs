@@ -9,8 +9,10 @@ use tokio::time::timeout;
 
 use super::Collector;
 use crate::cluster::ClusterInfo;
+use crate::snapshot::AccountReading;
 
 /// Longest wait of service discovery for first lists, if the configuration names clusters.
+// Most lists take less, so a start does not leave their clusters out.
 const LISTS_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Collector {
@@ -18,6 +20,12 @@ impl Collector {
     pub fn clusters(&self) -> Option<Vec<Arc<ClusterInfo>>> {
         let is_known = self.accounts.iter().all(|account| account.has_found());
         is_known.then(|| self.known_clusters())
+    }
+
+    /// The reading of each account, in the order of the configuration. Makes no query.
+    pub fn accounts(&self) -> Vec<AccountReading> {
+        let accounts = self.accounts.iter();
+        accounts.map(|account| account.reading()).collect()
     }
 
     /// The account and region of each list that finds clusters and has not been read yet.
@@ -37,7 +45,7 @@ impl Collector {
     pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {
         let has_configured = self.accounts.iter().any(|account| account.has_configured());
         if has_configured {
-            self.wait_for_lists().await;
+            self.wait_for_lists(LISTS_TIMEOUT).await;
         }
         let clusters = self.known_clusters();
         let have_tried = self.accounts.iter().all(|account| account.has_tried());
@@ -51,11 +59,10 @@ impl Collector {
         }
     }
 
-    /// Waits until every list has been tried, but not for long.
-    // Most lists take less, so a start does not leave their clusters out.
-    async fn wait_for_lists(&self) {
+    /// Waits until every list has been tried, but no longer than `limit`.
+    pub async fn wait_for_lists(&self, limit: Duration) {
         let tried = join_all(self.accounts.iter().map(|account| account.tried()));
-        let tried = timeout(LISTS_TIMEOUT, tried);
+        let tried = timeout(limit, tried);
         drop(self.tasks.stop.run_until_cancelled(tried).await);
     }
 

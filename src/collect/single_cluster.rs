@@ -20,6 +20,12 @@ impl Collector {
         self.find(target).is_some()
     }
 
+    /// The cluster of this instance with this ID or name. Makes no query.
+    pub fn cluster(&self, target: &str) -> Option<Arc<ClusterInfo>> {
+        let (account, id) = self.find(target)?;
+        account.cluster(&id)
+    }
+
     /// Queries one cluster of this instance, by ID or name, and returns its reading by `deadline`;
     /// None if there is no such cluster. A query in flight is waited for rather than repeated.
     /// Exchanges are noted in `trace`.

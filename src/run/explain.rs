@@ -1,56 +1,107 @@
 //! `explain`: the request that a query of one cluster sends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::ExplainedRequest;
 
 use super::accounts::{RegionFlag, load};
+use super::lists::{missing_cluster, unread_lists};
 use super::serve::build;
 use super::{RunError, print};
 use crate::cli::ExplainArgs;
-use crate::config::{Config, Source};
+use crate::cluster::ClusterInfo;
+use crate::collect::Collector;
+use crate::config::{Config, Source, Watch};
 use crate::shard::Shard;
 use crate::upgrade::SourceName;
 
-/// Prints the request of a query of one cluster, and a command that sends it. Does not call the
-/// cluster API; the credentials may come from STS, the metadata service or another server.
+/// Prints the requests of a query of one cluster, and commands that send them. Calls the cluster API
+/// only for the lists, if the configuration does not name the cluster; the credentials may come from
+/// STS, the metadata service or another server.
 pub(super) async fn explain(args: &ExplainArgs) -> Result<(), RunError> {
-    let config = without_background_reads(load(&args.accounts, RegionFlag::Refused)?);
-    let source = source(&config, &args.cluster);
-    let (collector, _) = build(&config, Shard::default())?;
-    let explained = collector.explain(&args.cluster, source).await.ok_or_else(|| {
-        RunError::Usage(format!(
-            "{} is not among the clusters of the configuration; one that is only discovered is not known here",
-            args.cluster
-        ))
-    })?;
-    print(&text(
-        &explained.map_err(|error| RunError::Runtime(error.to_string()))?,
-    ));
+    let config = without_queries(load(&args.accounts, RegionFlag::Refused)?);
+    let (collector, cluster) = find(&config, &args.cluster).await?;
+    let text = requests(&collector, &cluster, &config).await;
     collector.stop().await;
+    print(&text?);
     Ok(())
 }
 
-/// The same configuration without discovery and without queries between scrapes.
-fn without_background_reads(mut config: Config) -> Config {
+/// The same configuration without queries between scrapes.
+fn without_queries(mut config: Config) -> Config {
     config.scrape.idle_interval = Duration::ZERO;
+    for account in &mut config.accounts {
+        account.watch = Watch::default();
+    }
+    config
+}
+
+/// The cluster that `target` means, of the configuration or else of the lists.
+async fn find(
+    config: &Config,
+    target: &str,
+) -> Result<(Arc<Collector>, Arc<ClusterInfo>), RunError> {
+    let (collector, _) = build(&without_lists(config.clone()), Shard::default())?;
+    if let Some(cluster) = collector.cluster(target) {
+        return Ok((collector, cluster));
+    }
+    let (collector, _) = build(config, Shard::default())?;
+    collector.wait_for_lists(config.scrape.timeout).await;
+    let unread = unread_lists(&collector);
+    match collector.cluster(target) {
+        Some(cluster) => Ok((collector, cluster)),
+        None if unread.is_empty() => {
+            let clusters = collector.clusters().unwrap_or_default();
+            let names: Vec<_> = clusters
+                .iter()
+                .map(|cluster| cluster.name.clone())
+                .collect();
+            Err(RunError::Usage(missing_cluster(target, &names)))
+        }
+        None => Err(RunError::Runtime(unread.join("\n"))),
+    }
+}
+
+fn without_lists(mut config: Config) -> Config {
     for account in &mut config.accounts {
         account.discovery = None;
     }
     config
 }
 
-/// The source of the account that names the cluster. `auto` begins with `GetUpgradeStatus`.
-fn source(config: &Config, target: &str) -> SourceName {
-    let names = |cluster: &crate::config::Cluster| cluster.id.is_meant(&cluster.name, target);
-    match config
-        .accounts
-        .iter()
-        .find(|account| account.clusters.iter().any(names))
-        .map(|account| account.source)
-    {
-        Some(Source::Tasks) => SourceName::Tasks,
-        Some(Source::Auto | Source::UpgradeStatus) | None => SourceName::UpgradeStatus,
+/// The requests for one cluster, each with its operation.
+async fn requests(
+    collector: &Collector,
+    cluster: &ClusterInfo,
+    config: &Config,
+) -> Result<String, RunError> {
+    let mut parts = Vec::new();
+    for (source, title) in sources(config, cluster) {
+        let explained = collector.explain(cluster.id.as_str(), *source).await;
+        let gone = || RunError::Runtime(format!("{} has left the list", cluster.id));
+        let explained = explained
+            .ok_or_else(gone)?
+            .map_err(|error| RunError::Runtime(error.to_string()))?;
+        parts.push(format!("{title}\n\n{}", text(&explained)));
+    }
+    Ok(parts.join("\n\n\n"))
+}
+
+/// The sources that the account of `cluster` may query, each with a title.
+fn sources(config: &Config, cluster: &ClusterInfo) -> &'static [(SourceName, &'static str)] {
+    let mut accounts = config.accounts.iter();
+    let account = accounts.find(|account| account.name == cluster.account);
+    match account.map(|account| account.source) {
+        Some(Source::UpgradeStatus) => &[(SourceName::UpgradeStatus, "GetUpgradeStatus")],
+        Some(Source::Tasks) => &[(SourceName::Tasks, "DescribeClusterTasks")],
+        Some(Source::Auto) | None => &[
+            (
+                SourceName::UpgradeStatus,
+                "GetUpgradeStatus, where it is still served",
+            ),
+            (SourceName::Tasks, "DescribeClusterTasks, everywhere else"),
+        ],
     }
 }
 

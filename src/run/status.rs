@@ -26,6 +26,7 @@ use self::poll::{Poll, Poller};
 use self::table::{Format, Header, Table};
 use self::terminal::Size;
 use super::accounts::{RegionFlag, load};
+use super::lists::unread_lists;
 use super::serve::build;
 use super::{RunError, print, print_warnings};
 use crate::cli::{FailOn, Output, StatusArgs, exit};
@@ -83,11 +84,9 @@ fn report(args: &StatusArgs, poller: &Poller<'_>, poll: &Poll) {
     if poll.coverage == Coverage::Full {
         return;
     }
-    let unread = poller.collector.unread_lists();
-    for (account, region) in &unread {
-        log::write_line(&format!(
-            "error: account {account}, region {region}: the cluster list could not be read in time"
-        ));
+    let unread = unread_lists(poller.collector);
+    for line in &unread {
+        log::write_line(&format!("error: {line}"));
     }
     if unread.is_empty() && poll.snapshot.clusters.is_empty() {
         log::write_line(

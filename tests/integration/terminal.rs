@@ -371,6 +371,26 @@ fn a_missing_cluster_is_reported_instead_of_awaited() {
 }
 
 #[test]
+fn a_misspelled_name_gets_the_nearest_one() {
+    let api = all_good(2);
+    let name = api
+        .sim
+        .world()
+        .name(&api.sim.world().clusters()[0])
+        .expect("a name");
+    let misspelled = format!("{name}x");
+    let expected = format!("error: {misspelled} is not among the clusters, did you mean {name}?\n");
+    for command in ["status", "explain"] {
+        let output = run(&api, command, &[&misspelled]);
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(2), expected.clone()),
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn a_proxy_of_the_environment_is_not_used_for_loopback() {
     let api = all_good(2);
     let config = format!("--config.file={}", api.config().display());
@@ -916,6 +936,53 @@ fn the_curl_command_of_explain_works_once_and_shows_no_secret() {
             "good for one call"
         );
     }
+}
+
+#[test]
+fn explain_finds_discovered_clusters_and_reports_the_lists_that_it_cannot_read() {
+    let api = SimulatedApi::new(6);
+    let ids = api.sim.world().clusters();
+    let name = api.sim.world().name(&ids[3]).expect("a name");
+    let found = api.yaml(0).replace("    clusters:\n", FOUND);
+    api.write(&found.replace("source: upgrade_status", "source: auto"));
+    for target in [ids[3].as_str(), &name] {
+        let output = run(&api, "explain", &[target]);
+        let said = text(&output.stdout);
+        let complaint = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), complaint.as_str()),
+            (Some(0), ""),
+            "{target}"
+        );
+        let places = [
+            "GetUpgradeStatus, where it is still served",
+            &format!("/api/v2/clusters/{}/upgrade/status", ids[3]),
+            "DescribeClusterTasks, everywhere else",
+            &format!("/clusters/{}/tasks", ids[3]),
+        ];
+        let places = places.map(|part| said.find(part));
+        assert!(places.is_sorted() && places[0].is_some(), "{said}");
+    }
+    assert_eq!(api.sim.count(Action::GetUpgradeStatus), 0);
+    let output = run(&api, "explain", &["no-such-cluster"]);
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (
+            Some(2),
+            "error: no-such-cluster is not among the clusters\n"
+        )
+    );
+    api.sim
+        .add_fault(Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion));
+    let output = run(&api, "explain", &["no-such-cluster"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let permission = "RAM must allow cs:DescribeClustersForRegion";
+    assert_eq!(said.matches(permission).count(), 3, "{said}");
+    assert!(
+        said.starts_with("error: account test, region ") && said.lines().count() == 3,
+        "{said}"
+    );
 }
 
 #[test]

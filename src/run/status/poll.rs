@@ -8,6 +8,7 @@ use super::progress_line::ProgressLine;
 use crate::cli::{Output, StatusArgs};
 use crate::collect::{Collector, Extent};
 use crate::run::RunError;
+use crate::run::lists::missing_cluster;
 use crate::snapshot::Snapshot;
 use crate::wait::Coverage;
 
@@ -71,6 +72,15 @@ impl<'a> Poller<'a> {
         Ok(Poll { snapshot, coverage })
     }
 
+    /// The names of all clusters.
+    fn names(&self) -> Vec<String> {
+        let clusters = self.collector.clusters().unwrap_or_default();
+        clusters
+            .iter()
+            .map(|cluster| cluster.name.clone())
+            .collect()
+    }
+
     /// Compares the clusters of `snapshot` with those that the command line names.
     fn coverage(&mut self, snapshot: &Snapshot) -> Result<Coverage, RunError> {
         let targets = self.args.targets.iter().map(String::as_str);
@@ -84,7 +94,7 @@ impl<'a> Poller<'a> {
         let never_found: Vec<_> = missing
             .iter()
             .filter(|target| !self.found.contains(*target))
-            .map(|target| format!("{target} is not among the clusters"))
+            .map(|target| missing_cluster(target, &self.names()))
             .collect();
         if are_lists_known && !never_found.is_empty() {
             return Err(RunError::Usage(never_found.join("\n")));
