@@ -391,6 +391,22 @@ fn a_misspelled_name_gets_the_nearest_one() {
 }
 
 #[test]
+fn status_in_json_has_what_is_watched() {
+    let api = all_good(2);
+    let watching = api.yaml(2).replace(
+        "    clusters:\n",
+        "    watch: {plans: {}, versions: {}}\n    clusters:\n",
+    );
+    api.write(&watching);
+    let output = run(&api, "status", &["--output=json"]);
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for cluster in shown["clusters"].as_array().expect("a list") {
+        assert!(cluster["plans"].is_array(), "{cluster}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_proxy_of_the_environment_is_not_used_for_loopback() {
     let api = all_good(2);
     let config = format!("--config.file={}", api.config().display());
@@ -1095,4 +1111,95 @@ fn logs_have_the_format_of_exporters_and_one_line_for_each_change_of_a_cluster()
             "{changed}"
         );
     }
+}
+
+/// Runs `status` with these arguments in a terminal of 100 columns and 20 lines, ends it by `keys`
+/// after `wait`, and returns what the terminal got.
+#[cfg(target_os = "linux")]
+fn in_terminal(api: &SimulatedApi, arguments: &str, until: impl FnOnce(), keys: &str) -> String {
+    use std::io::Write as _;
+    let command = format!(
+        "stty cols 100 rows 20; {PROGRAM} status --config.file={} {arguments}",
+        api.config().display()
+    );
+    let mut script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is part of every Debian");
+    until();
+    let mut stdin = script.stdin.take().expect("a pipe");
+    stdin.write_all(keys.as_bytes()).expect("it reads");
+    let output = script.wait_with_output().expect("it ends");
+    drop(stdin);
+    text(&output.stdout)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_in_a_terminal_has_colours_and_fits() {
+    let api = all_good(3);
+    let shown = in_terminal(&api, "", || {}, "");
+    let plain = anstream::adapter::strip_str(&shown).to_string();
+    assert!(shown.contains("\u{1b}[32msuccess"), "{shown:?}");
+    assert!(
+        plain.lines().all(|line| line.chars().count() <= 100),
+        "{plain}"
+    );
+    assert!(plain.contains("3 clusters: 3 success"), "{plain}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn watching_in_a_terminal_has_a_screen_of_its_own_and_leaves_it_at_ctrl_c() {
+    let api = all_good(30);
+    let calls = 30 * 3;
+    let until = || api.wait_for_calls(calls);
+    let shown = in_terminal(&api, "--watch --interval=50ms", until, "\u{3}");
+    let (before, screen) = shown.split_once("\u{1b}[?1049h").expect("it enters");
+    let (screen, after) = screen.split_once("\u{1b}[?1049l").expect("it leaves");
+    assert_eq!((before.trim(), after.trim()), ("", ""), "{shown:?}");
+    let frames: Vec<_> = screen.split("\u{1b}[H").skip(1).collect();
+    assert!(frames.len() >= 2, "{}", frames.len());
+    for frame in frames {
+        let frame = anstream::adapter::strip_str(frame).to_string();
+        assert!(frame.lines().count() <= 20, "{frame}");
+        assert!(frame.contains("Z  30 clusters: 30 success"), "{frame}");
+        assert!(frame.contains("14 more"), "{frame}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn waiting_in_a_terminal_replaces_the_lines_of_clusters_that_move() {
+    let api = all_good(3);
+    let id = api.sim.world().clusters()[0].clone();
+    let name = api.sim.world().name(&id).expect("a name");
+    api.sim.world().set_phase(&id, Phase::Upgrading, None);
+    let until = || {
+        api.wait_for_calls(9);
+        api.sim.world().set_phase(&id, Phase::Succeeded, None);
+    };
+    let shown = in_terminal(&api, "--wait --interval=50ms", until, "");
+    assert!(
+        shown.contains("waiting for 1 of 3 clusters since 0s"),
+        "{shown:?}"
+    );
+    // What replaced the last live lines stays.
+    let rest = shown.rsplit("A\r\u{1b}[J").next().expect("a part");
+    let rest = anstream::adapter::strip_str(rest).to_string();
+    let [ended, summary] = rest.lines().collect::<Vec<_>>()[..] else {
+        panic!("{shown:?}")
+    };
+    assert!(
+        ended.contains(&format!("{name}  ")) && ended.contains("success"),
+        "{shown:?}"
+    );
+    assert!(
+        summary.starts_with("all upgrades have ended well after "),
+        "{shown:?}"
+    );
 }

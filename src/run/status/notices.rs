@@ -1,30 +1,48 @@
 //! The sentences about a wait that the table does not show.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ack_client::ClusterState;
 use ack_client::names::ClusterId;
 
 use super::summary::label;
 use crate::cluster::ClusterInfo;
-use crate::snapshot::Failure;
-use crate::wait::Notice;
+use crate::snapshot::{Failure, Snapshot};
+use crate::wait::{Notice, UpgradeWait};
 
 /// The notices that were shown: each is shown once.
 #[derive(Debug, Default)]
 pub(super) struct Notices(HashSet<(ClusterId, Notice)>);
 
 impl Notices {
-    /// Returns the sentence for a notice that has not been shown yet. `unread` is the failure to
-    /// read the details of the cluster.
-    pub(super) fn add(
+    /// Returns a line for each notice of `wait` that has not been shown yet. `unread` has the
+    /// failures to read the details of clusters.
+    pub(super) fn new_lines(
         &mut self,
-        cluster: &ClusterInfo,
-        notice: Notice,
-        unread: Option<&Failure>,
-    ) -> Option<String> {
-        let is_new = self.0.insert((cluster.id.clone(), notice));
-        is_new.then(|| format!("{}: {}", label(cluster), sentence(cluster, notice, unread)))
+        wait: &UpgradeWait,
+        snapshot: &Snapshot,
+        unread: &HashMap<ClusterId, Failure>,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (cluster, notice) in wait.notices(snapshot, unread) {
+            if self.0.insert((cluster.id.clone(), notice)) {
+                let level = level(notice);
+                let sentence = sentence(cluster, notice, unread.get(&cluster.id));
+                lines.push(format!("{level}: {}: {sentence}", label(cluster)));
+            }
+        }
+        lines
+    }
+}
+
+/// The level of a notice: only an error ends the wait.
+fn level(notice: Notice) -> &'static str {
+    match notice {
+        Notice::VersionUnknown => "error",
+        Notice::Unidentified
+        | Notice::OtherVersion
+        | Notice::NotRunning
+        | Notice::StateUnreadable => "warning",
     }
 }
 

@@ -91,8 +91,11 @@ impl Table {
         }
     }
 
-    /// The lines of the whole table.
+    /// The lines of the whole table; none without clusters.
     pub(super) fn lines(&self, readings: &[ClusterReading]) -> Vec<String> {
+        if readings.is_empty() {
+            return Vec::new();
+        }
         let rows = readings.iter().map(|reading| self.row(reading));
         self.header().into_iter().chain(rows).collect()
     }

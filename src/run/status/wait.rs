@@ -16,7 +16,7 @@ use super::{code, report};
 use crate::cli::{Output, StatusArgs, exit};
 use crate::run::RunError;
 use crate::snapshot::Failure;
-use crate::wait::{Goal, Notice, Progress, UpgradeWait};
+use crate::wait::{Goal, Progress, UpgradeWait};
 
 /// Shows the clusters until their upgrades have ended, or the time of `--timeout` is over.
 pub(super) async fn wait(
@@ -68,15 +68,12 @@ async fn poll_until_ended(
         let mut poll = poller.poll().await?;
         let unread = refresh(poller, &wait, &mut poll).await;
         let progress = wait.evaluate(&poll.snapshot, poll.coverage, &unread);
-        let mut lines = Vec::new();
-        for (cluster, notice) in wait.notices(&poll.snapshot, &unread) {
-            let level = match notice {
-                Notice::VersionUnknown => "error",
-                _ => "warning",
-            };
-            if let Some(sentence) = notices.add(cluster, notice, unread.get(&cluster.id)) {
-                lines.push(format!("{level}: {sentence}"));
-            }
+        let lines = notices.new_lines(&wait, &poll.snapshot, &unread);
+        if !lines.is_empty() {
+            follower.clear();
+        }
+        for line in &lines {
+            log::write_line(line);
         }
         if args.output.format == Output::Json {
             args.print(&poll.snapshot, clock.now());
@@ -86,12 +83,6 @@ async fn poll_until_ended(
             .iter()
             .map(|reading| (reading.cluster.id.clone(), wait.progress(reading, &unread)))
             .collect();
-        if !lines.is_empty() {
-            follower.clear();
-        }
-        for line in &lines {
-            log::write_line(line);
-        }
         follower.follow(clusters, each, clock.now());
         if progress != Progress::Pending {
             return Ok((progress, poll));
