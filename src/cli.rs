@@ -6,6 +6,7 @@ mod demo;
 pub mod exit;
 mod flag_order;
 mod help;
+mod parse;
 mod status;
 mod web;
 
@@ -20,6 +21,7 @@ pub use self::accounts::{AccountArgs, ShardArgs};
 #[cfg(feature = "demo")]
 pub use self::demo::{DemoArgs, FaultRules};
 pub use self::flag_order::command_first;
+pub use self::parse::parse;
 pub use self::status::{
     FailOn, FilterArgs, Output, OutputArgs, RepeatArgs, ShownStatus, StatusArgs, UNANSWERED,
 };

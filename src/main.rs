@@ -2,16 +2,15 @@
 
 use std::process::ExitCode;
 
-use ack_upgrade_exporter::cli::{Cli, command_first};
+use ack_upgrade_exporter::cli;
 use ack_upgrade_exporter::run::run;
 use anyhow::Context as _;
-use clap::Parser as _;
 use exporter_toolkit::log::FlushGuard;
 use listenfd::ListenFd;
 use tokio::runtime::Builder;
 
 fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse_from(command_first(std::env::args_os()));
+    let cli = cli::parse();
     // Dropped last, after a panic too.
     let _flush = FlushGuard;
     // Changes the environment, so no other thread may run yet.

@@ -122,7 +122,7 @@ accounts:
             or clusters",
         "accounts[0].credentials.access_key_secret: a secret must be a string; put it in quotes",
         "accounts[0].signature: must be acs3 or roa",
-        "accounts[0].clusters[1]: must be a mapping",
+        "accounts[0].clusters[1]: must be a mapping, such as {key: value}",
         "accounts[0].clusters[2].labels.team: must be text; put it in quotes",
         "metrics.cluster_label: \"status\" is a label of the exporter's own",
         "accounts[0].rate_limit.requests_per_second: must be a number above 0",
@@ -161,7 +161,10 @@ fn a_file_without_accounts_or_with_broken_yaml_is_refused() {
             .iter()
             .any(|found| found.starts_with("the file: not YAML"))
     );
-    assert_eq!(problems("- 1"), ["the file: must be a mapping"]);
+    assert_eq!(
+        problems("- 1"),
+        ["the file: must be a mapping, such as {key: value}"]
+    );
     assert_eq!(
         problems("\u{feff}- 1"),
         problems("- 1"),
@@ -173,7 +176,10 @@ fn a_file_without_accounts_or_with_broken_yaml_is_refused() {
     );
     assert_eq!(
         problems("scrape: [10s]\naccounts: {}"),
-        ["scrape: must be a mapping", "accounts: must be a list"]
+        [
+            "scrape: must be a mapping, such as {key: value}",
+            "accounts: must be a list, such as [a, b]"
+        ]
     );
 }
 

@@ -27,7 +27,7 @@ fn unchecked_source(args: &AccountArgs) -> Result<ConfigSource, RunError> {
     match &args.config_file {
         Some(file) => Ok(ConfigSource::File(file.clone())),
         None if args.regions.is_empty() && args.clusters.is_empty() => Err(RunError::Usage(
-            "nothing to serve: name a file with --config.file, a region with \
+            "no configuration: name a file with --config.file, a region with \
                 --region, or try the demo"
                 .to_owned(),
         )),

@@ -364,7 +364,7 @@ fn mistakes_in_flags_name_the_flag() {
         ),
         (
             &["status"],
-            "error: nothing to serve: name a file with --config.file, a region with --region, or try the demo\n",
+            "error: no configuration: name a file with --config.file, a region with --region, or try the demo\n",
         ),
     ] {
         assert_eq!(

@@ -34,6 +34,7 @@ mod limits;
 mod logging;
 #[cfg(feature = "demo")]
 mod manual;
+mod mistakes;
 mod outage;
 mod permissions;
 mod probing;

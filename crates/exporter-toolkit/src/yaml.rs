@@ -3,6 +3,7 @@
 
 pub mod document;
 pub mod duration;
+mod hint;
 mod lines;
 mod problem;
 mod strict;

@@ -143,7 +143,10 @@ fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn every_mistake_is_named_with_its_path() {
     for (yaml, expected) in [
-        ("[a]", &["accounts[0].credentials: must be a mapping"][..]),
+        (
+            "[a]",
+            &["accounts[0].credentials: must be a mapping, such as {key: value}"][..],
+        ),
         (
             "type: keys",
             &["accounts[0].credentials.type: must be default, access_key, ram_role_arn"],

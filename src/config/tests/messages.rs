@@ -123,10 +123,14 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
             "scrape:\n\ttimeout: 1s",
             &[
                 "exporter.yaml:2: not YAML: found character that cannot start any token at line 2 \
-                    column 1, while scanning for the next token",
+                    column 1, while scanning for the next token; indent with spaces, not \
+                    with tabs",
             ],
         ),
-        ("- 1", &["exporter.yaml: must be a mapping"]),
+        (
+            "- 1",
+            &["exporter.yaml: must be a mapping, such as {key: value}"],
+        ),
     ] {
         let (problems, _) = told(text);
         assert_eq!(problems.lines().collect::<Vec<_>>(), expected, "{text}");

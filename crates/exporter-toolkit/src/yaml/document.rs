@@ -9,6 +9,7 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 
+use super::hint;
 use super::lines::Lines;
 use super::problem::{Path, Problems};
 use super::strict;
@@ -49,11 +50,10 @@ pub fn read<T: DeserializeOwned + Default>(text: &str, problems: &mut Problems) 
             read
         }
         Err(error) => {
-            problems.note_at(
-                error.location().map(|place| place.line()),
-                Path::root(),
-                format!("not YAML: {error}"),
-            );
+            let line = error.location().map(|place| place.line());
+            let error = error.to_string();
+            let hint = hint::of(&error, text, line.unwrap_or_default());
+            problems.note_at(line, Path::root(), format!("not YAML: {error}{hint}"));
             T::default()
         }
     }

@@ -161,7 +161,9 @@ impl<'de> Node<'_, 'de> {
         match self.value {
             None => Ok(None),
             Some(Value::Object(map)) => Ok(Some(map)),
-            Some(_) => Err(Mistake::Here("must be a mapping".to_owned())),
+            Some(_) => Err(Mistake::Here(
+                "must be a mapping, such as {key: value}".to_owned(),
+            )),
         }
     }
 }
@@ -224,7 +226,7 @@ impl<'de> Deserializer<'de> for Node<'_, 'de> {
         match self.value {
             None => visitor.visit_seq(Items::new(self, &[])),
             Some(Value::Array(list)) => visitor.visit_seq(Items::new(self, list)),
-            Some(_) => Err(Mistake::Here("must be a list".to_owned())),
+            Some(_) => Err(Mistake::Here("must be a list, such as [a, b]".to_owned())),
         }
     }
 

@@ -90,7 +90,7 @@ fn every_mistake_is_found_and_the_rest_is_read() {
         "mode: must be fast or safe",
         "labels.team: must be text; put it in quotes",
         "servers[0].port: is missing",
-        "servers[1]: must be a mapping",
+        "servers[1]: must be a mapping, such as {key: value}",
         "servers[2].prot: unknown key, did you mean port?",
     ];
     let mut problems = problems;
@@ -108,7 +108,10 @@ fn a_list_is_no_mapping_and_no_value_is_quoted() {
     let (_, problems) = read("limits: [hunter2]\nservers: hunter2\n");
     assert_eq!(
         problems,
-        ["limits: must be a mapping", "servers: must be a list"]
+        [
+            "limits: must be a mapping, such as {key: value}",
+            "servers: must be a list, such as [a, b]"
+        ]
     );
 }
 
