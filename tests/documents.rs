@@ -153,7 +153,20 @@ fn both_languages_have_the_same_sections_code_and_links() {
         });
         assert_eq!(headings(&one), headings(&other), "{english}");
         assert_eq!(code(&one), code(&other), "{english}");
-        assert_eq!(links(&one), links(&other), "{english}");
+        // Anchors are made of the headings.
+        let targets = |text| links(text).into_iter().map(|link| file_of(link).to_owned());
+        assert_eq!(
+            targets(&one).collect::<BTreeSet<_>>(),
+            targets(&other).collect::<BTreeSet<_>>(),
+            "{english}"
+        );
+        let anchors = |text| {
+            links(text)
+                .iter()
+                .filter(|link| link.starts_with('#'))
+                .count()
+        };
+        assert_eq!(anchors(&one), anchors(&other), "{english}");
         assert_eq!(
             spans(&one)
                 .symmetric_difference(&spans(&other))
@@ -305,10 +318,10 @@ fn the_configurations_in_the_readmes_are_valid_and_show_the_defaults() {
             .skip(1)
             .map(|rest| rest.split("```").next().unwrap_or_default())
             .collect();
-        let [short, _scrape, whole] = blocks[..] else {
+        let [short, _scrape, _rules, whole] = blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
-        assert_eq!(parse(short).accounts.len(), 2);
+        parse(short);
         parse(whole);
         let whole = tree(whole);
         for (path, value) in flat(&defaults) {
@@ -375,7 +388,7 @@ fn the_readmes_name_every_flag_of_serving_and_none_that_does_not_exist() {
         assert!(missing.is_empty(), "{missing:?}");
         // Flags of other programs: cargo's, amtool's, and those that every program has.
         let foreign = [
-            "release", "bench", "duration", "comment", "test", "help", "version", "", "-",
+            "release", "bench", "duration", "comment", "test", "help", "version", "path", "", "-",
         ];
         let unknown: Vec<_> = named
             .iter()
@@ -402,19 +415,118 @@ fn the_readmes_count_the_alerts() {
     assert!(read(CHINESE).contains(&format!("[{alerts} 条告警]")));
 }
 
+/// The part of a link before its anchor.
+fn file_of(link: &str) -> &str {
+    link.split('#').next().unwrap_or_default()
+}
+
 #[test]
 fn every_link_between_the_documents_has_a_target() {
-    let mut documents: Vec<String> = pairs().into_iter().flatten().collect();
-    documents.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned));
-    for document in documents {
+    for document in linked_documents() {
         let folder = Path::new(&document).parent().unwrap_or(Path::new(""));
         let text = read(&document);
         for link in links(&text)
             .into_iter()
             .filter(|link| !link.contains("://"))
         {
-            let (file, _) = link.split_once('#').unwrap_or((link, ""));
-            assert!(folder.join(file).exists(), "{document}: {link}");
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let path = match file {
+                "" => PathBuf::from(&document),
+                file => folder.join(file),
+            };
+            assert!(path.exists(), "{document}: {link}");
+            assert!(
+                anchor.is_empty() || anchors(&read(&path)).contains(anchor),
+                "{document}: {link}"
+            );
+        }
+    }
+}
+
+/// Every document of the repository, those of the crates and of `deploy` included.
+fn linked_documents() -> Vec<String> {
+    let mut documents = Vec::new();
+    let mut folders = vec![PathBuf::from(".")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = entry_name(&path);
+            if path.is_dir() && !name.starts_with('.') && !["target", "dist"].contains(&name) {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                documents.push(path.display().to_string());
+            }
+        }
+    }
+    assert!(documents.len() > 40, "{documents:?}");
+    documents
+}
+
+fn entry_name(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.unwrap_or_default()
+}
+
+/// The anchors of the headings, as GitHub makes them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = prose(text).filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| -> String {
+        let title = heading.trim_start_matches('#').trim().to_lowercase();
+        title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn the_table_of_contents_has_every_section() {
+    for readme in READMES {
+        let text = read(readme);
+        let linked: BTreeSet<_> = links(&text)
+            .into_iter()
+            .filter_map(|link| link.strip_prefix('#').map(str::to_owned))
+            .collect();
+        let sections: String = prose(&text)
+            .filter(|line| line.starts_with("## "))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        assert_eq!(linked, anchors(&sections), "{readme}");
+    }
+}
+
+#[test]
+fn the_files_of_a_release_are_named_by_the_version_of_the_program() {
+    for document in [ENGLISH, CHINESE, "deploy/README.md"] {
+        let text = read(document);
+        let versions: BTreeSet<_> = ["ack-upgrade-exporter-", "ack-upgrade-exporter_"]
+            .into_iter()
+            .flat_map(|name| text.split(name).skip(1))
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            .map(|rest| rest.split(['-', '_', 't']).next().unwrap_or_default())
+            .map(|version| version.trim_end_matches('.'))
+            .collect();
+        assert_eq!(
+            versions,
+            BTreeSet::from([env!("CARGO_PKG_VERSION")]),
+            "{document}"
+        );
+    }
+}
+
+#[test]
+fn the_chinese_documents_have_one_word_for_one_thing() {
+    for [_, chinese] in pairs() {
+        let text = read(&chinese);
+        for (word, better) in [
+            ("应答", "响应"),
+            ("没有响应", "无响应"),
+            ("凭据", "凭证"),
+            ("答给", "返回"),
+        ] {
+            assert!(!text.contains(word), "{chinese}: {word}, better {better}");
         }
     }
 }

@@ -15,7 +15,7 @@ const DISCOVERY: &str = "    discovery: {regions: [cn-hangzhou]}\n";
 
 /// Configurations, each with the lines that `--config.check` prints about it. `{account}` stands
 /// for a good account, `{discovery}` for a good discovery.
-const CONFIGURATIONS: [(&str, &[&str]); 40] = [
+pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     ("", &[": accounts: there must be at least one account"]),
     ("- prod\n", &[": must be a mapping, such as {key: value}"]),
     (
@@ -213,7 +213,7 @@ const CONFIGURATIONS: [(&str, &[&str]); 40] = [
 
 /// Command lines beside a good `exporter.yaml`, each with the lines of the message. The usage is left
 /// out.
-const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
+pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
     (
         &[],
         &[
@@ -375,7 +375,7 @@ const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
 ];
 
 /// The output of a run in `folder` and its exit code.
-fn run(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
+pub fn run(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
     let output = Command::new(PROGRAM)
         .args(arguments)
         .current_dir(folder)

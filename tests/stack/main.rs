@@ -10,6 +10,7 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod documents;
 #[path = "../support/process.rs"]
 mod process;
 mod prometheus;
