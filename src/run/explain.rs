@@ -153,3 +153,32 @@ fn curl(explained: &ExplainedRequest) -> String {
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use ack_client::ExplainedRequest;
+
+    use super::text;
+
+    /// The same on every terminal: commands are copied whole.
+    #[test]
+    fn a_request_is_explained_from_its_canonical_form_to_a_command() {
+        let headers = [
+            ("host", "cs.cn-hangzhou.aliyuncs.com"),
+            ("x-acs-security-token", "<secret>"),
+            (
+                "authorization",
+                "ACS3-HMAC-SHA256 Credential=LTAI5t,Signature=8b79",
+            ),
+        ];
+        let explained = ExplainedRequest {
+            url: "https://cs.cn-hangzhou.aliyuncs.com/clusters/c1/tasks?page_number=1".to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            canonical_request: Some("GET\n/clusters/c1/tasks\npage_number=1".to_owned()),
+            string_to_sign: "ACS3-HMAC-SHA256\nfc44".to_owned(),
+        };
+        insta::assert_snapshot!(text(&explained));
+    }
+}

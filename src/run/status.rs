@@ -4,6 +4,7 @@ mod change;
 #[cfg(test)]
 mod fixture;
 mod follow;
+mod live;
 mod notices;
 mod order;
 mod poll;

@@ -2,16 +2,15 @@
 //! for each change, and a summary at the end.
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
 
 use ack_client::names::ClusterId;
 use exporter_toolkit::log;
 use jiff::Timestamp;
 
+use super::live::{LiveLines, Update};
 use super::table::{Format, Table, age, cut};
 use super::terminal::Size;
 use super::{change, order, summary};
-use crate::run::print;
 use crate::snapshot::ClusterReading;
 use crate::wait::Progress;
 
@@ -25,7 +24,7 @@ pub(super) enum Verdict {
 /// The form of the output.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Form {
-    /// A table whose lines are replaced.
+    /// A table whose lines are replaced. It has the width that the terminal then has.
     Terminal(Format),
     /// Lines with times.
     Lines,
@@ -43,8 +42,7 @@ pub(super) struct Follower {
     progress: HashMap<ClusterId, Progress>,
     /// The state that was shown last, by cluster.
     shown: HashMap<ClusterId, String>,
-    /// The number of lines that the next poll replaces.
-    live_lines: usize,
+    live: LiveLines,
 }
 
 impl Follower {
@@ -55,47 +53,67 @@ impl Follower {
             clusters: Vec::new(),
             progress: HashMap::new(),
             shown: HashMap::new(),
-            live_lines: 0,
+            live: LiveLines::default(),
         }
     }
 
     /// Shows the clusters of a poll at `now`; `progress` is that of each.
     pub(super) fn follow(
         &mut self,
-        mut clusters: Vec<ClusterReading>,
+        clusters: Vec<ClusterReading>,
         progress: HashMap<ClusterId, Progress>,
         now: Timestamp,
     ) {
+        let update = self.update(
+            clusters,
+            progress,
+            now,
+            Size::of_stdout().unwrap_or_default(),
+        );
+        self.show(&update);
+    }
+
+    /// The output for the clusters of a poll at `now`, for a terminal of this size.
+    fn update(
+        &mut self,
+        mut clusters: Vec<ClusterReading>,
+        progress: HashMap<ClusterId, Progress>,
+        now: Timestamp,
+        size: Size,
+    ) -> Update {
         order::sort(&mut clusters);
         let is_first = self.clusters.is_empty();
         let earlier = std::mem::replace(&mut self.progress, progress);
         self.clusters = clusters;
         match self.form {
             Form::Terminal(format) => {
-                let has_ended = |id: &ClusterId| {
-                    earlier.get(id) == Some(&Progress::Pending)
-                        && self.progress.get(id) != Some(&Progress::Pending)
+                // The others stay live, and are in the last table.
+                let is_news = |id: &ClusterId| {
+                    earlier.get(id) == Some(&Progress::Pending) && !self.is_open(id)
                 };
-                let table = self.table(format, now);
-                let ended = self.rows(&table, has_ended);
+                let table = self.table(format, now, size);
+                let lasting = self.rows(&table, is_news);
                 let mut live: Vec<_> = table.header().into_iter().collect();
-                live.extend(self.rows(&table, |id| self.is_pending(id)));
-                self.replace(&ended, &self.limit(live, now));
+                live.extend(self.rows(&table, |id| self.is_open(id)));
+                let live = self.limit(live, now, size);
+                Update { lasting, live }
             }
             Form::Lines => {
-                if is_first {
-                    print(&format!("{now:.0} {}", summary::counts(&self.clusters)));
-                }
-                for line in self.changes(is_first) {
-                    print(&format!("{now:.0} {line}"));
-                }
+                let counts = is_first.then(|| summary::counts(&self.clusters));
+                let lines = counts.into_iter().chain(self.changes(is_first));
+                Update::lasting(lines.map(|line| format!("{now:.0} {line}")).collect())
             }
-            Form::SummaryOnly => {}
+            Form::SummaryOnly => Update::default(),
         }
     }
 
     /// Shows what was waited for to the end, and a summary.
     pub(super) fn finish(&mut self, verdict: Verdict, now: Timestamp) {
+        let ending = self.ending(verdict, now, Size::of_stdout().unwrap_or_default());
+        self.show(&Update::lasting(ending));
+    }
+
+    fn ending(&self, verdict: Verdict, now: Timestamp, size: Size) -> Vec<String> {
         let summary = format!(
             "{} after {}; {}",
             self.sentence(verdict),
@@ -104,25 +122,22 @@ impl Follower {
         );
         match self.form {
             Form::Terminal(format) => {
-                let table = self.table(format, now);
-                let is_open = |id: &ClusterId| self.progress.get(id) != Some(&Progress::Done);
-                let mut lines = self.rows(&table, is_open);
+                let table = self.table(format, now, size);
+                let mut lines = self.rows(&table, |id| self.is_open(id));
                 if !lines.is_empty() {
                     lines.splice(0..0, table.header());
                 }
                 lines.push(summary);
-                self.replace(&lines, &[]);
+                lines
             }
-            Form::Lines => {
-                print(&format!("{now:.0} {summary}"));
-            }
-            Form::SummaryOnly => log::write_line(&summary),
+            Form::Lines => vec![format!("{now:.0} {summary}")],
+            Form::SummaryOnly => vec![summary],
         }
     }
 
     /// Makes room for lines of others.
     pub(super) fn clear(&mut self) {
-        self.replace(&[], &[]);
+        self.show(&Update::default());
     }
 
     fn sentence(&self, verdict: Verdict) -> String {
@@ -150,12 +165,13 @@ impl Follower {
         }
     }
 
-    fn is_pending(&self, id: &ClusterId) -> bool {
-        self.progress.get(id) == Some(&Progress::Pending)
+    fn is_open(&self, id: &ClusterId) -> bool {
+        self.progress.get(id) != Some(&Progress::Done)
     }
 
-    fn table(&self, format: Format, now: Timestamp) -> Table {
-        Table::new(&self.clusters, now, format)
+    fn table(&self, format: Format, now: Timestamp, size: Size) -> Table {
+        let width = Some(size.columns);
+        Table::new(&self.clusters, now, Format { width, ..format })
     }
 
     fn rows(&self, table: &Table, is_wanted: impl Fn(&ClusterId) -> bool) -> Vec<String> {
@@ -185,45 +201,29 @@ impl Follower {
     }
 
     /// The lines that fit the terminal, and one about the wait itself.
-    fn limit(&self, mut live: Vec<String>, now: Timestamp) -> Vec<String> {
-        let pending = self
-            .clusters
-            .iter()
-            .filter(|reading| self.is_pending(&reading.cluster.id));
-        let pending = pending.count();
+    fn limit(&self, mut live: Vec<String>, now: Timestamp, size: Size) -> Vec<String> {
+        let each = self.progress.values();
+        let pending = each.filter(|each| **each == Progress::Pending).count();
         if pending == 0 {
             return Vec::new();
         }
-        let size = Size::of_stdout();
-        let (lines, columns) = size.map_or((24, 80), |size| (size.lines, size.columns));
-        live.truncate(lines.saturating_sub(3).max(1));
+        live.truncate(size.lines.saturating_sub(3).max(1));
         let text = format!(
             "waiting for {pending} of {} clusters since {}",
             self.clusters.len(),
             age(self.started, now)
         );
-        live.push(cut(&text, columns));
+        live.push(cut(&text, size.columns));
         live
     }
 
-    /// Prints `lines` for good, and `live` until the next call.
-    fn replace(&mut self, lines: &[String], live: &[String]) {
-        let mut text = String::new();
-        if self.live_lines > 0 {
-            text = format!("\x1b[{}A\r\x1b[J", self.live_lines);
+    fn show(&mut self, update: &Update) {
+        match self.form {
+            Form::Terminal(_) | Form::Lines => self.live.replace(update),
+            Form::SummaryOnly => update.lasting.iter().for_each(|line| log::write_line(line)),
         }
-        for line in lines.iter().chain(live) {
-            text.push_str(line);
-            text.push('\n');
-        }
-        self.live_lines = live.len();
-        log::flush();
-        let mut stdout = io::stdout().lock();
-        // A wait goes on without a reader, for its exit code.
-        drop(
-            stdout
-                .write_all(text.as_bytes())
-                .and_then(|()| stdout.flush()),
-        );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,16 @@ pub(super) struct Size {
     pub(super) lines: usize,
 }
 
+// The size of most terminals, for one that does not know its own.
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            columns: 80,
+            lines: 24,
+        }
+    }
+}
+
 impl Size {
     /// The size of the terminal that standard output is; None if it is none.
     pub(super) fn of_stdout() -> Option<Self> {
@@ -35,14 +45,13 @@ impl Size {
         if !stdout.is_terminal() {
             return None;
         }
-        // Some terminals do not know their size.
-        let (Width(columns), Height(lines)) = terminal_size_of(stdout)
+        let size = terminal_size_of(stdout)
             .filter(|(width, height)| width.0 > 0 && height.0 > 0)
-            .unwrap_or((Width(80), Height(24)));
-        Some(Self {
-            columns: columns.into(),
-            lines: lines.into(),
-        })
+            .map(|(Width(columns), Height(lines))| Self {
+                columns: columns.into(),
+                lines: lines.into(),
+            });
+        Some(size.unwrap_or_default())
     }
 }
 

@@ -74,3 +74,52 @@ fn frame(args: &StatusArgs, snapshot: &Snapshot, now: Timestamp, size: Size) -> 
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser as _;
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::run::status::fixture::{NOW, fleet};
+    use crate::shard::Shard;
+
+    /// The screen of a terminal of this width and 10 lines.
+    fn screen(columns: usize, color: &str) -> String {
+        let color = format!("--color={color}");
+        let cli = Cli::try_parse_from(["x", "status", "--watch", &color]).expect("good flags");
+        let Some(Command::Status(args)) = cli.command else {
+            panic!("{cli:?}")
+        };
+        let snapshot = Snapshot {
+            at: NOW,
+            duration: Duration::ZERO,
+            budget: Duration::ZERO,
+            complete: true,
+            shard: Shard::default(),
+            clusters: fleet(),
+            accounts: Vec::new(),
+        };
+        let size = Size { columns, lines: 10 };
+        frame(&args, &snapshot, NOW, size).join("\n")
+    }
+
+    #[test]
+    fn a_screen_of_60_columns() {
+        assert_snapshot!(screen(60, "never"));
+    }
+
+    #[test]
+    fn a_screen_of_100_columns() {
+        assert_snapshot!(screen(100, "never"));
+    }
+
+    #[test]
+    fn a_screen_of_200_columns_in_colour() {
+        let screen = screen(200, "always");
+        assert_snapshot!(screen.replace('\u{1b}', "ESC"));
+    }
+}
