@@ -62,8 +62,8 @@ pub fn render_probe(
 // A large page would otherwise be copied as it grows.
 fn expected_size(snapshot: &Snapshot, options: &Metrics) -> usize {
     let (cluster, node_pool) = match options.state_sets {
-        StateSets::Full => (2560, 4096),
-        StateSets::Active => (1536, 2048),
+        StateSets::Full => (3584, 4096),
+        StateSets::Active => (1664, 2048),
     };
     let node_pools: usize = snapshot
         .clusters

@@ -111,9 +111,15 @@ class Scrapes(Chart):
         Rendered(serviceMonitor=ON | {"interval": "1m30s", "scrapeTimeout": "90s"})
 
     def test_limits_of_zero_are_no_limits(self):
-        limits = {"sampleLimit", "targetLimit", "labelLimit", "labelNameLengthLimit", "labelValueLengthLimit", "bodySizeLimit", "scrapeClass"}
+        limits = {"sampleLimit", "targetLimit", "keepDroppedTargets", "labelLimit", "labelNameLengthLimit", "labelValueLengthLimit", "bodySizeLimit", "scrapeClass"}
         self.assertFalse(limits & Rendered(serviceMonitor=ON).one("ServiceMonitor")["spec"].keys())
         self.assertEqual(Rendered(serviceMonitor=ON | {"labelLimit": 40}).one("ServiceMonitor")["spec"]["labelLimit"], 40)
+
+    def test_formats_and_labels_of_the_node_are_asked_for_if_named(self):
+        asked = {"scrapeProtocols": ["PrometheusText0.0.4"], "attachMetadata": {"node": True}}
+        self.assertLessEqual(asked.items(), Rendered(serviceMonitor=ON | asked).one("ServiceMonitor")["spec"].items())
+        self.assertFalse(asked.keys() & Rendered(serviceMonitor=ON).one("ServiceMonitor")["spec"].keys())
+        self.refused("serviceMonitor.scrapeProtocols.0", serviceMonitor=ON | {"scrapeProtocols": ["text"]})
 
     def test_enable_http2_can_be_false(self):
         endpoint = Rendered(serviceMonitor=ON | {"enableHttp2": False}).one("ServiceMonitor")["spec"]["endpoints"][0]
@@ -149,6 +155,26 @@ class Pods(Chart):
         self.assertEqual(rendered.pod()["containers"][0]["lifecycle"], {"preStop": {"sleep": {"seconds": 5}}})
         self.assertEqual(rendered.one("Deployment")["metadata"]["annotations"], {"note": "yes"})
 
+    def test_scheduler_runtime_and_users_are_those_of_the_cluster_unless_named(self):
+        named = {"schedulerName": "own", "runtimeClassName": "sandboxed", "hostUsers": False}
+        self.assertLessEqual(named.items(), Rendered(**named).pod().items())
+        self.assertFalse(named.keys() & Rendered().pod().keys())
+
+    def test_both_workloads_wait_before_the_next_pod_if_asked(self):
+        for kind in ("Deployment", "StatefulSet"):
+            with self.subTest(kind=kind):
+                self.assertEqual(Rendered(kind=kind, minReadySeconds=5).one(kind)["spec"]["minReadySeconds"], 5)
+                self.assertNotIn("minReadySeconds", Rendered(kind=kind).one(kind)["spec"])
+
+    def test_reason_of_an_exporter_that_stopped_is_in_the_status_of_its_pod(self):
+        self.assertEqual(Rendered().pod()["containers"][0]["terminationMessagePolicy"], "FallbackToLogsOnError")
+
+    def test_annotations_of_the_configuration_in_either_kind(self):
+        for kind, values in (("ConfigMap", {}), ("Secret", {"secretConfig": True})):
+            with self.subTest(kind=kind):
+                rendered = Rendered(**values, configAnnotations={"note": "yes"})
+                self.assertEqual(rendered.one(kind)["metadata"]["annotations"], {"note": "yes"})
+
     def test_openshift_can_choose_the_user(self):
         context = Rendered(podSecurityContext={"runAsUser": None, "runAsGroup": None, "fsGroup": None}).pod()["securityContext"]
         self.assertEqual(context, {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}})
@@ -175,6 +201,14 @@ class Access(Chart):
         own = {"matches": [{"path": {"type": "PathPrefix", "value": "/config"}}]}
         rules = Rendered(route=ON | {"parentRefs": [{"name": "public"}], "additionalRules": [own]}).one("HTTPRoute")["spec"]["rules"]
         self.assertEqual([rules[0], len(rules)], [own, 2])
+
+    def test_autoscaler_sets_requests_alone_if_asked(self):
+        def policy(**values):
+            (policy,) = Rendered(verticalPodAutoscaler=ON | values).one("VerticalPodAutoscaler")["spec"]["resourcePolicy"]["containerPolicies"]
+            return policy
+
+        self.assertEqual(policy(controlledValues="RequestsOnly")["controlledValues"], "RequestsOnly")
+        self.assertNotIn("controlledValues", policy())
 
     def test_unhealthy_pods_may_go_if_asked(self):
         budget = Rendered(podDisruptionBudget=ON | {"unhealthyPodEvictionPolicy": "AlwaysAllow"}).one("PodDisruptionBudget")

@@ -224,8 +224,17 @@ spec:
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . | quote }}
   {{- end }}
+  {{- with .Values.schedulerName }}
+  schedulerName: {{ . | quote }}
+  {{- end }}
+  {{- with .Values.runtimeClassName }}
+  runtimeClassName: {{ . | quote }}
+  {{- end }}
   {{- if .Values.hostNetwork }}
   hostNetwork: true
+  {{- end }}
+  {{- if kindIs "bool" .Values.hostUsers }}
+  hostUsers: {{ .Values.hostUsers }}
   {{- end }}
   {{- with default (ternary "ClusterFirstWithHostNet" "" .Values.hostNetwork) .Values.dnsPolicy }}
   dnsPolicy: {{ . }}
@@ -306,6 +315,7 @@ spec:
         - name: http
           containerPort: {{ int .Values.containerPort }}
           protocol: TCP
+      terminationMessagePolicy: {{ .Values.terminationMessagePolicy }}
       {{- with .Values.lifecycle }}
       lifecycle:
         {{- toYaml . | nindent 8 }}
