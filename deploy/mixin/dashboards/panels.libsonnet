@@ -42,7 +42,7 @@ function(config) {
     gridPos: { w: width },
     pluginVersion: '10.0.0',
     fieldConfig: {
-      defaults: { color: { mode: 'palette-classic' }, mappings: [], thresholds: panels.steps([[null, 'green']]) } + defaults,
+      defaults: { color: { mode: 'palette-classic' }, mappings: [], thresholds: panels.steps([[null, 'text']]) } + defaults,
       overrides: overrides,
     },
     options: options,
