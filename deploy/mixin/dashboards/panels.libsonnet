@@ -52,6 +52,9 @@ function(config) {
     ),
   },
 
+  // A label as the title of a column.
+  capital(label):: std.asciiUpper(label[0]) + label[1:],
+
   stat(title, description, width, queries, defaults, text='value', overrides=[]):
     panel('stat', title, description, width, queries, { unit: 'none' } + defaults, {
       colorMode: 'background_solid',
