@@ -246,12 +246,21 @@ def check_alert(where, alert, uids, metrics):
 
 
 def check_runbook(where, name, metrics):
-    """Both languages have all parts, the same commands, and metrics that there are."""
+    """Both languages have all parts, say what is normal, have links that lead somewhere, the same commands, and metrics that there are."""
     commands = []
-    for path, parts in ((RUNBOOKS / f"{name}.md", PARTS), (RUNBOOKS / f"zh-CN/{name}.md", PARTS_ZH)):
+    for path, parts, normal in ((RUNBOOKS / f"{name}.md", PARTS, "normal"), (RUNBOOKS / f"zh-CN/{name}.md", PARTS_ZH, "正常")):
         text = path.read_text() if path.exists() else ""
+        file = path.relative_to(ROOT)
         if re.findall(r"^## (.*)$", text, re.M) != parts:
-            mistake(where, f"{path.relative_to(ROOT)} is not {', '.join(parts)}")
+            mistake(where, f"{file} is not {', '.join(parts)}")
+        if normal not in text.partition(f"## {parts[1]}")[0].lower():
+            mistake(where, f"{file} does not say in its first part what is normal")
+        links = re.findall(r"\]\(([^)\s]+)\)", text)
+        if not links:
+            mistake(where, f"{file} has no link")
+        for link in links:
+            if not link.startswith("https://") and not (path.parent / link).exists():
+                mistake(where, f"{file} links to {link}, which is not there")
         commands.append(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
         for metric in re.findall(r"\bcs_[a-z_]+\b", text):
             if metric not in metrics:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that the mixin obeys its settings: builds rules and dashboards with others than the shipped ones and has promtool read them."""
+"""Checks that the mixin obeys its settings: builds everything with others than the shipped ones and has promtool and amtool read it."""
 
 import json
 import pathlib
@@ -65,6 +65,29 @@ def check_rules(folder):
     expect(stuck["annotations"]["runbook_url"] == "https://wiki.test/ack/AckUpgradeStuck", "the runbook's host is not the one configured")
 
 
+def check_routes(folder):
+    """No route groups and no inhibition compares by a label that the alerts do not have, or all clusters would be one."""
+    file = folder / "deploy/alertmanager/alertmanager.yml"
+    expect(file.exists(), "the routes are not built")
+    if not file.exists():
+        return
+    text = file.read_text()
+    expect("<cluster>" not in text, "alertmanager.yml: a placeholder is left")
+    config = yaml.safe_load(text)
+    matchers = [one for rule in config["inhibit_rules"] for key in ("source_matchers", "target_matchers") for one in rule[key]]
+    groups = [label for rule in config["inhibit_rules"] for label in rule["equal"]]
+    waiting = [config["route"]]
+    while waiting:
+        route = waiting.pop()
+        matchers += route.get("matchers", ())
+        groups += route.get("group_by", ())
+        waiting += route.get("routes", ())
+    expect("ack_cluster" in groups and 'ack_cluster = ""' in matchers, "alertmanager.yml: does not go by the label ack_cluster")
+    for words in (*groups, *matchers):
+        expect(not re.search(r"\bcluster\b", words), f"alertmanager.yml: the label is still called cluster: {words}")
+    subprocess.run(["amtool", "check-config", file], check=True, stdout=subprocess.DEVNULL)
+
+
 def texts(value):
     """Every text of a dashboard that is not for people."""
     if isinstance(value, dict):
@@ -98,6 +121,7 @@ def main():
         build = [sys.executable, ROOT / "deploy/mixin/build", f"--config={json.dumps(SETTINGS)}", f"--output={folder}"]
         subprocess.run(build, check=True)
         check_rules(pathlib.Path(folder))
+        check_routes(pathlib.Path(folder))
         check_dashboards(pathlib.Path(folder))
     for mistake in mistakes:
         print(mistake, file=sys.stderr)

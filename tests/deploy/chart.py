@@ -101,7 +101,7 @@ class Scrapes(Chart):
                 self.assertEqual(len(self_monitors), way in ("probe", "scrapeConfig"))
                 for monitor in self_monitors:
                     (step,) = monitor["spec"]["endpoints"][0]["metricRelabelings"]
-                    self.assertEqual((step["action"], step["sourceLabels"]), ("keep", ["__name__"]))
+                    self.assertEqual((step["action"], step["sourceLabels"]), ("keep", ["__name__", "region"]))
 
     def test_self_monitor_can_be_switched_off(self):
         self.assertEqual(Rendered(scrapeConfig=ON, selfMonitor={"enabled": False}).all("ServiceMonitor"), [])

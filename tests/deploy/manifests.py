@@ -25,9 +25,16 @@ CUSTOM = {
 NATIVE = {"v1", "apps/v1", "policy/v1", "networking.k8s.io/v1"}
 LABELS = {f"app.kubernetes.io/{label}" for label in ("name", "component", "part-of")}
 RELABELINGS = ("relabelings", "metricRelabelings", "relabelingConfigs", "metricRelabeling")
-# What a scrape beside /probe keeps.
-OWN_METRICS = "cs_exporter_.*|ack_upgrade_exporter_.*|process_.*"
+# What a scrape beside /probe keeps, as `name;region`, and what it must not.
+OWN_METRICS = ["cs_exporter_clusters;", "cs_exporter_discovery_success;cn-hangzhou", "ack_upgrade_exporter_build_info;", "process_open_fds;", "cs_query_up;cn-hangzhou"]
+CLUSTER_METRICS = ["cs_up;", "cs_cluster_info;cn-hangzhou", "cs_upgrade_status;", "cs_query_up;", "cs_query_failure;"]
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def keeps(step, series):
+    """Whether a relabeling with `action: keep` leaves a series, given as `name;region`."""
+    values = dict(zip(("__name__", "region"), series.split(";")))
+    return re.fullmatch(step["regex"], ";".join(values[label] for label in step["sourceLabels"])) is not None
 
 
 class Checker:
@@ -65,9 +72,11 @@ class Checker:
             matched = [s for s in self.of("Service") if wanted <= s["metadata"]["labels"].items()]
             self.expect(len(matched) == 1, monitor, f"selects {len(matched)} services, so pods are scraped as often")
             self.expect(endpoint["port"] in [p["name"] for p in matched[0]["spec"]["ports"]], monitor, "names no port of the service")
-            kept = [step["regex"] for step in endpoint.get("metricRelabelings", []) if step["action"] == "keep"]
+            keeping = [step for step in endpoint.get("metricRelabelings", []) if step["action"] == "keep"]
+            kept = [one for one in OWN_METRICS + CLUSTER_METRICS if all(keeps(step, one) for step in keeping)]
             beside = bool(self.of("Probe", "ScrapeConfig"))
-            self.expect((kept == [OWN_METRICS]) == beside, monitor, "keeps the clusters beside /probe, or leaves them out without it")
+            wanted = OWN_METRICS if beside else OWN_METRICS + CLUSTER_METRICS
+            self.expect(kept == wanted, monitor, f"keeps {', '.join(kept)} and not {', '.join(wanted)}")
         for monitoring in self.of("PodMonitoring"):
             endpoint = monitoring["spec"]["endpoints"][0]
             self.scrape(monitoring, endpoint["interval"], endpoint["timeout"])

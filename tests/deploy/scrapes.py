@@ -1,8 +1,19 @@
 """Checks that promtool does not make: labels that are kept, targets that are set, passwords that are also sent to /sd."""
 
+import re
 import sys
 
 import yaml
+
+# As `name;region`: what the scrape beside the probes has to keep, since no probe has it, and what would be there twice.
+OWN = ["cs_exporter_clusters;", "ack_upgrade_exporter_build_info;", "process_open_fds;", "cs_query_up;cn-hangzhou"]
+PROBED = ["cs_up;", "cs_cluster_info;cn-hangzhou", "cs_query_up;"]
+
+
+def keeps(step, series):
+    values = dict(zip(("__name__", "region"), series.split(";")))
+    return re.fullmatch(step["regex"], ";".join(values[label] for label in step["source_labels"])) is not None
+
 
 mistakes = []
 for name in sys.argv[1:]:
@@ -14,6 +25,10 @@ for name in sys.argv[1:]:
             mistakes.append(f"{where}: honor_labels is off")
         if not {"scrape_interval", "scrape_timeout"} <= job.keys():
             mistakes.append(f"{where}: has no interval or timeout of its own")
+        for step in job.get("metric_relabel_configs", ()):
+            kept = [series for series in OWN + PROBED if keeps(step, series)]
+            if kept != OWN:
+                mistakes.append(f"{where}: keeps {', '.join(kept)} and not {', '.join(OWN)}")
         if job.get("metrics_path") != "/probe":
             continue
         steps = [(tuple(step.get("source_labels", ())), step["target_label"]) for step in job["relabel_configs"]]

@@ -3,13 +3,19 @@
 
 Every trouble has exporters and an account of its own, played by pages made here, so that all of them pass at once. Times are those that
 ship over 60: a minute is a second. Fails unless each trouble is told as it should be, and prints a table of what was sent.
+
+With --cluster-label=NAME the pages have that label, as with metrics.cluster_label, and rules and routes are built for it; that needs the
+packages of deploy/mixin/build.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import http.server
+import json
 import pathlib
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -22,6 +28,9 @@ from programs import ROOT, Failed, Programs, wait_for  # noqa: E402
 # Shorter than the 71 after which AckUpgradeManyFailed ends, and what has not been mended pages again.
 DAY = 65
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# What the API says of a failure, and how Slack has to get it.
+MESSAGE = 'drain <node> & "x" timed out'
+ESCAPED = 'drain &lt;node&gt; &amp; "x" timed out'
 STATUSES = ("none", "running", "pause", "success", "fail", "canceled", "unknown")
 
 
@@ -40,15 +49,22 @@ class Cluster:
     name: str
     status: str = "none"
     task: str = "T-1"
+    silent: bool = False
 
 
 class Exporter:
     """A page with the series that the alerts ask for."""
 
+    # The exporter's metrics.cluster_label.
+    label = "cluster"
+
     def __init__(self, account, clusters):
         self.account, self.clusters = account, clusters
         self.up = True
         self.silent = False
+        self.throttled = False
+        self.plans_fail = False
+        self.began = time.monotonic()
         self.source = "tasks"
         exporter = self
 
@@ -79,19 +95,28 @@ class Exporter:
             lines.append('ack_upgrade_exporter_build_info{version="0"} 1')
             lines.append(f"cs_exporter_clusters {len(clusters)}")
             lines.append(f'cs_exporter_source_info{{account="{self.account}",region="cn-hangzhou",source="{self.source}"}} 1')
+            lines += self.requests()
         return "\n".join(lines) + "\n"
 
+    def requests(self):
+        """Ten requests a second, of which some may be throttled, and the queries about a region."""
+        count = int((time.monotonic() - self.began) * 10)
+        yield f'cs_exporter_api_requests_total{{account="{self.account}",operation="DescribeClusterTasks"}} {count}'
+        yield f'cs_exporter_api_request_failures_total{{account="{self.account}",operation="DescribeClusterTasks",reason="throttled"}} {count * self.throttled}'
+        yield f'cs_query_up{{query="plans",account="{self.account}",region="cn-hangzhou"}} {int(not self.plans_fail)}'
+
     def series(self, id, cluster):
-        yield f'cs_cluster_info{{cluster="{id}",name="{cluster.name}",account="{self.account}",region="cn-hangzhou"}} 1'
-        yield f'cs_up{{cluster="{id}"}} {int(not self.silent)}'
-        if self.silent:
+        yield f'cs_cluster_info{{{self.label}="{id}",name="{cluster.name}",account="{self.account}",region="cn-hangzhou"}} 1'
+        silent = self.silent or cluster.silent
+        yield f'cs_up{{{self.label}="{id}"}} {int(not silent)}'
+        if silent:
             return
         for status in STATUSES:
-            yield f'cs_upgrade_status{{cluster="{id}",status="{status}"}} {int(status == cluster.status)}'
+            yield f'cs_upgrade_status{{{self.label}="{id}",status="{status}"}} {int(status == cluster.status)}'
         attempt = f'task_id="{cluster.task}"' if self.source == "tasks" else f'precheck_report_id="report of {cluster.task}"'
-        yield f'cs_upgrade_info{{cluster="{id}",source="{self.source}",{attempt}}} 1'
-        if cluster.status == "fail":
-            yield f'cs_upgrade_error_info{{cluster="{id}",message="drain timed out"}} 1'
+        yield f'cs_upgrade_info{{{self.label}="{id}",source="{self.source}",{attempt}}} 1'
+        if cluster.status in ("fail", "pause"):
+            yield f'cs_upgrade_error_info{{{self.label}="{id}",message={json.dumps(MESSAGE)}}} 1'
 
 
 class Trouble:
@@ -101,6 +126,8 @@ class Trouble:
     pages = {}
     # Alerts that the chat must have been told of.
     chat = ()
+    # Alerts of which the chat must not have been told, since another holds them back.
+    quiet = ()
     clusters = 3
     job_settings = ""
     jobs_gone = ()
@@ -198,31 +225,72 @@ class Removed(Trouble):
             del self.exporter.clusters[f"{self.account}-0"]
 
 
-class Outage(Trouble):
-    """an upgrade has failed, and the exporter behind probe.yml dies"""
-
-    pages = {"AckUpgradeFailed": (1, 0), "AckUpgradeExporterDown": (1, 0)}
+class Probed(Trouble):
+    """Its clusters are probed as in scrape/probe.yml, and the exporter's own page is another job."""
 
     def jobs(self):
         probes = ", ".join(f"'{id}'" for id in self.exporter.clusters)
+        probe = (ROOT / "deploy/prometheus/scrape/probe.yml").read_text()
         return {
-            "outage-probe": f"""honor_labels: true
+            f"{self.account}-probe": f"""honor_labels: true
     metrics_path: /probe
     static_configs: [{{targets: [{probes}]}}]
     relabel_configs:
       - {{source_labels: [__address__], target_label: __param_target}}
       - {{source_labels: [__param_target], target_label: instance}}
       - {{target_label: __address__, replacement: '{self.exporter.address}'}}""",
-            "outage": f"""honor_labels: true
-    static_configs: [{{targets: ['{self.exporter.address}']}}]
-    metric_relabel_configs: [{{source_labels: [__name__], regex: 'cs_exporter_.*|ack_upgrade_exporter_.*', action: keep}}]""",
+            self.account: f"honor_labels: true\n    static_configs: [{{targets: ['{self.exporter.address}']}}]\n{probe[probe.index('    metric_relabel_configs'):]}",
         }
+
+
+class Outage(Probed):
+    """an upgrade has failed, and the exporter behind probe.yml dies"""
+
+    pages = {"AckUpgradeFailed": (1, 0), "AckUpgradeExporterDown": (1, 0)}
 
     def play(self, second):
         if second == 0:
             self.first.status = "fail"
         if second == 20:
             self.exporter.up = False
+
+
+class Throttled(Probed):
+    """behind probe.yml, throttling leaves a cluster without an answer"""
+
+    chat = ("AckUpgradeThrottled",)
+    quiet = ("AckUpgradeClusterNotAnswering",)
+
+    def play(self, second):
+        self.exporter.throttled = True
+        # By when it has gone without an answer for long enough, the throttling fires.
+        self.first.silent = second >= 15
+
+
+class PlansFail(Probed):
+    """behind probe.yml, the plans of an account cannot be read"""
+
+    chat = ("AckUpgradeWatchFailing",)
+
+    def __init__(self):
+        super().__init__()
+        # Before the day, which is hardly longer than the hour after which the alert fires.
+        self.exporter.plans_fail = True
+
+    def play(self, second):
+        pass
+
+
+class Beside(Trouble):
+    """an upgrade fails, and that of another cluster is paused on an error"""
+
+    pages = {"AckUpgradeFailed": (1, 0), "AckUpgradePausedOnError": (1, 0)}
+
+    def play(self, second):
+        if second == 0:
+            self.first.status = "fail"
+        if second == 10:
+            self.exporter.clusters["beside-1"].status = "pause"
 
 
 class NewJob(Fails):
@@ -253,7 +321,7 @@ class LostLabel(Trouble):
     pages = {"AckUpgradeClusterLabelLost": (1, 0)}
 
     def jobs(self):
-        return {self.account: f"static_configs: [{{targets: ['{self.exporter.address}'], labels: {{cluster: prometheus-1}}}}]"}
+        return {self.account: f"static_configs: [{{targets: ['{self.exporter.address}'], labels: {{{Exporter.label}: prometheus-1}}}}]"}
 
     def play(self, second):
         if second == 0:
@@ -294,7 +362,7 @@ class Network(Trouble):
         self.exporter.silent = True
 
 
-TROUBLES = (Fails, Flaps, Replaced, Renamed, Switched, SwitchedBack, Retried, Removed, Outage, NewJob, LostLabel, Empty, Many, Network)
+TROUBLES = (Fails, Flaps, Replaced, Renamed, Switched, SwitchedBack, Retried, Removed, Outage, Throttled, PlansFail, Beside, NewJob, LostLabel, Empty, Many, Network)
 
 
 def routes(text):
@@ -345,9 +413,10 @@ def counted(notifications):
 
 
 def told_chat(receiver, trouble, name):
-    """The text for Slack must have the name of the alert and a text of the failure."""
+    """When the chat got a text with the name of the alert, the account and, of one failure, the message as Slack has to get it."""
+    words = (name, trouble.account, ESCAPED if name == "AckUpgradeFailed" else "")
     for at, where, body in list(receiver.notifications):
-        if where == "/chat" and name in body["attachments"][0]["text"] and trouble.account in body["attachments"][0]["text"]:
+        if where == "/chat" and all(word in body["attachments"][0]["text"] for word in words):
             return at - trouble.began
     return None
 
@@ -368,7 +437,8 @@ def judge(receiver, troubles):
             at = told_chat(receiver, trouble, name)
             print(f"{trouble.__doc__:<72}{name:<32}{'chat ' + format(at, '.0f') if at is not None else 'chat -'}")
             if at is None:
-                mistakes.append(f"{trouble.__doc__}: the chat was not told of {name}")
+                mistakes.append(f"{trouble.__doc__}: the chat was not told of {name}, or not in these words")
+        mistakes += [f"{trouble.__doc__}: the chat was told of {name}" for name in trouble.quiet if told_chat(receiver, trouble, name) is not None]
     return mistakes
 
 
@@ -380,17 +450,31 @@ def failed_rules(prometheus):
     return [f"{rule['name']}: {rule['lastError']}" for rule in rules if rule["health"] != "ok"]
 
 
+def built(folder, label):
+    """The top of a repository whose rules and routes go by this label."""
+    if label == "cluster":
+        return ROOT
+    build = [sys.executable, ROOT / "deploy/mixin/build", f"--config={json.dumps({'clusterLabel': label})}", f"--output={folder}"]
+    subprocess.run(build, check=True)
+    return folder
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--cluster-label", default="cluster", metavar="NAME", help="the exporter's metrics.cluster_label")
+    Exporter.label = parser.parse_args().cluster_label
     troubles = [trouble() for trouble in TROUBLES]
     receiver = Receiver()
     with Programs("bad-day") as programs:
-        alertmanager = start_alertmanager(programs, receiver, routes)
+        top = built(programs.folder / "built", Exporter.label)
+        alertmanager = start_alertmanager(programs, receiver, routes, top)
         config = configuration(alertmanager, troubles)
         (programs.folder / "prometheus").mkdir()
-        (programs.folder / "prometheus/alerts.yml").write_text(scaled((ROOT / "deploy/prometheus/alerts.yml").read_text()))
+        (programs.folder / "prometheus/alerts.yml").write_text(scaled((top / "deploy/prometheus/alerts.yml").read_text()))
         # Its own waiting times over 60, too.
         prometheus = programs.prometheus("prometheus", config, "--query.lookback-delta=5s", "--rules.alert.resend-delay=5s")
         wait_for("every exporter is scraped", 30, lambda: len(prometheus.query("count by (job) (up == 1)")) == len(re.findall("job_name", config)))
+        time.sleep(6)
         for second in range(DAY):
             for trouble in troubles:
                 trouble.began = trouble.began or time.time()

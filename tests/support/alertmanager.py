@@ -38,12 +38,12 @@ class Receiver:
         self.url = f"http://127.0.0.1:{server.server_port}"
 
 
-def start_alertmanager(programs, receiver, adapted):
-    """Starts Alertmanager with the shipped routes, which `adapted` may change, and returns its address."""
+def start_alertmanager(programs, receiver, adapted, top=ROOT):
+    """Starts Alertmanager with the routes below `top`, the shipped ones, which `adapted` may change, and returns its address."""
     shutil.copytree(ROOT / "deploy/alertmanager/templates", programs.folder / "templates")
     slack = programs.folder / "slack_url"
     slack.write_text(f"{receiver.url}/chat")
-    text = adapted((ROOT / "deploy/alertmanager/alertmanager.yml").read_text())
+    text = adapted((top / "deploy/alertmanager/alertmanager.yml").read_text())
     text = text.replace("http://pager.example.com/ack-upgrade", f"{receiver.url}/pager").replace("/etc/alertmanager/slack_url", str(slack))
     config = programs.folder / "alertmanager.yml"
     config.write_text(text)

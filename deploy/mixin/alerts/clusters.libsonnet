@@ -47,7 +47,8 @@ function(config)
     description: 'The last upgrade of ' + text.cluster + ' failed' + text.changed + ', and none has been started since. ' + text.message,
   })
 
-  // An upgrade that changes begins its time anew, where the source tells when it last changed; a large cluster may take hours and be well.
+  // An upgrade that changes begins its time anew: where the source tells when it last changed, and where its step is another one; a large
+  // cluster may take hours and be well. A step that the exporter does not know is no change, or a response without one would hide a hang.
   // not_start and unknown too: a response without a step that the exporter knows must not hide an upgrade that hangs.
   + alert('AckUpgradeStuck', {
     expr: about(|||
@@ -56,12 +57,18 @@ function(config)
         %s
       unless %s
         changes(%s[%s]) > 0
+      unless %s
+        count by (%s, job, instance) (last_over_time(%s[%s])) > 1
     ||| % [
       promql.step('not_start|upgrading|unknown'),
       joined,
       promql.status('running'),
       joined,
       promql.metric('cs_upgrade_updated_timestamp_seconds'),
+      config.lookback,
+      joined,
+      cluster,
+      promql.step('not_start|upgrading'),
       config.lookback,
     ]),
     about: 'The upgrade of a cluster runs and does not move.',

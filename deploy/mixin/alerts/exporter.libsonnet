@@ -126,14 +126,17 @@ function(config)
   })
 
   // A query that has just been answered is dated by the exporter's clock, and its sample by Prometheus's. Where nothing has been answered for
-  // five minutes an old date says nothing.
+  // five minutes an old date says nothing. With /probe the dates are in one job and the requests in another: then the account joins them.
   + alert('AckUpgradeClockSkew', {
-    local ahead = '%(success)s - timestamp(%(success)s)' % { success: metric('cs_last_success_timestamp_seconds') },
-    local answered = |||
-      sum by (job, instance) (increase(%(requests)s[5m]))
-      - (sum by (job, instance) (increase(%(failures)s[5m])) or sum by (job, instance) (increase(%(requests)s[5m])) * 0)
+    local success = metric('cs_last_success_timestamp_seconds'),
+    local ahead = '%s - timestamp(%s)' % [success, success],
+    local answered(labels, requests) = |||
+      sum by (%(labels)s) (increase(%(requests)s[5m])%(which)s)
+      - (sum by (%(labels)s) (increase(%(failures)s[5m])%(which)s) or sum by (%(labels)s) (increase(%(requests)s[5m])%(which)s) * 0)
       > 1
     ||| % {
+      labels: labels,
+      which: requests,
       requests: metric('cs_exporter_api_requests_total', 'operation=~"GetUpgradeStatus|DescribeClusterTasks"'),
       failures: metric('cs_exporter_api_request_failures_total', 'operation=~"GetUpgradeStatus|DescribeClusterTasks"'),
     },
@@ -147,12 +150,30 @@ function(config)
             %(answered)s
           )
       ) < -(300 + %(ahead_by)s)
+      or on (job)
+      min by (job) (
+        max by (job, account) (
+          ((%(ahead)s) and %(joined)s %(up)s == 1)
+          * %(joined)s group_left (account)
+            %(info)s
+        )
+        unless on (job)
+          %(requests)s
+        and on (account)
+          (
+            %(answeredBeside)s
+          )
+      ) < -(300 + %(ahead_by)s)
     ||| % {
       ahead: ahead,
       ahead_by: threshold('AckUpgradeClockSkew'),
       cluster: cluster,
       up: metric('cs_up'),
-      answered: promql.indent(6, answered),
+      answered: promql.indent(6, answered('job, instance', '')),
+      answeredBeside: promql.indent(6, answered('account', ' unless on (job) ' + success)),
+      joined: joined,
+      info: promql.info,
+      requests: 'rate(%s[5m])' % metric('cs_exporter_api_requests_total'),
     },
     about: "The exporter's clock and Prometheus's differ.",
     summary: 'The clocks of job {{ $labels.job }} and of Prometheus differ.',

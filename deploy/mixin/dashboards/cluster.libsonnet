@@ -222,7 +222,7 @@ function(config)
     9,
     [panels.rows('group by (addon, version, available_version, state) (%s)' % of('cs_addon_info'))],
     [
-      ['addon', 'Add-on', [['custom.minWidth', 160]]],
+      ['addon', 'Add-on', [['custom.width', 200]]],
       ['version', 'Version', []],
       ['available_version', 'Available', []],
       ['state', 'State', [['custom.width', 90]]],
@@ -261,7 +261,7 @@ function(config)
     [
       ['type', 'Check', [['custom.minWidth', 110]]],
       ['Value #A', 'Result', panels.coloured(states.numbered(states.precheck)) + [['custom.width', 80]]],
-      ['Value #B', 'Finished', [['unit', 'dateTimeFromNow'], ['custom.width', 125]]],
+      ['Value #B', 'Finished', [['unit', 'dateTimeFromNow'], ['custom.width', 140]]],
     ],
     ['Time', 'Value'],
     empty=watched('prechecks'),
@@ -320,7 +320,7 @@ function(config)
       ['version', 'Version', []],
       ['next_version', 'Available', []],
       ['state', 'State', []],
-    ],
+    ] + [[label, panels.capital(label), []] for label in config.ownerLabels],
     ['Time', 'Value', 'Value #A', 'Value #B'],
     custom={ inspect: true },
     options={ showHeader: false },

@@ -271,7 +271,7 @@ function(config)
       panels.rows('sum by (instance) (increase(%s[$__range]))' % metric('cs_exporter_unknown_values_total')),
     ],
     [
-      ['instance', 'Instance', []],
+      ['instance', 'Instance', [['custom.width', 240]]],
       ['version', 'Version', []],
       ['Value #B', 'Started', [['unit', 'dateTimeFromNow']]],
       ['Value #C', 'Configured', [['unit', 'dateTimeFromNow']]],

@@ -22,7 +22,7 @@ function(config)
   local consoleColumn = [cluster, 'Console', [
     ['links', [panels.link('The cluster in the console', config.consoleUrl % '${__value.raw}', true)]],
     ['mappings', [{ type: 'regex', options: { pattern: '.+', result: { text: 'Open', index: 0 } } }]],
-    width(70),
+    width(90),
   ]];
 
   // Clusters in a state, and a link to a table of them.
@@ -107,7 +107,6 @@ function(config)
   local listed(metric) = '(%s) and %s %s == 1' % [metric, joined, of('cs_upgrade_status', statuses)];
   local listedOrDown(metric) = '(%s) and %s (%s == 1 or %s)' % [metric, joined, of('cs_upgrade_status', statuses), down];
   local owners = std.join('', [', ' + label for label in config.ownerLabels]);
-  local capital(label) = std.asciiUpper(label[0]) + label[1:];
 
   local upgrades = panels.table(
     'Upgrades',
@@ -150,7 +149,7 @@ function(config)
       ['target_version', 'To', [width(130)]],
       ['account', 'Account', [width(90)]],
       ['region', 'Region', [width(120)]],
-    ] + [[label, capital(label), [width(90)]] for label in config.ownerLabels] + [
+    ] + [[label, panels.capital(label), [width(90)]] for label in config.ownerLabels] + [
       ['message', 'Error', [['custom.minWidth', 250], ['custom.inspect', true]]],
     ],
     ['Time', 'Value #B', 'Value #D', 'Value #E', 'Value'],

@@ -42,7 +42,7 @@ function(config) {
     gridPos: { w: width },
     pluginVersion: '10.0.0',
     fieldConfig: {
-      defaults: { color: { mode: 'palette-classic' }, mappings: [], thresholds: panels.steps([[null, 'green']]) } + defaults,
+      defaults: { color: { mode: 'palette-classic' }, mappings: [], thresholds: panels.steps([[null, 'text']]) } + defaults,
       overrides: overrides,
     },
     options: options,
@@ -51,6 +51,9 @@ function(config) {
       queries
     ),
   },
+
+  // A label as the title of a column.
+  capital(label):: std.asciiUpper(label[0]) + label[1:],
 
   stat(title, description, width, queries, defaults, text='value', overrides=[]):
     panel('stat', title, description, width, queries, { unit: 'none' } + defaults, {
