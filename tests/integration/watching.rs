@@ -7,7 +7,7 @@ mod prechecks;
 
 use std::time::Duration;
 
-use ack_simulator::{Action, Options};
+use ack_simulator::{Action, Fault, Options, Rule};
 use tokio::time::sleep;
 
 use crate::exposition::Exposition;
@@ -93,4 +93,49 @@ async fn a_missing_permission_is_a_failed_query_and_costs_the_upgrades_nothing()
         message.contains("cs:ListOperationPlansForRegion"),
         "{message}"
     );
+}
+
+/// The calls of the upgrades and those of the plans and pools while scrapes run without a pause.
+async fn calls_in_scrapes(fleet: &Fleet, scrapes: usize) -> [u64; 2] {
+    for _ in 0..scrapes {
+        fleet.scrape_in_time().await;
+    }
+    let watched = [
+        Action::ListOperationPlansForRegion,
+        Action::DescribeClusterNodePools,
+    ];
+    let watched = watched.iter().map(|action| fleet.calls(*action)).sum();
+    [fleet.calls(Action::GetUpgradeStatus), watched]
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_throttled_now_and_then_is_still_asked_for_plans_and_pools() {
+    let options = Options {
+        latency: SECOND / 20,
+        ..options(60)
+    };
+    let account = "source: upgrade_status\nwatch: {plans: {}, node_pools: {}}";
+    let fleet = Fleet::in_process(options, account, "");
+    let throttled = Fault::Throttled {
+        status: 429,
+        retry_after: None,
+    };
+    fleet.sim.add_fault(Rule::new(throttled).probability(0.05));
+    let mut page = fleet.page(&fleet.scrape_in_time().await);
+    for _ in 0..8 {
+        sleep(15 * SECOND).await;
+        page = fleet.page(&fleet.scrape_in_time().await);
+    }
+    let asked = values(&page, "cs_query_up").len();
+    assert_eq!(asked, fleet.sim.regions().len() + 60, "within two minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn scrapes_that_wait_for_the_limit_all_the_time_leave_plans_and_pools_a_small_share() {
+    let account = "source: upgrade_status\nwatch: {plans: {}, node_pools: {}}\n\
+        rate_limit: {requests_per_second: 1, burst: 2}";
+    let fleet = Fleet::in_process(options(120), account, "");
+    let [upgrades, watched] = calls_in_scrapes(&fleet, 120).await;
+    assert!(watched >= 10, "{watched} calls");
+    assert!(watched * 8 <= upgrades, "{watched} beside {upgrades}");
 }
