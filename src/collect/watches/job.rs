@@ -13,8 +13,9 @@ use super::{Entry, Slots};
 use crate::queries::{FetchContext, Query, Scope, Subject as _};
 use crate::snapshot::Failure;
 
-/// Time limit of one query. Nobody waits for it.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit makes
+/// it wait long; the client limits the time of each attempt.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A query that is due. It starts when it is polled.
 pub(in crate::collect) struct Job<'a> {
@@ -56,7 +57,7 @@ impl<Q: Query> Slots<Q> {
         let last = entry.slot.answer().map(|answer| &**answer);
         let cost = self.query.cost(last);
         let tokens = client.limiter().acquire(cost).await;
-        let budget = Budget::lasting(TIMEOUT);
+        let budget = Budget::lasting(TIMEOUT).at_least(TIMEOUT);
         budget.grant(tokens);
         let context = FetchContext {
             client,
@@ -78,6 +79,10 @@ impl<Q: Query> Slots<Q> {
     }
 
     fn record(&self, subject: &Q::Subject, result: Result<Q::Answer, ApiError>) {
+        if matches!(&result, Err(error) if error.kind == ErrorKind::RateLimited) {
+            // The account's own limit tells nothing about the subject. The query stays due.
+            return;
+        }
         let mut state = self.lock();
         let Some(entry) = state.entries.get_mut(subject) else {
             return;

@@ -47,10 +47,8 @@ impl Query for Count {
         Box::pin(async move {
             match cluster.as_str() {
                 "panics" => panic!("as the test wants it"),
-                "fails" => {
-                    let operation = Operation::DescribeClusterDetail;
-                    Err(ApiError::local(operation, ErrorKind::Forbidden, "no"))
-                }
+                "fails" => Err(error(ErrorKind::Forbidden)),
+                "waits" => Err(error(ErrorKind::RateLimited)),
                 _ => Ok(last.map_or(1, |last| last + 1)),
             }
         })
@@ -59,6 +57,10 @@ impl Query for Count {
     fn add(&self, count: &Arc<u32>, _: &ClusterInfo, _: Timestamp, watched: &mut Watched) {
         watched.version_support = Some(support(**count));
     }
+}
+
+fn error(kind: ErrorKind) -> ApiError {
+    ApiError::local(Operation::DescribeClusterDetail, kind, "no")
 }
 
 /// The count, in a field that the snapshot has.
@@ -163,6 +165,15 @@ async fn a_failure_or_a_panic_is_that_of_its_subject_and_names_the_permission() 
         message(1)
     );
     assert!(message(2).contains("panicked"), "{}", message(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_the_accounts_own_limit_held_back_has_not_failed_and_stays_due() {
+    let slots = slots(&["waits"]);
+    assert_eq!(make_due(&slots).await, 1);
+    let reading = slots.cluster_reading(&targets(&["waits"])[0].info);
+    assert_eq!(reading, None, "not asked yet");
+    assert_eq!(make_due(&slots).await, 1);
 }
 
 #[tokio::test(start_paused = true)]

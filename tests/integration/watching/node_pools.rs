@@ -180,3 +180,22 @@ async fn pools_survive_a_reload() {
     let name = "cs_node_pool_info";
     assert_eq!(values(&before, name), values(&after, name));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_low_rate_limit_delays_pools_and_fails_no_query() {
+    let account = "source: upgrade_status\nwatch: {node_pools: {}}\n\
+        rate_limit: {requests_per_second: 0.1, burst: 2}";
+    let options = Options {
+        upgrading: UpgradingClusters::First(0),
+        ..options(4)
+    };
+    // The tasks of one cluster are several pages, which take longer than a query with its tokens.
+    let fleet = Fleet::in_process(options, account, "");
+    for _ in 0..20 {
+        sleep(MINUTE).await;
+        let page = fleet.page(&fleet.scrape(SECOND).await);
+        assert!(values(&page, "cs_query_up").iter().all(|up| *up > 0.0));
+    }
+    let page = fleet.page(&fleet.scrape(SECOND).await);
+    assert_eq!(values(&page, "cs_query_up"), [1.0; 4]);
+}
