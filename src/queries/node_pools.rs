@@ -25,12 +25,16 @@ use crate::cluster::ClusterInfo;
 /// The interval while a pool or its cluster is being upgraded.
 const UPGRADING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The calls of a usual answer: the pools, and one page of tasks.
+/// The calls of a usual answer: the pools, and in one of three one page of tasks.
 const USUAL_CALLS: u32 = 2;
 
 /// The calls beside them while tasks are not known yet: most clusters have a few pools, and each
 /// task is described once.
 const CALLS_FOR_UNKNOWN_TASKS: u32 = 2;
+
+/// Readings in a row that leave out the tasks while no pool changes. A pool that is being upgraded
+/// is probably `updating`, but no reference says so.
+const READINGS_WITHOUT_TASKS: u32 = 2;
 
 /// Asks for the node pools of a cluster.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct NodePools {
 pub struct PoolsAndTasks {
     pools: Vec<NodePool>,
     tasks: NodePoolUpgrades,
+    /// Readings since the one that included the tasks.
+    readings_without_tasks: u32,
 }
 
 impl NodePools {
@@ -66,14 +72,15 @@ impl NodePools {
         // Prometheus refuses a whole page for one duplicate series.
         let mut ids = HashSet::new();
         pools.retain(|pool| ids.insert(pool.id.clone()));
+        if let Some(last) = last.filter(|last| last.has_all_tasks_of(&pools)) {
+            let readings_without_tasks = last.readings_without_tasks + 1;
+            let tasks = last.tasks.clone();
+            return Ok(PoolsAndTasks::new(pools, tasks, readings_without_tasks));
+        }
         let tasks = last.map(|last| &last.tasks);
         let tasks =
             read_node_pool_upgrades(client, endpoint, cluster, &pools, tasks, budget).await?;
-        let pools = pools
-            .into_iter()
-            .map(|pool| NodePool::new(pool, &tasks))
-            .collect();
-        Ok(PoolsAndTasks { pools, tasks })
+        Ok(PoolsAndTasks::new(pools, tasks, 0))
     }
 }
 
@@ -129,6 +136,33 @@ impl Query for NodePools {
 }
 
 impl PoolsAndTasks {
+    fn new(
+        pools: Vec<ack_client::NodePool>,
+        tasks: NodePoolUpgrades,
+        readings_without_tasks: u32,
+    ) -> Self {
+        let pools = pools.into_iter();
+        Self {
+            pools: pools.map(|pool| NodePool::new(pool, &tasks)).collect(),
+            tasks,
+            readings_without_tasks,
+        }
+    }
+
+    /// Returns true if a new task is unlikely: `pools`, which have just been read, are as before.
+    fn has_all_tasks_of(&self, pools: &[ack_client::NodePool]) -> bool {
+        let is_same = |(pool, last): (&ack_client::NodePool, &NodePool)| {
+            let versions = (&pool.kubelet_version, &pool.runtime_version, &pool.image);
+            let last_versions = (&last.kubelet_version, &last.runtime_version, &last.image);
+            pool.id == last.id && pool.state == last.state && versions == last_versions
+        };
+        self.readings_without_tasks < READINGS_WITHOUT_TASKS
+            && self.tasks.is_complete
+            && !self.is_upgrading()
+            && pools.len() == self.pools.len()
+            && pools.iter().zip(&self.pools).all(is_same)
+    }
+
     /// Returns true if a pool is being upgraded, by its own state or by its task. A planned pause is
     /// part of an upgrade.
     fn is_upgrading(&self) -> bool {
