@@ -72,6 +72,9 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
     /// first.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
 
+    /// The time at which the next query is due, seen from `now`; None if there are no subjects.
+    fn due_at(&self, now: Instant) -> Option<Instant>;
+
     /// The number of subjects, and of those whose query has succeeded or failed.
     fn progress(&self) -> CollectionProgress;
 
@@ -154,6 +157,21 @@ impl<Q: Query> Slots<Q> {
         })
     }
 
+    /// Each subject that has clusters, and the time at which it is due.
+    fn due_times<'a>(
+        &self,
+        state: &'a State<Q>,
+        now: Instant,
+    ) -> impl Iterator<Item = (Instant, &'a Q::Subject)> {
+        let known = state.entries.iter();
+        let known = known.filter(|(_, entry)| entry.endpoint.is_some());
+        known.map(move |(subject, entry)| {
+            let last = entry.slot.answer().map(|answer| &**answer);
+            let interval = self.query.interval(last, entry.activity);
+            (entry.slot.due_at(interval, now), subject)
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<Q>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -196,24 +214,20 @@ impl<Q: Query> Watch for Slots<Q> {
     }
 
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
-        let mut due = Vec::new();
         let state = self.lock();
-        for (subject, entry) in &state.entries {
-            if entry.endpoint.is_none() {
-                continue;
-            }
-            let last = entry.slot.answer().map(|answer| &**answer);
-            let interval = self.query.interval(last, entry.activity);
-            let due_at = entry.slot.due_at(interval, now);
-            if due_at <= now {
-                due.push((due_at, subject));
-            }
-        }
+        let due = self.due_times(&state, now);
+        let mut due: Vec<_> = due.filter(|(due_at, _)| *due_at <= now).collect();
         due.sort();
         due.truncate(limit);
         due.into_iter()
             .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
             .collect()
+    }
+
+    fn due_at(&self, now: Instant) -> Option<Instant> {
+        let state = self.lock();
+        let due = self.due_times(&state, now);
+        due.map(|(due_at, _)| due_at).min()
     }
 
     fn progress(&self) -> CollectionProgress {

@@ -9,13 +9,14 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
+use crate::cluster::ClusterInfo;
 use crate::collect::entry::{ClusterEntry, Now, Target};
 use crate::collect::progress::CollectionProgress;
 use crate::collect::watches::{Job, Knowledge, Watch};
 use crate::queries::Activity;
 use crate::snapshot::ClusterReading;
 
-/// Time between two looks for queries that are due.
+/// Time between two looks at the clusters and the time.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Queries that run at once.
@@ -31,8 +32,13 @@ impl AccountCollector {
             return;
         }
         let client = self.client().with_spare_calls();
+        let mut known = None;
         loop {
-            self.update_subjects();
+            let clusters = self.known_clusters();
+            if known.as_ref() != Some(&clusters) {
+                self.update_subjects();
+                known = Some(clusters);
+            }
             let now = Instant::now();
             let mut jobs: Vec<Job<'_>> = Vec::new();
             for watch in &self.watches {
@@ -40,12 +46,45 @@ impl AccountCollector {
             }
             jobs.sort_by_key(|job| job.due_at);
             jobs.truncate(BATCH);
-            if jobs.is_empty() {
-                sleep(PAUSE).await;
+            if let Some(known) = known.as_ref().filter(|_| jobs.is_empty()) {
+                self.wait(known).await;
             }
             stream::iter(jobs)
                 .for_each_concurrent(CONCURRENCY, |job| job.run)
                 .await;
+        }
+    }
+
+    /// Waits until a query is due, or until the clusters are no longer those that are `known`.
+    async fn wait(&self, known: &KnownClusters) {
+        let now = Instant::now();
+        let due = self.watches.iter().filter_map(|watch| watch.due_at(now));
+        let due_at = due.min();
+        loop {
+            sleep(PAUSE).await;
+            let is_due = due_at.is_some_and(|due_at| due_at <= Instant::now());
+            if is_due || self.known_clusters() != *known {
+                return;
+            }
+        }
+    }
+
+    fn known_clusters(&self) -> KnownClusters {
+        let table = self.lock();
+        let entries = table.entries.values();
+        KnownClusters {
+            knowledge: self.knowledge(),
+            clusters: entries
+                .map(|entry| (Arc::clone(&entry.target.info), activity(entry)))
+                .collect(),
+        }
+    }
+
+    fn knowledge(&self) -> Knowledge {
+        if self.has_found() {
+            Knowledge::AllKnown
+        } else {
+            Knowledge::Partial
         }
     }
 
@@ -67,11 +106,7 @@ impl AccountCollector {
                 .map(|entry| (entry.target.clone(), activity(entry)))
                 .collect()
         };
-        let knowledge = if self.has_found() {
-            Knowledge::AllKnown
-        } else {
-            Knowledge::Partial
-        };
+        let knowledge = self.knowledge();
         for watch in &self.watches {
             watch.update_subjects(&targets, knowledge);
         }
@@ -104,6 +139,14 @@ impl AccountCollector {
         };
         self.watches.iter().flat_map(pairs)
     }
+}
+
+/// Everything that the subjects of queries depend on. Comparing it costs far less than a new look
+/// at each subject, and in most seconds nothing has changed.
+#[derive(Debug, PartialEq)]
+struct KnownClusters {
+    knowledge: Knowledge,
+    clusters: Vec<(Arc<ClusterInfo>, Activity)>,
 }
 
 /// The activity of a cluster, by its own state or by the list.
