@@ -1,6 +1,7 @@
 //! The commands of the program, from arguments to exit code.
 
 mod accounts;
+mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
@@ -45,7 +46,7 @@ pub async fn run(cli: Cli, systemd_sockets: ListenFd) -> ExitCode {
         Some(Command::Demo(args)) => demo::demo(args, systemd_sockets).await.map(|()| exit::OK),
         Some(Command::Status(args)) => status::status(&args).await,
         Some(Command::Explain(args)) => explain::explain(&args).await.map(|()| exit::OK),
-        None if cli.serve.config.check => serve::check(&cli.serve).map(|()| exit::OK),
+        None if cli.serve.config.check => check::check(&cli.serve).map(|()| exit::OK),
         None => serve::serve(cli.serve, systemd_sockets)
             .await
             .map(|()| exit::OK),
