@@ -49,6 +49,11 @@ pub trait Query: Debug + Send + Sync + 'static {
         self.interval(None, Activity::Quiet) * 3
     }
 
+    /// The clusters that are being upgraded, as far as `answer` tells.
+    fn upgrading<'a>(&self, _answer: &'a Self::Answer) -> Vec<&'a ClusterId> {
+        Vec::new()
+    }
+
     /// The number of calls that an answer will most likely take.
     fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
         1
@@ -84,6 +89,8 @@ pub struct FetchContext<'a> {
     pub budget: &'a Budget,
     /// The clusters of the subject.
     pub clusters: &'a [Arc<ClusterInfo>],
+    /// The activity of the clusters.
+    pub activity: Activity,
 }
 
 /// The activity of a cluster or, for a subject with several, the highest one.
@@ -91,6 +98,8 @@ pub struct FetchContext<'a> {
 pub enum Activity {
     /// No upgrade is under way, as far as is known.
     Quiet,
+    /// The same, but the cluster has changed since the last answer, by the cluster list.
+    Changed,
     /// An upgrade is under way.
     Upgrading,
 }

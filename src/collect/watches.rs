@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ack_client::names::{AccountName, Region};
+use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Client, Endpoint, Reason};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 pub(super) use job::Job;
@@ -66,7 +67,10 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
 pub(super) trait Watch: Any + Debug + Send + Sync {
     /// Brings the subjects in line with the clusters and with what happens to them. With
     /// `AllKnown`, subjects without a cluster go.
-    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge);
+    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge);
+
+    /// The clusters that are being upgraded at `now`, as far as the answers tell.
+    fn upgrading(&self, now: Instant) -> Vec<ClusterId>;
 
     /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
     /// first.
@@ -89,6 +93,15 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
 
     /// Takes over the slots of `earlier`, if it is the same query.
     fn inherit(&self, earlier: &dyn Watch);
+}
+
+/// A cluster, and what is known of it without the queries.
+#[derive(Debug)]
+pub(super) struct KnownCluster {
+    pub(super) target: Target,
+    pub(super) is_upgrading: bool,
+    /// The time of its last change, from the list.
+    pub(super) changed: Option<Timestamp>,
 }
 
 /// Whether all clusters of the account are known.
@@ -121,7 +134,11 @@ struct Entry<A> {
     /// The server that knows the clusters; None while there are none.
     endpoint: Option<Endpoint>,
     clusters: Arc<[Arc<ClusterInfo>]>,
-    activity: Activity,
+    is_upgrading: bool,
+    /// The time of the clusters' last change.
+    changed: Option<Timestamp>,
+    /// The same, when the last answer was asked for.
+    changed_before_answer: Option<Timestamp>,
     slot: Slot<A>,
 }
 
@@ -130,7 +147,8 @@ struct Entry<A> {
 struct Members<'a> {
     endpoint: &'a Endpoint,
     clusters: Vec<Arc<ClusterInfo>>,
-    activity: Activity,
+    is_upgrading: bool,
+    changed: Option<Timestamp>,
 }
 
 impl<A> Entry<A> {
@@ -139,8 +157,21 @@ impl<A> Entry<A> {
         Self {
             endpoint: None,
             clusters: Arc::default(),
-            activity: Activity::Quiet,
+            is_upgrading: false,
+            changed: None,
+            changed_before_answer: None,
             slot,
+        }
+    }
+
+    fn activity(&self) -> Activity {
+        let before = self.changed_before_answer;
+        if self.is_upgrading {
+            Activity::Upgrading
+        } else if before.is_some() && self.changed > before {
+            Activity::Changed
+        } else {
+            Activity::Quiet
         }
     }
 }
@@ -167,7 +198,7 @@ impl<Q: Query> Slots<Q> {
         let known = known.filter(|(_, entry)| entry.endpoint.is_some());
         known.map(move |(subject, entry)| {
             let last = entry.slot.answer().map(|answer| &**answer);
-            let interval = self.query.interval(last, entry.activity);
+            let interval = self.query.interval(last, entry.activity());
             (entry.slot.due_at(interval, now), subject)
         })
     }
@@ -186,17 +217,20 @@ impl<Q: Query> State<Q> {
 }
 
 impl<Q: Query> Watch for Slots<Q> {
-    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge) {
+    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge) {
         let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
-        for (target, activity) in targets {
-            if let Some(subject) = self.query.subject(&target.info) {
+        for known in clusters {
+            let info = &known.target.info;
+            if let Some(subject) = self.query.subject(info) {
                 let members = subjects.entry(subject).or_insert_with(|| Members {
-                    endpoint: &target.endpoint,
+                    endpoint: &known.target.endpoint,
                     clusters: Vec::new(),
-                    activity: Activity::Quiet,
+                    is_upgrading: false,
+                    changed: None,
                 });
-                members.clusters.push(Arc::clone(&target.info));
-                members.activity = members.activity.max(*activity);
+                members.clusters.push(Arc::clone(info));
+                members.is_upgrading |= known.is_upgrading;
+                members.changed = members.changed.max(known.changed);
             }
         }
         let entries = &mut self.lock().entries;
@@ -209,8 +243,20 @@ impl<Q: Query> Watch for Slots<Q> {
                 .or_insert_with(|| Entry::new(Slot::new()));
             entry.endpoint = Some(members.endpoint.clone());
             entry.clusters = members.clusters.into();
-            entry.activity = members.activity;
+            entry.is_upgrading = members.is_upgrading;
+            entry.changed = members.changed;
         }
+    }
+
+    fn upgrading(&self, now: Instant) -> Vec<ClusterId> {
+        let state = self.lock();
+        let max_age = self.query.max_age();
+        let entries = state.entries.values();
+        entries
+            .filter_map(|entry| entry.slot.answer_within(max_age, now))
+            .flat_map(|answer| self.query.upgrading(answer))
+            .cloned()
+            .collect()
     }
 
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {

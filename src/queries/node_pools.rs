@@ -25,16 +25,20 @@ use crate::cluster::ClusterInfo;
 /// The interval while a pool or its cluster is being upgraded.
 const UPGRADING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The calls of a usual answer: the pools, and in one of three one page of tasks.
+/// The calls of a usual answer: the pools, and now and then one page of tasks.
 const USUAL_CALLS: u32 = 2;
 
 /// The calls beside them while tasks are not known yet: most clusters have a few pools, and each
 /// task is described once.
 const CALLS_FOR_UNKNOWN_TASKS: u32 = 2;
 
+/// The part of the interval after which a cluster is asked about that has changed. It is not known
+/// how often the API counts a cluster as changed.
+const CHANGED_SHARE: u32 = 3;
+
 /// Readings in a row that leave out the tasks while no pool changes. A pool that is being upgraded
 /// is probably `updating`, but no reference says so.
-const READINGS_WITHOUT_TASKS: u32 = 2;
+const READINGS_WITHOUT_TASKS: u32 = 11;
 
 /// Asks for the node pools of a cluster.
 #[derive(Debug)]
@@ -66,13 +70,15 @@ impl NodePools {
             client,
             endpoint,
             budget,
+            activity,
             ..
         } = context;
         let mut pools = list_node_pools(client, endpoint, cluster, budget).await?;
         // Prometheus refuses a whole page for one duplicate series.
         let mut ids = HashSet::new();
         pools.retain(|pool| ids.insert(pool.id.clone()));
-        if let Some(last) = last.filter(|last| last.has_all_tasks_of(&pools)) {
+        let quiet = last.filter(|_| activity == Activity::Quiet);
+        if let Some(last) = quiet.filter(|last| last.has_all_tasks_of(&pools)) {
             let readings_without_tasks = last.readings_without_tasks + 1;
             let tasks = last.tasks.clone();
             return Ok(PoolsAndTasks::new(pools, tasks, readings_without_tasks));
@@ -101,6 +107,8 @@ impl Query for NodePools {
     fn interval(&self, last: Option<&PoolsAndTasks>, activity: Activity) -> Duration {
         if activity == Activity::Upgrading || last.is_some_and(PoolsAndTasks::is_upgrading) {
             self.interval.min(UPGRADING_INTERVAL)
+        } else if activity == Activity::Changed {
+            self.interval / CHANGED_SHARE
         } else {
             self.interval
         }

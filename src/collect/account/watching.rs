@@ -1,19 +1,20 @@
 //! The queries beside the upgrades: each is asked when it is due, with the calls that the limits leave.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::ClusterState;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
 use crate::cluster::ClusterInfo;
-use crate::collect::entry::{ClusterEntry, Now, Target};
+use crate::collect::entry::{ClusterEntry, Now};
 use crate::collect::progress::CollectionProgress;
-use crate::collect::watches::{Job, Knowledge, Watch};
-use crate::queries::Activity;
+use crate::collect::watches::{Job, Knowledge, KnownCluster, Watch};
 use crate::snapshot::ClusterReading;
 
 /// Time between two looks at the clusters and the time.
@@ -70,13 +71,17 @@ impl AccountCollector {
     }
 
     fn known_clusters(&self) -> KnownClusters {
-        let table = self.lock();
-        let entries = table.entries.values();
+        let now = Instant::now();
+        let planned = self.watches.iter().flat_map(|watch| watch.upgrading(now));
+        let planned: BTreeSet<_> = planned.collect();
+        let mut table = self.lock();
+        for (id, entry) in &mut table.entries {
+            entry.is_upgraded_by_plan = planned.contains(id);
+        }
+        let clusters = table.entries.values().map(KnownState::of).collect();
         KnownClusters {
             knowledge: self.knowledge(),
-            clusters: entries
-                .map(|entry| (Arc::clone(&entry.target.info), activity(entry)))
-                .collect(),
+            clusters,
         }
     }
 
@@ -99,16 +104,20 @@ impl AccountCollector {
     fn update_subjects(&self) {
         // The table is released before the slots are locked: a snapshot locks the slots while it
         // holds the table.
-        let targets: Vec<(Target, Activity)> = {
+        let clusters: Vec<KnownCluster> = {
             let table = self.lock();
             let entries = table.entries.values();
             entries
-                .map(|entry| (entry.target.clone(), activity(entry)))
+                .map(|entry| KnownCluster {
+                    target: entry.target.clone(),
+                    is_upgrading: is_upgrading(entry),
+                    changed: entry.changed,
+                })
                 .collect()
         };
         let knowledge = self.knowledge();
         for watch in &self.watches {
-            watch.update_subjects(&targets, knowledge);
+            watch.update_subjects(&clusters, knowledge);
         }
     }
 
@@ -146,23 +155,35 @@ impl AccountCollector {
 #[derive(Debug, PartialEq)]
 struct KnownClusters {
     knowledge: Knowledge,
-    clusters: Vec<(Arc<ClusterInfo>, Activity)>,
+    clusters: Vec<KnownState>,
 }
 
-/// The activity of a cluster, by its own state or by the list.
-fn activity(entry: &ClusterEntry) -> Activity {
-    let is_upgrading = entry
+/// A cluster as the table has it.
+#[derive(Debug, PartialEq)]
+struct KnownState {
+    info: Arc<ClusterInfo>,
+    is_upgrading: bool,
+    changed: Option<Timestamp>,
+}
+
+impl KnownState {
+    fn of(entry: &ClusterEntry) -> Self {
+        Self {
+            info: Arc::clone(&entry.target.info),
+            is_upgrading: is_upgrading(entry),
+            changed: entry.changed,
+        }
+    }
+}
+
+/// True if the cluster is being upgraded, by its own state, by the list, or by a plan.
+fn is_upgrading(entry: &ClusterEntry) -> bool {
+    let is_under_way = entry
         .last_state()
         .is_some_and(|state| !state.status.is_idle());
-    let state = entry.target.info.state;
-    if is_upgrading
-        || matches!(
-            state,
-            Some(ClusterState::Upgrading | ClusterState::Updating)
-        )
-    {
-        Activity::Upgrading
-    } else {
-        Activity::Quiet
-    }
+    let is_listed_so = matches!(
+        entry.target.info.state,
+        Some(ClusterState::Upgrading | ClusterState::Updating)
+    );
+    is_under_way || is_listed_so || entry.is_upgraded_by_plan
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ack_client::{ApiError, Budget, Client, ErrorKind};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
@@ -64,13 +65,14 @@ impl<Q: Query> Slots<Q> {
             endpoint,
             budget: &budget,
             clusters: &entry.clusters,
+            activity: entry.activity(),
         };
         // A query that panics is a failure of its subject and nothing else.
         let result = AssertUnwindSafe(self.query.fetch(subject, context, last))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(panic_error::<Q>()));
-        self.record(subject, result);
+        self.record(subject, result, entry.changed);
     }
 
     /// What is known of `subject`, unless it is gone.
@@ -78,7 +80,13 @@ impl<Q: Query> Slots<Q> {
         self.lock().entries.get(subject).cloned()
     }
 
-    fn record(&self, subject: &Q::Subject, result: Result<Q::Answer, ApiError>) {
+    /// Records the result of a query that was made after the clusters had `changed`.
+    fn record(
+        &self,
+        subject: &Q::Subject,
+        result: Result<Q::Answer, ApiError>,
+        changed: Option<Timestamp>,
+    ) {
         if matches!(&result, Err(error) if error.kind == ErrorKind::RateLimited) {
             // The account's own limit tells nothing about the subject. The query stays due.
             return;
@@ -89,6 +97,9 @@ impl<Q: Query> Slots<Q> {
         };
         let result = result.map_err(|error| failure::<Q>(&error));
         let failure = result.as_ref().err().cloned();
+        if failure.is_none() {
+            entry.changed_before_answer = changed;
+        }
         entry.slot.record(result, Instant::now());
         match failure {
             Some(failure) if state.logged != Some(failure.reason) => {

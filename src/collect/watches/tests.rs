@@ -30,6 +30,7 @@ impl Query for Count {
     fn interval(&self, _: Option<&u32>, activity: Activity) -> Duration {
         match activity {
             Activity::Quiet => INTERVAL,
+            Activity::Changed => INTERVAL / 2,
             Activity::Upgrading => SECOND,
         }
     }
@@ -83,13 +84,18 @@ fn targets(clusters: &[&str]) -> Vec<Target> {
     targets.collect()
 }
 
-fn with_activity(clusters: &[&str], activity: Activity) -> Vec<(Target, Activity)> {
-    let targets = targets(clusters).into_iter();
-    targets.map(|target| (target, activity)).collect()
+/// The clusters while nothing happens to them; they changed last at the second `changed`.
+fn unchanged_since(changed: i64, clusters: &[&str]) -> Vec<KnownCluster> {
+    let known = |target| KnownCluster {
+        target,
+        is_upgrading: false,
+        changed: Timestamp::from_second(changed).ok(),
+    };
+    targets(clusters).into_iter().map(known).collect()
 }
 
-fn quiet(clusters: &[&str]) -> Vec<(Target, Activity)> {
-    with_activity(clusters, Activity::Quiet)
+fn quiet(clusters: &[&str]) -> Vec<KnownCluster> {
+    unchanged_since(1, clusters)
 }
 
 /// Makes every query that is due, and returns how many there were.
@@ -124,12 +130,30 @@ async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_up
     assert_eq!(make_due(&slots).await, 0);
     tokio::time::advance(2 * SECOND).await;
     assert_eq!(make_due(&slots).await, 0);
-    let upgrading = with_activity(&["c1", "c2"], Activity::Upgrading);
+    let mut upgrading = quiet(&["c1", "c2"]);
+    for known in &mut upgrading {
+        known.is_upgrading = true;
+    }
     slots.update_subjects(&upgrading, Knowledge::AllKnown);
     assert_eq!(make_due(&slots).await, 2);
     slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
     tokio::time::advance(INTERVAL).await;
     assert_eq!(make_due(&slots).await, 2);
+    assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_has_changed_since_its_answer_is_asked_about_sooner_and_once() {
+    let slots = slots(&["c1", "fails"]);
+    make_due(&slots).await;
+    let changed = unchanged_since(9, &["c1", "fails"]);
+    slots.update_subjects(&changed, Knowledge::AllKnown);
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1, "a failure stays as it is");
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1, "the one that failed");
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1, "no change since");
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
 }
 

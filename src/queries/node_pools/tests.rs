@@ -122,6 +122,7 @@ fn pools_are_asked_for_every_minute_while_they_or_their_cluster_are_upgraded() {
         (active, Status::Success, Activity::Quiet, 1800),
         (active, Status::Fail, Activity::Quiet, 1800),
         (NodePoolState::Scaling, Status::None, Activity::Quiet, 1800),
+        (active, Status::Success, Activity::Changed, 600),
         (active, Status::Success, Activity::Upgrading, 60),
         (updating, Status::Success, Activity::Quiet, 60),
         (active, Status::Running, Activity::Quiet, 60),

@@ -79,10 +79,10 @@ async fn pools_take_a_call_a_cluster_tasks_less_and_a_finished_task_is_described
     let described = fleet.calls(TASK);
     assert_eq!([fleet.calls(POOLS), fleet.calls(TASKS)], [12, 12]);
     assert!(described > 0);
-    for (hours, expected) in [(0.5, [24, 12]), (1.0, [36, 12]), (1.5, [48, 24])] {
-        sleep(30 * MINUTE).await;
+    for (pause, expected) in [(30, [24, 12]), (5 * 60, [144, 12]), (30, [156, 24])] {
+        sleep(pause * MINUTE).await;
         let after = [POOLS, TASKS].map(|action| fleet.calls(action));
-        assert_eq!(after, expected, "after {hours} hours");
+        assert_eq!(after, expected, "{pause} minutes later");
     }
     assert_eq!(fleet.calls(TASK), described);
 }
