@@ -15,6 +15,7 @@ pub mod versions;
 mod watched;
 
 use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ pub enum Activity {
 }
 
 /// The part of an account that one answer is about.
-pub trait Subject: Ord + Clone + Debug + Send + Sync + 'static {
+pub trait Subject: Ord + Hash + Clone + Debug + Send + Sync + 'static {
     /// The labels that name it.
     fn scope(&self) -> Scope<'_>;
 }

@@ -7,6 +7,7 @@ mod tests;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ack_client::names::{AccountName, ClusterId, Region};
@@ -29,6 +30,9 @@ use crate::queries::prechecks::Prechecks;
 use crate::queries::versions::Versions;
 use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
 use crate::snapshot::{Failure, QueryReading};
+
+/// The least part of the interval from the first answer to the second.
+const LEAST_FIRST_SHARE: f64 = 0.1;
 
 /// The queries that `settings` name.
 pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
@@ -198,7 +202,10 @@ impl<Q: Query> Slots<Q> {
         let known = known.filter(|(_, entry)| entry.endpoint.is_some());
         known.map(move |(subject, entry)| {
             let last = entry.slot.answer().map(|answer| &**answer);
-            let interval = self.query.interval(last, entry.activity());
+            let mut interval = self.query.interval(last, entry.activity());
+            if entry.slot.has_one_answer() {
+                interval = interval.mul_f64(first_share(subject));
+            }
             (entry.slot.due_at(interval, now), subject)
         })
     }
@@ -206,6 +213,16 @@ impl<Q: Query> Slots<Q> {
     fn lock(&self) -> MutexGuard<'_, State<Q>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The part of the interval after which the first answer about `subject` is followed by the second:
+/// subjects that were asked about together, after a start, so drift apart.
+fn first_share(subject: &impl Hash) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    subject.hash(&mut hasher);
+    let share =
+        f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
+    share.max(LEAST_FIRST_SHARE)
 }
 
 impl<Q: Query> State<Q> {

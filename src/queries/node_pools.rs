@@ -38,7 +38,7 @@ const CHANGED_SHARE: u32 = 3;
 
 /// Readings in a row that leave out the tasks while no pool changes. A pool that is being upgraded
 /// is probably `updating`, but no reference says so.
-const READINGS_WITHOUT_TASKS: u32 = 11;
+const READINGS_WITHOUT_TASKS: u8 = 11;
 
 /// Asks for the node pools of a cluster.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct PoolsAndTasks {
     pools: Vec<NodePool>,
     tasks: NodePoolUpgrades,
     /// Readings since the one that included the tasks.
-    readings_without_tasks: u32,
+    readings_without_tasks: u8,
 }
 
 impl NodePools {
@@ -83,11 +83,22 @@ impl NodePools {
             let tasks = last.tasks.clone();
             return Ok(PoolsAndTasks::new(pools, tasks, readings_without_tasks));
         }
-        let tasks = last.map(|last| &last.tasks);
+        let known = last.map(|last| &last.tasks);
         let tasks =
-            read_node_pool_upgrades(client, endpoint, cluster, &pools, tasks, budget).await?;
-        Ok(PoolsAndTasks::new(pools, tasks, 0))
+            read_node_pool_upgrades(client, endpoint, cluster, &pools, known, budget).await?;
+        let readings_without_tasks = match last {
+            Some(_) => 0,
+            None => first_count(cluster),
+        };
+        Ok(PoolsAndTasks::new(pools, tasks, readings_without_tasks))
     }
+}
+
+/// The count of readings with which `cluster` begins, so that the tasks of clusters that were first
+/// read together are not read together ever after.
+fn first_count(cluster: &ClusterId) -> u8 {
+    let sum = |sum: u8, byte: u8| sum.wrapping_mul(31).wrapping_add(byte);
+    cluster.as_str().bytes().fold(0, sum) % (READINGS_WITHOUT_TASKS + 1)
 }
 
 impl Query for NodePools {
@@ -147,7 +158,7 @@ impl PoolsAndTasks {
     fn new(
         pools: Vec<ack_client::NodePool>,
         tasks: NodePoolUpgrades,
-        readings_without_tasks: u32,
+        readings_without_tasks: u8,
     ) -> Self {
         let pools = pools.into_iter();
         Self {

@@ -1,6 +1,7 @@
 //! The queries beside those of the upgrades: plans and versions, and the others in the modules.
 
 mod addons;
+mod economy;
 mod maintenance;
 mod node_pools;
 mod prechecks;

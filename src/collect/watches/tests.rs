@@ -167,9 +167,30 @@ async fn the_query_that_is_overdue_longest_is_the_first() {
     tokio::time::advance(2 * INTERVAL).await;
     let (_, account) = account();
     let client = account.account_client().client().with_spare_calls();
-    let due = slots.due(&client, Instant::now(), 1);
-    assert_eq!(due.len(), 1, "no more than the limit");
-    assert_eq!(Instant::now() - due[0].due_at, INTERVAL + SECOND);
+    let due_at = |limit| -> Vec<Instant> {
+        let due = slots.due(&client, Instant::now(), limit);
+        due.iter().map(|job| job.due_at).collect()
+    };
+    let due = due_at(9);
+    assert!(due.len() == 2 && due[0] < due[1], "{due:?}");
+    assert_eq!(due_at(1), due[..1], "no more than the limit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_queries_are_spread_over_the_interval_and_the_others_follow_each_at_it() {
+    let names: Vec<_> = (0..100).map(|number| format!("c{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let slots = slots(&names);
+    assert_eq!(make_due(&slots).await, 100);
+    for _ in 0..4 {
+        for tenth in 0..10 {
+            tokio::time::advance(INTERVAL / 10).await;
+            let made = make_due(&slots).await;
+            assert!((2..=30).contains(&made), "{made} in tenth {tenth}");
+        }
+    }
+    let counts = counts(&slots, &names);
+    assert!(counts.values().all(|count| *count == Some(5)), "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
