@@ -6,9 +6,10 @@ mod maintenance;
 mod node_pools;
 mod prechecks;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ack_simulator::{Action, Fault, Options, Rule};
+use ack_simulator::{Action, Fault, Options, Rule, UpgradingClusters};
 use tokio::time::sleep;
 
 use crate::exposition::Exposition;
@@ -56,26 +57,51 @@ async fn plans_and_versions_take_one_call_a_region_and_are_on_the_page() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_watched_costs_no_call_and_no_series() {
-    let fleet = watching(options(12), "");
-    sleep(MINUTE).await;
-    let page = fleet.page(&fleet.scrape_in_time().await);
-    for name in [
-        "cs_plan_info",
-        "cs_cluster_versions_behind",
-        "cs_node_pool_info",
-        "cs_cluster_auto_upgrade",
-        "cs_query_up",
-    ] {
-        assert!(values(&page, name).is_empty(), "{name}");
+    let families = async |fleet: &Fleet| {
+        sleep(MINUTE).await;
+        let page = fleet.page(&fleet.scrape_in_time().await);
+        let families = page.families.into_iter();
+        families
+            .map(|family| family.name)
+            .collect::<BTreeSet<String>>()
+    };
+    let everything = "plans: {}, versions: {}, node_pools: {}, addons: {}, prechecks: {}, \
+        maintenance: {}";
+    let everything = families(&watching(quiet(12), everything)).await;
+    let fleet = watching(quiet(12), "");
+    let nothing = families(&fleet).await;
+    let more = everything.difference(&nothing).map(|name| {
+        let mut words = name.split('_').skip(1);
+        [words.next(), words.next()].map(Option::unwrap_or_default)
+    });
+    let expected = [
+        ["addon", "info"],
+        ["cluster", "auto"],
+        ["cluster", "state"],
+        ["cluster", "version"],
+        ["cluster", "versions"],
+        ["maintenance", "window"],
+        ["node", "pool"],
+        ["plan", "end"],
+        ["plan", "info"],
+        ["plan", "start"],
+        ["precheck", "finished"],
+        ["precheck", "result"],
+        ["query", "up"],
+    ];
+    assert_eq!(more.collect::<BTreeSet<_>>(), expected.into());
+    for action in Action::ALL {
+        let calls = fleet.calls(*action);
+        let is_upgrade = *action == Action::GetUpgradeStatus;
+        assert_eq!(calls > 0, is_upgrade, "{action:?}: {calls}");
     }
-    for action in [
-        Action::ListOperationPlansForRegion,
-        Action::DescribeKubernetesVersionMetadata,
-        Action::DescribeClusterNodePools,
-        Action::DescribeClusterDetail,
-        Action::DescribeClustersForRegion,
-    ] {
-        assert_eq!(fleet.calls(action), 0, "{action:?}");
+}
+
+/// Clusters that are not upgraded.
+fn quiet(clusters: usize) -> Options {
+    Options {
+        upgrading: UpgradingClusters::First(0),
+        ..options(clusters)
     }
 }
 
