@@ -38,7 +38,7 @@ const CHANGED_SHARE: u32 = 3;
 
 /// Readings in a row that leave out the tasks while no pool changes. A pool that is being upgraded
 /// is probably `updating`, but no reference says so.
-const READINGS_WITHOUT_TASKS: u8 = 11;
+const READINGS_WITHOUT_TASKS: u8 = 23;
 
 /// Asks for the node pools of a cluster.
 #[derive(Debug)]
@@ -173,7 +173,13 @@ impl PoolsAndTasks {
         let is_same = |(pool, last): (&ack_client::NodePool, &NodePool)| {
             let versions = (&pool.kubelet_version, &pool.runtime_version, &pool.image);
             let last_versions = (&last.kubelet_version, &last.runtime_version, &last.image);
-            pool.id == last.id && pool.state == last.state && versions == last_versions
+            let states = [pool.state, last.state];
+            // Nodes that come and go are no upgrade.
+            let are_usual = states
+                .iter()
+                .all(|state| matches!(state, NodePoolState::Active | NodePoolState::Scaling));
+            let has_same_state = pool.state == last.state || are_usual;
+            pool.id == last.id && has_same_state && versions == last_versions
         };
         self.readings_without_tasks < READINGS_WITHOUT_TASKS
             && self.tasks.is_complete

@@ -73,7 +73,7 @@ fn the_calls_of_each_query_are_said_with_those_of_each_cluster_where_their_numbe
     cluster lists: 120, and 60 for each further 50 clusters of a region
     plans: 8
     versions: 0.17 for each cluster type in a region
-    node_pools: 2.17 for each cluster
+    node_pools: 2.08 for each cluster
     addons: 0.17 for each cluster, and 0.17 for each region, type, spec, profile and version of clusters
     prechecks: 0.17 for each cluster
     maintenance: 1 for each cluster
@@ -88,11 +88,11 @@ configuration accepted: exporter.yaml
             clusters: [{{{cluster}}}], watch: {{node_pools: {{interval: 10m}}}}"
     ));
     let costs = "    upgrades: 1, and 59 more for each cluster while it is upgraded\n    \
-        cluster lists: 60, and 60 for each further 50 clusters of a region\n    node_pools: 6.5\n";
+        cluster lists: 60, and 60 for each further 50 clusters of a region\n    node_pools: 6.25\n";
     assert!(said.contains(costs), "{said}");
     assert_eq!(
         complained,
-        "warning: exporter.yaml:3: accounts[0]: what is watched takes at least 6.5 calls an hour, \
+        "warning: exporter.yaml:3: accounts[0]: what is watched takes at least 6.25 calls an hour, \
             but the rate limit leaves 2.6 for it if Prometheus scrapes every minute\n"
     );
 }

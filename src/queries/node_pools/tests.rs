@@ -144,7 +144,8 @@ fn tasks_are_left_out_while_pools_stay_as_they_are_but_not_for_long() {
     assert!(is_left_out(&last, listed("np1", active)));
     let mut resized = listed("np1", active);
     resized.nodes.total = Some(9);
-    assert!(is_left_out(&last, resized));
+    resized.state = NodePoolState::Scaling;
+    assert!(is_left_out(&last, resized), "nodes are no upgrade");
     let mut upgraded = listed("np1", active);
     upgraded.kubelet_version = "1.32.1-aliyun.1".to_owned();
     for changed in [upgraded, listed("np1", updating), listed("np2", active)] {

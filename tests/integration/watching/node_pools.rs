@@ -81,10 +81,14 @@ async fn pools_take_a_call_a_cluster_tasks_less_and_a_finished_task_is_described
     assert!(described > 0);
     sleep(3 * 60 * MINUTE).await;
     let after = [POOLS, TASKS].map(|action| fleet.calls(action));
-    assert!(after[0] == 84 && (14..23).contains(&after[1]), "{after:?}");
-    sleep(3 * 60 * MINUTE).await;
+    assert!(after[0] == 84 && (13..23).contains(&after[1]), "{after:?}");
+    sleep(9 * 60 * MINUTE).await;
     let after = [POOLS, TASKS].map(|action| fleet.calls(action));
-    assert_eq!(after, [156, 24], "tasks every six hours, not all at once");
+    assert_eq!(
+        after,
+        [300, 24],
+        "tasks every twelve hours, not all at once"
+    );
     assert_eq!(fleet.calls(TASK), described);
 }
 
