@@ -15,6 +15,7 @@ pub mod versions;
 mod watched;
 
 use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ pub trait Query: Debug + Send + Sync + 'static {
     /// The age up to which an answer is shown while the query fails.
     fn max_age(&self) -> Duration {
         self.interval(None, Activity::Quiet) * 3
+    }
+
+    /// The clusters that are being upgraded, as far as `answer` tells.
+    fn upgrading<'a>(&self, _answer: &'a Self::Answer) -> Vec<&'a ClusterId> {
+        Vec::new()
     }
 
     /// The number of calls that an answer will most likely take.
@@ -84,6 +90,8 @@ pub struct FetchContext<'a> {
     pub budget: &'a Budget,
     /// The clusters of the subject.
     pub clusters: &'a [Arc<ClusterInfo>],
+    /// The activity of the clusters.
+    pub activity: Activity,
 }
 
 /// The activity of a cluster or, for a subject with several, the highest one.
@@ -91,12 +99,14 @@ pub struct FetchContext<'a> {
 pub enum Activity {
     /// No upgrade is under way, as far as is known.
     Quiet,
+    /// The same, but the cluster has changed since the last answer, by the cluster list.
+    Changed,
     /// An upgrade is under way.
     Upgrading,
 }
 
 /// The part of an account that one answer is about.
-pub trait Subject: Ord + Clone + Debug + Send + Sync + 'static {
+pub trait Subject: Ord + Hash + Clone + Debug + Send + Sync + 'static {
     /// The labels that name it.
     fn scope(&self) -> Scope<'_>;
 }

@@ -1,6 +1,7 @@
 //! The commands of the program, from arguments to exit code.
 
 mod accounts;
+mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
@@ -34,7 +35,7 @@ pub async fn run(cli: Cli, systemd_sockets: ListenFd) -> ExitCode {
         Some(Command::Man(args)) => {
             manual::man(args.command.as_deref()).and_then(|page| write(&page))
         }
-        None if cli.serve.config.check => serve::check(&cli.serve).map(|()| exit::OK),
+        None if cli.serve.config.check => check::check(&cli.serve).map(|()| exit::OK),
         None => serve::serve(cli.serve, systemd_sockets)
             .await
             .map(|()| exit::OK),

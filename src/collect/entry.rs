@@ -74,6 +74,8 @@ pub(super) struct ClusterEntry {
     pub(super) in_flight: Option<Arc<InFlight>>,
     /// The time of the cluster's last change, from the list.
     pub(super) changed: Option<Timestamp>,
+    /// True while a planned operation is being executed in it.
+    pub(super) is_upgraded_by_plan: bool,
     cached: CachedResults,
 }
 
@@ -93,6 +95,7 @@ impl ClusterEntry {
             served: None,
             in_flight: None,
             changed: None,
+            is_upgraded_by_plan: false,
             cached,
         }
     }
@@ -164,10 +167,10 @@ impl ClusterEntry {
             .filter(|_| is_idle && !self.is_failing())
     }
 
-    /// True if the list shows a change since the last response: an upgrade may have begun and ended
-    /// in between.
+    /// True if the list shows a change since the last response, or a plan an upgrade: one may have
+    /// begun, and even ended in between.
     pub(super) fn has_changed(&self) -> bool {
-        self.cached.has_changed(self.changed)
+        self.is_upgraded_by_plan || self.cached.has_changed(self.changed)
     }
 
     /// Keeps the last response young enough to be served while the cluster waits for its query: a

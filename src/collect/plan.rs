@@ -15,10 +15,6 @@ use super::target_resolver::TargetResolver;
 use super::{TaskGroup, watches};
 use crate::config::{Account, Config, Scrape};
 
-/// The age at which a list is read again that only tells the versions and states of configured
-/// clusters.
-const DETAIL_INTERVAL: Duration = Duration::from_secs(300);
-
 /// One collector for each account. They take over from those of `earlier`.
 pub(super) fn accounts(
     config: &Config,
@@ -93,11 +89,7 @@ fn parts(
         })
         .collect();
     let refresh = ListRefresh {
-        interval: match &account.discovery {
-            Some(discovery) => discovery.refresh_interval,
-            None if account.watch.is_empty() => Duration::MAX,
-            None => DETAIL_INTERVAL,
-        },
+        interval: account.list_interval().unwrap_or(Duration::MAX),
         idle_policy: (!scrape.idle_interval.is_zero()).then_some(IdlePolicy {
             interval: scrape.idle_interval,
         }),

@@ -33,6 +33,7 @@ struct Attempt {
 struct Answer<T> {
     value: Arc<T>,
     read: Instant,
+    is_first: bool,
 }
 
 impl<T> Slot<T> {
@@ -53,6 +54,13 @@ impl<T> Slot<T> {
         let answer = self.last_answer.as_ref()?;
         let age = now.saturating_duration_since(answer.read);
         (age <= max_age).then_some(&answer.value)
+    }
+
+    /// True if there has been one answer, and no more.
+    pub(super) fn has_one_answer(&self) -> bool {
+        self.last_answer
+            .as_ref()
+            .is_some_and(|answer| answer.is_first)
     }
 
     /// The failure of the last query, if it failed; None if no query has ended.
@@ -88,6 +96,7 @@ impl<T> Slot<T> {
                 self.last_answer = Some(Answer {
                     value: Arc::new(value),
                     read: now,
+                    is_first: self.last_answer.is_none(),
                 });
                 (None, 0)
             }
@@ -153,10 +162,13 @@ mod tests {
         slot.record(Ok(1), start);
         assert_eq!(slot.outcome(), Some(Ok(())));
         slot.record(Err(failure(false)), start + SECOND);
+        assert!(slot.has_one_answer());
         assert!(matches!(slot.outcome(), Some(Err(_))));
         let within = |after| slot.answer_within(INTERVAL, start + after).map(|one| **one);
         assert_eq!(within(INTERVAL), Some(1));
         assert_eq!(within(INTERVAL + SECOND), None);
         assert_eq!(slot.answer().map(|one| **one), Some(1));
+        slot.record(Ok(2), start + SECOND);
+        assert!(!slot.has_one_answer());
     }
 }

@@ -7,10 +7,12 @@ mod tests;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ack_client::names::{AccountName, Region};
+use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Client, Endpoint, Reason};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 pub(super) use job::Job;
@@ -28,6 +30,9 @@ use crate::queries::prechecks::Prechecks;
 use crate::queries::versions::Versions;
 use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
 use crate::snapshot::{Failure, QueryReading};
+
+/// The least part of the interval from the first answer to the second.
+const LEAST_FIRST_SHARE: f64 = 0.1;
 
 /// The queries that `settings` name.
 pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
@@ -66,11 +71,17 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
 pub(super) trait Watch: Any + Debug + Send + Sync {
     /// Brings the subjects in line with the clusters and with what happens to them. With
     /// `AllKnown`, subjects without a cluster go.
-    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge);
+    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge);
+
+    /// The clusters that are being upgraded at `now`, as far as the answers tell.
+    fn upgrading(&self, now: Instant) -> Vec<ClusterId>;
 
     /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
     /// first.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
+
+    /// The time at which the next query is due, seen from `now`; None if there are no subjects.
+    fn due_at(&self, now: Instant) -> Option<Instant>;
 
     /// The number of subjects, and of those whose query has succeeded or failed.
     fn progress(&self) -> CollectionProgress;
@@ -86,6 +97,15 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
 
     /// Takes over the slots of `earlier`, if it is the same query.
     fn inherit(&self, earlier: &dyn Watch);
+}
+
+/// A cluster, and what is known of it without the queries.
+#[derive(Debug)]
+pub(super) struct KnownCluster {
+    pub(super) target: Target,
+    pub(super) is_upgrading: bool,
+    /// The time of its last change, from the list.
+    pub(super) changed: Option<Timestamp>,
 }
 
 /// Whether all clusters of the account are known.
@@ -118,7 +138,11 @@ struct Entry<A> {
     /// The server that knows the clusters; None while there are none.
     endpoint: Option<Endpoint>,
     clusters: Arc<[Arc<ClusterInfo>]>,
-    activity: Activity,
+    is_upgrading: bool,
+    /// The time of the clusters' last change.
+    changed: Option<Timestamp>,
+    /// The same, when the last answer was asked for.
+    changed_before_answer: Option<Timestamp>,
     slot: Slot<A>,
 }
 
@@ -127,7 +151,8 @@ struct Entry<A> {
 struct Members<'a> {
     endpoint: &'a Endpoint,
     clusters: Vec<Arc<ClusterInfo>>,
-    activity: Activity,
+    is_upgrading: bool,
+    changed: Option<Timestamp>,
 }
 
 impl<A> Entry<A> {
@@ -136,8 +161,21 @@ impl<A> Entry<A> {
         Self {
             endpoint: None,
             clusters: Arc::default(),
-            activity: Activity::Quiet,
+            is_upgrading: false,
+            changed: None,
+            changed_before_answer: None,
             slot,
+        }
+    }
+
+    fn activity(&self) -> Activity {
+        let before = self.changed_before_answer;
+        if self.is_upgrading {
+            Activity::Upgrading
+        } else if before.is_some() && self.changed > before {
+            Activity::Changed
+        } else {
+            Activity::Quiet
         }
     }
 }
@@ -154,9 +192,37 @@ impl<Q: Query> Slots<Q> {
         })
     }
 
+    /// Each subject that has clusters, and the time at which it is due.
+    fn due_times<'a>(
+        &self,
+        state: &'a State<Q>,
+        now: Instant,
+    ) -> impl Iterator<Item = (Instant, &'a Q::Subject)> {
+        let known = state.entries.iter();
+        let known = known.filter(|(_, entry)| entry.endpoint.is_some());
+        known.map(move |(subject, entry)| {
+            let last = entry.slot.answer().map(|answer| &**answer);
+            let mut interval = self.query.interval(last, entry.activity());
+            if entry.slot.has_one_answer() {
+                interval = interval.mul_f64(first_share(subject));
+            }
+            (entry.slot.due_at(interval, now), subject)
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<Q>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The part of the interval after which the first answer about `subject` is followed by the second:
+/// subjects that were asked about together, after a start, so drift apart.
+fn first_share(subject: &impl Hash) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    subject.hash(&mut hasher);
+    let share =
+        f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
+    share.max(LEAST_FIRST_SHARE)
 }
 
 impl<Q: Query> State<Q> {
@@ -168,17 +234,20 @@ impl<Q: Query> State<Q> {
 }
 
 impl<Q: Query> Watch for Slots<Q> {
-    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge) {
+    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge) {
         let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
-        for (target, activity) in targets {
-            if let Some(subject) = self.query.subject(&target.info) {
+        for known in clusters {
+            let info = &known.target.info;
+            if let Some(subject) = self.query.subject(info) {
                 let members = subjects.entry(subject).or_insert_with(|| Members {
-                    endpoint: &target.endpoint,
+                    endpoint: &known.target.endpoint,
                     clusters: Vec::new(),
-                    activity: Activity::Quiet,
+                    is_upgrading: false,
+                    changed: None,
                 });
-                members.clusters.push(Arc::clone(&target.info));
-                members.activity = members.activity.max(*activity);
+                members.clusters.push(Arc::clone(info));
+                members.is_upgrading |= known.is_upgrading;
+                members.changed = members.changed.max(known.changed);
             }
         }
         let entries = &mut self.lock().entries;
@@ -191,29 +260,37 @@ impl<Q: Query> Watch for Slots<Q> {
                 .or_insert_with(|| Entry::new(Slot::new()));
             entry.endpoint = Some(members.endpoint.clone());
             entry.clusters = members.clusters.into();
-            entry.activity = members.activity;
+            entry.is_upgrading = members.is_upgrading;
+            entry.changed = members.changed;
         }
     }
 
-    fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
-        let mut due = Vec::new();
+    fn upgrading(&self, now: Instant) -> Vec<ClusterId> {
         let state = self.lock();
-        for (subject, entry) in &state.entries {
-            if entry.endpoint.is_none() {
-                continue;
-            }
-            let last = entry.slot.answer().map(|answer| &**answer);
-            let interval = self.query.interval(last, entry.activity);
-            let due_at = entry.slot.due_at(interval, now);
-            if due_at <= now {
-                due.push((due_at, subject));
-            }
-        }
+        let max_age = self.query.max_age();
+        let entries = state.entries.values();
+        entries
+            .filter_map(|entry| entry.slot.answer_within(max_age, now))
+            .flat_map(|answer| self.query.upgrading(answer))
+            .cloned()
+            .collect()
+    }
+
+    fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
+        let state = self.lock();
+        let due = self.due_times(&state, now);
+        let mut due: Vec<_> = due.filter(|(due_at, _)| *due_at <= now).collect();
         due.sort();
         due.truncate(limit);
         due.into_iter()
             .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
             .collect()
+    }
+
+    fn due_at(&self, now: Instant) -> Option<Instant> {
+        let state = self.lock();
+        let due = self.due_times(&state, now);
+        due.map(|(due_at, _)| due_at).min()
     }
 
     fn progress(&self) -> CollectionProgress {

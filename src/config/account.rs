@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use ack_client::credentials::Provider;
 use ack_client::names::{AccountName, ClusterId, Region};
@@ -15,6 +16,10 @@ use super::number::Positive;
 use super::schema;
 use super::text::{File, ProxyUrl, Template};
 use super::{Discovery, ListedRegion, Watch};
+
+/// The age at which a list is read again that only tells the versions and states of configured
+/// clusters.
+const DETAIL_INTERVAL: Duration = Duration::from_secs(300);
 
 /// An account of Alibaba Cloud, as one set of credentials sees it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -249,6 +254,16 @@ impl Account {
         ListedRegion {
             region: region.clone(),
             endpoint: self.endpoint(Some(region)),
+        }
+    }
+
+    /// The time from one reading of a cluster list to the next, apart from scrapes; None if there
+    /// is nothing to read it for.
+    pub fn list_interval(&self) -> Option<Duration> {
+        match &self.discovery {
+            Some(discovery) => Some(discovery.refresh_interval),
+            None if self.watch.is_empty() => None,
+            None => Some(DETAIL_INTERVAL),
         }
     }
 

@@ -11,10 +11,34 @@ use super::schema;
 const MINUTES: u64 = 60;
 const HOURS: u64 = 60 * MINUTES;
 
-/// Declares [`Watch`]: a key for each query, the type of its settings, and its usual interval in
-/// seconds.
+/// A query that is made at an interval.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchedQuery {
+    /// The key in the configuration.
+    pub key: &'static str,
+    /// The time from one response to the next call.
+    pub interval: Duration,
+    /// The calls at each interval, on average, if all goes well and nothing is being upgraded.
+    pub calls: &'static [(f64, Per)],
+}
+
+/// The things that calls are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// A region.
+    Region,
+    /// A type of clusters in a region.
+    ClusterType,
+    /// A cluster.
+    Cluster,
+    /// A region, type, spec, profile and version of clusters.
+    Kind,
+}
+
+/// Declares [`Watch`]: a key for each query, the type of its settings, its usual interval in
+/// seconds, and its calls.
 macro_rules! watch {
-    ($($(#[$doc:meta])* $key:ident: $settings:ident = $seconds:expr;)+) => {
+    ($($(#[$doc:meta])* $key:ident: $settings:ident = $seconds:expr, $calls:expr;)+) => {
         /// The queries beside the upgrade of each cluster. A key that is absent costs no call, no
         /// series and no permission; `{}` stands for the usual interval.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -29,15 +53,16 @@ macro_rules! watch {
         }
 
         impl Watch {
-            /// The key and the interval of each query that is made.
-            pub fn intervals(&self) -> Vec<(&'static str, Duration)> {
-                let intervals = [
-                    $((stringify!($key), self.$key.map(|settings| settings.interval)),)+
+            /// The queries that are made.
+            pub fn queries(&self) -> Vec<WatchedQuery> {
+                let queries = [
+                    $(self.$key.map(|settings| WatchedQuery {
+                        key: stringify!($key),
+                        interval: settings.interval,
+                        calls: &$calls,
+                    })),+
                 ];
-                intervals
-                    .into_iter()
-                    .filter_map(|(key, interval)| Some((key, interval?)))
-                    .collect()
+                queries.into_iter().flatten().collect()
             }
         }
 
@@ -64,27 +89,28 @@ macro_rules! watch {
 
 watch! {
     /// Planned operations: `ListOperationPlansForRegion`, one call for each region.
-    plans: PlansSettings = 15 * MINUTES;
+    plans: PlansSettings = 15 * MINUTES, [(1.0, Per::Region)];
     /// Support of Kubernetes versions: `DescribeKubernetesVersionMetadata`, one call for each
     /// region and cluster type.
-    versions: VersionsSettings = 6 * HOURS;
-    /// Node pools and their upgrades: `DescribeClusterNodePools` and the tasks, two calls for each
-    /// cluster; every minute while a pool or its cluster is being upgraded.
-    node_pools: NodePoolsSettings = 30 * MINUTES;
+    versions: VersionsSettings = 6 * HOURS, [(1.0, Per::ClusterType)];
+    /// Node pools and their upgrades: `DescribeClusterNodePools`, one call for each cluster, and its
+    /// tasks after a change and in one of 24 readings; every minute while a pool or its cluster
+    /// is being upgraded.
+    node_pools: NodePoolsSettings = 30 * MINUTES, [(25.0 / 24.0, Per::Cluster)];
     /// Installed add-ons: `ListClusterAddonInstances`, one call for each cluster, and `ListAddons`,
     /// one call for each region, type, spec, profile and version of clusters.
-    addons: AddonsSettings = 6 * HOURS;
+    addons: AddonsSettings = 6 * HOURS, [(1.0, Per::Cluster), (1.0, Per::Kind)];
     /// Checks before upgrades: `ListClusterChecks`, one call for each cluster, and
     /// `GetClusterCheck`, one call for each new check.
-    prechecks: PrechecksSettings = 6 * HOURS;
+    prechecks: PrechecksSettings = 6 * HOURS, [(1.0, Per::Cluster)];
     /// Automatic upgrades and the maintenance window: `DescribeClusterDetail`, one call for each
     /// cluster.
-    maintenance: MaintenanceSettings = 6 * HOURS;
+    maintenance: MaintenanceSettings = 6 * HOURS, [(1.0, Per::Cluster)];
 }
 
 impl Watch {
     /// Returns true if no query is made.
     pub fn is_empty(&self) -> bool {
-        self.intervals().is_empty()
+        self.queries().is_empty()
     }
 }

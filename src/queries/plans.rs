@@ -90,6 +90,16 @@ impl Query for Plans {
         self.interval
     }
 
+    fn upgrading<'a>(&self, answer: &'a Self::Answer) -> Vec<&'a ClusterId> {
+        let is_executed =
+            |plans: &[Plan]| plans.iter().any(|plan| plan.state == PlanState::Executing);
+        let clusters = answer.iter();
+        clusters
+            .filter(|(_, plans)| is_executed(plans))
+            .map(|(cluster, _)| cluster)
+            .collect()
+    }
+
     fn fetch<'a>(
         &'a self,
         region: &'a Region,
@@ -195,6 +205,16 @@ mod tests {
 
     fn ids(plans: Vec<OperationPlan>) -> Vec<String> {
         shown(plans).iter().map(|plan| plan.id.clone()).collect()
+    }
+
+    #[test]
+    fn a_plan_that_is_executed_is_an_upgrade_of_its_cluster() {
+        let query = Plans::new(Duration::from_secs(900));
+        for state in PlanState::ALL.iter().copied() {
+            let answer = by_cluster(vec![plan("p1", state, 1)]);
+            let is_upgrading = !query.upgrading(&answer).is_empty();
+            assert_eq!(is_upgrading, state == PlanState::Executing, "{state:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Versions {
 }
 
 /// A region and the type of its clusters. The same version may have other dates for another type.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegionAndType {
     region: Region,
     cluster_type: String,

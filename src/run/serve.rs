@@ -1,4 +1,4 @@
-//! The server of the metrics, and the check of the configuration.
+//! The server of the metrics.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,7 +13,7 @@ use ack_client::proxy::Proxies;
 use ack_client::trust;
 use exporter_toolkit::blocking::run_blocking;
 use exporter_toolkit::process::ProcessMetrics;
-use exporter_toolkit::web::config::{WebConfig, WebConfigError};
+use exporter_toolkit::web::config::WebConfigError;
 use exporter_toolkit::web::guard::{Transport, WebGuard};
 use exporter_toolkit::web::socket::{self, ListenAddress};
 use exporter_toolkit::web::{Limits, Server, connections};
@@ -24,10 +24,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use super::{RunError, accounts, print, print_warnings};
+use super::{RunError, accounts};
 use crate::cli::{ServeArgs, WebArgs};
 use crate::collect::{self, Collector, Dependencies, ScrapeMetrics};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::metrics::ExporterMetrics;
 use crate::reload::{ActiveConfig, ConfigManager, ConfigSource, ReloadError};
 use crate::shard::Shard;
@@ -47,70 +47,6 @@ pub(super) async fn serve(args: ServeArgs, systemd_sockets: ListenFd) -> Result<
     }
     .run(|_| {})
     .await
-}
-
-/// Checks the configuration, and the web configuration if there is one, and prints the effect.
-pub(super) fn check(args: &ServeArgs) -> Result<(), RunError> {
-    let web = args.web.config_file.as_deref().map(WebConfig::load);
-    let (web, (config, mut warnings)) =
-        match (web.transpose(), accounts::source(&args.accounts)?.check()) {
-            (Ok(web), Ok(config)) => (web, config),
-            (web, config) => return Err(usage(web.err(), config.err())),
-        };
-    let shard = accounts::shard(&args.shard)?;
-    let length = collect::budget(None, &config.scrape);
-    for (index, account) in config.accounts.iter().enumerate() {
-        let covered = account
-            .access()
-            .rate_limit
-            .calls_within(length, shard.total());
-        let named = account
-            .clusters
-            .iter()
-            .filter(|cluster| shard.owns(&cluster.id))
-            .count();
-        let clusters = match &account.discovery {
-            None => format!("{} named", count(named, "cluster")),
-            Some(discovery) if named == 0 => format!(
-                "cluster discovery in {}",
-                count(discovery.regions.len(), "region")
-            ),
-            Some(discovery) => {
-                format!(
-                    "{} named, discovery in {}",
-                    count(named, "cluster"),
-                    count(discovery.regions.len(), "region")
-                )
-            }
-        };
-        print(&format!(
-            "account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of {length:?}",
-            account.name
-        ));
-        if covered < u32::try_from(named).map_or(f64::INFINITY, f64::from) {
-            let message = format!(
-                "{named} clusters are named, but the rate limit allows {covered:.0} calls in a \
-                    scrape of {length:?}; it takes several scrapes to query them all"
-            );
-            warnings.note(config::Path::root().key("accounts").index(index), message);
-        }
-    }
-    print_warnings(&warnings.to_string());
-    if let Some(web) = web {
-        print_warnings(&web.warnings.to_string());
-    }
-    for file in [&args.accounts.config_file, &args.web.config_file]
-        .into_iter()
-        .flatten()
-    {
-        print(&format!("configuration accepted: {}", file.display()));
-    }
-    Ok(())
-}
-
-/// `1 region`, `2 regions`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A collector for `config` and its clock, for commands that end by themselves.
@@ -265,7 +201,8 @@ fn load_guard(config: Option<&Path>) -> Result<WebGuard, WebConfigError> {
     config.map_or_else(WebGuard::without_file, WebGuard::load)
 }
 
-fn usage(web: Option<WebConfigError>, config: Option<ReloadError>) -> RunError {
+/// The error of a configuration and of a web configuration that were refused.
+pub(super) fn usage(web: Option<WebConfigError>, config: Option<ReloadError>) -> RunError {
     let web = web.map(|error| match error {
         // Their messages name the file.
         WebConfigError::Mistakes { .. } | WebConfigError::Unreadable { .. } => error.to_string(),

@@ -38,11 +38,63 @@ fn a_good_file_is_accepted_with_a_summary() {
     );
     assert_eq!(
         said,
-        "account one: cluster discovery in 1 region; the rate limit allows 240 calls in a scrape of 10s\n\
-         account two: 1 cluster named; the rate limit allows 15 calls in a scrape of 10s\n\
-         configuration accepted: exporter.yaml\n"
+        "account one: cluster discovery in 1 region; the rate limit allows 240 calls in a scrape of 10s
+  calls an hour, if Prometheus scrapes every minute:
+    upgrades: 60 for each cluster, and 60 more for each cluster while it is upgraded
+    cluster lists: 12, and 12 for each further 50 clusters of a region
+account two: 1 cluster named; the rate limit allows 15 calls in a scrape of 10s
+  calls an hour, if Prometheus scrapes every minute:
+    upgrades: 60, and 60 more for each cluster while it is upgraded
+configuration accepted: exporter.yaml
+"
     );
     assert_eq!((complained.as_str(), code), ("", Some(0)));
+}
+
+#[test]
+fn the_calls_of_each_query_are_said_with_those_of_each_cluster_where_their_number_is_not_known() {
+    const WATCH: &str = "plans: {}, versions: {}, node_pools: {}, addons: {}, prechecks: {}, maintenance: {interval: 1h}";
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |account: &str| {
+        let text = format!("scrape: {{idle_interval: 1h}}\naccounts:\n- {{name: a, {account}}}\n");
+        fs::write(folder.path().join("exporter.yaml"), text).expect("written");
+        run(
+            folder.path(),
+            &["--config.file=exporter.yaml", "--config.check"],
+        )
+    };
+    let regions = "discovery: {regions: [cn-hangzhou, cn-shanghai]}";
+    let (said, complained, _) = check(&format!("{regions}, watch: {{{WATCH}}}"));
+    assert_eq!(
+        said,
+        "account a: cluster discovery in 2 regions; the rate limit allows 240 calls in a scrape of 10s
+  calls an hour, if Prometheus scrapes every minute:
+    upgrades: 1 for each cluster, and 119 more for each cluster while it is upgraded
+    cluster lists: 120, and 60 for each further 50 clusters of a region
+    plans: 8
+    versions: 0.17 for each cluster type in a region
+    node_pools: 2.08 for each cluster
+    addons: 0.17 for each cluster, and 0.17 for each region, type, spec, profile and version of clusters
+    prechecks: 0.17 for each cluster
+    maintenance: 1 for each cluster
+configuration accepted: exporter.yaml
+"
+    );
+    assert_eq!(complained, "");
+
+    let cluster = "id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou";
+    let (said, complained, _) = check(&format!(
+        "source: upgrade_status, rate_limit: {{requests_per_second: 0.001, burst: 1}}, \
+            clusters: [{{{cluster}}}], watch: {{node_pools: {{interval: 10m}}}}"
+    ));
+    let costs = "    upgrades: 1, and 59 more for each cluster while it is upgraded\n    \
+        cluster lists: 60, and 60 for each further 50 clusters of a region\n    node_pools: 6.25\n";
+    assert!(said.contains(costs), "{said}");
+    assert_eq!(
+        complained,
+        "warning: exporter.yaml:3: accounts[0]: what is watched takes at least 6.25 calls an hour, \
+            but the rate limit leaves 2.6 for it if Prometheus scrapes every minute\n"
+    );
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! The queries beside those of the upgrades: plans and versions, and the others in the modules.
 
 mod addons;
+mod economy;
 mod maintenance;
 mod node_pools;
 mod prechecks;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ack_simulator::{Action, Options};
+use ack_simulator::{Action, Fault, Options, Rule, UpgradingClusters};
 use tokio::time::sleep;
 
 use crate::exposition::Exposition;
@@ -55,26 +57,51 @@ async fn plans_and_versions_take_one_call_a_region_and_are_on_the_page() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_watched_costs_no_call_and_no_series() {
-    let fleet = watching(options(12), "");
-    sleep(MINUTE).await;
-    let page = fleet.page(&fleet.scrape_in_time().await);
-    for name in [
-        "cs_plan_info",
-        "cs_cluster_versions_behind",
-        "cs_node_pool_info",
-        "cs_cluster_auto_upgrade",
-        "cs_query_up",
-    ] {
-        assert!(values(&page, name).is_empty(), "{name}");
+    let families = async |fleet: &Fleet| {
+        sleep(MINUTE).await;
+        let page = fleet.page(&fleet.scrape_in_time().await);
+        let families = page.families.into_iter();
+        families
+            .map(|family| family.name)
+            .collect::<BTreeSet<String>>()
+    };
+    let everything = "plans: {}, versions: {}, node_pools: {}, addons: {}, prechecks: {}, \
+        maintenance: {}";
+    let everything = families(&watching(quiet(12), everything)).await;
+    let fleet = watching(quiet(12), "");
+    let nothing = families(&fleet).await;
+    let more = everything.difference(&nothing).map(|name| {
+        let mut words = name.split('_').skip(1);
+        [words.next(), words.next()].map(Option::unwrap_or_default)
+    });
+    let expected = [
+        ["addon", "info"],
+        ["cluster", "auto"],
+        ["cluster", "state"],
+        ["cluster", "version"],
+        ["cluster", "versions"],
+        ["maintenance", "window"],
+        ["node", "pool"],
+        ["plan", "end"],
+        ["plan", "info"],
+        ["plan", "start"],
+        ["precheck", "finished"],
+        ["precheck", "result"],
+        ["query", "up"],
+    ];
+    assert_eq!(more.collect::<BTreeSet<_>>(), expected.into());
+    for action in Action::ALL {
+        let calls = fleet.calls(*action);
+        let is_upgrade = *action == Action::GetUpgradeStatus;
+        assert_eq!(calls > 0, is_upgrade, "{action:?}: {calls}");
     }
-    for action in [
-        Action::ListOperationPlansForRegion,
-        Action::DescribeKubernetesVersionMetadata,
-        Action::DescribeClusterNodePools,
-        Action::DescribeClusterDetail,
-        Action::DescribeClustersForRegion,
-    ] {
-        assert_eq!(fleet.calls(action), 0, "{action:?}");
+}
+
+/// Clusters that are not upgraded.
+fn quiet(clusters: usize) -> Options {
+    Options {
+        upgrading: UpgradingClusters::First(0),
+        ..options(clusters)
     }
 }
 
@@ -93,4 +120,49 @@ async fn a_missing_permission_is_a_failed_query_and_costs_the_upgrades_nothing()
         message.contains("cs:ListOperationPlansForRegion"),
         "{message}"
     );
+}
+
+/// The calls of the upgrades and those of the plans and pools while scrapes run without a pause.
+async fn calls_in_scrapes(fleet: &Fleet, scrapes: usize) -> [u64; 2] {
+    for _ in 0..scrapes {
+        fleet.scrape_in_time().await;
+    }
+    let watched = [
+        Action::ListOperationPlansForRegion,
+        Action::DescribeClusterNodePools,
+    ];
+    let watched = watched.iter().map(|action| fleet.calls(*action)).sum();
+    [fleet.calls(Action::GetUpgradeStatus), watched]
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_throttled_now_and_then_is_still_asked_for_plans_and_pools() {
+    let options = Options {
+        latency: SECOND / 20,
+        ..options(60)
+    };
+    let account = "source: upgrade_status\nwatch: {plans: {}, node_pools: {}}";
+    let fleet = Fleet::in_process(options, account, "");
+    let throttled = Fault::Throttled {
+        status: 429,
+        retry_after: None,
+    };
+    fleet.sim.add_fault(Rule::new(throttled).probability(0.05));
+    let mut page = fleet.page(&fleet.scrape_in_time().await);
+    for _ in 0..8 {
+        sleep(15 * SECOND).await;
+        page = fleet.page(&fleet.scrape_in_time().await);
+    }
+    let asked = values(&page, "cs_query_up").len();
+    assert_eq!(asked, fleet.sim.regions().len() + 60, "within two minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn scrapes_that_wait_for_the_limit_all_the_time_leave_plans_and_pools_a_small_share() {
+    let account = "source: upgrade_status\nwatch: {plans: {}, node_pools: {}}\n\
+        rate_limit: {requests_per_second: 1, burst: 2}";
+    let fleet = Fleet::in_process(options(120), account, "");
+    let [upgrades, watched] = calls_in_scrapes(&fleet, 120).await;
+    assert!(watched >= 10, "{watched} calls");
+    assert!(watched * 8 <= upgrades, "{watched} beside {upgrades}");
 }

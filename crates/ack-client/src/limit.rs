@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use self::bucket::Bucket;
 use crate::names::AccountName;
@@ -65,12 +65,16 @@ struct Shared {
 enum Priority {
     /// Any.
     First,
-    /// Those that nobody waits for, as long as half a burst is left.
+    /// Those that nobody waits for, as long as half a burst is left, and after a long wait any.
     Spare,
 }
 
 /// The time after which calls that take spare tokens look for them again.
 const SPARE_PAUSE: Duration = Duration::from_millis(250);
+
+/// Calls that can wait join the others once the bucket has given out this many tokens for each one
+/// that they want. Two of them wait at once, so they take a fifteenth of all tokens at most.
+const SPARE_PATIENCE: u32 = 30;
 
 /// Calls with spare tokens that run at once.
 const SPARE_CONCURRENCY: usize = 2;
@@ -96,8 +100,8 @@ impl Limiter {
         })
     }
 
-    /// The same bucket for calls that can wait: they take tokens only while nobody else waits and
-    /// half a burst is left, and two of them run at once, beside all others.
+    /// The same bucket for calls that can wait: they take tokens while nobody else waits and half a
+    /// burst is left, or after a long wait, and two of them run at once, beside all others.
     pub(super) fn spare(&self) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::clone(&self.shared),
@@ -118,12 +122,14 @@ impl Limiter {
     /// Waits for `count` tokens, or for as many as the bucket can hold now. Each token allows one
     /// request. Dropping the future takes no token.
     pub async fn acquire(self: &Arc<Self>, count: u32) -> Tokens {
-        let _place = match self.priority {
-            Priority::First => Some(self.shared.queue.lock().await),
-            Priority::Spare => None,
-        };
+        if self.priority == Priority::Spare
+            && let Some(tokens) = self.acquire_spare(count).await
+        {
+            return tokens;
+        }
+        let _place = self.shared.queue.lock().await;
         loop {
-            match self.try_take(count) {
+            match self.take_first(count) {
                 Ok(tokens) => return tokens,
                 // Tried again then, since the rate may have changed.
                 Err(ready) => sleep_until(ready).await,
@@ -131,8 +137,25 @@ impl Limiter {
         }
     }
 
+    /// Waits for `count` tokens that nobody else needs; None after a long wait without any.
+    async fn acquire_spare(self: &Arc<Self>, count: u32) -> Option<Tokens> {
+        let start = Instant::now();
+        loop {
+            if let Some(tokens) = self.take_spare(count) {
+                return Some(tokens);
+            }
+            if start.elapsed() >= self.lock().time_for(count.saturating_mul(SPARE_PATIENCE)) {
+                return None;
+            }
+            sleep(SPARE_PAUSE).await;
+        }
+    }
+
     /// Takes a token if there is one and no caller waits.
     pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Tokens> {
+        if self.priority == Priority::Spare {
+            return self.take_spare(1);
+        }
         let _place = self.shared.queue.try_lock().ok()?;
         self.take_first(1).ok()
     }
@@ -173,13 +196,6 @@ impl Limiter {
 
     /// Takes `count` tokens, or as many as the bucket can hold now. The error is the time at which
     /// they will be there.
-    fn try_take(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
-        match self.priority {
-            Priority::First => self.take_first(count),
-            Priority::Spare => self.take_spare(count),
-        }
-    }
-
     fn take_first(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
         let now = self.shared.created.elapsed();
         let mut bucket = self.lock();
@@ -191,18 +207,16 @@ impl Limiter {
         Ok(self.tokens(count))
     }
 
-    fn take_spare(self: &Arc<Self>, count: u32) -> Result<Tokens, Instant> {
-        let again = Instant::now() + SPARE_PAUSE;
-        let _place = self.shared.queue.try_lock().map_err(|_| again)?;
+    /// Takes `count` tokens, or as many as the bucket can hold now, if nobody else needs them.
+    fn take_spare(self: &Arc<Self>, count: u32) -> Option<Tokens> {
+        let _place = self.shared.queue.try_lock().ok()?;
         let now = self.shared.created.elapsed();
         let mut bucket = self.lock();
         let count = count.min(bucket.most_at_once());
-        if bucket.has_spare(count, now) {
+        bucket.has_spare(count, now).then(|| {
             bucket.take(count, now);
-            Ok(self.tokens(count))
-        } else {
-            Err(again)
-        }
+            self.tokens(count)
+        })
     }
 
     fn tokens(self: &Arc<Self>, left: u32) -> Tokens {
@@ -357,14 +371,8 @@ mod tests {
         let spare = limiter.spare();
         let spare_tokens =
             async |count| timeout(Duration::from_millis(1), spare.acquire(count)).await;
-        assert!(spare_tokens(5).await.expect("half a burst").spend());
-        limiter.throttled(Instant::now());
-        assert!(
-            timeout(Duration::from_secs(1), spare.acquire(1))
-                .await
-                .is_err(),
-            "the API throttles"
-        );
+        let _half = spare_tokens(5).await.expect("half a burst");
+        assert!(spare.try_acquire().is_none() && limiter.try_acquire().is_some());
 
         let limiter = self::limiter(10.0, 10, 1);
         let spare = limiter.spare();
@@ -383,6 +391,32 @@ mod tests {
             timeout(Duration::from_secs(1), spare.acquire(1))
         );
         assert!(both.1.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_can_wait_have_half_of_a_lowered_rate_while_nobody_else_calls() {
+        let limiter = limiter(20.0, 40, 1);
+        limiter.throttled(Instant::now());
+        let spare = limiter.spare();
+        let minute = Duration::from_secs(60);
+        let spent = spent_within(&spare, minute).await;
+        assert!((180..=240).contains(&spent), "{spent} of 480");
+        limiter.throttled(Instant::now());
+        let spent = spent_within(&spare, minute).await;
+        assert!((4..=8).contains(&spent), "{spent} of 240 in congestion");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_can_wait_have_a_small_share_though_others_wait_all_the_time() {
+        let limiter = limiter(10.0, 10, 1);
+        let spare = limiter.spare();
+        let minutes = Duration::from_secs(600);
+        let others = join_all((0..8).map(|_| spent_within(&limiter, minutes)));
+        let spares = join_all((0..2).map(|_| spent_within(&spare, minutes)));
+        let (others, spares) = tokio::join!(others, spares);
+        let [others, spares]: [usize; 2] = [others, spares].map(|spent| spent.iter().sum());
+        assert_eq!(others + spares, 6010, "no token is lost");
+        assert!((300..=400).contains(&spares), "{spares}");
     }
 
     #[tokio::test(start_paused = true)]

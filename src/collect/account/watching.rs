@@ -1,21 +1,23 @@
 //! The queries beside the upgrades: each is asked when it is due, with the calls that the limits leave.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::ClusterState;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
-use crate::collect::entry::{ClusterEntry, Now, Target};
+use crate::cluster::ClusterInfo;
+use crate::collect::entry::{ClusterEntry, Now};
 use crate::collect::progress::CollectionProgress;
-use crate::collect::watches::{Job, Knowledge, Watch};
-use crate::queries::Activity;
+use crate::collect::watches::{Job, Knowledge, KnownCluster, Watch};
 use crate::snapshot::ClusterReading;
 
-/// Time between two looks for queries that are due.
+/// Time between two looks at the clusters and the time.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Queries that run at once.
@@ -31,8 +33,13 @@ impl AccountCollector {
             return;
         }
         let client = self.client().with_spare_calls();
+        let mut known = None;
         loop {
-            self.update_subjects();
+            let clusters = self.known_clusters();
+            if known.as_ref() != Some(&clusters) {
+                self.update_subjects();
+                known = Some(clusters);
+            }
             let now = Instant::now();
             let mut jobs: Vec<Job<'_>> = Vec::new();
             for watch in &self.watches {
@@ -40,12 +47,49 @@ impl AccountCollector {
             }
             jobs.sort_by_key(|job| job.due_at);
             jobs.truncate(BATCH);
-            if jobs.is_empty() {
-                sleep(PAUSE).await;
+            if let Some(known) = known.as_ref().filter(|_| jobs.is_empty()) {
+                self.wait(known).await;
             }
             stream::iter(jobs)
                 .for_each_concurrent(CONCURRENCY, |job| job.run)
                 .await;
+        }
+    }
+
+    /// Waits until a query is due, or until the clusters are no longer those that are `known`.
+    async fn wait(&self, known: &KnownClusters) {
+        let now = Instant::now();
+        let due = self.watches.iter().filter_map(|watch| watch.due_at(now));
+        let due_at = due.min();
+        loop {
+            sleep(PAUSE).await;
+            let is_due = due_at.is_some_and(|due_at| due_at <= Instant::now());
+            if is_due || self.known_clusters() != *known {
+                return;
+            }
+        }
+    }
+
+    fn known_clusters(&self) -> KnownClusters {
+        let now = Instant::now();
+        let planned = self.watches.iter().flat_map(|watch| watch.upgrading(now));
+        let planned: BTreeSet<_> = planned.collect();
+        let mut table = self.lock();
+        for (id, entry) in &mut table.entries {
+            entry.is_upgraded_by_plan = planned.contains(id);
+        }
+        let clusters = table.entries.values().map(KnownState::of).collect();
+        KnownClusters {
+            knowledge: self.knowledge(),
+            clusters,
+        }
+    }
+
+    fn knowledge(&self) -> Knowledge {
+        if self.has_found() {
+            Knowledge::AllKnown
+        } else {
+            Knowledge::Partial
         }
     }
 
@@ -60,20 +104,20 @@ impl AccountCollector {
     fn update_subjects(&self) {
         // The table is released before the slots are locked: a snapshot locks the slots while it
         // holds the table.
-        let targets: Vec<(Target, Activity)> = {
+        let clusters: Vec<KnownCluster> = {
             let table = self.lock();
             let entries = table.entries.values();
             entries
-                .map(|entry| (entry.target.clone(), activity(entry)))
+                .map(|entry| KnownCluster {
+                    target: entry.target.clone(),
+                    is_upgrading: is_upgrading(entry),
+                    changed: entry.changed,
+                })
                 .collect()
         };
-        let knowledge = if self.has_found() {
-            Knowledge::AllKnown
-        } else {
-            Knowledge::Partial
-        };
+        let knowledge = self.knowledge();
         for watch in &self.watches {
-            watch.update_subjects(&targets, knowledge);
+            watch.update_subjects(&clusters, knowledge);
         }
     }
 
@@ -106,20 +150,40 @@ impl AccountCollector {
     }
 }
 
-/// The activity of a cluster, by its own state or by the list.
-fn activity(entry: &ClusterEntry) -> Activity {
-    let is_upgrading = entry
+/// Everything that the subjects of queries depend on. Comparing it costs far less than a new look
+/// at each subject, and in most seconds nothing has changed.
+#[derive(Debug, PartialEq)]
+struct KnownClusters {
+    knowledge: Knowledge,
+    clusters: Vec<KnownState>,
+}
+
+/// A cluster as the table has it.
+#[derive(Debug, PartialEq)]
+struct KnownState {
+    info: Arc<ClusterInfo>,
+    is_upgrading: bool,
+    changed: Option<Timestamp>,
+}
+
+impl KnownState {
+    fn of(entry: &ClusterEntry) -> Self {
+        Self {
+            info: Arc::clone(&entry.target.info),
+            is_upgrading: is_upgrading(entry),
+            changed: entry.changed,
+        }
+    }
+}
+
+/// True if the cluster is being upgraded, by its own state, by the list, or by a plan.
+fn is_upgrading(entry: &ClusterEntry) -> bool {
+    let is_under_way = entry
         .last_state()
         .is_some_and(|state| !state.status.is_idle());
-    let state = entry.target.info.state;
-    if is_upgrading
-        || matches!(
-            state,
-            Some(ClusterState::Upgrading | ClusterState::Updating)
-        )
-    {
-        Activity::Upgrading
-    } else {
-        Activity::Quiet
-    }
+    let is_listed_so = matches!(
+        entry.target.info.state,
+        Some(ClusterState::Upgrading | ClusterState::Updating)
+    );
+    is_under_way || is_listed_so || entry.is_upgraded_by_plan
 }

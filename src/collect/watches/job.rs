@@ -7,14 +7,16 @@ use std::time::Duration;
 use ack_client::{ApiError, Budget, Client, ErrorKind};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
 use crate::queries::{FetchContext, Query, Scope, Subject as _};
 use crate::snapshot::Failure;
 
-/// Time limit of one query. Nobody waits for it.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit makes
+/// it wait long; the client limits the time of each attempt.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A query that is due. It starts when it is polled.
 pub(in crate::collect) struct Job<'a> {
@@ -56,20 +58,21 @@ impl<Q: Query> Slots<Q> {
         let last = entry.slot.answer().map(|answer| &**answer);
         let cost = self.query.cost(last);
         let tokens = client.limiter().acquire(cost).await;
-        let budget = Budget::lasting(TIMEOUT);
+        let budget = Budget::lasting(TIMEOUT).at_least(TIMEOUT);
         budget.grant(tokens);
         let context = FetchContext {
             client,
             endpoint,
             budget: &budget,
             clusters: &entry.clusters,
+            activity: entry.activity(),
         };
         // A query that panics is a failure of its subject and nothing else.
         let result = AssertUnwindSafe(self.query.fetch(subject, context, last))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(panic_error::<Q>()));
-        self.record(subject, result);
+        self.record(subject, result, entry.changed);
     }
 
     /// What is known of `subject`, unless it is gone.
@@ -77,13 +80,26 @@ impl<Q: Query> Slots<Q> {
         self.lock().entries.get(subject).cloned()
     }
 
-    fn record(&self, subject: &Q::Subject, result: Result<Q::Answer, ApiError>) {
+    /// Records the result of a query that was made after the clusters had `changed`.
+    fn record(
+        &self,
+        subject: &Q::Subject,
+        result: Result<Q::Answer, ApiError>,
+        changed: Option<Timestamp>,
+    ) {
+        if matches!(&result, Err(error) if error.kind == ErrorKind::RateLimited) {
+            // The account's own limit tells nothing about the subject. The query stays due.
+            return;
+        }
         let mut state = self.lock();
         let Some(entry) = state.entries.get_mut(subject) else {
             return;
         };
         let result = result.map_err(|error| failure::<Q>(&error));
         let failure = result.as_ref().err().cloned();
+        if failure.is_none() {
+            entry.changed_before_answer = changed;
+        }
         entry.slot.record(result, Instant::now());
         match failure {
             Some(failure) if state.logged != Some(failure.reason) => {

@@ -30,6 +30,7 @@ impl Query for Count {
     fn interval(&self, _: Option<&u32>, activity: Activity) -> Duration {
         match activity {
             Activity::Quiet => INTERVAL,
+            Activity::Changed => INTERVAL / 2,
             Activity::Upgrading => SECOND,
         }
     }
@@ -47,10 +48,8 @@ impl Query for Count {
         Box::pin(async move {
             match cluster.as_str() {
                 "panics" => panic!("as the test wants it"),
-                "fails" => {
-                    let operation = Operation::DescribeClusterDetail;
-                    Err(ApiError::local(operation, ErrorKind::Forbidden, "no"))
-                }
+                "fails" => Err(error(ErrorKind::Forbidden)),
+                "waits" => Err(error(ErrorKind::RateLimited)),
                 _ => Ok(last.map_or(1, |last| last + 1)),
             }
         })
@@ -59,6 +58,10 @@ impl Query for Count {
     fn add(&self, count: &Arc<u32>, _: &ClusterInfo, _: Timestamp, watched: &mut Watched) {
         watched.version_support = Some(support(**count));
     }
+}
+
+fn error(kind: ErrorKind) -> ApiError {
+    ApiError::local(Operation::DescribeClusterDetail, kind, "no")
 }
 
 /// The count, in a field that the snapshot has.
@@ -81,13 +84,18 @@ fn targets(clusters: &[&str]) -> Vec<Target> {
     targets.collect()
 }
 
-fn with_activity(clusters: &[&str], activity: Activity) -> Vec<(Target, Activity)> {
-    let targets = targets(clusters).into_iter();
-    targets.map(|target| (target, activity)).collect()
+/// The clusters while nothing happens to them; they changed last at the second `changed`.
+fn unchanged_since(changed: i64, clusters: &[&str]) -> Vec<KnownCluster> {
+    let known = |target| KnownCluster {
+        target,
+        is_upgrading: false,
+        changed: Timestamp::from_second(changed).ok(),
+    };
+    targets(clusters).into_iter().map(known).collect()
 }
 
-fn quiet(clusters: &[&str]) -> Vec<(Target, Activity)> {
-    with_activity(clusters, Activity::Quiet)
+fn quiet(clusters: &[&str]) -> Vec<KnownCluster> {
+    unchanged_since(1, clusters)
 }
 
 /// Makes every query that is due, and returns how many there were.
@@ -122,12 +130,30 @@ async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_up
     assert_eq!(make_due(&slots).await, 0);
     tokio::time::advance(2 * SECOND).await;
     assert_eq!(make_due(&slots).await, 0);
-    let upgrading = with_activity(&["c1", "c2"], Activity::Upgrading);
+    let mut upgrading = quiet(&["c1", "c2"]);
+    for known in &mut upgrading {
+        known.is_upgrading = true;
+    }
     slots.update_subjects(&upgrading, Knowledge::AllKnown);
     assert_eq!(make_due(&slots).await, 2);
     slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
     tokio::time::advance(INTERVAL).await;
     assert_eq!(make_due(&slots).await, 2);
+    assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_has_changed_since_its_answer_is_asked_about_sooner_and_once() {
+    let slots = slots(&["c1", "fails"]);
+    make_due(&slots).await;
+    let changed = unchanged_since(9, &["c1", "fails"]);
+    slots.update_subjects(&changed, Knowledge::AllKnown);
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1, "a failure stays as it is");
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1, "the one that failed");
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1, "no change since");
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
 }
 
@@ -141,9 +167,30 @@ async fn the_query_that_is_overdue_longest_is_the_first() {
     tokio::time::advance(2 * INTERVAL).await;
     let (_, account) = account();
     let client = account.account_client().client().with_spare_calls();
-    let due = slots.due(&client, Instant::now(), 1);
-    assert_eq!(due.len(), 1, "no more than the limit");
-    assert_eq!(Instant::now() - due[0].due_at, INTERVAL + SECOND);
+    let due_at = |limit| -> Vec<Instant> {
+        let due = slots.due(&client, Instant::now(), limit);
+        due.iter().map(|job| job.due_at).collect()
+    };
+    let due = due_at(9);
+    assert!(due.len() == 2 && due[0] < due[1], "{due:?}");
+    assert_eq!(due_at(1), due[..1], "no more than the limit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_queries_are_spread_over_the_interval_and_the_others_follow_each_at_it() {
+    let names: Vec<_> = (0..100).map(|number| format!("c{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let slots = slots(&names);
+    assert_eq!(make_due(&slots).await, 100);
+    for _ in 0..4 {
+        for tenth in 0..10 {
+            tokio::time::advance(INTERVAL / 10).await;
+            let made = make_due(&slots).await;
+            assert!((2..=30).contains(&made), "{made} in tenth {tenth}");
+        }
+    }
+    let counts = counts(&slots, &names);
+    assert!(counts.values().all(|count| *count == Some(5)), "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,6 +210,15 @@ async fn a_failure_or_a_panic_is_that_of_its_subject_and_names_the_permission() 
         message(1)
     );
     assert!(message(2).contains("panicked"), "{}", message(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_the_accounts_own_limit_held_back_has_not_failed_and_stays_due() {
+    let slots = slots(&["waits"]);
+    assert_eq!(make_due(&slots).await, 1);
+    let reading = slots.cluster_reading(&targets(&["waits"])[0].info);
+    assert_eq!(reading, None, "not asked yet");
+    assert_eq!(make_due(&slots).await, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,8 +67,7 @@ fn tasks(newest: Vec<ack_client::NodePoolUpgrade>, is_complete: bool) -> NodePoo
 
 /// The answer with one pool.
 fn answer(state: NodePoolState, tasks: NodePoolUpgrades) -> PoolsAndTasks {
-    let pools = vec![NodePool::new(listed("np1", state), &tasks)];
-    PoolsAndTasks { pools, tasks }
+    PoolsAndTasks::new(vec![listed("np1", state)], tasks, 0)
 }
 
 fn shown(answer: PoolsAndTasks, version: &str) -> Vec<NodePool> {
@@ -123,6 +122,7 @@ fn pools_are_asked_for_every_minute_while_they_or_their_cluster_are_upgraded() {
         (active, Status::Success, Activity::Quiet, 1800),
         (active, Status::Fail, Activity::Quiet, 1800),
         (NodePoolState::Scaling, Status::None, Activity::Quiet, 1800),
+        (active, Status::Success, Activity::Changed, 600),
         (active, Status::Success, Activity::Upgrading, 60),
         (updating, Status::Success, Activity::Quiet, 60),
         (active, Status::Running, Activity::Quiet, 60),
@@ -134,6 +134,30 @@ fn pools_are_asked_for_every_minute_while_they_or_their_cluster_are_upgraded() {
     let often = NodePools::new(Duration::from_secs(10));
     let interval = often.interval(None, Activity::Upgrading);
     assert_eq!(interval, Duration::from_secs(10), "no slower than usual");
+}
+
+#[test]
+fn tasks_are_left_out_while_pools_stay_as_they_are_but_not_for_long() {
+    let (active, updating) = (NodePoolState::Active, NodePoolState::Updating);
+    let is_left_out = |last: &PoolsAndTasks, pool| last.has_all_tasks_of(&[pool]);
+    let mut last = answer(active, tasks(vec![task("np1", Status::Fail)], true));
+    assert!(is_left_out(&last, listed("np1", active)));
+    let mut resized = listed("np1", active);
+    resized.nodes.total = Some(9);
+    resized.state = NodePoolState::Scaling;
+    assert!(is_left_out(&last, resized), "nodes are no upgrade");
+    let mut upgraded = listed("np1", active);
+    upgraded.kubelet_version = "1.32.1-aliyun.1".to_owned();
+    for changed in [upgraded, listed("np1", updating), listed("np2", active)] {
+        assert!(!is_left_out(&last, changed));
+    }
+    assert!(!last.has_all_tasks_of(&[]), "a pool is gone");
+    last.readings_without_tasks = READINGS_WITHOUT_TASKS;
+    assert!(!is_left_out(&last, listed("np1", active)), "long ago");
+    let running = answer(active, tasks(vec![task("np1", Status::Running)], true));
+    assert!(!is_left_out(&running, listed("np1", active)));
+    let partial = answer(active, tasks(Vec::new(), false));
+    assert!(!is_left_out(&partial, listed("np1", active)));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn active(page: &Exposition, name: &str, label: &str) -> BTreeMap<(String, Strin
 }
 
 #[tokio::test(start_paused = true)]
-async fn pools_take_two_calls_a_cluster_and_a_finished_task_is_described_once() {
+async fn pools_take_a_call_a_cluster_tasks_less_and_a_finished_task_is_described_once() {
     let fleet = quiet_fleet("node_pools: {}");
     sleep(MINUTE).await;
     let page = fleet.page(&fleet.scrape_in_time().await);
@@ -79,9 +79,17 @@ async fn pools_take_two_calls_a_cluster_and_a_finished_task_is_described_once() 
     let described = fleet.calls(TASK);
     assert_eq!([fleet.calls(POOLS), fleet.calls(TASKS)], [12, 12]);
     assert!(described > 0);
-    sleep(30 * MINUTE).await;
-    let after = [POOLS, TASKS, TASK].map(|action| fleet.calls(action));
-    assert_eq!(after, [24, 24, described], "half an hour later");
+    sleep(3 * 60 * MINUTE).await;
+    let after = [POOLS, TASKS].map(|action| fleet.calls(action));
+    assert!(after[0] == 84 && (13..23).contains(&after[1]), "{after:?}");
+    sleep(9 * 60 * MINUTE).await;
+    let after = [POOLS, TASKS].map(|action| fleet.calls(action));
+    assert_eq!(
+        after,
+        [300, 24],
+        "tasks every twelve hours, not all at once"
+    );
+    assert_eq!(fleet.calls(TASK), described);
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,4 +187,23 @@ async fn pools_survive_a_reload() {
     assert_eq!(fleet.calls(POOLS), calls);
     let name = "cs_node_pool_info";
     assert_eq!(values(&before, name), values(&after, name));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_low_rate_limit_delays_pools_and_fails_no_query() {
+    let account = "source: upgrade_status\nwatch: {node_pools: {}}\n\
+        rate_limit: {requests_per_second: 0.1, burst: 2}";
+    let options = Options {
+        upgrading: UpgradingClusters::First(0),
+        ..options(4)
+    };
+    // The tasks of one cluster are several pages, which take longer than a query with its tokens.
+    let fleet = Fleet::in_process(options, account, "");
+    for _ in 0..20 {
+        sleep(MINUTE).await;
+        let page = fleet.page(&fleet.scrape(SECOND).await);
+        assert!(values(&page, "cs_query_up").iter().all(|up| *up > 0.0));
+    }
+    let page = fleet.page(&fleet.scrape(SECOND).await);
+    assert_eq!(values(&page, "cs_query_up"), [1.0; 4]);
 }

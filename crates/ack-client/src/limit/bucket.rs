@@ -73,25 +73,30 @@ impl Bucket {
     /// The time at which `tokens` can be taken, if it is later than `now`. They must be no more than
     /// [`Self::most_at_once`].
     pub(super) fn ready_at(&self, tokens: u32, now: Duration) -> Option<Duration> {
-        let last_due = self.due.max(now)
-            + self
-                .interval()
-                .saturating_mul(tokens.saturating_sub(1))
-                .min(YEAR);
+        let last_due = self.due.max(now) + self.time_for(tokens.saturating_sub(1));
         let ready = last_due.saturating_sub(self.present_slack());
         (ready > now).then_some(ready)
     }
 
     /// True if `tokens` can be taken and half a burst is left then, as far as the bucket is large
-    /// enough. While the API throttles there are none to spare.
+    /// enough. At a lowered rate, every second token that is not wanted is one to spare, and if one
+    /// call after another is throttled there are none.
     pub(super) fn has_spare(&self, tokens: u32, now: Duration) -> bool {
+        if !self.is_full_rate() {
+            return !self.is_congested() && self.due + self.interval() <= now;
+        }
         let reserve = (self.burst / 2).min(self.burst.saturating_sub(tokens));
-        self.is_full_rate() && self.ready_at(tokens + reserve, now).is_none()
+        self.ready_at(tokens + reserve, now).is_none()
+    }
+
+    /// The time in which the present rate gives `tokens`.
+    pub(super) fn time_for(&self, tokens: u32) -> Duration {
+        self.interval().saturating_mul(tokens).min(YEAR)
     }
 
     /// Takes `tokens`, which must be ready.
     pub(super) fn take(&mut self, tokens: u32, now: Duration) {
-        self.due = self.due.max(now) + self.interval().saturating_mul(tokens).min(YEAR);
+        self.due = self.due.max(now) + self.time_for(tokens);
     }
 
     /// Puts unused `tokens` back.

@@ -22,7 +22,7 @@ fn apply_list(table: &mut ClusterTable, list: &[ListedCluster], demand: Option<u
 
 #[tokio::test(start_paused = true)]
 async fn a_demand_skips_clusters_that_a_list_shows_to_be_idle() {
-    let mut table = idle(&["calm", "changed", "upgrading", "unlisted"]).await;
+    let mut table = idle(&["calm", "changed", "planned", "upgrading", "unlisted"]).await;
     table.entries.insert(
         id("never"),
         ClusterEntry::new(target("never", None), CachedResults::default()),
@@ -37,11 +37,14 @@ async fn a_demand_skips_clusters_that_a_list_shows_to_be_idle() {
         ("upgrading", "upgrading", 1),
         ("never", "running", 1),
         ("failing", "running", 1),
+        ("planned", "running", 1),
     ];
+    let planned = table.entries.get_mut(&id("planned"));
+    planned.expect("it is there").is_upgraded_by_plan = true;
     let list = states.map(|(name, state, updated)| listed(name, state, updated));
     advance(MAX_AGE).await;
     apply_list(&mut table, &list, Some(5));
-    assert_eq!(table.due(moment(5), |_| true).len(), 5, "all but one");
+    assert_eq!(table.due(moment(5), |_| true).len(), 6, "all but one");
     let entry = |name: &str| &table.entries[&id(name)];
     assert_eq!(entry("calm").served, Some(moment(5)));
     assert!(
