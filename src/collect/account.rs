@@ -18,6 +18,7 @@ use ack_client::names::{AccountName, ClusterId};
 use serving::Served;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub(super) use lists::ListRefresh;
 pub(super) use probe::Probe;
@@ -45,6 +46,8 @@ pub(super) struct AccountCollector {
     refresh: ListRefresh,
     target_resolver: TargetResolver,
     watches: Vec<Arc<dyn Watch>>,
+    /// Cancelled when a later collector makes the queries of the watches.
+    watching: CancellationToken,
     table: Mutex<ClusterTable>,
     /// The newest demand of scrapes.
     demand: watch::Sender<Option<Demand>>,
@@ -76,6 +79,7 @@ impl AccountCollector {
             refresh: parts.refresh,
             target_resolver: parts.target_resolver,
             watches: parts.watches,
+            watching: CancellationToken::new(),
             table: Mutex::new(ClusterTable::new(parts.targets)),
             demand: watch::Sender::default(),
             served: watch::Sender::default(),
@@ -176,8 +180,9 @@ impl AccountCollector {
     }
 
     /// Takes over the results of `earlier` for the same clusters and, if both have one client, its
-    /// lists. `earlier` keeps them too, for the scrapes that still wait there.
+    /// lists. `earlier` keeps them too, for the scrapes that still wait there, but watches no more.
     pub(super) fn inherit(&self, earlier: &Self) {
+        earlier.watching.cancel();
         for (watch, earlier) in self.same_watches(earlier) {
             watch.inherit(earlier);
         }

@@ -2,10 +2,12 @@
 
 mod job;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +15,7 @@ use ack_client::names::{AccountName, Region};
 use ack_client::{Client, Endpoint, Reason};
 use tokio::time::Instant;
 
-pub(super) use job::Job;
+pub(super) use job::{Job, Standing};
 
 use super::entry::{Now, Target};
 use super::progress::CollectionProgress;
@@ -66,10 +68,10 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
 pub(super) trait Watch: Any + Debug + Send + Sync {
     /// Brings the subjects in line with the clusters and with what happens to them. With
     /// `AllKnown`, subjects without a cluster go.
-    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge);
+    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge, now: Instant);
 
-    /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
-    /// first.
+    /// The queries that are due at `now`, at most `limit` of each standing, those that are overdue
+    /// longest first. None of them is in flight.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
 
     /// The number of subjects, and of those whose query has succeeded or failed.
@@ -108,8 +110,19 @@ pub(super) struct Slots<Q: Query> {
 #[derive(Debug)]
 struct State<Q: Query> {
     entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
+    /// The regions whose last query failed, and may succeed when it is repeated.
+    failing: HashSet<Option<Region>>,
     /// The reason of the failure that was logged last, until every subject is answered again.
     logged: Option<Reason>,
+}
+
+/// A subject that is due.
+#[derive(Debug, Clone)]
+struct Due<S> {
+    /// The time since which it is due.
+    at: Instant,
+    subject: S,
+    standing: Standing,
 }
 
 /// One subject.
@@ -140,6 +153,11 @@ impl<A> Entry<A> {
             slot,
         }
     }
+
+    /// The region of its clusters.
+    fn region(&self) -> Option<Region> {
+        self.clusters.first()?.region.clone()
+    }
 }
 
 impl<Q: Query> Slots<Q> {
@@ -149,6 +167,7 @@ impl<Q: Query> Slots<Q> {
             query,
             state: Mutex::new(State {
                 entries: BTreeMap::new(),
+                failing: HashSet::new(),
                 logged: None,
             }),
         })
@@ -165,10 +184,58 @@ impl<Q: Query> State<Q> {
         let mut entries = self.entries.values();
         entries.any(|entry| matches!(entry.slot.outcome(), Some(Err(_))))
     }
+
+    /// The subjects that are due at `now`, at most `limit` of each standing, those that are overdue
+    /// longest first.
+    fn due(&self, query: &Q, now: Instant, limit: usize) -> Vec<Due<Q::Subject>> {
+        let mut due = Vec::new();
+        for (subject, entry) in &self.entries {
+            if entry.endpoint.is_none() {
+                continue;
+            }
+            let last = entry.slot.answer().map(|answer| &**answer);
+            let interval = query.interval(last, entry.activity);
+            if let Some(at) = entry.slot.due_at(interval)
+                && at <= now
+            {
+                due.push((at, subject, self.standing(entry)));
+            }
+        }
+        due.sort();
+        let mut left = [limit; 2];
+        due.into_iter()
+            .filter(|(.., standing)| {
+                let left = &mut left[*standing as usize];
+                let is_within = *left > 0;
+                *left = left.saturating_sub(1);
+                is_within
+            })
+            .map(|(at, subject, standing)| Due {
+                at,
+                subject: subject.clone(),
+                standing,
+            })
+            .collect()
+    }
+
+    /// The prospects of the next query of `entry`.
+    fn standing(&self, entry: &Entry<Q::Answer>) -> Standing {
+        let is_failing = match entry.slot.outcome() {
+            Some(Ok(())) => false,
+            Some(Err(failure)) => !failure.lasting,
+            // It will most likely fare as the others there do.
+            None => self.failing.contains(&entry.region()),
+        };
+        if is_failing {
+            Standing::Failing
+        } else {
+            Standing::Responding
+        }
+    }
 }
 
 impl<Q: Query> Watch for Slots<Q> {
-    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge) {
+    fn update_subjects(&self, targets: &[(Target, Activity)], knowledge: Knowledge, now: Instant) {
         let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
         for (target, activity) in targets {
             if let Some(subject) = self.query.subject(&target.info) {
@@ -183,12 +250,15 @@ impl<Q: Query> Watch for Slots<Q> {
         }
         let entries = &mut self.lock().entries;
         if knowledge == Knowledge::AllKnown {
-            entries.retain(|subject, _| subjects.contains_key(subject));
+            // A cluster that comes back must not be asked about twice at the same time.
+            entries.retain(|subject, entry| {
+                subjects.contains_key(subject) || entry.slot.is_in_flight()
+            });
         }
         for (subject, members) in subjects {
             let entry = entries
                 .entry(subject)
-                .or_insert_with(|| Entry::new(Slot::new()));
+                .or_insert_with(|| Entry::new(Slot::new(now)));
             entry.endpoint = Some(members.endpoint.clone());
             entry.clusters = members.clusters.into();
             entry.activity = members.activity;
@@ -196,23 +266,13 @@ impl<Q: Query> Watch for Slots<Q> {
     }
 
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
-        let mut due = Vec::new();
-        let state = self.lock();
-        for (subject, entry) in &state.entries {
-            if entry.endpoint.is_none() {
-                continue;
-            }
-            let last = entry.slot.answer().map(|answer| &**answer);
-            let interval = self.query.interval(last, entry.activity);
-            let due_at = entry.slot.due_at(interval, now);
-            if due_at <= now {
-                due.push((due_at, subject));
-            }
-        }
-        due.sort();
-        due.truncate(limit);
+        let due = self.lock().due(&self.query, now, limit);
         due.into_iter()
-            .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
+            .map(|due| Job {
+                due_at: due.at,
+                standing: due.standing,
+                start: self.starter(due.subject, client),
+            })
             .collect()
     }
 
@@ -274,7 +334,7 @@ impl<Q: Query> Watch for Slots<Q> {
         };
         let mut state = self.lock();
         for (subject, entry) in &earlier.lock().entries {
-            let entry = Entry::new(entry.slot.clone());
+            let entry = Entry::new(entry.slot.inherited());
             state.entries.insert(subject.clone(), entry);
         }
     }

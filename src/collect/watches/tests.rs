@@ -11,11 +11,11 @@ use super::*;
 use crate::collect::fixture::{SECOND, account, discovered};
 use crate::queries::FetchContext;
 
-const INTERVAL: Duration = Duration::from_secs(60);
+pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 
 /// A query about single clusters, which counts how often it is made.
 #[derive(Debug)]
-struct Count;
+pub(super) struct Count;
 
 impl Query for Count {
     type Subject = ClusterId;
@@ -72,7 +72,7 @@ fn support(count: u32) -> crate::queries::versions::VersionSupport {
 
 fn slots(clusters: &[&str]) -> Arc<Slots<Count>> {
     let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
-    slots.update_subjects(&quiet(clusters), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(clusters), Knowledge::AllKnown, Instant::now());
     slots
 }
 
@@ -81,7 +81,7 @@ fn targets(clusters: &[&str]) -> Vec<Target> {
     targets.collect()
 }
 
-fn with_activity(clusters: &[&str], activity: Activity) -> Vec<(Target, Activity)> {
+pub(super) fn with_activity(clusters: &[&str], activity: Activity) -> Vec<(Target, Activity)> {
     let targets = targets(clusters).into_iter();
     targets.map(|target| (target, activity)).collect()
 }
@@ -97,7 +97,7 @@ async fn make_due(slots: &Slots<Count>) -> usize {
     let jobs = slots.due(&client, Instant::now(), 100);
     let count = jobs.len();
     for job in jobs {
-        job.run.await;
+        (job.start)().await;
     }
     count
 }
@@ -123,9 +123,9 @@ async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_up
     tokio::time::advance(2 * SECOND).await;
     assert_eq!(make_due(&slots).await, 0);
     let upgrading = with_activity(&["c1", "c2"], Activity::Upgrading);
-    slots.update_subjects(&upgrading, Knowledge::AllKnown);
+    slots.update_subjects(&upgrading, Knowledge::AllKnown, Instant::now());
     assert_eq!(make_due(&slots).await, 2);
-    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL).await;
     assert_eq!(make_due(&slots).await, 2);
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
@@ -136,7 +136,7 @@ async fn the_query_that_is_overdue_longest_is_the_first() {
     let slots = slots(&["c2"]);
     make_due(&slots).await;
     tokio::time::advance(SECOND).await;
-    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown, Instant::now());
     make_due(&slots).await;
     tokio::time::advance(2 * INTERVAL).await;
     let (_, account) = account();
@@ -171,11 +171,11 @@ async fn an_answer_is_shown_until_it_is_too_old_and_goes_with_its_cluster() {
     assert_eq!(counts(&slots, &["c1"])["c1"], None);
     make_due(&slots).await;
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(1));
-    slots.update_subjects(&[], Knowledge::Partial);
+    slots.update_subjects(&[], Knowledge::Partial, Instant::now());
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(1), "a list is missing");
     tokio::time::advance(INTERVAL + SECOND).await;
     assert_eq!(counts(&slots, &["c1"])["c1"], None);
-    slots.update_subjects(&[], Knowledge::AllKnown);
+    slots.update_subjects(&[], Knowledge::AllKnown, Instant::now());
     assert!(slots.lock().entries.is_empty());
 }
 
@@ -187,6 +187,6 @@ async fn answers_survive_a_reload() {
     later.inherit(&*earlier);
     assert_eq!(make_due(&later).await, 0, "no cluster is known yet");
     assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
-    later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown);
+    later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown, Instant::now());
     assert_eq!(make_due(&later).await, 0, "it is fresh");
 }
