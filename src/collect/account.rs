@@ -31,7 +31,7 @@ use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
-use super::watches::Watch;
+use super::watches::{Knowledge, Watch};
 use crate::cluster::ClusterInfo;
 use crate::snapshot::{AccountReading, ClusterReading};
 
@@ -48,6 +48,9 @@ pub(super) struct AccountCollector {
     watches: Vec<Arc<dyn Watch>>,
     /// Cancelled when a later collector makes the queries of the watches.
     watching: CancellationToken,
+    /// The revision of the table that the subjects of the watches are in line with, and what was
+    /// known then.
+    subjects_of: Mutex<Option<(u64, Knowledge)>>,
     table: Mutex<ClusterTable>,
     /// The newest demand of scrapes.
     demand: watch::Sender<Option<Demand>>,
@@ -93,6 +96,7 @@ impl AccountCollector {
             target_resolver: parts.target_resolver,
             watches: parts.watches,
             watching: CancellationToken::new(),
+            subjects_of: Mutex::default(),
             table: Mutex::new(ClusterTable::new(parts.targets)),
             demand: watch::Sender::default(),
             served: watch::Sender::default(),

@@ -12,7 +12,9 @@ use tokio::time::Instant;
 
 pub(super) use listing::{IdlePolicy, merge_listing};
 
-use super::entry::{BlockedBy, CachedResults, ClusterEntry, InFlight, Now, Recorded, Target};
+use super::entry::{
+    BlockedBy, CachedResults, ClusterEntry, InFlight, Now, Recorded, StateChange, Target,
+};
 use super::fair_share::FairShare;
 use super::progress::CollectionProgress;
 use crate::snapshot::Failure;
@@ -27,6 +29,8 @@ pub(super) struct ClusterTable {
     inherited: HashMap<ClusterId, CachedResults>,
     pub(super) blocked_by: BlockedBy,
     pub(super) fair_share: FairShare,
+    /// The number of times that clusters, or their upgrades, have changed.
+    pub(super) revision: u64,
     last_query_number: u64,
 }
 
@@ -44,6 +48,7 @@ impl ClusterTable {
             inherited: HashMap::new(),
             blocked_by: BlockedBy::RateLimit,
             fair_share: FairShare::default(),
+            revision: 0,
             last_query_number: 0,
         }
     }
@@ -132,6 +137,7 @@ impl ClusterTable {
         }
         let result = result.map_err(|error| Failure::of(&error));
         let recorded = entry.record_result(result, in_flight, duration, now);
+        self.revision += u64::from(recorded.change != StateChange::Unchanged);
         Some((entry, recorded))
     }
 
@@ -164,6 +170,7 @@ impl ClusterTable {
             }
         }
         self.inherited = earlier;
+        self.revision += 1;
     }
 
     /// Drops the inherited results of clusters that no list has brought in.

@@ -112,6 +112,8 @@ struct State<Q: Query> {
     entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
     /// The regions whose last query failed, and may succeed when it is repeated.
     failing: HashSet<Option<Region>>,
+    /// A time before which nothing is due, if one is known.
+    quiet_until: Option<Instant>,
     /// The reason of the failure that was logged last, until every subject is answered again.
     logged: Option<Reason>,
 }
@@ -168,6 +170,7 @@ impl<Q: Query> Slots<Q> {
             state: Mutex::new(State {
                 entries: BTreeMap::new(),
                 failing: HashSet::new(),
+                quiet_until: None,
                 logged: None,
             }),
         })
@@ -187,20 +190,26 @@ impl<Q: Query> State<Q> {
 
     /// The subjects that are due at `now`, at most `limit` of each standing, those that are overdue
     /// longest first.
-    fn due(&self, query: &Q, now: Instant, limit: usize) -> Vec<Due<Q::Subject>> {
+    fn due(&mut self, query: &Q, now: Instant, limit: usize) -> Vec<Due<Q::Subject>> {
+        // Most looks find nothing, and an account may have ten thousand clusters.
+        if self.quiet_until.is_some_and(|until| now < until) {
+            return Vec::new();
+        }
         let mut due = Vec::new();
+        let mut next: Option<Instant> = None;
         for (subject, entry) in &self.entries {
             if entry.endpoint.is_none() {
                 continue;
             }
             let last = entry.slot.answer().map(|answer| &**answer);
             let interval = query.interval(last, entry.activity);
-            if let Some(at) = entry.slot.due_at(interval)
-                && at <= now
-            {
-                due.push((at, subject, self.standing(entry)));
+            match entry.slot.due_at(interval) {
+                Some(at) if at <= now => due.push((at, subject, self.standing(entry))),
+                Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                None => {}
             }
         }
+        self.quiet_until = next.filter(|_| due.is_empty());
         due.sort();
         let mut left = [limit; 2];
         due.into_iter()
@@ -248,11 +257,17 @@ impl<Q: Query> Watch for Slots<Q> {
                 members.activity = members.activity.max(*activity);
             }
         }
-        let entries = &mut self.lock().entries;
+        let mut state = self.lock();
+        state.quiet_until = None;
+        let entries = &mut state.entries;
         if knowledge == Knowledge::AllKnown {
             // A cluster that comes back must not be asked about twice at the same time.
             entries.retain(|subject, entry| {
-                subjects.contains_key(subject) || entry.slot.is_in_flight()
+                let is_known = subjects.contains_key(subject);
+                if !is_known {
+                    entry.endpoint = None;
+                }
+                is_known || entry.slot.is_in_flight()
             });
         }
         for (subject, members) in subjects {

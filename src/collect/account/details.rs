@@ -86,8 +86,10 @@ impl AccountCollector {
         drop(permit);
         let detail = detail
             .ok_or_else(|| failed(ErrorKind::Decode, "the reply is about another cluster"))?;
-        if let Some(entry) = self.lock().entries.get_mut(id) {
+        let mut table = self.lock();
+        if let Some(entry) = table.entries.get_mut(id) {
             merge_listing(&mut entry.target.info, &detail);
+            table.revision += 1;
         }
         Ok(())
     }

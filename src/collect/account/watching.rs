@@ -1,7 +1,7 @@
 //! The queries beside the upgrades: each is asked when it is due, with the calls that the limits leave.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use ack_client::{Client, ClusterState};
@@ -122,20 +122,30 @@ impl AccountCollector {
         self.watches.iter().map(|watch| watch.progress()).sum()
     }
 
+    /// Brings the subjects in line with the clusters, if those have changed.
     fn update_subjects(&self) {
-        // The table is released before the slots are locked: a snapshot locks the slots while it
-        // holds the table.
-        let targets: Vec<(Target, Activity)> = {
-            let table = self.lock();
-            let entries = table.entries.values();
-            entries
-                .map(|entry| (entry.target.clone(), activity(entry)))
-                .collect()
-        };
         let knowledge = if self.has_found() {
             Knowledge::AllKnown
         } else {
             Knowledge::Partial
+        };
+        let mut subjects_of = self
+            .subjects_of
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // The table is released before the slots are locked: a snapshot locks the slots while it
+        // holds the table.
+        let targets: Vec<(Target, Activity)> = {
+            let table = self.lock();
+            let newest = Some((table.revision, knowledge));
+            if *subjects_of == newest {
+                return;
+            }
+            *subjects_of = newest;
+            let entries = table.entries.values();
+            entries
+                .map(|entry| (entry.target.clone(), activity(entry)))
+                .collect()
         };
         let now = Instant::now();
         for watch in &self.watches {

@@ -35,6 +35,7 @@ impl ClusterTable {
         skip_for: Option<(Instant, IdlePolicy)>,
         now: Now,
     ) {
+        self.revision += 1;
         self.remove_unlisted(region, &new_targets);
         for target in new_targets {
             let id = target.info.id.clone();

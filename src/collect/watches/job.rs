@@ -110,6 +110,7 @@ impl<Q: Query> Slots<Q> {
         let result = result.map_err(|error| failure::<Q>(&error));
         let failure = result.as_ref().err().cloned();
         let mut state = self.lock();
+        state.quiet_until = None;
         if failure.as_ref().is_some_and(|failure| !failure.lasting) {
             state.failing.insert(region);
         } else {

@@ -190,3 +190,38 @@ async fn answers_survive_a_reload() {
     later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown, Instant::now());
     assert_eq!(make_due(&later).await, 0, "it is fresh");
 }
+
+/// The figures of an account with 10,000 clusters, in a release build:
+/// `cargo test --release --lib ten_thousand -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints figures, and decides nothing"]
+fn the_cost_of_a_look_at_ten_thousand_clusters() {
+    let names: Vec<_> = (0..10_000).map(|number| format!("c{number:032}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let targets = quiet(&names);
+    let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
+    let now = Instant::now();
+    let timed = |what: &str, work: &dyn Fn() -> usize| {
+        let times = (0..20).map(|_| {
+            let start = std::time::Instant::now();
+            std::hint::black_box(work());
+            start.elapsed()
+        });
+        println!("{what}: {:?}", times.min().unwrap_or_default());
+    };
+    timed("subjects that have changed", &|| {
+        slots.update_subjects(&targets, Knowledge::AllKnown, now);
+        targets.len()
+    });
+    let due = |now| slots.lock().due(&slots.query, now, 32).len();
+    timed("everything due", &|| due(now));
+    for (target, _) in &targets {
+        slots.start(&target.info.id);
+        slots.record(&target.info.id, None, Ok(1), now);
+    }
+    timed("nothing due, after a result", &|| {
+        slots.lock().quiet_until = None;
+        due(now)
+    });
+    timed("nothing due", &|| due(now));
+}
