@@ -18,6 +18,7 @@ use ack_client::names::{AccountName, ClusterId};
 use serving::Served;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub(super) use lists::ListRefresh;
 pub(super) use probe::Probe;
@@ -45,6 +46,8 @@ pub(super) struct AccountCollector {
     refresh: ListRefresh,
     target_resolver: TargetResolver,
     watches: Vec<Arc<dyn Watch>>,
+    /// Cancelled when a later collector makes the queries of the watches.
+    watching: CancellationToken,
     table: Mutex<ClusterTable>,
     /// The newest demand of scrapes.
     demand: watch::Sender<Option<Demand>>,
@@ -66,6 +69,19 @@ pub(super) struct Parts {
     pub(super) watches: Vec<Arc<dyn Watch>>,
 }
 
+/// A scrape whose page is due.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// The start of its demand.
+    pub(super) since: Instant,
+    /// The end of its demand, which others may share.
+    pub(super) end: Instant,
+    /// The time that it has waited for, if that is shorter than the time of the demand.
+    pub(super) shorter: Option<Duration>,
+    /// The age up to which a reading is served of a cluster that was not queried.
+    pub(super) max_age: Duration,
+}
+
 impl AccountCollector {
     pub(super) fn new(parts: Parts, tasks: TaskGroup) -> Arc<Self> {
         Arc::new(Self {
@@ -76,6 +92,7 @@ impl AccountCollector {
             refresh: parts.refresh,
             target_resolver: parts.target_resolver,
             watches: parts.watches,
+            watching: CancellationToken::new(),
             table: Mutex::new(ClusterTable::new(parts.targets)),
             demand: watch::Sender::default(),
             served: watch::Sender::default(),
@@ -158,33 +175,32 @@ impl AccountCollector {
     }
 
     /// Adds the reading of each cluster to `readings`. Returns true if every one of them has served
-    /// the demand of `since` and no query is awaited.
-    pub(super) fn add_readings(
-        &self,
-        since: Instant,
-        end: Instant,
-        max_age: Duration,
-        readings: &mut Vec<ClusterReading>,
-    ) -> bool {
+    /// the demand of the `reader` and no query is awaited.
+    pub(super) fn add_readings(&self, reader: &Reader, readings: &mut Vec<ClusterReading>) -> bool {
         let table = self.lock();
+        let now = Instant::now();
         let viewpoint = Viewpoint {
             trigger: Trigger::Scrape,
-            end,
+            end: reader.end,
+            share: reader
+                .shorter
+                .map_or(Duration::MAX, |length| table.fair_share.share(now, length)),
             blocked_by: table.blocked_by,
-            max_age,
-            now: Instant::now(),
+            max_age: reader.max_age,
+            now,
         };
         for entry in table.entries.values() {
-            let mut reading = entry.reading(&viewpoint, entry.has_served(since));
+            let mut reading = entry.reading(&viewpoint, entry.has_served(reader.since));
             self.add_watched(&mut reading, viewpoint.now);
             readings.push(reading);
         }
-        table.is_complete(since)
+        table.is_complete(reader.since)
     }
 
     /// Takes over the results of `earlier` for the same clusters and, if both have one client, its
-    /// lists. `earlier` keeps them too, for the scrapes that still wait there.
+    /// lists. `earlier` keeps them too, for the scrapes that still wait there, but watches no more.
     pub(super) fn inherit(&self, earlier: &Self) {
+        earlier.watching.cancel();
         for (watch, earlier) in self.same_watches(earlier) {
             watch.inherit(earlier);
         }

@@ -205,6 +205,7 @@ pub(super) fn viewpoint(trigger: Trigger, blocked_by: BlockedBy) -> Viewpoint {
     Viewpoint {
         trigger,
         end: Instant::now(),
+        share: SHARE,
         blocked_by,
         max_age: MAX_AGE,
         now: Instant::now(),

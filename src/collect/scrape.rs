@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Collector;
+use super::account::Reader;
 use super::demand::{Admission, Demand};
 use super::progress::{CollectionProgress, Extent};
 use crate::snapshot::{ClusterReading, Snapshot};
@@ -26,14 +27,18 @@ impl Collector {
     /// Returns a snapshot once every cluster has been queried, and at `deadline` at the latest.
     /// Scrapes at the same time share the queries. Dropping the future leaves them to others.
     pub async fn collect(&self, deadline: Instant) -> Arc<Snapshot> {
+        let own = Demand::new(Instant::now(), deadline);
         let demand = match self.admit(deadline) {
             Ok(demand) => demand,
             Err(cached) => return cached,
         };
         // At the deadline the state of that moment counts.
-        let snapshot = match timeout_at(deadline, self.served(&demand)).await {
-            Ok(()) => self.served_snapshot(&demand),
-            Err(_) => Arc::new(self.snapshot(&demand)),
+        let is_served = timeout_at(deadline, self.served(&demand)).await.is_ok();
+        let snapshot = if is_served {
+            self.served_snapshot(&demand)
+        } else {
+            let shorter = (own.length < demand.length).then_some(own.length);
+            Arc::new(self.snapshot(&demand, shorter))
         };
         self.latest.send_replace(Some(Arc::clone(&snapshot)));
         snapshot
@@ -68,7 +73,7 @@ impl Collector {
             }
             let is_done = is_served && watched.ended == watched.needed;
             if is_done || Instant::now() >= deadline {
-                let snapshot = Arc::new(self.snapshot(&demand));
+                let snapshot = Arc::new(self.snapshot(&demand, None));
                 self.latest.send_replace(Some(Arc::clone(&snapshot)));
                 return snapshot;
             }
@@ -150,19 +155,25 @@ impl Collector {
         {
             return Arc::clone(snapshot);
         }
-        let snapshot = Arc::new(self.snapshot(demand));
+        let snapshot = Arc::new(self.snapshot(demand, None));
         demands.served = Some((demand.since, Arc::clone(&snapshot)));
         snapshot
     }
 
-    fn snapshot(&self, demand: &Demand) -> Snapshot {
+    /// The snapshot for a reader who has waited for `shorter` than the demand, if that is set.
+    fn snapshot(&self, demand: &Demand, shorter: Option<Duration>) -> Snapshot {
         let end = demand.deadline.instant();
         let mut clusters = Vec::new();
         let mut accounts = Vec::new();
         let mut complete = true;
         for account in &self.accounts {
-            complete &=
-                account.add_readings(demand.since, end, self.settings.max_age, &mut clusters);
+            let reader = Reader {
+                since: demand.since,
+                end,
+                shorter,
+                max_age: self.settings.max_age,
+            };
+            complete &= account.add_readings(&reader, &mut clusters);
             accounts.push(account.reading());
         }
         clusters

@@ -13,9 +13,12 @@ const FIRST_RETRY: Duration = Duration::from_secs(30);
 /// Limit of the doublings.
 const MAX_DOUBLINGS: u32 = 6;
 
-/// The last attempt to get an answer, and the last answer.
+/// The query in flight, the last attempt to get an answer, and the last answer.
 #[derive(Debug, Clone)]
 pub(super) struct Slot<T> {
+    /// The time from which on an answer is wanted.
+    wanted: Instant,
+    is_in_flight: bool,
     last_attempt: Option<Attempt>,
     last_answer: Option<Answer<T>>,
 }
@@ -37,10 +40,24 @@ struct Answer<T> {
 }
 
 impl<T> Slot<T> {
-    pub(super) fn new() -> Self {
+    /// A slot whose first answer is wanted from `now` on.
+    pub(super) fn new(now: Instant) -> Self {
         Self {
+            wanted: now,
+            is_in_flight: false,
             last_attempt: None,
             last_answer: None,
+        }
+    }
+
+    /// The attempts and answers so far, for somebody else who goes on from here.
+    pub(super) fn inherited(&self) -> Self
+    where
+        T: Clone,
+    {
+        Self {
+            is_in_flight: false,
+            ..self.clone()
         }
     }
 
@@ -69,11 +86,19 @@ impl<T> Slot<T> {
         Some(attempt.failure.as_ref().map_or(Ok(()), Err))
     }
 
-    /// The time at which the next query is due, `interval` after the last answer. A query that
-    /// failed is repeated sooner, and a failure that lasts no sooner than that.
-    pub(super) fn due_at(&self, interval: Duration, now: Instant) -> Instant {
+    /// True if a query has started and not ended.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.is_in_flight
+    }
+
+    /// The time at which the next query is due, `interval` after the last answer; None while one is
+    /// in flight. A query that failed is repeated sooner, and a failure that lasts no sooner than that.
+    pub(super) fn due_at(&self, interval: Duration) -> Option<Instant> {
+        if self.is_in_flight {
+            return None;
+        }
         let Some(attempt) = &self.last_attempt else {
-            return now;
+            return Some(self.wanted);
         };
         let delay = match &attempt.failure {
             Some(failure) if !failure.lasting => {
@@ -82,11 +107,22 @@ impl<T> Slot<T> {
             }
             Some(_) | None => interval,
         };
-        attempt.ended + delay
+        Some(attempt.ended + delay)
+    }
+
+    /// Notes that a query starts.
+    pub(super) fn start(&mut self) {
+        self.is_in_flight = true;
+    }
+
+    /// Notes that a query has ended without an attempt. It is due as before.
+    pub(super) fn put_back(&mut self) {
+        self.is_in_flight = false;
     }
 
     /// Records a query that ended at `now`.
     pub(super) fn record(&mut self, result: Result<T, Failure>, now: Instant) {
+        self.is_in_flight = false;
         let failures = self
             .last_attempt
             .as_ref()
@@ -130,34 +166,34 @@ mod tests {
     #[test]
     fn a_query_is_due_at_once_and_then_an_interval_after_each_answer() {
         let start = Instant::now();
-        let mut slot = Slot::new();
-        assert_eq!(slot.due_at(INTERVAL, start), start);
+        let mut slot = Slot::new(start);
+        assert_eq!(slot.due_at(INTERVAL), Some(start));
         slot.record(Ok(1), start + SECOND);
-        assert_eq!(slot.due_at(INTERVAL, start), start + SECOND + INTERVAL);
+        assert_eq!(slot.due_at(INTERVAL), Some(start + SECOND + INTERVAL));
     }
 
     #[test]
     fn a_failure_is_repeated_after_a_delay_that_doubles_up_to_the_interval() {
         let start = Instant::now();
-        let mut slot: Slot<u32> = Slot::new();
+        let mut slot: Slot<u32> = Slot::new(start);
         let delays = [30, 60, 120, 240, 480, 900, 900].map(|delay| {
             slot.record(Err(failure(false)), start);
-            assert_eq!(slot.due_at(INTERVAL, start), start + delay * SECOND);
+            assert_eq!(slot.due_at(INTERVAL), Some(start + delay * SECOND));
             delay
         });
         assert_eq!(delays.len(), 7);
-        assert_eq!(slot.due_at(SECOND, start), start + SECOND, "no later");
+        assert_eq!(slot.due_at(SECOND), Some(start + SECOND), "no later");
         slot.record(Err(failure(true)), start);
-        assert_eq!(slot.due_at(INTERVAL, start), start + INTERVAL, "it lasts");
+        assert_eq!(slot.due_at(INTERVAL), Some(start + INTERVAL), "it lasts");
         slot.record(Ok(1), start);
         slot.record(Err(failure(false)), start);
-        assert_eq!(slot.due_at(INTERVAL, start), start + 30 * SECOND);
+        assert_eq!(slot.due_at(INTERVAL), Some(start + 30 * SECOND));
     }
 
     #[test]
     fn the_last_answer_stands_while_queries_fail_until_it_is_too_old() {
         let start = Instant::now();
-        let mut slot = Slot::new();
+        let mut slot = Slot::new(start);
         assert!(slot.outcome().is_none());
         slot.record(Ok(1), start);
         assert_eq!(slot.outcome(), Some(Ok(())));

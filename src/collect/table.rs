@@ -173,4 +173,6 @@ impl ClusterTable {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -2,20 +2,23 @@
 
 mod job;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{Client, Endpoint, Reason};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-pub(super) use job::Job;
+pub(super) use job::{Job, Standing};
 
 use super::entry::{Now, Target};
 use super::progress::CollectionProgress;
@@ -71,17 +74,14 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
 pub(super) trait Watch: Any + Debug + Send + Sync {
     /// Brings the subjects in line with the clusters and with what happens to them. With
     /// `AllKnown`, subjects without a cluster go.
-    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge);
+    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge, now: Instant);
 
     /// The clusters that are being upgraded at `now`, as far as the answers tell.
     fn upgrading(&self, now: Instant) -> Vec<ClusterId>;
 
-    /// The queries that are due at `now`, at most `limit` of them, those that are overdue longest
-    /// first.
+    /// The queries that are due at `now`, at most `limit` of each standing, those that are overdue
+    /// longest first. None of them is in flight.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
-
-    /// The time at which the next query is due, seen from `now`; None if there are no subjects.
-    fn due_at(&self, now: Instant) -> Option<Instant>;
 
     /// The number of subjects, and of those whose query has succeeded or failed.
     fn progress(&self) -> CollectionProgress;
@@ -128,8 +128,21 @@ pub(super) struct Slots<Q: Query> {
 #[derive(Debug)]
 struct State<Q: Query> {
     entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
+    /// The regions whose last query failed, and may succeed when it is repeated.
+    failing: HashSet<Option<Region>>,
+    /// A time before which nothing is due, if one is known.
+    quiet_until: Option<Instant>,
     /// The reason of the failure that was logged last, until every subject is answered again.
     logged: Option<Reason>,
+}
+
+/// A subject that is due.
+#[derive(Debug, Clone)]
+struct Due<S> {
+    /// The time since which it is due.
+    at: Instant,
+    subject: S,
+    standing: Standing,
 }
 
 /// One subject.
@@ -178,6 +191,22 @@ impl<A> Entry<A> {
             Activity::Quiet
         }
     }
+
+    /// The time from the last answer about `subject` to the next query.
+    fn interval<Q: Query<Answer = A>>(&self, query: &Q, subject: &Q::Subject) -> Duration {
+        let last = self.slot.answer().map(|answer| &**answer);
+        let interval = query.interval(last, self.activity());
+        if self.slot.has_one_answer() {
+            interval.mul_f64(first_share(subject))
+        } else {
+            interval
+        }
+    }
+
+    /// The region of its clusters.
+    fn region(&self) -> Option<Region> {
+        self.clusters.first()?.region.clone()
+    }
 }
 
 impl<Q: Query> Slots<Q> {
@@ -187,26 +216,10 @@ impl<Q: Query> Slots<Q> {
             query,
             state: Mutex::new(State {
                 entries: BTreeMap::new(),
+                failing: HashSet::new(),
+                quiet_until: None,
                 logged: None,
             }),
-        })
-    }
-
-    /// Each subject that has clusters, and the time at which it is due.
-    fn due_times<'a>(
-        &self,
-        state: &'a State<Q>,
-        now: Instant,
-    ) -> impl Iterator<Item = (Instant, &'a Q::Subject)> {
-        let known = state.entries.iter();
-        let known = known.filter(|(_, entry)| entry.endpoint.is_some());
-        known.map(move |(subject, entry)| {
-            let last = entry.slot.answer().map(|answer| &**answer);
-            let mut interval = self.query.interval(last, entry.activity());
-            if entry.slot.has_one_answer() {
-                interval = interval.mul_f64(first_share(subject));
-            }
-            (entry.slot.due_at(interval, now), subject)
         })
     }
 
@@ -231,10 +244,62 @@ impl<Q: Query> State<Q> {
         let mut entries = self.entries.values();
         entries.any(|entry| matches!(entry.slot.outcome(), Some(Err(_))))
     }
+
+    /// The subjects that are due at `now`, at most `limit` of each standing, those that are overdue
+    /// longest first.
+    fn due(&mut self, query: &Q, now: Instant, limit: usize) -> Vec<Due<Q::Subject>> {
+        // Most looks find nothing, and an account may have ten thousand clusters.
+        if self.quiet_until.is_some_and(|until| now < until) {
+            return Vec::new();
+        }
+        let mut due = Vec::new();
+        let mut next: Option<Instant> = None;
+        for (subject, entry) in &self.entries {
+            if entry.endpoint.is_none() {
+                continue;
+            }
+            match entry.slot.due_at(entry.interval(query, subject)) {
+                Some(at) if at <= now => due.push((at, subject, self.standing(entry))),
+                Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                None => {}
+            }
+        }
+        self.quiet_until = next.filter(|_| due.is_empty());
+        due.sort();
+        let mut left = [limit; 2];
+        due.into_iter()
+            .filter(|(.., standing)| {
+                let left = &mut left[*standing as usize];
+                let is_within = *left > 0;
+                *left = left.saturating_sub(1);
+                is_within
+            })
+            .map(|(at, subject, standing)| Due {
+                at,
+                subject: subject.clone(),
+                standing,
+            })
+            .collect()
+    }
+
+    /// The prospects of the next query of `entry`.
+    fn standing(&self, entry: &Entry<Q::Answer>) -> Standing {
+        let is_failing = match entry.slot.outcome() {
+            Some(Ok(())) => false,
+            Some(Err(failure)) => !failure.lasting,
+            // It will most likely fare as the others there do.
+            None => self.failing.contains(&entry.region()),
+        };
+        if is_failing {
+            Standing::Failing
+        } else {
+            Standing::Responding
+        }
+    }
 }
 
 impl<Q: Query> Watch for Slots<Q> {
-    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge) {
+    fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge, now: Instant) {
         let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
         for known in clusters {
             let info = &known.target.info;
@@ -250,14 +315,23 @@ impl<Q: Query> Watch for Slots<Q> {
                 members.changed = members.changed.max(known.changed);
             }
         }
-        let entries = &mut self.lock().entries;
+        let mut state = self.lock();
+        state.quiet_until = None;
+        let entries = &mut state.entries;
         if knowledge == Knowledge::AllKnown {
-            entries.retain(|subject, _| subjects.contains_key(subject));
+            // A cluster that comes back must not be asked about twice at the same time.
+            entries.retain(|subject, entry| {
+                let is_known = subjects.contains_key(subject);
+                if !is_known {
+                    entry.endpoint = None;
+                }
+                is_known || entry.slot.is_in_flight()
+            });
         }
         for (subject, members) in subjects {
             let entry = entries
                 .entry(subject)
-                .or_insert_with(|| Entry::new(Slot::new()));
+                .or_insert_with(|| Entry::new(Slot::new(now)));
             entry.endpoint = Some(members.endpoint.clone());
             entry.clusters = members.clusters.into();
             entry.is_upgrading = members.is_upgrading;
@@ -277,20 +351,14 @@ impl<Q: Query> Watch for Slots<Q> {
     }
 
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
-        let state = self.lock();
-        let due = self.due_times(&state, now);
-        let mut due: Vec<_> = due.filter(|(due_at, _)| *due_at <= now).collect();
-        due.sort();
-        due.truncate(limit);
+        let due = self.lock().due(&self.query, now, limit);
         due.into_iter()
-            .map(|(due_at, subject)| Job::new(due_at, self, subject.clone(), client))
+            .map(|due| Job {
+                due_at: due.at,
+                standing: due.standing,
+                start: self.starter(due.subject, client),
+            })
             .collect()
-    }
-
-    fn due_at(&self, now: Instant) -> Option<Instant> {
-        let state = self.lock();
-        let due = self.due_times(&state, now);
-        due.map(|(due_at, _)| due_at).min()
     }
 
     fn progress(&self) -> CollectionProgress {
@@ -351,7 +419,7 @@ impl<Q: Query> Watch for Slots<Q> {
         };
         let mut state = self.lock();
         for (subject, entry) in &earlier.lock().entries {
-            let entry = Entry::new(entry.slot.clone());
+            let entry = Entry::new(entry.slot.inherited());
             state.entries.insert(subject.clone(), entry);
         }
     }

@@ -522,3 +522,32 @@ async fn unknown_values_are_counted_by_field() {
         "{fields:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_cluster_is_a_timeout_for_every_scrape_whatever_the_others_wait_for() {
+    let seconds = Duration::from_secs;
+    for (first, second) in [(5, 60), (60, 5), (60, 60)] {
+        for is_known in [false, true] {
+            let what = format!("{first} s, then {second} s, known: {is_known}");
+            let fleet = Fleet::in_process(still(4), LEGACY, "");
+            if is_known {
+                fleet.scrape_in_time().await;
+                sleep(seconds(30)).await;
+            }
+            let silent = fleet.ids()[0].clone();
+            fleet
+                .sim
+                .add_fault(Rule::new(Fault::Hang).cluster(silent.clone()));
+            let second = async {
+                sleep(seconds(1)).await;
+                fleet.scrape(seconds(second)).await
+            };
+            let (first, second) = tokio::join!(fleet.scrape(seconds(first)), second);
+            for (snapshot, which) in [(first, "first"), (second, "second")] {
+                let shown = word(reading(&snapshot, &silent));
+                assert_eq!(shown, "timeout", "{which} of {what}");
+                assert_eq!(tally(&snapshot)["up"], 3, "{which} of {what}");
+            }
+        }
+    }
+}

@@ -45,6 +45,7 @@ mod secrets;
 mod serving;
 mod signals;
 mod simulated_api;
+mod simulation;
 mod sources;
 mod starting;
 mod supply_chain;

@@ -9,11 +9,12 @@ mod prechecks;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ack_simulator::{Action, Fault, Options, Rule, UpgradingClusters};
+use ack_simulator::{Action, Fault, LoggedCall, Options, Rule, UpgradingClusters};
+use ack_upgrade_exporter::collect::Collector;
 use tokio::time::sleep;
 
 use crate::exposition::Exposition;
-use crate::fleet::{Fleet, options};
+use crate::fleet::{Fleet, dependencies, options};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -165,4 +166,55 @@ async fn scrapes_that_wait_for_the_limit_all_the_time_leave_plans_and_pools_a_sm
     let [upgrades, watched] = calls_in_scrapes(&fleet, 120).await;
     assert!(watched >= 10, "{watched} calls");
     assert!(watched * 8 <= upgrades, "{watched} beside {upgrades}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_region_holds_up_no_other() {
+    let fleet = watching(options(60), "node_pools: {interval: 10m}, maintenance: {}");
+    let silent = fleet.sim.regions()[0].clone();
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).region(silent.clone()));
+    sleep(5 * MINUTE).await;
+    let snapshot = fleet.scrape_in_time().await;
+    for reading in &snapshot.clusters {
+        let is_known =
+            reading.watched.node_pools.is_some() && reading.watched.maintenance.is_some();
+        let is_silent = reading.cluster.region.as_ref() == Some(&silent);
+        assert_eq!(is_known, !is_silent, "{}", reading.cluster.id);
+    }
+    fleet.sim.forget_calls();
+    sleep(30 * MINUTE).await;
+    let calls = fleet.sim.calls();
+    for id in fleet.ids() {
+        let of_cluster = |call: &&LoggedCall| {
+            call.action == Action::DescribeClusterNodePools && call.subject == id.as_str()
+        };
+        let asked = calls.iter().filter(of_cluster).count();
+        let is_silent = fleet.sim.world().region(&id).as_ref() == Some(&silent);
+        assert!(
+            is_silent || asked >= 2,
+            "{id}: {asked} times in half an hour"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_is_not_in_flight_twice_although_scrapes_hold_the_collector_before_a_reload() {
+    let fleet = watching(options(1), "maintenance: {}");
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Slow(8 * SECOND)).on(Action::DescribeClusterDetail));
+    sleep(SECOND).await;
+    assert_eq!(fleet.sim.peak_in_flight(), 1);
+    let dependencies = dependencies(&fleet.sim, &fleet.own);
+    let _later = Collector::after(&fleet.collector, &fleet.config, &dependencies);
+    sleep(10 * SECOND).await;
+    assert_eq!(fleet.sim.peak_in_flight(), 1);
+    sleep(5 * MINUTE).await;
+    assert_eq!(
+        fleet.calls(Action::DescribeClusterDetail),
+        2,
+        "one was given up"
+    );
 }

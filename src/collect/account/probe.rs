@@ -59,6 +59,7 @@ impl AccountCollector {
         let viewpoint = Viewpoint {
             trigger: Trigger::Probe,
             end: probe.deadline,
+            share: Duration::MAX,
             blocked_by,
             max_age: probe.max_age,
             now: Instant::now(),

@@ -1,20 +1,22 @@
 //! The queries beside the upgrades: each is asked when it is due, with the calls that the limits leave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::ClusterState;
+use ack_client::{Client, ClusterState};
+use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::AccountCollector;
 use crate::cluster::ClusterInfo;
 use crate::collect::entry::{ClusterEntry, Now};
 use crate::collect::progress::CollectionProgress;
-use crate::collect::watches::{Job, Knowledge, KnownCluster, Watch};
+use crate::collect::watches::{Job, Knowledge, KnownCluster, Standing, Watch};
 use crate::snapshot::ClusterReading;
 
 /// Time between two looks at the clusters and the time.
@@ -23,16 +25,67 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Queries that run at once.
 const CONCURRENCY: usize = 2;
 
+/// Queries of failing subjects that run at once, so that silent ones do not hold up the others.
+const FAILING_CONCURRENCY: usize = 1;
+
 /// Queries that are started before the next look, so that an urgent one does not wait long.
 const BATCH: usize = 32;
 
-impl AccountCollector {
-    /// Asks every query when it is due. Returns only if there are none.
-    pub(in crate::collect) async fn keep_watching(&self) {
-        if self.watches.is_empty() {
-            return;
+/// The watched queries in flight.
+#[derive(Debug, Default)]
+struct Running<'a> {
+    queries: FuturesUnordered<BoxFuture<'a, Standing>>,
+    failing: usize,
+}
+
+impl<'a> Running<'a> {
+    /// Starts the queries of `due` that there is room for.
+    fn start(&mut self, due: &mut VecDeque<Job<'a>>) {
+        while let Some(job) = self.next(due).and_then(|next| due.remove(next)) {
+            let standing = job.standing;
+            self.failing += usize::from(standing == Standing::Failing);
+            let query = (job.start)().map(move |()| standing);
+            self.queries.push(query.boxed());
         }
+    }
+
+    fn next(&self, due: &VecDeque<Job<'_>>) -> Option<usize> {
+        let standings = due.iter().map(|job| job.standing);
+        next(standings, self.queries.len(), self.failing)
+    }
+
+    /// Waits until a query has ended; forever if there is none.
+    async fn ended(&mut self) {
+        match self.queries.next().await {
+            Some(standing) => self.failing -= usize::from(standing == Standing::Failing),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The position in `due` of the query that starts next: the first one, unless it is failing and as
+/// many of those as may run are among the `running` ones.
+fn next(mut due: impl Iterator<Item = Standing>, running: usize, failing: usize) -> Option<usize> {
+    if running >= CONCURRENCY {
+        return None;
+    }
+    due.position(|standing| match standing {
+        Standing::Responding => true,
+        Standing::Failing => failing < FAILING_CONCURRENCY,
+    })
+}
+
+impl AccountCollector {
+    /// Asks every query when it is due. Returns if there are none, or once a later collector does it.
+    pub(in crate::collect) async fn keep_watching(&self) {
+        if !self.watches.is_empty() {
+            self.watching.run_until_cancelled(self.watch()).await;
+        }
+    }
+
+    async fn watch(&self) {
         let client = self.client().with_spare_calls();
+        let mut running = Running::default();
         let mut known = None;
         loop {
             let clusters = self.known_clusters();
@@ -41,33 +94,30 @@ impl AccountCollector {
                 known = Some(clusters);
             }
             let now = Instant::now();
-            let mut jobs: Vec<Job<'_>> = Vec::new();
-            for watch in &self.watches {
-                jobs.extend(watch.due(&client, now, BATCH));
+            let mut due = self.due_jobs(&client, now);
+            let is_idle = due.is_empty();
+            loop {
+                running.start(&mut due);
+                if due.is_empty() && !is_idle && running.queries.len() < CONCURRENCY {
+                    break;
+                }
+                tokio::select! {
+                    () = running.ended() => {}
+                    () = sleep_until(now + PAUSE) => break,
+                }
             }
-            jobs.sort_by_key(|job| job.due_at);
-            jobs.truncate(BATCH);
-            if let Some(known) = known.as_ref().filter(|_| jobs.is_empty()) {
-                self.wait(known).await;
-            }
-            stream::iter(jobs)
-                .for_each_concurrent(CONCURRENCY, |job| job.run)
-                .await;
         }
     }
 
-    /// Waits until a query is due, or until the clusters are no longer those that are `known`.
-    async fn wait(&self, known: &KnownClusters) {
-        let now = Instant::now();
-        let due = self.watches.iter().filter_map(|watch| watch.due_at(now));
-        let due_at = due.min();
-        loop {
-            sleep(PAUSE).await;
-            let is_due = due_at.is_some_and(|due_at| due_at <= Instant::now());
-            if is_due || self.known_clusters() != *known {
-                return;
-            }
-        }
+    /// The queries that are due at `now`, those that are overdue longest first.
+    fn due_jobs<'a>(&'a self, client: &'a Client, now: Instant) -> VecDeque<Job<'a>> {
+        let mut due: Vec<_> = self
+            .watches
+            .iter()
+            .flat_map(|watch| watch.due(client, now, BATCH))
+            .collect();
+        due.sort_by_key(|job| job.due_at);
+        due.into()
     }
 
     fn known_clusters(&self) -> KnownClusters {
@@ -116,8 +166,9 @@ impl AccountCollector {
                 .collect()
         };
         let knowledge = self.knowledge();
+        let now = Instant::now();
         for watch in &self.watches {
-            watch.update_subjects(&clusters, knowledge);
+            watch.update_subjects(&clusters, knowledge, now);
         }
     }
 

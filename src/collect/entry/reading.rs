@@ -26,6 +26,8 @@ pub(in crate::collect) struct Viewpoint {
     pub(in crate::collect) trigger: Trigger,
     /// The time at which the reader stops waiting. Queries that start then or later are not for it.
     pub(in crate::collect) end: Instant,
+    /// The share that a query has of the reader's time. The demand may be one of a longer time.
+    pub(in crate::collect) share: Duration,
     pub(in crate::collect) blocked_by: BlockedBy,
     /// The age up to which a reading is served of a cluster that was not queried.
     pub(in crate::collect) max_age: Duration,
@@ -69,7 +71,9 @@ impl ClusterEntry {
     fn outcome_in_flight(&self, in_flight: &InFlight, viewpoint: &Viewpoint) -> Outcome {
         match in_flight.budget.stage(viewpoint.now) {
             (Stage::BackingOff(error), _) => Outcome::Down(Failure::of(&error)),
-            (Stage::AwaitingResponse, elapsed) if elapsed >= in_flight.share => {
+            (Stage::AwaitingResponse, elapsed)
+                if elapsed >= in_flight.share.min(viewpoint.share) =>
+            {
                 down(Reason::Timeout, "no answer within the scrape's budget")
             }
             // The query goes on. That it waits for the account's own rate limit, or that the API has

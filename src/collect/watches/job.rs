@@ -4,10 +4,9 @@ use std::fmt::{self, Debug, Formatter};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use ack_client::{ApiError, Budget, Client, ErrorKind};
+use ack_client::{ApiError, Budget, Client, Endpoint, ErrorKind};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
@@ -18,12 +17,23 @@ use crate::snapshot::Failure;
 /// it wait long; the client limits the time of each attempt.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// A query that is due. It starts when it is polled.
+/// A query that is due.
 pub(in crate::collect) struct Job<'a> {
     /// The time since which it is due.
     pub(in crate::collect) due_at: Instant,
-    /// Makes the query and records its result.
-    pub(in crate::collect) run: BoxFuture<'a, ()>,
+    pub(in crate::collect) standing: Standing,
+    /// Notes that the query is in flight. The future makes it and records its result.
+    pub(in crate::collect) start: Box<dyn FnOnce() -> BoxFuture<'a, ()> + Send + 'a>,
+}
+
+/// The prospects of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::collect) enum Standing {
+    /// The last one was answered, or there was none.
+    Responding,
+    /// The last one failed and is repeated, or there was none and the last one in its region
+    /// failed.
+    Failing,
 }
 
 impl Debug for Job<'_> {
@@ -31,30 +41,45 @@ impl Debug for Job<'_> {
         formatter
             .debug_struct("Job")
             .field("due_at", &self.due_at)
+            .field("standing", &self.standing)
             .finish_non_exhaustive()
     }
 }
 
-impl<'a> Job<'a> {
-    pub(super) fn new<Q: Query>(
-        due_at: Instant,
-        slots: &'a Slots<Q>,
+impl<Q: Query> Slots<Q> {
+    /// Starts the query of `subject`.
+    pub(super) fn starter<'a>(
+        &'a self,
         subject: Q::Subject,
         client: &'a Client,
-    ) -> Self {
-        let run = Box::pin(async move { slots.ask(&subject, client).await });
-        Self { due_at, run }
+    ) -> Box<dyn FnOnce() -> BoxFuture<'a, ()> + Send + 'a> {
+        Box::new(move || {
+            let entry = self.start(&subject);
+            Box::pin(async move {
+                if let Some((entry, endpoint)) = entry {
+                    self.ask(&subject, &entry, &endpoint, client).await;
+                }
+            })
+        })
     }
-}
 
-impl<Q: Query> Slots<Q> {
-    async fn ask(&self, subject: &Q::Subject, client: &Client) {
-        let Some(entry) = self.entry(subject) else {
-            return;
-        };
-        let Some(endpoint) = &entry.endpoint else {
-            return;
-        };
+    /// Notes that the query of `subject` is in flight. Returns what is known of it; None if its
+    /// clusters are gone.
+    pub(super) fn start(&self, subject: &Q::Subject) -> Option<(Entry<Q::Answer>, Endpoint)> {
+        let mut state = self.lock();
+        let entry = state.entries.get_mut(subject)?;
+        let endpoint = entry.endpoint.clone()?;
+        entry.slot.start();
+        Some((entry.clone(), endpoint))
+    }
+
+    async fn ask(
+        &self,
+        subject: &Q::Subject,
+        entry: &Entry<Q::Answer>,
+        endpoint: &Endpoint,
+        client: &Client,
+    ) {
         let last = entry.slot.answer().map(|answer| &**answer);
         let cost = self.query.cost(last);
         let tokens = client.limiter().acquire(cost).await;
@@ -72,35 +97,40 @@ impl<Q: Query> Slots<Q> {
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(panic_error::<Q>()));
-        self.record(subject, result, entry.changed);
+        self.record(subject, entry, result, Instant::now());
     }
 
-    /// What is known of `subject`, unless it is gone.
-    fn entry(&self, subject: &Q::Subject) -> Option<Entry<Q::Answer>> {
-        self.lock().entries.get(subject).cloned()
-    }
-
-    /// Records the result of a query that was made after the clusters had `changed`.
-    fn record(
+    /// Records the result of a query that ended at `now`, and that was made when `asked` was known.
+    pub(super) fn record(
         &self,
         subject: &Q::Subject,
+        asked: &Entry<Q::Answer>,
         result: Result<Q::Answer, ApiError>,
-        changed: Option<Timestamp>,
+        now: Instant,
     ) {
+        let mut state = self.lock();
+        state.quiet_until = None;
         if matches!(&result, Err(error) if error.kind == ErrorKind::RateLimited) {
             // The account's own limit tells nothing about the subject. The query stays due.
+            if let Some(entry) = state.entries.get_mut(subject) {
+                entry.slot.put_back();
+            }
             return;
         }
-        let mut state = self.lock();
+        let result = result.map_err(|error| failure::<Q>(&error));
+        let failure = result.as_ref().err().cloned();
+        if failure.as_ref().is_some_and(|failure| !failure.lasting) {
+            state.failing.insert(asked.region());
+        } else {
+            state.failing.remove(&asked.region());
+        }
         let Some(entry) = state.entries.get_mut(subject) else {
             return;
         };
-        let result = result.map_err(|error| failure::<Q>(&error));
-        let failure = result.as_ref().err().cloned();
         if failure.is_none() {
-            entry.changed_before_answer = changed;
+            entry.changed_before_answer = asked.changed;
         }
-        entry.slot.record(result, Instant::now());
+        entry.slot.record(result, now);
         match failure {
             Some(failure) if state.logged != Some(failure.reason) => {
                 state.logged = Some(failure.reason);

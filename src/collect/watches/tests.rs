@@ -11,11 +11,11 @@ use super::*;
 use crate::collect::fixture::{SECOND, account, discovered};
 use crate::queries::FetchContext;
 
-const INTERVAL: Duration = Duration::from_secs(60);
+pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 
 /// A query about single clusters, which counts how often it is made.
 #[derive(Debug)]
-struct Count;
+pub(super) struct Count;
 
 impl Query for Count {
     type Subject = ClusterId;
@@ -75,7 +75,7 @@ fn support(count: u32) -> crate::queries::versions::VersionSupport {
 
 fn slots(clusters: &[&str]) -> Arc<Slots<Count>> {
     let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
-    slots.update_subjects(&quiet(clusters), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(clusters), Knowledge::AllKnown, Instant::now());
     slots
 }
 
@@ -94,7 +94,7 @@ fn unchanged_since(changed: i64, clusters: &[&str]) -> Vec<KnownCluster> {
     targets(clusters).into_iter().map(known).collect()
 }
 
-fn quiet(clusters: &[&str]) -> Vec<KnownCluster> {
+pub(super) fn quiet(clusters: &[&str]) -> Vec<KnownCluster> {
     unchanged_since(1, clusters)
 }
 
@@ -105,7 +105,7 @@ async fn make_due(slots: &Slots<Count>) -> usize {
     let jobs = slots.due(&client, Instant::now(), 100);
     let count = jobs.len();
     for job in jobs {
-        job.run.await;
+        (job.start)().await;
     }
     count
 }
@@ -134,9 +134,9 @@ async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_up
     for known in &mut upgrading {
         known.is_upgrading = true;
     }
-    slots.update_subjects(&upgrading, Knowledge::AllKnown);
+    slots.update_subjects(&upgrading, Knowledge::AllKnown, Instant::now());
     assert_eq!(make_due(&slots).await, 2);
-    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL).await;
     assert_eq!(make_due(&slots).await, 2);
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
@@ -147,7 +147,7 @@ async fn a_cluster_that_has_changed_since_its_answer_is_asked_about_sooner_and_o
     let slots = slots(&["c1", "fails"]);
     make_due(&slots).await;
     let changed = unchanged_since(9, &["c1", "fails"]);
-    slots.update_subjects(&changed, Knowledge::AllKnown);
+    slots.update_subjects(&changed, Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL / 2).await;
     assert_eq!(make_due(&slots).await, 1, "a failure stays as it is");
     tokio::time::advance(INTERVAL / 2).await;
@@ -162,7 +162,7 @@ async fn the_query_that_is_overdue_longest_is_the_first() {
     let slots = slots(&["c2"]);
     make_due(&slots).await;
     tokio::time::advance(SECOND).await;
-    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown);
+    slots.update_subjects(&quiet(&["c1", "c2"]), Knowledge::AllKnown, Instant::now());
     make_due(&slots).await;
     tokio::time::advance(2 * INTERVAL).await;
     let (_, account) = account();
@@ -227,11 +227,11 @@ async fn an_answer_is_shown_until_it_is_too_old_and_goes_with_its_cluster() {
     assert_eq!(counts(&slots, &["c1"])["c1"], None);
     make_due(&slots).await;
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(1));
-    slots.update_subjects(&[], Knowledge::Partial);
+    slots.update_subjects(&[], Knowledge::Partial, Instant::now());
     assert_eq!(counts(&slots, &["c1"])["c1"], Some(1), "a list is missing");
     tokio::time::advance(INTERVAL + SECOND).await;
     assert_eq!(counts(&slots, &["c1"])["c1"], None);
-    slots.update_subjects(&[], Knowledge::AllKnown);
+    slots.update_subjects(&[], Knowledge::AllKnown, Instant::now());
     assert!(slots.lock().entries.is_empty());
 }
 
@@ -243,6 +243,42 @@ async fn answers_survive_a_reload() {
     later.inherit(&*earlier);
     assert_eq!(make_due(&later).await, 0, "no cluster is known yet");
     assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
-    later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown);
+    later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown, Instant::now());
     assert_eq!(make_due(&later).await, 0, "it is fresh");
+}
+
+/// The figures of an account with 10,000 clusters, in a release build:
+/// `cargo test --release --lib ten_thousand -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints figures, and decides nothing"]
+fn the_cost_of_a_look_at_ten_thousand_clusters() {
+    let names: Vec<_> = (0..10_000).map(|number| format!("c{number:032}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let targets = quiet(&names);
+    let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
+    let now = Instant::now();
+    let timed = |what: &str, work: &dyn Fn() -> usize| {
+        let times = (0..20).map(|_| {
+            let start = std::time::Instant::now();
+            std::hint::black_box(work());
+            start.elapsed()
+        });
+        println!("{what}: {:?}", times.min().unwrap_or_default());
+    };
+    timed("subjects that have changed", &|| {
+        slots.update_subjects(&targets, Knowledge::AllKnown, now);
+        targets.len()
+    });
+    let due = |now| slots.lock().due(&slots.query, now, 32).len();
+    timed("everything due", &|| due(now));
+    for known in &targets {
+        let id = &known.target.info.id;
+        let (asked, _) = slots.start(id).expect("it is there");
+        slots.record(id, &asked, Ok(1), now);
+    }
+    timed("nothing due, after a result", &|| {
+        slots.lock().quiet_until = None;
+        due(now)
+    });
+    timed("nothing due", &|| due(now));
 }

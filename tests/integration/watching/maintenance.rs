@@ -1,11 +1,10 @@
 //! Automatic upgrades and maintenance windows.
 
-use ack_upgrade_exporter::collect::Collector;
 use ack_upgrade_exporter::queries::maintenance::ClusterMaintenance;
 use jiff::Timestamp;
 
 use super::*;
-use crate::fleet::{UNLIMITED, dependencies, reading};
+use crate::fleet::{UNLIMITED, reading};
 
 const DETAIL: Action = Action::DescribeClusterDetail;
 const HOUR: Duration = Duration::from_secs(3600);

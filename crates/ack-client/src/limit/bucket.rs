@@ -289,6 +289,11 @@ mod tests {
         assert!(bucket.rate() < 1.5, "{}", bucket.rate());
     }
 
+    /// Milliseconds between two calls: most come close together, some after a rest.
+    fn pause() -> impl Strategy<Value = u64> {
+        prop_oneof![3 => Just(0), 3 => 0_u64..100, 1 => 0_u64..3_000]
+    }
+
     proptest! {
         /// No window has more than the burst and what the rate gives in it, whatever was taken, put
         /// back, throttled or served.
@@ -296,7 +301,7 @@ mod tests {
         fn no_window_lets_more_through_than_the_limit(
             rate in 0.1..200.0_f64,
             burst in 1_u32..50,
-            steps in proptest::collection::vec((0_u64..3_000, 1_u32..5, 0_u32..5, any::<bool>()), 1..80),
+            steps in proptest::collection::vec((pause(), 1_u32..5, 0_u32..5, prop::bool::weighted(0.1)), 1..80),
         ) {
             let mut bucket = bucket(rate, burst);
             let mut now = Duration::ZERO;
@@ -323,6 +328,30 @@ mod tests {
                     let window = to.saturating_sub(*from);
                     let allowed = f64::from(burst) + window.as_secs_f64() * rate;
                     prop_assert!(f64::from(sum) <= allowed + 1e-3, "{sum} in {window:?} at {rate}/s, burst {burst}");
+                }
+            }
+        }
+
+        /// Whatever background calls take, and in whatever order: a scrape that comes then has half
+        /// a burst at once.
+        #[test]
+        fn background_calls_leave_half_a_burst_to_scrapes(
+            rate in 0.1..200.0_f64,
+            burst in 2_u32..50,
+            steps in proptest::collection::vec((pause(), 1_u32..9, any::<bool>()), 1..80),
+        ) {
+            let mut bucket = bucket(rate, burst);
+            let mut now = Duration::ZERO;
+            for (pause, wanted, is_background) in steps {
+                now += at(pause);
+                let wanted = wanted.min(bucket.most_at_once());
+                if !is_background {
+                    now = bucket.ready_at(wanted, now).unwrap_or(now);
+                    bucket.take(wanted, now);
+                } else if bucket.has_spare(wanted, now) {
+                    bucket.take(wanted, now);
+                    let left = (burst / 2).min(burst - wanted);
+                    prop_assert!(left == 0 || bucket.ready_at(left, now).is_none());
                 }
             }
         }
