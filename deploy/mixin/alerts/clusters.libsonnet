@@ -47,8 +47,8 @@ function(config)
     description: 'The last upgrade of ' + text.cluster + ' failed' + text.changed + ', and none has been started since. ' + text.message,
   })
 
-  // An upgrade that changes begins its time anew: where the source tells when it last changed, and where its step is another one; a large
-  // cluster may take hours and be well. A step that the exporter does not know is no change, or a response without one would hide a hang.
+  // An upgrade that changes begins its time anew: where the source tells when it last changed, and where its step becomes upgrading; a large
+  // cluster may take hours and be well. A step that is unknown or not_start for a moment is no change: such is a response without a step.
   // not_start and unknown too: a response without a step that the exporter knows must not hide an upgrade that hangs.
   + alert('AckUpgradeStuck', {
     expr: about(|||
@@ -58,7 +58,13 @@ function(config)
       unless %s
         changes(%s[%s]) > 0
       unless %s
-        count by (%s, job, instance) (last_over_time(%s[%s])) > 1
+        (
+          %s
+          and %s
+            last_over_time(%s[%s])
+          unless %s
+            last_over_time(%s[%s] offset %s)
+        )
     ||| % [
       promql.step('not_start|upgrading|unknown'),
       joined,
@@ -67,8 +73,13 @@ function(config)
       promql.metric('cs_upgrade_updated_timestamp_seconds'),
       config.lookback,
       joined,
-      cluster,
-      promql.step('not_start|upgrading'),
+      promql.step('upgrading'),
+      joined,
+      promql.step('not_start'),
+      config.lookback,
+      joined,
+      promql.step('upgrading'),
+      config.lookback,
       config.lookback,
     ]),
     about: 'The upgrade of a cluster runs and does not move.',
