@@ -32,9 +32,9 @@ const UNITS: [&str; 22] = [
     "次",
 ];
 /// The words after which a number counts.
-const COUNTERS: [&str; 7] = [
-    "attempt", "attempts", "retry", "retries", "retried", "try", "第",
-];
+const COUNTERS: [&str; 6] = ["attempt", "attempts", "retry", "retries", "retried", "try"];
+/// The characters of a message that are read. A label has a quarter of them, and numbers get shorter.
+const READ: usize = 1024;
 /// The words before which a number counts.
 const COUNTED: [&str; 5] = ["times", "attempts", "attempt", "retries", "tries"];
 
@@ -44,7 +44,8 @@ const COUNTED: [&str; 5] = ["times", "attempts", "attempt", "retries", "tries"];
 /// A message that counts would otherwise begin a new series at every scrape. Other numbers are
 /// kept: they name nodes, addresses and versions.
 pub(super) fn label(message: &str) -> String {
-    clean_message(&folded(message))
+    let end = message.char_indices().nth(READ);
+    clean_message(&folded(end.map_or(message, |(end, _)| &message[..end])))
 }
 
 fn folded(message: &str) -> Cow<'_, str> {
@@ -159,8 +160,14 @@ fn is_followed_by(after: &str, words: &[&str]) -> bool {
 }
 
 fn is_counted(before: &str) -> bool {
-    let before = before.trim_end_matches([' ', '#', '=', ':']).to_lowercase();
-    COUNTERS.iter().any(|word| before.ends_with(word))
+    let before = before.trim_end_matches([' ', '#', '=', ':']);
+    let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_');
+    let word = start.map_or(before, |start| {
+        before[start..].trim_start_matches(|c: char| !c.is_alphanumeric())
+    });
+    COUNTERS
+        .iter()
+        .any(|counter| word.eq_ignore_ascii_case(counter))
 }
 
 #[cfg(test)]
@@ -197,6 +204,8 @@ mod tests {
             "2 nodes are NotReady",
             "upgrade to 1.31.1-aliyun.1 failed",
             "connect 10.0.3.17:6443: refused",
+            "etcd entry 17 is corrupt, see registry 4",
+            "第2个节点未就绪",
             "pod payments/gateway-5d4f8b7c9-x2x8p cannot be evicted",
             "request 3D2F9B1E-77A0-5C1B-9A2F-0B9D2C4E8A11",
             "disk /dev/vda1/2 at 2026-11-29T08:12:32Z, http status 503",

@@ -19,7 +19,7 @@
 //!     "step": "upgrading",               as in cs_upgrade_step
 //!     "task_status": "running",          as in cs_upgrade_task_status
 //!     "since": "2026-11-23T18:40:00Z",   when this exporter first saw the present status and step
-//!     "error_message": null,             the API's message about the failure, cleaned and cut as in the metric
+//!     "error_message": null,             the API's message about the failure, cleaned and cut to 256 characters
 //!     "precheck_report_id": null, "task_id": "T-1", "target_version": "1.31.1-aliyun.1",
 //!     "started": "2026-11-23T18:30:00Z", "updated": "2026-11-23T18:48:00Z",   of the task, where the source has them
 //!     "last_success": "2026-11-23T18:49:28Z",   the last successful query
