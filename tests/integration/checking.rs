@@ -93,7 +93,7 @@ configuration accepted: exporter.yaml
     assert_eq!(
         complained,
         "warning: exporter.yaml:3: accounts[0]: what is watched takes at least 6.25 calls an hour, \
-            but the rate limit leaves 2.6 for it if Prometheus scrapes every minute\n"
+            but the rate limit leaves 0 for it if Prometheus scrapes every minute\n"
     );
 }
 

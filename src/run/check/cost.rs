@@ -53,7 +53,8 @@ impl<'a> Cost<'a> {
         let watched: f64 = queries.iter().map(|query| self.watched(query).known).sum();
         let rate = self.account.access().rate_limit.requests_per_second;
         let allowed = rate * HOUR.as_secs_f64() / f64::from(self.instances);
-        let left = (allowed - self.upgrades().known).max(0.0);
+        let lists = self.lists().map_or(0.0, |lists| lists.known);
+        let left = (allowed - self.upgrades().known - lists).max(0.0);
         (watched > left).then(|| {
             format!(
                 "what is watched takes at least {} calls an hour, but the rate limit leaves {} for \
