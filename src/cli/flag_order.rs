@@ -22,6 +22,10 @@ fn command_position(program: &Command, arguments: &[OsString]) -> Option<usize> 
     let mut at = 1;
     loop {
         let argument = arguments.get(at)?.to_str()?;
+        if argument == "--version" {
+            // No command has it.
+            return None;
+        }
         if argument == "--" || !argument.starts_with("--") {
             return program.find_subcommand(argument).map(|_| at);
         }
@@ -84,6 +88,7 @@ mod tests {
             "x --config.file status",
             "x shop status",
             "x -- status",
+            "x --version status",
         ] {
             assert_eq!(ordered(line), line);
         }
