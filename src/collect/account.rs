@@ -31,7 +31,7 @@ use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
-use super::watches::Watch;
+use super::watches::{Access, Watch};
 use crate::cluster::ClusterInfo;
 use crate::snapshot::{AccountReading, ClusterReading};
 
@@ -201,15 +201,18 @@ impl AccountCollector {
     /// lists. `earlier` keeps them too, for the scrapes that still wait there, but watches no more.
     pub(super) fn inherit(&self, earlier: &Self) {
         earlier.watching.cancel();
+        let client = self.account_client();
+        let access = if client.shares_client_with(earlier.account_client()) {
+            Access::Same
+        } else {
+            Access::Changed
+        };
         for (watch, earlier) in self.same_watches(earlier) {
-            watch.inherit(earlier);
+            watch.inherit(earlier, access);
         }
         let results = earlier.lock().cached_results();
         self.lock().inherit(results);
-        if self
-            .account_client()
-            .shares_client_with(earlier.account_client())
-        {
+        if access == Access::Same {
             self.inherit_lists(&earlier.lists);
         }
         self.drop_inherited_once_listed();

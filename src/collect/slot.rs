@@ -61,6 +61,12 @@ impl<T> Slot<T> {
         }
     }
 
+    /// The slot after a change that may let a query succeed that failed: it is due.
+    pub(super) fn without_failure(mut self) -> Self {
+        self.last_attempt = self.last_attempt.filter(|last| last.failure.is_none());
+        self
+    }
+
     /// The last answer, however old.
     pub(super) fn answer(&self) -> Option<&Arc<T>> {
         self.last_answer.as_ref().map(|answer| &answer.value)

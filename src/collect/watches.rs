@@ -18,7 +18,7 @@ use ack_client::{Client, Endpoint, Reason};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-pub(super) use job::{Job, Standing};
+pub(super) use job::{Job, QueryClass};
 
 use super::entry::{Now, Target};
 use super::progress::CollectionProgress;
@@ -79,7 +79,7 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
     /// The clusters that are being upgraded at `now`, as far as the answers tell.
     fn upgrading(&self, now: Instant) -> Vec<ClusterId>;
 
-    /// The queries that are due at `now`, at most `limit` of each standing, those that are overdue
+    /// The queries that are due at `now`, at most `limit` of each class, those that are overdue
     /// longest first. None of them is in flight.
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>>;
 
@@ -95,8 +95,9 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
     /// The outcome of the last query about `cluster`; None for a query about whole regions.
     fn cluster_reading(&self, cluster: &ClusterInfo) -> Option<QueryReading>;
 
-    /// Takes over the slots of `earlier`, if it is the same query.
-    fn inherit(&self, earlier: &dyn Watch);
+    /// Takes over the slots of `earlier`, if it is the same query. Failures of another `access` are
+    /// left behind.
+    fn inherit(&self, earlier: &dyn Watch, access: Access);
 }
 
 /// A cluster, and what is known of it without the queries.
@@ -106,6 +107,13 @@ pub(super) struct KnownCluster {
     pub(super) is_upgrading: bool,
     /// The time of its last change, from the list.
     pub(super) changed: Option<Timestamp>,
+}
+
+/// Whether a reload has changed how the account is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Same,
+    Changed,
 }
 
 /// Whether all clusters of the account are known.
@@ -142,7 +150,7 @@ struct Due<S> {
     /// The time since which it is due.
     at: Instant,
     subject: S,
-    standing: Standing,
+    class: QueryClass,
 }
 
 /// One subject.
@@ -245,7 +253,15 @@ impl<Q: Query> State<Q> {
         entries.any(|entry| matches!(entry.slot.outcome(), Some(Err(_))))
     }
 
-    /// The subjects that are due at `now`, at most `limit` of each standing, those that are overdue
+    /// Removes a subject whose clusters went while it was queried.
+    fn remove_if_gone(&mut self, subject: &Q::Subject) {
+        let entry = self.entries.get(subject);
+        if entry.is_some_and(|entry| entry.endpoint.is_none()) {
+            self.entries.remove(subject);
+        }
+    }
+
+    /// The subjects that are due at `now`, at most `limit` of each class, those that are overdue
     /// longest first.
     fn due(&mut self, query: &Q, now: Instant, limit: usize) -> Vec<Due<Q::Subject>> {
         // Most looks find nothing, and an account may have ten thousand clusters.
@@ -259,7 +275,7 @@ impl<Q: Query> State<Q> {
                 continue;
             }
             match entry.slot.due_at(entry.interval(query, subject)) {
-                Some(at) if at <= now => due.push((at, subject, self.standing(entry))),
+                Some(at) if at <= now => due.push((at, subject, self.class(entry))),
                 Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
                 None => {}
             }
@@ -268,22 +284,22 @@ impl<Q: Query> State<Q> {
         due.sort();
         let mut left = [limit; 2];
         due.into_iter()
-            .filter(|(.., standing)| {
-                let left = &mut left[*standing as usize];
+            .filter(|(.., class)| {
+                let left = &mut left[*class as usize];
                 let is_within = *left > 0;
                 *left = left.saturating_sub(1);
                 is_within
             })
-            .map(|(at, subject, standing)| Due {
+            .map(|(at, subject, class)| Due {
                 at,
                 subject: subject.clone(),
-                standing,
+                class,
             })
             .collect()
     }
 
     /// The prospects of the next query of `entry`.
-    fn standing(&self, entry: &Entry<Q::Answer>) -> Standing {
+    fn class(&self, entry: &Entry<Q::Answer>) -> QueryClass {
         let is_failing = match entry.slot.outcome() {
             Some(Ok(())) => false,
             Some(Err(failure)) => !failure.lasting,
@@ -291,9 +307,9 @@ impl<Q: Query> State<Q> {
             None => self.failing.contains(&entry.region()),
         };
         if is_failing {
-            Standing::Failing
+            QueryClass::Failing
         } else {
-            Standing::Responding
+            QueryClass::Responding
         }
     }
 }
@@ -336,6 +352,10 @@ impl<Q: Query> Watch for Slots<Q> {
             entry.clusters = members.clusters.into();
             entry.is_upgrading = members.is_upgrading;
             entry.changed = members.changed;
+            // The first answer came before the first list.
+            if entry.slot.answer().is_some() && entry.changed_before_answer.is_none() {
+                entry.changed_before_answer = members.changed;
+            }
         }
     }
 
@@ -355,7 +375,7 @@ impl<Q: Query> Watch for Slots<Q> {
         due.into_iter()
             .map(|due| Job {
                 due_at: due.at,
-                standing: due.standing,
+                class: due.class,
                 start: self.starter(due.subject, client),
             })
             .collect()
@@ -412,15 +432,20 @@ impl<Q: Query> Watch for Slots<Q> {
         Some(QueryReading::new(Q::NAME, outcome.err()))
     }
 
-    fn inherit(&self, earlier: &dyn Watch) {
+    fn inherit(&self, earlier: &dyn Watch, access: Access) {
         let earlier: &dyn Any = earlier;
         let Some(earlier) = earlier.downcast_ref::<Self>() else {
             return;
         };
         let mut state = self.lock();
         for (subject, entry) in &earlier.lock().entries {
-            let entry = Entry::new(entry.slot.inherited());
-            state.entries.insert(subject.clone(), entry);
+            let slot = match access {
+                Access::Same => entry.slot.inherited(),
+                Access::Changed => entry.slot.inherited().without_failure(),
+            };
+            let mut later = Entry::new(slot);
+            later.changed_before_answer = entry.changed_before_answer;
+            state.entries.insert(subject.clone(), later);
         }
     }
 }

@@ -74,7 +74,7 @@ const SPARE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Calls that can wait join the others once the bucket has given out this many tokens for each one
 /// that they want. Two of them wait at once, so they take a fifteenth of all tokens at most.
-const SPARE_PATIENCE: u32 = 30;
+const SPARE_WAIT_TOKENS: u32 = 30;
 
 /// Calls with spare tokens that run at once.
 const SPARE_CONCURRENCY: usize = 2;
@@ -144,7 +144,11 @@ impl Limiter {
             if let Some(tokens) = self.take_spare(count) {
                 return Some(tokens);
             }
-            if start.elapsed() >= self.lock().time_for(count.saturating_mul(SPARE_PATIENCE)) {
+            if start.elapsed()
+                >= self
+                    .lock()
+                    .time_for(count.saturating_mul(SPARE_WAIT_TOKENS))
+            {
                 return None;
             }
             sleep(SPARE_PAUSE).await;

@@ -16,10 +16,10 @@ use super::AccountCollector;
 use crate::cluster::ClusterInfo;
 use crate::collect::entry::{ClusterEntry, Now};
 use crate::collect::progress::CollectionProgress;
-use crate::collect::watches::{Job, Knowledge, KnownCluster, Standing, Watch};
+use crate::collect::watches::{Job, Knowledge, KnownCluster, QueryClass, Watch};
 use crate::snapshot::ClusterReading;
 
-/// Time between two looks at the clusters and the time.
+/// Time between two checks of the clusters and of the queries that are due.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Queries that run at once.
@@ -34,7 +34,7 @@ const BATCH: usize = 32;
 /// The watched queries in flight.
 #[derive(Debug, Default)]
 struct Running<'a> {
-    queries: FuturesUnordered<BoxFuture<'a, Standing>>,
+    queries: FuturesUnordered<BoxFuture<'a, QueryClass>>,
     failing: usize,
 }
 
@@ -42,22 +42,22 @@ impl<'a> Running<'a> {
     /// Starts the queries of `due` that there is room for.
     fn start(&mut self, due: &mut VecDeque<Job<'a>>) {
         while let Some(job) = self.next(due).and_then(|next| due.remove(next)) {
-            let standing = job.standing;
-            self.failing += usize::from(standing == Standing::Failing);
-            let query = (job.start)().map(move |()| standing);
+            let class = job.class;
+            self.failing += usize::from(class == QueryClass::Failing);
+            let query = (job.start)().map(move |()| class);
             self.queries.push(query.boxed());
         }
     }
 
     fn next(&self, due: &VecDeque<Job<'_>>) -> Option<usize> {
-        let standings = due.iter().map(|job| job.standing);
-        next(standings, self.queries.len(), self.failing)
+        let classes = due.iter().map(|job| job.class);
+        next(classes, self.queries.len(), self.failing)
     }
 
     /// Waits until a query has ended; forever if there is none.
     async fn ended(&mut self) {
         match self.queries.next().await {
-            Some(standing) => self.failing -= usize::from(standing == Standing::Failing),
+            Some(class) => self.failing -= usize::from(class == QueryClass::Failing),
             None => std::future::pending().await,
         }
     }
@@ -65,13 +65,17 @@ impl<'a> Running<'a> {
 
 /// The position in `due` of the query that starts next: the first one, unless it is failing and as
 /// many of those as may run are among the `running` ones.
-fn next(mut due: impl Iterator<Item = Standing>, running: usize, failing: usize) -> Option<usize> {
+fn next(
+    mut due: impl Iterator<Item = QueryClass>,
+    running: usize,
+    failing: usize,
+) -> Option<usize> {
     if running >= CONCURRENCY {
         return None;
     }
-    due.position(|standing| match standing {
-        Standing::Responding => true,
-        Standing::Failing => failing < FAILING_CONCURRENCY,
+    due.position(|class| match class {
+        QueryClass::Responding => true,
+        QueryClass::Failing => failing < FAILING_CONCURRENCY,
     })
 }
 
@@ -152,6 +156,8 @@ impl AccountCollector {
     }
 
     fn update_subjects(&self) {
+        // Read before the table: with all lists read, a cluster that it lacks is gone.
+        let knowledge = self.knowledge();
         // The table is released before the slots are locked: a snapshot locks the slots while it
         // holds the table.
         let clusters: Vec<KnownCluster> = {
@@ -165,7 +171,6 @@ impl AccountCollector {
                 })
                 .collect()
         };
-        let knowledge = self.knowledge();
         let now = Instant::now();
         for watch in &self.watches {
             watch.update_subjects(&clusters, knowledge, now);

@@ -21,14 +21,14 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub(in crate::collect) struct Job<'a> {
     /// The time since which it is due.
     pub(in crate::collect) due_at: Instant,
-    pub(in crate::collect) standing: Standing,
+    pub(in crate::collect) class: QueryClass,
     /// Notes that the query is in flight. The future makes it and records its result.
     pub(in crate::collect) start: Box<dyn FnOnce() -> BoxFuture<'a, ()> + Send + 'a>,
 }
 
 /// The prospects of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::collect) enum Standing {
+pub(in crate::collect) enum QueryClass {
     /// The last one was answered, or there was none.
     Responding,
     /// The last one failed and is repeated, or there was none and the last one in its region
@@ -41,7 +41,7 @@ impl Debug for Job<'_> {
         formatter
             .debug_struct("Job")
             .field("due_at", &self.due_at)
-            .field("standing", &self.standing)
+            .field("class", &self.class)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +110,7 @@ impl<Q: Query> Slots<Q> {
     ) {
         let mut state = self.lock();
         state.quiet_until = None;
+        state.remove_if_gone(subject);
         if matches!(&result, Err(error) if error.kind == ErrorKind::RateLimited) {
             // The account's own limit tells nothing about the subject. The query stays due.
             if let Some(entry) = state.entries.get_mut(subject) {

@@ -129,7 +129,12 @@ impl Model {
                 let id = self.in_flight.remove(place);
                 self.slots
                     .record(&id, &asked(self.now), outcome.result(), self.now);
-                self.ended.insert(id, (self.now, outcome));
+                if self.present.contains(&id) {
+                    self.ended.insert(id, (self.now, outcome));
+                } else {
+                    assert!(!self.slots.lock().entries.contains_key(&id), "{id} stays");
+                    self.ended.remove(&id);
+                }
             }
             Event::End(..) => {}
             Event::Clusters(present) => {
@@ -141,7 +146,7 @@ impl Model {
             }
             Event::Reload => {
                 let later = new_slots();
-                later.inherit(&*self.slots);
+                later.inherit(&*self.slots, Access::Same);
                 self.slots = later;
                 self.in_flight.clear();
                 let names: Vec<_> = self.present.iter().map(ToString::to_string).collect();
@@ -235,8 +240,8 @@ proptest! {
         }
         model.now += INTERVAL;
         let due = model.due(limit);
-        let count = |standing| due.iter().filter(|due| due.standing == standing).count();
-        prop_assert_eq!(count(Standing::Failing), failing.min(limit));
-        prop_assert_eq!(count(Standing::Responding), (NAMES.len() - failing).min(limit));
+        let count = |class| due.iter().filter(|due| due.class == class).count();
+        prop_assert_eq!(count(QueryClass::Failing), failing.min(limit));
+        prop_assert_eq!(count(QueryClass::Responding), (NAMES.len() - failing).min(limit));
     }
 }

@@ -240,45 +240,37 @@ async fn answers_survive_a_reload() {
     let earlier = slots(&["c1"]);
     make_due(&earlier).await;
     let later = slots(&[]);
-    later.inherit(&*earlier);
+    later.inherit(&*earlier, Access::Same);
     assert_eq!(make_due(&later).await, 0, "no cluster is known yet");
     assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
     later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown, Instant::now());
     assert_eq!(make_due(&later).await, 0, "it is fresh");
 }
 
-/// The figures of an account with 10,000 clusters, in a release build:
-/// `cargo test --release --lib ten_thousand -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures, and decides nothing"]
-fn the_cost_of_a_look_at_ten_thousand_clusters() {
-    let names: Vec<_> = (0..10_000).map(|number| format!("c{number:032}")).collect();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let targets = quiet(&names);
-    let slots = Slots::new(&AccountName::parse("a").expect("a name"), Count);
-    let now = Instant::now();
-    let timed = |what: &str, work: &dyn Fn() -> usize| {
-        let times = (0..20).map(|_| {
-            let start = std::time::Instant::now();
-            std::hint::black_box(work());
-            start.elapsed()
-        });
-        println!("{what}: {:?}", times.min().unwrap_or_default());
-    };
-    timed("subjects that have changed", &|| {
-        slots.update_subjects(&targets, Knowledge::AllKnown, now);
-        targets.len()
-    });
-    let due = |now| slots.lock().due(&slots.query, now, 32).len();
-    timed("everything due", &|| due(now));
-    for known in &targets {
-        let id = &known.target.info.id;
-        let (asked, _) = slots.start(id).expect("it is there");
-        slots.record(id, &asked, Ok(1), now);
+#[tokio::test(start_paused = true)]
+async fn a_reload_with_another_access_repeats_what_has_failed_and_nothing_else() {
+    let earlier = slots(&["c1", "fails"]);
+    make_due(&earlier).await;
+    for (access, due) in [(Access::Same, 0), (Access::Changed, 1)] {
+        let later = slots(&[]);
+        later.inherit(&*earlier, access);
+        later.update_subjects(
+            &quiet(&["c1", "fails"]),
+            Knowledge::AllKnown,
+            Instant::now(),
+        );
+        assert_eq!(make_due(&later).await, due, "{access:?}");
     }
-    timed("nothing due, after a result", &|| {
-        slots.lock().quiet_until = None;
-        due(now)
-    });
-    timed("nothing due", &|| due(now));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_seen_across_a_reload() {
+    let earlier = slots(&["c1"]);
+    make_due(&earlier).await;
+    let later = slots(&[]);
+    later.inherit(&*earlier, Access::Same);
+    let changed = unchanged_since(9, &["c1"]);
+    later.update_subjects(&changed, Knowledge::AllKnown, Instant::now());
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&later).await, 1, "sooner than after an interval");
 }
