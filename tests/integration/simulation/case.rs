@@ -12,7 +12,7 @@ use crate::fleet::options;
 pub const FAULTS_END: Duration = Duration::from_secs(120);
 
 /// The time from then to the end.
-pub const RECOVERY: Duration = Duration::from_secs(360);
+pub const RECOVERY: Duration = Duration::from_secs(720);
 
 /// One simulated run.
 #[derive(Debug, Clone)]

@@ -71,7 +71,7 @@ impl Run {
             return;
         }
         for id in shown {
-            let seen = self.last_seen[id];
+            let seen = *self.last_seen.get(id).expect("it was in the fleet");
             let is_alive = seen + GHOST >= page.started;
             assert!(is_alive, "{id} is gone since {:?}", page.started - seen);
         }
@@ -218,10 +218,10 @@ impl Run {
             } else {
                 Duration::ZERO
             };
-        for page in &self.pages {
-            if page.started < self.began + FAULTS_END + time {
-                continue;
-            }
+        let recovered = self.began + FAULTS_END + time;
+        let judged = self.pages.iter().filter(|page| page.started >= recovered);
+        assert!(judged.clone().count() > 0, "no page after {time:?}");
+        for page in judged {
             for id in &self.permanent {
                 let reading = page
                     .snapshot
