@@ -79,11 +79,10 @@ impl<T> Slot<T> {
         (age <= max_age).then_some(&answer.value)
     }
 
-    /// True if there has been one answer, and no more.
-    pub(super) fn has_one_answer(&self) -> bool {
-        self.last_answer
-            .as_ref()
-            .is_some_and(|answer| answer.is_first)
+    /// True if the last query has got the first answer.
+    pub(super) fn has_just_begun(&self) -> bool {
+        let is_first = |answer: &Answer<T>| answer.is_first;
+        self.last_answer.as_ref().is_some_and(is_first) && matches!(self.outcome(), Some(Ok(())))
     }
 
     /// The failure of the last query, if it failed; None if no query has ended.
@@ -203,14 +202,18 @@ mod tests {
         assert!(slot.outcome().is_none());
         slot.record(Ok(1), start);
         assert_eq!(slot.outcome(), Some(Ok(())));
+        assert!(slot.has_just_begun());
         slot.record(Err(failure(false)), start + SECOND);
-        assert!(slot.has_one_answer());
+        assert!(
+            !slot.has_just_begun(),
+            "a failure is repeated at its own time"
+        );
         assert!(matches!(slot.outcome(), Some(Err(_))));
         let within = |after| slot.answer_within(INTERVAL, start + after).map(|one| **one);
         assert_eq!(within(INTERVAL), Some(1));
         assert_eq!(within(INTERVAL + SECOND), None);
         assert_eq!(slot.answer().map(|one| **one), Some(1));
         slot.record(Ok(2), start + SECOND);
-        assert!(!slot.has_one_answer());
+        assert!(!slot.has_just_begun());
     }
 }

@@ -3,23 +3,23 @@
 mod job;
 #[cfg(test)]
 mod properties;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{Client, Endpoint, Reason};
+use ack_client::{Client, Endpoint};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 pub(super) use job::{Job, QueryClass};
 
+use self::state::{Entry, State};
 use super::entry::{Now, Target};
 use super::progress::CollectionProgress;
 use super::slot::Slot;
@@ -31,11 +31,8 @@ use crate::queries::node_pools::NodePools;
 use crate::queries::plans::Plans;
 use crate::queries::prechecks::Prechecks;
 use crate::queries::versions::Versions;
-use crate::queries::{Activity, Query, Scope, Subject as _, Watched};
+use crate::queries::{Query, Scope, Subject as _, Watched};
 use crate::snapshot::{Failure, QueryReading};
-
-/// The least part of the interval from the first answer to the second.
-const LEAST_FIRST_SHARE: f64 = 0.1;
 
 /// The queries that `settings` name.
 pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
@@ -133,40 +130,6 @@ pub(super) struct Slots<Q: Query> {
     state: Mutex<State<Q>>,
 }
 
-#[derive(Debug)]
-struct State<Q: Query> {
-    entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
-    /// The regions whose last query failed, and may succeed when it is repeated.
-    failing: HashSet<Option<Region>>,
-    /// A time before which nothing is due, if one is known.
-    quiet_until: Option<Instant>,
-    /// The reason of the failure that was logged last, until every subject is answered again.
-    logged: Option<Reason>,
-}
-
-/// A subject that is due.
-#[derive(Debug, Clone)]
-struct Due<S> {
-    /// The time since which it is due.
-    at: Instant,
-    subject: S,
-    class: QueryClass,
-}
-
-/// One subject.
-#[derive(Debug, Clone)]
-struct Entry<A> {
-    /// The server that knows the clusters; None while there are none.
-    endpoint: Option<Endpoint>,
-    clusters: Arc<[Arc<ClusterInfo>]>,
-    is_upgrading: bool,
-    /// The time of the clusters' last change.
-    changed: Option<Timestamp>,
-    /// The same, when the last answer was asked for.
-    changed_before_answer: Option<Timestamp>,
-    slot: Slot<A>,
-}
-
 /// The clusters of one subject.
 #[derive(Debug)]
 struct Members<'a> {
@@ -174,47 +137,6 @@ struct Members<'a> {
     clusters: Vec<Arc<ClusterInfo>>,
     is_upgrading: bool,
     changed: Option<Timestamp>,
-}
-
-impl<A> Entry<A> {
-    /// A subject without clusters.
-    fn new(slot: Slot<A>) -> Self {
-        Self {
-            endpoint: None,
-            clusters: Arc::default(),
-            is_upgrading: false,
-            changed: None,
-            changed_before_answer: None,
-            slot,
-        }
-    }
-
-    fn activity(&self) -> Activity {
-        let before = self.changed_before_answer;
-        if self.is_upgrading {
-            Activity::Upgrading
-        } else if before.is_some() && self.changed > before {
-            Activity::Changed
-        } else {
-            Activity::Quiet
-        }
-    }
-
-    /// The time from the last answer about `subject` to the next query.
-    fn interval<Q: Query<Answer = A>>(&self, query: &Q, subject: &Q::Subject) -> Duration {
-        let last = self.slot.answer().map(|answer| &**answer);
-        let interval = query.interval(last, self.activity());
-        if self.slot.has_one_answer() {
-            interval.mul_f64(first_share(subject))
-        } else {
-            interval
-        }
-    }
-
-    /// The region of its clusters.
-    fn region(&self) -> Option<Region> {
-        self.clusters.first()?.region.clone()
-    }
 }
 
 impl<Q: Query> Slots<Q> {
@@ -233,84 +155,6 @@ impl<Q: Query> Slots<Q> {
 
     fn lock(&self) -> MutexGuard<'_, State<Q>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The part of the interval after which the first answer about `subject` is followed by the second:
-/// subjects that were asked about together, after a start, so drift apart.
-fn first_share(subject: &impl Hash) -> f64 {
-    let mut hasher = DefaultHasher::new();
-    subject.hash(&mut hasher);
-    let share =
-        f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
-    share.max(LEAST_FIRST_SHARE)
-}
-
-impl<Q: Query> State<Q> {
-    /// True if the last query of a subject failed.
-    fn is_failing(&self) -> bool {
-        let mut entries = self.entries.values();
-        entries.any(|entry| matches!(entry.slot.outcome(), Some(Err(_))))
-    }
-
-    /// Removes a subject whose clusters went while it was queried.
-    fn remove_if_gone(&mut self, subject: &Q::Subject) {
-        let entry = self.entries.get(subject);
-        if entry.is_some_and(|entry| entry.endpoint.is_none()) {
-            self.entries.remove(subject);
-        }
-    }
-
-    /// The subjects that are due at `now`, at most `limit` of each class, those that are overdue
-    /// longest first.
-    fn due(&mut self, query: &Q, now: Instant, limit: usize) -> Vec<Due<Q::Subject>> {
-        // Most looks find nothing, and an account may have ten thousand clusters.
-        if self.quiet_until.is_some_and(|until| now < until) {
-            return Vec::new();
-        }
-        let mut due = Vec::new();
-        let mut next: Option<Instant> = None;
-        for (subject, entry) in &self.entries {
-            if entry.endpoint.is_none() {
-                continue;
-            }
-            match entry.slot.due_at(entry.interval(query, subject)) {
-                Some(at) if at <= now => due.push((at, subject, self.class(entry))),
-                Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
-                None => {}
-            }
-        }
-        self.quiet_until = next.filter(|_| due.is_empty());
-        due.sort();
-        let mut left = [limit; 2];
-        due.into_iter()
-            .filter(|(.., class)| {
-                let left = &mut left[*class as usize];
-                let is_within = *left > 0;
-                *left = left.saturating_sub(1);
-                is_within
-            })
-            .map(|(at, subject, class)| Due {
-                at,
-                subject: subject.clone(),
-                class,
-            })
-            .collect()
-    }
-
-    /// The prospects of the next query of `entry`.
-    fn class(&self, entry: &Entry<Q::Answer>) -> QueryClass {
-        let is_failing = match entry.slot.outcome() {
-            Some(Ok(())) => false,
-            Some(Err(failure)) => !failure.lasting,
-            // It will most likely fare as the others there do.
-            None => self.failing.contains(&entry.region()),
-        };
-        if is_failing {
-            QueryClass::Failing
-        } else {
-            QueryClass::Responding
-        }
     }
 }
 

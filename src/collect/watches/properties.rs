@@ -7,6 +7,7 @@ use ack_client::names::ClusterId;
 use ack_client::{ApiError, ErrorKind, Operation};
 use proptest::prelude::*;
 
+use super::state::Due;
 use super::tests::{Count, INTERVAL, quiet};
 use super::*;
 use crate::collect::fixture::{SECOND, id};
@@ -166,8 +167,9 @@ impl Model {
             let (earliest, latest) = match self.ended.get(id) {
                 None => (self.now, self.now),
                 Some((ended, Outcome::Failure)) => (*ended + SHORTEST_RETRY, *ended + INTERVAL),
+                Some((ended, Outcome::LastingFailure)) => (*ended + INTERVAL, *ended + INTERVAL),
                 // The first interval is shorter, so that subjects drift apart.
-                Some((ended, _)) => (*ended + INTERVAL / 10, *ended + INTERVAL),
+                Some((ended, Outcome::Answer)) => (*ended + INTERVAL / 10, *ended + INTERVAL),
             };
             let is_late = latest <= self.now && !self.in_flight.contains(id);
             assert!(!is_late || is_due.contains(id), "{id} is forgotten");

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::collect::fixture::{SECOND, account, discovered};
-use crate::queries::FetchContext;
+use crate::queries::{Activity, FetchContext};
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 
