@@ -120,6 +120,9 @@ impl<A: Application> Acceptor<A> {
                     if let Some(connection) = self.admit(socket, address) {
                         connections.spawn(connection.run());
                     }
+                    // A flood could otherwise close a connection for the next ones before the
+                    // head that has come with it is read.
+                    tokio::task::yield_now().await;
                 }
                 Err(error) => {
                     failures += 1;
@@ -154,3 +157,6 @@ impl<A: Application> Acceptor<A> {
         mem::take(&mut *shutdown)
     }
 }
+
+#[cfg(test)]
+mod tests;
