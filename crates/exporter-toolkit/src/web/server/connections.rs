@@ -6,7 +6,7 @@
 mod slot;
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -151,8 +151,8 @@ impl Slots {
         }
     }
 
-    fn count_by_client(&self, count: impl Fn(&Slot) -> usize) -> HashMap<IpAddr, usize> {
-        let mut counts = HashMap::new();
+    fn count_by_client(&self, count: impl Fn(&Slot) -> usize) -> BTreeMap<IpAddr, usize> {
+        let mut counts = BTreeMap::new();
         for slot in self.open.values() {
             *counts.entry(slot.client).or_default() += count(slot);
         }
