@@ -1,18 +1,17 @@
-// The form that every alert has. `told` holds the expression and what people read.
-function(config) function(name, dashboard, told)
+// The form that every alert has. What people read of it stands in texts.libsonnet.
+function(config) function(name, dashboard, expr)
   local settings = { enabled: true } + config.alerts[name];
+  assert std.member(['en', 'zh'], config.language) : 'language must be en or zh, not %s' % config.language;
+  local texts = (import 'texts.libsonnet')(config)[name];
   if !settings.enabled then [] else [{
     alert: name,
-    // What the table of alerts says of it, where no cluster can be named.
-    about:: told.about,
-    expr: std.rstripChars(told.expr, '\n'),
+    about:: texts.about,
+    expr: std.rstripChars(expr, '\n'),
     'for': settings['for'],
     [if std.objectHas(settings, 'keep_firing_for') then 'keep_firing_for']: settings.keep_firing_for,
     labels: { severity: settings.severity },
-    annotations: {
-      summary: told.summary,
-      description: std.join(' ', std.split(std.rstripChars(told.description, '\n'), '\n')),
-      runbook_url: '%s/%s' % [config.runbookUrl, name],
+    annotations: texts[config.language] {
+      runbook_url: '%s/%s' % [(import 'runbooks.libsonnet')(config), name],
       dashboard_url: '%s/d/%s' % [config.grafanaUrl, dashboard],
     },
   }]

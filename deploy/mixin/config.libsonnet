@@ -19,7 +19,10 @@
     // A cluster that does not answer has no state on that page. The alerts look back this long for its last.
     lookback: '10m',
 
-    // Whatever stands before the alert's name, and the host of Grafana.
+    // The language of the texts of alerts and of the runbooks that are linked: en or zh.
+    language: 'en',
+
+    // Whatever stands before the alert's name, without the folder of the language, and the host of Grafana.
     runbookUrl: 'https://ack-upgrade-exporter.example.com/runbooks',
     grafanaUrl: 'https://grafana.example.com',
 

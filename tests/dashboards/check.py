@@ -11,6 +11,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 RULES = sorted((ROOT / "deploy/prometheus").glob("*.yml"))
+CHINESE = ROOT / "deploy/prometheus/zh-CN/alerts.yml"
 RUNBOOKS = ROOT / "deploy/prometheus/runbooks"
 PARTS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation"]
 PARTS_ZH = ["含义", "影响", "诊断", "处理", "上报"]
@@ -231,12 +232,15 @@ def check_alert(where, alert, uids, metrics):
         mistake(where, "has no `for`")
     if alert["labels"]["severity"] not in ("critical", "warning", "info"):
         mistake(where, "has no severity of critical, warning or info")
-    if not annotations["summary"].endswith("."):
+    if not annotations["summary"].endswith((".", "。")):
         mistake(where, "its summary is not a sentence with a full stop")
     if "{{" not in annotations["description"]:
         mistake(where, "its description names nothing")
     if not re.fullmatch(rf"https://\S+/{name}", annotations["runbook_url"]):
         mistake(where, "its runbook_url does not end in its name")
+    address = annotations["runbook_url"].partition("/runbooks/")[2]
+    if not (RUNBOOKS / f"{address}.md").exists():
+        mistake(where, f"its runbook_url leads to {address}, which is not there")
     check_runbook(where, name, metrics)
     link = re.search(r"/d/([a-z-]+)", annotations["dashboard_url"])
     if not link or link.group(1) not in uids:
@@ -301,6 +305,7 @@ def main():
     rules = {path: check_rules(path, uids, metrics) for path in RULES}
     for path, found in rules.items():
         print(f"{path.relative_to(ROOT)}: {len(found)} rules")
+    print(f"{CHINESE.relative_to(ROOT)}: {len(check_rules(CHINESE, uids, metrics))} rules")
     check_documents([rule for found in rules.values() for rule in found if "alert" in rule])
     for one in mistakes:
         print(one, file=sys.stderr)

@@ -42,8 +42,8 @@ def check_expression(name, expression):
 
 
 def check_rules(folder):
-    files = sorted(folder.glob("deploy/prometheus/*.yml"))
-    expect(len(files) == 2, f"built {files}")
+    files = sorted(folder.glob("deploy/prometheus/**/*.yml"))
+    expect(len(files) == 3, f"built {files}")
     subprocess.run(["promtool", "check", "rules", "--lint=all", "--lint-fatal", *files], check=True, stdout=subprocess.DEVNULL)
     text = "".join(file.read_text() for file in files)
     for host in ("example.com", "$labels.owner", "$labels.team"):
@@ -53,16 +53,19 @@ def check_rules(folder):
         for group in yaml.safe_load(file.read_text())["groups"]:
             for rule in group["rules"]:
                 name = rule.get("alert") or rule["record"]
-                rules[name] = rule
+                rules[file.parent.name, name] = rule
                 check_expression(name, rule["expr"])
                 for words in (rule["expr"], *rule.get("annotations", {}).values()):
                     found = CLUSTER_AS_LABEL.search(words)
                     expect(not found, f"{name}: the label is still called cluster: {found and found.group(0)}")
-    stuck = rules["AckUpgradeStuck"]
+    stuck, chinese = rules["prometheus", "AckUpgradeStuck"], rules["zh-CN", "AckUpgradeStuck"]
     expect(stuck["for"] == "2h" and stuck["labels"]["severity"] == "warning", "AckUpgradeStuck is not as configured")
-    expect("> 0.25" in rules["AckUpgradeThrottled"]["expr"], "AckUpgradeThrottled has not the threshold configured")
-    expect("AckUpgradeReloadFailed" not in rules, "AckUpgradeReloadFailed is there although it is off")
+    expect("> 0.25" in rules["prometheus", "AckUpgradeThrottled"]["expr"], "AckUpgradeThrottled has not the threshold configured")
+    expect(all(name != "AckUpgradeReloadFailed" for _, name in rules), "AckUpgradeReloadFailed is there although it is off")
     expect(stuck["annotations"]["runbook_url"] == "https://wiki.test/ack/AckUpgradeStuck", "the runbook's host is not the one configured")
+    expect(chinese["annotations"]["runbook_url"] == "https://wiki.test/ack/zh-CN/AckUpgradeStuck", "the Chinese alert links no Chinese runbook")
+    told = ("alert", "expr", "for", "labels")
+    expect([stuck[key] for key in told] == [chinese[key] for key in told], "the languages differ in more than their texts")
 
 
 def check_routes(folder):
@@ -116,6 +119,16 @@ def check_dashboards(folder):
         expect(f", {label}" not in fleet, f"fleet.json: asks for the label {label}, which is not configured")
 
 
+def check_language(folder):
+    """With the language Chinese, the rules of the usual path are Chinese, and the dashboards link the Chinese runbooks."""
+    alerts = (folder / "deploy/prometheus/alerts.yml").read_text()
+    chinese = (folder / "deploy/prometheus/zh-CN/alerts.yml").read_text()
+    expect(yaml.safe_load(alerts) == yaml.safe_load(chinese), "alerts.yml is not in the language configured")
+    for file in folder.glob("dashboards/*.json"):
+        text = file.read_text()
+        expect("/runbooks" in text and not re.search("/runbooks(?!/zh-CN)", text), f"{file.name}: does not link the Chinese runbooks")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         build = [sys.executable, ROOT / "deploy/mixin/build", f"--config={json.dumps(SETTINGS)}", f"--output={folder}"]
@@ -123,6 +136,9 @@ def main():
         check_rules(pathlib.Path(folder))
         check_routes(pathlib.Path(folder))
         check_dashboards(pathlib.Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, ROOT / "deploy/mixin/build", '--config={"language": "zh"}', f"--output={folder}"], check=True)
+        check_language(pathlib.Path(folder))
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     sys.exit(1 if mistakes else 0)

@@ -3,12 +3,12 @@ function(config)
   local promql = (import '../promql.libsonnet')(config);
   local cluster = config.clusterLabel;
   local new = (import '../alert.libsonnet')(config);
-  local alert(name, told) = new(name, 'ack-upgrade-fleet?var-job={{ $labels.job }}&var-account={{ $labels.account }}', told);
+  local alert(name, expr) = new(name, 'ack-upgrade-fleet?var-job={{ $labels.job }}&var-account={{ $labels.account }}', expr);
   local threshold(name) = promql.number(config.alerts[name].threshold);
 
   // A failure counts for an hour, since a few that nobody mends must not hold back one that comes later.
-  alert('AckUpgradeManyFailed', {
-    expr: |||
+  alert('AckUpgradeManyFailed',
+    |||
       count by (job, account, region) (
         group by (%(cluster)s, job, account, region) (
           %(failed)s
@@ -25,14 +25,11 @@ function(config)
       info: promql.info,
       before: 'last_over_time(%s[%s] offset 1h)' % [promql.metric('cs_upgrade_status', 'status="fail"'), config.lookback],
       threshold: threshold('AckUpgradeManyFailed'),
-    },
-    about: 'The upgrades of many clusters of one account and region have failed within an hour.',
-    summary: 'The upgrades of {{ $value }} clusters in {{ $labels.region }}, account {{ $labels.account }}, have failed within an hour.',
-    description: 'The upgrades of {{ $value }} clusters in {{ $labels.region }}, account {{ $labels.account }}, have failed within an hour, probably for one cause. No other failure in that region pages meanwhile; the Fleet dashboard lists them with their messages.',
-  })
+    }
+  )
 
-  + alert('AckUpgradeAccountNotAnswering', {
-    expr: |||
+  + alert('AckUpgradeAccountNotAnswering',
+    |||
       (
         count by (job, account) (
           max by (%(cluster)s, job, account) (
@@ -53,8 +50,5 @@ function(config)
       info: promql.info,
       clusters: promql.last('cs_cluster_info'),
       threshold: threshold('AckUpgradeAccountNotAnswering'),
-    },
-    about: 'No query of most clusters of an account is answered.',
-    summary: 'No query of {{ humanizePercentage $value }} of the clusters of account {{ $labels.account }} is answered.',
-    description: 'Not one query of {{ humanizePercentage $value }} of the clusters of account {{ $labels.account }} has been answered for ten minutes: the network, the endpoint or the API itself. Their upgrades are not being watched.',
-  })
+    }
+  )

@@ -416,7 +416,7 @@ function(config)
       grafana.links.fleet,
       grafana.links.exporter,
       grafana.externalLink('Console', config.consoleUrl % '${cluster}', 'The cluster in the console of Alibaba Cloud'),
-      grafana.externalLink('Runbooks', config.runbookUrl, 'What to do about each alert'),
+      grafana.externalLink('Runbooks', (import '../runbooks.libsonnet')(config), 'What to do about each alert'),
     ],
     [
       annotations.builtIn,

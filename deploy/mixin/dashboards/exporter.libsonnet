@@ -290,7 +290,7 @@ function(config)
     [
       grafana.links.fleet,
       grafana.links.cluster,
-      grafana.externalLink('Runbooks', config.runbookUrl, 'What to do about each alert'),
+      grafana.externalLink('Runbooks', (import '../runbooks.libsonnet')(config), 'What to do about each alert'),
     ],
     [annotations.builtIn, annotations.restarted, annotations.alerts('%s=""' % cluster)],
     [

@@ -5,6 +5,7 @@ function(config) {
   local queries = (import 'queries.libsonnet')(config),
   local states = import 'states.libsonnet',
   local cluster = config.clusterLabel,
+  local runbooks = (import '../runbooks.libsonnet')(config),
 
   // The job is empty in the one alert that nothing is scraped at all.
   selector(name, matchers): '%s{%s}' % [name, std.join(', ', [one for one in [
@@ -31,7 +32,7 @@ function(config) {
         ['custom.width', 80],
       ]],
       alert: ['alertname', 'Alert', [
-        ['links', [panels.link('Runbook of ${__value.text}', config.runbookUrl + '/${__value.text}', true)]],
+        ['links', [panels.link('Runbook of ${__value.text}', runbooks + '/${__value.text}', true)]],
         ['custom.minWidth', 200],
       ]],
       cluster: ['name', 'Cluster', [['links', [panels.clusterLink('Open ${__value.text}', '__data.fields.%s' % cluster)]], ['custom.minWidth', 120]]],

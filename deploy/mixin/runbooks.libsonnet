@@ -1,0 +1,3 @@
+// The address of the runbooks in the language of the texts.
+function(config)
+  config.runbookUrl + { en: '', zh: '/zh-CN' }[config.language]
