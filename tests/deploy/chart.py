@@ -139,6 +139,20 @@ class Scrapes(Chart):
         self.assertNotIn("on (cluster, job, instance)", rendered.text)
         self.assertNotIn("<cluster>", rendered.text)
 
+    def test_alerts_in_chinese_are_those_of_the_chinese_file(self):
+        rendered = Rendered(prometheusRule=ON | {"language": "zh"}, dashboards=ON)
+        shipped = [yaml.safe_load((ROOT / "deploy/prometheus" / name).read_text()) for name in ("zh-CN/alerts.yml", "recording.yml")]
+        self.assertEqual(rendered.one("PrometheusRule")["spec"]["groups"], [group for one in shipped for group in one["groups"]])
+
+    def test_language_chooses_the_runbooks_under_any_address(self):
+        for language, folder in (("en", ""), ("zh", "/zh-CN")):
+            values = {"language": language, "runbookUrl": "https://runbooks.test/ack/"}
+            rendered = Rendered(prometheusRule=ON | values, dashboards=ON)
+            self.assertIn(f"https://runbooks.test/ack{folder}/AckUpgradeFailed", rendered.text)
+            self.assertIn(f"https://runbooks.test/ack{folder}/${{__value.text}}", rendered.text)
+            self.assertNotIn("example.com/runbooks", rendered.text)
+            self.assertEqual("runbooks.test/ack/zh-CN" in rendered.text, language == "zh")
+
 
 class Pods(Chart):
     def test_node_network_keeps_the_names_of_the_cluster(self):

@@ -451,3 +451,8 @@ spec:
 {{- define "ack-upgrade-exporter.clusterLabel" -}}
 {{- default (dig "metrics" "cluster_label" "cluster" (default dict .Values.config)) .Values.clusterLabel -}}
 {{- end }}
+
+{{- /* Where the Chinese rules and runbooks are, below the English ones. */}}
+{{- define "ack-upgrade-exporter.languageFolder" -}}
+{{- if eq .Values.prometheusRule.language "zh" }}/zh-CN{{ end }}
+{{- end }}
