@@ -85,6 +85,7 @@ messages! {
     old_text: "Clusters may be in another state by now.", "集群的状态可能已经改变。";
     lists: "Unreadable cluster lists", "无法读取的集群列表";
     lists_text: "Clusters may be missing from this page.", "本页可能缺少集群。";
+    under_way: "Planned operation due or under way", "计划操作已到时间或执行中";
     planned: "Planned within 24 hours", "24 小时内有计划操作";
     unsupported: "Out of support", "版本已停止支持";
     unsupported_since: "out of support for", "已停止支持";

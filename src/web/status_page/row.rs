@@ -162,7 +162,7 @@ impl<'a> Row<'a> {
         match (marked.mark, age) {
             (Mark::Unsupported, Some(age)) => format!("{} {age}", self.t.unsupported_since),
             (Mark::Ending, Some(age)) => format!("{} {age}", self.t.ending_in),
-            _ => format!("{subject} {relative}"),
+            _ => format!("{subject} {relative}").trim_end().to_owned(),
         }
     }
 

@@ -26,7 +26,9 @@ word_set! {
         PoolFailed = "pool_failed", pool_failed;
         /// A planned operation failed lately, or the check before it.
         PlanFailed = "plan_failed", plan_failed;
-        /// An operation starts within a day, or runs.
+        /// The window of a planned operation has begun, or the operation runs.
+        UnderWay = "under_way", under_way;
+        /// An operation starts within a day.
         Planned = "planned", planned;
         /// Its version is out of support.
         Unsupported = "unsupported", unsupported;
@@ -66,8 +68,8 @@ pub(super) fn marks(watched: &Watched, now: Timestamp) -> Vec<Marked<'_>> {
         }
     }
     for plan in watched.plans.iter().flat_map(|plans| plans.iter()) {
-        if let (Some(start), Some(mark)) = (plan.start, mark_of(plan, now)) {
-            marks.push((mark, Some(start), plan.kind.as_str()));
+        if let Some(mark) = mark_of(plan, now) {
+            marks.push((mark, plan.start, plan.kind.as_str()));
         }
     }
     let support = watched.version_support.as_ref();
@@ -93,13 +95,20 @@ fn is_broken(upgrade: &NodePoolUpgrade) -> bool {
 }
 
 fn mark_of(plan: &Plan, now: Timestamp) -> Option<Mark> {
-    let start = plan.start?;
     match plan.state {
-        PlanState::Scheduled | PlanState::Executing | PlanState::Unknown => {
-            (start.duration_since(now) <= SOON).then_some(Mark::Planned)
+        PlanState::Executing => Some(Mark::UnderWay),
+        // Until the plans are read again, one that has begun is still scheduled.
+        PlanState::Scheduled | PlanState::Unknown => {
+            let start = plan.start?;
+            let is_over = plan.end.is_some_and(|end| end <= now);
+            if start <= now {
+                (!is_over).then_some(Mark::UnderWay)
+            } else {
+                (start.duration_since(now) <= SOON).then_some(Mark::Planned)
+            }
         }
         PlanState::Failed | PlanState::ValidatingFailed => {
-            (now.duration_since(start) <= RECENT).then_some(Mark::PlanFailed)
+            (now.duration_since(plan.start?) <= RECENT).then_some(Mark::PlanFailed)
         }
         PlanState::Executed | PlanState::Canceled => None,
     }

@@ -19,7 +19,7 @@ use crate::web::fixture::{NOW, ago, altered, cluster, down, snapshot, state, up}
 const DRAIN: &str = "upgrade of worker nodes failed: drain of node cn-hangzhou.10.0.3.17 timed out after 600 seconds: pod payments/gateway-5d4f8b7c9-x2x8p cannot be evicted as it would violate the pod's disruption budget (PDB payments/gateway, allowed disruptions 0); resume the task once the budget allows it, or cancel it (request 3D2F9B1E-77A0-5C1B-9A2F-0B9D2C4E8A11)";
 const REGIONS: [&str; 3] = ["cn-hangzhou", "cn-beijing", "ap-southeast-1"];
 const ACCOUNTS: [&str; 2] = ["prod", "staging"];
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// `size` clusters, of which about one in ten needs somebody.
 pub(super) fn fleet(size: usize) -> Snapshot {
@@ -80,8 +80,9 @@ fn member(at: usize, outcome: Outcome) -> ClusterReading {
     reading
 }
 
-fn watch(watched: &mut Watched, at: usize) {
-    let plan = Plan {
+/// The plan of the cluster at this place in the fleet.
+pub(super) fn plan(at: usize) -> Plan {
+    Plan {
         id: format!("P-{at}"),
         kind: "cluster_upgrade_master".to_owned(),
         target: String::new(),
@@ -90,8 +91,14 @@ fn watch(watched: &mut Watched, at: usize) {
         start: Some(NOW + HOUR * i32::try_from(2 + at % 7).unwrap()),
         end: Some(NOW + HOUR * i32::try_from(6 + at % 7).unwrap()),
         task_id: String::new(),
-    };
-    let plans: Vec<_> = Some(plan).filter(|_| at % 20 == 2).into_iter().collect();
+    }
+}
+
+fn watch(watched: &mut Watched, at: usize) {
+    let plans: Vec<_> = Some(plan(at))
+        .filter(|_| at % 20 == 2)
+        .into_iter()
+        .collect();
     let end_of_support = match at % 10 {
         3 => Some(NOW - HOUR * 24 * 40),
         5 => Some(NOW + HOUR * 24 * 34),

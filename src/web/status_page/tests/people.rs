@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use ack_client::{Status, Step};
+use ack_client::{PlanState, Status, Step};
 use insta::assert_snapshot;
 
-use super::fleet::fleet;
+use super::fleet::{HOUR, fleet, plan};
 use super::shown;
+use crate::queries::plans::Plan;
 use crate::snapshot::{Outcome, Snapshot};
 use crate::upgrade::UpgradeState;
-use crate::web::fixture::{cluster, snapshot, state, up};
+use crate::web::fixture::{NOW, cluster, snapshot, state, up};
 
 /// The text of an HTML fragment.
 fn text(html: &str) -> String {
@@ -168,6 +169,51 @@ fn banners_say_what_is_wrong_and_what_is_coming() {
     Support ends within 90 days: 4 clusters
     "##);
     assert_snapshot!(title(&page), @"<title>Unreadable cluster lists: 1 · Failed: 1 · Paused on an error: 1 · Not answering: 1 · Paused: 1 · Running: 2 · ack-upgrade-exporter</title>");
+}
+
+/// A plan stays scheduled until the next reading of the plans, although its window has begun.
+#[test]
+fn a_plan_is_announced_before_its_window_and_under_way_within_it() {
+    let planned = |id: &str, state, start: Option<i64>| {
+        let mut reading = cluster(id, up(Status::None, Step::NotStart));
+        let start = start.map(|hours| NOW + HOUR * i32::try_from(hours).unwrap());
+        reading.watched.plans = Some(Arc::new([Plan {
+            state,
+            start,
+            end: start.map(|start| start + HOUR * 4),
+            ..plan(0)
+        }]));
+        reading
+    };
+    let page = shown(
+        &snapshot(vec![
+            planned("soon", PlanState::Scheduled, Some(3)),
+            planned("later", PlanState::Scheduled, Some(25)),
+            planned("begun", PlanState::Scheduled, Some(-1)),
+            planned("over", PlanState::Scheduled, Some(-5)),
+            planned("running", PlanState::Executing, Some(-2)),
+            planned("too-long", PlanState::Executing, Some(-6)),
+            planned("untimed", PlanState::Executing, None),
+            planned("ended", PlanState::Executed, Some(-1)),
+        ]),
+        "",
+    );
+    assert_snapshot!(head(&page), @r##"
+    0 Failed
+    0 Paused on an error
+    0 Not answering
+    0 Paused
+    0 Running
+    8 No upgrade
+    Accounts and regions 1
+    Planned operation due or under way: 4 clusters:
+    shop-untimed (cluster_upgrade_master),
+    shop-too-long (cluster_upgrade_master 6 h ago),
+    shop-running (cluster_upgrade_master 2 h ago),
+    shop-begun (cluster_upgrade_master 1 h ago)
+    Planned within 24 hours: 1 cluster:
+    shop-soon (cluster_upgrade_master in 3 h)
+    "##);
 }
 
 #[test]
