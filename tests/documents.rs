@@ -15,6 +15,12 @@ use clap::{Command, CommandFactory as _};
 use exporter_toolkit::exposition::{Format, Metric};
 use serde_json::Value;
 
+use markdown::Document;
+
+#[path = "support/markdown.rs"]
+#[expect(unreachable_pub, reason = "other test binaries have it as a module, too")]
+mod markdown;
+
 const BEGIN: &str = "<!-- metrics: written by `UPDATE=1 cargo test --test documents` -->\n";
 const END: &str = "<!-- /metrics -->";
 
@@ -151,26 +157,23 @@ fn both_languages_have_the_same_sections_code_and_links() {
                 .replace(CHINESE, ENGLISH)
                 .replace(".zh-CN.md", ".md")
         });
+        let [one, other] = [&one, &other].map(|text| Document::parse(text));
         assert_eq!(headings(&one), headings(&other), "{english}");
-        assert_eq!(code(&one), code(&other), "{english}");
+        assert_eq!(one.code(), other.code(), "{english}");
         // Anchors are made of the headings.
-        let targets = |text| links(text).into_iter().map(|link| file_of(link).to_owned());
-        assert_eq!(
-            targets(&one).collect::<BTreeSet<_>>(),
-            targets(&other).collect::<BTreeSet<_>>(),
-            "{english}"
-        );
-        let anchors = |text| {
-            links(text)
-                .iter()
-                .filter(|link| link.starts_with('#'))
-                .count()
+        let targets = |document: &Document<'_>| -> BTreeSet<String> {
+            let links = document.links().into_iter();
+            links.map(|link| file_of(link).to_owned()).collect()
+        };
+        assert_eq!(targets(&one), targets(&other), "{english}");
+        let anchors = |document: &Document<'_>| {
+            let links = document.links().into_iter();
+            links.filter(|link| link.starts_with('#')).count()
         };
         assert_eq!(anchors(&one), anchors(&other), "{english}");
+        let (spans, others) = (one.spans(), other.spans());
         assert_eq!(
-            spans(&one)
-                .symmetric_difference(&spans(&other))
-                .collect::<Vec<_>>(),
+            spans.symmetric_difference(&others).collect::<Vec<_>>(),
             Vec::<&&str>::new(),
             "code in one of {english} and {chinese} only"
         );
@@ -198,44 +201,11 @@ fn manuals() -> [String; 2] {
     [0, 1].map(|language| pairs.iter().map(|pair| read(&pair[language])).collect())
 }
 
-fn headings(text: &str) -> Vec<usize> {
-    prose(text)
+fn headings(document: &Document<'_>) -> Vec<usize> {
+    let prose = document.prose.iter();
+    prose
         .map(|line| line.bytes().take_while(|byte| *byte == b'#').count())
         .filter(|level| *level > 0)
-        .collect()
-}
-
-/// The lines outside fenced blocks, comments apart.
-fn prose(text: &str) -> impl Iterator<Item = &str> {
-    text.split("```")
-        .step_by(2)
-        .flat_map(str::lines)
-        .filter(|line| !line.starts_with("<!--"))
-}
-
-/// Every line of code, fenced or indented, without its comment.
-fn code(text: &str) -> Vec<&str> {
-    let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
-    let indented = prose(text).filter(|line| line.starts_with("    "));
-    fenced
-        .chain(indented)
-        .map(|line| line.split(" # ").next().unwrap_or_default().trim_end())
-        .collect()
-}
-
-/// The targets of links and pictures.
-fn links(text: &str) -> BTreeSet<&str> {
-    prose(text)
-        .flat_map(|line| line.split("](").skip(1))
-        .filter_map(|rest| rest.split(')').next())
-        .collect()
-}
-
-/// The code in the text: names of metrics, flags, keys.
-fn spans(text: &str) -> BTreeSet<&str> {
-    prose(text)
-        .filter(|line| !line.starts_with("    "))
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
         .collect()
 }
 
@@ -254,7 +224,8 @@ fn the_readmes_have_exactly_two_setup_commands() {
         "make",
     ];
     for readme in READMES.map(read) {
-        let commands: Vec<&str> = code(&readme)
+        let commands: Vec<&str> = Document::parse(&readme)
+            .code()
             .into_iter()
             .map(str::trim)
             .filter(|line| TOOLS.contains(&line.split(' ').next().unwrap_or_default()))
@@ -270,12 +241,12 @@ fn the_readmes_name_every_key_of_the_configuration() {
     collect_keys(&schema, &mut keys);
     assert!(keys.len() > 40, "{keys:?}");
     for readme in manuals() {
-        let spans = spans(&readme);
+        let document = Document::parse(&readme);
+        let (spans, code) = (document.spans(), document.code());
         let missing: Vec<_> = keys
             .iter()
             .filter(|key| {
-                !spans.contains(key.as_str())
-                    && !code(&readme).iter().any(|line| has_key(line, key))
+                !spans.contains(key.as_str()) && !code.iter().any(|line| has_key(line, key))
             })
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
@@ -313,12 +284,8 @@ fn the_configurations_in_the_readmes_are_valid_and_show_the_defaults() {
                  clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}]}]";
     let defaults = tree(&parse(least).to_yaml());
     for readme in READMES.map(read) {
-        let blocks: Vec<&str> = readme
-            .split("```yaml\n")
-            .skip(1)
-            .map(|rest| rest.split("```").next().unwrap_or_default())
-            .collect();
-        let [short, _scrape, _rules, whole] = blocks[..] else {
+        let blocks = Document::parse(&readme).in_language("yaml");
+        let [short, _scrape, _rules, whole] = &blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
         parse(short);
@@ -367,14 +334,7 @@ fn flat(node: &Value) -> BTreeMap<String, Value> {
 #[test]
 fn the_readmes_name_every_flag_of_serving_and_none_that_does_not_exist() {
     let command = Cli::command();
-    let (serving, all) = (
-        flags(&command),
-        command
-            .get_subcommands()
-            .flat_map(flags)
-            .chain(flags(&command))
-            .collect::<BTreeSet<_>>(),
-    );
+    let (serving, all) = (flags(&command), all_flags());
     for readme in manuals() {
         let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)));
         let named: BTreeSet<&str> = words
@@ -396,6 +356,13 @@ fn the_readmes_name_every_flag_of_serving_and_none_that_does_not_exist() {
             .collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
+}
+
+/// The flags of serving and of every subcommand.
+fn all_flags() -> BTreeSet<String> {
+    let command = Cli::command();
+    let subcommands = command.get_subcommands().flat_map(flags);
+    subcommands.chain(flags(&command)).collect()
 }
 
 fn flags(command: &Command) -> BTreeSet<String> {
@@ -422,10 +389,11 @@ fn file_of(link: &str) -> &str {
 
 #[test]
 fn every_link_between_the_documents_has_a_target() {
-    for document in linked_documents() {
+    for document in markdown::documents() {
         let folder = Path::new(&document).parent().unwrap_or(Path::new(""));
         let text = read(&document);
-        for link in links(&text)
+        for link in Document::parse(&text)
+            .links()
             .into_iter()
             .filter(|link| !link.contains("://"))
         {
@@ -443,33 +411,12 @@ fn every_link_between_the_documents_has_a_target() {
     }
 }
 
-/// Every document of the repository, those of the crates and of `deploy` included.
-fn linked_documents() -> Vec<String> {
-    let mut documents = Vec::new();
-    let mut folders = vec![PathBuf::from(".")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = entry_name(&path);
-            if path.is_dir() && !name.starts_with('.') && !["target", "dist"].contains(&name) {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                documents.push(path.display().to_string());
-            }
-        }
-    }
-    assert!(documents.len() > 40, "{documents:?}");
-    documents
-}
-
-fn entry_name(path: &Path) -> &str {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.unwrap_or_default()
-}
-
 /// The anchors of the headings, as GitHub makes them.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let headings = prose(text).filter(|line| line.starts_with('#'));
+    let headings = Document::parse(text)
+        .prose
+        .into_iter()
+        .filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| -> String {
         let title = heading.trim_start_matches('#').trim().to_lowercase();
         title
@@ -485,11 +432,14 @@ fn anchors(text: &str) -> BTreeSet<String> {
 fn the_table_of_contents_has_every_section() {
     for readme in READMES {
         let text = read(readme);
-        let linked: BTreeSet<_> = links(&text)
+        let linked: BTreeSet<_> = Document::parse(&text)
+            .links()
             .into_iter()
             .filter_map(|link| link.strip_prefix('#').map(str::to_owned))
             .collect();
-        let sections: String = prose(&text)
+        let sections: String = Document::parse(&text)
+            .prose
+            .into_iter()
             .filter(|line| line.starts_with("## "))
             .flat_map(|line| [line, "\n"])
             .collect();
@@ -518,7 +468,7 @@ fn the_files_of_a_release_are_named_by_the_version_of_the_program() {
 
 #[test]
 fn the_chinese_documents_have_one_word_for_one_thing() {
-    let documents = linked_documents();
+    let documents = markdown::documents();
     for chinese in documents.iter().filter(|path| path.contains("zh-CN")) {
         let text = read(chinese);
         for (word, better) in [
@@ -529,31 +479,6 @@ fn the_chinese_documents_have_one_word_for_one_thing() {
             ("答给", "返回"),
         ] {
             assert!(!text.contains(word), "{chinese}: {word}, better {better}");
-        }
-    }
-}
-
-#[test]
-fn every_file_named_in_the_documents_exists() {
-    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let text = read(document);
-        let files: Vec<&str> = spans(&text)
-            .into_iter()
-            .filter(|span| {
-                Path::new(span)
-                    .extension()
-                    .is_some_and(|extension| extension == "rs")
-            })
-            .collect();
-        assert!(!files.is_empty(), "{document}");
-        for file in files {
-            let folders = ["", "src", "crates/ack-client/src"];
-            assert!(
-                folders
-                    .iter()
-                    .any(|folder| Path::new(folder).join(file).exists()),
-                "{document}: {file}"
-            );
         }
     }
 }

@@ -10,6 +10,8 @@
 mod certificates;
 #[path = "../support/exposition.rs"]
 mod exposition;
+#[path = "../support/markdown.rs"]
+mod markdown;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../../fuzz/src/targets.rs"]

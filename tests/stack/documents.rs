@@ -4,18 +4,14 @@ use std::fs;
 use std::process::{Child, Command, Output};
 use std::time::Duration;
 
+use crate::markdown::Document;
 use crate::process::{Demo, wait_until_ok};
 use crate::prometheus::Prometheus;
 
 /// The blocks of the README in this language.
 fn blocks(language: &str) -> Vec<String> {
     let readme = fs::read_to_string("README.md").expect("the README");
-    let start = format!("```{language}\n");
-    readme
-        .split(&start)
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap_or_default().to_owned())
-        .collect()
+    Document::parse(&readme).in_language(language)
 }
 
 /// The one block of YAML that begins with `key`.

@@ -11,6 +11,8 @@
 #[path = "../support/certificates.rs"]
 mod certificates;
 mod documents;
+#[path = "../support/markdown.rs"]
+mod markdown;
 #[path = "../support/process.rs"]
 mod process;
 mod prometheus;
