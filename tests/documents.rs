@@ -18,8 +18,13 @@ use serde_json::Value;
 use markdown::Document;
 
 #[path = "support/markdown.rs"]
-#[expect(unreachable_pub, reason = "other test binaries have it as a module, too")]
+#[expect(
+    unreachable_pub,
+    reason = "other test binaries have it as a module, too"
+)]
 mod markdown;
+#[path = "documents/references.rs"]
+mod references;
 
 const BEGIN: &str = "<!-- metrics: written by `UPDATE=1 cargo test --test documents` -->\n";
 const END: &str = "<!-- /metrics -->";

@@ -1,10 +1,12 @@
 //! Everything in README and docs that a person can copy: commands, configurations, paths.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 
 use ack_simulator::{Action, Phase};
 
+use crate::markdown::{Document, present_documents};
 use crate::process::{Exporter, PROGRAM, get};
 use crate::simulated_api::SimulatedApi;
 
@@ -24,7 +26,7 @@ fn documents() -> Vec<String> {
 fn commands() -> Vec<Vec<String>> {
     let mut commands = Vec::new();
     for document in documents() {
-        for line in document.lines() {
+        for line in Document::parse(&document).indented() {
             if let Some(command) = line.strip_prefix("    ack-upgrade-exporter ") {
                 commands.push(command.split_whitespace().map(str::to_owned).collect());
             }
@@ -37,13 +39,9 @@ fn commands() -> Vec<Vec<String>> {
 fn blocks(keys: &[&str]) -> Vec<String> {
     let mut blocks = Vec::new();
     for document in documents() {
-        for rest in document.split("```yaml\n").skip(1) {
-            let block = rest.split("```").next().unwrap_or_default();
-            if keys.iter().any(|key| block.starts_with(key)) {
-                blocks.push(block.to_owned());
-            }
-        }
+        blocks.extend(Document::parse(&document).in_language("yaml"));
     }
+    blocks.retain(|block| keys.iter().any(|key| block.starts_with(key)));
     blocks
 }
 
@@ -126,27 +124,65 @@ fn every_configuration_of_the_documents_passes_the_check() {
 }
 
 #[test]
-fn every_path_of_the_readme_is_served() {
+fn every_path_of_the_documents_is_served() {
     let api = example();
     let config = api.folder.path().join("exporter.yaml");
     let exporter = Exporter::start(&config, &["--web.enable-lifecycle"]);
-    let readme = fs::read_to_string("README.md").expect("the README");
-    let rows = readme.lines().filter(|line| line.starts_with("| `/"));
-    let paths: Vec<_> = rows
-        .flat_map(|row| row.split('|').nth(1).into_iter())
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .collect();
-    assert!(paths.len() >= 8, "{paths:?}");
+    let paths = paths();
+    assert!(paths.len() >= 10, "{paths:?}");
     for path in paths {
-        let path = path.replace("ID-or-name", "shop");
-        if path == "/-/reload" {
-            // It needs another method.
-            continue;
-        }
-        get(&format!("http://{}{path}", exporter.address));
+        let url = format!("http://{}{path}", exporter.address);
+        let url = url.replace("ID-or-name", "shop");
+        match path.split('?').collect::<Vec<_>>()[..] {
+            ["/-/reload"] => curl(&format!("curl --request POST {url}")),
+            ["/probe", query] if !query.contains("target=") => get(&format!("{url}&target=shop")),
+            ["/probe"] => get(&format!("{url}?target=shop")),
+            _ => get(&url),
+        };
     }
-    get(&format!(
-        "http://{}/probe?target=shop&debug=true",
-        exporter.address
-    ));
+}
+
+/// The paths that a span of code in any document names, files of the system apart.
+fn paths() -> BTreeSet<String> {
+    const FILES: [&str; 4] = ["/dev/", "/etc/", "/proc/", "/tmp/"];
+    // A page of Prometheus, and an example of --web.route-prefix.
+    const OTHERS: [&str; 2] = ["/alerts", "/ack"];
+    let mut paths = BTreeSet::new();
+    for (_, text) in present_documents() {
+        for span in Document::parse(&text).spans() {
+            let is_file = FILES.iter().any(|folder| span.starts_with(folder));
+            if span.starts_with('/') && !is_file && !OTHERS.contains(&span) {
+                paths.insert(span.to_owned());
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn every_curl_of_the_documents_is_answered() {
+    let api = example();
+    let config = api.folder.path().join("exporter.yaml");
+    let exporter = Exporter::start(&config, &[]);
+    let mut commands = 0;
+    for (_, text) in present_documents() {
+        for line in Document::parse(&text).code() {
+            if line.starts_with("curl ") && line.contains("//ack-upgrade-exporter:10525/") {
+                commands += 1;
+                curl(&line.replace("ack-upgrade-exporter:10525", &exporter.address));
+            }
+        }
+    }
+    assert!(commands >= 4, "{commands}");
+}
+
+/// Runs a command of curl about the cluster `shop`.
+fn curl(command: &str) -> String {
+    let output = Command::new("sh")
+        .args(["-c", &format!("{command} --silent --show-error --fail")])
+        .env("CLUSTER", "shop")
+        .output()
+        .expect("a shell");
+    assert!(output.status.success(), "{command}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
