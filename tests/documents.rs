@@ -478,6 +478,8 @@ fn the_chinese_documents_have_one_word_for_one_thing() {
         let text = read(chinese);
         for (word, better) in [
             ("仪表盘", "大盘"),
+            ("预检查", "前置检查"),
+            ("导出器", "Exporter"),
             ("应答", "响应"),
             ("没有响应", "无响应"),
             ("凭据", "凭证"),

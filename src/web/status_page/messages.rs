@@ -52,7 +52,7 @@ messages! {
     language: "English", "中文";
     language_tag: "en", "zh-CN";
     title: "Cluster upgrades", "集群升级";
-    exporter: "Exporter", "导出器";
+    exporter: "Exporter", "Exporter";
     metrics: "Metrics", "指标";
     service_discovery: "Service discovery", "服务发现";
     configuration: "Configuration", "配置";
@@ -73,11 +73,11 @@ messages! {
     incomplete: "incomplete: some had not been asked or had not answered by then", "不完整：部分集群当时尚未查询或尚未响应";
     calm: "No upgrade under way", "没有正在进行的升级";
     footer: "Since: when this exporter first saw the present status and step; it starts anew with the process. Task: when Alibaba Cloud created the upgrade task. Answered: when the last query succeeded. This page shows the last scrape; it never calls the API itself.",
-        "持续时间：自本导出器首次看到当前状态和步骤起计，进程重启后重新计算。任务：阿里云创建升级任务的时间。响应：上次查询成功的时间。本页显示上次抓取的结果，本身从不调用 API。";
+        "持续时间：自本 Exporter 首次看到当前状态和步骤起计，进程重启后重新计算。任务：阿里云创建升级任务的时间。响应：上次查询成功的时间。本页显示上次抓取的结果，本身从不调用 API。";
 
     // Before the first scrape.
     no_scrape: "No scrape yet", "尚未抓取";
-    no_scrape_text: "Prometheus has not scraped the metrics since this exporter started. This page shows the result of the last scrape.", "自本导出器启动以来，Prometheus 尚未抓取过指标。本页显示上次抓取的结果。";
+    no_scrape_text: "Prometheus has not scraped the metrics since this exporter started. This page shows the result of the last scrape.", "自本 Exporter 启动以来，Prometheus 尚未抓取过指标。本页显示上次抓取的结果。";
     no_scrape_what: "Let Prometheus scrape it, or open the metrics once by hand:", "请让 Prometheus 抓取，或手动打开一次指标页：";
 
     // Notices.
@@ -117,7 +117,7 @@ messages! {
     // Statuses.
     failed: "Failed", "失败";
     paused_on_error: "Paused on an error", "因错误暂停";
-    not_answering: "Not answering", "未响应";
+    not_answering: "Not answering", "无响应";
     paused: "Paused", "已暂停";
     running: "Running", "升级中";
     unknown: "Unknown", "未知";
@@ -130,7 +130,7 @@ messages! {
     steps: "Steps", "步骤";
     step_start: "Start", "开始";
     step_not_started: "Not started", "未开始";
-    step_prechecking: "Prechecking", "预检查";
+    step_prechecking: "Prechecking", "前置检查";
     step_upgrading: "Upgrading", "升级";
     step_done: "Done", "完成";
     step_between: "Paused between steps", "步骤之间暂停";
@@ -168,7 +168,7 @@ messages! {
     task_status: "Task status", "任务状态";
     task_created: "Task created", "任务创建于";
     task_changed: "Task changed", "任务更新于";
-    precheck_report: "Precheck report", "预检查报告";
+    precheck_report: "Precheck report", "前置检查报告";
     target_version: "Target version", "目标版本";
     next_version: "Next version", "可升级版本";
     source: "Source", "数据来源";

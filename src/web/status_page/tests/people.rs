@@ -226,7 +226,7 @@ fn the_page_speaks_chinese() {
     staging ap-southeast-1: 未及时响应 timeout: DescribeClustersForRegion: no response within 9 s
     1 失败
     1 因错误暂停
-    1 未响应
+    1 无响应
     1 已暂停
     2 升级中
     1 已取消 1 尚未查询 18 成功 14 未升级过
@@ -240,7 +240,7 @@ fn the_page_speaks_chinese() {
     版本已停止支持: 4 个集群
     90 天内停止支持: 4 个集群
     "##);
-    assert_snapshot!(title(&page), @"<title>无法读取的集群列表: 1 · 失败: 1 · 因错误暂停: 1 · 未响应: 1 · 已暂停: 1 · 升级中: 2 · ack-upgrade-exporter</title>");
+    assert_snapshot!(title(&page), @"<title>无法读取的集群列表: 1 · 失败: 1 · 因错误暂停: 1 · 无响应: 1 · 已暂停: 1 · 升级中: 2 · ack-upgrade-exporter</title>");
 }
 
 #[test]
