@@ -63,8 +63,8 @@ The simulated API accepts any client of Alibaba Cloud:
                 file.display()
             ),
             None => format!(
-                "The configuration for the terminal. With --write-config={UNWRITTEN} the demo writes \
-                 it to that file:\n\n{}\n\n",
+                "The configuration for the terminal. Save it as {UNWRITTEN}, or start the demo with \
+                 --write-config={UNWRITTEN}:\n\n{}\n\n",
                 indented(self.config)
             ),
         }
