@@ -190,6 +190,8 @@ messages! {
 
     // The accounts.
     accounts: "Accounts and regions", "账号与地域";
+    colon: ": ", "：";
+    comma: ", ", "，";
     region: "Region", "地域";
     list: "Cluster list", "集群列表";
     list_read: "read", "已读取";

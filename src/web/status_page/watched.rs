@@ -161,7 +161,7 @@ fn describe_pool(pool: &NodePool, t: &Messages, details: &mut Details) {
     let nodes = format!("{healthy}/{total} {}", t.nodes_healthy);
     let behind = pool.versions_behind.filter(|behind| *behind > 0);
     let behind = behind.map_or_else(String::new, |behind| {
-        format!("{}: {behind}", t.versions_behind)
+        format!("{}{}{behind}", t.versions_behind, t.colon)
     });
     let (mut upgrade, mut message) = (String::new(), "");
     if let Some(newest) = &pool.upgrade {
