@@ -2,12 +2,12 @@
 //!
 //! A key is a field of one of these structs. Its doc comment is the description that editors show,
 //! its type checks the value, and its default applies where the key is absent. serde reads it and
-//! writes it at `/config`; schemars generates `deploy/config.schema.json`. The types of single values
-//! are in `text`, `number` and `duration`; checks of several keys are in `validate`.
+//! writes it at `/config`; schemars generates `deploy/config.schema.json`. The types of single
+//! values are in `text`, `number` and `duration`; checks of several keys are in `validate`.
 //!
-//! [`Config::parse`] reports every mistake at once, each with its path in the file. This module uses
-//! neither the network nor the environment. It reads the files with certificate authorities; a check
-//! reads the files with secrets as well.
+//! [`Config::parse`] reports every mistake at once, each with its path in the file. This module
+//! uses neither the network nor the environment. It reads the files with certificate authorities; a
+//! check reads the files with secrets as well.
 
 mod account;
 mod credentials;
@@ -199,8 +199,8 @@ impl Config {
         Self::read(text, folder).config
     }
 
-    /// Parses and checks `text`, and returns the files that were read with it; relative paths inside
-    /// it start at `folder`.
+    /// Parses and checks `text`, and returns the files that were read with it; relative paths
+    /// inside it start at `folder`.
     pub fn read(text: &str, folder: &FilePath) -> Reading {
         Self::read_for(Purpose::Serve, text, folder)
     }

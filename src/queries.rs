@@ -1,8 +1,8 @@
 //! Everything that is asked about clusters, one file each.
 //!
 //! The state of an upgrade ([`upgrade`]) is asked for by scrapes. Every other query implements
-//! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new one
-//! is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
+//! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new
+//! one is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
 
 pub mod addons;
 mod json;

@@ -112,9 +112,9 @@ impl ConfigManager {
         self.running.subscribe()
     }
 
-    /// Reads the configuration again and activates it as a whole, or keeps the old one and logs every
-    /// mistake. Concurrent reloads are done one after the other. Dropping the future cancels a
-    /// reload that has not begun; one that has begun goes on to its end, since a read on a file
+    /// Reads the configuration again and activates it as a whole, or keeps the old one and logs
+    /// every mistake. Concurrent reloads are done one after the other. Dropping the future cancels
+    /// a reload that has not begun; one that has begun goes on to its end, since a read on a file
     /// system that hangs cannot be stopped.
     pub async fn reload(self: &Arc<Self>) -> Result<(), ReloadError> {
         self.take_turn(ReloadTrigger::Requested).await

@@ -1,4 +1,5 @@
-//! Waiting for upgrades to end, for pipelines: the progress of the clusters over repeated snapshots.
+//! Waiting for upgrades to end, for pipelines: the progress of the clusters over repeated
+//! snapshots.
 
 mod notice;
 #[cfg(test)]

@@ -22,8 +22,8 @@ pub struct AccountArgs {
 }
 
 impl AccountArgs {
-    /// The configuration file that the flags stand for: the named clusters, in the first region unless
-    /// they name their own; or, without clusters, discovery in the regions.
+    /// The configuration file that the flags stand for: the named clusters, in the first region
+    /// unless they name their own; or, without clusters, discovery in the regions.
     pub fn as_config(&self) -> String {
         let mut yaml = "accounts:\n  - name: default\n".to_owned();
         if self.clusters.is_empty() {
@@ -66,7 +66,8 @@ pub struct ShardArgs {
     /// Number of shards
     #[arg(long = "shard.total", value_name = "NUMBER", default_value_t = 1)]
     pub total: u32,
-    /// Take the number of the shard from the end of the host name, as in the pods of a `StatefulSet`
+    /// Take the number of the shard from the end of the host name, as in the pods of a
+    /// `StatefulSet`
     #[arg(long = "shard.ordinal-from-hostname")]
     pub ordinal_from_hostname: bool,
 }

@@ -46,8 +46,8 @@ pub struct DemoArgs {
     /// Number of further clusters that are created and deleted again within a minute or two
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     pub ephemeral_clusters: u32,
-    /// Lifetime of keys from the simulated STS, metadata service and credentials URI, in place of the
-    /// requested one
+    /// Lifetime of keys from the simulated STS, metadata service and credentials URI, in place of
+    /// the requested one
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub key_lifetime: Option<Duration>,
     /// Arguments of the web server.

@@ -53,9 +53,11 @@ Examples:
       Show only these
   ack-upgrade-exporter status --config.file=exporter.yaml --watch
       Show all clusters again every five seconds
-  ack-upgrade-exporter status shop --config.file=exporter.yaml --wait --target-version=1.32.1-aliyun.1 --timeout=2h
+  ack-upgrade-exporter status shop --config.file=exporter.yaml --wait \
+  --target-version=1.32.1-aliyun.1 --timeout=2h
       Wait in a pipeline until a cluster has a version
-  ack-upgrade-exporter status --config.file=exporter.yaml --output=json | jq -r '.clusters[] | select(.status == \"fail\") | .name'
+  ack-upgrade-exporter status --config.file=exporter.yaml --output=json | jq -r '.clusters[] | \
+  select(.status == \"fail\") | .name'
       Print the names of the clusters whose upgrades failed
 
 Exit codes:

@@ -66,7 +66,7 @@ pub struct Account {
     #[serde(default = "default_concurrency")]
     #[cfg_attr(test, schemars(range(max = u32::MAX)))]
     max_concurrency: NonZeroU32,
-    /// What is asked beside the upgrade of each cluster.
+    /// The queries beside the upgrade of each cluster.
     #[serde(default, skip_serializing_if = "Watch::is_empty")]
     pub watch: Watch,
     /// Where clusters are discovered.

@@ -74,7 +74,8 @@ pub(super) struct Credentials {
     /// The address of the server: `http://` or `https://`, a host, perhaps a path.
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<Uri>,
-    /// The name of the profile; without it, the one in the environment, else the file's current one.
+    /// The name of the profile; without it, the one in the environment, else the file's current
+    /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<Text>,
     /// The file with the profile; without it, the one in the environment, else

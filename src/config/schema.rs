@@ -1,6 +1,6 @@
 //! The JSON Schema of the file, for editors. Keys, forms, defaults and descriptions come from the
-//! types; this module adds the rules for several keys, as far as JSON Schema can express them. It is
-//! compiled for tests only, one of which writes the file.
+//! types; this module adds the rules for several keys, as far as JSON Schema can express them. It
+//! is compiled for tests only, one of which writes the file.
 
 use std::borrow::Cow;
 

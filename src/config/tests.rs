@@ -118,7 +118,8 @@ accounts:
         "metrics.state_sets: must be full or active",
         "metrics.error_message: must be true or false",
         "accounts[0].colour: unknown key; here it may be name, credentials, source, task_types, \
-            signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery \
+            signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, \
+            discovery \
             or clusters",
         "accounts[0].credentials.access_key_secret: a secret must be a string; put it in quotes",
         "accounts[0].signature: must be acs3 or roa",
@@ -259,7 +260,8 @@ fn a_key_pair_is_whole_or_refused() {
         problems(&account("")),
         [
             "accounts[0].credentials.access_key_id: is missing",
-            "accounts[0].credentials.access_key_secret: is missing, and so is access_key_secret_file",
+            "accounts[0].credentials.access_key_secret: is missing, and so is \
+             access_key_secret_file",
         ]
     );
     let both = problems(&account(
@@ -268,7 +270,8 @@ fn a_key_pair_is_whole_or_refused() {
     assert_eq!(
         both,
         [
-            "accounts[0].credentials.access_key_secret: is there beside access_key_secret_file; one of them must go"
+            "accounts[0].credentials.access_key_secret: is there beside access_key_secret_file; \
+             one of them must go"
         ]
     );
     let config = parse(&account(
@@ -288,7 +291,8 @@ fn a_key_pair_is_whole_or_refused() {
 #[test]
 fn a_file_with_a_secret_is_looked_into_only_by_a_check() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "accounts:\n- name: a\n  clusters: [{id: c1, region: cn-hangzhou}]\n  credentials: {type: access_key, access_key_id: x, access_key_secret_file: key}";
+    let text = "accounts:\n- name: a\n  clusters: [{id: c1, region: cn-hangzhou}]\n  \
+                credentials: {type: access_key, access_key_id: x, access_key_secret_file: key}";
     let check = || {
         Config::check(text, folder.path())
             .config

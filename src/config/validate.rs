@@ -160,7 +160,8 @@ impl<'a> Validator<'a> {
             self.doubt(&id, || {
                 (!cluster.id.is_usual()).then(|| {
                     format!(
-                        "{:?} does not look like a cluster ID, which is c and 32 hexadecimal digits",
+                        "{:?} does not look like a cluster ID, which is c and 32 hexadecimal \
+                         digits",
                         cluster.id
                     )
                 })

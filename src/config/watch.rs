@@ -93,8 +93,8 @@ watch! {
     /// Support of Kubernetes versions: `DescribeKubernetesVersionMetadata`, one call for each
     /// region and cluster type.
     versions: VersionsSettings = 6 * HOURS, [(1.0, Per::ClusterType)];
-    /// Node pools and their upgrades: `DescribeClusterNodePools`, one call for each cluster, and its
-    /// tasks after a change and in one of 24 readings; every minute while a pool or its cluster
+    /// Node pools and their upgrades: `DescribeClusterNodePools`, one call for each cluster, and
+    /// its tasks after a change and in one of 24 readings; every minute while a pool or its cluster
     /// is being upgraded.
     node_pools: NodePoolsSettings = 30 * MINUTES, [(25.0 / 24.0, Per::Cluster)];
     /// Installed add-ons: `ListClusterAddonInstances`, one call for each cluster, and `ListAddons`,

@@ -35,10 +35,11 @@ pub(super) use catalogue;
 
 /// The subject of one series of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum SeriesScope {
     /// One cluster; the first label holds its ID, under the name that the operator chose.
     Cluster,
-    /// A query beside those of the upgrades; the labels name its cluster, or its account and region.
+    /// A query beside those of the upgrades; the labels name its cluster, or its account and
+    /// region.
     Query,
     /// One collection, and the accounts and regions that it went through.
     Collection,
@@ -61,17 +62,17 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 }
 
 /// Every metric by the subject of its series, in the order of exposition.
-pub fn groups() -> impl Iterator<Item = (Scope, &'static [&'static Metric])> {
+pub fn groups() -> impl Iterator<Item = (SeriesScope, &'static [&'static Metric])> {
     let clusters = iter::once(CLUSTER).chain(watched::groups());
     let others = [
-        (Scope::Query, queries::METRICS),
-        (Scope::Collection, COLLECTION),
-        (Scope::Exporter, EXPORTER),
-        (Scope::Process, process::METRICS),
-        (Scope::Probe, PROBE),
+        (SeriesScope::Query, queries::METRICS),
+        (SeriesScope::Collection, COLLECTION),
+        (SeriesScope::Exporter, EXPORTER),
+        (SeriesScope::Process, process::METRICS),
+        (SeriesScope::Probe, PROBE),
     ];
     clusters
-        .map(|metrics| (Scope::Cluster, metrics))
+        .map(|metrics| (SeriesScope::Cluster, metrics))
         .chain(others)
 }
 
@@ -98,7 +99,8 @@ catalogue! {
             "Status of the task behind the cluster's upgrade: 1 for the one it is in, 0 for the \
                 others (left out with metrics.state_sets: active); none if there is no task. \
                 Absent while cs_up is 0.";
-        UPGRADE_INFO = Info "cs_upgrade_info" ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
+        UPGRADE_INFO = Info "cs_upgrade_info"
+            ["cluster", "source", "precheck_report_id", "task_id", "target_version"]
             "Details of the cluster's upgrade and the source in use; always 1. Labels that the \
                 source does not provide are empty.";
         UPGRADE_ERROR_INFO = Info "cs_upgrade_error_info" ["cluster", "message"]
@@ -112,7 +114,8 @@ catalogue! {
             "Unix time at which the upgrade task was created, where the source provides it.";
         UPGRADE_UPDATED = Gauge "cs_upgrade_updated_timestamp_seconds" ["cluster"]
             "Unix time at which the upgrade task last changed, where the source provides it.";
-        CLUSTER_INFO = Info "cs_cluster_info" ["cluster", "name", "account", "region", "type", "spec", "version", "next_version"]
+        CLUSTER_INFO = Info "cs_cluster_info"
+            ["cluster", "name", "account", "region", "type", "spec", "version", "next_version"]
             "Details of the cluster, and the labels that the configuration gives it; always 1. \
                 Unknown values are empty.";
         CLUSTER_STATE = Gauge "cs_cluster_state" ["cluster", "state"]
@@ -153,18 +156,21 @@ catalogue! {
     EXPORTER {
         API_REQUESTS = Counter "cs_exporter_api_requests_total" ["account", "operation"]
             "Requests sent to Alibaba Cloud, each retry counted.";
-        API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total" ["account", "operation", "reason"]
+        API_REQUEST_FAILURES = Counter "cs_exporter_api_request_failures_total"
+            ["account", "operation", "reason"]
             "Requests to Alibaba Cloud that failed, each retry counted; calls that the account's \
                 own rate_limit holds back are not requests.";
         API_RETRIES = Counter "cs_exporter_api_retries_total" ["account", "operation"]
             "Requests to Alibaba Cloud that repeated a failed one.";
-        API_REQUEST_DURATION = Histogram "cs_exporter_api_request_duration_seconds" ["account", "operation"]
+        API_REQUEST_DURATION = Histogram "cs_exporter_api_request_duration_seconds"
+            ["account", "operation"]
             "How long each request to Alibaba Cloud took in seconds, failed ones included, \
                 without the wait for the exporter's own limits.";
         API_REQUESTS_IN_FLIGHT = Gauge "cs_exporter_api_requests_in_flight" ["account", "operation"]
             "Requests to Alibaba Cloud that are under way.";
         CACHED_SCRAPES = Counter "cs_exporter_cached_scrapes_total" []
-            "Scrapes served from the cache without a collection of their own, within scrape.cache_ttl.";
+            "Scrapes served from the cache without a collection of their own, within \
+             scrape.cache_ttl.";
         COALESCED_SCRAPES = Counter "cs_exporter_coalesced_scrapes_total" []
             "Scrapes that joined a collection which another scrape had begun.";
         UNKNOWN_VALUES = Counter "cs_exporter_unknown_values_total" ["field"]
@@ -173,10 +179,12 @@ catalogue! {
         CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge "cs_exporter_config_last_reload_successful" []
             "Whether the last load of the configuration succeeded (1) or was refused (0); after a \
                 refusal the previous one stays in use.";
-        CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge "cs_exporter_config_last_reload_success_timestamp_seconds" []
+        CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP = Gauge
+            "cs_exporter_config_last_reload_success_timestamp_seconds" []
             "Unix time at which the configuration in use was loaded.";
         BUILD_INFO = Info "ack_upgrade_exporter_build_info" ["version", "revision", "rustversion"]
-            "The program's version, the revision it was built from and the compiler's version; always 1.";
+            "The program's version, the revision it was built from and the compiler's version; \
+             always 1.";
     }
     PROBE {
         PROBE_SUCCESS = Gauge "probe_success" []

@@ -7,7 +7,7 @@ use exporter_toolkit::exposition::{Metric, Page, Value};
 use super::catalog;
 use crate::snapshot::{DiscoveryReading, Snapshot};
 
-/// Adds every family of [`Scope::Collection`](catalog::Scope::Collection).
+/// Adds every family of [`SeriesScope::Collection`](catalog::SeriesScope::Collection).
 pub(crate) fn write(page: &mut Page, snapshot: &Snapshot) {
     let accounts = &snapshot.accounts;
     family(

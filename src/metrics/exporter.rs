@@ -127,8 +127,8 @@ impl ExporterMetrics {
         self.instruments.reload_successful.set(0);
     }
 
-    /// Adds every family of [`Scope::Exporter`](catalog::Scope::Exporter) and, unless they are
-    /// hidden, of [`Scope::Process`](catalog::Scope::Process).
+    /// Adds every family of [`SeriesScope::Exporter`](catalog::SeriesScope::Exporter) and, unless
+    /// they are hidden, of [`SeriesScope::Process`](catalog::SeriesScope::Process).
     pub fn write(&self, page: &mut Page) {
         for family in self.instruments.registry.gather() {
             // Every instrument is registered from the catalogue.
@@ -236,8 +236,8 @@ impl Instruments {
 
     fn handles(&self, account: &AccountName, operation: Operation) -> Handles {
         let labels = [account.as_str(), operation.as_str()];
-        // Calls that the account's own limit holds back are never sent, so no request fails for this
-        // reason. A series at 0 for ever would suggest that the limit is never reached.
+        // Calls that the account's own limit holds back are never sent, so no request fails for
+        // this reason. A series at 0 for ever would suggest that the limit is never reached.
         let reasons = Reason::ALL
             .iter()
             .filter(|reason| **reason != Reason::RateLimited);

@@ -11,7 +11,7 @@ use crate::config::{ErrorMessages, Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::{StateSet, UpgradeState};
 
-/// Adds every family of [`Scope::Cluster`](catalog::Scope::Cluster).
+/// Adds every family of [`SeriesScope::Cluster`](catalog::SeriesScope::Cluster).
 pub(crate) fn write<'a>(
     page: &mut Page,
     readings: impl IntoIterator<Item = &'a ClusterReading>,

@@ -33,7 +33,8 @@ const UNITS: [&str; 22] = [
 ];
 /// The words after which a number counts.
 const COUNTERS: [&str; 6] = ["attempt", "attempts", "retry", "retries", "retried", "try"];
-/// The characters of a message that are read. A label has a quarter of them, and numbers get shorter.
+/// The characters of a message that are read. A label has a quarter of them, and numbers get
+/// shorter.
 const READ: usize = 1024;
 /// The words before which a number counts.
 const COUNTED: [&str; 5] = ["times", "attempts", "attempt", "retries", "tries"];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use exporter_toolkit::exposition::{Kind, Metric};
 
-use super::catalog::{self, Scope};
+use super::catalog::{self, SeriesScope};
 use crate::config::{LABELS_BESIDE_CLUSTER, RESERVED_LABELS};
 
 mod exporter;
@@ -16,7 +16,7 @@ mod pages;
 mod properties;
 
 /// The metrics of `scope`.
-fn of(scope: Scope) -> impl Iterator<Item = &'static Metric> {
+fn of(scope: SeriesScope) -> impl Iterator<Item = &'static Metric> {
     catalog::groups()
         .filter(move |(one, _)| *one == scope)
         .flat_map(|(_, metrics)| metrics)
@@ -44,18 +44,18 @@ fn the_names_of_the_catalogue_are_distinct_and_follow_the_conventions() {
         );
         assert!(metric.help.ends_with('.'), "{}", metric.name);
         assert_eq!(
-            scope == Scope::Cluster,
+            scope == SeriesScope::Cluster,
             metric.labels.first() == Some(&"cluster"),
             "{}",
             metric.name
         );
         let prefixes: &[&str] = match scope {
-            Scope::Cluster => &["cs_"],
-            Scope::Query => &["cs_query_"],
-            Scope::Collection => &["cs_exporter_"],
-            Scope::Exporter => &["cs_exporter_", "ack_upgrade_exporter_"],
-            Scope::Process => &["process_"],
-            Scope::Probe => &["probe_"],
+            SeriesScope::Cluster => &["cs_"],
+            SeriesScope::Query => &["cs_query_"],
+            SeriesScope::Collection => &["cs_exporter_"],
+            SeriesScope::Exporter => &["cs_exporter_", "ack_upgrade_exporter_"],
+            SeriesScope::Process => &["process_"],
+            SeriesScope::Probe => &["probe_"],
         };
         assert!(
             prefixes
@@ -81,8 +81,8 @@ fn labels_of_the_upgrade_families_and_of_prometheus_are_reserved() {
 
 #[test]
 fn the_cluster_label_can_take_the_name_of_no_label_beside_it() {
-    let beside: BTreeSet<&str> = of(Scope::Cluster)
-        .chain(of(Scope::Query))
+    let beside: BTreeSet<&str> = of(SeriesScope::Cluster)
+        .chain(of(SeriesScope::Query))
         .flat_map(|metric| metric.labels)
         .copied()
         .filter(|label| !RESERVED_LABELS.contains(label))

@@ -188,8 +188,8 @@ impl PoolsAndTasks {
             && pools.iter().zip(&self.pools).all(is_same)
     }
 
-    /// Returns true if a pool is being upgraded, by its own state or by its task. A planned pause is
-    /// part of an upgrade.
+    /// Returns true if a pool is being upgraded, by its own state or by its task. A planned pause
+    /// is part of an upgrade.
     fn is_upgrading(&self) -> bool {
         self.pools.iter().any(|pool| {
             let status = pool.upgrade.as_ref().map(|upgrade| upgrade.status);

@@ -15,7 +15,8 @@ use crate::config::{Config, Problems, Reading, ReferencedFile};
 pub enum ConfigSource {
     /// A file, read again by each reload.
     File(PathBuf),
-    /// The flags of the command line, as the text of the file that they stand for. It never changes.
+    /// The flags of the command line, as the text of the file that they stand for. It never
+    /// changes.
     Text(String),
 }
 

@@ -60,7 +60,8 @@ fn summary(account: &Account, cost: &Cost<'_>, covered: f64, length: Duration) -
         }
     };
     format!(
-        "account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of {length:?}",
+        "account {}: {clusters}; the rate limit allows {covered:.0} calls in a scrape of \
+         {length:?}",
         account.name
     )
 }

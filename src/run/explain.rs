@@ -16,9 +16,9 @@ use crate::config::{Config, Source, Watch};
 use crate::shard::Shard;
 use crate::upgrade::SourceName;
 
-/// Prints the requests of a query of one cluster, and commands that send them. Calls the cluster API
-/// only for the lists, if the configuration does not name the cluster; the credentials may come from
-/// STS, the metadata service or another server.
+/// Prints the requests of a query of one cluster, and commands that send them. Calls the cluster
+/// API only for the lists, if the configuration does not name the cluster; the credentials may come
+/// from STS, the metadata service or another server.
 pub(super) async fn explain(args: &ExplainArgs) -> Result<(), RunError> {
     let config = without_queries(load(&args.accounts, RegionFlag::Refused)?);
     let (collector, cluster) = find(&config, &args.cluster).await?;

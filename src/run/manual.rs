@@ -22,10 +22,13 @@ fn repaired(script: &str, name: &str) -> String {
     script
         // In bash, a hyphen is written in two ways: https://github.com/clap-rs/clap/issues/6421.
         .replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"))
-        // In fish, `argparse` refuses a dot in the name of a flag. The command is the first word that
-        // is no flag.
+        // In fish, `argparse` refuses a dot in the name of a flag. The command is the first word
+        // that is no flag.
         .replace(
-            &format!("argparse -s (__fish_{function}_global_optspecs) -- $cmd 2>/dev/null\n    or return\n"),
+            &format!(
+                "argparse -s (__fish_{function}_global_optspecs) -- $cmd 2>/dev/null\n    \
+                      or return\n"
+            ),
             "set -l argv (string match --invert -- '-*' $cmd)\n",
         )
 }

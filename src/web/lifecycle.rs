@@ -90,7 +90,8 @@ mod tests {
     use crate::shard::Shard;
     use exporter_toolkit::yaml::document::PANIC;
 
-    const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, access_key_secret: b}, \
+    const GOOD: &str = "accounts: [{name: a, credentials: {type: access_key, access_key_id: a, \
+                        access_key_secret: b}, \
                         clusters: [{id: c1, region: cn-hangzhou}]}]\n";
 
     #[tokio::test(start_paused = true)]

@@ -18,19 +18,19 @@ pub struct Pages {
     metrics: RenderPool,
     others: RenderPool,
     /// The shared pages that are being rendered or sent. Each is freed with its last response.
-    shared: Mutex<Vec<Entry>>,
+    shared: Mutex<Vec<PageEntry>>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    kind: Kind,
+struct PageEntry {
+    kind: PageKind,
     snapshot: Weak<Snapshot>,
     page: Weak<SharedPage>,
 }
 
 /// The kinds of pages that are shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PageKind {
     Metrics(Format, Encoding),
     Clusters,
 }
@@ -72,19 +72,19 @@ impl Pages {
         self.others.render(clusters, render).await
     }
 
-    /// Returns a page of this `kind`, and its encoding: the output of `render`, the page of the same
-    /// snapshot that was rendered for another client, or the page of a later one.
+    /// Returns a page of this `kind`, and its encoding: the output of `render`, the page of the
+    /// same snapshot that was rendered for another client, or the page of a later one.
     pub(super) async fn shared(
         &self,
-        kind: Kind,
+        kind: PageKind,
         snapshot: Arc<Snapshot>,
         render: impl Fn(&Snapshot) -> (Bytes, Encoding) + Send + Sync + 'static,
     ) -> Result<(Bytes, Encoding), BlockingPanic> {
         let (clusters, weak) = (snapshot.clusters.len(), Arc::downgrade(&snapshot));
         let page = self.page(kind, weak, Render(Arc::new(move || render(&snapshot))));
         let pool = match kind {
-            Kind::Metrics(..) => &self.metrics,
-            Kind::Clusters => &self.others,
+            PageKind::Metrics(..) => &self.metrics,
+            PageKind::Clusters => &self.others,
         };
         let write = || {
             let page = Arc::clone(&page);
@@ -97,7 +97,7 @@ impl Pages {
 
     /// The page of the same snapshot; else one that has not begun, and is rendered from this
     /// snapshot instead; else a new one.
-    fn page(&self, kind: Kind, snapshot: Weak<Snapshot>, render: Render) -> Arc<SharedPage> {
+    fn page(&self, kind: PageKind, snapshot: Weak<Snapshot>, render: Render) -> Arc<SharedPage> {
         let mut entries = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|entry| entry.page.strong_count() > 0);
         for entry in entries.iter_mut().filter(|entry| entry.kind == kind) {
@@ -113,7 +113,7 @@ impl Pages {
             }
         }
         let page = Arc::new(SharedPage::new(render));
-        entries.push(Entry {
+        entries.push(PageEntry {
             kind,
             snapshot,
             page: Arc::downgrade(&page),
@@ -181,13 +181,13 @@ mod tests {
     use crate::web::fixture::{cluster, down, snapshot};
     use ack_client::Reason;
 
-    const METRICS: Kind = Kind::Metrics(Format::Text, Encoding::Gzip);
+    const METRICS: PageKind = PageKind::Metrics(Format::Text, Encoding::Gzip);
 
     fn empty() -> Arc<Snapshot> {
         Arc::new(snapshot(Vec::new()))
     }
 
-    async fn page(pages: &Pages, snapshot: &Arc<Snapshot>, kind: Kind) -> Bytes {
+    async fn page(pages: &Pages, snapshot: &Arc<Snapshot>, kind: PageKind) -> Bytes {
         let render = |_: &Snapshot| (Bytes::from(vec![b'x'; 100]), Encoding::Gzip);
         let page = pages.shared(kind, Arc::clone(snapshot), render).await;
         let (page, encoding) = page.expect("no panic");
@@ -206,8 +206,8 @@ mod tests {
         assert_eq!(address(&page(&pages, &one, METRICS).await), address(&first));
         for (snapshot, kind) in [
             (&other, METRICS),
-            (&one, Kind::Clusters),
-            (&one, Kind::Metrics(Format::OpenMetrics, Encoding::Gzip)),
+            (&one, PageKind::Clusters),
+            (&one, PageKind::Metrics(Format::OpenMetrics, Encoding::Gzip)),
         ] {
             let second = page(&pages, snapshot, kind).await;
             assert_ne!(address(&second), address(&first), "{kind:?}");
@@ -242,7 +242,7 @@ mod tests {
         let gate = Arc::new(Mutex::new(gate));
         let asked = snapshots.iter().enumerate().map(|(number, snapshot)| {
             let (rendered, gate) = (Arc::clone(&rendered), Arc::clone(&gate));
-            pages.shared(Kind::Clusters, Arc::clone(snapshot), move |_| {
+            pages.shared(PageKind::Clusters, Arc::clone(snapshot), move |_| {
                 if rendered.fetch_add(1, Ordering::Relaxed) == 0 {
                     let gate = gate.lock().expect("no panic");
                     gate.recv().expect("it is opened");

@@ -52,7 +52,8 @@ impl ProbeQuery {
     }
 }
 
-/// Decodes strictly: `form_urlencoded` would keep a broken escape as it is, and replace what is not UTF-8.
+/// Decodes strictly: `form_urlencoded` would keep a broken escape as it is, and replace what is not
+/// UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Lifecycle;
-use super::pages::{Kind, Pages};
+use super::pages::{PageKind, Pages};
 use super::paths::Paths;
 use super::status_page::{self, PageQuery};
 use super::{json, probe, sd};
@@ -133,7 +133,7 @@ impl AppState {
             let page = metrics::render(snapshot, &own, &running.config.metrics, format);
             encode(page, encoding)
         };
-        let kind = Kind::Metrics(format, encoding);
+        let kind = PageKind::Metrics(format, encoding);
         match self.pages.shared(kind, snapshot, render).await {
             Ok(written) => encoded(format.content_type(), written),
             Err(_) => render_failed(),
@@ -203,7 +203,7 @@ impl AppState {
             let list = json::clusters(Some(snapshot), now);
             (Bytes::from(list), Encoding::Identity)
         };
-        match self.pages.shared(Kind::Clusters, latest, render).await {
+        match self.pages.shared(PageKind::Clusters, latest, render).await {
             Ok((list, _)) => typed(StatusCode::OK, JSON, list),
             Err(_) => render_failed(),
         }

@@ -21,10 +21,10 @@ struct TargetGroup<'a> {
 
 /// Renders the body of `/sd`: a JSON list with one group per cluster.
 ///
-/// The target is the cluster ID, which a relabelling rule makes the `target` of `/probe`. The labels are
-/// `__meta_cs_cluster_id`, `_cluster_name`, `_account`, `_region`, `_cluster_type`, `_spec`,
-/// `_version`, and `__meta_cs_label_<name>` for each label of the configuration. Unknown values
-/// are empty; all values are those of the metrics.
+/// The target is the cluster ID, which a relabelling rule makes the `target` of `/probe`. The
+/// labels are `__meta_cs_cluster_id`, `_cluster_name`, `_account`, `_region`, `_cluster_type`,
+/// `_spec`, `_version`, and `__meta_cs_label_<name>` for each label of the configuration. Unknown
+/// values are empty; all values are those of the metrics.
 #[expect(
     clippy::missing_panics_doc,
     reason = "lists and maps of text always become JSON"

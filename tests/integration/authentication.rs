@@ -49,7 +49,8 @@ fn collector(
     folder: &Path,
 ) -> Arc<Collector> {
     let mut yaml = format!(
-        "accounts:\n  - name: a\n    endpoint: http://{address}\n    credentials: {credentials}\n    clusters:\n"
+        "accounts:\n  - name: a\n    endpoint: http://{address}\n    \
+         credentials: {credentials}\n    clusters:\n"
     );
     for id in sim.world().clusters() {
         writeln!(yaml, "      - {{id: {id}}}").expect("a String takes every write");
@@ -123,7 +124,8 @@ async fn every_type_of_credentials_works_and_renews_expired_keys() {
         (
             "oidc_role_arn",
             format!(
-                "{{type: oidc_role_arn, role_arn: '{ROLE}', oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c1', \
+                "{{type: oidc_role_arn, role_arn: '{ROLE}', oidc_provider_arn: \
+                 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c1', \
                  oidc_token_file: token, sts_endpoint: 'http://{address}'}}"
             ),
         ),

@@ -58,7 +58,8 @@ const PEERS: [(Behaviour, &str); 16] = [
     ),
     (
         Behaviour::Say(
-            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\n\
+             content-length: 0\r\n\r\n",
         ),
         "throttled",
     ),

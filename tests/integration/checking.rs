@@ -2,33 +2,17 @@
 //! about flags.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use crate::process::PROGRAM;
-
-/// The output and the exit code of the program in `folder`.
-fn run(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
-    let output = Command::new(PROGRAM)
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        text(&output.stdout),
-        text(&output.stderr),
-        output.status.code(),
-    )
-}
+use crate::process::{PROGRAM, run};
 
 #[test]
 fn a_good_file_is_accepted_with_a_summary() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(
         folder.path().join("exporter.yaml"),
-        "accounts:\n- name: one\n  discovery: {regions: [cn-hangzhou]}\n- name: two\n  rate_limit: {requests_per_second: 1, burst: 5}\n  clusters:\n  \
+        "accounts:\n- name: one\n  discovery: {regions: [cn-hangzhou]}\n- name: two\n  \
+         rate_limit: {requests_per_second: 1, burst: 5}\n  clusters:\n  \
          - {id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}\n",
     )
     .expect("written");
@@ -38,7 +22,8 @@ fn a_good_file_is_accepted_with_a_summary() {
     );
     assert_eq!(
         said,
-        "account one: cluster discovery in 1 region; the rate limit allows 240 calls in a scrape of 10s
+        "account one: cluster discovery in 1 region; the rate limit allows 240 calls in a scrape \
+         of 10s
   calls an hour, if Prometheus scrapes every minute:
     upgrades: 60 for each cluster, and 60 more for each cluster while it is upgraded
     cluster lists: 12, and 12 for each further 50 clusters of a region
@@ -53,7 +38,8 @@ configuration accepted: exporter.yaml
 
 #[test]
 fn the_calls_of_each_query_are_said_with_those_of_each_cluster_where_their_number_is_not_known() {
-    const WATCH: &str = "plans: {}, versions: {}, node_pools: {}, addons: {}, prechecks: {}, maintenance: {interval: 1h}";
+    const WATCH: &str = "plans: {}, versions: {}, node_pools: {}, addons: {}, prechecks: {}, \
+                         maintenance: {interval: 1h}";
     let folder = tempfile::tempdir().expect("a folder");
     let check = |account: &str| {
         let text = format!("scrape: {{idle_interval: 1h}}\naccounts:\n- {{name: a, {account}}}\n");
@@ -67,14 +53,16 @@ fn the_calls_of_each_query_are_said_with_those_of_each_cluster_where_their_numbe
     let (said, complained, _) = check(&format!("{regions}, watch: {{{WATCH}}}"));
     assert_eq!(
         said,
-        "account a: cluster discovery in 2 regions; the rate limit allows 240 calls in a scrape of 10s
+        "account a: cluster discovery in 2 regions; the rate limit allows 240 calls in a scrape of \
+         10s
   calls an hour, if Prometheus scrapes every minute:
     upgrades: 1 for each cluster, and 119 more for each cluster while it is upgraded
     cluster lists: 120, and 60 for each further 50 clusters of a region
     plans: 8
     versions: 0.17 for each cluster type in a region
     node_pools: 2.08 for each cluster
-    addons: 0.17 for each cluster, and 0.17 for each region, type, spec, profile and version of clusters
+    addons: 0.17 for each cluster, and 0.17 for each region, type, spec, profile and version of \
+    clusters
     prechecks: 0.17 for each cluster
     maintenance: 1 for each cluster
 configuration accepted: exporter.yaml
@@ -102,8 +90,11 @@ fn a_doubtful_file_is_accepted_with_warnings() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(
         folder.path().join("exporter.yaml"),
-        "scrape: {timeout: 1s}\naccounts:\n- name: one\n  rate_limit: {requests_per_second: 1, burst: 1}\n  clusters:\n  \
-         - {id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzou}\n  - {id: shop, region: cn-hangzhou}\n  - {id: c206f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}\n",
+        "scrape: {timeout: 1s}\naccounts:\n- name: one\n  \
+         rate_limit: {requests_per_second: 1, burst: 1}\n  clusters:\n  \
+         - {id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzou}\n  \
+         - {id: shop, region: cn-hangzhou}\n  \
+         - {id: c206f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}\n",
     )
     .expect("written");
     let (said, complained, code) = run(
@@ -116,9 +107,12 @@ fn a_doubtful_file_is_accepted_with_warnings() {
     );
     assert_eq!(
         complained,
-        "warning: exporter.yaml:3: accounts[0]: 3 clusters are named, but the rate limit allows 2 calls in a scrape of 1s; it takes several scrapes to query them all\n\
-         warning: exporter.yaml:6: accounts[0].clusters[0].region: region cn-hangzou is not known, did you mean cn-hangzhou?\n\
-         warning: exporter.yaml:7: accounts[0].clusters[1].id: \"shop\" does not look like a cluster ID, which is c and 32 hexadecimal digits\n"
+        "warning: exporter.yaml:3: accounts[0]: 3 clusters are named, but the rate limit allows 2 \
+         calls in a scrape of 1s; it takes several scrapes to query them all\n\
+         warning: exporter.yaml:6: accounts[0].clusters[0].region: region cn-hangzou is not known, \
+         did you mean cn-hangzhou?\n\
+         warning: exporter.yaml:7: accounts[0].clusters[1].id: \"shop\" does not look like a \
+         cluster ID, which is c and 32 hexadecimal digits\n"
     );
     assert_eq!(code, Some(0));
 }
@@ -126,9 +120,12 @@ fn a_doubtful_file_is_accepted_with_warnings() {
 #[test]
 fn every_command_reports_a_mistake_with_the_same_prefix_and_place() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "accounts:\n- name: one\n  discovery: {regoins: [cn-hangzhou], regions: [cn-hangzhou]}\n  credentials: {type: access_key, access_key_id: id, access_key_secret_file: key}\n";
+    let text = "accounts:\n- name: one\n  \
+                discovery: {regoins: [cn-hangzhou], regions: [cn-hangzhou]}\n  \
+                credentials: {type: access_key, access_key_id: id, access_key_secret_file: key}\n";
     fs::write(folder.path().join("exporter.yaml"), text).expect("written");
-    let unknown = "error: exporter.yaml:3: accounts[0].discovery.regoins: unknown key, did you mean regions?\n";
+    let unknown = "error: exporter.yaml:3: accounts[0].discovery.regoins: unknown key, did you \
+                   mean regions?\n";
     let file = "--config.file=exporter.yaml";
     for arguments in [&[file][..], &["status", file], &["explain", "c1", file]] {
         assert_eq!(
@@ -139,7 +136,8 @@ fn every_command_reports_a_mistake_with_the_same_prefix_and_place() {
     }
     let (_, complained, code) = run(folder.path(), &[file, "--config.check"]);
     let secret = format!(
-        "error: exporter.yaml:4: accounts[0].credentials.access_key_secret_file: cannot read {}: No such file or directory\n",
+        "error: exporter.yaml:4: accounts[0].credentials.access_key_secret_file: cannot read {}: \
+         No such file or directory\n",
         folder.path().join("key").display()
     );
     assert_eq!((complained, code), (format!("{unknown}{secret}"), Some(2)));
@@ -198,7 +196,8 @@ fn a_check_also_reads_the_web_configuration() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(
         folder.path().join("exporter.yaml"),
-        "accounts: [{name: a, clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-hangzhou}]}]",
+        "accounts: [{name: a, clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: \
+         cn-hangzhou}]}]",
     )
     .expect("written");
     let check = |web: &str| {
@@ -289,13 +288,15 @@ fn only_regular_files_of_a_bounded_size_are_read() {
         (
             &["--config.file=authorities.yaml"],
             format!(
-                "authorities.yaml:4: accounts[0].ca_file: cannot read {place}/small: it is larger than 1 MiB"
+                "authorities.yaml:4: accounts[0].ca_file: cannot read {place}/small: it is larger \
+                 than 1 MiB"
             ),
         ),
         (
             &["--config.file=secret.yaml", "--config.check"],
             format!(
-                "secret.yaml:4: accounts[0].credentials.access_key_secret_file: cannot read {place}/pipe: {PIPE}"
+                "secret.yaml:4: accounts[0].credentials.access_key_secret_file: cannot read \
+                 {place}/pipe: {PIPE}"
             ),
         ),
         (
@@ -320,7 +321,8 @@ fn only_regular_files_of_a_bounded_size_are_read() {
             ],
             format!(
                 "web.yaml:1: tls_server_config.cert_file: cannot read pipe: {PIPE}\n\
-                 error: web.yaml:1: tls_server_config.key_file: cannot read small: it is larger than 1 MiB"
+                 error: web.yaml:1: tls_server_config.key_file: cannot read small: it is larger \
+                 than 1 MiB"
             ),
         ),
     ] {
@@ -357,14 +359,17 @@ fn a_pipe_as_the_ca_store_hangs_nothing() {
 #[test]
 fn the_terminal_obeys_no_character_of_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "\"\\e[2J\\u202e\": 1\naccounts:\n- name: \"a\\u200b\"\n  clusters: [{id: c1, region: cn-hangzhou}]\n";
+    let text = "\"\\e[2J\\u202e\": 1\naccounts:\n- name: \"a\\u200b\"\n  \
+                clusters: [{id: c1, region: cn-hangzhou}]\n";
     fs::write(folder.path().join("exporter.yaml"), text).expect("written");
     let (_, complained, code) = run(folder.path(), &["--config.file=exporter.yaml"]);
     assert_eq!(
         (complained.as_str(), code),
         (
-            "error: exporter.yaml:1: \\u{1b}[2J\\u{202e}: unknown key; here it may be scrape, metrics or accounts\n\
-             error: exporter.yaml:3: accounts[0].name: has U+200B, a character that cannot be seen\n",
+            "error: exporter.yaml:1: \\u{1b}[2J\\u{202e}: unknown key; here it may be scrape, \
+             metrics or accounts\n\
+             error: exporter.yaml:3: accounts[0].name: has U+200B, a character that cannot be \
+             seen\n",
             Some(2)
         )
     );
@@ -397,7 +402,8 @@ fn mistakes_in_flags_name_the_flag() {
     for (flags, expected) in [
         (
             &["--cluster=c1"][..],
-            "error: --cluster=c1: its region is missing; add --region=REGION or write --cluster=ID@REGION\n",
+            "error: --cluster=c1: its region is missing; add --region=REGION or write \
+             --cluster=ID@REGION\n",
         ),
         (
             &[
@@ -406,8 +412,10 @@ fn mistakes_in_flags_name_the_flag() {
                 "--cluster=c1",
                 "--cluster=c1@cn-beijing",
             ],
-            "error: --region=CN: \"CN\" is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou\n\
-             error: --cluster=a/b@cn-hangzhou: \"a/b\" is not a cluster ID: 1 to 64 of A-Z a-z 0-9 _ -\n\
+            "error: --region=CN: \"CN\" is not a region: 1 to 64 of a-z 0-9 -, such as \
+             cn-hangzhou\n\
+             error: --cluster=a/b@cn-hangzhou: \"a/b\" is not a cluster ID: 1 to 64 of A-Z a-z 0-9 \
+             _ -\n\
              error: --cluster=c1@cn-beijing: this cluster is there twice\n",
         ),
         (
@@ -416,7 +424,8 @@ fn mistakes_in_flags_name_the_flag() {
         ),
         (
             &["status"],
-            "error: no configuration: name a file with --config.file, a region with --region, or try the demo\n",
+            "error: no configuration: name a file with --config.file, a region with --region, or \
+             try the demo\n",
         ),
     ] {
         assert_eq!(

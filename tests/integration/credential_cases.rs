@@ -167,7 +167,8 @@ fn method(folder: &Path) -> Provider {
         return Provider::default();
     };
     let text = format!(
-        "accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  credentials:\n    {}\n",
+        "accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  credentials:\n    \
+         {}\n",
         yaml.trim().replace('\n', "\n    ")
     );
     let config = Config::parse(&text, Path::new("/etc/exporter"))

@@ -27,8 +27,10 @@ const REGIONS: &str = "cn-hangzhou, cn-shanghai, ap-southeast-1";
 fn yaml(discovery: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     format!(
-        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: upgrade_status\n    \
-         rate_limit: {{requests_per_second: 100000, burst: 100000}}\n    credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
+        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    \
+         endpoint: http://simulator.example\n    source: upgrade_status\n    \
+         rate_limit: {{requests_per_second: 100000, burst: 100000}}\n    \
+         credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
          discovery: {{{discovery}}}\n{account}",
         pair.access_key_id,
         pair.access_key_secret.expose()
@@ -373,7 +375,9 @@ async fn a_cluster_that_is_configured_and_discovered_is_one_cluster() {
     let id = sim.world().clusters()[0].clone();
     let region = sim.world().region(&id).expect("a region");
     let named = format!(
-        "    clusters:\n      - {{id: {id}, region: {region}, name: mine, labels: {{team: payments}}}}\n      - {{id: cmissing, region: {region}}}\n"
+        "    clusters:\n      \
+         - {{id: {id}, region: {region}, name: mine, labels: {{team: payments}}}}\n      \
+         - {{id: cmissing, region: {region}}}\n"
     );
     let fleet = Fleet::configured(
         sim,

@@ -25,7 +25,8 @@ const CLUSTERS: usize = 48;
 /// twice that size, which the allocator may free only after the next allocation.
 const RESPONSE_MEMORY: u64 = 2 * 2 * 20 * 1024;
 
-const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\nrate_limit: {requests_per_second: 100000, burst: 100000}";
+const ACCOUNT: &str = "source: upgrade_status\nmax_concurrency: 20\n\
+                       rate_limit: {requests_per_second: 100000, burst: 100000}";
 
 struct Account {
     sim: Arc<Simulator>,

@@ -73,7 +73,8 @@ pub fn faults() -> Vec<(Fault, &'static str)> {
 
 pub fn account(source: &str) -> String {
     format!(
-        "source: {source}\nmax_concurrency: 64\nrate_limit: {{requests_per_second: 100000, burst: 100000}}"
+        "source: {source}\nmax_concurrency: 64\n\
+         rate_limit: {{requests_per_second: 100000, burst: 100000}}"
     )
 }
 

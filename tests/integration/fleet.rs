@@ -51,7 +51,8 @@ pub fn options(clusters: usize) -> Options {
 pub fn yaml(sim: &Simulator, endpoint: &str, account: &str, scrape: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
-        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: {endpoint}\n    credentials: {{type: access_key, access_key_id: {}, \
+        "scrape: {{{scrape}}}\naccounts:\n  - name: test\n    endpoint: {endpoint}\n    \
+         credentials: {{type: access_key, access_key_id: {}, \
          access_key_secret: {}}}\n",
         pair.access_key_id,
         pair.access_key_secret.expose()

@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use crate::process::PROGRAM;
+use crate::process::run;
 
 /// The beginning of an account that is complete.
 const ACCOUNT: &str = "accounts:\n  - name: prod\n    discovery: {regions: [cn-hangzhou]}\n";
 
-/// What an account needs beside its name.
+/// The keys that an account needs beside its name.
 const DISCOVERY: &str = "    discovery: {regions: [cn-hangzhou]}\n";
 
 /// Configurations, each with the lines that `--config.check` prints about it. `{account}` stands
@@ -44,19 +42,22 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     (
         "accounts:\n\t- name: prod\n",
         &[
-            ":2: not YAML: found character that cannot start any token at line 2 column 1, while scanning for the next token; indent with spaces, not with tabs",
+            ":2: not YAML: found character that cannot start any token at line 2 column 1, while \
+             scanning for the next token; indent with spaces, not with tabs",
         ],
     ),
     (
         "accounts:\n  - name: prod\n   discovery: {regions: [cn-hangzhou]}\n",
         &[
-            ":3: not YAML: did not find expected '-' indicator at line 3 column 4, while parsing a block collection at line 2 column 3; check the indentation",
+            ":3: not YAML: did not find expected '-' indicator at line 3 column 4, while parsing a \
+             block collection at line 2 column 3; check the indentation",
         ],
     ),
     (
         "accounts：\n  - name: prod\n",
         &[
-            ":2: not YAML: mapping values are not allowed in this context at line 2 column 9; write : in place of ：",
+            ":2: not YAML: mapping values are not allowed in this context at line 2 column 9; \
+             write : in place of ：",
         ],
     ),
     (
@@ -72,7 +73,8 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
         &[":3: accounts[0].discovery.regions: must be a list, such as [a, b]"],
     ),
     (
-        "accounts:\n  - name: prod\n    discovery: {regoins: [cn-hangzhou], regions: [cn-beijing]}\n",
+        "accounts:\n  - name: prod\n    \
+         discovery: {regoins: [cn-hangzhou], regions: [cn-beijing]}\n",
         &[":3: accounts[0].discovery.regoins: unknown key, did you mean regions?"],
     ),
     (
@@ -85,13 +87,15 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     (
         "accounts:\n  - name: prod\n    discovery: {regions: [Hangzhou]}\n",
         &[
-            ":3: accounts[0].discovery.regions[0]: \"Hangzhou\" is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou",
+            ":3: accounts[0].discovery.regions[0]: \"Hangzhou\" is not a region: 1 to 64 of a-z \
+             0-9 -, such as cn-hangzhou",
         ],
     ),
     (
         "accounts:\n  - name: prod\n    discovery: {regions: [“cn-hangzhou”]}\n",
         &[
-            ":3: accounts[0].discovery.regions[0]: \"“cn-hangzhou”\" is not a region: 1 to 64 of a-z 0-9 -, such as cn-hangzhou",
+            ":3: accounts[0].discovery.regions[0]: \"“cn-hangzhou”\" is not a region: 1 to 64 of \
+             a-z 0-9 -, such as cn-hangzhou",
         ],
     ),
     (
@@ -99,9 +103,11 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
         &[":3: accounts[0].discovery.regions[1]: this region is there twice"],
     ),
     (
-        "accounts:\n  - name: prod\n    discovery: {regions: [cn-hangzhou], match: {name: \"prod-(\"}}\n",
+        "accounts:\n  - name: prod\n    \
+         discovery: {regions: [cn-hangzhou], match: {name: \"prod-(\"}}\n",
         &[
-            ":3: accounts[0].discovery.match.name: is not a regular expression: found open group without closing ')'",
+            ":3: accounts[0].discovery.match.name: is not a regular expression: found open group \
+             without closing ')'",
         ],
     ),
     (
@@ -111,7 +117,8 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     (
         "scrape: {interval: 30s}\n{account}",
         &[
-            ":1: scrape.interval: unknown key; here it may be timeout, timeout_offset, cache_ttl, max_age or idle_interval",
+            ":1: scrape.interval: unknown key; here it may be timeout, timeout_offset, cache_ttl, \
+             max_age or idle_interval",
         ],
     ),
     (
@@ -125,44 +132,54 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     (
         "{account}    credentials: {access_key_id: a, access_key_secret: b}\n",
         &[
-            ":4: accounts[0].credentials: type is missing; access_key_id belongs to type: access_key",
+            ":4: accounts[0].credentials: type is missing; access_key_id belongs to type: \
+             access_key",
         ],
     ),
     (
         "{account}    credentials: {type: accesskey, access_key_id: a, access_key_secret: b}\n",
         &[
-            ":4: accounts[0].credentials.type: must be default, access_key, ram_role_arn, oidc_role_arn, ecs_ram_role, credentials_uri or profile",
+            ":4: accounts[0].credentials.type: must be default, access_key, ram_role_arn, \
+             oidc_role_arn, ecs_ram_role, credentials_uri or profile",
         ],
     ),
     (
         "{account}    credentials: {type: access_key, access_key_id: a, accessKeySecret: b}\n",
         &[
-            ":4: accounts[0].credentials.accessKeySecret: unknown key, did you mean access_key_secret?",
-            ":4: accounts[0].credentials.access_key_secret: is missing, and so is access_key_secret_file",
+            ":4: accounts[0].credentials.accessKeySecret: unknown key, did you mean \
+             access_key_secret?",
+            ":4: accounts[0].credentials.access_key_secret: is missing, and so is \
+             access_key_secret_file",
         ],
     ),
     (
         "{account}    credentials: {type: access_key, access_key_id: a}\n",
         &[
-            ":4: accounts[0].credentials.access_key_secret: is missing, and so is access_key_secret_file",
+            ":4: accounts[0].credentials.access_key_secret: is missing, and so is \
+             access_key_secret_file",
         ],
     ),
     (
-        "{account}    credentials: {type: access_key, access_key_id: a, access_key_secret_file: /nope/key}\n",
+        "{account}    credentials: {type: access_key, access_key_id: a, access_key_secret_file: \
+         /nope/key}\n",
         &[
-            ":4: accounts[0].credentials.access_key_secret_file: cannot read /nope/key: No such file or directory",
+            ":4: accounts[0].credentials.access_key_secret_file: cannot read /nope/key: No such \
+             file or directory",
         ],
     ),
     (
         "{account}    access_key_id: a\n",
         &[
-            ":4: accounts[0].access_key_id: unknown key; here it may be name, credentials, source, task_types, signature, network, endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery or clusters",
+            ":4: accounts[0].access_key_id: unknown key; here it may be name, credentials, source, \
+             task_types, signature, network, endpoint, proxy, ca_file, rate_limit, \
+             max_concurrency, watch, discovery or clusters",
         ],
     ),
     (
         "accounts:\n  - name: prod\n    clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd}]\n",
         &[
-            ":3: accounts[0].clusters[0].region: is missing, and the endpoint https://cs.{region}.aliyuncs.com depends on it",
+            ":3: accounts[0].clusters[0].region: is missing, and the endpoint \
+             https://cs.{region}.aliyuncs.com depends on it",
         ],
     ),
     (
@@ -170,17 +187,21 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
         &[":3: accounts[0].clusters[0]: must be a mapping, such as {key: value}"],
     ),
     (
-        "accounts:\n  - name: prod\n    clusters: [{id: c1, region: cn-hangzhou}, {id: c1, region: cn-hangzhou}]\n",
+        "accounts:\n  - name: prod\n    \
+         clusters: [{id: c1, region: cn-hangzhou}, {id: c1, region: cn-hangzhou}]\n",
         &[":3: accounts[0].clusters[1].id: accounts[0].clusters[0] is this cluster already"],
     ),
     (
-        "accounts:\n  - name: prod\n    clusters: [{id: c1, region: cn-hangzhou, labels: {my-team: a}}]\n",
+        "accounts:\n  - name: prod\n    \
+         clusters: [{id: c1, region: cn-hangzhou, labels: {my-team: a}}]\n",
         &[
-            ":3: accounts[0].clusters[0].labels.my-team: \"my-team\" is not a label name: [a-zA-Z_][a-zA-Z0-9_]*, not starting with __",
+            ":3: accounts[0].clusters[0].labels.my-team: \"my-team\" is not a label name: \
+             [a-zA-Z_][a-zA-Z0-9_]*, not starting with __",
         ],
     ),
     (
-        "accounts:\n  - name: prod\n    clusters: [{id: c1, region: cn-hangzhou, labels: {region: a}}]\n",
+        "accounts:\n  - name: prod\n    \
+         clusters: [{id: c1, region: cn-hangzhou, labels: {region: a}}]\n",
         &[":3: accounts[0].clusters[0].labels.region: \"region\" is a label of the exporter's own"],
     ),
     (
@@ -190,7 +211,8 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     (
         "{account}    endpoint: cs.cn-hangzhou.aliyuncs.com\n",
         &[
-            ":4: accounts[0].endpoint: no scheme; an endpoint is http:// or https://, a host and perhaps a port",
+            ":4: accounts[0].endpoint: no scheme; an endpoint is http:// or https://, a host and \
+             perhaps a port",
         ],
     ),
     (
@@ -211,19 +233,21 @@ pub const CONFIGURATIONS: [(&str, &[&str]); 40] = [
     ),
 ];
 
-/// Command lines beside a good `exporter.yaml`, each with the lines of the message. The usage is left
-/// out.
+/// Command lines beside a good `exporter.yaml`, each with the lines of the message. The usage is
+/// left out.
 pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
     (
         &[],
         &[
-            "error: no configuration: name a file with --config.file, a region with --region, or try the demo",
+            "error: no configuration: name a file with --config.file, a region with --region, or \
+             try the demo",
         ],
     ),
     (
         &["status"],
         &[
-            "error: no configuration: name a file with --config.file, a region with --region, or try the demo",
+            "error: no configuration: name a file with --config.file, a region with --region, or \
+             try the demo",
         ],
     ),
     (
@@ -276,19 +300,22 @@ pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
     (
         &["--config.file=exporter.yaml", "--cluster=c1"],
         &[
-            "error: the argument '--config.file <FILE>' cannot be used with '--cluster <ID[@REGION]>'",
+            "error: the argument '--config.file <FILE>' cannot be used with '--cluster \
+             <ID[@REGION]>'",
         ],
     ),
     (
         &["--cluster=c1"],
         &[
-            "error: --cluster=c1: its region is missing; add --region=REGION or write --cluster=ID@REGION",
+            "error: --cluster=c1: its region is missing; add --region=REGION or write \
+             --cluster=ID@REGION",
         ],
     ),
     (
         &["--config.file=exporter.yaml", "--web.listen-address=10525"],
         &[
-            "error: invalid value '10525' for '--web.listen-address <ADDRESS>': \"10525\" is not an address to listen on, such as :10525, 127.0.0.1:10525 or [::1]:10525",
+            "error: invalid value '10525' for '--web.listen-address <ADDRESS>': \"10525\" is not \
+             an address to listen on, such as :10525, 127.0.0.1:10525 or [::1]:10525",
         ],
     ),
     (
@@ -297,7 +324,8 @@ pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
             "--config.auto-reload-interval=30",
         ],
         &[
-            "error: invalid value '30' for '--config.auto-reload-interval <DURATION>': \"30\" is not a duration such as 500ms, 10s, 5m or 1h30m",
+            "error: invalid value '30' for '--config.auto-reload-interval <DURATION>': \"30\" is \
+             not a duration such as 500ms, 10s, 5m or 1h30m",
         ],
     ),
     (
@@ -334,7 +362,8 @@ pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
         &["status", "--config.file=exporter.yaml", "--status=failed"],
         &[
             "error: invalid value 'failed' for '--status <STATUS>'",
-            "  [possible values: none, running, pause, success, fail, canceled, unknown, unanswered]",
+            "  [possible values: none, running, pause, success, fail, canceled, unknown, \
+             unanswered]",
             "  tip: a similar value exists: 'fail'",
         ],
     ),
@@ -350,7 +379,8 @@ pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
             "--since=yesterday",
         ],
         &[
-            "error: invalid value 'yesterday' for '--since <TIME>': must be a time with its offset, such as 2026-11-23T08:00:00Z",
+            "error: invalid value 'yesterday' for '--since <TIME>': must be a time with its \
+             offset, such as 2026-11-23T08:00:00Z",
         ],
     ),
     (
@@ -374,21 +404,6 @@ pub const COMMAND_LINES: [(&[&str], &[&str]); 25] = [
     ),
 ];
 
-/// The output of a run in `folder` and its exit code.
-pub fn run(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
-    let output = Command::new(PROGRAM)
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .expect("it runs");
-    let text = [output.stdout, output.stderr].concat();
-    (
-        String::from_utf8_lossy(&text).into_owned(),
-        output.status.code(),
-    )
-}
-
 #[test]
 fn every_mistake_in_a_configuration_is_named_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -404,7 +419,7 @@ fn every_mistake_in_a_configuration_is_named_with_its_place() {
         let arguments = ["--config.file=exporter.yaml", "--config.check"];
         assert_eq!(
             run(folder.path(), &arguments),
-            (expected, Some(2)),
+            (String::new(), expected, Some(2)),
             "{text}"
         );
     }
@@ -415,7 +430,7 @@ fn every_mistake_on_the_command_line_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("exporter.yaml"), ACCOUNT).expect("written");
     for (arguments, expected) in COMMAND_LINES {
-        let (text, code) = run(folder.path(), arguments);
+        let (output, text, code) = run(folder.path(), arguments);
         let others = [
             "time=",
             "Usage: ",
@@ -426,8 +441,8 @@ fn every_mistake_on_the_command_line_is_named() {
             !line.trim().is_empty() && !others.iter().any(|other| line.starts_with(other))
         });
         assert_eq!(
-            (lines.collect::<Vec<_>>().as_slice(), code),
-            (expected, Some(2)),
+            (output.as_str(), lines.collect::<Vec<_>>().as_slice(), code),
+            ("", expected, Some(2)),
             "{arguments:?}: {text}"
         );
     }

@@ -115,7 +115,8 @@ const SERVERS: [(&str, &[Action]); 4] = [
         &[Action::AssumeRole],
     ),
     (
-        "{type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c1', \
+        "{type: oidc_role_arn, role_arn: 'ROLE', oidc_provider_arn: \
+         'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c1', \
          oidc_token_file: 'FOLDER/token', sts_endpoint: 'http://sts.example'}",
         &[Action::AssumeRoleWithOidc],
     ),
@@ -578,7 +579,8 @@ const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
     (
         "has lost its upstream",
         Some(
-            "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>",
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n\
+             <html></html>",
         ),
         ["server", "network"],
     ),
@@ -595,7 +597,8 @@ const PROXIES: [(&str, Option<&str>, [&str; 2]); 8] = [
     (
         "sends elsewhere",
         Some(
-            "HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\n\
+             content-length: 0\r\n\r\n",
         ),
         ["other", "network"],
     ),

@@ -39,7 +39,8 @@ async fn each_policy_allows_exactly_the_actions_of_its_source() {
         ("auto", "auto", Some(RetiredResponse::UnknownCode)),
     ] {
         let account = format!(
-            "source: {source}\n{UNLIMITED}\ndiscovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}"
+            "source: {source}\n{UNLIMITED}\n\
+             discovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}"
         );
         let fleet = Fleet::in_process(
             Options {

@@ -92,7 +92,8 @@ impl Fixture {
 fn yaml(name: &str, account: &str) -> String {
     let pair = KeyPair::demo();
     let mut yaml = format!(
-        "accounts:\n  - name: {name}\n    endpoint: http://simulator.example\n    credentials: {{type: access_key, access_key_id: {}, \
+        "accounts:\n  - name: {name}\n    endpoint: http://simulator.example\n    \
+         credentials: {{type: access_key, access_key_id: {}, \
          access_key_secret: {}}}\n",
         pair.access_key_id,
         pair.access_key_secret.expose()
@@ -111,7 +112,9 @@ fn still() -> Options {
     }
 }
 
-const FOUND: &str = "source: upgrade_status\ndiscovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], refresh_interval: 5m}";
+const FOUND: &str = "source: upgrade_status\n\
+                     discovery: {regions: [cn-hangzhou, cn-shanghai, ap-southeast-1], \
+                     refresh_interval: 5m}";
 const MORE: &str = "\nclusters: [{id: cmore, region: cn-hangzhou}]";
 
 /// A burst of 15, for three lists and twelve clusters. Later calls wait.

@@ -95,8 +95,10 @@ fn fleet(server: &Server, source: &str) -> Fleet {
 fn discovering(server: &Server) -> Fleet {
     let sim = Arc::new(Simulator::new(options(1)));
     let clock = Clock::simulated(sim.world().now());
-    let text = "accounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: upgrade_status\n    credentials: {type: access_key, \
-                access_key_id: id, access_key_secret: secret}\n    discovery: {regions: [cn-hangzhou], refresh_interval: 1s}\n";
+    let text = "accounts:\n  - name: test\n    endpoint: http://simulator.example\n    \
+                source: upgrade_status\n    credentials: {type: access_key, \
+                access_key_id: id, access_key_secret: secret}\n    \
+                discovery: {regions: [cn-hangzhou], refresh_interval: 1s}\n";
     Fleet::build(sim, Arc::new(server.clone()), clock, text, Shard::default())
 }
 
@@ -227,7 +229,8 @@ async fn the_error_for_json_of_another_system_has_its_keys_and_not_its_values() 
     let snapshot = fleet.scrape_in_time().await;
     assert_eq!(
         message(&snapshot),
-        "GetUpgradeStatus: HTTP 200: JSON that is not an answer of GetUpgradeStatus; its keys: code, data, requestId"
+        "GetUpgradeStatus: HTTP 200: JSON that is not an answer of GetUpgradeStatus; its keys: \
+         code, data, requestId"
     );
     server.respond_with(STATUS, r#"{"code":403,"message":"denied by the gateway"}"#);
     let snapshot = fleet.scrape_in_time().await;
@@ -566,7 +569,8 @@ async fn an_unexpected_cluster_in_a_list_costs_only_its_field_or_itself() {
 #[tokio::test(start_paused = true)]
 async fn markup_of_another_system_is_a_failure() {
     let page = "<head><title>Sign in</title></head><body>x</body></html>";
-    let fault = "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body><soap:Fault><faultcode>x</faultcode>\
+    let fault = "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\">\
+                 <soap:Body><soap:Fault><faultcode>x</faultcode>\
                  <Code>ErrorClusterNotFound</Code></soap:Fault></soap:Body></soap:Envelope>";
     let flat_fault = "<Fault><Code>ErrorClusterNotFound</Code></Fault>";
     let feed = "<?xml version=\"1.0\"?><!-- a --><feed><status>running</status></feed>";
@@ -594,10 +598,16 @@ async fn markup_of_another_system_is_a_failure() {
         server.respond_with(STATUS, "<?xml version=\"1.0\"?><GetUpgradeStatusResponse><status>pause</status><upgrade_step>pause</upgrade_step></GetUpgradeStatusResponse>");
         server.respond_with(
             TASKS,
-            "<DescribeClusterTasksResponse><tasks><task_id>T-1</task_id><task_type>cluster_upgrade</task_type></tasks><tasks><task_id>T-2\
-             </task_id><task_type>x</task_type></tasks><page_info><total_count>2</total_count></page_info></DescribeClusterTasksResponse>",
+            "<DescribeClusterTasksResponse><tasks><task_id>T-1</task_id>\
+             <task_type>cluster_upgrade</task_type></tasks><tasks><task_id>T-2\
+             </task_id><task_type>x</task_type></tasks><page_info><total_count>2</total_count>\
+             </page_info></DescribeClusterTasksResponse>",
         );
-        server.respond_with(TASK, "<DescribeTaskInfoResponse><task_id>T-1</task_id><state>paused</state><error/></DescribeTaskInfoResponse>");
+        server.respond_with(
+            TASK,
+            "<DescribeTaskInfoResponse><task_id>T-1</task_id>\
+                                   <state>paused</state><error/></DescribeTaskInfoResponse>",
+        );
         assert_eq!(
             word(&fleet(&server, source).scrape_in_time().await.clusters[0]),
             "pause/pause",
@@ -613,7 +623,8 @@ async fn refused_credentials_have_a_specific_message() {
         (
             "SignatureDoesNotMatch",
             format!(
-                "Specified signature is not matched with our calculation. server string to sign is:{long}"
+                "Specified signature is not matched with our calculation. server string to sign \
+                 is:{long}"
             ),
             "SignatureDoesNotMatch: the access key secret is wrong: Specified signature is not \
                 matched with our calculation.",
@@ -621,7 +632,8 @@ async fn refused_credentials_have_a_specific_message() {
         (
             "IncompleteSignature",
             format!(
-                "The request signature does not conform to Aliyun standards. server string to sign is:{long}"
+                "The request signature does not conform to Aliyun standards. server string to sign \
+                 is:{long}"
             ),
             "IncompleteSignature: the access key secret is wrong, or something on the way changes \
                 requests: The request signature does not conform to Aliyun standards.",
@@ -629,12 +641,14 @@ async fn refused_credentials_have_a_specific_message() {
         (
             "InvalidAccessKeyId.NotFound",
             "Specified access key is not found.".to_owned(),
-            "InvalidAccessKeyId.NotFound: there is no such access key ID: Specified access key is not found.",
+            "InvalidAccessKeyId.NotFound: there is no such access key ID: Specified access key is \
+             not found.",
         ),
         (
             "InvalidAccessKeyId.Inactive",
             "Specified access key is disabled.".to_owned(),
-            "InvalidAccessKeyId.Inactive: the access key is disabled: Specified access key is disabled.",
+            "InvalidAccessKeyId.Inactive: the access key is disabled: Specified access key is \
+             disabled.",
         ),
     ] {
         let server = Server::default();

@@ -35,15 +35,19 @@ const WRONG_PASSWORD: &str = "MARKED-wrong-password";
 const ACCOUNTS: [(&str, &str); 11] = [
     (
         "key",
-        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: \
+         MARKED-key-secret}",
     ),
     (
         "roa",
-        "signature: roa\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+        "signature: roa\n    \
+         credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: \
+         MARKED-key-secret}",
     ),
     (
         "wrong",
-        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-wrong-secret}",
+        "credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: \
+         MARKED-wrong-secret}",
     ),
     (
         "token",
@@ -71,7 +75,8 @@ const ACCOUNTS: [(&str, &str); 11] = [
     ),
     (
         "uri",
-        "credentials: {type: credentials_uri, uri: 'http://ADDRESS/credentials?key=MARKED-uri-key'}",
+        "credentials: {type: credentials_uri, uri: \
+         'http://ADDRESS/credentials?key=MARKED-uri-key'}",
     ),
     (
         "no_uri",
@@ -79,7 +84,9 @@ const ACCOUNTS: [(&str, &str); 11] = [
     ),
     (
         "proxied",
-        "proxy: 'http://user:MARKED-proxy-password@127.0.0.1:1'\n    credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: MARKED-key-secret}",
+        "proxy: 'http://user:MARKED-proxy-password@127.0.0.1:1'\n    \
+         credentials: {type: access_key, access_key_id: LTAI5tGood, access_key_secret: \
+         MARKED-key-secret}",
     ),
 ];
 
@@ -190,7 +197,13 @@ fn config(sim: &Simulator, address: SocketAddr) -> String {
         let credentials = credentials
             .replace("ADDRESS", &address.to_string())
             .replace("ROLE", ROLE);
-        writeln!(text, "  - name: {name}\n    endpoint: http://{address}\n    source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    clusters:").expect("a String takes every write");
+        writeln!(
+            text,
+            "  - name: {name}\n    endpoint: http://{address}\n    \
+                        source: upgrade_status\n    max_concurrency: 64\n    {credentials}\n    \
+                        clusters:"
+        )
+        .expect("a String takes every write");
         let count = if name == FAULTY {
             fault_matrix::faults().len()
         } else {
@@ -287,7 +300,8 @@ async fn no_failure_shows_a_secret_in_logs_pages_or_commands() {
         for path in pages {
             let fixture = Arc::clone(&fixture);
             let head = format!(
-                "{}accept: application/openmetrics-text\r\nx-prometheus-scrape-timeout-seconds: 2\r\n",
+                "{}accept: application/openmetrics-text\r\n\
+                 x-prometheus-scrape-timeout-seconds: 2\r\n",
                 basic(PASSWORD)
             );
             asked.spawn(async move {

@@ -59,7 +59,8 @@ impl SimulatedApi {
     pub fn yaml(&self, clusters: usize) -> String {
         let pair = KeyPair::demo();
         let mut yaml = format!(
-            "accounts:\n  - name: test\n    source: upgrade_status\n    endpoint: http://{}\n    credentials: {{type: access_key, \
+            "accounts:\n  - name: test\n    source: upgrade_status\n    endpoint: http://{}\n    \
+             credentials: {{type: access_key, \
              access_key_id: {}, access_key_secret: {}}}\n    clusters:\n",
             self.endpoint,
             pair.access_key_id,

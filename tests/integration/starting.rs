@@ -105,8 +105,10 @@ impl MissingParts {
                 "late-token",
                 api.to_string(),
                 format!(
-                    "{{type: oidc_role_arn, role_arn: 'acs:ram::1000000000000001:role/ack-upgrade-exporter', \
-                     oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack', oidc_token_file: token, sts_endpoint: 'http://{api}'}}"
+                    "{{type: oidc_role_arn, role_arn: \
+                     'acs:ram::1000000000000001:role/ack-upgrade-exporter', \
+                     oidc_provider_arn: 'acs:ram::1000000000000001:oidc-provider/ack', \
+                     oidc_token_file: token, sts_endpoint: 'http://{api}'}}"
                 ),
             ),
             (
@@ -131,7 +133,8 @@ impl MissingParts {
         for ((name, endpoint, credentials), (_, cluster)) in kinds.iter().zip(&accounts) {
             writeln!(
                 text,
-                "  - {{name: {name}, endpoint: 'http://{endpoint}', credentials: {credentials}, source: upgrade_status, clusters: [{{id: {cluster}}}]}}"
+                "  - {{name: {name}, endpoint: 'http://{endpoint}', credentials: {credentials}, \
+                 source: upgrade_status, clusters: [{{id: {cluster}}}]}}"
             )
             .expect("a String takes every write");
         }

@@ -1011,7 +1011,8 @@ fn explain_reads_no_list_while_it_waits_for_credentials() {
         &format!("    discovery: {{regions: [{region}]}}\n    clusters:\n"),
     );
     api.write(&format!(
-        "scrape: {{idle_interval: 1m}}\n{found}  - name: slow\n    endpoint: http://{0}\n    credentials: {{type: credentials_uri, uri: \
+        "scrape: {{idle_interval: 1m}}\n{found}  - name: slow\n    endpoint: http://{0}\n    \
+         credentials: {{type: credentials_uri, uri: \
          'http://{0}/credentials'}}\n    clusters: [{{id: {id}, region: {region}}}]\n",
         api.endpoint
     ));

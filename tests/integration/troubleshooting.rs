@@ -7,11 +7,11 @@ use std::net::TcpListener;
 use ack_simulator::{Action, KeyPair};
 
 use crate::certificates::{Authority, Identity};
-use crate::mistakes::{COMMAND_LINES, CONFIGURATIONS, run};
-use crate::process::{Exporter, get};
+use crate::mistakes::{COMMAND_LINES, CONFIGURATIONS};
+use crate::process::{Exporter, get, run};
 use crate::simulated_api::SimulatedApi;
 
-/// What the exporter prints and serves about mistakes that only show when it runs.
+/// The output and the pages of the exporter about mistakes that only show when it runs.
 fn messages_at_run_time() -> Vec<String> {
     let api = SimulatedApi::new(2);
     let good = api.yaml(2);
@@ -20,9 +20,9 @@ fn messages_at_run_time() -> Vec<String> {
     let status = |yaml: &str| {
         api.write(yaml);
         let arguments = ["status", "--config.file=exporter.yml"];
-        let (said, code) = run(api.folder.path(), &arguments);
-        assert_eq!(code, Some(4), "{said}");
-        said
+        let (output, messages, code) = run(api.folder.path(), &arguments);
+        assert_eq!(code, Some(4), "{output}{messages}");
+        output + &messages
     };
     let missing = "c106f377e16f34eb1808d6b9362c9abcd";
     let mut messages = vec![
@@ -67,18 +67,18 @@ fn status_of_an_untrusted_server(api: &SimulatedApi) -> String {
         .yaml(2)
         .replace(&plain, &format!("https://{}", server.address));
     fs::write(folder.join("untrusted.yml"), yaml).expect("written");
-    let (said, code) = run(folder, &["status", "--config.file=untrusted.yml"]);
-    assert_eq!(code, Some(4), "{said}");
-    said
+    let (output, messages, code) = run(folder, &["status", "--config.file=untrusted.yml"]);
+    assert_eq!(code, Some(4), "{output}{messages}");
+    output + &messages
 }
 
 fn address_in_use(api: &SimulatedApi) -> String {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
     let flag = format!("--web.listen-address={address}");
-    let (said, code) = run(api.folder.path(), &["--config.file=exporter.yml", &flag]);
-    assert_eq!(code, Some(1), "{said}");
-    said
+    let (_, messages, code) = run(api.folder.path(), &["--config.file=exporter.yml", &flag]);
+    assert_eq!(code, Some(1), "{messages}");
+    messages
 }
 
 /// The JSON of clusters that the rate limit does not allow to query again.

@@ -1,4 +1,4 @@
-//! What a person can copy from the README into Prometheus and Alertmanager.
+//! The examples of the README for Prometheus and Alertmanager.
 
 use std::fs;
 use std::process::{Child, Command, Output};

@@ -149,7 +149,8 @@ fn one_prometheus_gets_every_cluster_of_three_shards_once() {
         })
         .collect();
     // No name server here knows the pods, so the way of the file's first comment is taken.
-    let by_name = "    dns_sd_configs:\n      - names: [ack-upgrade-exporter-headless.ack-upgrade-exporter.svc.cluster.local]\n        type: A\n        port: 10525\n";
+    let by_name = "    dns_sd_configs:\n      \
+                   - names: [ack-upgrade-exporter-headless.ack-upgrade-exporter.svc.cluster.local]\n        type: A\n        port: 10525\n";
     let addresses: Vec<_> = shards.iter().map(|shard| shard.address.as_str()).collect();
     let by_address = format!(
         "    static_configs:\n      - targets: [{}]\n",
@@ -191,7 +192,8 @@ fn prometheus_scrapes_with_tls_and_a_password() {
     let key = write("tls.key", &signing_key.serialize_pem());
     let hash = bcrypt::hash("hunter2", 4).expect("a hash");
     let web_config = format!(
-        "tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\nbasic_auth_users: {{prometheus: '{hash}'}}\n"
+        "tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\n\
+         basic_auth_users: {{prometheus: '{hash}'}}\n"
     );
     let web_config = write("web.yml", &web_config);
     let config = write("exporter.yml", &demo.config());

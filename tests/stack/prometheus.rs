@@ -28,7 +28,8 @@ impl Prometheus {
     /// Scrapes `target` every two seconds; `more` is added to the scrape configuration.
     pub fn scraping(target: &str, more: &str) -> Self {
         Self::with_config(&format!(
-            "global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}\nscrape_configs:\n  - job_name: ack\n    honor_labels: true\n    \
+            "global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}\n\
+             scrape_configs:\n  - job_name: ack\n    honor_labels: true\n    \
              static_configs: [{{targets: ['{target}']}}]\n{more}"
         ))
     }

@@ -149,7 +149,8 @@ fn thousands_of_idle_and_slow_connections_cost_prometheus_no_scrape() {
     );
     sleep(Duration::from_secs(6).saturating_sub(began.elapsed()));
     let what = format!(
-        "5,000 connections at a byte a second, cut off after {first:.2} to {last:.2} s, {more:.1} MiB more"
+        "5,000 connections at a byte a second, cut off after {first:.2} to {last:.2} s, {more:.1} \
+         MiB more"
     );
     Scrapes::since(began, &prometheus).are_whole(&what, 2.0);
     assert!(
@@ -192,7 +193,8 @@ fn write_server(folder: &Path, authority: &Authority) {
 fn write_users(folder: &Path, passwords_of_alice: u32) {
     let hash = |password: &str| bcrypt::hash(password, 8).expect("hashes");
     let text = format!(
-        "tls_server_config: {{cert_file: server.crt, key_file: server.key}}\nbasic_auth_users: {{prometheus: {}, alice: {}}}\n",
+        "tls_server_config: {{cert_file: server.crt, key_file: server.key}}\n\
+         basic_auth_users: {{prometheus: {}, alice: {}}}\n",
         hash("constant"),
         hash(&format!("password {passwords_of_alice}"))
     );
@@ -214,8 +216,11 @@ fn prometheus_scrapes_while_certificates_and_passwords_change() {
     let web = format!("--web.config.file={}", path.join("web.yml").display());
     let exporter = Exporter::start(&path.join("exporter.yml"), &[&web]);
     let prometheus = Prometheus::with_config(&format!(
-        "global: {{scrape_interval: 2s, scrape_timeout: 2s}}\nscrape_configs:\n  - job_name: ack\n    honor_labels: true\n    scheme: https\n    \
-         tls_config: {{ca_file: {}}}\n    basic_auth: {{username: prometheus, password: constant}}\n    static_configs: [{{targets: ['{}']}}]\n",
+        "global: {{scrape_interval: 2s, scrape_timeout: 2s}}\nscrape_configs:\n  \
+         - job_name: ack\n    honor_labels: true\n    scheme: https\n    \
+         tls_config: {{ca_file: {}}}\n    \
+         basic_auth: {{username: prometheus, password: constant}}\n    \
+         static_configs: [{{targets: ['{}']}}]\n",
         path.join("ca.crt").display(),
         exporter.address
     ));
@@ -276,7 +281,8 @@ fn frequent_reloads_of_good_and_bad_files_cost_prometheus_no_scrape() {
     sleep(Duration::from_secs(2));
     Scrapes::since(began, &prometheus).are_whole("100 reloads in 10 s, half of them bad", 4.0);
     let page = get(&format!("http://{}/metrics", exporter.address));
-    let lists = "cs_exporter_api_requests_total{account=\"demo\",operation=\"DescribeClustersForRegion\"} 3";
+    let lists = "cs_exporter_api_requests_total{account=\"demo\",\
+                 operation=\"DescribeClustersForRegion\"} 3";
     assert!(
         page.contains(lists),
         "the three lists were read once: {page}"

@@ -408,7 +408,8 @@ fn number(text: &str, dialect: Dialect) -> Result<f64, String> {
 
 #[test]
 fn the_reader_reads_what_is_right() {
-    let page = "# HELP a_total x \"y\" \\\\ \\n\n# TYPE a_total counter\na_total{l=\"\\\"\\\\\\n,}\",m=\"\"} 1.5e3\n";
+    let page = "# HELP a_total x \"y\" \\\\ \\n\n# TYPE a_total counter\n\
+                a_total{l=\"\\\"\\\\\\n,}\",m=\"\"} 1.5e3\n";
     let read = Exposition::read(page.as_bytes(), Dialect::Text).unwrap();
     let [family] = read.families.as_slice() else {
         panic!("{read:?}")
@@ -457,7 +458,8 @@ fn the_reader_refuses_what_is_wrong() {
         ),
         format!("{HISTOGRAM}a_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 2\n"),
         format!(
-            "{HISTOGRAM}a_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 1\n# HELP a_count x\n# TYPE a_count gauge\na_count 1\n"
+            "{HISTOGRAM}a_bucket{{le=\"+Inf\"}} 1\na_sum 1\na_count 1\n# HELP a_count x\n\
+             # TYPE a_count gauge\na_count 1\n"
         ),
     ];
     for page in wrong {

@@ -267,8 +267,10 @@ impl Demo {
     /// A configuration that discovers all clusters of the simulated account.
     pub fn config(&self) -> String {
         format!(
-            "accounts:\n  - name: demo\n    endpoint: {}\n    credentials: {{type: access_key, access_key_id: LTAI5tDemoOnlyNotARealKey, \
-             access_key_secret: DemoOnlyNotARealSecret00000000}}\n    discovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}\n",
+            "accounts:\n  - name: demo\n    endpoint: {}\n    \
+             credentials: {{type: access_key, access_key_id: LTAI5tDemoOnlyNotARealKey, \
+             access_key_secret: DemoOnlyNotARealSecret00000000}}\n    \
+             discovery: {{regions: [cn-hangzhou, cn-shanghai, ap-southeast-1]}}\n",
             self.api
         )
     }
@@ -280,6 +282,23 @@ impl Drop for Demo {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Runs the program in `folder`, without an environment, to its end. Returns its output, the
+/// messages beside it, and its exit code.
+pub fn run(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
+    let output = Command::new(PROGRAM)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        text(&output.stdout),
+        text(&output.stderr),
+        output.status.code(),
+    )
 }
 
 /// Returns true if this machine has IPv6.

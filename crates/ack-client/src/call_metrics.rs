@@ -11,8 +11,8 @@ pub trait CallMetrics: Debug + Send + Sync {
     /// Notes that a request is sent.
     fn started(&self, operation: Operation);
 
-    /// Notes that a request ended after `elapsed`, with `failure` unless it succeeded. Every request
-    /// that was started ends, also when its call is dropped.
+    /// Notes that a request ended after `elapsed`, with `failure` unless it succeeded. Every
+    /// request that was started ends, also when its call is dropped.
     fn finished(&self, operation: Operation, elapsed: Duration, failure: Option<Reason>);
 
     /// Notes that the next request is a retry.

@@ -35,15 +35,15 @@ pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>>
 /// seconds. One lookup for each connection would use up the thread pool, which files and passwords
 /// need too. Results are not cached, since only the system knows how long they are valid.
 #[derive(Clone)]
-pub struct Lookup(Arc<Shared>);
+pub struct Lookup(Arc<SharedLookups>);
 
-struct Shared {
+struct SharedLookups {
     resolve: Box<dyn Fn(String) -> LookupFuture + Send + Sync>,
-    state: Mutex<State>,
+    state: Mutex<LookupState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LookupState {
     in_flight: HashMap<String, watch::Receiver<Option<LookupResult>>>,
     /// Names whose last lookup was slower than [`LOOKUP_TIMEOUT`].
     slow: HashSet<String>,
@@ -71,7 +71,7 @@ impl Lookup {
 
     /// Lookups by `resolve`.
     pub fn from_fn(resolve: impl Fn(String) -> LookupFuture + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedLookups {
             resolve: Box::new(resolve),
             state: Mutex::default(),
         }))
@@ -155,7 +155,7 @@ impl Lookup {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LookupState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

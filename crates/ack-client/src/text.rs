@@ -13,9 +13,9 @@ pub fn clean_message(text: &str) -> String {
 /// Cleans a text from the API: line breaks and tabs become one space, other invisible characters
 /// are removed, and the text is cut to `limit` characters, the last of which is then an ellipsis.
 ///
-/// Joiners (ZWNJ, ZWJ) and variation selectors are removed too, though some scripts spell words with
-/// them. The API writes Chinese and English, and a cluster's name has letters, digits and hyphens,
-/// so that they spell nothing there.
+/// Joiners (ZWNJ, ZWJ) and variation selectors are removed too, though some scripts spell words
+/// with them. The API writes Chinese and English, and a cluster's name has letters, digits and
+/// hyphens, so that they spell nothing there.
 pub fn clean(text: &str, limit: usize) -> String {
     let mut clean = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     let mut length = 0;

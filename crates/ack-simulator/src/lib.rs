@@ -74,9 +74,9 @@
 //! [`World::set_body`] replace it. Time is tokio's: in a test with paused time, hours take no time.
 //!
 //! Node pools are upgraded after the control plane; plans precede some upgrades; checks accompany
-//! them. All of it follows a phase that a test has set. In each dozen of clusters one runs a version
-//! without support, one a version whose support ends soon, and so on: the table in the README of the
-//! crate has them all.
+//! them. All of it follows a phase that a test has set. In each dozen of clusters one runs a
+//! version without support, one a version whose support ends soon, and so on: the table in the
+//! README of the crate has them all.
 //!
 //! `GET /history` on the socket is a page of the simulator's own: the real history of each cluster,
 //! to compare with the metrics of an exporter.
@@ -86,8 +86,8 @@
 //! A [`Rule`] injects a [`Fault`]: throttling, server errors, slow, truncated, oversized or
 //! malformed responses, expired tokens, missing permissions, broken connections. It applies to all
 //! calls or to those of one action, cluster or region, with a probability or a number of times.
-//! [`parse_rules`] reads rules from text. [`Simulator::retire`] switches off the two operations that
-//! Alibaba Cloud is going to retire.
+//! [`parse_rules`] reads rules from text. [`Simulator::retire`] switches off the two operations
+//! that Alibaba Cloud is going to retire.
 //!
 //! # Source
 //!

@@ -39,8 +39,8 @@ pub struct Options {
     pub list_lag: Duration,
     /// Faults from the start on.
     pub faults: Vec<Rule>,
-    /// The response of `GetUpgradeStatus` and `DescribeClustersV1` if they have been switched off in
-    /// all regions.
+    /// The response of `GetUpgradeStatus` and `DescribeClustersV1` if they have been switched off
+    /// in all regions.
     pub retired: Option<RetiredResponse>,
     /// Number of last calls that are kept.
     pub calls_kept: usize,

@@ -30,8 +30,8 @@ impl ReceivedRequest {
         }
     }
 
-    /// The request as text, for the faults that repeat it. The security token comes first, so that it
-    /// survives any truncation.
+    /// The request as text, for the faults that repeat it. The security token comes first, so that
+    /// it survives any truncation.
     pub(crate) fn text(&self) -> String {
         let is_token = |name: &http::HeaderName| name.as_str() == "x-acs-security-token";
         let mut headers: Vec<_> = self.headers.iter().collect();

@@ -91,7 +91,8 @@ fn ids_in(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String
     Some(ids)
 }
 
-/// The action of a call to STS, which has one path: it is a parameter of query or form, or a header.
+/// The action of a call to STS, which has one path: it is a parameter of query or form, or a
+/// header.
 fn sts_action(request: &ReceivedRequest) -> Result<Action, ErrorResponse> {
     let parameters = Parameters::of(request);
     let name = request

@@ -93,14 +93,14 @@ impl Simulator {
         self.faults.add(Rule::new(Fault::Forbidden).on(action));
     }
 
-    /// Switches `GetUpgradeStatus` and `DescribeClustersV1` off in a region; `None` switches them on
-    /// again.
+    /// Switches `GetUpgradeStatus` and `DescribeClustersV1` off in a region; `None` switches them
+    /// on again.
     pub fn retire(&self, region: &Region, response: Option<RetiredResponse>) {
         self.retired_regions.set(region, response);
     }
 
-    /// Switches `GetUpgradeStatus` and `DescribeClustersV1` off in all regions; `None` switches them
-    /// on again.
+    /// Switches `GetUpgradeStatus` and `DescribeClustersV1` off in all regions; `None` switches
+    /// them on again.
     pub fn retire_everywhere(&self, response: Option<RetiredResponse>) {
         for region in &self.regions {
             self.retire(region, response);
@@ -169,8 +169,8 @@ impl Simulator {
 
     /// Handles one request.
     ///
-    /// Returns after the simulated latency. A response that is never delivered is returned too, with
-    /// its [`Delivery`](crate::Delivery).
+    /// Returns after the simulated latency. A response that is never delivered is returned too,
+    /// with its [`Delivery`](crate::Delivery).
     pub async fn handle(&self, request: Request<Bytes>) -> Response {
         let _in_flight = self.call_log.begin_call();
         let response = self.respond(&ReceivedRequest::new(request));

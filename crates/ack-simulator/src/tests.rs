@@ -4,11 +4,13 @@ mod add_ons;
 mod auth;
 
 mod checks;
+mod cluster_list;
 mod every_operation;
 mod faults;
 mod history;
 mod identities;
 mod maintenance;
+mod metadata;
 mod node_pools;
 mod operations;
 mod plans;

@@ -166,8 +166,8 @@ impl World {
         }
     }
 
-    /// Sets the literal body of the response to `action` on a cluster; `None` restores the generated
-    /// one. Has no effect on calls that do not name the cluster.
+    /// Sets the literal body of the response to `action` on a cluster; `None` restores the
+    /// generated one. Has no effect on calls that do not name the cluster.
     pub fn set_body(&self, id: &ClusterId, action: Action, body: Option<&str>) {
         if let Some(cluster) = self.find(id.as_str()) {
             cluster.set_body(action, body.map(str::to_owned));

@@ -47,7 +47,8 @@ mod tests {
         assert_eq!(
             xml.lines().nth(1),
             Some(
-                "<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task><tags>1</tags><tags>true</tags></R>"
+                "<R><status>a&lt;b</status><upgrade_task><message></message></upgrade_task>\
+                 <tags>1</tags><tags>true</tags></R>"
             )
         );
         let list = render("R", &serde_json::json!([{"a": 1}, {"a": 2}]));

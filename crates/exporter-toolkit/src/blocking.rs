@@ -8,7 +8,8 @@ use tokio::task::spawn_blocking;
 /// tokio's own error quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the exporter made a mistake of its own over it; please report this with what it wrote to standard error"
+    "the exporter made a mistake of its own over it; please report this with what it wrote to \
+     standard error"
 )]
 pub struct BlockingPanic;
 

@@ -1,7 +1,7 @@
 //! Metrics pages in either of the text formats that Prometheus reads.
 //!
-//! A [`Metric`] declares a family. A [`Page`] takes families and their samples in the order in which
-//! they are added, and writes them straight into one buffer.
+//! A [`Metric`] declares a family. A [`Page`] takes families and their samples in the order in
+//! which they are added, and writes them straight into one buffer.
 
 mod format;
 mod metric;

@@ -1,5 +1,5 @@
-//! The parts that every Prometheus exporter has, for exporters in Rust: a metrics page, a web server
-//! with the web configuration file of the Prometheus family, `process_*` metrics, a log, and
+//! The parts that every Prometheus exporter has, for exporters in Rust: a metrics page, a web
+//! server with the web configuration file of the Prometheus family, `process_*` metrics, a log, and
 //! configuration files that are read strictly.
 //!
 //! An exporter declares its metrics, and writes a page from its own data with each scrape. There is

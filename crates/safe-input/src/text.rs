@@ -1,6 +1,6 @@
 //! Characters that cannot be seen. Some change how the text around them is shown: a terminal obeys
-//! an escape character, U+202E turns the text that follows it round, and U+200B makes two names look
-//! the same that are not.
+//! an escape character, U+202E turns the text that follows it round, and U+200B makes two names
+//! look the same that are not.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;

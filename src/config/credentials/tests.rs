@@ -10,7 +10,8 @@ use crate::config::Config;
 /// The credentials of a file in which `yaml` stands under `credentials`, or its mistakes.
 fn parse(yaml: &str) -> Result<Provider, String> {
     let text = format!(
-        "accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  credentials:\n    {}\n",
+        "accounts:\n- name: a\n  clusters: [{{id: c1, region: cn-hangzhou}}]\n  credentials:\n    \
+         {}\n",
         yaml.trim().replace('\n', "\n    ")
     );
     let config = Config::parse(&text, FilePath::new("/etc/exporter"))
@@ -53,7 +54,8 @@ fn every_type_reads_its_own_keys() {
             &["AccessKey", "\"id\"", "Inline(<secret>)"],
         ),
         (
-            "{type: access_key, access_key_id: id, access_key_secret_file: key, security_token_file: /run/token}",
+            "{type: access_key, access_key_id: id, access_key_secret_file: key, \
+             security_token_file: /run/token}",
             &["File(\"/etc/exporter/key\")", "File(\"/run/token\")"],
         ),
         (
@@ -122,7 +124,8 @@ fn a_role_names_its_source_beside_it_or_nested_or_not_at_all() {
     ));
     assert!(matches!(source(role), Provider::Default(_)));
     let nested = source(&format!(
-        "{role}sts_endpoint: sts.example\nsource: {{type: ram_role_arn, role_arn: 'acs:ram::2:role/q'}}"
+        "{role}sts_endpoint: sts.example\n\
+         source: {{type: ram_role_arn, role_arn: 'acs:ram::2:role/q'}}"
     ));
     let Provider::RamRoleArn(nested) = nested else {
         panic!("{nested:?}")
@@ -164,7 +167,8 @@ fn every_mistake_is_named_with_its_path() {
             "type: access_key",
             &[
                 "accounts[0].credentials.access_key_id: is missing",
-                "accounts[0].credentials.access_key_secret: is missing, and so is access_key_secret_file",
+                "accounts[0].credentials.access_key_secret: is missing, and so is \
+                 access_key_secret_file",
             ],
         ),
         (
@@ -172,7 +176,8 @@ fn every_mistake_is_named_with_its_path() {
             &["accounts[0].credentials.colour: unknown key; here it may be profile or config_file"],
         ),
         (
-            "{type: access_key, access_key_id: id, access_key_secret: hunter2, source: {colour: blue}}",
+            "{type: access_key, access_key_id: id, access_key_secret: hunter2, source: {colour: \
+             blue}}",
             &["accounts[0].credentials.source: unknown key; here it may be access_key_id, "],
         ),
         (
@@ -199,7 +204,8 @@ fn every_mistake_is_named_with_its_path() {
             &["access_key_secret_file: is empty"],
         ),
         (
-            "{type: ram_role_arn, duration: 14m, role_session_name: a b, policy: '[]', sts_endpoint: 'ftp://x'}",
+            "{type: ram_role_arn, duration: 14m, role_session_name: a b, policy: '[]', \
+             sts_endpoint: 'ftp://x'}",
             &[
                 "credentials.role_arn: is missing",
                 "credentials.duration: must be between 15m and 12h",
@@ -213,7 +219,8 @@ fn every_mistake_is_named_with_its_path() {
             &["credentials.role_arn: must look like acs:ram::1234567890123456:role/name"],
         ),
         (
-            "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', access_key_id: id, source: {type: default}}",
+            "{type: ram_role_arn, role_arn: 'acs:ram::1:role/r', access_key_id: id, source: {type: \
+             default}}",
             &["credentials.source: is there beside an access key; one of them must go"],
         ),
         (

@@ -92,8 +92,8 @@ impl Validator<'_> {
         }
     }
 
-    /// Checks the credentials that assume the role: an access key beside it, or `source`, or else the
-    /// default chain.
+    /// Checks the credentials that assume the role: an access key beside it, or `source`, or else
+    /// the default chain.
     fn role(&mut self, path: &Path, written: &BTreeSet<String>, credentials: &mut Credentials) {
         let has_key = written.iter().any(|key| Kind::AccessKey.has(key));
         if has_key && written.contains("source") {
@@ -148,8 +148,8 @@ impl Credentials {
         }
     }
 
-    /// Sets `endpoint` as the STS server wherever none is configured. Where an operator needs an STS
-    /// server of their own, the usual one is seldom reachable.
+    /// Sets `endpoint` as the STS server wherever none is configured. Where an operator needs an
+    /// STS server of their own, the usual one is seldom reachable.
     fn inherit(&mut self, endpoint: &StsEndpoint) {
         if let Some(Kind::Default | Kind::OidcRoleArn | Kind::RamRoleArn) = self.kind {
             self.sts_endpoint.get_or_insert_with(|| endpoint.clone());

@@ -30,35 +30,44 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
             ][..],
         ),
         (
-            "accounts:\n- name: a\n  discovery:\n    regoins: [cn-hangzhou]\n    refresh_interval: 1m",
+            "accounts:\n- name: a\n  discovery:\n    regoins: [cn-hangzhou]\n    \
+             refresh_interval: 1m",
             &[
                 "exporter.yaml:3: accounts[0].discovery.regions: there must be at least one region",
-                "exporter.yaml:4: accounts[0].discovery.regoins: unknown key, did you mean regions?",
+                "exporter.yaml:4: accounts[0].discovery.regoins: unknown key, did you mean \
+                 regions?",
             ],
         ),
         (
             "accounts:\n  - name: a\n    colour: blue\n    clusters: []",
             &[
-                "exporter.yaml:3: accounts[0].colour: unknown key; here it may be name, credentials, source, task_types, signature, network, \
+                "exporter.yaml:3: accounts[0].colour: unknown key; here it may be name, \
+                 credentials, source, task_types, signature, network, \
              endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery or clusters",
-                "exporter.yaml:4: accounts[0].clusters: the account has neither clusters nor discovery",
+                "exporter.yaml:4: accounts[0].clusters: the account has neither clusters nor \
+                 discovery",
             ],
         ),
         (
             &format!(
-                "accounts:\n- name: a\n  {good}\n  max_concurrency: many\n  rate_limit: {{burst: -1,\n    requests_per_second: x}}"
+                "accounts:\n- name: a\n  {good}\n  max_concurrency: many\n  \
+                 rate_limit: {{burst: -1,\n    requests_per_second: x}}"
             ),
             &[
-                "exporter.yaml:4: accounts[0].max_concurrency: must be a whole number from 1 to 4294967295",
-                "exporter.yaml:5: accounts[0].rate_limit.burst: must be a whole number from 1 to 4294967295",
-                "exporter.yaml:6: accounts[0].rate_limit.requests_per_second: must be a number above 0",
+                "exporter.yaml:4: accounts[0].max_concurrency: must be a whole number from 1 to \
+                 4294967295",
+                "exporter.yaml:5: accounts[0].rate_limit.burst: must be a whole number from 1 to \
+                 4294967295",
+                "exporter.yaml:6: accounts[0].rate_limit.requests_per_second: must be a number \
+                 above 0",
             ],
         ),
         (
             &format!("accounts:\n- name: a\n  {good}\n  network: private\n  metrics: {{}}\n"),
             &[
                 "exporter.yaml:4: accounts[0].network: must be public or vpc",
-                "exporter.yaml:5: accounts[0].metrics: unknown key; here it may be name, credentials, source, task_types, signature, network, \
+                "exporter.yaml:5: accounts[0].metrics: unknown key; here it may be name, \
+                 credentials, source, task_types, signature, network, \
              endpoint, proxy, ca_file, rate_limit, max_concurrency, watch, discovery or clusters",
             ],
         ),
@@ -74,7 +83,8 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
                 "accounts:\n- name: a\n  {good}\n  endpoint: https://cs.{{regoin}}.example.com"
             ),
             &[
-                "exporter.yaml:4: accounts[0].endpoint: {regoin} is not a placeholder; the only one is {region}",
+                "exporter.yaml:4: accounts[0].endpoint: {regoin} is not a placeholder; the only \
+                 one is {region}",
             ],
         ),
         (
@@ -83,10 +93,12 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
         ),
         (
             &format!(
-                "accounts:\n- name: a\n  {good}\n  credentials:\n    access_key_id: x\n    access_key_secret: hunter2"
+                "accounts:\n- name: a\n  {good}\n  credentials:\n    access_key_id: x\n    \
+                 access_key_secret: hunter2"
             ),
             &[
-                "exporter.yaml:4: accounts[0].credentials: type is missing; access_key_id belongs to type: access_key",
+                "exporter.yaml:4: accounts[0].credentials: type is missing; access_key_id belongs \
+                 to type: access_key",
             ],
         ),
         (
@@ -107,12 +119,14 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
                 "accounts:\n- name: a\n  {good}\n  credentials: {{type: profile, porfile: x}}"
             ),
             &[
-                "exporter.yaml:4: accounts[0].credentials.porfile: unknown key, did you mean profile?",
+                "exporter.yaml:4: accounts[0].credentials.porfile: unknown key, did you mean \
+                 profile?",
             ],
         ),
         (
             &format!(
-                "accounts:\n- name: a\n  {good}\n  credentials:\n    type: access_key\n    access_key_id: x\n    access_key_secret_file: sec"
+                "accounts:\n- name: a\n  {good}\n  credentials:\n    type: access_key\n    \
+                 access_key_id: x\n    access_key_secret_file: sec"
             ),
             &[
                 "exporter.yaml:7: accounts[0].credentials.access_key_secret_file: cannot read \
@@ -140,8 +154,10 @@ fn each_mistake_is_one_line_with_the_file_the_line_and_the_path() {
 #[test]
 fn what_cannot_be_meant_is_a_warning_with_its_place() {
     let (problems, warnings) = told(
-        "accounts:\n- name: a\n  discovery:\n    regions:\n    - cn-hangzou\n    - cn-beijing\n  clusters:\n  - id: shop\n    region: cn-shanghai\n  \
-         - id: C106F377E16F34EB1808D6B9362C9ABCD\n    region: mars\n- name: private\n  endpoint: https://cs.{region}.example.com\n  \
+        "accounts:\n- name: a\n  discovery:\n    regions:\n    - cn-hangzou\n    - cn-beijing\n  \
+         clusters:\n  - id: shop\n    region: cn-shanghai\n  \
+         - id: C106F377E16F34EB1808D6B9362C9ABCD\n    region: mars\n- name: private\n  \
+         endpoint: https://cs.{region}.example.com\n  \
          clusters: [{id: c106f377e16f34eb1808d6b9362c9abcd, region: cn-town-env17-d01}]",
     );
     assert_eq!(problems, "");
@@ -150,8 +166,10 @@ fn what_cannot_be_meant_is_a_warning_with_its_place() {
         [
             "exporter.yaml:5: accounts[0].discovery.regions[0]: region cn-hangzou is not known, \
                 did you mean cn-hangzhou?",
-            "exporter.yaml:8: accounts[0].clusters[0].id: \"shop\" does not look like a cluster ID, which is c and 32 hexadecimal digits",
-            "exporter.yaml:10: accounts[0].clusters[1].id: \"C106F377E16F34EB1808D6B9362C9ABCD\" does not look like a cluster ID, which is c and 32 hexadecimal digits",
+            "exporter.yaml:8: accounts[0].clusters[0].id: \"shop\" does not look like a cluster \
+             ID, which is c and 32 hexadecimal digits",
+            "exporter.yaml:10: accounts[0].clusters[1].id: \"C106F377E16F34EB1808D6B9362C9ABCD\" \
+             does not look like a cluster ID, which is c and 32 hexadecimal digits",
             "exporter.yaml:11: accounts[0].clusters[1].region: region mars is not known",
         ]
     );

@@ -21,7 +21,7 @@ use super::exposition::{Dialect, Exposition};
 use super::of;
 use crate::cluster::ClusterInfo;
 use crate::config::Metrics;
-use crate::metrics::catalog::{self, Scope};
+use crate::metrics::catalog::{self, SeriesScope};
 use crate::metrics::{ExporterMetrics, render};
 use crate::queries::Watched;
 use crate::shard::Shard;
@@ -54,14 +54,26 @@ fn any_duration() -> impl Strategy<Value = Duration> {
 prop_compose! {
     fn any_cluster()(
         id in "[a-c]{1,2}",
-        (name, cluster_type, spec, version, next_version) in any::<(String, String, String, String, String)>(),
+        [name, cluster_type, spec, version, next_version] in any::<[String; 5]>(),
         account in any_account(),
         region in option::of(any_region()),
         state in option::of(select(ClusterState::ALL)),
         labels in btree_map("user_[a-c]", any::<String>(), 0..3),
     ) -> ClusterInfo {
         let id = ClusterId::parse(&id).unwrap();
-        ClusterInfo { id, name, account, region, cluster_type, spec, profile: String::new(), version, next_version, state, labels }
+        ClusterInfo {
+            id,
+            name,
+            account,
+            region,
+            cluster_type,
+            spec,
+            profile: String::new(),
+            version,
+            next_version,
+            state,
+            labels,
+        }
     }
 }
 
@@ -112,7 +124,15 @@ prop_compose! {
         last_success in option::of(any_time()),
         since in option::of(any_time()),
     ) -> ClusterReading {
-        ClusterReading { cluster: Arc::new(cluster), outcome, duration, last_success, since, watched: Watched::default(), queries: Vec::new(), }
+        ClusterReading {
+            cluster: Arc::new(cluster),
+            outcome,
+            duration,
+            last_success,
+            since,
+            watched: Watched::default(),
+            queries: Vec::new(),
+        }
     }
 }
 
@@ -124,9 +144,20 @@ prop_compose! {
         sources in vec((any::<String>(), select(vec!["tasks", "upgrade_status"])), 0..3),
         discoveries in vec((any_region(), option::of(any_failure()), any::<usize>()), 0..3),
     ) -> AccountReading {
-        let discovery = |(region, failure, clusters)| DiscoveryReading { region, failure, clusters };
+        let discovery = |(region, failure, clusters)| DiscoveryReading {
+            region,
+            failure,
+            clusters,
+        };
         let discoveries = discoveries.into_iter().map(discovery).collect();
-        AccountReading { account, provider, credentials_expiry, sources, discoveries, queries: Vec::new(), }
+        AccountReading {
+            account,
+            provider,
+            credentials_expiry,
+            sources,
+            discoveries,
+            queries: Vec::new(),
+        }
     }
 }
 
@@ -179,7 +210,9 @@ fn active<S: StateSet>(page: &Exposition, metric: &Metric) -> BTreeMap<String, S
 
 proptest! {
     #[test]
-    fn any_page_is_well_formed_and_has_the_same_content_in_both_formats(snapshot in any_snapshot()) {
+    fn any_page_is_well_formed_and_has_the_same_content_in_both_formats(
+        snapshot in any_snapshot(),
+    ) {
         let (text, open_metrics) = pages(&snapshot);
         prop_assert_eq!(text.families.len(), open_metrics.families.len());
         for (one, other) in text.families.iter().zip(&open_metrics.families) {
@@ -196,7 +229,7 @@ proptest! {
                 prop_assert_eq!(without_bound(&one.labels), without_bound(&other.labels));
                 let names = one.labels.iter().map(|(name, _)| name.as_str());
                 let names: Vec<&str> = names.filter(|name| *name != "le").collect();
-                if of(Scope::Cluster).any(|one| one == metric) {
+                if of(SeriesScope::Cluster).any(|one| one == metric) {
                     prop_assert_eq!(&names[..metric.labels.len()], metric.labels);
                 } else {
                     let mut labels = metric.labels.to_vec();

@@ -9,7 +9,8 @@ catalogue! {
     METRICS {
         INFO = Info "cs_addon_info" ["cluster", "addon", "version", "state", "available_version"]
             "Add-ons that are installed in the cluster; always 1. available_version is the newest \
-                version on offer for the cluster, empty if the add-on has it or if it is not known.";
+                version on offer for the cluster, empty if the add-on has it or if it is not \
+                known.";
     }
 }
 

@@ -10,7 +10,8 @@ catalogue! {
     METRICS {
         AUTO_UPGRADE = Gauge "cs_cluster_auto_upgrade" ["cluster", "channel"]
             "Whether Alibaba Cloud upgrades the cluster automatically (1) or not (0); absent if it \
-                does not say so. The channel is patch, stable or rapid, and empty without a setting.";
+                does not say so. The channel is patch, stable or rapid, and empty without a \
+                setting.";
         NEXT_START = Gauge "cs_maintenance_window_next_start_timestamp_seconds" ["cluster"]
             "Unix time at which the cluster's maintenance window opens next; windows that open in \
                 an exclusion of upgrades are left out. Absent if no window is in use, or if the \

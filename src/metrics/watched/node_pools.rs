@@ -12,7 +12,9 @@ use crate::upgrade::StateSet;
 
 catalogue! {
     METRICS {
-        INFO = Info "cs_node_pool_info" ["cluster", "node_pool", "name", "type", "kubelet_version", "runtime", "runtime_version", "image"]
+        INFO = Info "cs_node_pool_info"
+            ["cluster", "node_pool", "name", "type", "kubelet_version",
+             "runtime", "runtime_version", "image"]
             "Details of a node pool; always 1. The versions are those of new nodes. Unknown values \
                 are empty.";
         STATE = Gauge "cs_node_pool_state" ["cluster", "node_pool", "state"]
@@ -28,11 +30,14 @@ catalogue! {
             "Status of the node pool's newest upgrade: 1 for the one it is in, 0 for the others \
                 (left out with metrics.state_sets: active); none if there never was one. pause \
                 without a message in cs_node_pool_upgrade_error_info is usually planned.";
-        UPGRADE_STARTED = Gauge "cs_node_pool_upgrade_started_timestamp_seconds" ["cluster", "node_pool"]
+        UPGRADE_STARTED = Gauge "cs_node_pool_upgrade_started_timestamp_seconds"
+            ["cluster", "node_pool"]
             "Unix time at which the task of the node pool's newest upgrade was created.";
-        UPGRADE_UPDATED = Gauge "cs_node_pool_upgrade_updated_timestamp_seconds" ["cluster", "node_pool"]
+        UPGRADE_UPDATED = Gauge "cs_node_pool_upgrade_updated_timestamp_seconds"
+            ["cluster", "node_pool"]
             "Unix time at which the task of the node pool's newest upgrade last changed.";
-        UPGRADE_ERROR_INFO = Info "cs_node_pool_upgrade_error_info" ["cluster", "node_pool", "message"]
+        UPGRADE_ERROR_INFO = Info "cs_node_pool_upgrade_error_info"
+            ["cluster", "node_pool", "message"]
             "Alibaba Cloud's error message about the node pool's newest upgrade, at most 256 \
                 characters of it, with N for durations and counts; always 1, present only while \
                 there is one.";

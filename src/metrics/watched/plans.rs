@@ -11,7 +11,8 @@ catalogue! {
     METRICS {
         INFO = Info "cs_plan_info" ["cluster", "plan", "type", "target", "state"]
             "Planned operations of the cluster: those scheduled or executing, and the newest that \
-                ended of each type and target; always 1. The target is empty for the cluster itself.";
+                ended of each type and target; always 1. The target is empty for the cluster \
+                itself.";
         START = Gauge "cs_plan_start_timestamp_seconds" ["cluster", "plan"]
             "Unix time at which the planned operation may start.";
         END = Gauge "cs_plan_end_timestamp_seconds" ["cluster", "plan"]

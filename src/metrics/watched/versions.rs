@@ -7,7 +7,8 @@ use crate::metrics::families::{Clusters, label_text};
 
 catalogue! {
     METRICS {
-        END_OF_SUPPORT = Gauge "cs_cluster_version_end_of_support_timestamp_seconds" ["cluster", "version"]
+        END_OF_SUPPORT = Gauge "cs_cluster_version_end_of_support_timestamp_seconds"
+            ["cluster", "version"]
             "Unix time at which support of the version that the cluster runs ends; absent if the \
                 end is not known.";
         BEHIND = Gauge "cs_cluster_versions_behind" ["cluster"]

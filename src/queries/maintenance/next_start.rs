@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 /// The first start of `window` after `now` that is in no exclusion of upgrades. Returns `None` if a
 /// part of the window is missing, or if an interval of several weeks has no first day.
 ///
-/// A window that opens in an exclusion is left out as a whole, although some of it may be later than
-/// the exclusion.
+/// A window that opens in an exclusion is left out as a whole, although some of it may be later
+/// than the exclusion.
 pub(super) fn next_start(window: &MaintenanceWindow, now: Timestamp) -> Option<Timestamp> {
     let starts = Starts {
         first: window.start?,

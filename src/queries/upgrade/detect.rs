@@ -1,5 +1,5 @@
-//! Detection, for one account and region, of whether `GetUpgradeStatus` is still served. Where it is
-//! not, the tasks are read.
+//! Detection, for one account and region, of whether `GetUpgradeStatus` is still served. Where it
+//! is not, the tasks are read.
 //!
 //! An error code for an operation that does not exist retires it in the region. After another
 //! refusal by the API the tasks of that cluster are read. The refusal counts if the API knows the
@@ -262,13 +262,17 @@ impl Shared {
     fn record_unserved(&self, cluster: &ClusterId, error: &ApiError) {
         if self.update(None, |state, now| state.record_unserved(cluster, now)) {
             // When the operation is switched off, the log names the region once, not each cluster.
-            tracing::debug!(%cluster, account = %self.account, %error, "GetUpgradeStatus does not serve this \
-                cluster; reading its tasks instead");
+            tracing::debug!(
+                %cluster,
+                account = %self.account,
+                %error,
+                "GetUpgradeStatus does not serve this cluster; reading its tasks instead"
+            );
         }
     }
 
-    /// Applies `change` to the state, and logs when it retires the operation, because of `error`, or
-    /// brings it back.
+    /// Applies `change` to the state, and logs when it retires the operation, because of `error`,
+    /// or brings it back.
     fn update<T>(
         &self,
         error: Option<&ApiError>,
@@ -284,8 +288,12 @@ impl Shared {
         if is_retired && !was_retired {
             let error = error.map(ToString::to_string);
             // Expected: the operation is switched off on the whole public cloud.
-            tracing::info!(account = %self.account, region, error, "GetUpgradeStatus has been switched off \
-                here; reading tasks instead");
+            tracing::info!(
+                account = %self.account,
+                region,
+                error,
+                "GetUpgradeStatus has been switched off here; reading tasks instead"
+            );
         } else if was_retired && !is_retired {
             tracing::info!(account = %self.account, region, "GetUpgradeStatus is served again");
         }
@@ -305,8 +313,8 @@ impl Drop for LeaderGuard<'_> {
     }
 }
 
-/// True if the refusal may mean that the operation does not exist: it is the API's own, and its code
-/// explains nothing else.
+/// True if the refusal may mean that the operation does not exist: it is the API's own, and its
+/// code explains nothing else.
 fn may_mean_gone(error: &ApiError) -> bool {
     const EXPLAINED: [&str; 3] = ["invalidparameter", "missingparameter", "errorclusterstate"];
     let code = error

@@ -25,8 +25,8 @@ const MAX_FOREIGN: usize = 10_000;
 pub struct Tasks {
     client: Arc<Client>,
     types: Vec<String>,
-    /// The IDs of tasks whose target is a node pool or another cluster. Only `DescribeTaskInfo` tells
-    /// the target.
+    /// The IDs of tasks whose target is a node pool or another cluster. Only `DescribeTaskInfo`
+    /// tells the target.
     foreign: Mutex<HashSet<String>>,
 }
 
@@ -69,7 +69,8 @@ impl Tasks {
             asked += 1;
         }
         let message = format!(
-            "the newest {MAX_ASKED} upgrade tasks are not of the cluster itself; the next reading looks further"
+            "the newest {MAX_ASKED} upgrade tasks are not of the cluster itself; the next reading \
+             looks further"
         );
         Err(ApiError::local(
             Operation::DescribeClusterTasks,

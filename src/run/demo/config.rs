@@ -22,11 +22,12 @@ const TEAMS: [&str; 4] = ["payments", "storefront", "search", "platform"];
 const NAMED_FOR_TERMINAL: usize = 3;
 
 /// The intervals of the other queries. An hour in the simulated world is about a minute.
-const WATCH: &str = "{plans: {interval: 5s}, versions: {interval: 1m}, node_pools: {interval: 10s}, \
+const WATCH: &str = "{plans: {interval: 5s}, versions: {interval: 1m}, node_pools: {interval: \
+                     10s}, \
     addons: {interval: 1m}, prechecks: {interval: 10s}, maintenance: {interval: 1m}}";
 
-/// A typical configuration for the simulated account: discovery of all clusters, and a list with the
-/// names and owners of the permanent ones.
+/// A typical configuration for the simulated account: discovery of all clusters, and a list with
+/// the names and owners of the permanent ones.
 pub(super) fn for_server(simulator: &Simulator, api: SocketAddr) -> String {
     let account = account(simulator, api);
     let clusters = clusters(simulator, usize::MAX);

@@ -103,7 +103,8 @@ pub(super) fn fleet() -> Vec<ClusterReading> {
             "billing-prod",
             with_message(
                 failed,
-                "etcd member etcd-1 did not become healthy in 600 seconds; see the event log of the control plane",
+                "etcd member etcd-1 did not become healthy in 600 seconds; see the event log of \
+                 the control plane",
             ),
         ),
         cluster("4e", "search-dev", Outcome::NotAsked),
@@ -123,7 +124,8 @@ pub(super) fn fleet() -> Vec<ClusterReading> {
             "recommend-test",
             down(
                 Reason::Forbidden,
-                "DescribeClusterTasks: HTTP 403: Forbidden.RAM: the RAM action cs:DescribeClusterTasks is missing",
+                "DescribeClusterTasks: HTTP 403: Forbidden.RAM: the RAM action \
+                 cs:DescribeClusterTasks is missing",
             ),
         ),
         cluster(

@@ -1,5 +1,5 @@
-//! The output of `--wait`: on a terminal a line for each cluster that is waited for, elsewhere a line
-//! for each change, and a summary at the end.
+//! The output of `--wait`: on a terminal a line for each cluster that is waited for, elsewhere a
+//! line for each change, and a summary at the end.
 
 use std::collections::HashMap;
 

@@ -17,14 +17,14 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// A line that is replaced on a terminal and repeated elsewhere.
 #[derive(Debug)]
 pub(super) struct ProgressLine {
-    place: Place,
+    destination: Destination,
     /// The time of the next line.
     next: Instant,
     is_shown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Destination {
     Terminal,
     Log,
 }
@@ -32,13 +32,13 @@ enum Place {
 impl ProgressLine {
     /// The line of a collection that starts now.
     pub(super) fn new() -> Self {
-        let (place, delay) = if io::stderr().is_terminal() {
-            (Place::Terminal, DELAY)
+        let (destination, delay) = if io::stderr().is_terminal() {
+            (Destination::Terminal, DELAY)
         } else {
-            (Place::Log, INTERVAL)
+            (Destination::Log, INTERVAL)
         };
         Self {
-            place,
+            destination,
             next: Instant::now() + delay,
             is_shown: false,
         }
@@ -51,12 +51,12 @@ impl ProgressLine {
             return;
         }
         let text = format!("{} of {} queries done", progress.ended, progress.needed);
-        match self.place {
-            Place::Terminal => {
+        match self.destination {
+            Destination::Terminal => {
                 write_over(&text);
                 self.is_shown = true;
             }
-            Place::Log => {
+            Destination::Log => {
                 log::write_line(&text);
                 self.next = now + INTERVAL;
             }

@@ -18,8 +18,8 @@ pub(super) fn counts(readings: &[ClusterReading]) -> String {
     };
     let unanswered = number(&|outcome| !matches!(outcome, Outcome::Up(_)));
     let of_status = |status: Status| {
-        let is_in = move |outcome: &Outcome| matches!(outcome, Outcome::Up(state) if state.status == status);
-        (number(&is_in), status.as_str())
+        let has = move |one: &Outcome| matches!(one, Outcome::Up(state) if state.status == status);
+        (number(&has), status.as_str())
     };
     let order = [
         Status::Fail,

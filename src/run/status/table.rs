@@ -29,14 +29,14 @@ pub(super) struct Format {
     pub(super) header: Header,
 }
 
-/// Whether the table has colours.
+/// The use of colours in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Color {
     On,
     Off,
 }
 
-/// Whether the table begins with the names of the columns.
+/// The line with the names of the columns, at the top of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header {
     Shown,

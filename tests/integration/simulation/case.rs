@@ -80,9 +80,11 @@ impl Case {
             .map(|(key, seconds)| format!("{key}: {{interval: {seconds}s}}"))
             .collect();
         let mut yaml = format!(
-            "scrape: {{{}}}\naccounts:\n  - name: test\n    endpoint: http://simulator.example\n    source: {}\n    \
+            "scrape: {{{}}}\naccounts:\n  - name: test\n    \
+             endpoint: http://simulator.example\n    source: {}\n    \
              rate_limit: {{requests_per_second: {}, burst: {}}}\n    max_concurrency: {}\n    \
-             credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    watch: {{{}}}\n",
+             credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
+             watch: {{{}}}\n",
             self.scrape,
             self.source,
             self.requests_per_second,

@@ -43,8 +43,8 @@ impl Loader {
         self.load_from(&self.provider).await
     }
 
-    /// Loads credentials from `provider`, which may be a source of another one. The future is boxed,
-    /// since sources nest.
+    /// Loads credentials from `provider`, which may be a source of another one. The future is
+    /// boxed, since sources nest.
     pub(super) fn load_from<'a>(
         &'a self,
         provider: &'a Provider,

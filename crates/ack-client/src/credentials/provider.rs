@@ -138,8 +138,8 @@ pub struct Profile {
 pub struct CredentialsUri(Uri);
 
 impl CredentialsUri {
-    /// Parses a URI with `http://` or `https://`, a host, and no user name. The error does not repeat
-    /// `text`.
+    /// Parses a URI with `http://` or `https://`, a host, and no user name. The error does not
+    /// repeat `text`.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const COMPLAINT: &str =
             "must be http:// or https://, a host, perhaps a path, and no user name";

@@ -59,8 +59,8 @@ impl TemporaryKeys {
     }
 }
 
-/// Parses a time. Many servers write the end of the year 9999 for "never", or a later year. Both are
-/// more than a [`Timestamp`] can hold.
+/// Parses a time. Many servers write the end of the year 9999 for "never", or a later year. Both
+/// are more than a [`Timestamp`] can hold.
 fn parse_expiration(text: &str) -> Option<Timestamp> {
     match text.parse() {
         Ok(time) => Some(time),

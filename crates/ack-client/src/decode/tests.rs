@@ -154,7 +154,8 @@ fn a_list_without_end_costs_little() {
 
 #[test]
 fn xml_is_read_as_json_is() {
-    let xml = "<r><name a=\"b\">x &amp; y</name><count>7</count><parts><id>a</id></parts><parts><id>b</id></parts><time/></r>";
+    let xml = "<r><name a=\"b\">x &amp; y</name><count>7</count><parts><id>a</id></parts><parts>\
+               <id>b</id></parts><time/></r>";
     let mut thing = Field::<Thing>::Absent;
     (&mut thing)
         .deserialize(&mut quick_xml::de::Deserializer::from_str(xml))

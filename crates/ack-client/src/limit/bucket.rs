@@ -70,8 +70,8 @@ impl Bucket {
         if self.is_full_rate() { self.burst } else { 1 }
     }
 
-    /// The time at which `tokens` can be taken, if it is later than `now`. They must be no more than
-    /// [`Self::most_at_once`].
+    /// The time at which `tokens` can be taken, if it is later than `now`. They must be no more
+    /// than [`Self::most_at_once`].
     pub(super) fn ready_at(&self, tokens: u32, now: Duration) -> Option<Duration> {
         let last_due = self.due.max(now) + self.time_for(tokens.saturating_sub(1));
         let ready = last_due.saturating_sub(self.present_slack());

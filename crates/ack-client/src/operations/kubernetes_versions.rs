@@ -72,8 +72,8 @@ impl ResponseObject for VersionList {
 }
 
 /// Lists the Kubernetes versions in `region` that `filter` selects, for clusters of `cluster_type`
-/// (such as `ManagedKubernetes`) and `profile` (such as `Default`), in the order of the API. A patch
-/// version that is no longer on offer may be missing although its minor version is supported.
+/// (such as `ManagedKubernetes`) and `profile` (such as `Default`), in the order of the API. A
+/// patch version that is no longer on offer may be missing although its minor version is supported.
 /// Dropping the future cancels the call.
 pub async fn list_kubernetes_versions(
     client: &Client,

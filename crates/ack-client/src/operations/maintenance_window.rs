@@ -35,8 +35,8 @@ pub struct MaintenanceWindow {
     pub exclusions: Vec<Exclusion>,
 }
 
-/// The start of a window. Older models of the API have a time of day alone (`03:00:00Z`), the newest
-/// one has a date too (`2026-01-15T03:00:00+08:00`).
+/// The start of a window. Older models of the API have a time of day alone (`03:00:00Z`), the
+/// newest one has a date too (`2026-01-15T03:00:00+08:00`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowStart {
     /// The first day. An interval of several weeks counts from its week.
@@ -103,7 +103,8 @@ lenient_object! {
 pub(super) const FIELDS: &[&[&str]] = &[WindowFields::FIELDS, ExclusionFields::FIELDS];
 
 impl WindowFields {
-    /// Converts the fields. The caller has reported the unexpected ones, except those of exclusions.
+    /// Converts the fields. The caller has reported the unexpected ones, except those of
+    /// exclusions.
     pub(super) fn into_window(self, report: &mut Report<'_>) -> MaintenanceWindow {
         let by_rule = self
             .recurrence

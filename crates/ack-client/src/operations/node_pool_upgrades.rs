@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use self::reading::{Progress, Reading};
+use self::reading::{Addition, Reading};
 use super::node_pools::NodePool;
 use super::task_info::PausePolicy;
 use super::task_list::UpgradeTasks;
@@ -57,7 +57,7 @@ pub struct NodePoolUpgrade {
     pub updated: Option<Timestamp>,
 }
 
-/// What does not change in a task.
+/// The fields of a task that do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct KnownTask {
     /// The pool; none if the task does not say which, or no longer exists.
@@ -68,11 +68,11 @@ struct KnownTask {
 
 /// Reads the newest upgrade of each of `pools`, which are those of `cluster`.
 ///
-/// `previous` is the result of the last reading. A task of it that has ended is not described again,
-/// and of the list of tasks only the pages since then are read, which usually is one. Without it, a
-/// reading needs a call for each 50 tasks of the cluster, 20 at most, and one for each upgrade, 16
-/// at most. If the time of the budget is over in between, the result is not complete, and the next
-/// reading continues. Dropping the future cancels the call.
+/// `previous` is the result of the last reading. A task of it that has ended is not described
+/// again, and of the list of tasks only the pages since then are read, which usually is one.
+/// Without it, a reading needs a call for each 50 tasks of the cluster, 20 at most, and one for
+/// each upgrade, 16 at most. If the time of the budget is over in between, the result is not
+/// complete, and the next reading continues. Dropping the future cancels the call.
 pub async fn read_node_pool_upgrades(
     client: &Client,
     endpoint: &Endpoint,
@@ -91,7 +91,7 @@ pub async fn read_node_pool_upgrades(
         let Some(task) = tasks.next(budget).await? else {
             break;
         };
-        if reading.add(task).await? == Progress::OutOfCalls {
+        if reading.add(task).await? == Addition::OutOfCalls {
             break;
         }
     }

@@ -27,8 +27,8 @@ pub struct NodePool {
     pub state: NodePoolState,
     /// The numbers of nodes.
     pub nodes: NodeCounts,
-    /// The kubelet version of new nodes, such as `1.33.3-aliyun.1`. Nodes that were not upgraded yet
-    /// may have an older one.
+    /// The kubelet version of new nodes, such as `1.33.3-aliyun.1`. Nodes that were not upgraded
+    /// yet may have an older one.
     pub kubelet_version: String,
     /// The container runtime, such as `containerd`.
     pub runtime: String,

@@ -13,19 +13,19 @@ use crate::error::{ErrorKind, Reason};
 use crate::secret::Secret;
 
 lenient_object! {
-    struct StatusFields at "" {
+    struct SampleStatus at "" {
         status: Keyword = "status",
-        upgrade_task: TaskFields = "upgrade_task",
+        upgrade_task: SampleTask = "upgrade_task",
     }
 }
 
 lenient_object! {
-    struct TaskFields at "upgrade_task." {
+    struct SampleTask at "upgrade_task." {
         status: Keyword = "status",
     }
 }
 
-impl ResponseObject for StatusFields {}
+impl ResponseObject for SampleStatus {}
 
 /// The number of items of a response that is a list.
 #[derive(Debug, Default)]
@@ -57,8 +57,8 @@ struct Decoded {
     task_status: Option<String>,
 }
 
-impl From<StatusFields> for Decoded {
-    fn from(wire: StatusFields) -> Self {
+impl From<SampleStatus> for Decoded {
+    fn from(wire: SampleStatus) -> Self {
         let text = |word: Field<Keyword>| word.into_value().map(|Keyword(text)| text);
         Self {
             status: text(wire.status),
@@ -83,7 +83,7 @@ fn bytes(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Result<D
         .body(Bytes::copy_from_slice(body))
         .expect("a response");
     let now = "2026-11-23T08:00:00Z".parse().expect("a time");
-    decode::<StatusFields>(Operation::GetUpgradeStatus, &response, now, &credential())
+    decode::<SampleStatus>(Operation::GetUpgradeStatus, &response, now, &credential())
         .map(Decoded::from)
 }
 
@@ -109,8 +109,10 @@ fn json_and_xml_are_decoded_alike() {
     for body in [
         r#"{"status": "running", "upgrade_task": {"status": "Success", "more": []}, "extra": 1}"#,
         "\u{feff}\n {\"status\":\"running\",\"upgrade_task\":{\"status\":\"Success\"}}",
-        "<?xml version=\"1.0\"?><GetUpgradeStatusResponse><status>running</status><upgrade_task><message/><status>Success</status></upgrade_task></GetUpgradeStatusResponse>",
-        "<GetUpgradeStatusResponse>\n  <status>running</status>\n  <upgrade_task>\n    <status>Success</status>\n  </upgrade_task>\n</GetUpgradeStatusResponse>",
+        "<?xml version=\"1.0\"?><GetUpgradeStatusResponse><status>running</status><upgrade_task>\
+         <message/><status>Success</status></upgrade_task></GetUpgradeStatusResponse>",
+        "<GetUpgradeStatusResponse>\n  <status>running</status>\n  <upgrade_task>\n    \
+         <status>Success</status>\n  </upgrade_task>\n</GetUpgradeStatusResponse>",
     ] {
         assert_eq!(reply(200, &[], body).expect(body), expected, "{body}");
     }

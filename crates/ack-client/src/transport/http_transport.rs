@@ -93,7 +93,9 @@ impl HttpTransport {
         let mut connection = Box::pin(self.connect(origin)).await?;
         let response = tokio::select! {
             biased;
-            response = connection.sender.send_request(request) => response.map_err(|error| broken(origin, &error))?,
+            response = connection.sender.send_request(request) => {
+                response.map_err(|error| broken(origin, &error))?
+            }
             () = too_many_interim => return Err(interim_error(origin)),
         };
         let response = self.read(response, limit, origin).await?;

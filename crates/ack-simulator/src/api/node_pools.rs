@@ -102,8 +102,8 @@ fn info(world: &World, cluster: &Cluster, pool: &NodePool) -> Value {
     })
 }
 
-/// `node_components`, with the version of the kubelets. One pool in twelve has none, as in the older
-/// models of the API.
+/// `node_components`, with the version of the kubelets. One pool in twelve has none, as in the
+/// older models of the API.
 fn components(cluster: &Cluster, pool: &NodePool, millis: i64) -> Value {
     if mix(&[pool.seed, 22]).is_multiple_of(12) {
         return Value::Null;

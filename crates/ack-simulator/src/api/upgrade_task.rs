@@ -107,8 +107,8 @@ pub(super) fn state(phase: Phase, sequence: u64) -> &'static str {
 pub(super) fn stage_name(phase: Phase) -> &'static str {
     match phase.stage() {
         _ if phase == Phase::Succeeded => "",
-        // No reference names the stages of a cluster upgrade: this name is made up, and `DrainNodes`
-        // is the one in the sample of the API reference.
+        // No reference names the stages of a cluster upgrade: this name is made up, and
+        // `DrainNodes` is the one in the sample of the API reference.
         UpgradeStage::Precheck => "cluster_upgrade_precheck",
         UpgradeStage::Upgrade => "DrainNodes",
     }

@@ -61,7 +61,8 @@ pub(super) fn authenticate(
     authenticator.accept(request, &claim, &key)
 }
 
-/// The headers in `SignedHeaders` with their values; an error if one that must be signed is missing.
+/// The headers in `SignedHeaders` with their values; an error if one that must be signed is
+/// missing.
 fn declared_headers<'a>(
     request: &'a ReceivedRequest,
     declared: &str,

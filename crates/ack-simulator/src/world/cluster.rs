@@ -211,14 +211,16 @@ impl Cluster {
 }
 
 const PRECHECK_FAILURES: [&str; 3] = [
-    "precheck failed: 2 nodes run a kubelet that is more than two minor versions behind, upgrade the node pools first",
+    "precheck failed: 2 nodes run a kubelet that is more than two minor versions behind, upgrade \
+     the node pools first",
     "precheck failed: deprecated API in use: flowcontrol.apiserver.k8s.io/v1beta3 (3 objects)",
     "precheck failed: node cn-hangzhou.10.0.3.17 is NotReady",
 ];
 
 const UPGRADE_FAILURES: [&str; 4] = [
     "kube-apiserver of replica 2 is not ready after 600s: context deadline exceeded",
-    "failed to upgrade add-on coredns: admission webhook \"validate.policy.example\" denied the request",
+    "failed to upgrade add-on coredns: admission webhook \"validate.policy.example\" denied the \
+     request",
     "etcd snapshot before the upgrade failed: mvcc: database space exceeded",
     "failed to upgrade kube-controller-manager: leader election lost",
 ];

@@ -55,7 +55,7 @@ pub(crate) enum NodePoolPhase {
 
 /// The outcome of one pool's upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum PoolOutcome {
     Succeeds,
     SucceedsAfterPause,
     Fails,
@@ -164,29 +164,29 @@ impl Cluster {
         }
     }
 
-    fn node_pool_outcome(&self, sequence: u64, position: usize, pools: usize) -> Outcome {
+    fn node_pool_outcome(&self, sequence: u64, position: usize, pools: usize) -> PoolOutcome {
         let is_last = position + 1 == pools;
         match self.traits.node_pools {
-            NodePoolPattern::FirstOneFails if sequence == 0 && position == 0 => Outcome::Fails,
+            NodePoolPattern::FirstOneFails if sequence == 0 && position == 0 => PoolOutcome::Fails,
             NodePoolPattern::FirstOnePauses if sequence == 0 && is_last => {
-                Outcome::SucceedsAfterPause
+                PoolOutcome::SucceedsAfterPause
             }
             // A test that sets the phase of a cluster expects no surprise.
-            _ if sequence >= FIRST_SET_SEQUENCE => Outcome::Succeeds,
+            _ if sequence >= FIRST_SET_SEQUENCE => PoolOutcome::Succeeds,
             _ => {
                 let draw = |salt| mix(&[self.schedule.seed(), salt, sequence]);
                 let affected = draw(122) % pools as u64;
                 if affected == position as u64 {
-                    Outcome::draw(draw(123), sequence)
+                    PoolOutcome::draw(draw(123), sequence)
                 } else {
-                    Outcome::Succeeds
+                    PoolOutcome::Succeeds
                 }
             }
         }
     }
 }
 
-impl Outcome {
+impl PoolOutcome {
     /// No pool fails twice in a row.
     fn draw(number: u64, sequence: u64) -> Self {
         match number % 8 {

@@ -91,8 +91,8 @@ impl Recurrence {
         signed(self.period)
     }
 
-    /// The start of the upgrade after `sequence`, or of the first one; `None` after an upgrade that a
-    /// test has created.
+    /// The start of the upgrade after `sequence`, or of the first one; `None` after an upgrade that
+    /// a test has created.
     pub(super) fn start_after(&self, sequence: Option<u64>) -> Option<i64> {
         match sequence {
             None => Some(-self.lead),
@@ -130,7 +130,8 @@ impl Recurrence {
         self.outcomes[turn(sequence)]
     }
 
-    /// The phases of an upgrade, each with its start in milliseconds after the start of the upgrade.
+    /// The phases of an upgrade, each with its start in milliseconds after the start of the
+    /// upgrade.
     fn phase_starts(&self, sequence: u64) -> Vec<(u64, Phase)> {
         let draw = |salt, low, high| {
             let permille = within(mix(&[self.seed, 5, sequence, salt]), low, high);

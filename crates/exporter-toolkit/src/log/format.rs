@@ -215,7 +215,13 @@ mod tests {
                 "cluster does not answer"
             );
         });
-        assert!(line.ends_with("msg=\"cluster does not answer\" cluster=c1 error=\"a \\\"b\\\"\\nlevel=ERROR\" count=3\n"), "{line}");
+        assert!(
+            line.ends_with(
+                "msg=\"cluster does not answer\" cluster=c1 error=\"a \
+                                \\\"b\\\"\\nlevel=ERROR\" count=3\n"
+            ),
+            "{line}"
+        );
         assert!(
             line.starts_with("time=20") && line.contains("Z level=WARN source=log/format.rs:"),
             "{line}"

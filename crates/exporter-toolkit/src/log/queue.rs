@@ -147,8 +147,8 @@ impl<W: FnMut(&[u8]), R: Fn(usize) -> String> Write for QueueEnd<W, R> {
         (self.write)(line);
         self.counts.done.fetch_add(1, Ordering::Relaxed);
         self.written += 1;
-        // A slow reader may never see the queue empty. By now all is written that waited when it was
-        // full.
+        // A slow reader may never see the queue empty. By now all is written that waited when it
+        // was full.
         if self.written > self.capacity {
             self.report_lost();
         }

@@ -1,8 +1,8 @@
 //! HTTP basic authentication against the bcrypt hashes of the web configuration file.
 //!
-//! A comparison takes a tenth of a second of CPU on purpose. So its result is remembered (as an HMAC
-//! under a key of this process), and comparisons run off the async threads, on half of the cores at
-//! most. A client whose password was right before notices none of it.
+//! A comparison takes a tenth of a second of CPU on purpose. So its result is remembered (as an
+//! HMAC under a key of this process), and comparisons run off the async threads, on half of the
+//! cores at most. A client whose password was right before notices none of it.
 
 mod hash;
 mod memory;
@@ -105,7 +105,8 @@ impl Passwords {
             match found {
                 Match::Right => {}
                 Match::Wrong if login.is_too_long() => {
-                    tracing::info!(%client, "password of more than 72 bytes, which bcrypt would cut off");
+                    tracing::info!(%client, "password of more than 72 bytes, which bcrypt would \
+                                             cut off");
                 }
                 Match::Wrong => tracing::info!(%client, "wrong user or password"),
             }

@@ -1,7 +1,7 @@
 //! The checks of connections and requests before the routes, as in the web configuration file.
 //!
-//! The file and the certificates it names are read when they change, not per request. A change takes
-//! effect as a whole or not at all; one from TLS to plain text, or back, needs a restart.
+//! The file and the certificates it names are read when they change, not per request. A change
+//! takes effect as a whole or not at all; one from TLS to plain text, or back, needs a restart.
 
 use std::io;
 use std::net::IpAddr;
@@ -133,8 +133,8 @@ impl WebGuard {
     }
 
     /// Reads the file and those it names again. On any error all stays as it was. Reloads run one
-    /// after the other. Once dropped, a future that waits for its turn reloads nothing; a reload that
-    /// has begun goes on to its end.
+    /// after the other. Once dropped, a future that waits for its turn reloads nothing; a reload
+    /// that has begun goes on to its end.
     pub async fn reload(self: &Arc<Self>) -> Result<Reloaded, WebConfigError> {
         let turn = Arc::clone(&self.reloading).lock_owned().await;
         let guard = Arc::clone(self);

@@ -1,5 +1,5 @@
-//! Content negotiation by the quality values of headers (RFC 9110 §12). A header that makes no sense
-//! is ignored: it never costs a client the page.
+//! Content negotiation by the quality values of headers (RFC 9110 §12). A header that makes no
+//! sense is ignored: it never costs a client the page.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderMap, HeaderName};
 
@@ -18,7 +18,7 @@ pub enum Encoding {
 /// is liked better, else text. Whoever would take anything, or nothing that there is, gets text,
 /// which everybody reads.
 pub fn format(headers: &HeaderMap) -> Format {
-    let accepted = Accepted::read(headers, &ACCEPT);
+    let accepted = AcceptedElements::read(headers, &ACCEPT);
     let open_metrics = accepted.quality(open_metrics_match);
     if open_metrics > 0.0 && open_metrics >= accepted.quality(text_match) {
         Format::OpenMetrics
@@ -30,7 +30,7 @@ pub fn format(headers: &HeaderMap) -> Format {
 /// The encoding for a client with these headers: gzip if it is accepted and not liked less than the
 /// plain body.
 pub fn encoding(headers: &HeaderMap) -> Encoding {
-    let accepted = Accepted::read(headers, &ACCEPT_ENCODING);
+    let accepted = AcceptedElements::read(headers, &ACCEPT_ENCODING);
     let gzip = accepted.quality(|element| match element.name.as_str() {
         "gzip" | "x-gzip" => Some(1),
         "*" => Some(0),
@@ -48,7 +48,7 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
 /// The language for a client with these headers: the one of `offered` that it likes best, without
 /// regard to the region of the language. The first one is for a client that likes none better.
 pub fn language<'a, const N: usize>(headers: &HeaderMap, offered: [&'a str; N]) -> &'a str {
-    let accepted = Accepted::read(headers, &ACCEPT_LANGUAGE);
+    let accepted = AcceptedElements::read(headers, &ACCEPT_LANGUAGE);
     let mut best = ("", 0.0);
     for language in offered {
         let quality = accepted.quality(|element| {
@@ -87,7 +87,7 @@ fn text_match(element: &Element) -> Option<u8> {
 }
 
 /// The elements of a header that could be made sense of.
-struct Accepted(Vec<Element>);
+struct AcceptedElements(Vec<Element>);
 
 /// One element, in lower case.
 struct Element {
@@ -96,7 +96,7 @@ struct Element {
     quality: f32,
 }
 
-impl Accepted {
+impl AcceptedElements {
     fn read(headers: &HeaderMap, header: &HeaderName) -> Self {
         let values = headers
             .get_all(header)
@@ -178,14 +178,20 @@ mod tests {
 
     use super::*;
 
-    const PROMETHEUS_2_42: &str = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+    const PROMETHEUS_2_42: &str = "application/openmetrics-text;version=1.0.0,\
+        application/openmetrics-text;version=0.0.1;q=0.75,\
         text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-    const PROMETHEUS_3_5: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
-        application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+    const PROMETHEUS_3_5: &str = "\
+        application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+        application/openmetrics-text;version=0.0.1;q=0.4,\
+        text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
         text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
-    const PROMETHEUS_3_5_WITH_PROTOBUF: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
-        encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
-        application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+    const PROMETHEUS_3_5_WITH_PROTOBUF: &str = "\
+        application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+        encoding=delimited;q=0.6,\
+        application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+        application/openmetrics-text;version=0.0.1;q=0.4,\
+        text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
         text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
     const PROMETHEUS_TEXT_ONLY: &str = "text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
     const FIREFOX: &str =

@@ -12,9 +12,9 @@ use crate::blocking::{BlockingPanic, run_blocking};
 /// would notice.
 const LARGE: usize = 500;
 
-/// Renders large pages, by default as many at once as there are processors. Rendering is not stopped when the
-/// client goes, and a page has megabytes: without this limit, clients that ask and go would have any
-/// number of pages rendered.
+/// Renders large pages, by default as many at once as there are processors. Rendering is not
+/// stopped when the client goes, and a page has megabytes: without this limit, clients that ask and
+/// go would have any number of pages rendered.
 #[derive(Debug, Clone)]
 pub struct RenderPool(Arc<Semaphore>);
 

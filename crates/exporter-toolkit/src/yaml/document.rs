@@ -133,8 +133,8 @@ pub fn one_of(words: &[&str]) -> String {
 /// The complaint about a value that should be a whole number.
 pub const WHOLE_NUMBER: &str = "must be a whole number from 1 to 4294967295";
 
-/// Builds a [`Value`] and remembers what it finds. A typed map would silently drop the keys that are
-/// there twice.
+/// Builds a [`Value`] and remembers what it finds. A typed map would silently drop the keys that
+/// are there twice.
 struct Tree<'a> {
     path: Path,
     findings: &'a RefCell<Vec<Finding>>,

@@ -1,6 +1,7 @@
 //! Hints for texts that are not YAML: the parser's own messages do not name the usual mistakes.
 
-/// The hint for an `error` of the parser at a line of `text`, counted from 1; empty if there is none.
+/// The hint for an `error` of the parser at a line of `text`, counted from 1; empty if there is
+/// none.
 pub(super) fn of(error: &str, text: &str, line: usize) -> &'static str {
     let mut lines: Vec<_> = text.lines().take(line).collect();
     let here = lines.pop().unwrap_or_default();

@@ -123,8 +123,10 @@ mod tests {
 
     #[test]
     fn every_place_has_its_line_in_every_style() {
-        let text = "\u{feff}# first\n---\nscrape: {timeout: 1s,\n  max_age: 2s}\naccounts:\n  - name: |\n      two\n      lines: 1\n    discovery: &d\n      \
-                    regions:\n      - a\n\n      - [b,\n         c]\n  - name: \"x\n      y: 2\"\n    discovery: *d\n  -\n    name: z\n...\nother: 1\n";
+        let text = "\u{feff}# first\n---\nscrape: {timeout: 1s,\n  max_age: 2s}\naccounts:\n  \
+                    - name: |\n      two\n      lines: 1\n    discovery: &d\n      \
+                    regions:\n      - a\n\n      - [b,\n         c]\n  - name: \"x\n      \
+                    y: 2\"\n    discovery: *d\n  -\n    name: z\n...\nother: 1\n";
         let lines = Lines::of(text);
         for (place, line) in [
             ("scrape", Some(3)),

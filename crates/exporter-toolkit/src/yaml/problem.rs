@@ -99,8 +99,8 @@ impl fmt::Display for Problem {
 /// Every mistake found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems {
-    /// By place, and at one place in the order of finding: the mistakes inside of a place are next to
-    /// each other, so that none has to be searched for among all.
+    /// By place, and at one place in the order of finding: the mistakes inside of a place are next
+    /// to each other, so that none has to be searched for among all.
     list: BTreeMap<(Path, usize), Problem>,
     /// The number of the next mistake.
     next: usize,

@@ -1,11 +1,12 @@
 //! Reads a tree into types with serde, and goes on after a mistake.
 //!
 //! serde stops at the first error. Here every value that is refused is noted with its path and left
-//! out, and the mapping around it is read again without it, so that one reading finds every mistake.
+//! out, and the mapping around it is read again without it, so that one reading finds every
+//! mistake.
 //!
-//! A value that cannot be left out, such as a required key or an item of a list, reads as a stand-in,
-//! so that the values beside it can still be checked. A result that contains a stand-in always comes
-//! with a problem, so that it is never used.
+//! A value that cannot be left out, such as a required key or an item of a list, reads as a
+//! stand-in, so that the values beside it can still be checked. A result that contains a stand-in
+//! always comes with a problem, so that it is never used.
 
 mod access;
 mod mistake;

@@ -12,8 +12,8 @@ use crate::credentials::{Credential, Loaded};
 /// The longest time before their expiry at which credentials are renewed.
 const MAX_MARGIN: Duration = Duration::from_secs(15 * 60);
 
-/// The longest time after which credentials are renewed, whatever their expiry: the longest lifetime
-/// that STS gives. A server that writes the year 9999 may still replace them.
+/// The longest time after which credentials are renewed, whatever their expiry: the longest
+/// lifetime that STS gives. A server that writes the year 9999 may still replace them.
 const MAX_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
 /// The least time between two attempts that bring nothing usable, and between two renewals after

@@ -200,7 +200,8 @@ async fn no_proxy_is_heeded_and_a_failure_names_server_and_proxy_without_the_pas
         ),
         (
             "http://sts.aliyuncs.com/x",
-            "cannot connect to sts.aliyuncs.com:80 through the proxy proxy.invalid:3128: no such host",
+            "cannot connect to sts.aliyuncs.com:80 through the proxy proxy.invalid:3128: no such \
+             host",
         ),
     ] {
         assert_eq!(

@@ -42,7 +42,7 @@ pub(super) struct Reading<'a> {
 
 /// The result of adding a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum Addition {
     /// The task was looked at.
     Added,
     /// The task would have to be described, which has to wait for the next reading.
@@ -71,7 +71,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Adds `task`, which is older than all tasks before.
-    pub(super) async fn add(&mut self, task: Task) -> Result<Progress, ApiError> {
+    pub(super) async fn add(&mut self, task: Task) -> Result<Addition, ApiError> {
         if !self.known.contains_key(&task.id)
             && let Some(node_pool) = pool_of_target(&task.target, self.cluster)
         {
@@ -83,21 +83,21 @@ impl<'a> Reading<'a> {
         }
         if let Some(known) = self.known.get(&task.id).cloned() {
             self.push(task, known);
-            return Ok(Progress::Added);
+            return Ok(Addition::Added);
         }
         if self.described >= MAX_DESCRIBED {
             self.is_complete = false;
-            return Ok(Progress::OutOfCalls);
+            return Ok(Addition::OutOfCalls);
         }
         let described = match self.describe(task).await {
             Err(error) if self.may_continue_after(&error) => {
                 self.is_complete = false;
-                return Ok(Progress::OutOfCalls);
+                return Ok(Addition::OutOfCalls);
             }
             described => described?,
         };
         let Some((task, known)) = described else {
-            return Ok(Progress::Added);
+            return Ok(Addition::Added);
         };
         if known.node_pool.is_some() || self.status(&task.state).is_idle() {
             self.remember(task.id.clone(), known.clone());
@@ -106,11 +106,11 @@ impl<'a> Reading<'a> {
             self.is_complete = false;
         }
         self.push(task, known);
-        Ok(Progress::Added)
+        Ok(Addition::Added)
     }
 
-    /// Keeps an `earlier` upgrade of a pool that has no newer one. Asks for its present state unless
-    /// it has ended.
+    /// Keeps an `earlier` upgrade of a pool that has no newer one. Asks for its present state
+    /// unless it has ended.
     pub(super) async fn keep(&mut self, earlier: &NodePoolUpgrade) -> Result<(), ApiError> {
         if !self.needs_upgrade_of(&earlier.node_pool) {
             return Ok(());

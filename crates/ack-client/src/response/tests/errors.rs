@@ -53,7 +53,8 @@ fn the_code_decides_before_the_status() {
                 r#"{{"Code":"{code}","Message":"m","RequestId":"R","HostId":"h","Recommend":"r"}}"#
             ),
             format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>R</RequestId><HostId>h</HostId><Code>{code}</Code><Message>m</Message></Error>"
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>R</RequestId>\
+                 <HostId>h</HostId><Code>{code}</Code><Message>m</Message></Error>"
             ),
         ] {
             let error = error(status, &body);

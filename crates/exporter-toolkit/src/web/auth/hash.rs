@@ -15,8 +15,8 @@ pub struct PasswordHash {
     cost: u32,
 }
 
-/// The longest password, in bytes. bcrypt ignores the rest, so that every password that begins alike
-/// would be right.
+/// The longest password, in bytes. bcrypt ignores the rest, so that every password that begins
+/// alike would be right.
 pub(super) const MAX_PASSWORD: usize = 72;
 
 /// The result of a comparison.
@@ -29,7 +29,8 @@ pub(super) enum Match {
 impl PasswordHash {
     /// Checks `text`; what it says is not repeated in the complaint, since it might be a password.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let complaint = "is not a bcrypt hash such as `htpasswd -nBC 10 \"\"` prints ($2a$, $2b$ or $2y$, 60 characters)";
+        let complaint = "is not a bcrypt hash such as `htpasswd -nBC 10 \"\"` prints ($2a$, $2b$ \
+                         or $2y$, 60 characters)";
         if !["$2a$", "$2b$", "$2y$"]
             .iter()
             .any(|prefix| text.starts_with(prefix))
@@ -111,8 +112,8 @@ impl Users {
         self.0.is_empty()
     }
 
-    /// Returns the hash to compare a password of `name` with. `selector` is a number that depends on
-    /// the name and that no client can predict.
+    /// Returns the hash to compare a password of `name` with. `selector` is a number that depends
+    /// on the name and that no client can predict.
     pub(super) fn find(&self, name: &[u8], selector: impl FnOnce() -> u64) -> Stored {
         match str::from_utf8(name).ok().and_then(|name| self.0.get(name)) {
             Some(hash) => Stored::User(hash.clone()),

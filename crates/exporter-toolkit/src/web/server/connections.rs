@@ -119,8 +119,8 @@ impl Slots {
     }
 
     /// Closes a connection for the permit of a request of `client`: the one with the oldest permit,
-    /// of the client that has the most. A client with as many as any other has to wait until that is
-    /// [`FAIR_TIME`] old.
+    /// of the client that has the most. A client with as many as any other has to wait until that
+    /// is [`FAIR_TIME`] old.
     fn replace_permit(&mut self, client: IpAddr) -> bool {
         let counts = self.count_by_client(|slot| slot.permits().count());
         let own = counts[&client];

@@ -1,5 +1,5 @@
-//! The entries of a mapping and the items of a list. Each value is read by itself, so that a mistake
-//! in one costs neither the others nor a second reading of them.
+//! The entries of a mapping and the items of a list. Each value is read by itself, so that a
+//! mistake in one costs neither the others nor a second reading of them.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, MapAccess, SeqAccess};

@@ -9,21 +9,21 @@ use crate::yaml::{Path, Problems};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct File {
-    limits: Limits,
-    servers: Vec<Server>,
+struct SampleFile {
+    limits: SampleLimits,
+    servers: Vec<SampleServer>,
     labels: BTreeMap<String, String>,
     mode: Mode,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Limits {
+struct SampleLimits {
     requests: u32,
     burst: u32,
 }
 
-impl Default for Limits {
+impl Default for SampleLimits {
     fn default() -> Self {
         Self {
             requests: 20,
@@ -34,7 +34,7 @@ impl Default for Limits {
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Server {
+struct SampleServer {
     name: String,
     port: u32,
     region: Option<String>,
@@ -48,7 +48,7 @@ enum Mode {
     Safe,
 }
 
-fn read(text: &str) -> (File, Vec<String>) {
+fn read(text: &str) -> (SampleFile, Vec<String>) {
     let mut problems = Problems::default();
     let file = document::read(text, &mut problems);
     (file, problems.iter().map(ToString::to_string).collect())
@@ -57,18 +57,19 @@ fn read(text: &str) -> (File, Vec<String>) {
 #[test]
 fn a_good_file_is_read_and_null_counts_as_absent() {
     let (file, problems) = read(
-        "limits: {burst: 5}\nmode: safe\nservers: [{name: a, port: 1, region: null}]\nlabels: null\n",
+        "limits: {burst: 5}\nmode: safe\nservers: [{name: a, port: 1, region: null}]\n\
+         labels: null\n",
     );
     assert_eq!(problems, [""; 0]);
-    let server = Server {
+    let server = SampleServer {
         name: "a".to_owned(),
         port: 1,
         region: None,
     };
     assert_eq!(
         file,
-        File {
-            limits: Limits {
+        SampleFile {
+            limits: SampleLimits {
                 requests: 20,
                 burst: 5
             },

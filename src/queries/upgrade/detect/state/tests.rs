@@ -216,7 +216,10 @@ proptest! {
         let mut state = DetectionState::default();
         // Leaves room for queries that began earlier.
         let mut now = Instant::now() + 60 * MINUTE;
-        let (mut last_response, mut refused, mut is_gone, mut successful_probes) = (None, HashSet::new(), false, 0);
+        let mut last_response = None;
+        let mut refused = HashSet::new();
+        let mut is_gone = false;
+        let mut successful_probes = 0;
         for (event, minutes) in events {
             now += MINUTE * minutes;
             let mut success = None;

@@ -105,7 +105,8 @@ async fn a_tunnel_that_a_proxy_refuses_names_the_proxy_and_the_status() {
         assert_eq!(
             said,
             format!(
-                "cannot connect to cs.example:443: the proxy {address} refused the tunnel: {expected}"
+                "cannot connect to cs.example:443: the proxy {address} refused the tunnel: \
+                 {expected}"
             )
         );
     }

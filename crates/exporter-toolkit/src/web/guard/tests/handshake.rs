@@ -68,7 +68,8 @@ async fn each_policy_lets_in_whom_it_should() {
 #[tokio::test]
 async fn a_client_needs_one_of_the_allowed_names_exactly() {
     let fixture = Fixture::new();
-    let names = "[prometheus.example, scrape@example.org, 'spiffe://example.org/prometheus', 192.0.2.1, '2001:DB8::1']";
+    let names = "[prometheus.example, scrape@example.org, 'spiffe://example.org/prometheus', \
+                 192.0.2.1, '2001:DB8::1']";
     let guard = fixture.tls_guard(&format!(
         "client_auth_type: RequireAndVerifyClientCert, client_ca_file: \
             ca.crt, client_allowed_sans: {names}"
