@@ -221,13 +221,16 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::error::ErrorKind;
     use crate::limit::{Limiter, RateLimit};
     use crate::names::AccountName;
+    use crate::operation::Operation;
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_waited_for_the_rate_limit_has_its_time_afterwards() {
         let second = Duration::from_secs(1);
         let budget = Budget::lasting(2 * second).at_least(second);
+        assert!(!budget.has_waited_for_rate_limit());
         budget.start_rate_limit_wait();
         tokio::time::advance(2 * second).await;
         assert!(budget.is_expired());
@@ -318,6 +321,22 @@ mod tests {
         assert_eq!([one.end(), other.end()], [began + 5 * second; 2]);
         one.cancel();
         assert!(one.is_cancelled() && !other.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_attempt_is_the_stage_of_a_query_until_the_next_attempt_begins() {
+        let budget = Budget::lasting(Duration::from_secs(1));
+        let stage = || budget.stage(Instant::now()).0;
+        assert_eq!(stage(), Stage::AwaitingResponse);
+        let operation = Operation::DescribeClusterDetail;
+        let failure = ApiError::local(operation, ErrorKind::Network, "refused");
+        budget.start_backoff(failure.clone());
+        assert_eq!(stage(), Stage::BackingOff(failure.clone()));
+        budget.start_retry();
+        assert_eq!(stage(), Stage::AwaitingResponse);
+        budget.start_backoff(failure);
+        budget.start_call();
+        assert_eq!(stage(), Stage::AwaitingResponse, "another call");
     }
 
     #[test]

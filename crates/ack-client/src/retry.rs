@@ -32,6 +32,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_call_is_tried_four_times_but_a_throttled_one_twice() {
+        assert_eq!(max_attempts(ErrorKind::Network), 4);
+        assert_eq!(max_attempts(ErrorKind::Throttled), 2);
+    }
+
+    #[test]
     fn delays_spread_from_nothing_to_a_growing_ceiling() {
         for (attempt, ceiling) in [(1, 250), (2, 500), (3, 1000), (6, 5000), (60, 5000)] {
             let delays: Vec<_> = (0..200).map(|_| delay(attempt, None)).collect();

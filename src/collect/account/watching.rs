@@ -243,3 +243,6 @@ fn is_upgrading(entry: &ClusterEntry) -> bool {
     );
     is_under_way || is_listed_so || entry.is_upgraded_by_plan
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,22 @@ async fn a_cluster_whose_first_query_is_in_flight_has_no_state() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_query_that_starts_when_the_reader_goes_is_not_for_that_reader() {
+    let mut entry = succeeded();
+    advance(SECOND).await;
+    entry.in_flight = Some(Arc::new(in_flight(2)));
+    let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
+    let reading = entry.reading(&viewpoint, true);
+    assert_eq!(reading.duration, Some(SECOND), "of the last query");
+    let later = Viewpoint {
+        end: viewpoint.end + Duration::from_nanos(1),
+        ..viewpoint
+    };
+    let reading = entry.reading(&later, true);
+    assert_eq!(reading.duration, Some(Duration::ZERO), "so far");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_state_replaces_the_old_one_and_an_equal_one_is_shared() {
     let mut entry = succeeded();
     let before = Arc::clone(entry.last_state().expect("it has been read"));
@@ -104,6 +120,13 @@ async fn a_new_state_replaces_the_old_one_and_an_equal_one_is_shared() {
     let after = entry.last_state().expect("it has been read");
     assert!(Arc::ptr_eq(&before, after));
     advance(SECOND).await;
+    let explained = UpgradeState {
+        error_message: Some("slow".to_owned()),
+        ..upgrading()
+    };
+    let same = entry.record_result(Ok(explained.clone()), &in_flight(2), SECOND, now());
+    assert_eq!(same.change, StateChange::Unchanged, "the same step");
+    assert_eq!(**entry.last_state().expect("it has been read"), explained);
     let paused = UpgradeState {
         status: Status::Pause,
         ..upgrading()

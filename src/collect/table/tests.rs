@@ -192,10 +192,9 @@ async fn queries_have_numbers_and_results_of_clusters_that_are_gone_are_dropped(
 
 #[tokio::test(start_paused = true)]
 async fn results_of_an_earlier_configuration_are_taken_over_until_the_lists_are_known() {
-    let mut earlier = idle(&["c1", "c2"]).await;
-    let cached_results = earlier.cached_results();
+    let earlier = idle(&["c1", "c2", "gone"]).await;
     let mut later = table(&["c1"]);
-    later.inherit(cached_results);
+    later.inherit(earlier.cached_results());
     assert!(is_up(&page(&later.entries[&id("c1")], false)));
     later.apply_list(
         &region("cn-hangzhou"),
@@ -208,6 +207,17 @@ async fn results_of_an_earlier_configuration_are_taken_over_until_the_lists_are_
         is_up(&page(&later.entries[&id("c2")], false)),
         "found later"
     );
-    earlier.drop_inherited();
-    assert_eq!(earlier.cached_results().len(), 2);
+    assert!(later.cached_results().contains_key(&id("gone")));
+    later.drop_inherited();
+    assert_eq!(later.cached_results().len(), 2, "no list has it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_progress_of_a_demand_counts_the_clusters_that_have_served_it() {
+    let (mut table, query) = with_query();
+    let progress = |ended| CollectionProgress { ended, needed: 1 };
+    assert_eq!(table.progress(moment(7)), progress(0), "a query is awaited");
+    record(&mut table, &query, Ok(upgrading()), false);
+    assert_eq!(table.progress(moment(7)), progress(1));
+    assert_eq!(table.progress(moment(8)), progress(0), "a later demand");
 }

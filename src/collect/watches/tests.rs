@@ -1,3 +1,5 @@
+mod log;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -49,6 +51,7 @@ impl Query for Count {
             match cluster.as_str() {
                 "panics" => panic!("as the test wants it"),
                 "fails" => Err(error(ErrorKind::Forbidden)),
+                "silent" => Err(error(ErrorKind::Timeout)),
                 "waits" => Err(error(ErrorKind::RateLimited)),
                 _ => Ok(last.map_or(1, |last| last + 1)),
             }
@@ -146,6 +149,9 @@ async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_up
 async fn a_cluster_that_has_changed_since_its_answer_is_asked_about_sooner_and_once() {
     let slots = slots(&["c1", "fails"]);
     make_due(&slots).await;
+    // After the first answer the interval is shorter in any case.
+    tokio::time::advance(INTERVAL).await;
+    assert_eq!(make_due(&slots).await, 2);
     let changed = unchanged_since(9, &["c1", "fails"]);
     slots.update_subjects(&changed, Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL / 2).await;
@@ -154,7 +160,7 @@ async fn a_cluster_that_has_changed_since_its_answer_is_asked_about_sooner_and_o
     assert_eq!(make_due(&slots).await, 1, "the one that failed");
     tokio::time::advance(INTERVAL / 2).await;
     assert_eq!(make_due(&slots).await, 1, "no change since");
-    assert_eq!(counts(&slots, &["c1"])["c1"], Some(3));
+    assert_eq!(counts(&slots, &["c1"])["c1"], Some(4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -267,10 +273,43 @@ async fn a_reload_with_another_access_repeats_what_has_failed_and_nothing_else()
 async fn a_change_is_seen_across_a_reload() {
     let earlier = slots(&["c1"]);
     make_due(&earlier).await;
+    tokio::time::advance(INTERVAL).await;
+    make_due(&earlier).await;
     let later = slots(&[]);
     later.inherit(&*earlier, Access::Same);
     let changed = unchanged_since(9, &["c1"]);
     later.update_subjects(&changed, Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL / 2).await;
     assert_eq!(make_due(&later).await, 1, "sooner than after an interval");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_cluster_is_expected_to_fare_as_the_last_query_in_its_region_did() {
+    for (first, in_region, expected) in [
+        ("silent", "cn-hangzhou", QueryClass::Failing),
+        ("silent", "cn-beijing", QueryClass::Responding),
+        ("fails", "cn-hangzhou", QueryClass::Responding),
+        ("c1", "cn-hangzhou", QueryClass::Responding),
+    ] {
+        let slots = slots(&[first]);
+        make_due(&slots).await;
+        let new = KnownCluster {
+            target: discovered("new", in_region),
+            is_upgrading: false,
+            changed: None,
+        };
+        slots.update_subjects(&[new], Knowledge::Partial, Instant::now());
+        let due = slots.lock().due(&Count, Instant::now(), 9);
+        let classes: Vec<_> = due.iter().map(|due| due.class).collect();
+        assert_eq!(classes, [expected], "{first}, {in_region}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_progress_counts_subjects_whose_query_has_succeeded_or_failed() {
+    let slots = slots(&["c1", "fails", "waits"]);
+    let progress = |ended| CollectionProgress { ended, needed: 3 };
+    assert_eq!(slots.progress(), progress(0));
+    make_due(&slots).await;
+    assert_eq!(slots.progress(), progress(2), "one is not asked yet");
 }

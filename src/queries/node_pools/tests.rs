@@ -161,6 +161,21 @@ fn tasks_are_left_out_while_pools_stay_as_they_are_but_not_for_long() {
 }
 
 #[test]
+fn clusters_that_are_first_read_together_have_their_tasks_read_at_different_times() {
+    let ids = (0..1000).map(|number| format!("c{number:032x}"));
+    let ids = ids.map(|id| ClusterId::parse(&id).expect("an ID"));
+    let counts: Vec<_> = ids.map(|id| usize::from(first_count(&id))).collect();
+    let mut clusters = [0; READINGS_WITHOUT_TASKS as usize + 1];
+    for count in counts {
+        clusters[count] += 1;
+    }
+    assert!(
+        clusters.iter().all(|few| (10..=100).contains(few)),
+        "{clusters:?}"
+    );
+}
+
+#[test]
 fn more_calls_are_expected_while_tasks_are_missing() {
     let cost = |is_complete| {
         let answer = answer(NodePoolState::Active, tasks(Vec::new(), is_complete));

@@ -244,6 +244,13 @@ mod tests {
     }
 
     #[test]
+    fn throttling_empties_a_bucket_whose_limit_is_below_the_floor() {
+        let mut bucket = bucket(0.1, 5);
+        bucket.throttled(at(100_000), at(100_000));
+        assert_eq!(bucket.ready_at(1, at(100_000)), Some(at(110_000)));
+    }
+
+    #[test]
     fn calls_that_were_under_way_together_slow_the_account_down_once() {
         let mut bucket = bucket(20.0, 40);
         assert!(bucket.throttled(at(100), at(150)), "it was not slow before");
@@ -279,6 +286,28 @@ mod tests {
         assert!((200..=240).contains(&full), "{full}");
         // Rest fills the bucket again.
         assert_eq!(calls(&mut bucket, at(200_000), at(200_001), succeeded), 40);
+    }
+
+    #[test]
+    fn the_rate_rises_with_the_time_that_passes_between_successes() {
+        let mut bucket = bucket(20.0, 40);
+        bucket.throttled(at(0), at(0));
+        for now in [100, 250, 600] {
+            bucket.succeeded(at(now));
+        }
+        assert!((bucket.rate() - 8.6).abs() < 1e-9, "{}", bucket.rate());
+    }
+
+    #[test]
+    fn an_account_at_its_configured_rate_again_has_no_burst_at_first() {
+        let mut bucket = bucket(20.0, 40);
+        bucket.throttled(at(0), at(0));
+        let mut now = at(0);
+        while !bucket.succeeded(now) {
+            now += at(500);
+        }
+        assert_eq!(bucket.ready_at(1, now), None);
+        assert_eq!(bucket.ready_at(2, now), Some(now + at(50)));
     }
 
     #[test]

@@ -49,6 +49,24 @@ async fn a_bucket_that_rested_holds_one_burst_and_no_more() {
     assert_eq!(spent_within(&limiter, Duration::from_millis(1)).await, 5);
 }
 
+#[test]
+fn an_instance_can_make_its_part_of_a_burst_and_of_what_the_rate_gives() {
+    let rate = RateLimit {
+        requests_per_second: 20.0,
+        burst: NonZeroU32::new(40).expect("not zero"),
+    };
+    for (millis, instances, expected) in [
+        (0, 1, 40.0),
+        (10_000, 1, 240.0),
+        (10_000, 4, 60.0),
+        (10_070, 3, 80.0),
+        (1_000, 80, 1.0),
+    ] {
+        let calls = rate.calls_within(Duration::from_millis(millis), instances);
+        assert!((calls - expected).abs() < 1e-9, "{calls}, not {expected}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn shards_divide_the_rate() {
     let shard = limiter(20.0, 40, 4);

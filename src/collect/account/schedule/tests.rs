@@ -48,6 +48,39 @@ async fn a_permit_is_taken_from_a_silent_query_and_from_none_that_has_ended() {
     assert!(!other.budget.is_cancelled(), "one permit was wanted");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_query_that_is_cancelled_doubles_the_share_once_and_one_that_has_ended_never() {
+    let (_collector, account) = account();
+    let demand = demand(8 * SECOND);
+    let [ended, silent] = ["c1", "c2"].map(|name| {
+        let query = account.start_query(&id(name), &demand, Trigger::Scrape);
+        Arc::clone(query.expect("none is in flight").in_flight())
+    });
+    let share = || {
+        let table = account.lock();
+        table.fair_share.share(Instant::now(), 8 * SECOND)
+    };
+    record(&account, "c1", &ended, Ok(upgrading()), Duration::ZERO);
+    account.cancel(&ended);
+    assert!(!ended.budget.is_cancelled());
+    assert_eq!(share(), 2 * SECOND);
+    for _ in 0..2 {
+        account.cancel(&silent);
+        assert!(silent.budget.is_cancelled());
+        assert_eq!(share(), 4 * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_of_another_query_makes_a_wait_neither_longer_nor_shorter() {
+    for other in [1, 2, 9] {
+        let start = Instant::now();
+        let mut timer = Box::pin(sleep_until(start + other * SECOND));
+        wait_until(timer.as_mut(), start + 2 * SECOND).await;
+        assert_eq!(start.elapsed(), 2 * SECOND, "{other}");
+    }
+}
+
 fn record(
     account: &AccountCollector,
     name: &str,

@@ -148,3 +148,15 @@ fn a_window_without_a_part_or_without_end_has_no_next_start() {
     assert_eq!(next_start(&whole, Timestamp::MAX), None);
     assert!(next_start(&whole, Timestamp::MIN).is_some());
 }
+
+#[test]
+fn a_window_that_opens_at_the_end_of_an_exclusion_is_not_left_out() {
+    let mut window = window(1, &[Thursday, Monday]);
+    window.exclusions = vec![exclusion(
+        ExclusionScope::NoUpgrades,
+        "2026-11-25T00:00:00Z",
+        "2026-11-29T18:00:00Z",
+    )];
+    let next = next(&window, "2026-11-25T10:00:00Z");
+    assert_eq!(next.as_deref(), Some("2026-11-30T02:00:00"));
+}

@@ -222,8 +222,8 @@ fn the_page_speaks_chinese() {
     assert!(page.contains("<html lang=\"zh-CN\">"));
     assert!(page.contains("hreflang=\"en\">English</a>"));
     assert_snapshot!(head(&page), @r##"
-    无法读取的集群列表: 1 · 本页可能缺少集群。
-    staging ap-southeast-1: 未及时响应 timeout: DescribeClustersForRegion: no response within 9 s
+    无法读取的集群列表：1 · 本页可能缺少集群。
+    staging ap-southeast-1：未及时响应 timeout：DescribeClustersForRegion: no response within 9 s
     1 失败
     1 因错误暂停
     1 无响应
@@ -231,14 +231,14 @@ fn the_page_speaks_chinese() {
     2 升级中
     1 已取消 1 尚未查询 18 成功 14 未升级过
     账号与地域 6
-    节点池升级失败: 2 个集群:
-    search-9 (default 2 小时 13 分钟前),
+    节点池升级失败：2 个集群：
+    search-9 (default 2 小时 13 分钟前)，
     ml-training-39 (default 2 小时 13 分钟前)
-    24 小时内有计划操作: 2 个集群:
-    ledger-22 (cluster_upgrade_master 3 小时后),
+    24 小时内有计划操作：2 个集群：
+    ledger-22 (cluster_upgrade_master 3 小时后)，
     ledger-2 (cluster_upgrade_master 4 小时后)
-    版本已停止支持: 4 个集群
-    90 天内停止支持: 4 个集群
+    版本已停止支持：4 个集群
+    90 天内停止支持：4 个集群
     "##);
     assert_snapshot!(title(&page), @"<title>无法读取的集群列表: 1 · 失败: 1 · 因错误暂停: 1 · 无响应: 1 · 已暂停: 1 · 升级中: 2 · ack-upgrade-exporter</title>");
 }

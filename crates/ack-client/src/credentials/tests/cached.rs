@@ -314,6 +314,8 @@ async fn a_refresh_that_panics_is_a_failure_and_no_hang() {
         .expect_err("a panic");
     assert_eq!(error.problem, Problem::Aborted);
     server.set_behavior(Behavior::Lasting(HOUR));
+    assert!(id(&credentials).await.is_err());
+    assert_eq!(server.asked(), 1, "a pause follows, as after any failure");
     sleep(5 * SECOND).await;
     assert!(id(&credentials).await.is_ok());
 }
