@@ -14,6 +14,8 @@ use crate::queries::plans::Plan;
 
 /// Planned operations are announced this long before they start.
 const SOON: SignedDuration = SignedDuration::from_hours(24);
+/// Planned operations without an end are due this long after their start.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// Planned operations that failed are announced this long.
 const RECENT: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// The end of support is announced this long before it comes.
@@ -26,7 +28,7 @@ word_set! {
         PoolFailed = "pool_failed", pool_failed;
         /// A planned operation failed lately, or the check before it.
         PlanFailed = "plan_failed", plan_failed;
-        /// The window of a planned operation has begun, or the operation runs.
+        /// The window of a planned operation has begun and is not over, or the operation runs.
         UnderWay = "under_way", under_way;
         /// An operation starts within a day.
         Planned = "planned", planned;
@@ -97,15 +99,18 @@ fn is_broken(upgrade: &NodePoolUpgrade) -> bool {
 fn mark_of(plan: &Plan, now: Timestamp) -> Option<Mark> {
     match plan.state {
         PlanState::Executing => Some(Mark::UnderWay),
-        // Until the plans are read again, one that has begun is still scheduled.
         PlanState::Scheduled | PlanState::Unknown => {
             let start = plan.start?;
-            let is_over = plan.end.is_some_and(|end| end <= now);
-            if start <= now {
-                (!is_over).then_some(Mark::UnderWay)
-            } else {
-                (start.duration_since(now) <= SOON).then_some(Mark::Planned)
+            if start > now {
+                return (start.duration_since(now) <= SOON).then_some(Mark::Planned);
             }
+            // Until the plans are read again, one that has begun is still scheduled. One in a state
+            // that is not known may have ended.
+            let is_over = match plan.end {
+                Some(end) => end <= now,
+                None => now.duration_since(start) >= WINDOW,
+            };
+            (plan.state == PlanState::Scheduled && !is_over).then_some(Mark::UnderWay)
         }
         PlanState::Failed | PlanState::ValidatingFailed => {
             (now.duration_since(plan.start?) <= RECENT).then_some(Mark::PlanFailed)

@@ -195,6 +195,8 @@ fn a_plan_is_announced_before_its_window_and_under_way_within_it() {
             planned("too-long", PlanState::Executing, Some(-6)),
             planned("untimed", PlanState::Executing, None),
             planned("ended", PlanState::Executed, Some(-1)),
+            planned("unclear", PlanState::Unknown, Some(-1)),
+            planned("unclear-soon", PlanState::Unknown, Some(2)),
         ]),
         "",
     );
@@ -204,15 +206,42 @@ fn a_plan_is_announced_before_its_window_and_under_way_within_it() {
     0 Not answering
     0 Paused
     0 Running
-    8 No upgrade
+    10 No upgrade
     Accounts and regions 1
     Planned operation due or under way: 4 clusters:
     shop-untimed (cluster_upgrade_master),
     shop-too-long (cluster_upgrade_master 6 h ago),
     shop-running (cluster_upgrade_master 2 h ago),
     shop-begun (cluster_upgrade_master 1 h ago)
-    Planned within 24 hours: 1 cluster:
+    Planned within 24 hours: 2 clusters:
+    shop-unclear-soon (cluster_upgrade_master in 2 h),
     shop-soon (cluster_upgrade_master in 3 h)
+    "##);
+}
+
+#[test]
+fn a_plan_without_an_end_is_due_for_a_day() {
+    let begun = |id: &str, hours| {
+        let mut reading = cluster(id, up(Status::None, Step::NotStart));
+        reading.watched.plans = Some(Arc::new([Plan {
+            state: PlanState::Scheduled,
+            start: Some(NOW - HOUR * hours),
+            end: None,
+            ..plan(0)
+        }]));
+        reading
+    };
+    let page = shown(&snapshot(vec![begun("today", 23), begun("old", 25)]), "");
+    assert_snapshot!(head(&page), @r##"
+    0 Failed
+    0 Paused on an error
+    0 Not answering
+    0 Paused
+    0 Running
+    2 No upgrade
+    Accounts and regions 1
+    Planned operation due or under way: 1 cluster:
+    shop-today (cluster_upgrade_master 23 h ago)
     "##);
 }
 
