@@ -153,10 +153,10 @@ function(config)
       'Next plan',
       'When the next planned operation starts. Needs watch.plans.',
       4,
-      [panels.instant('min(%s and on (%s, job, instance, plan) %s) * 1000' % [
+      [panels.instant('min(%s > time() and on (%s, job, instance, plan) %s) * 1000' % [
         of('cs_plan_start_timestamp_seconds'),
         cluster,
-        of('cs_plan_info', 'state="scheduled"'),
+        of('cs_plan_info', 'state=~"scheduled|unknown"'),
       ])],
       date { noValue: notWatched }
     ),

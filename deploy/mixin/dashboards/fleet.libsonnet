@@ -75,11 +75,12 @@ function(config)
     watched(
       4,
       'Planned, 24 h',
-      'Clusters for which an operation is planned in the next 24 hours, or runs. Needs watch.plans.',
+      'Clusters for which an operation starts in the next 24 hours, or runs. Needs watch.plans.',
       colours.prechecking,
-      'group by (%s) (%s and on (%s, job, instance, plan) %s < time() + 86400 and %s %s)' % [
+      'group by (%s) ((%s or %s and on (%s, job, instance, plan) (%s > time() < time() + 86400)) and %s %s)' % [
         cluster,
-        of('cs_plan_info', 'state=~"scheduled|executing"'),
+        of('cs_plan_info', 'state="executing"'),
+        of('cs_plan_info', 'state=~"scheduled|unknown"'),
         cluster,
         of('cs_plan_start_timestamp_seconds'),
         joined,
