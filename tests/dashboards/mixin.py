@@ -120,10 +120,12 @@ def check_dashboards(folder):
 
 
 def check_language(folder):
-    """With the language Chinese, the rules of the usual path are Chinese, and the dashboards link the Chinese runbooks."""
-    alerts = (folder / "deploy/prometheus/alerts.yml").read_text()
-    chinese = (folder / "deploy/prometheus/zh-CN/alerts.yml").read_text()
-    expect(yaml.safe_load(alerts) == yaml.safe_load(chinese), "alerts.yml is not in the language configured")
+    """With the language Chinese, the rules of the usual path are Chinese and there once, and the dashboards link the Chinese runbooks."""
+    shipped = yaml.safe_load((ROOT / "deploy/prometheus/zh-CN/alerts.yml").read_text())
+    alerts = yaml.safe_load((folder / "deploy/prometheus/alerts.yml").read_text())
+    expect(alerts == shipped, "alerts.yml is not in the language configured")
+    for twice in ("deploy/prometheus/zh-CN", "deploy/kubernetes/components/prometheus-operator-zh-CN"):
+        expect(not (folder / twice).exists(), f"{twice} has the alerts once more")
     for file in folder.glob("dashboards/*.json"):
         text = file.read_text()
         expect("/runbooks" in text and not re.search("/runbooks(?!/zh-CN)", text), f"{file.name}: does not link the Chinese runbooks")
