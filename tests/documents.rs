@@ -472,9 +472,15 @@ fn the_files_of_a_release_are_named_by_the_version_of_the_program() {
 }
 
 #[test]
-fn the_chinese_documents_have_one_word_for_one_thing() {
-    let documents = markdown::documents();
-    for chinese in documents.iter().filter(|path| path.contains("zh-CN")) {
+fn the_chinese_texts_have_one_word_for_one_thing() {
+    let mut documents = markdown::documents();
+    documents.retain(|path| path.contains("zh-CN"));
+    let texts = [
+        "src/web/status_page/messages.rs",
+        "deploy/mixin/texts.libsonnet",
+        "deploy/mixin/cluster_text.libsonnet",
+    ];
+    for chinese in documents.iter().map(String::as_str).chain(texts) {
         let text = read(chinese);
         for (word, better) in [
             ("仪表盘", "大盘"),
@@ -482,6 +488,8 @@ fn the_chinese_documents_have_one_word_for_one_thing() {
             ("导出器", "Exporter"),
             ("应答", "响应"),
             ("没有响应", "无响应"),
+            ("未响应", "无响应"),
+            ("监视", "监控"),
             ("凭据", "凭证"),
             ("答给", "返回"),
         ] {

@@ -75,10 +75,11 @@ function(config)
 
       pool: '节点池 ' + pool,
       target: with(target, '，目标版本 ' + first('target_version')),
+      to: with(target, '到 ' + first('target_version') + ' '),
       step: with(step, '，步骤 ' + first('step')),
       reason: with(reason, '，原因 ' + first('reason')),
-      changed: with(updated, '，时间 ' + time),
-      poolChanged: with(updatedOfPool, '，时间 ' + time),
+      changed: with(updated, '，最近更新于 ' + time),
+      poolChanged: with(updatedOfPool, '，最近更新于 ' + time),
       last: with(updated, '，最近一次变化 ' + time),
 
       local said = '阿里云的错误信息：' + first('message'),

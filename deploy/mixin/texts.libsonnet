@@ -31,7 +31,7 @@ function(config)
       },
       zh: {
         summary: '集群 ' + zh.subject + ' 最近一次升级早已失败，一直没有重试。',
-        description: zh.cluster + '最近一次升级失败' + zh.changed + '，此后没有再次升级。' + zh.message,
+        description: zh.cluster + '上次升级失败' + zh.changed + '，此后没有再次升级。' + zh.message,
       },
     },
 
@@ -58,7 +58,7 @@ function(config)
       },
       zh: {
         summary: '集群 ' + zh.subject + ' 的前置检查用时过长。',
-        description: zh.cluster + '升级的前置检查已运行超过 ' + duration('AckUpgradePrecheckTooLong') + zh.target + '。大多数前置检查不到五分钟。',
+        description: zh.cluster + '升级' + zh.to + '的前置检查已运行超过 ' + duration('AckUpgradePrecheckTooLong') + '。大多数前置检查不到五分钟。',
       },
     },
 
@@ -164,7 +164,7 @@ function(config)
       zh: {
         summary: '账号 {{ $labels.account }} 中 {{ humanizePercentage $value }} 的集群查询均未成功。',
         description: '十分钟内，对账号 {{ $labels.account }} 中 {{ humanizePercentage $value }} 的集群的查询没有一次成功：'
-                     + '可能是网络、接入点或 API 本身的问题。这些集群的升级目前不受监视。',
+                     + '可能是网络、接入点或 API 本身的问题。这些集群的升级目前未被监控。',
       },
     },
 
@@ -259,7 +259,7 @@ function(config)
       },
       zh: {
         summary: 'Prometheus 没有抓取到 ' + job + ' 的任何实例。',
-        description: 'Prometheus 从 ' + job + ' 的任何实例都得不到指标：其所有集群的升级都不受监视。',
+        description: 'Prometheus 从 ' + job + ' 的任何实例都得不到指标：其所有集群的升级都未被监控。',
       },
     },
 
@@ -272,7 +272,7 @@ function(config)
       },
       zh: {
         summary: 'job {{ $labels.job }} 已消失，其账号由一个新的 job 接管。',
-        description: 'Exporter 的 job {{ $labels.job }} 不再被抓取，此后另一个 job 有相同的账号和地域。'
+        description: 'Exporter 的 job {{ $labels.job }} 不再被抓取，另一个 job 随后开始上报相同的账号和地域。'
                      + '如果是改名，旧名称下的告警会自行结束；写有旧名称的静默和路由需要改为新名称。',
       },
     },
@@ -284,8 +284,8 @@ function(config)
         description: '{{ $value }} clusters of job {{ $labels.job }} have no label %(cluster)s with their ID, so no alert about a cluster works. Either its scrape configuration lacks `honor_labels: true` and the ID is in exported_%(cluster)s, or metrics.cluster_label names another label than these rules.' % { cluster: cluster },
       },
       zh: {
-        summary: 'job {{ $labels.job }} 的集群没有含其 ID 的标签 %s。' % cluster,
-        description: 'job {{ $labels.job }} 有 {{ $value }} 个集群没有含其 ID 的标签 %(cluster)s，因此所有关于集群的告警都不起作用。原因可能是抓取配置缺少 `honor_labels: true`，ID 在标签 exported_%(cluster)s 中；也可能是 metrics.cluster_label 与规则使用的标签不同。' % { cluster: cluster },
+        summary: 'job {{ $labels.job }} 的集群缺少标明集群 ID 的标签 %s。' % cluster,
+        description: 'job {{ $labels.job }} 有 {{ $value }} 个集群缺少标明集群 ID 的标签 %(cluster)s，因此所有关于集群的告警都不起作用。原因可能是抓取配置缺少 `honor_labels: true`，ID 在标签 exported_%(cluster)s 中；也可能是 metrics.cluster_label 与规则使用的标签不同。' % { cluster: cluster },
       },
     },
 
@@ -296,8 +296,8 @@ function(config)
         description: 'The exporter of job {{ $labels.job }} runs and watches no cluster: none is configured, discovery finds none, or its filters select none.',
       },
       zh: {
-        summary: 'job {{ $labels.job }} 的 Exporter 没有可监视的集群。',
-        description: 'job {{ $labels.job }} 的 Exporter 正常运行，但没有监视任何集群：没有配置集群，自动发现没有找到集群，或过滤条件排除了所有集群。',
+        summary: 'job {{ $labels.job }} 的 Exporter 没有可监控的集群。',
+        description: 'job {{ $labels.job }} 的 Exporter 正常运行，但没有监控任何集群：没有配置集群，自动发现没有找到集群，或过滤条件排除了所有集群。',
       },
     },
 
@@ -308,8 +308,8 @@ function(config)
         description: 'The exporter of job {{ $labels.job }} watches {{ $value }} clusters, less than {{ humanizePercentage %s }} of those of a day ago. A changed filter, a list that is cut off, or a permission that is missing look like this.' % threshold('AckUpgradeClustersDropped'),
       },
       zh: {
-        summary: 'job {{ $labels.job }} 的 Exporter 监视的集群比一天前少得多。',
-        description: 'job {{ $labels.job }} 的 Exporter 监视 {{ $value }} 个集群，不到一天前的 {{ humanizePercentage %s }}。可能的原因：过滤条件有变更，集群列表不完整，或缺少权限。' % threshold('AckUpgradeClustersDropped'),
+        summary: 'job {{ $labels.job }} 的 Exporter 监控的集群比一天前少得多。',
+        description: 'job {{ $labels.job }} 的 Exporter 监控 {{ $value }} 个集群，不到一天前的 {{ humanizePercentage %s }}。可能的原因：过滤条件有变更，集群列表不完整，或缺少权限。' % threshold('AckUpgradeClustersDropped'),
       },
     },
 
@@ -345,8 +345,8 @@ function(config)
                      + "The exporter's log has the code and, if one is missing, the RAM action.",
       },
       zh: {
-        summary: '阿里云拒绝账号 {{ $labels.account }} 的凭证或权限。',
-        description: '十分钟以来，阿里云因{{ if eq $labels.reason "auth" }}凭证{{ else }} RAM 权限{{ end }}拒绝了账号 {{ $labels.account }} 的 {{ humanizePercentage $value }} 的请求：其集群不受监视。'
+        summary: '账号 {{ $labels.account }} 的凭证无效或 RAM 权限不足，请求被阿里云拒绝。',
+        description: '十分钟以来，阿里云因{{ if eq $labels.reason "auth" }}凭证{{ else }} RAM 权限{{ end }}拒绝了账号 {{ $labels.account }} 的 {{ humanizePercentage $value }} 的请求：其集群未被监控。'
                      + 'Exporter 的日志中有错误码；缺少权限时还有 RAM 操作名。',
       },
     },
@@ -371,7 +371,7 @@ function(config)
       },
       zh: {
         summary: '账号 {{ $labels.account }} 的凭证即将过期，且没有刷新。',
-        description: '账号 {{ $labels.account }} 的凭证{{ if gt $value 0.0 }}将在 {{ humanizeDuration $value }} 后过期{{ else }}已过期{{ end }}，{{ $labels.instance }} 本应已将其刷新；过期之后，该账号的集群不受监视。',
+        description: '账号 {{ $labels.account }} 的凭证{{ if gt $value 0.0 }}将在 {{ humanizeDuration $value }} 后过期{{ else }}已过期{{ end }}，{{ $labels.instance }} 本应已将其刷新；过期之后，该账号的集群不再被监控。',
       },
     },
 
@@ -383,7 +383,7 @@ function(config)
       },
       zh: {
         summary: '无法读取账号 {{ $labels.account }} 在地域 {{ $labels.region }} 的集群列表。',
-        description: '15 分钟以来无法读取账号 {{ $labels.account }} 在地域 {{ $labels.region }} 的集群列表：新集群不受监视，已删除的集群仍被查询。',
+        description: '15 分钟以来无法读取账号 {{ $labels.account }} 在地域 {{ $labels.region }} 的集群列表：新集群未被监控，已删除的集群仍被查询。',
       },
     },
 
@@ -407,7 +407,7 @@ function(config)
       },
       zh: {
         summary: 'Exporter 的部分分片没有被抓取。',
-        description: 'job {{ $labels.job }} 有 {{ $value }} 个分片十分钟没有被抓取：这些分片上的集群不受监视。',
+        description: 'job {{ $labels.job }} 有 {{ $value }} 个分片十分钟没有被抓取：这些分片上的集群未被监控。',
       },
     },
 
@@ -431,7 +431,7 @@ function(config)
       },
       zh: {
         summary: 'Exporter 读取升级状态的来源与之前不同。',
-        description: '账号 {{ $labels.account }}{{ with $labels.region }} 在地域 {{ . }}{{ end }} 现在从来源 {{ $labels.source }} 读取。如果阿里云在那里关闭了旧操作，则无需处理。',
+        description: '账号 {{ $labels.account }}{{ with $labels.region }} 在地域 {{ . }}{{ end }} 现在从来源 {{ $labels.source }} 读取。如果阿里云在该地域停用了旧接口，则无需处理。',
       },
     },
   }

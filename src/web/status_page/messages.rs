@@ -70,7 +70,7 @@ messages! {
     in_before: "in ", "";
     in_after: "", "后";
     shard: "shard", "分片";
-    incomplete: "incomplete: some had not been asked or had not answered by then", "不完整：部分集群当时尚未查询或尚未响应";
+    incomplete: "incomplete: some had not been asked or had not answered by then", "不完整：部分集群当时尚未查询或尚无响应";
     calm: "No upgrade under way", "没有正在进行的升级";
     footer: "Since: when this exporter first saw the present status and step; it starts anew with the process. Task: when Alibaba Cloud created the upgrade task. Answered: when the last query succeeded. This page shows the last scrape; it never calls the API itself.",
         "持续时间：自本 Exporter 首次看到当前状态和步骤起计，进程重启后重新计算。任务：阿里云创建升级任务的时间。响应：上次查询成功的时间。本页显示上次抓取的结果，本身从不调用 API。";
@@ -85,7 +85,7 @@ messages! {
     old_text: "Clusters may be in another state by now.", "集群的状态可能已经改变。";
     lists: "Unreadable cluster lists", "无法读取的集群列表";
     lists_text: "Clusters may be missing from this page.", "本页可能缺少集群。";
-    under_way: "Planned operation due or under way", "计划操作已到时间或执行中";
+    under_way: "Planned operation due or under way", "计划操作已到开始时间或正在执行";
     planned: "Planned within 24 hours", "24 小时内有计划操作";
     unsupported: "Out of support", "版本已停止支持";
     unsupported_since: "out of support for", "已停止支持";
