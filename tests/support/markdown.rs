@@ -13,8 +13,7 @@ pub fn documents() -> Vec<String> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            let name = entry_name(&path);
-            if path.is_dir() && !name.starts_with('.') && !["target", "dist"].contains(&name) {
+            if path.is_dir() && is_ours(&path) {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
                 documents.push(path.display().to_string());
@@ -38,9 +37,12 @@ pub fn present_documents() -> Vec<(String, String)> {
     present
 }
 
-fn entry_name(path: &Path) -> &str {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.unwrap_or_default()
+/// Returns false for a folder of what is built or installed, such as a virtual environment of Python.
+fn is_ours(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    let is_made = ["target", "dist", "node_modules", "vendor"].contains(&name);
+    !name.starts_with('.') && !is_made && !folder.join("pyvenv.cfg").exists()
 }
 
 /// A document, taken apart.
