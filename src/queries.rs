@@ -28,17 +28,33 @@ pub use watched::Watched;
 
 use crate::cluster::ClusterInfo;
 
-/// Something that is asked at an interval, about one cluster or about all clusters of a region.
+/// Something that is asked of the API about one subject.
 pub trait Query: Debug + Send + Sync + 'static {
     /// The part of an account that one answer is about.
     type Subject: Subject;
     /// The answer.
-    type Answer: Clone + Debug + Send + Sync + 'static;
+    type Answer: Debug + Send + Sync + 'static;
     /// The value of the label `query`.
     const NAME: &'static str;
     /// The operations that it calls. A RAM policy has to allow them.
     const OPERATIONS: &'static [Operation];
 
+    /// The number of calls that an answer will most likely take.
+    fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
+        1
+    }
+
+    /// Asks within the budget of the context. Dropping the future abandons the query.
+    fn fetch<'a>(
+        &'a self,
+        subject: &'a Self::Subject,
+        context: FetchContext<'a>,
+        last: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
+}
+
+/// A query that is asked at an interval of its own, where the account's `watch` names it.
+pub trait WatchedQuery: Query<Answer: Clone> {
     /// The subject that `cluster` belongs to; None if there is nothing to ask about it.
     fn subject(&self, cluster: &ClusterInfo) -> Option<Self::Subject>;
 
@@ -54,19 +70,6 @@ pub trait Query: Debug + Send + Sync + 'static {
     fn upgrading<'a>(&self, _answer: &'a Self::Answer) -> Vec<&'a ClusterId> {
         Vec::new()
     }
-
-    /// The number of calls that an answer will most likely take.
-    fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
-        1
-    }
-
-    /// Asks within the budget of the context. Dropping the future abandons the query.
-    fn fetch<'a>(
-        &'a self,
-        subject: &'a Self::Subject,
-        context: FetchContext<'a>,
-        last: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
 
     /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject, as it
     /// is at `now`.

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
-use crate::queries::{FetchContext, Query, Scope, Subject as _};
+use crate::queries::{FetchContext, Scope, Subject as _, WatchedQuery};
 use crate::snapshot::Failure;
 
 /// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit makes
@@ -46,7 +46,7 @@ impl Debug for Job<'_> {
     }
 }
 
-impl<Q: Query> Slots<Q> {
+impl<Q: WatchedQuery> Slots<Q> {
     /// Starts the query of `subject`.
     pub(super) fn starter<'a>(
         &'a self,
@@ -162,7 +162,7 @@ impl<Q: Query> Slots<Q> {
 }
 
 /// The failure that `error` stands for. A missing permission is named, so that it can be granted.
-fn failure<Q: Query>(error: &ApiError) -> Failure {
+fn failure<Q: WatchedQuery>(error: &ApiError) -> Failure {
     let mut failure = Failure::of(error);
     if error.kind == ErrorKind::Forbidden {
         let actions: Vec<_> = Q::OPERATIONS
@@ -178,7 +178,7 @@ fn failure<Q: Query>(error: &ApiError) -> Failure {
     failure
 }
 
-fn panic_error<Q: Query>() -> ApiError {
+fn panic_error<Q: WatchedQuery>() -> ApiError {
     let operation = Q::OPERATIONS[0];
     let message = "the query panicked; please report this";
     ApiError::local(operation, ErrorKind::Rejected, message)
