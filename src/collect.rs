@@ -8,6 +8,7 @@
 
 mod account;
 mod account_client;
+mod ask;
 mod budget;
 mod demand;
 mod dependencies;

@@ -1,8 +1,9 @@
 //! Everything that is asked about clusters, one file each.
 //!
-//! The state of an upgrade ([`upgrade`]) is asked for by scrapes. Every other query implements
-//! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new
-//! one is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
+//! Each implements [`Query`]. Scrapes ask for the state of upgrades ([`upgrade`]). Every other query
+//! but the cluster lists ([`cluster_list`]) is a [`WatchedQuery`], and is asked at an interval of its
+//! own, where the account's `watch` names it. A new one is a file here, a field of [`Watched`] and a
+//! line of [`watches`](crate::collect).
 
 pub mod addons;
 mod json;
@@ -38,6 +39,11 @@ pub trait Query: Debug + Send + Sync + 'static {
     const NAME: &'static str;
     /// The operations that it calls. A RAM policy has to allow them.
     const OPERATIONS: &'static [Operation];
+
+    /// The operation that it calls first.
+    fn first_operation(&self) -> Operation {
+        Self::OPERATIONS[0]
+    }
 
     /// The number of calls that an answer will most likely take.
     fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
@@ -85,13 +91,14 @@ pub trait WatchedQuery: Query<Answer: Clone> {
 /// The surroundings of one query.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchContext<'a> {
-    /// The client of the account. It takes the calls that the rate limit can spare.
+    /// The client of the account. For a watched query it takes the calls that the rate limit can
+    /// spare.
     pub client: &'a Client,
     /// The server that knows the subject.
     pub endpoint: &'a Endpoint,
     /// The time that the query may take.
     pub budget: &'a Budget,
-    /// The clusters of the subject.
+    /// The known clusters of the subject; none for a cluster list.
     pub clusters: &'a [Arc<ClusterInfo>],
     /// The activity of the clusters.
     pub activity: Activity,

@@ -9,7 +9,7 @@ use ack_client::{Client, Limiter};
 
 use super::dependencies::Dependencies;
 use crate::config::{Access, Account};
-use crate::queries::upgrade::{self, UpgradeSource};
+use crate::queries::upgrade::Upgrade;
 
 /// The client of one account and the sources that use it. A reload that leaves the account's access
 /// settings alone keeps them, and with them connections, credentials, the tokens of the rate limit,
@@ -18,8 +18,8 @@ use crate::queries::upgrade::{self, UpgradeSource};
 pub(super) struct AccountClient {
     access: Access,
     client: Arc<Client>,
-    /// The source of states by region; `None` is for clusters without a region.
-    sources: BTreeMap<Option<Region>, Arc<dyn UpgradeSource>>,
+    /// The query of states by region; `None` is for clusters without a region.
+    upgrades: BTreeMap<Option<Region>, Upgrade>,
 }
 
 impl AccountClient {
@@ -35,19 +35,16 @@ impl AccountClient {
             || Arc::new(client(account, &access, dependencies)),
             |kept| Arc::clone(&kept.client),
         );
-        let source_of = |region: Option<Region>| {
-            let known = kept
-                .and_then(|kept| kept.sources.get(&region))
-                .map(Arc::clone);
-            let source =
-                known.unwrap_or_else(|| upgrade::source(account, region.as_ref(), &client));
-            (region, source)
+        let upgrade_of = |region: Option<Region>| {
+            let known = kept.and_then(|kept| kept.upgrades.get(&region)).cloned();
+            let upgrade = known.unwrap_or_else(|| Upgrade::of(account, region.as_ref(), &client));
+            (region, upgrade)
         };
-        let sources = regions(account).into_iter().map(source_of).collect();
+        let upgrades = regions(account).into_iter().map(upgrade_of).collect();
         Self {
             access,
             client,
-            sources,
+            upgrades,
         }
     }
 
@@ -60,18 +57,18 @@ impl AccountClient {
         &self.client
     }
 
-    /// The source of the states of the clusters in `region`; None if the account is not read there.
-    pub(super) fn source(&self, region: Option<&Region>) -> Option<&Arc<dyn UpgradeSource>> {
-        self.sources.get(&region.cloned())
+    /// The query of the states of the clusters in `region`; None if the account is not read there.
+    pub(super) fn upgrade(&self, region: Option<&Region>) -> Option<&Upgrade> {
+        self.upgrades.get(&region.cloned())
     }
 
     /// The source in use by region, in the order of the regions' names.
     pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
         let name =
             |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
-        self.sources
+        self.upgrades
             .iter()
-            .filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str())))
+            .filter_map(|(region, upgrade)| Some((name(region), upgrade.source_in_use()?.as_str())))
             .collect()
     }
 }

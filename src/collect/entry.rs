@@ -21,9 +21,10 @@ pub(super) use reading::{BlockedBy, Viewpoint};
 
 use super::demand::{Demand, MIN_QUERY_TIME};
 use crate::cluster::ClusterInfo;
-use crate::queries::upgrade::UpgradeSource;
+use crate::queries::Query as _;
+use crate::queries::upgrade::Upgrade;
 use crate::snapshot::Failure;
-use crate::upgrade::{SourceName, UpgradeState};
+use crate::upgrade::UpgradeState;
 
 /// A cluster and the means to query it.
 #[derive(Debug, Clone)]
@@ -34,8 +35,8 @@ pub(super) struct Target {
     pub(super) origin: Origin,
     /// The server that knows it.
     pub(super) endpoint: Endpoint,
-    /// The source of its state.
-    pub(super) source: Arc<dyn UpgradeSource>,
+    /// The query of its state.
+    pub(super) upgrade: Upgrade,
 }
 
 /// The origin of a cluster.
@@ -151,12 +152,9 @@ impl ClusterEntry {
 
     /// The number of calls that a query will most likely take.
     pub(super) fn expected_calls(&self) -> u32 {
-        self.cached
-            .calls()
-            .unwrap_or_else(|| match self.target.source.in_use() {
-                Some(SourceName::Tasks) => 2,
-                Some(SourceName::UpgradeStatus) | None => 1,
-            })
+        let last = self.last_state().map(|state| &**state);
+        let calls = self.cached.calls();
+        calls.unwrap_or_else(|| self.target.upgrade.cost(last))
     }
 
     /// The time of the last response, if it shows an idle cluster and no query has failed since.

@@ -30,7 +30,7 @@ use super::{Collector, Dependencies};
 use crate::cluster::ClusterInfo;
 use crate::config::Config;
 use crate::metrics::ExporterMetrics;
-use crate::queries::upgrade::{UpgradeQuery, UpgradeSource};
+use crate::queries::upgrade::{Upgrade, UpgradeQuery, UpgradeSource};
 use crate::shard::Shard;
 use crate::snapshot::{Failure, Outcome};
 use crate::upgrade::{SourceName, UpgradeState};
@@ -88,7 +88,7 @@ pub(super) fn target(name: &str, source: Option<SourceName>) -> Target {
         info: Arc::new(info),
         origin: Origin::Configured,
         endpoint: Endpoint::parse("http://stand-in.example").expect("an endpoint"),
-        source: Arc::new(Untouched(source)),
+        upgrade: Upgrade::by(Arc::new(Untouched(source))),
     }
 }
 

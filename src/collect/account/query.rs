@@ -1,21 +1,21 @@
 //! The query of one cluster, from its start to the result that is recorded and logged.
 
-use std::panic::AssertUnwindSafe;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::ApiError;
 use ack_client::names::ClusterId;
-use ack_client::{ApiError, ErrorKind, Operation};
-use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::AccountCollector;
+use crate::collect::ask::ask;
 use crate::collect::demand::{Demand, MIN_QUERY_TIME};
 use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
 use crate::log::QUERY_TARGET;
-use crate::queries::upgrade::UpgradeQuery;
-use crate::upgrade::{SourceName, UpgradeState};
+use crate::queries::{Activity, FetchContext};
+use crate::upgrade::UpgradeState;
 
 impl AccountCollector {
     /// Claims the cluster for `demand`. Returns the number of calls that its query will most likely
@@ -85,29 +85,27 @@ impl QueryTask {
     /// Runs the query within its budget, holding `permit` until there is a response.
     pub(super) async fn run(self, permit: OwnedSemaphorePermit) {
         let budget = &self.in_flight.budget;
-        let query = UpgradeQuery {
-            cluster: &self.target.info.id,
-            endpoint: &self.target.endpoint,
+        let Target {
+            info,
+            endpoint,
+            upgrade,
+            ..
+        } = &self.target;
+        let last = self.previous.as_deref();
+        let context = FetchContext {
+            client: self.account.client(),
+            endpoint,
             budget,
-            previous: self.previous.as_deref(),
+            clusters: slice::from_ref(info),
+            activity: match last {
+                Some(state) if !state.status.is_idle() => Activity::Upgrading,
+                Some(_) | None => Activity::Quiet,
+            },
         };
-        // A query that panics is a failure of its cluster and nothing else.
-        let result = AssertUnwindSafe(async { self.target.source.fetch(query).await })
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(self.panic_error()));
+        let result = ask(upgrade, &info.id, context, last).await;
         budget.release();
         drop(permit);
         self.record_result(result);
-    }
-
-    fn panic_error(&self) -> ApiError {
-        let operation = match self.target.source.in_use() {
-            Some(SourceName::Tasks) => Operation::DescribeClusterTasks,
-            Some(SourceName::UpgradeStatus) | None => Operation::GetUpgradeStatus,
-        };
-        let message = "the query panicked; please report this";
-        ApiError::local(operation, ErrorKind::Rejected, message)
     }
 
     /// Records the result, and logs what it changes.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::collect::fixture::*;
 use crate::snapshot::Outcome;
+use crate::upgrade::SourceName;
 
 #[tokio::test(start_paused = true)]
 async fn a_query_is_expected_to_take_as_many_calls_as_the_last_one() {

@@ -1,16 +1,15 @@
 //! One query of one subject, from its tokens to the answer that is recorded.
 
 use std::fmt::{self, Debug, Formatter};
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use ack_client::{ApiError, Budget, Client, Endpoint, ErrorKind};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
-use crate::queries::{FetchContext, Scope, Subject as _, WatchedQuery};
+use crate::collect::ask::ask;
+use crate::queries::{FetchContext, Query, Scope, Subject as _, WatchedQuery};
 use crate::snapshot::Failure;
 
 /// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit makes
@@ -92,11 +91,7 @@ impl<Q: WatchedQuery> Slots<Q> {
             clusters: &entry.clusters,
             activity: entry.activity(),
         };
-        // A query that panics is a failure of its subject and nothing else.
-        let result = AssertUnwindSafe(self.query.fetch(subject, context, last))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(panic_error::<Q>()));
+        let result = ask(&self.query, subject, context, last).await;
         self.record(subject, entry, result, Instant::now());
     }
 
@@ -162,7 +157,7 @@ impl<Q: WatchedQuery> Slots<Q> {
 }
 
 /// The failure that `error` stands for. A missing permission is named, so that it can be granted.
-fn failure<Q: WatchedQuery>(error: &ApiError) -> Failure {
+fn failure<Q: Query>(error: &ApiError) -> Failure {
     let mut failure = Failure::of(error);
     if error.kind == ErrorKind::Forbidden {
         let actions: Vec<_> = Q::OPERATIONS
@@ -176,10 +171,4 @@ fn failure<Q: WatchedQuery>(error: &ApiError) -> Failure {
         );
     }
     failure
-}
-
-fn panic_error<Q: WatchedQuery>() -> ApiError {
-    let operation = Q::OPERATIONS[0];
-    let message = "the query panicked; please report this";
-    ApiError::local(operation, ErrorKind::Rejected, message)
 }
