@@ -6,6 +6,7 @@
 //! line of [`watches`](crate::collect).
 
 pub mod addons;
+pub mod cluster_list;
 mod json;
 pub mod maintenance;
 pub mod node_pools;

@@ -82,13 +82,26 @@ impl<T> Slot<T> {
     /// True if the last query has got the first answer.
     pub(super) fn has_just_begun(&self) -> bool {
         let is_first = |answer: &Answer<T>| answer.is_first;
-        self.last_answer.as_ref().is_some_and(is_first) && matches!(self.outcome(), Some(Ok(())))
+        self.last_answer.as_ref().is_some_and(is_first) && self.has_succeeded()
     }
 
     /// The failure of the last query, if it failed; None if no query has ended.
     pub(super) fn outcome(&self) -> Option<Result<(), &Failure>> {
         let attempt = self.last_attempt.as_ref()?;
         Some(attempt.failure.as_ref().map_or(Ok(()), Err))
+    }
+
+    /// True if the last query has been answered.
+    pub(super) fn has_succeeded(&self) -> bool {
+        matches!(self.outcome(), Some(Ok(())))
+    }
+
+    /// The time since the last query ended; zero if none has.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        let last = self.last_attempt.as_ref();
+        last.map_or(Duration::ZERO, |attempt| {
+            now.saturating_duration_since(attempt.ended)
+        })
     }
 
     /// True if a query has started and not ended.
