@@ -71,8 +71,6 @@ pub(super) struct ClusterEntry {
     pub(super) target: Target,
     /// The newest demand, by its start, that it was queried for or needed no query for.
     pub(super) served: Option<Instant>,
-    /// The query in flight.
-    pub(super) in_flight: Option<Arc<InFlight>>,
     /// The time of the cluster's last change, from the list.
     pub(super) changed: Option<Timestamp>,
     /// True while a planned operation is being executed in it.
@@ -94,7 +92,6 @@ impl ClusterEntry {
         Self {
             target,
             served: None,
-            in_flight: None,
             changed: None,
             is_upgraded_by_plan: false,
             cached,
@@ -108,7 +105,7 @@ impl ClusterEntry {
 
     /// The state that was read last.
     pub(super) fn last_state(&self) -> Option<&Arc<UpgradeState>> {
-        self.cached.last_state()
+        self.cached.slot.answer()
     }
 
     /// The failure of the last query, if it failed.
@@ -121,11 +118,24 @@ impl ClusterEntry {
         self.failure().is_some()
     }
 
+    /// The query in flight.
+    pub(super) fn in_flight(&self) -> Option<&Arc<InFlight>> {
+        self.cached.slot.in_flight()
+    }
+
+    /// Notes that `query` is in flight.
+    pub(super) fn start(&mut self, query: Arc<InFlight>) {
+        self.cached.slot.start(query);
+    }
+
+    /// Notes that the query in flight has ended without a result.
+    pub(super) fn put_back(&mut self) {
+        self.cached.slot.put_back();
+    }
+
     /// The query in flight that a demand waits for.
     pub(super) fn awaited(&self) -> Option<&Arc<InFlight>> {
-        self.in_flight
-            .as_ref()
-            .filter(|in_flight| in_flight.is_awaited())
+        self.in_flight().filter(|in_flight| in_flight.is_awaited())
     }
 
     /// True if it has served the demand of `since`, and no demand waits for its query.
@@ -135,19 +145,20 @@ impl ClusterEntry {
 
     /// True if the query in flight is the one of this number.
     pub(super) fn has_in_flight(&self, number: u64) -> bool {
-        self.in_flight
-            .as_ref()
+        self.in_flight()
             .is_some_and(|in_flight| in_flight.number == number)
     }
 
     /// True if the last query succeeded after `instant`.
     pub(super) fn has_succeeded_since(&self, instant: Instant) -> bool {
-        !self.is_failing() && self.cached.last_read().is_some_and(|read| read > instant)
+        let answered = self.cached.slot.answered_at();
+        !self.is_failing() && answered.is_some_and(|answered| answered > instant)
     }
 
     /// True if a query ended at `instant` or later that was more than a wait for the rate limit.
     pub(super) fn has_ended_since(&self, instant: Instant) -> bool {
-        self.cached.last_ended().is_some_and(|end| end >= instant)
+        let ended = self.cached.slot.ended_at();
+        ended.is_some_and(|ended| ended >= instant)
     }
 
     /// The number of calls that a query will most likely take.
@@ -161,7 +172,8 @@ impl ClusterEntry {
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let is_idle = self.last_state()?.status.is_idle();
         self.cached
-            .last_read()
+            .slot
+            .answered_at()
             .filter(|_| is_idle && !self.is_failing())
     }
 
@@ -195,7 +207,7 @@ impl ClusterEntry {
         if self.has_served(demand.since) {
             return false;
         }
-        if let Some(in_flight) = &self.in_flight {
+        if let Some(in_flight) = self.in_flight() {
             in_flight.await_until(demand.deadline.instant());
         } else if !self.has_succeeded_since(demand.since) {
             return true;
@@ -230,7 +242,7 @@ impl ClusterEntry {
             changed: self.changed,
             end: SetOnce::new(),
         });
-        self.in_flight = Some(Arc::clone(&in_flight));
+        self.start(Arc::clone(&in_flight));
         in_flight
     }
 

@@ -13,12 +13,13 @@ const FIRST_RETRY: Duration = Duration::from_secs(30);
 /// Limit of the doublings.
 const MAX_DOUBLINGS: u32 = 6;
 
-/// The query in flight, the last attempt to get an answer, and the last answer.
+/// The query in flight, the last attempt to get an answer, and the last answer. `F` is what is known
+/// of a query in flight.
 #[derive(Debug, Clone)]
-pub(super) struct Slot<T> {
+pub(super) struct Slot<T, F = ()> {
     /// The time from which on an answer is wanted.
     wanted: Instant,
-    is_in_flight: bool,
+    in_flight: Option<F>,
     last_attempt: Option<Attempt>,
     last_answer: Option<Answer<T>>,
 }
@@ -39,12 +40,12 @@ struct Answer<T> {
     is_first: bool,
 }
 
-impl<T> Slot<T> {
+impl<T, F> Slot<T, F> {
     /// A slot whose first answer is wanted from `now` on.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             wanted: now,
-            is_in_flight: false,
+            in_flight: None,
             last_attempt: None,
             last_answer: None,
         }
@@ -54,9 +55,10 @@ impl<T> Slot<T> {
     pub(super) fn inherited(&self) -> Self
     where
         T: Clone,
+        F: Clone,
     {
         Self {
-            is_in_flight: false,
+            in_flight: None,
             ..self.clone()
         }
     }
@@ -98,21 +100,29 @@ impl<T> Slot<T> {
 
     /// The time since the last query ended; zero if none has.
     pub(super) fn age(&self, now: Instant) -> Duration {
-        let last = self.last_attempt.as_ref();
-        last.map_or(Duration::ZERO, |attempt| {
-            now.saturating_duration_since(attempt.ended)
-        })
+        self.ended_at()
+            .map_or(Duration::ZERO, |ended| now.saturating_duration_since(ended))
     }
 
-    /// True if a query has started and not ended.
-    pub(super) fn is_in_flight(&self) -> bool {
-        self.is_in_flight
+    /// The time at which the last answer was read.
+    pub(super) fn answered_at(&self) -> Option<Instant> {
+        self.last_answer.as_ref().map(|answer| answer.read)
+    }
+
+    /// The time at which the last query ended.
+    pub(super) fn ended_at(&self) -> Option<Instant> {
+        self.last_attempt.as_ref().map(|attempt| attempt.ended)
+    }
+
+    /// The query that has started and not ended.
+    pub(super) fn in_flight(&self) -> Option<&F> {
+        self.in_flight.as_ref()
     }
 
     /// The time at which the next query is due, `interval` after the last answer; None while one is
     /// in flight. A query that failed is repeated sooner, and a failure that lasts no sooner than that.
     pub(super) fn due_at(&self, interval: Duration) -> Option<Instant> {
-        if self.is_in_flight {
+        if self.in_flight.is_some() {
             return None;
         }
         let Some(attempt) = &self.last_attempt else {
@@ -129,18 +139,18 @@ impl<T> Slot<T> {
     }
 
     /// Notes that a query starts.
-    pub(super) fn start(&mut self) {
-        self.is_in_flight = true;
+    pub(super) fn start(&mut self, query: F) {
+        self.in_flight = Some(query);
     }
 
     /// Notes that a query has ended without an attempt. It is due as before.
     pub(super) fn put_back(&mut self) {
-        self.is_in_flight = false;
+        self.in_flight = None;
     }
 
     /// Records a query that ended at `now`.
-    pub(super) fn record(&mut self, result: Result<T, Failure>, now: Instant) {
-        self.is_in_flight = false;
+    pub(super) fn record(&mut self, result: Result<Arc<T>, Failure>, now: Instant) {
+        self.in_flight = None;
         let failures = self
             .last_attempt
             .as_ref()
@@ -148,7 +158,7 @@ impl<T> Slot<T> {
         let (failure, failures) = match result {
             Ok(value) => {
                 self.last_answer = Some(Answer {
-                    value: Arc::new(value),
+                    value,
                     read: now,
                     is_first: self.last_answer.is_none(),
                 });
@@ -184,16 +194,16 @@ mod tests {
     #[test]
     fn a_query_is_due_at_once_and_then_an_interval_after_each_answer() {
         let start = Instant::now();
-        let mut slot = Slot::new(start);
+        let mut slot: Slot<i32> = Slot::new(start);
         assert_eq!(slot.due_at(INTERVAL), Some(start));
-        slot.record(Ok(1), start + SECOND);
+        slot.record(Ok(Arc::new(1)), start + SECOND);
         assert_eq!(slot.due_at(INTERVAL), Some(start + SECOND + INTERVAL));
     }
 
     #[test]
     fn a_failure_is_repeated_after_a_delay_that_doubles_up_to_the_interval() {
         let start = Instant::now();
-        let mut slot: Slot<u32> = Slot::new(start);
+        let mut slot: Slot<i32> = Slot::new(start);
         let delays = [30, 60, 120, 240, 480, 900, 900].map(|delay| {
             slot.record(Err(failure(false)), start);
             assert_eq!(slot.due_at(INTERVAL), Some(start + delay * SECOND));
@@ -203,7 +213,7 @@ mod tests {
         assert_eq!(slot.due_at(SECOND), Some(start + SECOND), "no later");
         slot.record(Err(failure(true)), start);
         assert_eq!(slot.due_at(INTERVAL), Some(start + INTERVAL), "it lasts");
-        slot.record(Ok(1), start);
+        slot.record(Ok(Arc::new(1)), start);
         slot.record(Err(failure(false)), start);
         assert_eq!(slot.due_at(INTERVAL), Some(start + 30 * SECOND));
     }
@@ -211,9 +221,9 @@ mod tests {
     #[test]
     fn the_last_answer_stands_while_queries_fail_until_it_is_too_old() {
         let start = Instant::now();
-        let mut slot = Slot::new(start);
+        let mut slot: Slot<i32> = Slot::new(start);
         assert!(slot.outcome().is_none());
-        slot.record(Ok(1), start);
+        slot.record(Ok(Arc::new(1)), start);
         assert_eq!(slot.outcome(), Some(Ok(())));
         assert!(slot.has_just_begun());
         slot.record(Err(failure(false)), start + SECOND);
@@ -226,7 +236,7 @@ mod tests {
         assert_eq!(within(INTERVAL), Some(1));
         assert_eq!(within(INTERVAL + SECOND), None);
         assert_eq!(slot.answer().map(|one| **one), Some(1));
-        slot.record(Ok(2), start + SECOND);
+        slot.record(Ok(Arc::new(2)), start + SECOND);
         assert!(!slot.has_just_begun());
     }
 }

@@ -75,7 +75,7 @@ impl ClusterTable {
     ) -> impl Iterator<Item = &InFlight> {
         self.entries
             .values()
-            .filter_map(|entry| entry.in_flight.as_deref())
+            .filter_map(|entry| entry.in_flight().map(|query| &**query))
             .filter(move |query| query.started < now)
             .filter(move |query| now - query.started > self.fair_share.share(query.started, length))
     }
@@ -112,7 +112,7 @@ impl ClusterTable {
             .entries
             .get_mut(id)
             .filter(|entry| entry.has_in_flight(in_flight.number))?;
-        entry.in_flight = None;
+        entry.put_back();
         match &result {
             Ok(_) if !in_flight.budget.has_waited_for_rate_limit() => {
                 self.fair_share.record_response(duration);
@@ -151,7 +151,7 @@ impl ClusterTable {
     pub(super) fn cached_results(&self) -> HashMap<ClusterId, CachedResults> {
         let mut results = self.inherited.clone();
         for (id, entry) in &self.entries {
-            results.insert(id.clone(), entry.cached().clone());
+            results.insert(id.clone(), entry.cached().inherited());
         }
         results
     }

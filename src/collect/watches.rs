@@ -185,7 +185,7 @@ impl<Q: WatchedQuery> Watch for Slots<Q> {
                 if !is_known {
                     entry.endpoint = None;
                 }
-                is_known || entry.slot.is_in_flight()
+                is_known || entry.slot.in_flight().is_some()
             });
         }
         for (subject, members) in subjects {

@@ -43,7 +43,7 @@ impl AccountCollector {
         let entry = table.entries.get_mut(id)?;
         let is_needed = match trigger {
             Trigger::Scrape => entry.claim(demand),
-            Trigger::Probe => entry.in_flight.is_none(),
+            Trigger::Probe => entry.in_flight().is_none(),
         };
         if !is_needed {
             return None;

@@ -57,7 +57,7 @@ impl ListState {
     /// true if that is news.
     pub(super) fn record_success(&mut self, listing: Listing, found: usize, now: Instant) -> bool {
         let is_news = !self.slot.has_succeeded() || self.found != found;
-        self.slot.record(Ok(listing), now);
+        self.slot.record(Ok(Arc::new(listing)), now);
         self.found = found;
         is_news
     }

@@ -1,6 +1,7 @@
 //! One query of one subject, from its tokens to the answer that is recorded.
 
 use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::{ApiError, Budget, Client, Endpoint, ErrorKind};
@@ -68,7 +69,7 @@ impl<Q: WatchedQuery> Slots<Q> {
         let mut state = self.lock();
         let entry = state.entries.get_mut(subject)?;
         let endpoint = entry.endpoint.clone()?;
-        entry.slot.start();
+        entry.slot.start(());
         Some((entry.clone(), endpoint))
     }
 
@@ -126,7 +127,7 @@ impl<Q: WatchedQuery> Slots<Q> {
         if failure.is_none() {
             entry.changed_before_answer = asked.changed;
         }
-        entry.slot.record(result, now);
+        entry.slot.record(result.map(Arc::new), now);
         match failure {
             Some(failure) if state.logged != Some(failure.reason) => {
                 state.logged = Some(failure.reason);
