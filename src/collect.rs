@@ -8,12 +8,12 @@
 
 mod account;
 mod account_client;
-mod ask;
 mod budget;
 mod demand;
 mod dependencies;
 mod entry;
 mod fair_share;
+mod fetching;
 mod plan;
 mod progress;
 mod region_list;

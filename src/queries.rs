@@ -36,8 +36,6 @@ pub trait Query: Debug + Send + Sync + 'static {
     type Subject: Subject;
     /// The answer.
     type Answer: Debug + Send + Sync + 'static;
-    /// The value of the label `query`.
-    const NAME: &'static str;
     /// The operations that it calls. A RAM policy has to allow them.
     const OPERATIONS: &'static [Operation];
 
@@ -62,6 +60,9 @@ pub trait Query: Debug + Send + Sync + 'static {
 
 /// A query that is asked at an interval of its own, where the account's `watch` names it.
 pub trait WatchedQuery: Query<Answer: Clone> {
+    /// The value of the label `query`.
+    const NAME: &'static str;
+
     /// The subject that `cluster` belongs to; None if there is nothing to ask about it.
     fn subject(&self, cluster: &ClusterInfo) -> Option<Self::Subject>;
 
@@ -99,10 +100,23 @@ pub struct FetchContext<'a> {
     pub endpoint: &'a Endpoint,
     /// The time that the query may take.
     pub budget: &'a Budget,
-    /// The known clusters of the subject; none for a cluster list.
+    /// The clusters of the subject of a watched query.
     pub clusters: &'a [Arc<ClusterInfo>],
     /// The activity of the clusters.
     pub activity: Activity,
+}
+
+impl<'a> FetchContext<'a> {
+    /// The surroundings of a query that needs to know no clusters.
+    pub fn new(client: &'a Client, endpoint: &'a Endpoint, budget: &'a Budget) -> Self {
+        Self {
+            client,
+            endpoint,
+            budget,
+            clusters: &[],
+            activity: Activity::Quiet,
+        }
+    }
 }
 
 /// The activity of a cluster or, for a subject with several, the highest one.

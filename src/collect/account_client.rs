@@ -9,7 +9,7 @@ use ack_client::{Client, Limiter};
 
 use super::dependencies::Dependencies;
 use crate::config::{Access, Account};
-use crate::queries::upgrade::Upgrade;
+use crate::queries::upgrade::UpgradeQuery;
 
 /// The client of one account and the sources that use it. A reload that leaves the account's access
 /// settings alone keeps them, and with them connections, credentials, the tokens of the rate limit,
@@ -19,7 +19,7 @@ pub(super) struct AccountClient {
     access: Access,
     client: Arc<Client>,
     /// The query of states by region; `None` is for clusters without a region.
-    upgrades: BTreeMap<Option<Region>, Upgrade>,
+    queries: BTreeMap<Option<Region>, UpgradeQuery>,
 }
 
 impl AccountClient {
@@ -35,16 +35,17 @@ impl AccountClient {
             || Arc::new(client(account, &access, dependencies)),
             |kept| Arc::clone(&kept.client),
         );
-        let upgrade_of = |region: Option<Region>| {
-            let known = kept.and_then(|kept| kept.upgrades.get(&region)).cloned();
-            let upgrade = known.unwrap_or_else(|| Upgrade::of(account, region.as_ref(), &client));
-            (region, upgrade)
+        let query_of = |region: Option<Region>| {
+            let known = kept.and_then(|kept| kept.queries.get(&region)).cloned();
+            let query = known
+                .unwrap_or_else(|| UpgradeQuery::for_account(account, region.as_ref(), &client));
+            (region, query)
         };
-        let upgrades = regions(account).into_iter().map(upgrade_of).collect();
+        let queries = regions(account).into_iter().map(query_of).collect();
         Self {
             access,
             client,
-            upgrades,
+            queries,
         }
     }
 
@@ -58,17 +59,17 @@ impl AccountClient {
     }
 
     /// The query of the states of the clusters in `region`; None if the account is not read there.
-    pub(super) fn upgrade(&self, region: Option<&Region>) -> Option<&Upgrade> {
-        self.upgrades.get(&region.cloned())
+    pub(super) fn query(&self, region: Option<&Region>) -> Option<&UpgradeQuery> {
+        self.queries.get(&region.cloned())
     }
 
     /// The source in use by region, in the order of the regions' names.
     pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
         let name =
             |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
-        self.upgrades
+        self.queries
             .iter()
-            .filter_map(|(region, upgrade)| Some((name(region), upgrade.source_in_use()?.as_str())))
+            .filter_map(|(region, query)| Some((name(region), query.source_in_use()?.as_str())))
             .collect()
     }
 }

@@ -22,7 +22,7 @@ pub(super) use reading::{BlockedBy, Viewpoint};
 use super::demand::{Demand, MIN_QUERY_TIME};
 use crate::cluster::ClusterInfo;
 use crate::queries::Query as _;
-use crate::queries::upgrade::Upgrade;
+use crate::queries::upgrade::UpgradeQuery;
 use crate::snapshot::Failure;
 use crate::upgrade::UpgradeState;
 
@@ -36,7 +36,7 @@ pub(super) struct Target {
     /// The server that knows it.
     pub(super) endpoint: Endpoint,
     /// The query of its state.
-    pub(super) upgrade: Upgrade,
+    pub(super) query: UpgradeQuery,
 }
 
 /// The origin of a cluster.
@@ -163,9 +163,8 @@ impl ClusterEntry {
 
     /// The number of calls that a query will most likely take.
     pub(super) fn expected_calls(&self) -> u32 {
-        let last = self.last_state().map(|state| &**state);
         let calls = self.cached.calls();
-        calls.unwrap_or_else(|| self.target.upgrade.cost(last))
+        calls.unwrap_or_else(|| self.target.query.cost(None))
     }
 
     /// The time of the last response, if it shows an idle cluster and no query has failed since.

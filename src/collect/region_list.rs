@@ -11,10 +11,10 @@ use state::ListState;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
-use super::ask::ask;
+use super::fetching::fetch;
 use crate::config::{ListedRegion, Match};
+use crate::queries::FetchContext;
 use crate::queries::cluster_list::{ClusterList, Listing};
-use crate::queries::{Activity, FetchContext};
 use crate::snapshot::{DiscoveryReading, Failure};
 
 /// The list of one region.
@@ -79,15 +79,9 @@ impl RegionList {
     /// Reads the list: all clusters of the region. Only a failure is recorded.
     pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Listing, ApiError> {
         let ListedRegion { region, endpoint } = &self.place;
-        let context = FetchContext {
-            client,
-            endpoint,
-            budget,
-            clusters: &[],
-            activity: Activity::Quiet,
-        };
+        let context = FetchContext::new(client, endpoint, budget);
         let last = self.state.borrow().listing().cloned();
-        ask(&ClusterList, region, context, last.as_deref())
+        fetch(&ClusterList, region, context, last.as_deref())
             .await
             .inspect_err(|error| self.record_failure(error))
     }

@@ -51,7 +51,7 @@ impl<T, F> Slot<T, F> {
         }
     }
 
-    /// The attempts and answers so far, for somebody else who goes on from here.
+    /// The attempts and answers so far, for the same subject after a reload.
     pub(super) fn inherited(&self) -> Self
     where
         T: Clone,
@@ -87,7 +87,7 @@ impl<T, F> Slot<T, F> {
         self.last_answer.as_ref().is_some_and(is_first) && self.has_succeeded()
     }
 
-    /// The failure of the last query, if it failed; None if no query has ended.
+    /// The last query: answered, or failed; None if none has ended.
     pub(super) fn outcome(&self) -> Option<Result<(), &Failure>> {
         let attempt = self.last_attempt.as_ref()?;
         Some(attempt.failure.as_ref().map_or(Ok(()), Err))
@@ -99,7 +99,7 @@ impl<T, F> Slot<T, F> {
     }
 
     /// The time since the last query ended; zero if none has.
-    pub(super) fn age(&self, now: Instant) -> Duration {
+    pub(super) fn since_last_attempt(&self, now: Instant) -> Duration {
         self.ended_at()
             .map_or(Duration::ZERO, |ended| now.saturating_duration_since(ended))
     }

@@ -112,7 +112,6 @@ impl ClusterTable {
             .entries
             .get_mut(id)
             .filter(|entry| entry.has_in_flight(in_flight.number))?;
-        entry.put_back();
         match &result {
             Ok(_) if !in_flight.budget.has_waited_for_rate_limit() => {
                 self.fair_share.record_response(duration);
@@ -122,9 +121,13 @@ impl ClusterTable {
             Err(_) => {}
         }
         match &result {
-            Err(_) if is_stopping => return None,
+            Err(_) if is_stopping => {
+                entry.put_back();
+                return None;
+            }
             Err(error) if error.kind == ErrorKind::RateLimited => {
                 // It is first in the order again.
+                entry.put_back();
                 entry.served = in_flight.previously_served;
                 return None;
             }
@@ -149,7 +152,10 @@ impl ClusterTable {
 
     /// The results of all clusters, inherited ones included.
     pub(super) fn cached_results(&self) -> HashMap<ClusterId, CachedResults> {
-        let mut results = self.inherited.clone();
+        let inherited = self.inherited.iter();
+        let mut results: HashMap<_, _> = inherited
+            .map(|(id, cached)| (id.clone(), cached.inherited()))
+            .collect();
         for (id, entry) in &self.entries {
             results.insert(id.clone(), entry.cached().inherited());
         }

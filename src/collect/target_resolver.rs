@@ -90,12 +90,12 @@ impl TargetResolver {
         if !self.shard.owns(&info.id) {
             return None;
         }
-        let upgrade = self.account_client.upgrade(info.region.as_ref())?.clone();
+        let query = self.account_client.query(info.region.as_ref())?.clone();
         Some(Target {
             info: Arc::new(info),
             origin,
             endpoint: endpoint.clone(),
-            upgrade,
+            query,
         })
     }
 }

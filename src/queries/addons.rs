@@ -76,7 +76,6 @@ impl InstalledAddons {
 impl Query for InstalledAddons {
     type Subject = ClusterId;
     type Answer = Arc<[AddonInstance]>;
-    const NAME: &'static str = "addons";
     const OPERATIONS: &'static [Operation] = &[Operation::ListClusterAddonInstances];
 
     fn fetch<'a>(
@@ -90,6 +89,8 @@ impl Query for InstalledAddons {
 }
 
 impl WatchedQuery for InstalledAddons {
+    const NAME: &'static str = "addons";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
         Some(cluster.id.clone())
     }

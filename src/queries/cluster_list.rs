@@ -2,9 +2,7 @@
 //! installations.
 
 use ack_client::names::Region;
-use ack_client::{
-    ApiError, ClusterList as ListOperation, ErrorKind, ListedCluster, Operation, list_clusters,
-};
+use ack_client::{ApiError, ErrorKind, ListOperation, ListedCluster, Operation, list_clusters};
 use futures_util::future::BoxFuture;
 
 use super::{FetchContext, Query};
@@ -68,7 +66,6 @@ fn other(operation: ListOperation) -> ListOperation {
 impl Query for ClusterList {
     type Subject = Region;
     type Answer = Listing;
-    const NAME: &'static str = "cluster_list";
     const OPERATIONS: &'static [Operation] = &[
         Operation::DescribeClustersForRegion,
         Operation::DescribeClustersV1,

@@ -85,7 +85,6 @@ impl Maintenance {
 impl Query for Maintenance {
     type Subject = ClusterId;
     type Answer = ClusterSettings;
-    const NAME: &'static str = "maintenance";
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
 
     fn fetch<'a>(
@@ -99,6 +98,8 @@ impl Query for Maintenance {
 }
 
 impl WatchedQuery for Maintenance {
+    const NAME: &'static str = "maintenance";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
         Some(cluster.id.clone())
     }

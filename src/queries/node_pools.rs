@@ -104,7 +104,6 @@ fn first_count(cluster: &ClusterId) -> u8 {
 impl Query for NodePools {
     type Subject = ClusterId;
     type Answer = PoolsAndTasks;
-    const NAME: &'static str = "node_pools";
     const OPERATIONS: &'static [Operation] = &[
         Operation::DescribeClusterNodePools,
         Operation::DescribeClusterTasks,
@@ -130,6 +129,8 @@ impl Query for NodePools {
 }
 
 impl WatchedQuery for NodePools {
+    const NAME: &'static str = "node_pools";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
         Some(cluster.id.clone())
     }

@@ -79,7 +79,6 @@ impl Plans {
 impl Query for Plans {
     type Subject = Region;
     type Answer = HashMap<ClusterId, Arc<[Plan]>>;
-    const NAME: &'static str = "plans";
     const OPERATIONS: &'static [Operation] = &[Operation::ListOperationPlansForRegion];
 
     fn fetch<'a>(
@@ -93,6 +92,8 @@ impl Query for Plans {
 }
 
 impl WatchedQuery for Plans {
+    const NAME: &'static str = "plans";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<Region> {
         cluster.region.clone()
     }

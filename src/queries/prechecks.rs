@@ -96,7 +96,6 @@ impl Query for Prechecks {
     type Subject = ClusterId;
     /// The newest check of each type, in the order of the types.
     type Answer = Arc<[Precheck]>;
-    const NAME: &'static str = "prechecks";
     const OPERATIONS: &'static [Operation] =
         &[Operation::ListClusterChecks, Operation::GetClusterCheck];
 
@@ -120,6 +119,8 @@ impl Query for Prechecks {
 }
 
 impl WatchedQuery for Prechecks {
+    const NAME: &'static str = "prechecks";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
         Some(cluster.id.clone())
     }

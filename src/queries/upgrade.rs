@@ -21,13 +21,15 @@ use super::{FetchContext, Query};
 use crate::config::{Account, Source};
 use crate::upgrade::{SourceName, UpgradeState};
 
-/// The state of the upgrades of clusters, for one account and region.
+/// The query of the states of upgrades, for one account and region.
 #[derive(Debug, Clone)]
-pub struct Upgrade(Arc<dyn UpgradeSource>);
+pub struct UpgradeQuery(Arc<dyn UpgradeSource>);
 
-/// One query of a source.
+/// What a source reads, and by what means.
 #[derive(Debug, Clone, Copy)]
-pub struct UpgradeQuery<'a> {
+pub struct SourceRequest<'a> {
+    /// The client of the account.
+    pub client: &'a Client,
     /// The cluster.
     pub cluster: &'a ClusterId,
     /// The server that knows it.
@@ -40,36 +42,34 @@ pub struct UpgradeQuery<'a> {
 
 /// Reads the state of upgrades, for one account and region.
 pub trait UpgradeSource: Debug + Send + Sync {
-    /// Reads the state of one cluster's upgrade within the query's budget. Dropping the future
+    /// Reads the state of one cluster's upgrade within the request's budget. Dropping the future
     /// abandons it.
     fn fetch<'a>(
         &'a self,
-        query: UpgradeQuery<'a>,
+        request: SourceRequest<'a>,
     ) -> BoxFuture<'a, Result<UpgradeState, ApiError>>;
 
     /// The source in use, once that is decided.
     fn in_use(&self) -> Option<SourceName>;
 }
 
-impl Upgrade {
-    /// The query by `source`.
-    pub fn by(source: Arc<dyn UpgradeSource>) -> Self {
+impl UpgradeQuery {
+    /// The query that reads `source`.
+    pub fn with_source(source: Arc<dyn UpgradeSource>) -> Self {
         Self(source)
     }
 
-    /// The query by the source that `account` asks for, for its clusters in `region`. The source
-    /// asks through `client`.
-    pub fn of(account: &Account, region: Option<&Region>, client: &Arc<Client>) -> Self {
-        let upgrade_status = UpgradeStatus::new(Arc::clone(client));
-        let tasks = Tasks::new(Arc::clone(client), account.task_types.clone());
+    /// The query for the clusters of `account` in `region`, with the source that the account asks
+    /// for. What its detection asks in the background goes through `client`.
+    pub fn for_account(account: &Account, region: Option<&Region>, client: &Client) -> Self {
+        let tasks = Tasks::new(account.task_types.clone());
         Self(match account.source {
-            Source::UpgradeStatus => Arc::new(upgrade_status),
+            Source::UpgradeStatus => Arc::new(UpgradeStatus),
             Source::Tasks => Arc::new(tasks),
             Source::Auto => Arc::new(SourceDetector::new(
                 account.name.clone(),
                 region.cloned(),
                 client,
-                upgrade_status,
                 tasks,
             )),
         })
@@ -81,10 +81,9 @@ impl Upgrade {
     }
 }
 
-impl Query for Upgrade {
+impl Query for UpgradeQuery {
     type Subject = ClusterId;
     type Answer = UpgradeState;
-    const NAME: &'static str = "upgrade";
     const OPERATIONS: &'static [Operation] = &[
         Operation::GetUpgradeStatus,
         Operation::DescribeClusterTasks,
@@ -111,7 +110,8 @@ impl Query for Upgrade {
         context: FetchContext<'a>,
         last: Option<&'a UpgradeState>,
     ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        self.0.fetch(UpgradeQuery {
+        self.0.fetch(SourceRequest {
+            client: context.client,
             cluster,
             endpoint: context.endpoint,
             budget: context.budget,

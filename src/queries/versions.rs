@@ -92,7 +92,6 @@ impl Versions {
 impl Query for Versions {
     type Subject = RegionAndType;
     type Answer = Vec<KubernetesVersion>;
-    const NAME: &'static str = "versions";
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeKubernetesVersionMetadata];
 
     fn fetch<'a>(
@@ -106,6 +105,8 @@ impl Query for Versions {
 }
 
 impl WatchedQuery for Versions {
+    const NAME: &'static str = "versions";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<RegionAndType> {
         let is_known = !cluster.cluster_type.is_empty() && !cluster.version.is_empty();
         let region = cluster.region.clone().filter(|_| is_known)?;

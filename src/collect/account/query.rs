@@ -1,6 +1,5 @@
 //! The query of one cluster, from its start to the result that is recorded and logged.
 
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +9,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::AccountCollector;
-use crate::collect::ask::ask;
 use crate::collect::demand::{Demand, MIN_QUERY_TIME};
 use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
+use crate::collect::fetching::fetch;
 use crate::log::QUERY_TARGET;
-use crate::queries::{Activity, FetchContext};
+use crate::queries::FetchContext;
 use crate::upgrade::UpgradeState;
 
 impl AccountCollector {
@@ -88,21 +87,11 @@ impl QueryTask {
         let Target {
             info,
             endpoint,
-            upgrade,
+            query,
             ..
         } = &self.target;
-        let last = self.previous.as_deref();
-        let context = FetchContext {
-            client: self.account.client(),
-            endpoint,
-            budget,
-            clusters: slice::from_ref(info),
-            activity: match last {
-                Some(state) if !state.status.is_idle() => Activity::Upgrading,
-                Some(_) | None => Activity::Quiet,
-            },
-        };
-        let result = ask(upgrade, &info.id, context, last).await;
+        let context = FetchContext::new(self.account.client(), endpoint, budget);
+        let result = fetch(query, &info.id, context, self.previous.as_deref()).await;
         budget.release();
         drop(permit);
         self.record_result(result);

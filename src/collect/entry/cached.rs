@@ -11,8 +11,8 @@ use crate::collect::slot::Slot;
 use crate::snapshot::Failure;
 use crate::upgrade::UpgradeState;
 
-/// The results that outlive a change of the configuration.
-#[derive(Debug, Clone)]
+/// The results of a cluster, and its query in flight. The results outlive a reload.
+#[derive(Debug)]
 pub(in crate::collect) struct CachedResults {
     pub(super) slot: Slot<UpgradeState, Arc<InFlight>>,
     /// The duration of the last query, whether it succeeded or failed.
@@ -57,11 +57,12 @@ impl Default for CachedResults {
 }
 
 impl CachedResults {
-    /// The results so far, for somebody else who goes on from here.
+    /// The results so far, for the same cluster after a reload.
     pub(in crate::collect) fn inherited(&self) -> Self {
         Self {
             slot: self.slot.inherited(),
-            ..self.clone()
+            duration: self.duration,
+            last_success: self.last_success.clone(),
         }
     }
 

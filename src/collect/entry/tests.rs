@@ -100,7 +100,7 @@ async fn a_cluster_whose_first_query_is_in_flight_has_no_state() {
 async fn a_query_that_starts_when_the_reader_goes_is_not_for_that_reader() {
     let mut entry = succeeded();
     advance(SECOND).await;
-    entry.in_flight = Some(Arc::new(in_flight(2)));
+    entry.start(Arc::new(in_flight(2)));
     let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
     let reading = entry.reading(&viewpoint, true);
     assert_eq!(reading.duration, Some(SECOND), "of the last query");

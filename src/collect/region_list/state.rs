@@ -43,7 +43,7 @@ impl ListState {
         self.found
     }
 
-    /// The failure of the last reading, if it failed; None if none has ended.
+    /// The last reading: succeeded, or failed; None if none has ended.
     pub(super) fn outcome(&self) -> Option<Result<(), &Failure>> {
         self.slot.outcome()
     }
@@ -74,18 +74,18 @@ impl ListState {
     /// old as `interval`.
     // The age counts from the end, so that there is a pause however long a reading takes.
     pub(super) fn is_due(&self, interval: Duration, now: Instant) -> bool {
-        !self.slot.has_succeeded() || self.slot.age(now) >= interval / 5 * 4
+        !self.slot.has_succeeded() || self.slot.since_last_attempt(now) >= interval / 5 * 4
     }
 
     /// The time left until the list is `interval` old.
     pub(super) fn remaining(&self, interval: Duration, now: Instant) -> Duration {
-        interval.saturating_sub(self.slot.age(now))
+        interval.saturating_sub(self.slot.since_last_attempt(now))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ack_client::{ClusterList, Reason};
+    use ack_client::{ListOperation, Reason};
 
     use super::*;
     use crate::collect::fixture::{SECOND, listed};
@@ -101,7 +101,7 @@ mod tests {
     fn listing() -> Listing {
         Listing {
             clusters: vec![listed("c1", "running", 1)],
-            operation: ClusterList::ForRegion,
+            operation: ListOperation::ForRegion,
         }
     }
 

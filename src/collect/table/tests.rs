@@ -223,3 +223,14 @@ async fn the_progress_of_a_demand_counts_the_clusters_that_have_served_it() {
     assert_eq!(table.progress(moment(7)), progress(1));
     assert_eq!(table.progress(moment(8)), progress(0), "a later demand");
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reload_a_cluster_has_its_results_but_not_the_query_in_flight() {
+    let mut earlier = idle(&["c1"]).await;
+    let entry = earlier.entries.get_mut(&id("c1")).expect("it is there");
+    entry.start(Arc::new(in_flight(1)));
+    let mut later = table(&["c1"]);
+    later.inherit(earlier.cached_results());
+    let entry = &later.entries[&id("c1")];
+    assert!(entry.last_state().is_some() && entry.in_flight().is_none());
+}

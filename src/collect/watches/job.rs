@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
-use crate::collect::ask::ask;
+use crate::collect::fetching::fetch;
 use crate::queries::{FetchContext, Query, Scope, Subject as _, WatchedQuery};
 use crate::snapshot::Failure;
 
@@ -86,13 +86,11 @@ impl<Q: WatchedQuery> Slots<Q> {
         let budget = Budget::lasting(TIMEOUT).at_least(TIMEOUT);
         budget.grant(tokens);
         let context = FetchContext {
-            client,
-            endpoint,
-            budget: &budget,
             clusters: &entry.clusters,
             activity: entry.activity(),
+            ..FetchContext::new(client, endpoint, &budget)
         };
-        let result = ask(&self.query, subject, context, last).await;
+        let result = fetch(&self.query, subject, context, last).await;
         self.record(subject, entry, result, Instant::now());
     }
 

@@ -22,7 +22,6 @@ pub(super) struct Count;
 impl Query for Count {
     type Subject = ClusterId;
     type Answer = u32;
-    const NAME: &'static str = "count";
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
 
     fn fetch<'a>(
@@ -44,6 +43,8 @@ impl Query for Count {
 }
 
 impl WatchedQuery for Count {
+    const NAME: &'static str = "count";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
         Some(cluster.id.clone())
     }

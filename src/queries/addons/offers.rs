@@ -49,7 +49,6 @@ impl Query for AddonOffers {
     type Subject = AddonCombination;
     /// The newest version of each add-on.
     type Answer = BTreeMap<String, String>;
-    const NAME: &'static str = "addon_offers";
     const OPERATIONS: &'static [Operation] = &[Operation::ListAddons];
 
     fn fetch<'a>(
@@ -63,6 +62,8 @@ impl Query for AddonOffers {
 }
 
 impl WatchedQuery for AddonOffers {
+    const NAME: &'static str = "addon_offers";
+
     fn subject(&self, cluster: &ClusterInfo) -> Option<AddonCombination> {
         let is_known = !cluster.cluster_type.is_empty() && !cluster.version.is_empty();
         let region = cluster.region.clone().filter(|_| is_known)?;

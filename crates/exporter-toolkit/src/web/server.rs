@@ -120,8 +120,8 @@ impl<A: Application> Acceptor<A> {
                     if let Some(connection) = self.admit(socket, address) {
                         connections.spawn(connection.run());
                     }
-                    // The next one closes one of these. The head that has come with a connection
-                    // is read before that.
+                    // The next connection closes an older one. The open ones read first what has
+                    // arrived.
                     if self.table.is_full() {
                         tokio::task::yield_now().await;
                     }

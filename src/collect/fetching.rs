@@ -1,4 +1,4 @@
-//! Asking one query.
+//! Fetching the answer of one query.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,9 +7,9 @@ use futures_util::FutureExt as _;
 
 use crate::queries::{FetchContext, Query};
 
-/// Asks `query` about `subject`. A query that panics is a failure of its subject and nothing else.
+/// Fetches the answer about `subject`. A panic of the query is an error of it and nothing else.
 /// Dropping the future abandons the query.
-pub(super) async fn ask<Q: Query>(
+pub(super) async fn fetch<Q: Query>(
     query: &Q,
     subject: &Q::Subject,
     context: FetchContext<'_>,
@@ -20,10 +20,7 @@ pub(super) async fn ask<Q: Query>(
         .await
         .unwrap_or_else(|_| {
             let message = "the query panicked; please report this";
-            Err(ApiError::local(
-                query.first_operation(),
-                ErrorKind::Rejected,
-                message,
-            ))
+            let operation = query.first_operation();
+            Err(ApiError::local(operation, ErrorKind::Rejected, message))
         })
 }
