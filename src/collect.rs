@@ -13,6 +13,7 @@ mod demand;
 mod dependencies;
 mod entry;
 mod fair_share;
+mod fetching;
 mod plan;
 mod progress;
 mod region_list;

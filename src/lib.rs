@@ -3,7 +3,7 @@
 //! ```text
 //!  YAML ─► config ─► collect ─► snapshot ─► metrics, web ─► Prometheus, people
 //!                      │  ▲
-//!         UpgradeQuery │  │ UpgradeState or ApiError
+//!     subject, context │  │ answer or ApiError
 //!                      ▼  │
 //!                     queries ─► ack-client ─► Alibaba Cloud, or ack-simulator in its place
 //! ```

@@ -1,10 +1,12 @@
 //! Everything that is asked about clusters, one file each.
 //!
-//! The state of an upgrade ([`upgrade`]) is asked for by scrapes. Every other query implements
-//! [`Query`] and is asked at an interval of its own, where the account's `watch` names it. A new
-//! one is a file here, a field of [`Watched`] and a line of [`watches`](crate::collect).
+//! Each implements [`Query`]. Scrapes ask for the state of upgrades ([`upgrade`]). Every other query
+//! but the cluster lists ([`cluster_list`]) is a [`WatchedQuery`], and is asked at an interval of its
+//! own, where the account's `watch` names it. A new one is a file here, a field of [`Watched`] and a
+//! line of [`watches`](crate::collect).
 
 pub mod addons;
+pub mod cluster_list;
 mod json;
 pub mod maintenance;
 pub mod node_pools;
@@ -28,16 +30,38 @@ pub use watched::Watched;
 
 use crate::cluster::ClusterInfo;
 
-/// Something that is asked at an interval, about one cluster or about all clusters of a region.
+/// Something that is asked of the API about one subject.
 pub trait Query: Debug + Send + Sync + 'static {
     /// The part of an account that one answer is about.
     type Subject: Subject;
     /// The answer.
-    type Answer: Clone + Debug + Send + Sync + 'static;
-    /// The value of the label `query`.
-    const NAME: &'static str;
+    type Answer: Debug + Send + Sync + 'static;
     /// The operations that it calls. A RAM policy has to allow them.
     const OPERATIONS: &'static [Operation];
+
+    /// The operation that it calls first.
+    fn first_operation(&self) -> Operation {
+        Self::OPERATIONS[0]
+    }
+
+    /// The number of calls that an answer will most likely take.
+    fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
+        1
+    }
+
+    /// Asks within the budget of the context. Dropping the future abandons the query.
+    fn fetch<'a>(
+        &'a self,
+        subject: &'a Self::Subject,
+        context: FetchContext<'a>,
+        last: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
+}
+
+/// A query that is asked at an interval of its own, where the account's `watch` names it.
+pub trait WatchedQuery: Query<Answer: Clone> {
+    /// The value of the label `query`.
+    const NAME: &'static str;
 
     /// The subject that `cluster` belongs to; None if there is nothing to ask about it.
     fn subject(&self, cluster: &ClusterInfo) -> Option<Self::Subject>;
@@ -55,19 +79,6 @@ pub trait Query: Debug + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The number of calls that an answer will most likely take.
-    fn cost(&self, _last: Option<&Self::Answer>) -> u32 {
-        1
-    }
-
-    /// Asks within the budget of the context. Dropping the future abandons the query.
-    fn fetch<'a>(
-        &'a self,
-        subject: &'a Self::Subject,
-        context: FetchContext<'a>,
-        last: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
-
     /// Adds the part of `answer` that is about `cluster`, which is of the answer's subject, as it
     /// is at `now`.
     fn add(
@@ -82,16 +93,30 @@ pub trait Query: Debug + Send + Sync + 'static {
 /// The surroundings of one query.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchContext<'a> {
-    /// The client of the account. It takes the calls that the rate limit can spare.
+    /// The client of the account. For a watched query it takes the calls that the rate limit can
+    /// spare.
     pub client: &'a Client,
     /// The server that knows the subject.
     pub endpoint: &'a Endpoint,
     /// The time that the query may take.
     pub budget: &'a Budget,
-    /// The clusters of the subject.
+    /// The clusters of the subject of a watched query.
     pub clusters: &'a [Arc<ClusterInfo>],
     /// The activity of the clusters.
     pub activity: Activity,
+}
+
+impl<'a> FetchContext<'a> {
+    /// The surroundings of a query that needs to know no clusters.
+    pub fn new(client: &'a Client, endpoint: &'a Endpoint, budget: &'a Budget) -> Self {
+        Self {
+            client,
+            endpoint,
+            budget,
+            clusters: &[],
+            activity: Activity::Quiet,
+        }
+    }
 }
 
 /// The activity of a cluster or, for a subject with several, the highest one.

@@ -9,7 +9,7 @@ use ack_client::{Client, Limiter};
 
 use super::dependencies::Dependencies;
 use crate::config::{Access, Account};
-use crate::queries::upgrade::{self, UpgradeSource};
+use crate::queries::upgrade::UpgradeQuery;
 
 /// The client of one account and the sources that use it. A reload that leaves the account's access
 /// settings alone keeps them, and with them connections, credentials, the tokens of the rate limit,
@@ -18,8 +18,8 @@ use crate::queries::upgrade::{self, UpgradeSource};
 pub(super) struct AccountClient {
     access: Access,
     client: Arc<Client>,
-    /// The source of states by region; `None` is for clusters without a region.
-    sources: BTreeMap<Option<Region>, Arc<dyn UpgradeSource>>,
+    /// The query of states by region; `None` is for clusters without a region.
+    queries: BTreeMap<Option<Region>, UpgradeQuery>,
 }
 
 impl AccountClient {
@@ -35,19 +35,17 @@ impl AccountClient {
             || Arc::new(client(account, &access, dependencies)),
             |kept| Arc::clone(&kept.client),
         );
-        let source_of = |region: Option<Region>| {
-            let known = kept
-                .and_then(|kept| kept.sources.get(&region))
-                .map(Arc::clone);
-            let source =
-                known.unwrap_or_else(|| upgrade::source(account, region.as_ref(), &client));
-            (region, source)
+        let query_of = |region: Option<Region>| {
+            let known = kept.and_then(|kept| kept.queries.get(&region)).cloned();
+            let query = known
+                .unwrap_or_else(|| UpgradeQuery::for_account(account, region.as_ref(), &client));
+            (region, query)
         };
-        let sources = regions(account).into_iter().map(source_of).collect();
+        let queries = regions(account).into_iter().map(query_of).collect();
         Self {
             access,
             client,
-            sources,
+            queries,
         }
     }
 
@@ -60,18 +58,18 @@ impl AccountClient {
         &self.client
     }
 
-    /// The source of the states of the clusters in `region`; None if the account is not read there.
-    pub(super) fn source(&self, region: Option<&Region>) -> Option<&Arc<dyn UpgradeSource>> {
-        self.sources.get(&region.cloned())
+    /// The query of the states of the clusters in `region`; None if the account is not read there.
+    pub(super) fn query(&self, region: Option<&Region>) -> Option<&UpgradeQuery> {
+        self.queries.get(&region.cloned())
     }
 
     /// The source in use by region, in the order of the regions' names.
     pub(super) fn sources_in_use(&self) -> Vec<(String, &'static str)> {
         let name =
             |region: &Option<Region>| region.as_ref().map_or_else(String::new, Region::to_string);
-        self.sources
+        self.queries
             .iter()
-            .filter_map(|(region, source)| Some((name(region), source.in_use()?.as_str())))
+            .filter_map(|(region, query)| Some((name(region), query.source_in_use()?.as_str())))
             .collect()
     }
 }

@@ -21,9 +21,10 @@ pub(super) use reading::{BlockedBy, Viewpoint};
 
 use super::demand::{Demand, MIN_QUERY_TIME};
 use crate::cluster::ClusterInfo;
-use crate::queries::upgrade::UpgradeSource;
+use crate::queries::Query as _;
+use crate::queries::upgrade::UpgradeQuery;
 use crate::snapshot::Failure;
-use crate::upgrade::{SourceName, UpgradeState};
+use crate::upgrade::UpgradeState;
 
 /// A cluster and the means to query it.
 #[derive(Debug, Clone)]
@@ -34,8 +35,8 @@ pub(super) struct Target {
     pub(super) origin: Origin,
     /// The server that knows it.
     pub(super) endpoint: Endpoint,
-    /// The source of its state.
-    pub(super) source: Arc<dyn UpgradeSource>,
+    /// The query of its state.
+    pub(super) query: UpgradeQuery,
 }
 
 /// The origin of a cluster.
@@ -70,8 +71,6 @@ pub(super) struct ClusterEntry {
     pub(super) target: Target,
     /// The newest demand, by its start, that it was queried for or needed no query for.
     pub(super) served: Option<Instant>,
-    /// The query in flight.
-    pub(super) in_flight: Option<Arc<InFlight>>,
     /// The time of the cluster's last change, from the list.
     pub(super) changed: Option<Timestamp>,
     /// True while a planned operation is being executed in it.
@@ -93,7 +92,6 @@ impl ClusterEntry {
         Self {
             target,
             served: None,
-            in_flight: None,
             changed: None,
             is_upgraded_by_plan: false,
             cached,
@@ -107,7 +105,7 @@ impl ClusterEntry {
 
     /// The state that was read last.
     pub(super) fn last_state(&self) -> Option<&Arc<UpgradeState>> {
-        self.cached.last_state()
+        self.cached.slot.answer()
     }
 
     /// The failure of the last query, if it failed.
@@ -120,11 +118,24 @@ impl ClusterEntry {
         self.failure().is_some()
     }
 
+    /// The query in flight.
+    pub(super) fn in_flight(&self) -> Option<&Arc<InFlight>> {
+        self.cached.slot.in_flight()
+    }
+
+    /// Notes that `query` is in flight.
+    pub(super) fn start(&mut self, query: Arc<InFlight>) {
+        self.cached.slot.start(query);
+    }
+
+    /// Notes that the query in flight has ended without a result.
+    pub(super) fn put_back(&mut self) {
+        self.cached.slot.put_back();
+    }
+
     /// The query in flight that a demand waits for.
     pub(super) fn awaited(&self) -> Option<&Arc<InFlight>> {
-        self.in_flight
-            .as_ref()
-            .filter(|in_flight| in_flight.is_awaited())
+        self.in_flight().filter(|in_flight| in_flight.is_awaited())
     }
 
     /// True if it has served the demand of `since`, and no demand waits for its query.
@@ -134,36 +145,34 @@ impl ClusterEntry {
 
     /// True if the query in flight is the one of this number.
     pub(super) fn has_in_flight(&self, number: u64) -> bool {
-        self.in_flight
-            .as_ref()
+        self.in_flight()
             .is_some_and(|in_flight| in_flight.number == number)
     }
 
     /// True if the last query succeeded after `instant`.
     pub(super) fn has_succeeded_since(&self, instant: Instant) -> bool {
-        !self.is_failing() && self.cached.last_read().is_some_and(|read| read > instant)
+        let answered = self.cached.slot.answered_at();
+        !self.is_failing() && answered.is_some_and(|answered| answered > instant)
     }
 
     /// True if a query ended at `instant` or later that was more than a wait for the rate limit.
     pub(super) fn has_ended_since(&self, instant: Instant) -> bool {
-        self.cached.last_ended().is_some_and(|end| end >= instant)
+        let ended = self.cached.slot.ended_at();
+        ended.is_some_and(|ended| ended >= instant)
     }
 
     /// The number of calls that a query will most likely take.
     pub(super) fn expected_calls(&self) -> u32 {
-        self.cached
-            .calls()
-            .unwrap_or_else(|| match self.target.source.in_use() {
-                Some(SourceName::Tasks) => 2,
-                Some(SourceName::UpgradeStatus) | None => 1,
-            })
+        let calls = self.cached.calls();
+        calls.unwrap_or_else(|| self.target.query.cost(None))
     }
 
     /// The time of the last response, if it shows an idle cluster and no query has failed since.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let is_idle = self.last_state()?.status.is_idle();
         self.cached
-            .last_read()
+            .slot
+            .answered_at()
             .filter(|_| is_idle && !self.is_failing())
     }
 
@@ -197,7 +206,7 @@ impl ClusterEntry {
         if self.has_served(demand.since) {
             return false;
         }
-        if let Some(in_flight) = &self.in_flight {
+        if let Some(in_flight) = self.in_flight() {
             in_flight.await_until(demand.deadline.instant());
         } else if !self.has_succeeded_since(demand.since) {
             return true;
@@ -232,7 +241,7 @@ impl ClusterEntry {
             changed: self.changed,
             end: SetOnce::new(),
         });
-        self.in_flight = Some(Arc::clone(&in_flight));
+        self.start(Arc::clone(&in_flight));
         in_flight
     }
 

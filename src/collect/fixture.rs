@@ -30,7 +30,7 @@ use super::{Collector, Dependencies};
 use crate::cluster::ClusterInfo;
 use crate::config::Config;
 use crate::metrics::ExporterMetrics;
-use crate::queries::upgrade::{UpgradeQuery, UpgradeSource};
+use crate::queries::upgrade::{SourceRequest, UpgradeQuery, UpgradeSource};
 use crate::shard::Shard;
 use crate::snapshot::{Failure, Outcome};
 use crate::upgrade::{SourceName, UpgradeState};
@@ -45,7 +45,7 @@ pub(super) const SHARE: Duration = Duration::from_secs(2);
 struct Untouched(Option<SourceName>);
 
 impl UpgradeSource for Untouched {
-    fn fetch<'a>(&'a self, _: UpgradeQuery<'a>) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
+    fn fetch<'a>(&'a self, _: SourceRequest<'a>) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
         panic!("these tests make no query")
     }
 
@@ -88,7 +88,7 @@ pub(super) fn target(name: &str, source: Option<SourceName>) -> Target {
         info: Arc::new(info),
         origin: Origin::Configured,
         endpoint: Endpoint::parse("http://stand-in.example").expect("an endpoint"),
-        source: Arc::new(Untouched(source)),
+        query: UpgradeQuery::with_source(Arc::new(Untouched(source))),
     }
 }
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
-use ack_client::{
-    ApiError, Budget, Client, ClusterList, ErrorKind, ListedCluster, Operation, list_clusters,
-};
+use ack_client::{ApiError, Budget, Client, ErrorKind, ListedCluster, Operation};
 use state::ListState;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
+use super::fetching::fetch;
 use crate::config::{ListedRegion, Match};
+use crate::queries::FetchContext;
+use crate::queries::cluster_list::{ClusterList, Listing};
 use crate::snapshot::{DiscoveryReading, Failure};
 
 /// The list of one region.
@@ -43,18 +44,18 @@ impl RegionList {
             place,
             purpose,
             reading: Mutex::new(()),
-            state: watch::Sender::new(ListState::new()),
+            state: watch::Sender::new(ListState::new(Instant::now())),
         }
     }
 
     /// Takes over the state of the same list of `earlier`. Returns the list that was read last, if
     /// there is one.
-    pub(super) fn inherit(&self, earlier: &[Self]) -> Option<Arc<[ListedCluster]>> {
+    pub(super) fn inherit(&self, earlier: &[Self]) -> Option<Arc<Listing>> {
         let earlier = earlier.iter().find(|earlier| earlier.place == self.place)?;
-        let mut state = earlier.state.borrow().clone();
-        let listing = state.listing.clone();
-        state.found = listing.as_deref().map_or(0, |list| self.count(list));
-        self.state.send_replace(state);
+        let earlier = earlier.state.borrow();
+        let listing = earlier.listing().cloned();
+        let found = listing.as_deref().map_or(0, |listing| self.count(listing));
+        self.state.send_replace(earlier.inherited(found));
         listing
     }
 
@@ -76,61 +77,37 @@ impl RegionList {
     }
 
     /// Reads the list: all clusters of the region. Only a failure is recorded.
-    pub(super) async fn read(
-        &self,
-        client: &Client,
-        budget: &Budget,
-    ) -> Result<Arc<[ListedCluster]>, ApiError> {
-        let read = self.fetch(client, budget).await;
-        read.map(Arc::from)
+    pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Listing, ApiError> {
+        let ListedRegion { region, endpoint } = &self.place;
+        let context = FetchContext::new(client, endpoint, budget);
+        let last = self.state.borrow().listing().cloned();
+        fetch(&ClusterList, region, context, last.as_deref())
+            .await
             .inspect_err(|error| self.record_failure(error))
     }
 
-    /// The `clusters` of the region that the configuration selects.
+    /// The clusters of `listing` that the configuration selects.
     pub(super) fn selected<'a>(
         &self,
-        clusters: &'a [ListedCluster],
+        listing: &'a Listing,
     ) -> impl Iterator<Item = &'a ListedCluster> {
-        clusters.iter().filter(|cluster| match &self.purpose {
-            ListPurpose::Discovery(selector) => {
-                selector.wants(&cluster.name, &cluster.tags, &cluster.cluster_type)
-            }
-            ListPurpose::Detail => false,
-        })
+        listing
+            .clusters
+            .iter()
+            .filter(|cluster| match &self.purpose {
+                ListPurpose::Discovery(selector) => {
+                    selector.wants(&cluster.name, &cluster.tags, &cluster.cluster_type)
+                }
+                ListPurpose::Detail => false,
+            })
     }
 
-    fn count(&self, clusters: &[ListedCluster]) -> usize {
-        self.selected(clusters).count()
-    }
-
-    async fn fetch(
-        &self,
-        client: &Client,
-        budget: &Budget,
-    ) -> Result<Vec<ListedCluster>, ApiError> {
-        let ListedRegion { region, endpoint } = &self.place;
-        let operation = self.state.borrow().operation;
-        let error = match list_clusters(client, endpoint, operation, region, budget).await {
-            Ok(clusters) => return Ok(clusters),
-            Err(error) => error,
-        };
-        // Old installations know only the account-wide list, new ones only the region's.
-        if !matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) {
-            return Err(error);
-        }
-        let other = match operation {
-            ClusterList::ForRegion => ClusterList::V1,
-            ClusterList::V1 => ClusterList::ForRegion,
-        };
-        let clusters = list_clusters(client, endpoint, other, region, budget)
-            .await
-            .map_err(|_| error)?;
-        self.state.send_modify(|state| state.operation = other);
-        Ok(clusters)
+    fn count(&self, listing: &Listing) -> usize {
+        self.selected(listing).count()
     }
 
     /// Records the list that was read, and logs it if it is news.
-    pub(super) fn record_success(&self, listing: Arc<[ListedCluster]>) {
+    pub(super) fn record_success(&self, listing: Listing) {
         let found = self.count(&listing);
         let mut is_news = false;
         self.state.send_modify(|state| {
@@ -156,7 +133,7 @@ impl RegionList {
         if !is_news {
             return;
         }
-        if self.state.borrow().listing.is_some() {
+        if self.state.borrow().listing().is_some() {
             tracing::warn!(
                 account = %self.account,
                 %region,
@@ -198,20 +175,21 @@ impl RegionList {
         let state = self.state.borrow();
         Some(DiscoveryReading {
             region: self.place.region.clone(),
-            failure: state.last_reading.as_ref()?.failure.clone(),
-            clusters: state.found,
+            failure: state.outcome()?.err().cloned(),
+            clusters: state.found(),
         })
     }
 
     /// True if the cluster was in the list when it was read last.
     pub(super) fn contains(&self, id: &ClusterId) -> bool {
         let state = self.state.borrow();
-        let mut clusters = state.listing.iter().flat_map(|listing| listing.iter());
+        let mut clusters = state.listing().into_iter().flat_map(|list| &list.clusters);
         clusters.any(|cluster| cluster.id == *id)
     }
 
     /// True if the list has been read at least once, or finds no clusters.
     pub(super) fn has_found(&self) -> bool {
-        !matches!(self.purpose, ListPurpose::Discovery(_)) || self.state.borrow().listing.is_some()
+        !matches!(self.purpose, ListPurpose::Discovery(_))
+            || self.state.borrow().listing().is_some()
     }
 }

@@ -75,7 +75,7 @@ impl ClusterTable {
     ) -> impl Iterator<Item = &InFlight> {
         self.entries
             .values()
-            .filter_map(|entry| entry.in_flight.as_deref())
+            .filter_map(|entry| entry.in_flight().map(|query| &**query))
             .filter(move |query| query.started < now)
             .filter(move |query| now - query.started > self.fair_share.share(query.started, length))
     }
@@ -112,7 +112,6 @@ impl ClusterTable {
             .entries
             .get_mut(id)
             .filter(|entry| entry.has_in_flight(in_flight.number))?;
-        entry.in_flight = None;
         match &result {
             Ok(_) if !in_flight.budget.has_waited_for_rate_limit() => {
                 self.fair_share.record_response(duration);
@@ -122,9 +121,13 @@ impl ClusterTable {
             Err(_) => {}
         }
         match &result {
-            Err(_) if is_stopping => return None,
+            Err(_) if is_stopping => {
+                entry.put_back();
+                return None;
+            }
             Err(error) if error.kind == ErrorKind::RateLimited => {
                 // It is first in the order again.
+                entry.put_back();
                 entry.served = in_flight.previously_served;
                 return None;
             }
@@ -149,9 +152,12 @@ impl ClusterTable {
 
     /// The results of all clusters, inherited ones included.
     pub(super) fn cached_results(&self) -> HashMap<ClusterId, CachedResults> {
-        let mut results = self.inherited.clone();
+        let inherited = self.inherited.iter();
+        let mut results: HashMap<_, _> = inherited
+            .map(|(id, cached)| (id.clone(), cached.inherited()))
+            .collect();
         for (id, entry) in &self.entries {
-            results.insert(id.clone(), entry.cached().clone());
+            results.insert(id.clone(), entry.cached().inherited());
         }
         results
     }

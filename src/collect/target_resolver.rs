@@ -90,12 +90,12 @@ impl TargetResolver {
         if !self.shard.owns(&info.id) {
             return None;
         }
-        let source = Arc::clone(self.account_client.source(info.region.as_ref())?);
+        let query = self.account_client.query(info.region.as_ref())?.clone();
         Some(Target {
             info: Arc::new(info),
             origin,
             endpoint: endpoint.clone(),
-            source,
+            query,
         })
     }
 }

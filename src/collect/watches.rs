@@ -31,7 +31,7 @@ use crate::queries::node_pools::NodePools;
 use crate::queries::plans::Plans;
 use crate::queries::prechecks::Prechecks;
 use crate::queries::versions::Versions;
-use crate::queries::{Query, Scope, Subject as _, Watched};
+use crate::queries::{Scope, Subject as _, Watched, WatchedQuery};
 use crate::snapshot::{Failure, QueryReading};
 
 /// The queries that `settings` name.
@@ -124,7 +124,7 @@ pub(super) enum Knowledge {
 
 /// The slots of one query.
 #[derive(Debug)]
-pub(super) struct Slots<Q: Query> {
+pub(super) struct Slots<Q: WatchedQuery> {
     account: AccountName,
     query: Q,
     state: Mutex<State<Q>>,
@@ -139,7 +139,7 @@ struct Members<'a> {
     changed: Option<Timestamp>,
 }
 
-impl<Q: Query> Slots<Q> {
+impl<Q: WatchedQuery> Slots<Q> {
     pub(super) fn new(account: &AccountName, query: Q) -> Arc<Self> {
         Arc::new(Self {
             account: account.clone(),
@@ -158,7 +158,7 @@ impl<Q: Query> Slots<Q> {
     }
 }
 
-impl<Q: Query> Watch for Slots<Q> {
+impl<Q: WatchedQuery> Watch for Slots<Q> {
     fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge, now: Instant) {
         let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
         for known in clusters {
@@ -185,7 +185,7 @@ impl<Q: Query> Watch for Slots<Q> {
                 if !is_known {
                     entry.endpoint = None;
                 }
-                is_known || entry.slot.is_in_flight()
+                is_known || entry.slot.in_flight().is_some()
             });
         }
         for (subject, members) in subjects {

@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 
 pub use offers::AddonOffers;
 
-use super::{Activity, FetchContext, Query, Watched, json};
+use super::{Activity, FetchContext, Query, Watched, WatchedQuery, json};
 use crate::cluster::ClusterInfo;
 
 /// Longest time from a response in which an add-on is changing to the next call.
@@ -76,8 +76,20 @@ impl InstalledAddons {
 impl Query for InstalledAddons {
     type Subject = ClusterId;
     type Answer = Arc<[AddonInstance]>;
-    const NAME: &'static str = "addons";
     const OPERATIONS: &'static [Operation] = &[Operation::ListClusterAddonInstances];
+
+    fn fetch<'a>(
+        &'a self,
+        cluster: &'a ClusterId,
+        context: FetchContext<'a>,
+        _: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
+        Box::pin(Self::fetch_addons(cluster, context))
+    }
+}
+
+impl WatchedQuery for InstalledAddons {
+    const NAME: &'static str = "addons";
 
     fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
         Some(cluster.id.clone())
@@ -90,15 +102,6 @@ impl Query for InstalledAddons {
         } else {
             self.interval
         }
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_addons(cluster, context))
     }
 
     fn add(

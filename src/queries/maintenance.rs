@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::next_start::next_start;
-use super::{Activity, FetchContext, Query, Watched, json};
+use super::{Activity, FetchContext, Query, Watched, WatchedQuery, json};
 use crate::cluster::ClusterInfo;
 
 /// Asks for the settings of a cluster.
@@ -85,16 +85,7 @@ impl Maintenance {
 impl Query for Maintenance {
     type Subject = ClusterId;
     type Answer = ClusterSettings;
-    const NAME: &'static str = "maintenance";
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
-
-    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
-        Some(cluster.id.clone())
-    }
-
-    fn interval(&self, _: Option<&ClusterSettings>, _: Activity) -> Duration {
-        self.interval
-    }
 
     fn fetch<'a>(
         &'a self,
@@ -103,6 +94,18 @@ impl Query for Maintenance {
         _: Option<&'a ClusterSettings>,
     ) -> BoxFuture<'a, Result<ClusterSettings, ApiError>> {
         Box::pin(Self::fetch_settings(cluster, context))
+    }
+}
+
+impl WatchedQuery for Maintenance {
+    const NAME: &'static str = "maintenance";
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
+        Some(cluster.id.clone())
+    }
+
+    fn interval(&self, _: Option<&ClusterSettings>, _: Activity) -> Duration {
+        self.interval
     }
 
     fn add(

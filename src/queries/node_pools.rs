@@ -19,7 +19,7 @@ use jiff::Timestamp;
 pub(crate) use pool::conditions;
 pub use pool::{NodePool, NodePoolUpgrade};
 
-use super::{Activity, FetchContext, Query, Watched};
+use super::{Activity, FetchContext, Query, Watched, WatchedQuery};
 use crate::cluster::ClusterInfo;
 
 /// The interval while a pool or its cluster is being upgraded.
@@ -104,26 +104,11 @@ fn first_count(cluster: &ClusterId) -> u8 {
 impl Query for NodePools {
     type Subject = ClusterId;
     type Answer = PoolsAndTasks;
-    const NAME: &'static str = "node_pools";
     const OPERATIONS: &'static [Operation] = &[
         Operation::DescribeClusterNodePools,
         Operation::DescribeClusterTasks,
         Operation::DescribeTaskInfo,
     ];
-
-    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
-        Some(cluster.id.clone())
-    }
-
-    fn interval(&self, last: Option<&PoolsAndTasks>, activity: Activity) -> Duration {
-        if activity == Activity::Upgrading || last.is_some_and(PoolsAndTasks::is_upgrading) {
-            self.interval.min(UPGRADING_INTERVAL)
-        } else if activity == Activity::Changed {
-            self.interval / CHANGED_SHARE
-        } else {
-            self.interval
-        }
-    }
 
     fn cost(&self, last: Option<&PoolsAndTasks>) -> u32 {
         if last.is_some_and(|last| last.tasks.is_complete) {
@@ -140,6 +125,24 @@ impl Query for NodePools {
         last: Option<&'a PoolsAndTasks>,
     ) -> BoxFuture<'a, Result<PoolsAndTasks, ApiError>> {
         Box::pin(Self::fetch_pools(cluster, context, last))
+    }
+}
+
+impl WatchedQuery for NodePools {
+    const NAME: &'static str = "node_pools";
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
+        Some(cluster.id.clone())
+    }
+
+    fn interval(&self, last: Option<&PoolsAndTasks>, activity: Activity) -> Duration {
+        if activity == Activity::Upgrading || last.is_some_and(PoolsAndTasks::is_upgrading) {
+            self.interval.min(UPGRADING_INTERVAL)
+        } else if activity == Activity::Changed {
+            self.interval / CHANGED_SHARE
+        } else {
+            self.interval
+        }
     }
 
     fn add(

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Activity, FetchContext, Query, Watched, json};
+use super::{Activity, FetchContext, Query, Watched, WatchedQuery, json};
 use crate::cluster::ClusterInfo;
 
 /// A response has the latest plans only. One as long as this may lack the older ones.
@@ -79,8 +79,20 @@ impl Plans {
 impl Query for Plans {
     type Subject = Region;
     type Answer = HashMap<ClusterId, Arc<[Plan]>>;
-    const NAME: &'static str = "plans";
     const OPERATIONS: &'static [Operation] = &[Operation::ListOperationPlansForRegion];
+
+    fn fetch<'a>(
+        &'a self,
+        region: &'a Region,
+        context: FetchContext<'a>,
+        _: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
+        Box::pin(Self::fetch_plans(region, context))
+    }
+}
+
+impl WatchedQuery for Plans {
+    const NAME: &'static str = "plans";
 
     fn subject(&self, cluster: &ClusterInfo) -> Option<Region> {
         cluster.region.clone()
@@ -98,15 +110,6 @@ impl Query for Plans {
             .filter(|(_, plans)| is_executed(plans))
             .map(|(cluster, _)| cluster)
             .collect()
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        region: &'a Region,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_plans(region, context))
     }
 
     fn add(

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Activity, FetchContext, Query, Watched, json};
+use super::{Activity, FetchContext, Query, Watched, WatchedQuery, json};
 use crate::cluster::ClusterInfo;
 
 /// Longest time from one response to the next call while the cluster is upgraded or a check runs.
@@ -96,23 +96,8 @@ impl Query for Prechecks {
     type Subject = ClusterId;
     /// The newest check of each type, in the order of the types.
     type Answer = Arc<[Precheck]>;
-    const NAME: &'static str = "prechecks";
     const OPERATIONS: &'static [Operation] =
         &[Operation::ListClusterChecks, Operation::GetClusterCheck];
-
-    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
-        Some(cluster.id.clone())
-    }
-
-    fn interval(&self, last: Option<&Self::Answer>, activity: Activity) -> Duration {
-        let mut prechecks = last.into_iter().flat_map(|prechecks| prechecks.iter());
-        let is_running = prechecks.any(|precheck| precheck.finished.is_none());
-        if is_running || activity == Activity::Upgrading {
-            self.interval.min(BUSY_INTERVAL)
-        } else {
-            self.interval
-        }
-    }
 
     fn cost(&self, last: Option<&Self::Answer>) -> u32 {
         match last {
@@ -130,6 +115,24 @@ impl Query for Prechecks {
     ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
         let last = last.map_or(&[][..], |last| &**last);
         Box::pin(Self::fetch_prechecks(cluster, context, last))
+    }
+}
+
+impl WatchedQuery for Prechecks {
+    const NAME: &'static str = "prechecks";
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
+        Some(cluster.id.clone())
+    }
+
+    fn interval(&self, last: Option<&Self::Answer>, activity: Activity) -> Duration {
+        let mut prechecks = last.into_iter().flat_map(|prechecks| prechecks.iter());
+        let is_running = prechecks.any(|precheck| precheck.finished.is_none());
+        if is_running || activity == Activity::Upgrading {
+            self.interval.min(BUSY_INTERVAL)
+        } else {
+            self.interval
+        }
     }
 
     fn add(

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Activity, FetchContext, Query, Scope, Subject, Watched, json};
+use super::{Activity, FetchContext, Query, Scope, Subject, Watched, WatchedQuery, json};
 use crate::cluster::ClusterInfo;
 
 /// Limit of the versions that one query asks for beside the list.
@@ -92,8 +92,20 @@ impl Versions {
 impl Query for Versions {
     type Subject = RegionAndType;
     type Answer = Vec<KubernetesVersion>;
-    const NAME: &'static str = "versions";
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeKubernetesVersionMetadata];
+
+    fn fetch<'a>(
+        &'a self,
+        subject: &'a RegionAndType,
+        context: FetchContext<'a>,
+        _: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
+        Box::pin(Self::fetch_versions(subject, context))
+    }
+}
+
+impl WatchedQuery for Versions {
+    const NAME: &'static str = "versions";
 
     fn subject(&self, cluster: &ClusterInfo) -> Option<RegionAndType> {
         let is_known = !cluster.cluster_type.is_empty() && !cluster.version.is_empty();
@@ -106,15 +118,6 @@ impl Query for Versions {
 
     fn interval(&self, _: Option<&Self::Answer>, _: Activity) -> Duration {
         self.interval
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        subject: &'a RegionAndType,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_versions(subject, context))
     }
 
     fn add(

@@ -9,7 +9,8 @@ use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
 use ack_client::{ResponseFuture, Transport};
 use ack_simulator::{
-    Action, Fault, InProcess, Options, Phase, RetiredResponse, Rule, Simulator, UpgradeStage,
+    Action, ErrorBody, Fault, InProcess, Options, Phase, RetiredResponse, Rule, Simulator,
+    UpgradeStage,
 };
 use ack_upgrade_exporter::snapshot::{Outcome, Snapshot};
 use ack_upgrade_exporter::upgrade::SourceName;
@@ -612,6 +613,52 @@ async fn an_operation_retired_by_refusals_is_called_if_tasks_become_forbidden() 
         "in the same scrape"
     );
     assert_eq!(sources(&snapshot), BTreeMap::from([("upgrade_status", 3)]));
+}
+
+/// The calls of `GetUpgradeStatus` in a scrape while `fault` keeps the tasks from being read. The
+/// operation has been switched off before, and its server says so as `retired`.
+async fn status_calls_while(fault: Fault, retired: RetiredResponse) -> u64 {
+    let fleet = by(
+        "auto",
+        Options {
+            retired: Some(retired),
+            ..options(30)
+        },
+    );
+    for _ in 0..2 {
+        fleet.scrape_in_time().await;
+    }
+    fleet
+        .sim
+        .add_fault(Rule::new(fault).on(Action::DescribeClusterTasks));
+    let before = fleet.calls(Action::GetUpgradeStatus);
+    assert_ne!(tally(&fleet.scrape_in_time().await).get("up"), Some(&30));
+    fleet.calls(Action::GetUpgradeStatus) - before
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retired_operation_is_called_only_if_tasks_are_refused_and_it_may_still_be_served() {
+    let passing = Fault::ServerError {
+        status: 503,
+        body: ErrorBody::Json,
+    };
+    for retired in [RetiredResponse::UnknownCode, RetiredResponse::InvalidAction] {
+        assert_eq!(
+            status_calls_while(passing.clone(), retired).await,
+            0,
+            "{retired:?}"
+        );
+    }
+    let known_to_be_gone = RetiredResponse::InvalidAction;
+    assert_eq!(
+        status_calls_while(Fault::Forbidden, known_to_be_gone).await,
+        0
+    );
+    let perhaps_served = RetiredResponse::UnknownCode;
+    assert_ne!(
+        status_calls_while(Fault::Forbidden, perhaps_served).await,
+        0
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -127,8 +127,8 @@ pub use limit::{Limiter, RateLimit, Tokens};
 pub use operation::Operation;
 pub use operations::{
     AddonCombination, AddonInstance, AddonOffer, AddonState, AutoUpgrade, CheckResult,
-    CheckVerdict, ClusterCheck, ClusterList, ClusterSettings, ClusterState, Exclusion,
-    ExclusionScope, KubernetesVersion, ListedCluster, MaintenanceWindow, NodeCounts, NodePool,
+    CheckVerdict, ClusterCheck, ClusterSettings, ClusterState, Exclusion, ExclusionScope,
+    KubernetesVersion, ListOperation, ListedCluster, MaintenanceWindow, NodeCounts, NodePool,
     NodePoolState, NodePoolUpgrade, NodePoolUpgrades, OperationPlan, PausePolicy, PlanFilter,
     PlanState, Recurrence, Target, Task, TaskInfo, UpgradeChannel, UpgradeStatusResponse,
     UpgradeTasks, VersionFilter, WindowStart, describe_cluster, describe_cluster_settings,

@@ -35,7 +35,7 @@ pub use cluster::{ClusterState, ListedCluster};
 pub use cluster_check::{CheckResult, CheckVerdict, get_cluster_check};
 pub use cluster_checks::{ClusterCheck, list_cluster_checks};
 pub use cluster_detail::describe_cluster;
-pub use cluster_list::{ClusterList, list_clusters};
+pub use cluster_list::{ListOperation, list_clusters};
 pub use cluster_settings::{
     AutoUpgrade, ClusterSettings, UpgradeChannel, describe_cluster_settings,
 };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ack_client::names::Region;
-use ack_client::{ApiError, Budget, ErrorKind, ListedCluster};
+use ack_client::{ApiError, Budget, ErrorKind};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
@@ -11,6 +11,7 @@ use super::AccountCollector;
 use crate::collect::entry::Now;
 use crate::collect::region_list::RegionList;
 use crate::collect::table::IdlePolicy;
+use crate::queries::cluster_list::Listing;
 
 /// Time limit of reading one list, apart from the scrapes.
 const LIST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -111,7 +112,7 @@ impl AccountCollector {
     fn apply_list(
         &self,
         list: &RegionList,
-        listing: &[ListedCluster],
+        listing: &Listing,
         skip_for: Option<(Instant, IdlePolicy)>,
     ) {
         let new_targets = list
@@ -119,8 +120,13 @@ impl AccountCollector {
             .filter_map(|cluster| self.target_resolver.listed(&list.place, cluster))
             .collect();
         let now = Now::of(self.clock);
-        self.lock()
-            .apply_list(&list.place.region, listing, new_targets, skip_for, now);
+        self.lock().apply_list(
+            &list.place.region,
+            &listing.clusters,
+            new_targets,
+            skip_for,
+            now,
+        );
     }
 }
 

@@ -49,7 +49,7 @@ impl AccountCollector {
     ) -> Option<ClusterReading> {
         let started = Instant::now();
         let blocked_by = self.start_probe(id, probe, started).await;
-        let in_flight = self.lock().entries.get(id)?.in_flight.clone();
+        let in_flight = self.lock().entries.get(id)?.in_flight().cloned();
         if let Some(query) = in_flight {
             // At the deadline the state of that moment counts.
             drop(timeout_at(probe.deadline, query.ended()).await);

@@ -1,21 +1,20 @@
 //! The query of one cluster, from its start to the result that is recorded and logged.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ack_client::ApiError;
 use ack_client::names::ClusterId;
-use ack_client::{ApiError, ErrorKind, Operation};
-use futures_util::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::AccountCollector;
 use crate::collect::demand::{Demand, MIN_QUERY_TIME};
 use crate::collect::entry::{ClusterEntry, InFlight, Now, Recorded, StateChange, Target, Trigger};
+use crate::collect::fetching::fetch;
 use crate::log::QUERY_TARGET;
-use crate::queries::upgrade::UpgradeQuery;
-use crate::upgrade::{SourceName, UpgradeState};
+use crate::queries::FetchContext;
+use crate::upgrade::UpgradeState;
 
 impl AccountCollector {
     /// Claims the cluster for `demand`. Returns the number of calls that its query will most likely
@@ -43,7 +42,7 @@ impl AccountCollector {
         let entry = table.entries.get_mut(id)?;
         let is_needed = match trigger {
             Trigger::Scrape => entry.claim(demand),
-            Trigger::Probe => entry.in_flight.is_none(),
+            Trigger::Probe => entry.in_flight().is_none(),
         };
         if !is_needed {
             return None;
@@ -85,29 +84,17 @@ impl QueryTask {
     /// Runs the query within its budget, holding `permit` until there is a response.
     pub(super) async fn run(self, permit: OwnedSemaphorePermit) {
         let budget = &self.in_flight.budget;
-        let query = UpgradeQuery {
-            cluster: &self.target.info.id,
-            endpoint: &self.target.endpoint,
-            budget,
-            previous: self.previous.as_deref(),
-        };
-        // A query that panics is a failure of its cluster and nothing else.
-        let result = AssertUnwindSafe(async { self.target.source.fetch(query).await })
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(self.panic_error()));
+        let Target {
+            info,
+            endpoint,
+            query,
+            ..
+        } = &self.target;
+        let context = FetchContext::new(self.account.client(), endpoint, budget);
+        let result = fetch(query, &info.id, context, self.previous.as_deref()).await;
         budget.release();
         drop(permit);
         self.record_result(result);
-    }
-
-    fn panic_error(&self) -> ApiError {
-        let operation = match self.target.source.in_use() {
-            Some(SourceName::Tasks) => Operation::DescribeClusterTasks,
-            Some(SourceName::UpgradeStatus) | None => Operation::GetUpgradeStatus,
-        };
-        let message = "the query panicked; please report this";
-        ApiError::local(operation, ErrorKind::Rejected, message)
     }
 
     /// Records the result, and logs what it changes.

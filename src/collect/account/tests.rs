@@ -61,6 +61,6 @@ fn start_query(account: &AccountCollector, name: &str, number: u64) -> Arc<InFli
     let query = Arc::new(in_flight(number));
     let mut table = account.lock();
     let entry = table.entries.get_mut(&id(name)).expect("it is there");
-    entry.in_flight = Some(Arc::clone(&query));
+    entry.start(Arc::clone(&query));
     query
 }

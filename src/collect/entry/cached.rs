@@ -7,32 +7,24 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{InFlight, Now};
+use crate::collect::slot::Slot;
 use crate::snapshot::Failure;
 use crate::upgrade::UpgradeState;
 
-/// The results that outlive a change of the configuration.
-#[derive(Debug, Clone, Default)]
+/// The results of a cluster, and its query in flight. The results outlive a reload.
+#[derive(Debug)]
 pub(in crate::collect) struct CachedResults {
-    pub(super) last_query: Option<LastQuery>,
+    pub(super) slot: Slot<UpgradeState, Arc<InFlight>>,
+    /// The duration of the last query, whether it succeeded or failed.
+    pub(super) duration: Option<Duration>,
     pub(super) last_success: Option<LastSuccess>,
-    /// The calls that the last successful query took.
-    calls: Option<u32>,
 }
 
-/// The last query, whether it succeeded or failed.
-#[derive(Debug, Clone)]
-pub(super) struct LastQuery {
-    pub(super) failure: Option<Failure>,
-    pub(super) duration: Duration,
-    ended: Instant,
-}
-
-/// The last successful query.
+/// What is known of the last answer beside itself.
 #[derive(Debug, Clone)]
 pub(super) struct LastSuccess {
-    pub(super) state: Arc<UpgradeState>,
-    /// The time of the response.
-    read: Instant,
+    /// The calls that the query took.
+    calls: u32,
     /// The time of the response, or of a list that shows that no upgrade is running.
     pub(super) fresh: Instant,
     /// The time of the response, or of a list that confirms that nothing can have changed.
@@ -54,25 +46,32 @@ pub(in crate::collect) enum StateChange {
     Unchanged,
 }
 
+impl Default for CachedResults {
+    fn default() -> Self {
+        Self {
+            slot: Slot::new(Instant::now()),
+            duration: None,
+            last_success: None,
+        }
+    }
+}
+
 impl CachedResults {
-    pub(super) fn last_state(&self) -> Option<&Arc<UpgradeState>> {
-        self.last_success.as_ref().map(|success| &success.state)
-    }
-
-    pub(super) fn last_read(&self) -> Option<Instant> {
-        self.last_success.as_ref().map(|success| success.read)
-    }
-
-    pub(super) fn last_ended(&self) -> Option<Instant> {
-        self.last_query.as_ref().map(|query| query.ended)
+    /// The results so far, for the same cluster after a reload.
+    pub(in crate::collect) fn inherited(&self) -> Self {
+        Self {
+            slot: self.slot.inherited(),
+            duration: self.duration,
+            last_success: self.last_success.clone(),
+        }
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.last_query.as_ref()?.failure.as_ref()
+        self.slot.outcome()?.err()
     }
 
     pub(super) fn calls(&self) -> Option<u32> {
-        self.calls
+        self.last_success.as_ref().map(|success| success.calls)
     }
 
     /// True if `changed` differs from the cluster's last change before the last success.
@@ -102,18 +101,13 @@ impl CachedResults {
         duration: Duration,
         now: Now,
     ) -> StateChange {
-        let (state, failure) = match result {
-            Ok(state) => (Some(state), None),
-            Err(failure) => (None, Some(failure)),
-        };
-        self.last_query = Some(LastQuery {
-            failure,
-            duration,
-            ended: now.instant,
-        });
-        match state {
-            Some(state) => self.record_success(state, in_flight, now),
-            None => StateChange::Unchanged,
+        self.duration = Some(duration);
+        match result {
+            Ok(state) => self.record_success(state, in_flight, now),
+            Err(failure) => {
+                self.slot.record(Err(failure), now.instant);
+                StateChange::Unchanged
+            }
         }
     }
 
@@ -123,21 +117,21 @@ impl CachedResults {
         in_flight: &InFlight,
         now: Now,
     ) -> StateChange {
-        self.calls = Some(in_flight.budget.calls().max(1));
-        let (change, since, state) = match &self.last_success {
+        let last = self.slot.answer().zip(self.last_success.as_ref());
+        let (change, since, state) = match last {
             None => (StateChange::First, now.timestamp, Arc::new(state)),
             // An equal state keeps its allocation, which snapshots share.
-            Some(last) if *last.state == state => {
-                (StateChange::Unchanged, last.since, Arc::clone(&last.state))
+            Some((last, success)) if **last == state => {
+                (StateChange::Unchanged, success.since, Arc::clone(last))
             }
-            Some(last) if last.state.is_same_state(&state) => {
-                (StateChange::Unchanged, last.since, Arc::new(state))
+            Some((last, success)) if last.is_same_state(&state) => {
+                (StateChange::Unchanged, success.since, Arc::new(state))
             }
             Some(_) => (StateChange::Changed, now.timestamp, Arc::new(state)),
         };
+        self.slot.record(Ok(state), now.instant);
         self.last_success = Some(LastSuccess {
-            state,
-            read: now.instant,
+            calls: in_flight.budget.calls().max(1),
             fresh: now.instant,
             fresh_at: now.timestamp,
             since,

@@ -6,7 +6,6 @@ use std::time::Duration;
 use ack_client::{Reason, Stage};
 use tokio::time::Instant;
 
-use super::cached::LastQuery;
 use super::{ClusterEntry, InFlight, Trigger};
 use crate::queries::Watched;
 use crate::snapshot::{ClusterReading, Failure, Outcome};
@@ -44,7 +43,7 @@ impl ClusterEntry {
     ) -> ClusterReading {
         let in_flight = match viewpoint.trigger {
             Trigger::Scrape => self.awaited(),
-            Trigger::Probe => self.in_flight.as_ref(),
+            Trigger::Probe => self.in_flight(),
         };
         let is_collected = is_collected && in_flight.is_none();
         let in_flight = in_flight.filter(|in_flight| in_flight.started < viewpoint.end);
@@ -61,7 +60,7 @@ impl ClusterEntry {
                 .filter(|_| matches!(outcome, Outcome::Up(_)))
                 .map(|success| success.since),
             outcome,
-            duration: elapsed.or(self.cached.last_query.as_ref().map(|query| query.duration)),
+            duration: elapsed.or(self.cached.duration),
             last_success: last_success.map(|success| success.fresh_at),
             watched: Watched::default(),
             queries: Vec::new(),
@@ -86,7 +85,8 @@ impl ClusterEntry {
     fn outcome(&self, is_collected: bool, blocked_by: BlockedBy, viewpoint: &Viewpoint) -> Outcome {
         let is_young =
             |fresh: Instant| viewpoint.now.saturating_duration_since(fresh) <= viewpoint.max_age;
-        match (&self.cached.last_query, &self.cached.last_success) {
+        let last_answer = self.last_state().zip(self.cached.last_success.as_ref());
+        match (self.cached.slot.outcome(), last_answer) {
             (None, _) => match blocked_by {
                 BlockedBy::RateLimit => Outcome::NotAsked,
                 BlockedBy::Concurrency => down(
@@ -94,17 +94,11 @@ impl ClusterEntry {
                     "not asked: all queries that may be under way wait for the API",
                 ),
             },
-            (
-                Some(LastQuery {
-                    failure: Some(failure),
-                    ..
-                }),
-                _,
-            ) => Outcome::Down(failure.clone()),
-            (Some(_), Some(success)) if is_collected || is_young(success.fresh) => {
-                Outcome::Up(Arc::clone(&success.state))
+            (Some(Err(failure)), _) => Outcome::Down(failure.clone()),
+            (Some(Ok(())), Some((state, success))) if is_collected || is_young(success.fresh) => {
+                Outcome::Up(Arc::clone(state))
             }
-            (Some(_), _) => match blocked_by {
+            (Some(Ok(())), _) => match blocked_by {
                 BlockedBy::RateLimit => down(
                     Reason::RateLimited,
                     "not asked for longer than scrape.max_age: the account's rate_limit is too low",

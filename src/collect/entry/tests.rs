@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::collect::fixture::*;
 use crate::snapshot::Outcome;
+use crate::upgrade::SourceName;
 
 #[tokio::test(start_paused = true)]
 async fn a_query_is_expected_to_take_as_many_calls_as_the_last_one() {
@@ -70,14 +71,14 @@ async fn a_failure_is_never_hidden_by_the_cache() {
 #[tokio::test(start_paused = true)]
 async fn a_query_is_a_time_out_once_it_has_had_its_share() {
     let mut entry = succeeded();
-    entry.in_flight = Some(Arc::new(in_flight(2)));
+    entry.start(Arc::new(in_flight(2)));
     let early = page(&entry, true);
     assert!(is_up(&early), "it started when the page was due: {early:?}");
     advance(Duration::from_millis(1999)).await;
     assert!(is_up(&page(&entry, true)));
     advance(Duration::from_millis(1)).await;
     assert_eq!(reason(&page(&entry, true)), Some(Reason::Timeout));
-    let in_flight = entry.in_flight.as_ref().expect("one is in flight");
+    let in_flight = entry.in_flight().expect("one is in flight");
     in_flight.is_awaited.store(false, Ordering::Relaxed);
     assert!(is_up(&page(&entry, true)), "no demand waits for it");
     let probe = entry.reading(&viewpoint(Trigger::Probe, BlockedBy::RateLimit), true);
@@ -90,7 +91,7 @@ async fn a_query_is_a_time_out_once_it_has_had_its_share() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_whose_first_query_is_in_flight_has_no_state() {
     let mut entry = new_entry("c1");
-    entry.in_flight = Some(Arc::new(in_flight(1)));
+    entry.start(Arc::new(in_flight(1)));
     advance(SECOND).await;
     assert_eq!(page(&entry, true), Outcome::NotAsked);
 }
@@ -99,7 +100,7 @@ async fn a_cluster_whose_first_query_is_in_flight_has_no_state() {
 async fn a_query_that_starts_when_the_reader_goes_is_not_for_that_reader() {
     let mut entry = succeeded();
     advance(SECOND).await;
-    entry.in_flight = Some(Arc::new(in_flight(2)));
+    entry.start(Arc::new(in_flight(2)));
     let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
     let reading = entry.reading(&viewpoint, true);
     assert_eq!(reading.duration, Some(SECOND), "of the last query");

@@ -3,59 +3,61 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::{ClusterList, ListedCluster};
 use tokio::time::Instant;
 
+use crate::collect::slot::Slot;
+use crate::queries::cluster_list::Listing;
 use crate::snapshot::Failure;
 
 /// The readings of one list so far.
 #[derive(Debug, Clone)]
 pub(super) struct ListState {
-    /// The operation that served the list last.
-    pub(super) operation: ClusterList,
-    pub(super) last_reading: Option<LastReading>,
-    /// The list that was read last.
-    pub(super) listing: Option<Arc<[ListedCluster]>>,
-    /// The number of clusters in it that the configuration selects.
-    pub(super) found: usize,
-}
-
-/// The last reading, whether it succeeded or failed.
-#[derive(Debug, Clone)]
-pub(super) struct LastReading {
-    pub(super) failure: Option<Failure>,
-    ended: Instant,
+    slot: Slot<Listing>,
+    /// The number of clusters in the last list that the configuration selects.
+    found: usize,
 }
 
 impl ListState {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self {
-            operation: ClusterList::ForRegion,
-            last_reading: None,
-            listing: None,
+            slot: Slot::new(now),
             found: 0,
         }
     }
 
+    /// The readings so far, for a configuration that selects `found` clusters.
+    pub(super) fn inherited(&self, found: usize) -> Self {
+        Self {
+            slot: self.slot.inherited(),
+            found,
+        }
+    }
+
+    /// The list that was read last.
+    pub(super) fn listing(&self) -> Option<&Arc<Listing>> {
+        self.slot.answer()
+    }
+
+    /// The number of clusters in it that the configuration selects.
+    pub(super) fn found(&self) -> usize {
+        self.found
+    }
+
+    /// The last reading: succeeded, or failed; None if none has ended.
+    pub(super) fn outcome(&self) -> Option<Result<(), &Failure>> {
+        self.slot.outcome()
+    }
+
     /// True if a reading has succeeded or failed.
     pub(super) fn is_settled(&self) -> bool {
-        self.last_reading.is_some()
+        self.outcome().is_some()
     }
 
     /// Records the list read at `now`, of which the configuration selects `found` clusters. Returns
     /// true if that is news.
-    pub(super) fn record_success(
-        &mut self,
-        listing: Arc<[ListedCluster]>,
-        found: usize,
-        now: Instant,
-    ) -> bool {
-        let is_news = !self.has_succeeded() || self.found != found;
-        self.last_reading = Some(LastReading {
-            failure: None,
-            ended: now,
-        });
-        self.listing = Some(listing);
+    pub(super) fn record_success(&mut self, listing: Listing, found: usize, now: Instant) -> bool {
+        let is_news = !self.slot.has_succeeded() || self.found != found;
+        self.slot.record(Ok(Arc::new(listing)), now);
         self.found = found;
         is_news
     }
@@ -63,43 +65,27 @@ impl ListState {
     /// Records that reading the list ended with `failure` at `now`. Returns true if the reading
     /// before it had not failed.
     pub(super) fn record_failure(&mut self, failure: Failure, now: Instant) -> bool {
-        let is_news = self.last_reading.is_none() || self.has_succeeded();
-        self.last_reading = Some(LastReading {
-            failure: Some(failure),
-            ended: now,
-        });
+        let is_news = !matches!(self.outcome(), Some(Err(_)));
+        self.slot.record(Err(failure), now);
         is_news
     }
 
     /// True if it is time to read the list: it has not been read, could not be read, or is about as
     /// old as `interval`.
+    // The age counts from the end, so that there is a pause however long a reading takes.
     pub(super) fn is_due(&self, interval: Duration, now: Instant) -> bool {
-        !self.has_succeeded() || self.age(now) >= interval / 5 * 4
+        !self.slot.has_succeeded() || self.slot.since_last_attempt(now) >= interval / 5 * 4
     }
 
     /// The time left until the list is `interval` old.
     pub(super) fn remaining(&self, interval: Duration, now: Instant) -> Duration {
-        interval.saturating_sub(self.age(now))
-    }
-
-    /// The time since the last reading.
-    // It counts from the end, so that there is a pause however long a reading takes.
-    fn age(&self, now: Instant) -> Duration {
-        let last = self.last_reading.as_ref();
-        last.map_or(Duration::ZERO, |reading| {
-            now.saturating_duration_since(reading.ended)
-        })
-    }
-
-    fn has_succeeded(&self) -> bool {
-        let last = self.last_reading.as_ref();
-        last.is_some_and(|reading| reading.failure.is_none())
+        interval.saturating_sub(self.slot.since_last_attempt(now))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ack_client::Reason;
+    use ack_client::{ListOperation, Reason};
 
     use super::*;
     use crate::collect::fixture::{SECOND, listed};
@@ -112,15 +98,18 @@ mod tests {
         }
     }
 
-    fn listing() -> Arc<[ListedCluster]> {
-        Arc::new([listed("c1", "running", 1)])
+    fn listing() -> Listing {
+        Listing {
+            clusters: vec![listed("c1", "running", 1)],
+            operation: ListOperation::ForRegion,
+        }
     }
 
     #[test]
     fn a_list_is_due_until_it_is_read_after_a_failure_and_once_it_is_almost_as_old_as_the_interval()
     {
         let start = Instant::now();
-        let mut state = ListState::new();
+        let mut state = ListState::new(start);
         assert!(state.is_due(Duration::MAX, start));
         state.record_success(listing(), 1, start);
         assert!(!state.is_due(10 * SECOND, start + 7 * SECOND));
@@ -133,7 +122,7 @@ mod tests {
     #[test]
     fn the_time_until_the_next_reading_counts_from_the_end_of_the_last_one() {
         let start = Instant::now();
-        let mut state = ListState::new();
+        let mut state = ListState::new(start);
         assert_eq!(state.remaining(10 * SECOND, start), 10 * SECOND);
         state.record_failure(failure(), start);
         let remaining = |after| state.remaining(10 * SECOND, start + after);
@@ -144,14 +133,14 @@ mod tests {
     #[test]
     fn a_result_is_news_if_it_differs_from_the_last_one() {
         let now = Instant::now();
-        let mut state = ListState::new();
+        let mut state = ListState::new(now);
         assert!(state.record_success(listing(), 1, now), "the first");
         assert!(!state.record_success(listing(), 1, now));
         assert!(state.record_success(listing(), 0, now), "one less");
         assert!(state.record_failure(failure(), now));
         assert!(!state.record_failure(failure(), now));
-        assert!(state.listing.is_some(), "the last list stands");
+        assert!(state.listing().is_some(), "the last list stands");
         assert!(state.record_success(listing(), 0, now));
-        assert!(ListState::new().record_failure(failure(), now));
+        assert!(ListState::new(now).record_failure(failure(), now));
     }
 }

@@ -129,12 +129,12 @@ impl Model {
         };
         let is_needed = match trigger {
             Trigger::Scrape => entry.claim(&self.demand),
-            Trigger::Probe => entry.in_flight.is_none(),
+            Trigger::Probe => entry.in_flight().is_none(),
         };
         if !is_needed {
             return false;
         }
-        assert!(entry.in_flight.is_none(), "{id} is in flight already");
+        assert!(entry.in_flight().is_none(), "{id} is in flight already");
         let stop = CancellationToken::new();
         let query = entry.start_query(number, &self.demand, trigger, SHARE, self.now, stop);
         self.in_flight.push((id.clone(), query));

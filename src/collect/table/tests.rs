@@ -47,7 +47,7 @@ async fn a_query_is_overdue_after_its_share_and_not_before() {
             .entries
             .get_mut(&id(name))
             .expect("it is there")
-            .in_flight = Some(Arc::new(in_flight(number)));
+            .start(Arc::new(in_flight(number)));
     };
     start_query("old", 1);
     advance(SECOND).await;
@@ -83,7 +83,7 @@ fn with_query() -> (ClusterTable, Arc<InFlight>) {
     let query = Arc::new(in_flight(1));
     let entry = table.entries.get_mut(&id("c1")).expect("it is there");
     entry.served = Some(moment(7));
-    entry.in_flight = Some(Arc::clone(&query));
+    entry.start(Arc::clone(&query));
     (table, query)
 }
 
@@ -108,7 +108,7 @@ async fn results_are_kept_and_tell_how_long_the_api_takes() {
     );
     assert_eq!(share(&table), 6 * SECOND);
     let entry = &table.entries[&id("c1")];
-    assert!(entry.in_flight.is_none() && !entry.is_failing() && entry.served == Some(moment(7)));
+    assert!(entry.in_flight().is_none() && !entry.is_failing() && entry.served == Some(moment(7)));
 
     let (mut table, in_flight) = with_query();
     table.fair_share.record_cancelled(in_flight.started);
@@ -150,7 +150,9 @@ async fn a_query_that_ends_because_all_end_has_not_failed() {
         record(&mut table, &in_flight, Err(error(ErrorKind::Timeout)), true),
         None
     );
-    assert!(!table.entries[&id("c1")].is_failing() && table.entries[&id("c1")].in_flight.is_none());
+    assert!(
+        !table.entries[&id("c1")].is_failing() && table.entries[&id("c1")].in_flight().is_none()
+    );
     let (mut table, in_flight) = with_query();
     assert_eq!(
         record(&mut table, &in_flight, Ok(upgrading()), true),
@@ -172,7 +174,7 @@ async fn a_wait_for_the_rate_limit_is_no_result_and_makes_the_cluster_the_first_
         None
     );
     let entry = &table.entries[&id("c1")];
-    assert!(!entry.is_failing() && entry.in_flight.is_none());
+    assert!(!entry.is_failing() && entry.in_flight().is_none());
     assert_eq!(entry.served, Some(moment(3)), "as before the query");
 }
 
@@ -220,4 +222,15 @@ async fn the_progress_of_a_demand_counts_the_clusters_that_have_served_it() {
     record(&mut table, &query, Ok(upgrading()), false);
     assert_eq!(table.progress(moment(7)), progress(1));
     assert_eq!(table.progress(moment(8)), progress(0), "a later demand");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reload_a_cluster_has_its_results_but_not_the_query_in_flight() {
+    let mut earlier = idle(&["c1"]).await;
+    let entry = earlier.entries.get_mut(&id("c1")).expect("it is there");
+    entry.start(Arc::new(in_flight(1)));
+    let mut later = table(&["c1"]);
+    later.inherit(earlier.cached_results());
+    let entry = &later.entries[&id("c1")];
+    assert!(entry.last_state().is_some() && entry.in_flight().is_none());
 }

@@ -1,16 +1,16 @@
 //! One query of one subject, from its tokens to the answer that is recorded.
 
 use std::fmt::{self, Debug, Formatter};
-use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::{ApiError, Budget, Client, Endpoint, ErrorKind};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{Entry, Slots};
-use crate::queries::{FetchContext, Query, Scope, Subject as _};
+use crate::collect::fetching::fetch;
+use crate::queries::{FetchContext, Query, Scope, Subject as _, WatchedQuery};
 use crate::snapshot::Failure;
 
 /// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit makes
@@ -46,7 +46,7 @@ impl Debug for Job<'_> {
     }
 }
 
-impl<Q: Query> Slots<Q> {
+impl<Q: WatchedQuery> Slots<Q> {
     /// Starts the query of `subject`.
     pub(super) fn starter<'a>(
         &'a self,
@@ -69,7 +69,7 @@ impl<Q: Query> Slots<Q> {
         let mut state = self.lock();
         let entry = state.entries.get_mut(subject)?;
         let endpoint = entry.endpoint.clone()?;
-        entry.slot.start();
+        entry.slot.start(());
         Some((entry.clone(), endpoint))
     }
 
@@ -86,17 +86,11 @@ impl<Q: Query> Slots<Q> {
         let budget = Budget::lasting(TIMEOUT).at_least(TIMEOUT);
         budget.grant(tokens);
         let context = FetchContext {
-            client,
-            endpoint,
-            budget: &budget,
             clusters: &entry.clusters,
             activity: entry.activity(),
+            ..FetchContext::new(client, endpoint, &budget)
         };
-        // A query that panics is a failure of its subject and nothing else.
-        let result = AssertUnwindSafe(self.query.fetch(subject, context, last))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(panic_error::<Q>()));
+        let result = fetch(&self.query, subject, context, last).await;
         self.record(subject, entry, result, Instant::now());
     }
 
@@ -131,7 +125,7 @@ impl<Q: Query> Slots<Q> {
         if failure.is_none() {
             entry.changed_before_answer = asked.changed;
         }
-        entry.slot.record(result, now);
+        entry.slot.record(result.map(Arc::new), now);
         match failure {
             Some(failure) if state.logged != Some(failure.reason) => {
                 state.logged = Some(failure.reason);
@@ -176,10 +170,4 @@ fn failure<Q: Query>(error: &ApiError) -> Failure {
         );
     }
     failure
-}
-
-fn panic_error<Q: Query>() -> ApiError {
-    let operation = Q::OPERATIONS[0];
-    let message = "the query panicked; please report this";
-    ApiError::local(operation, ErrorKind::Rejected, message)
 }

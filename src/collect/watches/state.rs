@@ -13,13 +13,13 @@ use tokio::time::Instant;
 use super::QueryClass;
 use crate::cluster::ClusterInfo;
 use crate::collect::slot::Slot;
-use crate::queries::{Activity, Query};
+use crate::queries::{Activity, WatchedQuery};
 
 /// The least part of the interval from the first answer to the second.
 const LEAST_FIRST_SHARE: f64 = 0.1;
 
 #[derive(Debug)]
-pub(super) struct State<Q: Query> {
+pub(super) struct State<Q: WatchedQuery> {
     pub(super) entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
     /// The regions whose last query failed, and may succeed when it is repeated.
     pub(super) failing: HashSet<Option<Region>>,
@@ -52,7 +52,7 @@ pub(super) struct Entry<A> {
     pub(super) slot: Slot<A>,
 }
 
-impl<Q: Query> State<Q> {
+impl<Q: WatchedQuery> State<Q> {
     /// True if the last query of a subject failed.
     pub(super) fn is_failing(&self) -> bool {
         let mut entries = self.entries.values();
@@ -145,7 +145,7 @@ impl<A> Entry<A> {
     }
 
     /// The time from the last answer about `subject` to the next query.
-    pub(super) fn interval<Q: Query<Answer = A>>(
+    pub(super) fn interval<Q: WatchedQuery<Answer = A>>(
         &self,
         query: &Q,
         subject: &Q::Subject,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::collect::fixture::{SECOND, account, discovered};
-use crate::queries::{Activity, FetchContext};
+use crate::queries::{Activity, FetchContext, Query};
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 
@@ -22,24 +22,7 @@ pub(super) struct Count;
 impl Query for Count {
     type Subject = ClusterId;
     type Answer = u32;
-    const NAME: &'static str = "count";
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
-
-    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
-        Some(cluster.id.clone())
-    }
-
-    fn interval(&self, _: Option<&u32>, activity: Activity) -> Duration {
-        match activity {
-            Activity::Quiet => INTERVAL,
-            Activity::Changed => INTERVAL / 2,
-            Activity::Upgrading => SECOND,
-        }
-    }
-
-    fn max_age(&self) -> Duration {
-        INTERVAL
-    }
 
     fn fetch<'a>(
         &'a self,
@@ -56,6 +39,26 @@ impl Query for Count {
                 _ => Ok(last.map_or(1, |last| last + 1)),
             }
         })
+    }
+}
+
+impl WatchedQuery for Count {
+    const NAME: &'static str = "count";
+
+    fn subject(&self, cluster: &ClusterInfo) -> Option<ClusterId> {
+        Some(cluster.id.clone())
+    }
+
+    fn interval(&self, _: Option<&u32>, activity: Activity) -> Duration {
+        match activity {
+            Activity::Quiet => INTERVAL,
+            Activity::Changed => INTERVAL / 2,
+            Activity::Upgrading => SECOND,
+        }
+    }
+
+    fn max_age(&self) -> Duration {
+        INTERVAL
     }
 
     fn add(&self, count: &Arc<u32>, _: &ClusterInfo, _: Timestamp, watched: &mut Watched) {

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::cluster::ClusterInfo;
-use crate::queries::{Activity, FetchContext, Query, Scope, Subject, Watched};
+use crate::queries::{Activity, FetchContext, Query, Scope, Subject, Watched, WatchedQuery};
 
 /// Asks for the add-ons on offer for each kind of cluster.
 #[derive(Debug)]
@@ -49,8 +49,20 @@ impl Query for AddonOffers {
     type Subject = AddonCombination;
     /// The newest version of each add-on.
     type Answer = BTreeMap<String, String>;
-    const NAME: &'static str = "addon_offers";
     const OPERATIONS: &'static [Operation] = &[Operation::ListAddons];
+
+    fn fetch<'a>(
+        &'a self,
+        combination: &'a AddonCombination,
+        context: FetchContext<'a>,
+        _: Option<&'a Self::Answer>,
+    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
+        Box::pin(Self::fetch_offers(combination, context))
+    }
+}
+
+impl WatchedQuery for AddonOffers {
+    const NAME: &'static str = "addon_offers";
 
     fn subject(&self, cluster: &ClusterInfo) -> Option<AddonCombination> {
         let is_known = !cluster.cluster_type.is_empty() && !cluster.version.is_empty();
@@ -66,15 +78,6 @@ impl Query for AddonOffers {
 
     fn interval(&self, _: Option<&Self::Answer>, _: Activity) -> Duration {
         self.interval
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        combination: &'a AddonCombination,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_offers(combination, context))
     }
 
     fn add(

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use self::state::{DetectionState, Refusal};
-use super::{Tasks, UpgradeQuery, UpgradeSource, UpgradeStatus};
+use super::{SourceRequest, Tasks, UpgradeSource, UpgradeStatus};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// Longest wait of the other clusters for the response to the first.
@@ -36,7 +36,6 @@ const MAX_BACKGROUND: usize = 2;
 /// to time.
 #[derive(Debug)]
 pub struct SourceDetector {
-    upgrade_status: UpgradeStatus,
     tasks: Tasks,
     shared: Arc<Shared>,
     /// Probes and confirmations, for which no query waits. They end with the source.
@@ -59,7 +58,6 @@ impl SourceDetector {
         account: AccountName,
         region: Option<Region>,
         client: &Client,
-        upgrade_status: UpgradeStatus,
         tasks: Tasks,
     ) -> Self {
         let client = Arc::new(client.in_background());
@@ -70,29 +68,28 @@ impl SourceDetector {
             state: watch::Sender::default(),
         });
         Self {
-            upgrade_status,
             tasks,
             shared,
             background: Mutex::default(),
         }
     }
 
-    async fn fetch_state(&self, query: UpgradeQuery<'_>) -> Result<UpgradeState, ApiError> {
-        let leader = self.shared.lead(query.cluster);
+    async fn fetch_state(&self, request: SourceRequest<'_>) -> Result<UpgradeState, ApiError> {
+        let leader = self.shared.lead(request.cluster);
         if leader.is_none() {
-            self.shared.wait_for_leader(&query).await;
+            self.shared.wait_for_leader(&request).await;
         }
-        if self.shared.source(query.cluster) == SourceName::UpgradeStatus {
-            return self.fetch_status(query, leader, None).await;
+        if self.shared.source(request.cluster) == SourceName::UpgradeStatus {
+            return self.fetch_status(request, leader, None).await;
         }
-        match self.tasks.fetch(query).await {
+        match self.tasks.fetch(request).await {
             // No error code says that the operation is gone, so it may be served where the tasks
             // are refused.
             Err(error) if is_lasting_refusal(&error) && !self.shared.is_gone() => {
-                self.fetch_status(query, None, Some(error)).await
+                self.fetch_status(request, None, Some(error)).await
             }
             result => {
-                self.probe(&query);
+                self.probe(&request);
                 result
             }
         }
@@ -102,15 +99,15 @@ impl SourceDetector {
     /// reading them has failed already, with `tasks_error`.
     async fn fetch_status(
         &self,
-        query: UpgradeQuery<'_>,
+        request: SourceRequest<'_>,
         leader: Option<LeaderGuard<'_>>,
         tasks_error: Option<ApiError>,
     ) -> Result<UpgradeState, ApiError> {
         let asked = Instant::now();
-        let error = match self.upgrade_status.fetch(query).await {
+        let error = match UpgradeStatus.fetch(request).await {
             Ok(upgrade) => {
                 self.shared.update(None, |state, now| {
-                    state.record_response(query.cluster, now);
+                    state.record_response(request.cluster, now);
                 });
                 return Ok(upgrade);
             }
@@ -131,37 +128,37 @@ impl SourceDetector {
         drop(leader);
         let upgrade = self
             .tasks
-            .fetch(query)
+            .fetch(request)
             .await
             .map_err(|tasks_error| with_status_error(tasks_error, &error))?;
         if !is_gone {
-            self.record_refusal(&query, asked, error);
+            self.record_refusal(&request, asked, error);
         }
         Ok(upgrade)
     }
 
     /// Records a refusal after which the tasks could be read.
-    fn record_refusal(&self, query: &UpgradeQuery<'_>, asked: Instant, error: ApiError) {
-        let was_served = query
+    fn record_refusal(&self, request: &SourceRequest<'_>, asked: Instant, error: ApiError) {
+        let was_served = request
             .previous
             .is_some_and(|previous| previous.source == SourceName::UpgradeStatus);
         let refusal = Refusal {
-            cluster: query.cluster.clone(),
+            cluster: request.cluster.clone(),
             asked,
             was_served,
         };
         self.shared.record_unserved(&refusal.cluster, &error);
         if self.shared.state.borrow().counts(&refusal) {
-            let endpoint = query.endpoint.clone();
+            let endpoint = request.endpoint.clone();
             self.run_in_background(|shared| Some(shared.confirm(refusal, endpoint, error)));
         }
     }
 
     /// Tries the operation again if it is time.
-    fn probe(&self, query: &UpgradeQuery<'_>) {
+    fn probe(&self, request: &SourceRequest<'_>) {
         self.run_in_background(|shared| {
-            let is_due = shared.update(None, |state, now| state.take_probe(query.cluster, now));
-            is_due.then(|| shared.probe(query.cluster.clone(), query.endpoint.clone()))
+            let is_due = shared.update(None, |state, now| state.take_probe(request.cluster, now));
+            is_due.then(|| shared.probe(request.cluster.clone(), request.endpoint.clone()))
         });
     }
 
@@ -187,9 +184,9 @@ impl SourceDetector {
 impl UpgradeSource for SourceDetector {
     fn fetch<'a>(
         &'a self,
-        query: UpgradeQuery<'a>,
+        request: SourceRequest<'a>,
     ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        Box::pin(self.fetch_state(query))
+        Box::pin(self.fetch_state(request))
     }
 
     fn in_use(&self) -> Option<SourceName> {
@@ -213,12 +210,12 @@ impl Shared {
             .then(|| LeaderGuard(self))
     }
 
-    async fn wait_for_leader(&self, query: &UpgradeQuery<'_>) {
+    async fn wait_for_leader(&self, request: &SourceRequest<'_>) {
         let mut state = self.state.subscribe();
-        let decided = state.wait_for(|state| !state.waits_for_leader(query.cluster));
+        let decided = state.wait_for(|state| !state.waits_for_leader(request.cluster));
         tokio::select! {
             _ = timeout(LEADER_TIMEOUT, decided) => {}
-            () = query.budget.expired() => {}
+            () = request.budget.expired() => {}
         }
     }
 
@@ -237,16 +234,14 @@ impl Shared {
 
     async fn probe(self: Arc<Self>, cluster: ClusterId, endpoint: Endpoint) {
         let budget = Budget::lasting(BACKGROUND_BUDGET);
-        let query = UpgradeQuery {
+        let request = SourceRequest {
+            client: &self.client,
             cluster: &cluster,
             endpoint: &endpoint,
             budget: &budget,
             previous: None,
         };
-        match UpgradeStatus::new(Arc::clone(&self.client))
-            .fetch(query)
-            .await
-        {
+        match UpgradeStatus.fetch(request).await {
             Ok(_) => self.update(None, |state, now| {
                 state.probe_succeeded(&cluster, now);
             }),

@@ -1,39 +1,29 @@
 //! `GetUpgradeStatus`, the operation made for the state of an upgrade.
 
-use std::sync::Arc;
-
-use ack_client::{ApiError, Client, UpgradeStatusResponse, get_upgrade_status};
+use ack_client::{ApiError, UpgradeStatusResponse, get_upgrade_status};
 use futures_util::future::BoxFuture;
 
-use super::{UpgradeQuery, UpgradeSource};
+use super::{SourceRequest, UpgradeSource};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// Asks `GetUpgradeStatus`.
 #[derive(Debug)]
-pub struct UpgradeStatus {
-    client: Arc<Client>,
-}
-
-impl UpgradeStatus {
-    /// A source that asks through `client`.
-    pub fn new(client: Arc<Client>) -> Self {
-        Self { client }
-    }
-}
+pub struct UpgradeStatus;
 
 impl UpgradeSource for UpgradeStatus {
     fn fetch<'a>(
         &'a self,
-        query: UpgradeQuery<'a>,
+        request: SourceRequest<'a>,
     ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
         Box::pin(async move {
-            let UpgradeQuery {
+            let SourceRequest {
+                client,
                 cluster,
                 endpoint,
                 budget,
                 ..
-            } = query;
-            let response = get_upgrade_status(&self.client, endpoint, cluster, budget).await?;
+            } = request;
+            let response = get_upgrade_status(client, endpoint, cluster, budget).await?;
             Ok(state(response))
         })
     }

@@ -2,16 +2,14 @@
 //! switched off.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ack_client::text::clean_message;
-use ack_client::{
-    ApiError, Client, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task,
-};
+use ack_client::{ApiError, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task};
 use ack_client::{Status, Step};
 use futures_util::future::BoxFuture;
 
-use super::{UpgradeQuery, UpgradeSource};
+use super::{SourceRequest, UpgradeSource};
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// Limit of the tasks that one query asks for until one is the cluster's.
@@ -23,7 +21,6 @@ const MAX_FOREIGN: usize = 10_000;
 /// Reads the newest upgrade task of a cluster.
 #[derive(Debug)]
 pub struct Tasks {
-    client: Arc<Client>,
     types: Vec<String>,
     /// The IDs of tasks whose target is a node pool or another cluster. Only `DescribeTaskInfo`
     /// tells the target.
@@ -31,23 +28,23 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// A source that asks through `client` for tasks of `types`.
-    pub fn new(client: Arc<Client>, types: Vec<String>) -> Self {
+    /// A source that reads tasks of `types`.
+    pub fn new(types: Vec<String>) -> Self {
         Self {
-            client,
             types,
             foreign: Mutex::default(),
         }
     }
 
-    async fn newest_upgrade(&self, query: UpgradeQuery<'_>) -> Result<UpgradeState, ApiError> {
-        let UpgradeQuery {
+    async fn newest_upgrade(&self, request: SourceRequest<'_>) -> Result<UpgradeState, ApiError> {
+        let SourceRequest {
+            client,
             cluster,
             endpoint,
             budget,
             previous,
-        } = query;
-        let mut tasks = UpgradeTasks::new(&self.client, endpoint, cluster, &self.types);
+        } = request;
+        let mut tasks = UpgradeTasks::new(client, endpoint, cluster, &self.types);
         let mut asked = 0;
         while asked < MAX_ASKED {
             let Some(task) = tasks.next(budget).await? else {
@@ -59,10 +56,10 @@ impl Tasks {
             if let Some(previous) = previous.filter(|previous| is_unchanged(&task, previous)) {
                 return Ok(previous.clone());
             }
-            let info = describe_task(&self.client, endpoint, &task.id, budget).await?;
+            let info = describe_task(client, endpoint, &task.id, budget).await?;
             if info.target.may_be(cluster) {
                 return Ok(state(task, info, &mut |value| {
-                    self.client.metrics().unknown_value("task.state", value);
+                    client.metrics().unknown_value("task.state", value);
                 }));
             }
             self.remember_foreign(task.id);
@@ -96,9 +93,9 @@ impl Tasks {
 impl UpgradeSource for Tasks {
     fn fetch<'a>(
         &'a self,
-        query: UpgradeQuery<'a>,
+        request: SourceRequest<'a>,
     ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        Box::pin(self.newest_upgrade(query))
+        Box::pin(self.newest_upgrade(request))
     }
 
     fn in_use(&self) -> Option<SourceName> {

@@ -17,7 +17,7 @@ const MAX_LENGTH: usize = 16 << 20;
 
 /// The operation that lists clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClusterList {
+pub enum ListOperation {
     /// `DescribeClustersForRegion`.
     ForRegion,
     /// `DescribeClustersV1`, restricted to the region.
@@ -45,16 +45,16 @@ impl ResponseObject for ClusterPage {
 pub async fn list_clusters(
     client: &Client,
     endpoint: &Endpoint,
-    list: ClusterList,
+    list: ListOperation,
     region: &Region,
     budget: &Budget,
 ) -> Result<Vec<ListedCluster>, ApiError> {
     let (operation, path) = match list {
-        ClusterList::ForRegion => (
+        ListOperation::ForRegion => (
             Operation::DescribeClustersForRegion,
             format!("/regions/{region}/clusters"),
         ),
-        ClusterList::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
+        ListOperation::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
     };
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
     let mut clusters: Vec<ListedCluster> = Vec::new();
@@ -62,7 +62,7 @@ pub async fn list_clusters(
     let mut length = 0;
     loop {
         let mut query = paging.next_page().to_vec();
-        if list == ClusterList::V1 {
+        if list == ListOperation::V1 {
             query.push(("region_id", region.to_string()));
         }
         let call = Call {

@@ -120,9 +120,11 @@ impl<A: Application> Acceptor<A> {
                     if let Some(connection) = self.admit(socket, address) {
                         connections.spawn(connection.run());
                     }
-                    // A flood could otherwise close a connection for the next ones before the
-                    // head that has come with it is read.
-                    tokio::task::yield_now().await;
+                    // The next connection closes an older one. The open ones read first what has
+                    // arrived.
+                    if self.table.is_full() {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Err(error) => {
                     failures += 1;

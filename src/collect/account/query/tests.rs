@@ -4,6 +4,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::collect::entry::CachedResults;
 use crate::collect::fixture::*;
+use crate::upgrade::SourceName;
 
 #[tokio::test(start_paused = true)]
 async fn a_demand_that_waits_for_a_query_extends_the_deadline_of_that_query_alone() {

@@ -28,7 +28,7 @@ async fn a_demand_skips_clusters_that_a_list_shows_to_be_idle() {
         ClusterEntry::new(target("never", None), CachedResults::default()),
     );
     let failure = failure(ErrorKind::Network);
-    let mut failing = ClusterEntry::new(target("failing", None), succeeded().cached().clone());
+    let mut failing = ClusterEntry::new(target("failing", None), succeeded().cached().inherited());
     failing.record_result(Err(failure), &in_flight(2), SECOND, now());
     table.entries.insert(id("failing"), failing);
     let states = [

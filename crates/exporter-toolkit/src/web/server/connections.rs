@@ -46,7 +46,7 @@ impl ConnectionTable {
     /// Adds a connection, if need be in place of another; None if none can be closed.
     pub(super) fn open(self: &Arc<Self>, client: IpAddr) -> Option<Arc<ConnectionActivity>> {
         let mut slots = self.lock();
-        if slots.open.len() >= slots.limits.connections && !slots.evict() {
+        if slots.is_full() && !slots.evict() {
             return None;
         }
         let (id, slot) = (slots.new_id(), Slot::new(client));
@@ -55,6 +55,11 @@ impl ConnectionTable {
         drop(slots);
         let table = Arc::clone(self);
         Some(Arc::new(ConnectionActivity { table, id, close }))
+    }
+
+    /// True if a new connection takes the place of another.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().is_full()
     }
 
     /// Closes one connection, as if a new one had come.
@@ -95,6 +100,10 @@ impl ConnectionTable {
 }
 
 impl Slots {
+    fn is_full(&self) -> bool {
+        self.open.len() >= self.limits.connections
+    }
+
     fn new_id(&mut self) -> u64 {
         self.next += 1;
         self.next

@@ -50,7 +50,8 @@ async fn a_request_that_comes_with_its_connection_is_read_before_a_flood_closes_
 
     for mut client in clients {
         let mut status = [0; 12];
-        client.read_exact(&mut status).await.expect("a response");
+        let read = timeout(Duration::from_secs(30), client.read_exact(&mut status));
+        read.await.expect("in time").expect("a response");
         assert_eq!(&status, b"HTTP/1.1 200");
     }
     stop.cancel();
