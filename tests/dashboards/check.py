@@ -49,7 +49,7 @@ def mistake(where, what):
 def catalogue():
     """Name, kind and labels of every metric that the program declares."""
     text = "".join(path.read_text() for path in sorted((ROOT / "src/metrics").glob("**/*.rs")))
-    found = re.findall(r'^\s*[A-Z_]+ = (Gauge|Info|Counter|Histogram) "([a-z_]+)" \[([^\]]*)\]', text, re.M)
+    found = re.findall(r'^\s*[A-Z_]+ =\s+(Gauge|Info|Counter|Histogram)\s+"([a-z_]+)"\s+\[([^\]]*)\]', text, re.M)
     assert len(found) > 30, "the catalogue is written in another way than this script knows"
     process = (ROOT / "crates/exporter-toolkit/src/process.rs").read_text()
     found += [(kind, name, "") for name, kind in re.findall(r'without_labels\(\s*"([a-z_]+)",\s*Kind::(\w+),', process)]
