@@ -159,12 +159,8 @@ fn banners_say_what_is_wrong_and_what_is_coming() {
     2 Running
     1 Canceled 1 Not asked yet 18 Succeeded 14 No upgrade
     Accounts and regions 6
-    Upgrade of a node pool failed: 2 clusters:
-    search-9 (default 2 h 13 min ago),
-    ml-training-39 (default 2 h 13 min ago)
-    Planned within 24 hours: 2 clusters:
-    ledger-22 (cluster_upgrade_master in 3 h),
-    ledger-2 (cluster_upgrade_master in 4 h)
+    Upgrade of a node pool failed: 2 clusters: search-9 (default 2 h 13 min ago), ml-training-39 (default 2 h 13 min ago)
+    Planned within 24 hours: 2 clusters: ledger-22 (cluster_upgrade_master in 3 h), ledger-2 (cluster_upgrade_master in 4 h)
     Out of support: 4 clusters
     Support ends within 90 days: 4 clusters
     "##);
@@ -208,14 +204,8 @@ fn a_plan_is_announced_before_its_window_and_under_way_within_it() {
     0 Running
     10 No upgrade
     Accounts and regions 1
-    Planned operation due or under way: 4 clusters:
-    shop-untimed (cluster_upgrade_master),
-    shop-too-long (cluster_upgrade_master 6 h ago),
-    shop-running (cluster_upgrade_master 2 h ago),
-    shop-begun (cluster_upgrade_master 1 h ago)
-    Planned within 24 hours: 2 clusters:
-    shop-unclear-soon (cluster_upgrade_master in 2 h),
-    shop-soon (cluster_upgrade_master in 3 h)
+    Planned operation due or under way: 4 clusters: shop-untimed (cluster_upgrade_master), shop-too-long (cluster_upgrade_master 6 h ago), shop-running (cluster_upgrade_master 2 h ago), shop-begun (cluster_upgrade_master 1 h ago)
+    Planned within 24 hours: 2 clusters: shop-unclear-soon (cluster_upgrade_master in 2 h), shop-soon (cluster_upgrade_master in 3 h)
     "##);
 }
 
@@ -240,8 +230,7 @@ fn a_plan_without_an_end_is_due_for_a_day() {
     0 Running
     2 No upgrade
     Accounts and regions 1
-    Planned operation due or under way: 1 cluster:
-    shop-today (cluster_upgrade_master 23 h ago)
+    Planned operation due or under way: 1 cluster: shop-today (cluster_upgrade_master 23 h ago)
     "##);
 }
 
@@ -260,12 +249,8 @@ fn the_page_speaks_chinese() {
     2 升级中
     1 已取消 1 尚未查询 18 成功 14 未升级过
     账号与地域 6
-    节点池升级失败：2 个集群：
-    search-9 (default 2 小时 13 分钟前)，
-    ml-training-39 (default 2 小时 13 分钟前)
-    24 小时内有计划操作：2 个集群：
-    ledger-22 (cluster_upgrade_master 3 小时后)，
-    ledger-2 (cluster_upgrade_master 4 小时后)
+    节点池升级失败：2 个集群：search-9 (default 2 小时 13 分钟前)，ml-training-39 (default 2 小时 13 分钟前)
+    24 小时内有计划操作：2 个集群：ledger-22 (cluster_upgrade_master 3 小时后)，ledger-2 (cluster_upgrade_master 4 小时后)
     版本已停止支持：4 个集群
     90 天内停止支持：4 个集群
     "##);
