@@ -115,6 +115,44 @@ async fn a_list_that_hangs_neither_delays_the_others_nor_uses_up_its_own_time() 
     );
 }
 
+/// A transport with a bug: it panics at the first list of clusters.
+#[derive(Debug, Clone)]
+struct PanicsOnce {
+    sim: InProcess,
+    lists: Arc<AtomicUsize>,
+}
+
+impl Transport for PanicsOnce {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        let is_list = request.uri().path().starts_with("/regions/");
+        assert!(
+            !is_list || self.lists.fetch_add(1, Ordering::Relaxed) > 0,
+            "a bug"
+        );
+        self.sim.send(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure_of_its_list_which_is_read_again() {
+    let sim = Arc::new(Simulator::new(still(12)));
+    let transports = Arc::new(PanicsOnce {
+        sim: InProcess(Arc::clone(&sim)),
+        lists: Arc::default(),
+    });
+    let clock = Clock::simulated(sim.world().now());
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "");
+    let fleet = Fleet::build(sim, transports, clock, &text, Shard::default());
+    let found = |snapshot: &Snapshot| {
+        let discoveries = snapshot.accounts[0].discoveries.iter();
+        let read = discoveries.filter(|discovery| discovery.has_succeeded());
+        (read.count(), snapshot.clusters.len())
+    };
+    assert_eq!(found(&*fleet.scrape_in_time().await), (2, 8));
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(found(&*fleet.scrape_in_time().await), (3, 12));
+}
+
 /// An old installation without lists by region.
 #[derive(Debug, Clone)]
 struct OldInstallation {
