@@ -97,7 +97,7 @@ async fn everything_watched_takes_less_than_three_calls_an_hour_for_each_cluster
 /// Takes some minutes. `cargo test --test integration economy -- --ignored --nocapture` prints the
 /// table of docs/cost.md.
 #[tokio::test(start_paused = true)]
-#[ignore = "takes some minutes"]
+#[ignore = "takes some minutes; tests/run has the same with 40 clusters"]
 async fn a_thousand_clusters_take_at_most_4000_calls_an_hour() {
     let hours = hours(1000, 7).await;
     let table = table(&hours);
