@@ -72,12 +72,16 @@ messages! {
     shard: "shard", "分片";
     incomplete: "incomplete: some had not been asked or had not answered by then", "不完整：部分集群当时尚未查询或尚无响应";
     calm: "No upgrade under way", "没有正在进行的升级";
-    footer: "Since: when this exporter first saw the present status and step; it starts anew with the process. Task: when Alibaba Cloud created the upgrade task. Answered: when the last query succeeded. This page shows the last scrape; it never calls the API itself.",
+    footer: "Since: when this exporter first saw the present status and step; it starts anew with \
+        the process. Task: when Alibaba Cloud created the upgrade task. Answered: when the last query \
+        succeeded. This page shows the last scrape; it never calls the API itself.",
         "持续时间：自本 Exporter 首次看到当前状态和步骤起计，进程重启后重新计算。任务：阿里云创建升级任务的时间。响应：上次查询成功的时间。本页显示上次抓取的结果，本身从不调用 API。";
 
     // Before the first scrape.
     no_scrape: "No scrape yet", "尚未抓取";
-    no_scrape_text: "Prometheus has not scraped the metrics since this exporter started. This page shows the result of the last scrape.", "自本 Exporter 启动以来，Prometheus 尚未抓取过指标。本页显示上次抓取的结果。";
+    no_scrape_text: "Prometheus has not scraped the metrics since this exporter started. This page \
+        shows the result of the last scrape.",
+        "自本 Exporter 启动以来，Prometheus 尚未抓取过指标。本页显示上次抓取的结果。";
     no_scrape_what: "Let Prometheus scrape it, or open the metrics once by hand:", "请让 Prometheus 抓取，或手动打开一次指标页：";
 
     // Notices.
@@ -111,7 +115,9 @@ messages! {
     previous: "Previous", "上一页";
     next_page: "Next", "下一页";
     no_clusters: "No clusters", "没有集群";
-    no_clusters_text: "The configuration names none, and no cluster list has shown one that it selects.", "配置中没有集群，也没有集群列表返回被配置选中的集群。";
+    no_clusters_text:
+        "The configuration names none, and no cluster list has shown one that it selects.",
+        "配置中没有集群，也没有集群列表返回被配置选中的集群。";
     no_match: "No cluster matches", "没有匹配的集群";
 
     // Statuses.
