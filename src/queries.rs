@@ -59,7 +59,7 @@ pub trait Query: Debug + Send + Sync + 'static {
 }
 
 /// A query that is asked at an interval of its own, where the account's `watch` names it.
-pub trait WatchedQuery: Query<Answer: Clone> {
+pub trait WatchedQuery: Query {
     /// The value of the label `query`.
     const NAME: &'static str;
 

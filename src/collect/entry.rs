@@ -105,7 +105,7 @@ impl ClusterEntry {
 
     /// The state that was read last.
     pub(super) fn last_state(&self) -> Option<&Arc<UpgradeState>> {
-        self.cached.slot.answer()
+        self.cached.last_success().map(|success| &success.state)
     }
 
     /// The failure of the last query, if it failed.
@@ -163,8 +163,8 @@ impl ClusterEntry {
 
     /// The number of calls that a query will most likely take.
     pub(super) fn expected_calls(&self) -> u32 {
-        let calls = self.cached.calls();
-        calls.unwrap_or_else(|| self.target.query.cost(None))
+        let last = self.cached.last_success();
+        last.map_or_else(|| self.target.query.cost(None), |success| success.calls)
     }
 
     /// The time of the last response, if it shows an idle cluster and no query has failed since.
@@ -179,7 +179,8 @@ impl ClusterEntry {
     /// True if the list shows a change since the last response, or a plan an upgrade: one may have
     /// begun, and even ended in between.
     pub(super) fn has_changed(&self) -> bool {
-        self.is_upgraded_by_plan || self.cached.has_changed(self.changed)
+        let last = self.cached.last_success();
+        self.is_upgraded_by_plan || last.is_some_and(|success| success.changed != self.changed)
     }
 
     /// Keeps the last response young enough to be served while the cluster waits for its query: a

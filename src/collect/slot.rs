@@ -1,6 +1,5 @@
 //! The answers to one question, so far. Nothing here awaits or locks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -35,7 +34,7 @@ struct Attempt {
 
 #[derive(Debug, Clone)]
 struct Answer<T> {
-    value: Arc<T>,
+    value: T,
     read: Instant,
     is_first: bool,
 }
@@ -70,12 +69,17 @@ impl<T, F> Slot<T, F> {
     }
 
     /// The last answer, however old.
-    pub(super) fn answer(&self) -> Option<&Arc<T>> {
+    pub(super) fn answer(&self) -> Option<&T> {
         self.last_answer.as_ref().map(|answer| &answer.value)
     }
 
+    /// The last answer, for what is learnt of it later.
+    pub(super) fn answer_mut(&mut self) -> Option<&mut T> {
+        self.last_answer.as_mut().map(|answer| &mut answer.value)
+    }
+
     /// The last answer, unless it is older than `max_age`.
-    pub(super) fn answer_within(&self, max_age: Duration, now: Instant) -> Option<&Arc<T>> {
+    pub(super) fn answer_within(&self, max_age: Duration, now: Instant) -> Option<&T> {
         let answer = self.last_answer.as_ref()?;
         let age = now.saturating_duration_since(answer.read);
         (age <= max_age).then_some(&answer.value)
@@ -149,7 +153,7 @@ impl<T, F> Slot<T, F> {
     }
 
     /// Records a query that ended at `now`.
-    pub(super) fn record(&mut self, result: Result<Arc<T>, Failure>, now: Instant) {
+    pub(super) fn record(&mut self, result: Result<T, Failure>, now: Instant) {
         self.in_flight = None;
         let failures = self
             .last_attempt
@@ -196,7 +200,7 @@ mod tests {
         let start = Instant::now();
         let mut slot: Slot<i32> = Slot::new(start);
         assert_eq!(slot.due_at(INTERVAL), Some(start));
-        slot.record(Ok(Arc::new(1)), start + SECOND);
+        slot.record(Ok(1), start + SECOND);
         assert_eq!(slot.due_at(INTERVAL), Some(start + SECOND + INTERVAL));
     }
 
@@ -213,7 +217,7 @@ mod tests {
         assert_eq!(slot.due_at(SECOND), Some(start + SECOND), "no later");
         slot.record(Err(failure(true)), start);
         assert_eq!(slot.due_at(INTERVAL), Some(start + INTERVAL), "it lasts");
-        slot.record(Ok(Arc::new(1)), start);
+        slot.record(Ok(1), start);
         slot.record(Err(failure(false)), start);
         assert_eq!(slot.due_at(INTERVAL), Some(start + 30 * SECOND));
     }
@@ -223,7 +227,7 @@ mod tests {
         let start = Instant::now();
         let mut slot: Slot<i32> = Slot::new(start);
         assert!(slot.outcome().is_none());
-        slot.record(Ok(Arc::new(1)), start);
+        slot.record(Ok(1), start);
         assert_eq!(slot.outcome(), Some(Ok(())));
         assert!(slot.has_just_begun());
         slot.record(Err(failure(false)), start + SECOND);
@@ -232,11 +236,11 @@ mod tests {
             "a failure is repeated at its own time"
         );
         assert!(matches!(slot.outcome(), Some(Err(_))));
-        let within = |after| slot.answer_within(INTERVAL, start + after).map(|one| **one);
+        let within = |after| slot.answer_within(INTERVAL, start + after).copied();
         assert_eq!(within(INTERVAL), Some(1));
         assert_eq!(within(INTERVAL + SECOND), None);
-        assert_eq!(slot.answer().map(|one| **one), Some(1));
-        slot.record(Ok(Arc::new(2)), start + SECOND);
+        assert_eq!(slot.answer(), Some(&1));
+        slot.record(Ok(2), start + SECOND);
         assert!(!slot.has_just_begun());
     }
 }

@@ -14,17 +14,17 @@ use crate::upgrade::UpgradeState;
 /// The results of a cluster, and its query in flight. The results outlive a reload.
 #[derive(Debug)]
 pub(in crate::collect) struct CachedResults {
-    pub(super) slot: Slot<UpgradeState, Arc<InFlight>>,
+    pub(super) slot: Slot<LastSuccess, Arc<InFlight>>,
     /// The duration of the last query, whether it succeeded or failed.
     pub(super) duration: Option<Duration>,
-    pub(super) last_success: Option<LastSuccess>,
 }
 
-/// What is known of the last answer beside itself.
+/// The state that was read last, and what is known of it.
 #[derive(Debug, Clone)]
 pub(super) struct LastSuccess {
+    pub(super) state: Arc<UpgradeState>,
     /// The calls that the query took.
-    calls: u32,
+    pub(super) calls: u32,
     /// The time of the response, or of a list that shows that no upgrade is running.
     pub(super) fresh: Instant,
     /// The time of the response, or of a list that confirms that nothing can have changed.
@@ -32,7 +32,7 @@ pub(super) struct LastSuccess {
     /// The time at which this status and step of this task were first seen.
     pub(super) since: Timestamp,
     /// The time of the cluster's last change when the query started, from the list.
-    changed: Option<Timestamp>,
+    pub(super) changed: Option<Timestamp>,
 }
 
 /// The change that a result brings to the state of a cluster.
@@ -51,7 +51,6 @@ impl Default for CachedResults {
         Self {
             slot: Slot::new(Instant::now()),
             duration: None,
-            last_success: None,
         }
     }
 }
@@ -62,38 +61,33 @@ impl CachedResults {
         Self {
             slot: self.slot.inherited(),
             duration: self.duration,
-            last_success: self.last_success.clone(),
         }
+    }
+
+    pub(super) fn last_success(&self) -> Option<&LastSuccess> {
+        self.slot.answer()
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.slot.outcome()?.err()
     }
 
-    pub(super) fn calls(&self) -> Option<u32> {
-        self.last_success.as_ref().map(|success| success.calls)
-    }
-
-    /// True if `changed` differs from the cluster's last change before the last success.
-    pub(super) fn has_changed(&self, changed: Option<Timestamp>) -> bool {
-        self.last_success
-            .as_ref()
-            .is_some_and(|success| success.changed != changed)
-    }
-
+    /// Keeps the last response young enough to be served.
     pub(super) fn keep_servable(&mut self, now: Instant) {
-        if let Some(success) = &mut self.last_success {
+        if let Some(success) = self.slot.answer_mut() {
             success.fresh = now;
         }
     }
 
+    /// Makes the last response as good as one of `now`.
     pub(super) fn confirm(&mut self, now: Now) {
-        if let Some(success) = &mut self.last_success {
+        if let Some(success) = self.slot.answer_mut() {
             success.fresh = now.instant;
             success.fresh_at = now.timestamp;
         }
     }
 
+    /// Records the result of the query `in_flight`, which took `duration` until `now`.
     pub(super) fn record_result(
         &mut self,
         result: Result<UpgradeState, Failure>,
@@ -102,41 +96,42 @@ impl CachedResults {
         now: Now,
     ) -> StateChange {
         self.duration = Some(duration);
-        match result {
-            Ok(state) => self.record_success(state, in_flight, now),
-            Err(failure) => {
-                self.slot.record(Err(failure), now.instant);
-                StateChange::Unchanged
+        let (result, change) = match result {
+            Ok(state) => {
+                let (success, change) = self.success(state, in_flight, now);
+                (Ok(success), change)
             }
-        }
+            Err(failure) => (Err(failure), StateChange::Unchanged),
+        };
+        self.slot.record(result, now.instant);
+        change
     }
 
-    fn record_success(
-        &mut self,
+    fn success(
+        &self,
         state: UpgradeState,
         in_flight: &InFlight,
         now: Now,
-    ) -> StateChange {
-        let last = self.slot.answer().zip(self.last_success.as_ref());
-        let (change, since, state) = match last {
+    ) -> (LastSuccess, StateChange) {
+        let (change, since, state) = match self.last_success() {
             None => (StateChange::First, now.timestamp, Arc::new(state)),
             // An equal state keeps its allocation, which snapshots share.
-            Some((last, success)) if **last == state => {
-                (StateChange::Unchanged, success.since, Arc::clone(last))
+            Some(last) if *last.state == state => {
+                (StateChange::Unchanged, last.since, Arc::clone(&last.state))
             }
-            Some((last, success)) if last.is_same_state(&state) => {
-                (StateChange::Unchanged, success.since, Arc::new(state))
+            Some(last) if last.state.is_same_state(&state) => {
+                (StateChange::Unchanged, last.since, Arc::new(state))
             }
             Some(_) => (StateChange::Changed, now.timestamp, Arc::new(state)),
         };
-        self.slot.record(Ok(state), now.instant);
-        self.last_success = Some(LastSuccess {
+        let success = LastSuccess {
+            state,
             calls: in_flight.budget.calls().max(1),
             fresh: now.instant,
             fresh_at: now.timestamp,
             since,
             changed: in_flight.changed,
-        });
-        change
+        };
+        (success, change)
     }
 }

@@ -53,7 +53,7 @@ impl ClusterEntry {
         };
         let elapsed =
             in_flight.map(|in_flight| viewpoint.now.saturating_duration_since(in_flight.started));
-        let last_success = self.cached.last_success.as_ref();
+        let last_success = self.cached.last_success();
         ClusterReading {
             cluster: Arc::clone(&self.target.info),
             since: last_success
@@ -85,8 +85,7 @@ impl ClusterEntry {
     fn outcome(&self, is_collected: bool, blocked_by: BlockedBy, viewpoint: &Viewpoint) -> Outcome {
         let is_young =
             |fresh: Instant| viewpoint.now.saturating_duration_since(fresh) <= viewpoint.max_age;
-        let last_answer = self.last_state().zip(self.cached.last_success.as_ref());
-        match (self.cached.slot.outcome(), last_answer) {
+        match (self.cached.slot.outcome(), self.cached.last_success()) {
             (None, _) => match blocked_by {
                 BlockedBy::RateLimit => Outcome::NotAsked,
                 BlockedBy::Concurrency => down(
@@ -95,8 +94,8 @@ impl ClusterEntry {
                 ),
             },
             (Some(Err(failure)), _) => Outcome::Down(failure.clone()),
-            (Some(Ok(())), Some((state, success))) if is_collected || is_young(success.fresh) => {
-                Outcome::Up(Arc::clone(state))
+            (Some(Ok(())), Some(success)) if is_collected || is_young(success.fresh) => {
+                Outcome::Up(Arc::clone(&success.state))
             }
             (Some(Ok(())), _) => match blocked_by {
                 BlockedBy::RateLimit => down(

@@ -12,7 +12,7 @@ use crate::snapshot::Failure;
 /// The readings of one list so far.
 #[derive(Debug, Clone)]
 pub(super) struct ListState {
-    slot: Slot<Listing>,
+    slot: Slot<Arc<Listing>>,
     /// The number of clusters in the last list that the configuration selects.
     found: usize,
 }

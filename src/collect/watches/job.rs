@@ -65,7 +65,7 @@ impl<Q: WatchedQuery> Slots<Q> {
 
     /// Notes that the query of `subject` is in flight. Returns what is known of it; None if its
     /// clusters are gone.
-    pub(super) fn start(&self, subject: &Q::Subject) -> Option<(Entry<Q::Answer>, Endpoint)> {
+    pub(super) fn start(&self, subject: &Q::Subject) -> Option<(Entry<Arc<Q::Answer>>, Endpoint)> {
         let mut state = self.lock();
         let entry = state.entries.get_mut(subject)?;
         let endpoint = entry.endpoint.clone()?;
@@ -76,7 +76,7 @@ impl<Q: WatchedQuery> Slots<Q> {
     async fn ask(
         &self,
         subject: &Q::Subject,
-        entry: &Entry<Q::Answer>,
+        entry: &Entry<Arc<Q::Answer>>,
         endpoint: &Endpoint,
         client: &Client,
     ) {
@@ -98,7 +98,7 @@ impl<Q: WatchedQuery> Slots<Q> {
     pub(super) fn record(
         &self,
         subject: &Q::Subject,
-        asked: &Entry<Q::Answer>,
+        asked: &Entry<Arc<Q::Answer>>,
         result: Result<Q::Answer, ApiError>,
         now: Instant,
     ) {

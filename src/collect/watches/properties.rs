@@ -77,7 +77,7 @@ struct Model {
 }
 
 /// A subject of which nothing else is known.
-fn asked(now: Instant) -> Entry<u32> {
+fn asked(now: Instant) -> Entry<Arc<u32>> {
     Entry::new(Slot::new(now))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const LEAST_FIRST_SHARE: f64 = 0.1;
 
 #[derive(Debug)]
 pub(super) struct State<Q: WatchedQuery> {
-    pub(super) entries: BTreeMap<Q::Subject, Entry<Q::Answer>>,
+    pub(super) entries: BTreeMap<Q::Subject, Entry<Arc<Q::Answer>>>,
     /// The regions whose last query failed, and may succeed when it is repeated.
     pub(super) failing: HashSet<Option<Region>>,
     /// A time before which nothing is due, if one is known.
@@ -105,7 +106,7 @@ impl<Q: WatchedQuery> State<Q> {
     }
 
     /// The prospects of the next query of `entry`.
-    fn class(&self, entry: &Entry<Q::Answer>) -> QueryClass {
+    fn class(&self, entry: &Entry<Arc<Q::Answer>>) -> QueryClass {
         let is_failing = match entry.slot.outcome() {
             Some(Ok(())) => false,
             Some(Err(failure)) => !failure.lasting,
@@ -145,11 +146,11 @@ impl<A> Entry<A> {
     }
 
     /// The time from the last answer about `subject` to the next query.
-    pub(super) fn interval<Q: WatchedQuery<Answer = A>>(
-        &self,
-        query: &Q,
-        subject: &Q::Subject,
-    ) -> Duration {
+    pub(super) fn interval<Q>(&self, query: &Q, subject: &Q::Subject) -> Duration
+    where
+        Q: WatchedQuery,
+        A: Deref<Target = Q::Answer>,
+    {
         let last = self.slot.answer().map(|answer| &**answer);
         let interval = query.interval(last, self.activity());
         if self.slot.has_just_begun() {
