@@ -23,7 +23,6 @@ use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Budget, Client, Endpoint, Operation};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use watched::Watched;
@@ -50,12 +49,12 @@ pub trait Query: Debug + Send + Sync + 'static {
     }
 
     /// Asks within the budget of the context. Dropping the future abandons the query.
-    fn fetch<'a>(
-        &'a self,
-        subject: &'a Self::Subject,
-        context: FetchContext<'a>,
-        last: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>>;
+    fn fetch(
+        &self,
+        subject: &Self::Subject,
+        context: FetchContext<'_>,
+        last: Option<&Self::Answer>,
+    ) -> impl Future<Output = Result<Self::Answer, ApiError>> + Send;
 }
 
 /// A query that is asked at an interval of its own, where the account's `watch` names it.

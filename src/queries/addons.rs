@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use ack_client::names::ClusterId;
 use ack_client::{AddonInstance, AddonState, ApiError, Operation, list_addon_instances};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -54,23 +53,6 @@ impl InstalledAddons {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
-
-    async fn fetch_addons(
-        cluster: &ClusterId,
-        context: FetchContext<'_>,
-    ) -> Result<Arc<[AddonInstance]>, ApiError> {
-        let FetchContext {
-            client,
-            endpoint,
-            budget,
-            ..
-        } = context;
-        let mut addons = list_addon_instances(client, endpoint, cluster, budget).await?;
-        addons.sort_by(|one, other| one.name.cmp(&other.name));
-        // Prometheus refuses a whole page for one duplicate series.
-        addons.dedup_by(|one, other| one.name == other.name);
-        Ok(addons.into())
-    }
 }
 
 impl Query for InstalledAddons {
@@ -78,13 +60,18 @@ impl Query for InstalledAddons {
     type Answer = Arc<[AddonInstance]>;
     const OPERATIONS: &'static [Operation] = &[Operation::ListClusterAddonInstances];
 
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_addons(cluster, context))
+    async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        _: Option<&Self::Answer>,
+    ) -> Result<Self::Answer, ApiError> {
+        let mut addons =
+            list_addon_instances(context.client, context.endpoint, cluster, context.budget).await?;
+        addons.sort_by(|one, other| one.name.cmp(&other.name));
+        // Prometheus refuses a whole page for one duplicate series.
+        addons.dedup_by(|one, other| one.name == other.name);
+        Ok(addons.into())
     }
 }
 

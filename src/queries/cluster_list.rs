@@ -3,7 +3,6 @@
 
 use ack_client::names::Region;
 use ack_client::{ApiError, ErrorKind, ListOperation, ListedCluster, Operation, list_clusters};
-use futures_util::future::BoxFuture;
 
 use super::{FetchContext, Query};
 
@@ -21,34 +20,19 @@ pub struct Listing {
 }
 
 impl ClusterList {
-    async fn fetch_list(
-        region: &Region,
-        context: FetchContext<'_>,
-        last: Option<&Listing>,
-    ) -> Result<Listing, ApiError> {
-        let operation = last.map_or(ListOperation::ForRegion, |last| last.operation);
-        match Self::list(operation, region, context).await {
-            // Old installations know only the account-wide list, new ones only the region's.
-            Err(error) if matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) => {
-                let listing = Self::list(other(operation), region, context).await;
-                listing.map_err(|_| error)
-            }
-            result => result,
-        }
-    }
-
     async fn list(
         operation: ListOperation,
         region: &Region,
         context: FetchContext<'_>,
     ) -> Result<Listing, ApiError> {
-        let FetchContext {
-            client,
-            endpoint,
-            budget,
-            ..
-        } = context;
-        let clusters = list_clusters(client, endpoint, operation, region, budget).await?;
+        let clusters = list_clusters(
+            context.client,
+            context.endpoint,
+            operation,
+            region,
+            context.budget,
+        )
+        .await?;
         Ok(Listing {
             clusters,
             operation,
@@ -71,12 +55,20 @@ impl Query for ClusterList {
         Operation::DescribeClustersV1,
     ];
 
-    fn fetch<'a>(
-        &'a self,
-        region: &'a Region,
-        context: FetchContext<'a>,
-        last: Option<&'a Listing>,
-    ) -> BoxFuture<'a, Result<Listing, ApiError>> {
-        Box::pin(Self::fetch_list(region, context, last))
+    async fn fetch(
+        &self,
+        region: &Region,
+        context: FetchContext<'_>,
+        last: Option<&Listing>,
+    ) -> Result<Listing, ApiError> {
+        let operation = last.map_or(ListOperation::ForRegion, |last| last.operation);
+        match Self::list(operation, region, context).await {
+            // Old installations know only the account-wide list, new ones only the region's.
+            Err(error) if matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) => {
+                let listing = Self::list(other(operation), region, context).await;
+                listing.map_err(|_| error)
+            }
+            result => result,
+        }
     }
 }

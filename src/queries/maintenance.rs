@@ -12,7 +12,6 @@ use ack_client::{
     ApiError, ClusterSettings, ErrorKind, MaintenanceWindow, Operation, UpgradeChannel,
     describe_cluster_settings,
 };
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -62,24 +61,6 @@ impl Maintenance {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
-
-    async fn fetch_settings(
-        cluster: &ClusterId,
-        context: FetchContext<'_>,
-    ) -> Result<ClusterSettings, ApiError> {
-        let FetchContext {
-            client,
-            endpoint,
-            budget,
-            ..
-        } = context;
-        let settings = describe_cluster_settings(client, endpoint, cluster, budget).await?;
-        settings.ok_or_else(|| {
-            let operation = Operation::DescribeClusterDetail;
-            let message = "the response is about another cluster";
-            ApiError::local(operation, ErrorKind::Decode, message)
-        })
-    }
 }
 
 impl Query for Maintenance {
@@ -87,13 +68,20 @@ impl Query for Maintenance {
     type Answer = ClusterSettings;
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
 
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        context: FetchContext<'a>,
-        _: Option<&'a ClusterSettings>,
-    ) -> BoxFuture<'a, Result<ClusterSettings, ApiError>> {
-        Box::pin(Self::fetch_settings(cluster, context))
+    async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        _: Option<&ClusterSettings>,
+    ) -> Result<ClusterSettings, ApiError> {
+        let settings =
+            describe_cluster_settings(context.client, context.endpoint, cluster, context.budget)
+                .await?;
+        settings.ok_or_else(|| {
+            let operation = Operation::DescribeClusterDetail;
+            let message = "the response is about another cluster";
+            ApiError::local(operation, ErrorKind::Decode, message)
+        })
     }
 }
 

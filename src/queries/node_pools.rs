@@ -13,7 +13,6 @@ use ack_client::{
     ApiError, NodePoolState, NodePoolUpgrades, Operation, Status, list_node_pools,
     read_node_pool_upgrades,
 };
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub(crate) use pool::conditions;
@@ -60,8 +59,34 @@ impl NodePools {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
+}
 
-    async fn fetch_pools(
+/// The count of readings with which `cluster` begins, so that the tasks of clusters that were first
+/// read together are not read together ever after.
+fn first_count(cluster: &ClusterId) -> u8 {
+    let sum = |sum: u8, byte: u8| sum.wrapping_mul(31).wrapping_add(byte);
+    cluster.as_str().bytes().fold(0, sum) % (READINGS_WITHOUT_TASKS + 1)
+}
+
+impl Query for NodePools {
+    type Subject = ClusterId;
+    type Answer = PoolsAndTasks;
+    const OPERATIONS: &'static [Operation] = &[
+        Operation::DescribeClusterNodePools,
+        Operation::DescribeClusterTasks,
+        Operation::DescribeTaskInfo,
+    ];
+
+    fn cost(&self, last: Option<&PoolsAndTasks>) -> u32 {
+        if last.is_some_and(|last| last.tasks.is_complete) {
+            USUAL_CALLS
+        } else {
+            USUAL_CALLS + CALLS_FOR_UNKNOWN_TASKS
+        }
+    }
+
+    async fn fetch(
+        &self,
         cluster: &ClusterId,
         context: FetchContext<'_>,
         last: Option<&PoolsAndTasks>,
@@ -91,40 +116,6 @@ impl NodePools {
             None => first_count(cluster),
         };
         Ok(PoolsAndTasks::new(pools, tasks, readings_without_tasks))
-    }
-}
-
-/// The count of readings with which `cluster` begins, so that the tasks of clusters that were first
-/// read together are not read together ever after.
-fn first_count(cluster: &ClusterId) -> u8 {
-    let sum = |sum: u8, byte: u8| sum.wrapping_mul(31).wrapping_add(byte);
-    cluster.as_str().bytes().fold(0, sum) % (READINGS_WITHOUT_TASKS + 1)
-}
-
-impl Query for NodePools {
-    type Subject = ClusterId;
-    type Answer = PoolsAndTasks;
-    const OPERATIONS: &'static [Operation] = &[
-        Operation::DescribeClusterNodePools,
-        Operation::DescribeClusterTasks,
-        Operation::DescribeTaskInfo,
-    ];
-
-    fn cost(&self, last: Option<&PoolsAndTasks>) -> u32 {
-        if last.is_some_and(|last| last.tasks.is_complete) {
-            USUAL_CALLS
-        } else {
-            USUAL_CALLS + CALLS_FOR_UNKNOWN_TASKS
-        }
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        context: FetchContext<'a>,
-        last: Option<&'a PoolsAndTasks>,
-    ) -> BoxFuture<'a, Result<PoolsAndTasks, ApiError>> {
-        Box::pin(Self::fetch_pools(cluster, context, last))
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Operation, OperationPlan, PlanFilter, PlanState, list_operation_plans};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -49,11 +48,19 @@ impl Plans {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
+}
 
-    async fn fetch_plans(
+impl Query for Plans {
+    type Subject = Region;
+    type Answer = HashMap<ClusterId, Arc<[Plan]>>;
+    const OPERATIONS: &'static [Operation] = &[Operation::ListOperationPlansForRegion];
+
+    async fn fetch(
+        &self,
         region: &Region,
         context: FetchContext<'_>,
-    ) -> Result<HashMap<ClusterId, Arc<[Plan]>>, ApiError> {
+        _: Option<&Self::Answer>,
+    ) -> Result<Self::Answer, ApiError> {
         let FetchContext {
             client,
             endpoint,
@@ -73,21 +80,6 @@ impl Plans {
             }
         }
         Ok(by_cluster(plans))
-    }
-}
-
-impl Query for Plans {
-    type Subject = Region;
-    type Answer = HashMap<ClusterId, Arc<[Plan]>>;
-    const OPERATIONS: &'static [Operation] = &[Operation::ListOperationPlansForRegion];
-
-    fn fetch<'a>(
-        &'a self,
-        region: &'a Region,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_plans(region, context))
     }
 }
 

@@ -8,7 +8,6 @@ use ack_client::names::ClusterId;
 use ack_client::{
     ApiError, CheckVerdict, ClusterCheck, Operation, get_cluster_check, list_cluster_checks,
 };
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -46,27 +45,6 @@ impl Prechecks {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
-
-    async fn fetch_prechecks(
-        cluster: &ClusterId,
-        context: FetchContext<'_>,
-        last: &[Precheck],
-    ) -> Result<Arc<[Precheck]>, ApiError> {
-        let checks =
-            list_cluster_checks(context.client, context.endpoint, cluster, context.budget).await?;
-        let mut prechecks = Vec::new();
-        for check in newest_of_each_type(checks) {
-            // A check that has finished does not change.
-            let known = last
-                .iter()
-                .find(|known| known.id == check.id && known.finished.is_some());
-            prechecks.push(match known {
-                Some(known) => known.clone(),
-                None => Precheck::fetch(cluster, check, context).await?,
-            });
-        }
-        Ok(prechecks.into())
-    }
 }
 
 impl Precheck {
@@ -76,13 +54,14 @@ impl Precheck {
         check: ClusterCheck,
         context: FetchContext<'_>,
     ) -> Result<Self, ApiError> {
-        let FetchContext {
-            client,
-            endpoint,
-            budget,
-            ..
-        } = context;
-        let result = get_cluster_check(client, endpoint, cluster, &check.id, budget).await?;
+        let result = get_cluster_check(
+            context.client,
+            context.endpoint,
+            cluster,
+            &check.id,
+            context.budget,
+        )
+        .await?;
         Ok(Self {
             id: check.id,
             kind: check.kind,
@@ -107,14 +86,27 @@ impl Query for Prechecks {
         }
     }
 
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        context: FetchContext<'a>,
-        last: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
+    async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        last: Option<&Self::Answer>,
+    ) -> Result<Self::Answer, ApiError> {
+        let checks =
+            list_cluster_checks(context.client, context.endpoint, cluster, context.budget).await?;
         let last = last.map_or(&[][..], |last| &**last);
-        Box::pin(Self::fetch_prechecks(cluster, context, last))
+        let mut prechecks = Vec::new();
+        for check in newest_of_each_type(checks) {
+            // A check that has finished does not change.
+            let known = last
+                .iter()
+                .find(|known| known.id == check.id && known.finished.is_some());
+            prechecks.push(match known {
+                Some(known) => known.clone(),
+                None => Precheck::fetch(cluster, check, context).await?,
+            });
+        }
+        Ok(prechecks.into())
     }
 }
 

@@ -104,18 +104,19 @@ impl Query for UpgradeQuery {
         }
     }
 
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        context: FetchContext<'a>,
-        last: Option<&'a UpgradeState>,
-    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        self.0.fetch(SourceRequest {
+    async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        last: Option<&UpgradeState>,
+    ) -> Result<UpgradeState, ApiError> {
+        let request = SourceRequest {
             client: context.client,
             cluster,
             endpoint: context.endpoint,
             budget: context.budget,
             previous: last,
-        })
+        };
+        self.0.fetch(request).await
     }
 }

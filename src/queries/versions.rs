@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ack_client::names::Region;
 use ack_client::{ApiError, KubernetesVersion, Operation, VersionFilter, list_kubernetes_versions};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -52,11 +51,19 @@ impl Versions {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
+}
 
-    async fn fetch_versions(
+impl Query for Versions {
+    type Subject = RegionAndType;
+    type Answer = Vec<KubernetesVersion>;
+    const OPERATIONS: &'static [Operation] = &[Operation::DescribeKubernetesVersionMetadata];
+
+    async fn fetch(
+        &self,
         subject: &RegionAndType,
         context: FetchContext<'_>,
-    ) -> Result<Vec<KubernetesVersion>, ApiError> {
+        _: Option<&Self::Answer>,
+    ) -> Result<Self::Answer, ApiError> {
         let list = async |filter| {
             list_kubernetes_versions(
                 context.client,
@@ -86,21 +93,6 @@ impl Versions {
             versions.extend(list(VersionFilter::Version(version)).await?);
         }
         Ok(versions)
-    }
-}
-
-impl Query for Versions {
-    type Subject = RegionAndType;
-    type Answer = Vec<KubernetesVersion>;
-    const OPERATIONS: &'static [Operation] = &[Operation::DescribeKubernetesVersionMetadata];
-
-    fn fetch<'a>(
-        &'a self,
-        subject: &'a RegionAndType,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_versions(subject, context))
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use ack_client::clock::Clock;
 use ack_client::names::ClusterId;
 use ack_client::{ApiError, ErrorKind, Operation};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::*;
@@ -24,21 +23,19 @@ impl Query for Count {
     type Answer = u32;
     const OPERATIONS: &'static [Operation] = &[Operation::DescribeClusterDetail];
 
-    fn fetch<'a>(
-        &'a self,
-        cluster: &'a ClusterId,
-        _: FetchContext<'a>,
-        last: Option<&'a u32>,
-    ) -> BoxFuture<'a, Result<u32, ApiError>> {
-        Box::pin(async move {
-            match cluster.as_str() {
-                "panics" => panic!("as the test wants it"),
-                "fails" => Err(error(ErrorKind::Forbidden)),
-                "silent" => Err(error(ErrorKind::Timeout)),
-                "waits" => Err(error(ErrorKind::RateLimited)),
-                _ => Ok(last.map_or(1, |last| last + 1)),
-            }
-        })
+    async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        _: FetchContext<'_>,
+        last: Option<&u32>,
+    ) -> Result<u32, ApiError> {
+        match cluster.as_str() {
+            "panics" => panic!("as the test wants it"),
+            "fails" => Err(error(ErrorKind::Forbidden)),
+            "silent" => Err(error(ErrorKind::Timeout)),
+            "waits" => Err(error(ErrorKind::RateLimited)),
+            _ => Ok(last.map_or(1, |last| last + 1)),
+        }
     }
 }
 

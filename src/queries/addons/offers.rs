@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::{AddonCombination, ApiError, Operation, list_addons};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::cluster::ClusterInfo;
@@ -22,21 +21,6 @@ impl AddonOffers {
     pub fn new(interval: Duration) -> Self {
         Self { interval }
     }
-
-    async fn fetch_offers(
-        combination: &AddonCombination,
-        context: FetchContext<'_>,
-    ) -> Result<BTreeMap<String, String>, ApiError> {
-        let FetchContext {
-            client,
-            endpoint,
-            budget,
-            ..
-        } = context;
-        let offers = list_addons(client, endpoint, combination, budget).await?;
-        let offers = offers.into_iter().map(|offer| (offer.name, offer.version));
-        Ok(offers.collect())
-    }
 }
 
 impl Subject for AddonCombination {
@@ -51,13 +35,21 @@ impl Query for AddonOffers {
     type Answer = BTreeMap<String, String>;
     const OPERATIONS: &'static [Operation] = &[Operation::ListAddons];
 
-    fn fetch<'a>(
-        &'a self,
-        combination: &'a AddonCombination,
-        context: FetchContext<'a>,
-        _: Option<&'a Self::Answer>,
-    ) -> BoxFuture<'a, Result<Self::Answer, ApiError>> {
-        Box::pin(Self::fetch_offers(combination, context))
+    async fn fetch(
+        &self,
+        combination: &AddonCombination,
+        context: FetchContext<'_>,
+        _: Option<&Self::Answer>,
+    ) -> Result<Self::Answer, ApiError> {
+        let offers = list_addons(
+            context.client,
+            context.endpoint,
+            combination,
+            context.budget,
+        )
+        .await?;
+        let offers = offers.into_iter().map(|offer| (offer.name, offer.version));
+        Ok(offers.collect())
     }
 }
 
