@@ -14,7 +14,6 @@ use ack_client::{
 use ack_client::{Status, Step, credentials};
 use ack_simulator::{InProcess, Options, Simulator};
 use exporter_toolkit::process::ProcessMetrics;
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::SetOnce;
 use tokio::time::{Instant, advance};
@@ -30,7 +29,7 @@ use super::{Collector, Dependencies};
 use crate::cluster::ClusterInfo;
 use crate::config::Config;
 use crate::metrics::ExporterMetrics;
-use crate::queries::upgrade::{SourceRequest, UpgradeQuery, UpgradeSource};
+use crate::queries::upgrade::UpgradeQuery;
 use crate::shard::Shard;
 use crate::snapshot::{Failure, Outcome};
 use crate::upgrade::{SourceName, UpgradeState};
@@ -39,20 +38,6 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MAX_AGE: Duration = Duration::from_secs(300);
 /// The share of a query in these tests.
 pub(super) const SHARE: Duration = Duration::from_secs(2);
-
-/// A source that panics when it is queried.
-#[derive(Debug)]
-struct Untouched(Option<SourceName>);
-
-impl UpgradeSource for Untouched {
-    fn fetch<'a>(&'a self, _: SourceRequest<'a>) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        panic!("these tests make no query")
-    }
-
-    fn in_use(&self) -> Option<SourceName> {
-        self.0
-    }
-}
 
 pub(super) fn id(name: &str) -> ClusterId {
     ClusterId::parse(name).expect("an ID")
@@ -88,7 +73,7 @@ pub(super) fn target(name: &str, source: Option<SourceName>) -> Target {
         info: Arc::new(info),
         origin: Origin::Configured,
         endpoint: Endpoint::parse("http://stand-in.example").expect("an endpoint"),
-        query: UpgradeQuery::with_source(Arc::new(Untouched(source))),
+        query: UpgradeQuery::Panicking(source),
     }
 }
 

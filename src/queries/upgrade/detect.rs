@@ -14,13 +14,13 @@ use std::time::Duration;
 use ack_client::Endpoint;
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{ApiError, Budget, Client, ErrorKind, describe_cluster};
-use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use self::state::{DetectionState, Refusal};
-use super::{SourceRequest, Tasks, UpgradeSource, UpgradeStatus};
+use super::{Tasks, status};
+use crate::queries::FetchContext;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// Longest wait of the other clusters for the response to the first.
@@ -74,92 +74,88 @@ impl SourceDetector {
         }
     }
 
-    async fn fetch_state(&self, request: SourceRequest<'_>) -> Result<UpgradeState, ApiError> {
-        let leader = self.shared.lead(request.cluster);
+    /// Reads the state of the upgrade of `cluster`, by the operation that serves it.
+    pub(super) async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        last: Option<&UpgradeState>,
+    ) -> Result<UpgradeState, ApiError> {
+        let leader = self.shared.lead(cluster);
         if leader.is_none() {
-            self.shared.wait_for_leader(&request).await;
+            self.shared.wait_for_leader(cluster, context.budget).await;
         }
-        if self.shared.source(request.cluster) == SourceName::UpgradeStatus {
-            return self.fetch_status(request, leader, None).await;
+        if self.shared.source(cluster) == SourceName::UpgradeStatus {
+            return self
+                .fetch_status_or_tasks(cluster, context, last, leader)
+                .await;
         }
-        match self.tasks.fetch(request).await {
+        match self.tasks.fetch(cluster, context, last).await {
             // No error code says that the operation is gone, so it may be served where the tasks
             // are refused.
-            Err(error) if is_lasting_refusal(&error) && !self.shared.is_gone() => {
-                self.fetch_status(request, None, Some(error)).await
+            Err(tasks_error) if is_lasting_refusal(&tasks_error) && !self.shared.is_gone() => {
+                let status = self.shared.fetch_status(cluster, context).await;
+                status.map_err(|error| with_status_error(tasks_error, &error))
             }
             result => {
-                self.probe(&request);
+                self.probe(cluster, context.endpoint);
                 result
             }
         }
     }
 
-    /// Asks `GetUpgradeStatus`, and reads the tasks if it does not serve this cluster, unless
-    /// reading them has failed already, with `tasks_error`.
-    async fn fetch_status(
+    /// Asks `GetUpgradeStatus`, and reads the tasks if it does not serve this cluster.
+    async fn fetch_status_or_tasks(
         &self,
-        request: SourceRequest<'_>,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        last: Option<&UpgradeState>,
         leader: Option<LeaderGuard<'_>>,
-        tasks_error: Option<ApiError>,
     ) -> Result<UpgradeState, ApiError> {
         let asked = Instant::now();
-        let error = match UpgradeStatus.fetch(request).await {
-            Ok(upgrade) => {
-                self.shared.update(None, |state, now| {
-                    state.record_response(request.cluster, now);
-                });
-                return Ok(upgrade);
-            }
-            Err(error) => error,
+        let error = match self.shared.fetch_status(cluster, context).await {
+            Err(error) if may_mean_gone(&error) => error,
+            result => return result,
         };
-        let is_gone = error.kind == ErrorKind::OperationGone;
-        if is_gone {
-            self.shared
-                .update(Some(&error), DetectionState::record_gone);
-        }
-        if let Some(tasks_error) = tasks_error {
-            return Err(with_status_error(tasks_error, &error));
-        }
-        if !is_gone && !may_mean_gone(&error) {
-            return Err(error);
-        }
         // The others need not wait for this cluster's tasks.
         drop(leader);
         let upgrade = self
             .tasks
-            .fetch(request)
+            .fetch(cluster, context, last)
             .await
             .map_err(|tasks_error| with_status_error(tasks_error, &error))?;
-        if !is_gone {
-            self.record_refusal(&request, asked, error);
+        if error.kind != ErrorKind::OperationGone {
+            let was_served = last.is_some_and(|last| last.source == SourceName::UpgradeStatus);
+            let refusal = Refusal {
+                cluster: cluster.clone(),
+                asked,
+                was_served,
+            };
+            self.record_refusal(refusal, context.endpoint, error);
         }
         Ok(upgrade)
     }
 
     /// Records a refusal after which the tasks could be read.
-    fn record_refusal(&self, request: &SourceRequest<'_>, asked: Instant, error: ApiError) {
-        let was_served = request
-            .previous
-            .is_some_and(|previous| previous.source == SourceName::UpgradeStatus);
-        let refusal = Refusal {
-            cluster: request.cluster.clone(),
-            asked,
-            was_served,
-        };
+    fn record_refusal(&self, refusal: Refusal, endpoint: &Endpoint, error: ApiError) {
         self.shared.record_unserved(&refusal.cluster, &error);
         if self.shared.state.borrow().counts(&refusal) {
-            let endpoint = request.endpoint.clone();
+            let endpoint = endpoint.clone();
             self.run_in_background(|shared| Some(shared.confirm(refusal, endpoint, error)));
         }
     }
 
     /// Tries the operation again if it is time.
-    fn probe(&self, request: &SourceRequest<'_>) {
+    fn probe(&self, cluster: &ClusterId, endpoint: &Endpoint) {
         self.run_in_background(|shared| {
-            let is_due = shared.update(None, |state, now| state.take_probe(request.cluster, now));
-            is_due.then(|| shared.probe(request.cluster.clone(), request.endpoint.clone()))
+            let is_due = shared.update(None, |state, now| state.take_probe(cluster, now));
+            is_due.then(|| shared.probe(cluster.clone(), endpoint.clone()))
         });
+    }
+
+    /// The source in use, once that is decided.
+    pub(super) fn in_use(&self) -> Option<SourceName> {
+        self.shared.state.borrow().in_use()
     }
 
     /// Runs the task that `start` returns, unless as many run as may. A probe that is skipped stays
@@ -181,19 +177,6 @@ impl SourceDetector {
     }
 }
 
-impl UpgradeSource for SourceDetector {
-    fn fetch<'a>(
-        &'a self,
-        request: SourceRequest<'a>,
-    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        Box::pin(self.fetch_state(request))
-    }
-
-    fn in_use(&self) -> Option<SourceName> {
-        self.shared.state.borrow().in_use()
-    }
-}
-
 impl Shared {
     fn source(&self, cluster: &ClusterId) -> SourceName {
         self.state.borrow().source(cluster)
@@ -210,13 +193,30 @@ impl Shared {
             .then(|| LeaderGuard(self))
     }
 
-    async fn wait_for_leader(&self, request: &SourceRequest<'_>) {
+    async fn wait_for_leader(&self, cluster: &ClusterId, budget: &Budget) {
         let mut state = self.state.subscribe();
-        let decided = state.wait_for(|state| !state.waits_for_leader(request.cluster));
+        let decided = state.wait_for(|state| !state.waits_for_leader(cluster));
         tokio::select! {
             _ = timeout(LEADER_TIMEOUT, decided) => {}
-            () = request.budget.expired() => {}
+            () = budget.expired() => {}
         }
+    }
+
+    /// Asks `GetUpgradeStatus`, and records whether it is served.
+    async fn fetch_status(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+    ) -> Result<UpgradeState, ApiError> {
+        let result = status::fetch(cluster, context).await;
+        match &result {
+            Ok(_) => self.update(None, |state, now| state.record_response(cluster, now)),
+            Err(error) if error.kind == ErrorKind::OperationGone => {
+                self.update(Some(error), DetectionState::record_gone);
+            }
+            Err(_) => {}
+        }
+        result
     }
 
     /// Counts the refusal if the API knows the cluster.
@@ -234,14 +234,8 @@ impl Shared {
 
     async fn probe(self: Arc<Self>, cluster: ClusterId, endpoint: Endpoint) {
         let budget = Budget::lasting(BACKGROUND_BUDGET);
-        let request = SourceRequest {
-            client: &self.client,
-            cluster: &cluster,
-            endpoint: &endpoint,
-            budget: &budget,
-            previous: None,
-        };
-        match UpgradeStatus.fetch(request).await {
+        let context = FetchContext::new(&self.client, &endpoint, &budget);
+        match status::fetch(&cluster, context).await {
             Ok(_) => self.update(None, |state, now| {
                 state.probe_succeeded(&cluster, now);
             }),
@@ -308,8 +302,8 @@ impl Drop for LeaderGuard<'_> {
     }
 }
 
-/// True if the refusal may mean that the operation does not exist: it is the API's own, and its
-/// code explains nothing else.
+/// True if the refusal means that the operation does not exist, or may mean it: it is the API's own,
+/// and its code explains nothing else.
 fn may_mean_gone(error: &ApiError) -> bool {
     const EXPLAINED: [&str; 3] = ["invalidparameter", "missingparameter", "errorclusterstate"];
     let code = error
@@ -317,11 +311,12 @@ fn may_mean_gone(error: &ApiError) -> bool {
         .as_deref()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    error.kind == ErrorKind::Rejected
+    let is_unexplained = error.kind == ErrorKind::Rejected
         && error
             .status
             .is_some_and(|status| (400..500).contains(&status))
-        && !EXPLAINED.iter().any(|prefix| code.starts_with(prefix))
+        && !EXPLAINED.iter().any(|prefix| code.starts_with(prefix));
+    error.kind == ErrorKind::OperationGone || is_unexplained
 }
 
 /// True if reading the tasks a little later would fail too.

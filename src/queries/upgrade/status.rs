@@ -1,36 +1,19 @@
 //! `GetUpgradeStatus`, the operation made for the state of an upgrade.
 
+use ack_client::names::ClusterId;
 use ack_client::{ApiError, UpgradeStatusResponse, get_upgrade_status};
-use futures_util::future::BoxFuture;
 
-use super::{SourceRequest, UpgradeSource};
+use crate::queries::FetchContext;
 use crate::upgrade::{SourceName, UpgradeState};
 
-/// Asks `GetUpgradeStatus`.
-#[derive(Debug)]
-pub struct UpgradeStatus;
-
-impl UpgradeSource for UpgradeStatus {
-    fn fetch<'a>(
-        &'a self,
-        request: SourceRequest<'a>,
-    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        Box::pin(async move {
-            let SourceRequest {
-                client,
-                cluster,
-                endpoint,
-                budget,
-                ..
-            } = request;
-            let response = get_upgrade_status(client, endpoint, cluster, budget).await?;
-            Ok(state(response))
-        })
-    }
-
-    fn in_use(&self) -> Option<SourceName> {
-        Some(SourceName::UpgradeStatus)
-    }
+/// Asks `GetUpgradeStatus` about `cluster`.
+pub(super) async fn fetch(
+    cluster: &ClusterId,
+    context: FetchContext<'_>,
+) -> Result<UpgradeState, ApiError> {
+    let response =
+        get_upgrade_status(context.client, context.endpoint, cluster, context.budget).await?;
+    Ok(state(response))
 }
 
 fn state(response: UpgradeStatusResponse) -> UpgradeState {

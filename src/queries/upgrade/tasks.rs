@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ack_client::names::ClusterId;
 use ack_client::text::clean_message;
 use ack_client::{ApiError, ErrorKind, Operation, Task, TaskInfo, UpgradeTasks, describe_task};
 use ack_client::{Status, Step};
-use futures_util::future::BoxFuture;
 
-use super::{SourceRequest, UpgradeSource};
+use crate::queries::FetchContext;
 use crate::upgrade::{SourceName, UpgradeState};
 
 /// Limit of the tasks that one query asks for until one is the cluster's.
@@ -36,14 +36,20 @@ impl Tasks {
         }
     }
 
-    async fn newest_upgrade(&self, request: SourceRequest<'_>) -> Result<UpgradeState, ApiError> {
-        let SourceRequest {
+    /// Reads the newest upgrade of `cluster`. What cannot have changed since `last` is not asked
+    /// for again.
+    pub(super) async fn fetch(
+        &self,
+        cluster: &ClusterId,
+        context: FetchContext<'_>,
+        last: Option<&UpgradeState>,
+    ) -> Result<UpgradeState, ApiError> {
+        let FetchContext {
             client,
-            cluster,
             endpoint,
             budget,
-            previous,
-        } = request;
+            ..
+        } = context;
         let mut tasks = UpgradeTasks::new(client, endpoint, cluster, &self.types);
         let mut asked = 0;
         while asked < MAX_ASKED {
@@ -53,8 +59,8 @@ impl Tasks {
             if self.lock().contains(&task.id) {
                 continue;
             }
-            if let Some(previous) = previous.filter(|previous| is_unchanged(&task, previous)) {
-                return Ok(previous.clone());
+            if let Some(last) = last.filter(|last| is_unchanged(&task, last)) {
+                return Ok(last.clone());
             }
             let info = describe_task(client, endpoint, &task.id, budget).await?;
             if info.target.may_be(cluster) {
@@ -90,29 +96,16 @@ impl Tasks {
     }
 }
 
-impl UpgradeSource for Tasks {
-    fn fetch<'a>(
-        &'a self,
-        request: SourceRequest<'a>,
-    ) -> BoxFuture<'a, Result<UpgradeState, ApiError>> {
-        Box::pin(self.newest_upgrade(request))
-    }
-
-    fn in_use(&self) -> Option<SourceName> {
-        Some(SourceName::Tasks)
-    }
-}
-
-/// True if `previous` holds all that the finished `task` will ever tell.
-fn is_unchanged(task: &Task, previous: &UpgradeState) -> bool {
+/// True if `last` holds all that the finished `task` will ever tell.
+fn is_unchanged(task: &Task, last: &UpgradeState) -> bool {
     // While the two statuses differ, either may be behind, or the task may have had a state that is
     // not in the reference.
     let is_finished = Status::from_word(&task.state)
-        .is_some_and(|status| status.is_idle() && status == previous.status);
+        .is_some_and(|status| status.is_idle() && status == last.status);
     is_finished
-        && previous.source == SourceName::Tasks
-        && previous.task_id == task.id
-        && previous.updated == task.updated
+        && last.source == SourceName::Tasks
+        && last.task_id == task.id
+        && last.updated == task.updated
 }
 
 /// The state of the upgrade that a task carries out. A state that is not in the reference is
