@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use exporter_toolkit::exposition::{Format, Page, Value};
 
-pub use exporter::{AccountCallMetrics, ExporterMetrics};
+pub use exporter::ExporterMetrics;
 
 use crate::config::{Metrics, StateSets};
 use crate::snapshot::{ClusterReading, Outcome, Snapshot};

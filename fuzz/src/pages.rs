@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
-use ack_client::{ClusterState, Operation, Reason};
+use ack_client::{ClusterState, Reason};
 use ack_client::{Status, Step, TaskStatus};
 use ack_upgrade_exporter::cluster::ClusterInfo;
+use ack_upgrade_exporter::collect::ScrapeMetrics as _;
 use ack_upgrade_exporter::config::{ErrorMessages, Metrics, StateSets};
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::queries::Watched;
@@ -45,7 +46,7 @@ pub fn pages(input: &[u8]) {
         .collect();
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     for account in &accounts {
-        own.call_metrics(&account.account, Operation::ALL);
+        own.call_metrics(&account.account);
     }
     let snapshot = Snapshot {
         at: input.time().unwrap_or(Timestamp::UNIX_EPOCH),

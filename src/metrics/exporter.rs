@@ -1,6 +1,7 @@
 //! The exporter's own instruments: the work of this process since it started.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::AccountName;
@@ -49,10 +50,11 @@ struct Instruments {
 
 /// Counts the calls of one account.
 #[derive(Debug)]
-pub struct AccountCallMetrics {
+struct AccountCallMetrics {
     account: AccountName,
     instruments: Arc<Instruments>,
-    operations: Vec<(Operation, OnceLock<Handles>)>,
+    /// The series of every operation.
+    operations: BTreeMap<Operation, Handles>,
 }
 
 /// The series of one account and operation.
@@ -76,40 +78,9 @@ impl ExporterMetrics {
         }
     }
 
-    /// Returns the instruments for the calls of `account`. The series of `operations`, which are
-    /// all that the account may call, exist from now on. A series that exists already continues.
-    pub fn call_metrics(
-        &self,
-        account: &AccountName,
-        operations: &[Operation],
-    ) -> Arc<AccountCallMetrics> {
-        let metrics = AccountCallMetrics {
-            account: account.clone(),
-            instruments: Arc::clone(&self.instruments),
-            operations: Operation::ALL
-                .iter()
-                .map(|operation| (*operation, OnceLock::new()))
-                .collect(),
-        };
-        for operation in operations {
-            metrics.handles(*operation);
-        }
-        Arc::new(metrics)
-    }
-
     /// Removes the series of `account`, when a new configuration no longer has it.
     pub fn forget(&self, account: &AccountName) {
         self.instruments.forget(account);
-    }
-
-    /// Counts a scrape that was served from the cache.
-    pub fn cached_scrape(&self) {
-        self.instruments.cached_scrapes.inc();
-    }
-
-    /// Counts a scrape that joined the collection of another.
-    pub fn coalesced_scrape(&self) {
-        self.instruments.coalesced_scrapes.inc();
     }
 
     /// Records that a configuration was loaded at `time` and is in use.
@@ -139,6 +110,28 @@ impl ExporterMetrics {
         if self.process == ProcessMetrics::Shown {
             process::write(page);
         }
+    }
+}
+
+impl ScrapeMetrics for ExporterMetrics {
+    // The series of every operation exist from now on. One that exists already continues.
+    fn call_metrics(&self, account: &AccountName) -> Arc<dyn CallMetrics> {
+        Arc::new(AccountCallMetrics {
+            account: account.clone(),
+            instruments: Arc::clone(&self.instruments),
+            operations: Operation::ALL
+                .iter()
+                .map(|operation| (*operation, self.instruments.handles(account, *operation)))
+                .collect(),
+        })
+    }
+
+    fn cached_scrape(&self) {
+        self.instruments.cached_scrapes.inc();
+    }
+
+    fn coalesced_scrape(&self) {
+        self.instruments.coalesced_scrapes.inc();
     }
 }
 
@@ -294,44 +287,17 @@ fn register<C: Collector + Clone + 'static>(
     instrument
 }
 
-impl ScrapeMetrics for ExporterMetrics {
-    fn call_metrics(&self, account: &AccountName) -> Arc<dyn CallMetrics> {
-        self.call_metrics(account, Operation::ALL)
-    }
-
-    fn cached_scrape(&self) {
-        self.cached_scrape();
-    }
-
-    fn coalesced_scrape(&self) {
-        self.coalesced_scrape();
-    }
-}
-
 // === impl AccountCallMetrics ===
-
-impl AccountCallMetrics {
-    fn handles(&self, operation: Operation) -> Option<&Handles> {
-        let (_, handles) = self
-            .operations
-            .iter()
-            .find(|(known, _)| *known == operation)?;
-        Some(handles.get_or_init(|| self.instruments.handles(&self.account, operation)))
-    }
-}
 
 impl CallMetrics for AccountCallMetrics {
     fn started(&self, operation: Operation) {
-        if let Some(handles) = self.handles(operation) {
-            handles.requests.inc();
-            handles.in_flight.inc();
-        }
+        let handles = &self.operations[&operation];
+        handles.requests.inc();
+        handles.in_flight.inc();
     }
 
     fn finished(&self, operation: Operation, elapsed: Duration, failure: Option<Reason>) {
-        let Some(handles) = self.handles(operation) else {
-            return;
-        };
+        let handles = &self.operations[&operation];
         handles.in_flight.dec();
         handles.duration.observe(elapsed.as_secs_f64());
         if let Some((_, failures)) = handles
@@ -344,9 +310,7 @@ impl CallMetrics for AccountCallMetrics {
     }
 
     fn retried(&self, operation: Operation) {
-        if let Some(handles) = self.handles(operation) {
-            handles.retries.inc();
-        }
+        self.operations[&operation].retries.inc();
     }
 
     fn unknown_value(&self, field: &'static str, value: &str) {

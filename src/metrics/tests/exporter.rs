@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ack_client::names::AccountName;
-use ack_client::{CallMetrics as _, Operation, Reason};
+use ack_client::{Operation, Reason};
 use exporter_toolkit::exposition::{Format, Page};
 use exporter_toolkit::process::ProcessMetrics;
 use jiff::Timestamp;
 
 use super::exposition::{Dialect, Exposition};
+use crate::collect::ScrapeMetrics as _;
 use crate::metrics::ExporterMetrics;
 
 const OPERATION: Operation = Operation::GetUpgradeStatus;
+/// The label of its series.
+const CALL: (&str, &str) = ("operation", "GetUpgradeStatus");
 
 fn account(name: &str) -> AccountName {
     AccountName::parse(name).unwrap()
@@ -42,25 +45,29 @@ fn every_series_of_an_account_starts_at_zero() {
             .family("cs_exporter_api_requests_total")
             .is_none()
     );
-    own.call_metrics(&account("a"), &[OPERATION]);
+    own.call_metrics(&account("a"));
     let page = read(&own);
     let total = |name: &str| {
         page.samples(name)
             .map(|sample| sample.value)
             .fold((0, 0.0), |(count, sum), value| (count + 1, sum + value))
     };
-    assert_eq!(total("cs_exporter_api_requests_total"), (1, 0.0));
+    let operations = Operation::ALL.len();
+    assert_eq!(total("cs_exporter_api_requests_total"), (operations, 0.0));
     assert_eq!(
         total("cs_exporter_api_request_failures_total"),
-        (Reason::ALL.len() - 1, 0.0),
+        (operations * (Reason::ALL.len() - 1), 0.0),
         "all but rate_limited"
     );
-    assert_eq!(total("cs_exporter_api_retries_total"), (1, 0.0));
+    assert_eq!(total("cs_exporter_api_retries_total"), (operations, 0.0));
     assert_eq!(
         total("cs_exporter_api_request_duration_seconds_count"),
-        (1, 0.0)
+        (operations, 0.0)
     );
-    assert_eq!(total("cs_exporter_api_requests_in_flight"), (1, 0.0));
+    assert_eq!(
+        total("cs_exporter_api_requests_in_flight"),
+        (operations, 0.0)
+    );
     let fields: BTreeSet<_> = ack_client::fields().collect();
     assert_eq!(
         total("cs_exporter_unknown_values_total"),
@@ -73,8 +80,8 @@ fn every_series_of_an_account_starts_at_zero() {
 #[test]
 fn calls_are_counted_by_account_and_operation() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
-    let metrics = own.call_metrics(&account("a"), &[OPERATION]);
-    own.call_metrics(&account("b"), &[OPERATION]);
+    let metrics = own.call_metrics(&account("a"));
+    own.call_metrics(&account("b"));
     metrics.started(OPERATION);
     metrics.started(OPERATION);
     metrics.retried(OPERATION);
@@ -85,50 +92,66 @@ fn calls_are_counted_by_account_and_operation() {
     );
     let value = |name, labels: &[(&str, &str)]| value(&own, name, labels);
     let a = ("account", "a");
-    assert_eq!(value("cs_exporter_api_requests_total", &[a]), Some(2.0));
     assert_eq!(
-        value("cs_exporter_api_requests_total", &[("account", "b")]),
+        value("cs_exporter_api_requests_total", &[a, CALL]),
+        Some(2.0)
+    );
+    assert_eq!(
+        value("cs_exporter_api_requests_total", &[("account", "b"), CALL]),
         Some(0.0)
     );
-    assert_eq!(value("cs_exporter_api_requests_in_flight", &[a]), Some(1.0));
-    assert_eq!(value("cs_exporter_api_retries_total", &[a]), Some(1.0));
+    assert_eq!(
+        value(
+            "cs_exporter_api_requests_total",
+            &[a, ("operation", "DescribeClusterTasks")]
+        ),
+        Some(0.0)
+    );
+    assert_eq!(
+        value("cs_exporter_api_requests_in_flight", &[a, CALL]),
+        Some(1.0)
+    );
+    assert_eq!(
+        value("cs_exporter_api_retries_total", &[a, CALL]),
+        Some(1.0)
+    );
     assert_eq!(
         value(
             "cs_exporter_api_request_failures_total",
-            &[a, ("reason", "throttled")]
+            &[a, CALL, ("reason", "throttled")]
         ),
         Some(1.0)
     );
     assert_eq!(
         value(
             "cs_exporter_api_request_failures_total",
-            &[a, ("reason", "timeout")]
+            &[a, CALL, ("reason", "timeout")]
         ),
         Some(0.0)
     );
     assert_eq!(
         value(
             "cs_exporter_api_request_failures_total",
-            &[a, ("reason", "rate_limited")]
+            &[a, CALL, ("reason", "rate_limited")]
         ),
         None
     );
     assert_eq!(
         value(
             "cs_exporter_api_request_duration_seconds_bucket",
-            &[a, ("le", "0.05")]
+            &[a, CALL, ("le", "0.05")]
         ),
         Some(0.0)
     );
     assert_eq!(
         value(
             "cs_exporter_api_request_duration_seconds_bucket",
-            &[a, ("le", "0.1")]
+            &[a, CALL, ("le", "0.1")]
         ),
         Some(1.0)
     );
     assert_eq!(
-        value("cs_exporter_api_request_duration_seconds_sum", &[a]),
+        value("cs_exporter_api_request_duration_seconds_sum", &[a, CALL]),
         Some(0.06)
     );
 }
@@ -136,17 +159,17 @@ fn calls_are_counted_by_account_and_operation() {
 #[test]
 fn series_of_an_account_continue_after_a_reload_and_end_when_it_is_removed() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
-    let before = own.call_metrics(&account("a"), &[OPERATION]);
+    let before = own.call_metrics(&account("a"));
     before.started(OPERATION);
-    let after = own.call_metrics(&account("a"), &[OPERATION]);
+    let after = own.call_metrics(&account("a"));
     after.started(OPERATION);
     before.finished(OPERATION, Duration::ZERO, None);
     assert_eq!(
-        value(&own, "cs_exporter_api_requests_total", &[]),
+        value(&own, "cs_exporter_api_requests_total", &[CALL]),
         Some(2.0)
     );
     assert_eq!(
-        value(&own, "cs_exporter_api_requests_in_flight", &[]),
+        value(&own, "cs_exporter_api_requests_in_flight", &[CALL]),
         Some(1.0)
     );
     own.forget(&account("a"));
@@ -162,7 +185,7 @@ fn series_of_an_account_continue_after_a_reload_and_end_when_it_is_removed() {
 #[test]
 fn unknown_values_are_counted_by_field() {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
-    let metrics = own.call_metrics(&account("a"), &[]);
+    let metrics = own.call_metrics(&account("a"));
     metrics.unknown_value("upgrade_step", "sideways");
     metrics.unknown_value("upgrade_step", "sideways");
     assert_eq!(

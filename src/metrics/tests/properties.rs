@@ -20,6 +20,7 @@ use safe_input::text::is_misleading;
 use super::exposition::{Dialect, Exposition};
 use super::of;
 use crate::cluster::ClusterInfo;
+use crate::collect::ScrapeMetrics as _;
 use crate::config::Metrics;
 use crate::metrics::catalog::{self, SeriesScope};
 use crate::metrics::{ExporterMetrics, render};
@@ -180,7 +181,7 @@ prop_compose! {
 fn pages(snapshot: &Snapshot) -> (Exposition, Exposition) {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     for account in &snapshot.accounts {
-        own.call_metrics(&account.account, ack_client::Operation::ALL);
+        own.call_metrics(&account.account);
     }
     let read = |format, dialect| {
         Exposition::read(

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId, Region};
 use ack_client::{
-    AddonInstance, AddonState, CallMetrics as _, CheckVerdict, ClusterState, NodeCounts,
-    NodePoolState, Operation, PlanState, Reason,
+    AddonInstance, AddonState, CheckVerdict, ClusterState, NodeCounts, NodePoolState, Operation,
+    PlanState, Reason,
 };
 use ack_client::{Status, Step, TaskStatus};
 use exporter_toolkit::process::ProcessMetrics;
 
 use crate::cluster::ClusterInfo;
+use crate::collect::ScrapeMetrics as _;
 use crate::metrics::ExporterMetrics;
 use crate::queries::Watched;
 use crate::queries::addons::ClusterAddons;
@@ -254,7 +255,7 @@ pub(super) fn snapshot(clusters: Vec<ClusterReading>) -> Snapshot {
 pub(super) fn own() -> ExporterMetrics {
     let own = ExporterMetrics::new(ProcessMetrics::Hidden);
     own.reload_succeeded("2026-11-23T09:00:00.25Z".parse().unwrap());
-    let metrics = own.call_metrics(&account(), &[Operation::GetUpgradeStatus]);
+    let metrics = own.call_metrics(&account());
     for failure in [None, Some(Reason::Timeout)] {
         metrics.started(Operation::GetUpgradeStatus);
         metrics.finished(
