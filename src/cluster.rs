@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ack_client::ClusterState;
 use ack_client::names::{AccountName, ClusterId, Region};
+use ack_client::{ClusterState, ListedCluster};
 
 /// A cluster and its properties apart from the upgrade. Unknown text is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,36 @@ pub struct ClusterInfo {
 }
 
 impl ClusterInfo {
+    /// A cluster of which nothing else is known.
+    pub fn new(id: ClusterId, account: AccountName, region: Option<Region>) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            account,
+            region,
+            cluster_type: String::new(),
+            spec: String::new(),
+            profile: String::new(),
+            version: String::new(),
+            next_version: String::new(),
+            state: None,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over the properties of the cluster in a list. A name that is known stays.
+    pub fn update(&mut self, listed: &ListedCluster) {
+        if self.name.is_empty() {
+            self.name.clone_from(&listed.name);
+        }
+        self.cluster_type.clone_from(&listed.cluster_type);
+        self.spec.clone_from(&listed.spec);
+        self.profile.clone_from(&listed.profile);
+        self.version.clone_from(&listed.version);
+        self.next_version.clone_from(&listed.next_version);
+        self.state = listed.state;
+    }
+
     /// Returns true if `target` is the ID or the name of this cluster.
     pub fn is_meant(&self, target: &str) -> bool {
         self.id.is_meant(&self.name, target)

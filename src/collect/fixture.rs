@@ -1,6 +1,5 @@
 //! Clusters, queries and tables for the tests of this module.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -56,21 +55,9 @@ pub(super) fn now() -> Now {
 }
 
 pub(super) fn target(name: &str, source: Option<SourceName>) -> Target {
-    let info = ClusterInfo {
-        id: id(name),
-        name: String::new(),
-        account: AccountName::parse("a").expect("a name"),
-        region: None,
-        cluster_type: String::new(),
-        spec: String::new(),
-        profile: String::new(),
-        version: String::new(),
-        next_version: String::new(),
-        state: None,
-        labels: BTreeMap::new(),
-    };
+    let account = AccountName::parse("a").expect("a name");
     Target {
-        info: Arc::new(info),
+        info: Arc::new(ClusterInfo::new(id(name), account, None)),
         origin: Origin::Configured,
         endpoint: Endpoint::parse("http://stand-in.example").expect("an endpoint"),
         query: UpgradeQuery::Panicking(source),

@@ -47,18 +47,11 @@ impl TargetResolver {
 
     /// The target at `endpoint` for a cluster of the configuration; None if another shard owns it.
     pub(super) fn configured(&self, cluster: &Cluster, endpoint: &Endpoint) -> Option<Target> {
+        let (id, account) = (cluster.id.clone(), self.account.clone());
         let info = ClusterInfo {
-            id: cluster.id.clone(),
             name: cluster.name.clone(),
-            account: self.account.clone(),
-            region: cluster.region.clone(),
-            cluster_type: String::new(),
-            spec: String::new(),
-            profile: String::new(),
-            version: String::new(),
-            next_version: String::new(),
-            state: None,
             labels: cluster.labels.clone(),
+            ..ClusterInfo::new(id, account, cluster.region.clone())
         };
         self.target(info, endpoint, Origin::Configured)
     }
@@ -70,19 +63,9 @@ impl TargetResolver {
         if self.owners.contains_key(&cluster.id) {
             return None;
         }
-        let info = ClusterInfo {
-            id: cluster.id.clone(),
-            name: cluster.name.clone(),
-            account: self.account.clone(),
-            region: Some(place.region.clone()),
-            cluster_type: cluster.cluster_type.clone(),
-            spec: cluster.spec.clone(),
-            profile: cluster.profile.clone(),
-            version: cluster.version.clone(),
-            next_version: cluster.next_version.clone(),
-            state: cluster.state,
-            labels: BTreeMap::new(),
-        };
+        let (id, account) = (cluster.id.clone(), self.account.clone());
+        let mut info = ClusterInfo::new(id, account, Some(place.region.clone()));
+        info.update(cluster);
         self.target(info, &place.endpoint, Origin::Discovered)
     }
 

@@ -14,18 +14,11 @@ use crate::upgrade::SourceName;
 mod details;
 
 fn reading(outcome: Outcome) -> ClusterReading {
+    let id = ClusterId::parse("c1").expect("an ID");
+    let account = AccountName::parse("a").expect("a name");
     let cluster = ClusterInfo {
-        id: ClusterId::parse("c1").expect("an ID"),
-        name: String::new(),
-        account: AccountName::parse("a").expect("a name"),
-        region: None,
-        cluster_type: String::new(),
-        spec: String::new(),
-        profile: String::new(),
         version: "1.31.1".to_owned(),
-        next_version: String::new(),
-        state: None,
-        labels: std::collections::BTreeMap::new(),
+        ..ClusterInfo::new(id, account, None)
     };
     ClusterReading {
         cluster: Arc::new(cluster),

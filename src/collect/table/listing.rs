@@ -111,35 +111,12 @@ fn is_not_upgrading(state: Option<ClusterState>) -> bool {
 
 /// Updates `info` from the list. The name and the labels of the configuration stay.
 pub(in crate::collect) fn merge_listing(info: &mut Arc<ClusterInfo>, cluster: &ListedCluster) {
-    let name = if info.name.is_empty() {
-        &cluster.name
-    } else {
-        &info.name
-    };
-    let is_equal = info.name == *name
-        && info.cluster_type == cluster.cluster_type
-        && info.spec == cluster.spec
-        && info.profile == cluster.profile
-        && info.version == cluster.version
-        && info.next_version == cluster.next_version
-        && info.state == cluster.state;
+    let mut updated = ClusterInfo::clone(info);
+    updated.update(cluster);
     // Snapshots share the allocation, so an equal one is kept.
-    if is_equal {
-        return;
+    if updated != **info {
+        *info = Arc::new(updated);
     }
-    *info = Arc::new(ClusterInfo {
-        id: info.id.clone(),
-        name: name.clone(),
-        account: info.account.clone(),
-        region: info.region.clone(),
-        cluster_type: cluster.cluster_type.clone(),
-        spec: cluster.spec.clone(),
-        profile: cluster.profile.clone(),
-        version: cluster.version.clone(),
-        next_version: cluster.next_version.clone(),
-        state: cluster.state,
-        labels: info.labels.clone(),
-    });
 }
 
 #[cfg(test)]

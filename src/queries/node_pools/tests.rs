@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 
 use ack_client::NodeCounts;
 use ack_client::names::AccountName;
@@ -10,18 +9,11 @@ const INTERVAL: Duration = Duration::from_secs(1800);
 
 /// A cluster with a control plane of this version.
 fn cluster(version: &str) -> ClusterInfo {
+    let id = ClusterId::parse("c1").expect("an ID");
+    let account = AccountName::parse("prod").expect("a name");
     ClusterInfo {
-        id: ClusterId::parse("c1").expect("an ID"),
-        name: String::new(),
-        account: AccountName::parse("prod").expect("a name"),
-        region: None,
-        cluster_type: String::new(),
-        profile: String::new(),
-        spec: String::new(),
         version: version.to_owned(),
-        next_version: String::new(),
-        state: None,
-        labels: BTreeMap::new(),
+        ..ClusterInfo::new(id, account, None)
     }
 }
 

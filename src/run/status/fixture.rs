@@ -1,6 +1,5 @@
 //! Clusters for tests.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ack_client::names::{AccountName, ClusterId, Region};
@@ -21,18 +20,12 @@ pub(super) fn ago(seconds: i64) -> Timestamp {
 
 /// A cluster whose ID begins with `id`.
 pub(super) fn cluster(id: &str, name: &str, outcome: Outcome) -> ClusterReading {
+    let id = ClusterId::parse(&format!("c{id:0<32}")).expect("an ID");
+    let account = AccountName::parse("prod").expect("a name");
     let info = ClusterInfo {
-        id: ClusterId::parse(&format!("c{id:0<32}")).expect("an ID"),
         name: name.to_owned(),
-        account: AccountName::parse("prod").expect("a name"),
-        region: Region::parse("cn-hangzhou").ok(),
-        cluster_type: String::new(),
-        spec: String::new(),
         version: "1.31.1-aliyun.1".to_owned(),
-        next_version: String::new(),
-        state: None,
-        profile: String::new(),
-        labels: BTreeMap::new(),
+        ..ClusterInfo::new(id, account, Region::parse("cn-hangzhou").ok())
     };
     ClusterReading {
         cluster: Arc::new(info),

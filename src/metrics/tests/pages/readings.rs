@@ -33,19 +33,8 @@ fn account() -> AccountName {
 }
 
 fn cluster(id: &str) -> ClusterInfo {
-    ClusterInfo {
-        id: ClusterId::parse(id).unwrap(),
-        name: String::new(),
-        account: account(),
-        region: Region::parse("cn-hangzhou").ok(),
-        cluster_type: String::new(),
-        spec: String::new(),
-        profile: String::new(),
-        version: String::new(),
-        next_version: String::new(),
-        state: None,
-        labels: BTreeMap::new(),
-    }
+    let region = Region::parse("cn-hangzhou").unwrap();
+    ClusterInfo::new(ClusterId::parse(id).unwrap(), account(), Some(region))
 }
 
 /// A cluster whose upgrade failed, with every value known.
