@@ -69,19 +69,6 @@ pub(super) struct Parts {
     pub(super) watches: Vec<Arc<dyn Watch>>,
 }
 
-/// A scrape whose page is due.
-#[derive(Debug)]
-pub(super) struct Reader {
-    /// The start of its demand.
-    pub(super) since: Instant,
-    /// The end of its demand, which others may share.
-    pub(super) end: Instant,
-    /// The time that it has waited for, if that is shorter than the time of the demand.
-    pub(super) shorter: Option<Duration>,
-    /// The age up to which a reading is served of a cluster that was not queried.
-    pub(super) max_age: Duration,
-}
-
 impl AccountCollector {
     pub(super) fn new(parts: Parts, tasks: TaskGroup) -> Arc<Self> {
         Arc::new(Self {
@@ -174,27 +161,34 @@ impl AccountCollector {
         self.lock().progress(since)
     }
 
-    /// Adds the reading of each cluster to `readings`. Returns true if every one of them has served
-    /// the demand of the `reader` and no query is awaited.
-    pub(super) fn add_readings(&self, reader: &Reader, readings: &mut Vec<ClusterReading>) -> bool {
+    /// Adds the reading of each cluster to `readings`, for a scrape whose page is due. It has waited
+    /// for `demand` or, if others share that, for the `shorter` time. A reading of a cluster that was
+    /// not queried is served up to `max_age`. Returns true if every cluster has served the demand and
+    /// no query is awaited.
+    pub(super) fn add_readings(
+        &self,
+        demand: &Demand,
+        shorter: Option<Duration>,
+        max_age: Duration,
+        readings: &mut Vec<ClusterReading>,
+    ) -> bool {
         let table = self.lock();
         let now = Instant::now();
         let viewpoint = Viewpoint {
             trigger: Trigger::Scrape,
-            end: reader.end,
-            share: reader
-                .shorter
-                .map_or(Duration::MAX, |length| table.fair_share.share(now, length)),
+            since: demand.since,
+            end: demand.deadline.instant(),
+            share: shorter.map_or(Duration::MAX, |length| table.fair_share.share(now, length)),
             blocked_by: table.blocked_by,
-            max_age: reader.max_age,
+            max_age,
             now,
         };
         for entry in table.entries.values() {
-            let mut reading = entry.reading(&viewpoint, entry.has_served(reader.since));
-            self.add_watched(&mut reading, viewpoint.now);
+            let mut reading = entry.reading(&viewpoint);
+            self.add_watched(&mut reading, now);
             readings.push(reading);
         }
-        table.is_complete(reader.since)
+        table.is_complete(demand.since)
     }
 
     /// Takes over the results of `earlier` for the same clusters and, if both have one client, its

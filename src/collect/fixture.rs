@@ -122,9 +122,10 @@ pub(super) fn new_entry(name: &str) -> ClusterEntry {
     ClusterEntry::new(target(name, None), CachedResults::default())
 }
 
-/// An entry with a response of this moment.
+/// An entry that was queried for a demand a second ago, with a response of this moment.
 pub(super) fn succeeded() -> ClusterEntry {
     let mut entry = new_entry("c1");
+    entry.served = Some(Instant::now() - SECOND);
     entry.record_result(Ok(upgrading()), &in_flight(1), SECOND, now());
     entry
 }
@@ -172,10 +173,11 @@ pub(super) fn failure(kind: ErrorKind) -> Failure {
     Failure::of(&error(kind))
 }
 
-/// The view of a reader who goes at this moment.
+/// The view of a reader who goes at this moment, and for whom no cluster has been queried.
 pub(super) fn viewpoint(trigger: Trigger, blocked_by: BlockedBy) -> Viewpoint {
     Viewpoint {
         trigger,
+        since: Instant::now() + SECOND,
         end: Instant::now(),
         share: SHARE,
         blocked_by,
@@ -184,10 +186,16 @@ pub(super) fn viewpoint(trigger: Trigger, blocked_by: BlockedBy) -> Viewpoint {
     }
 }
 
-/// The outcome on the metrics page of a scrape whose waiters go at this moment.
+/// The outcome on the metrics page of a scrape whose waiters go at this moment. `is_collected` is set
+/// if the entry was queried for it.
 pub(super) fn page(entry: &ClusterEntry, is_collected: bool) -> Outcome {
     let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
-    entry.reading(&viewpoint, is_collected).outcome
+    let since = entry.served.filter(|_| is_collected);
+    let viewpoint = Viewpoint {
+        since: since.unwrap_or(viewpoint.since),
+        ..viewpoint
+    };
+    entry.reading(&viewpoint).outcome
 }
 
 pub(super) fn reason(outcome: &Outcome) -> Option<Reason> {

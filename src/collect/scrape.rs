@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Collector;
-use super::account::Reader;
 use super::demand::{Admission, Demand};
 use super::progress::{CollectionProgress, Extent};
 use crate::snapshot::{ClusterReading, Snapshot};
@@ -162,18 +161,11 @@ impl Collector {
 
     /// The snapshot for a reader who has waited for `shorter` than the demand, if that is set.
     fn snapshot(&self, demand: &Demand, shorter: Option<Duration>) -> Snapshot {
-        let end = demand.deadline.instant();
         let mut clusters = Vec::new();
         let mut accounts = Vec::new();
         let mut complete = true;
         for account in &self.accounts {
-            let reader = Reader {
-                since: demand.since,
-                end,
-                shorter,
-                max_age: self.settings.max_age,
-            };
-            complete &= account.add_readings(&reader, &mut clusters);
+            complete &= account.add_readings(demand, shorter, self.settings.max_age, &mut clusters);
             accounts.push(account.reading());
         }
         clusters
@@ -181,6 +173,7 @@ impl Collector {
         // Two accounts may discover the same cluster.
         clusters.dedup_by(|later, first| later.cluster.id == first.cluster.id);
         let until = self.served_at(demand).unwrap_or_else(Instant::now);
+        let end = demand.deadline.instant();
         Snapshot {
             at: self.clock.now(),
             duration: until.saturating_duration_since(demand.since),

@@ -58,13 +58,14 @@ impl AccountCollector {
         let entry = table.entries.get(id)?;
         let viewpoint = Viewpoint {
             trigger: Trigger::Probe,
+            since: started,
             end: probe.deadline,
             share: Duration::MAX,
             blocked_by,
             max_age: probe.max_age,
             now: Instant::now(),
         };
-        let mut reading = entry.reading(&viewpoint, entry.has_ended_since(started));
+        let mut reading = entry.reading(&viewpoint);
         self.add_watched(&mut reading, viewpoint.now);
         Some(reading)
     }

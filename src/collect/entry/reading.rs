@@ -23,6 +23,8 @@ pub(in crate::collect) enum BlockedBy {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::collect) struct Viewpoint {
     pub(in crate::collect) trigger: Trigger,
+    /// The time at which the reader began to wait.
+    pub(in crate::collect) since: Instant,
     /// The time at which the reader stops waiting. Queries that start then or later are not for it.
     pub(in crate::collect) end: Instant,
     /// The share that a query has of the reader's time. The demand may be one of a longer time.
@@ -34,18 +36,13 @@ pub(in crate::collect) struct Viewpoint {
 }
 
 impl ClusterEntry {
-    /// The reading of this cluster. `is_collected` is set if it was queried for the reader, or needed
-    /// no query.
-    pub(in crate::collect) fn reading(
-        &self,
-        viewpoint: &Viewpoint,
-        is_collected: bool,
-    ) -> ClusterReading {
-        let in_flight = match viewpoint.trigger {
-            Trigger::Scrape => self.awaited(),
-            Trigger::Probe => self.in_flight(),
+    /// The reading of this cluster.
+    pub(in crate::collect) fn reading(&self, viewpoint: &Viewpoint) -> ClusterReading {
+        let (in_flight, was_queried) = match viewpoint.trigger {
+            Trigger::Scrape => (self.awaited(), self.has_served(viewpoint.since)),
+            Trigger::Probe => (self.in_flight(), self.has_ended_since(viewpoint.since)),
         };
-        let is_collected = is_collected && in_flight.is_none();
+        let is_collected = was_queried && in_flight.is_none();
         let in_flight = in_flight.filter(|in_flight| in_flight.started < viewpoint.end);
         let outcome = match in_flight {
             Some(in_flight) => self.outcome_in_flight(in_flight, viewpoint),

@@ -52,7 +52,7 @@ async fn a_cluster_that_was_never_queried_has_no_state_unless_the_api_blocks_it(
 /// The outcome of a cluster that was not queried because all permits are taken.
 fn page_of_a_slow_api(entry: &ClusterEntry) -> Outcome {
     let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::Concurrency);
-    entry.reading(&viewpoint, false).outcome
+    entry.reading(&viewpoint).outcome
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +81,7 @@ async fn a_query_is_a_time_out_once_it_has_had_its_share() {
     let in_flight = entry.in_flight().expect("one is in flight");
     in_flight.is_awaited.store(false, Ordering::Relaxed);
     assert!(is_up(&page(&entry, true)), "no demand waits for it");
-    let probe = entry.reading(&viewpoint(Trigger::Probe, BlockedBy::RateLimit), true);
+    let probe = entry.reading(&viewpoint(Trigger::Probe, BlockedBy::RateLimit));
     assert_eq!(
         (reason(&probe.outcome), probe.duration),
         (Some(Reason::Timeout), Some(SHARE))
@@ -102,13 +102,13 @@ async fn a_query_that_starts_when_the_reader_goes_is_not_for_that_reader() {
     advance(SECOND).await;
     entry.start(Arc::new(in_flight(2)));
     let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
-    let reading = entry.reading(&viewpoint, true);
+    let reading = entry.reading(&viewpoint);
     assert_eq!(reading.duration, Some(SECOND), "of the last query");
     let later = Viewpoint {
         end: viewpoint.end + Duration::from_nanos(1),
         ..viewpoint
     };
-    let reading = entry.reading(&later, true);
+    let reading = entry.reading(&later);
     assert_eq!(reading.duration, Some(Duration::ZERO), "so far");
 }
 

@@ -1,4 +1,3 @@
-
 use ack_client::NodeCounts;
 use ack_client::names::AccountName;
 use serde_json::json;

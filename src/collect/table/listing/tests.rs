@@ -59,7 +59,7 @@ async fn a_demand_skips_clusters_that_a_list_shows_to_be_idle() {
     );
     let last_success = |name: &str| {
         let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
-        entry(name).reading(&viewpoint, true).last_success
+        entry(name).reading(&viewpoint).last_success
     };
     assert_eq!(last_success("calm"), Some(Timestamp::constant(9, 0)));
     assert_eq!(last_success("changed"), Some(now().timestamp));
