@@ -15,24 +15,25 @@ use std::time::Duration;
 use ack_client::Client;
 use ack_client::clock::Clock;
 use ack_client::names::{AccountName, ClusterId};
+use lists::ListRefresh;
 use serving::Served;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use lists::ListRefresh;
 pub(super) use probe::Probe;
 
 use super::TaskGroup;
 use super::account_client::AccountClient;
 use super::demand::Demand;
-use super::entry::{Origin, Target, Trigger, Viewpoint};
+use super::entry::{Origin, Trigger, Viewpoint};
 use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
-use super::watches::{Access, Watch};
+use super::watches::{self, Access, Watch};
 use crate::cluster::ClusterInfo;
+use crate::config::{Account, Scrape};
 use crate::snapshot::{AccountReading, ClusterReading};
 
 /// One account and its clusters.
@@ -56,31 +57,27 @@ pub(super) struct AccountCollector {
     tasks: TaskGroup,
 }
 
-/// The parts of an [`AccountCollector`].
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) account: AccountName,
-    pub(super) clock: Clock,
-    pub(super) max_concurrency: usize,
-    pub(super) lists: Vec<RegionList>,
-    pub(super) refresh: ListRefresh,
-    pub(super) target_resolver: TargetResolver,
-    pub(super) targets: Vec<Target>,
-    pub(super) watches: Vec<Arc<dyn Watch>>,
-}
-
 impl AccountCollector {
-    pub(super) fn new(parts: Parts, tasks: TaskGroup) -> Arc<Self> {
+    /// The collector of `account`, which queries the clusters of `target_resolver`.
+    pub(super) fn new(
+        account: &Account,
+        scrape: &Scrape,
+        clock: Clock,
+        target_resolver: TargetResolver,
+        tasks: TaskGroup,
+    ) -> Arc<Self> {
+        let refresh = ListRefresh::new(account, scrape);
+        let max_concurrency = account.access().max_concurrency.get() as usize;
         Arc::new(Self {
-            account: parts.account,
-            clock: parts.clock,
-            permits: Arc::new(Semaphore::new(parts.max_concurrency)),
-            lists: parts.lists,
-            refresh: parts.refresh,
-            target_resolver: parts.target_resolver,
-            watches: parts.watches,
+            account: account.name.clone(),
+            clock,
+            permits: Arc::new(Semaphore::new(max_concurrency)),
+            lists: lists::lists(account, refresh),
+            refresh,
+            watches: watches::watches(&account.name, &account.watch),
             watching: CancellationToken::new(),
-            table: Mutex::new(ClusterTable::new(parts.targets)),
+            table: Mutex::new(ClusterTable::new(target_resolver.configured(account))),
+            target_resolver,
             demand: watch::Sender::default(),
             served: watch::Sender::default(),
             tasks,

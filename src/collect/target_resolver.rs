@@ -10,7 +10,7 @@ use ack_client::names::{AccountName, ClusterId};
 use super::account_client::AccountClient;
 use super::entry::{Origin, Target};
 use crate::cluster::ClusterInfo;
-use crate::config::{Cluster, ListedRegion};
+use crate::config::{Account, ListedRegion};
 use crate::shard::Shard;
 
 /// Makes targets of the clusters that are configured or listed and belong to this shard.
@@ -45,15 +45,22 @@ impl TargetResolver {
         &self.account_client
     }
 
-    /// The target at `endpoint` for a cluster of the configuration; None if another shard owns it.
-    pub(super) fn configured(&self, cluster: &Cluster, endpoint: &Endpoint) -> Option<Target> {
-        let (id, account) = (cluster.id.clone(), self.account.clone());
-        let info = ClusterInfo {
-            name: cluster.name.clone(),
-            labels: cluster.labels.clone(),
-            ..ClusterInfo::new(id, account, cluster.region.clone())
-        };
-        self.target(info, endpoint, Origin::Configured)
+    /// The targets for the clusters of the configuration, but for those of other shards.
+    pub(super) fn configured(&self, account: &Account) -> Vec<Target> {
+        let targets = account.clusters.iter().filter_map(|cluster| {
+            let info = ClusterInfo {
+                name: cluster.name.clone(),
+                labels: cluster.labels.clone(),
+                ..ClusterInfo::new(
+                    cluster.id.clone(),
+                    self.account.clone(),
+                    cluster.region.clone(),
+                )
+            };
+            let endpoint = account.endpoint(cluster.region.as_ref());
+            self.target(info, endpoint, Origin::Configured)
+        });
+        targets.collect()
     }
 
     /// The target for a cluster in the list of `place`; None if another shard owns it, or if it is
@@ -66,10 +73,10 @@ impl TargetResolver {
         let (id, account) = (cluster.id.clone(), self.account.clone());
         let mut info = ClusterInfo::new(id, account, Some(place.region.clone()));
         info.update(cluster);
-        self.target(info, &place.endpoint, Origin::Discovered)
+        self.target(info, place.endpoint.clone(), Origin::Discovered)
     }
 
-    fn target(&self, info: ClusterInfo, endpoint: &Endpoint, origin: Origin) -> Option<Target> {
+    fn target(&self, info: ClusterInfo, endpoint: Endpoint, origin: Origin) -> Option<Target> {
         if !self.shard.owns(&info.id) {
             return None;
         }
@@ -77,7 +84,7 @@ impl TargetResolver {
         Some(Target {
             info: Arc::new(info),
             origin,
-            endpoint: endpoint.clone(),
+            endpoint,
             query,
         })
     }

@@ -1,5 +1,6 @@
 //! The cluster lists of an account, and the time at which each is read.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ack_client::names::Region;
@@ -9,8 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use super::AccountCollector;
 use crate::collect::entry::Now;
-use crate::collect::region_list::RegionList;
+use crate::collect::region_list::{ListPurpose, RegionList};
 use crate::collect::table::IdlePolicy;
+use crate::config::{Account, Scrape};
 use crate::queries::cluster_list::Listing;
 
 /// Time limit of reading one list, apart from the scrapes.
@@ -28,11 +30,55 @@ const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The times at which the lists are read.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::collect) struct ListRefresh {
+pub(super) struct ListRefresh {
     /// The age at which they are read apart from the scrapes.
-    pub(in crate::collect) interval: Duration,
+    interval: Duration,
     /// Set if they are read in each scrape too, so that idle clusters need no query.
-    pub(in crate::collect) idle_policy: Option<IdlePolicy>,
+    pub(super) idle_policy: Option<IdlePolicy>,
+}
+
+impl ListRefresh {
+    pub(super) fn new(account: &Account, scrape: &Scrape) -> Self {
+        Self {
+            interval: account.list_interval().unwrap_or(Duration::MAX),
+            idle_policy: (!scrape.idle_interval.is_zero()).then_some(IdlePolicy {
+                interval: scrape.idle_interval,
+            }),
+        }
+    }
+}
+
+/// The lists that have to be read: those of discovery and, if scrapes skip idle clusters or more is
+/// asked about them, those of the other clusters' regions.
+pub(super) fn lists(account: &Account, refresh: ListRefresh) -> Vec<RegionList> {
+    let list = |region: &Region, purpose| {
+        let place = account.listed_region(region);
+        RegionList::new(account.name.clone(), place, purpose)
+    };
+    let mut lists = Vec::new();
+    let mut listed = BTreeSet::new();
+    if let Some(discovery) = &account.discovery {
+        for region in &discovery.regions {
+            listed.insert(region);
+            lists.push(list(
+                region,
+                ListPurpose::Discovery(discovery.wanted.clone()),
+            ));
+        }
+    }
+    if refresh.idle_policy.is_some() || !account.watch.is_empty() {
+        for cluster in &account.clusters {
+            if let Some(region) = cluster
+                .region
+                .as_ref()
+                .filter(|region| !listed.contains(region))
+            {
+                listed.insert(region);
+                lists.push(list(region, ListPurpose::Detail));
+            }
+        }
+    }
+    lists
 }
 
 impl AccountCollector {
