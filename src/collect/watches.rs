@@ -216,13 +216,7 @@ impl<Q: WatchedQuery> Watch for Slots<Q> {
 
     fn due<'a>(&'a self, client: &'a Client, now: Instant, limit: usize) -> Vec<Job<'a>> {
         let due = self.lock().due(&self.query, now, limit);
-        due.into_iter()
-            .map(|due| Job {
-                due_at: due.at,
-                class: due.class,
-                start: self.starter(due.subject, client),
-            })
-            .collect()
+        due.into_iter().map(|due| self.job(due, client)).collect()
     }
 
     fn progress(&self) -> CollectionProgress {

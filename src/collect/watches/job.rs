@@ -1,14 +1,15 @@
 //! One query of one subject, from its tokens to the answer that is recorded.
 
-use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::{ApiError, Budget, Client, Endpoint, ErrorKind};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::{Entry, Slots};
+use super::Slots;
+use super::state::{Due, Entry};
 use crate::collect::fetching::fetch;
 use crate::queries::{FetchContext, Query, Scope, Subject as _, WatchedQuery};
 use crate::snapshot::Failure;
@@ -36,31 +37,24 @@ pub(in crate::collect) enum QueryClass {
     Failing,
 }
 
-impl Debug for Job<'_> {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Job")
-            .field("due_at", &self.due_at)
-            .field("class", &self.class)
-            .finish_non_exhaustive()
-    }
-}
-
 impl<Q: WatchedQuery> Slots<Q> {
-    /// Starts the query of `subject`.
-    pub(super) fn starter<'a>(
-        &'a self,
-        subject: Q::Subject,
-        client: &'a Client,
-    ) -> Box<dyn FnOnce() -> BoxFuture<'a, ()> + Send + 'a> {
-        Box::new(move || {
+    /// The query of the subject that is due.
+    pub(super) fn job<'a>(&'a self, due: Due<Q::Subject>, client: &'a Client) -> Job<'a> {
+        let Due { at, subject, class } = due;
+        let start = move || {
             let entry = self.start(&subject);
-            Box::pin(async move {
+            let query = async move {
                 if let Some((entry, endpoint)) = entry {
                     self.ask(&subject, &entry, &endpoint, client).await;
                 }
-            })
-        })
+            };
+            query.boxed()
+        };
+        Job {
+            due_at: at,
+            class,
+            start: Box::new(start),
+        }
     }
 
     /// Notes that the query of `subject` is in flight. Returns what is known of it; None if its
