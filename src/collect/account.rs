@@ -31,7 +31,7 @@ use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
-use super::watches::{self, Access, Watch};
+use super::watches::{self, AccessChange, AnyWatch};
 use crate::cluster::ClusterInfo;
 use crate::config::{Account, Scrape};
 use crate::snapshot::{AccountReading, ClusterReading};
@@ -46,7 +46,7 @@ pub(super) struct AccountCollector {
     lists: Vec<RegionList>,
     refresh: ListRefresh,
     target_resolver: TargetResolver,
-    watches: Vec<Arc<dyn Watch>>,
+    watches: Vec<Arc<dyn AnyWatch>>,
     /// Cancelled when a later collector makes the queries of the watches.
     watching: CancellationToken,
     table: Mutex<ClusterTable>,
@@ -193,17 +193,17 @@ impl AccountCollector {
     pub(super) fn inherit(&self, earlier: &Self) {
         earlier.watching.cancel();
         let client = self.account_client();
-        let access = if client.shares_client_with(earlier.account_client()) {
-            Access::Same
+        let change = if client.shares_client_with(earlier.account_client()) {
+            AccessChange::Same
         } else {
-            Access::Changed
+            AccessChange::Changed
         };
         for (watch, earlier) in self.same_watches(earlier) {
-            watch.inherit(earlier, access);
+            watch.inherit(earlier, change);
         }
         let results = earlier.lock().cached_results();
         self.lock().inherit(results);
-        if access == Access::Same {
+        if change == AccessChange::Same {
             self.inherit_lists(&earlier.lists);
         }
         self.drop_inherited_once_listed();

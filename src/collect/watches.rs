@@ -24,7 +24,7 @@ use super::entry::{Now, Target};
 use super::progress::CollectionProgress;
 use super::slot::Slot;
 use crate::cluster::ClusterInfo;
-use crate::config;
+use crate::config::Watch;
 use crate::queries::addons::{AddonOffers, InstalledAddons};
 use crate::queries::maintenance::Maintenance;
 use crate::queries::node_pools::NodePools;
@@ -35,8 +35,8 @@ use crate::queries::{Scope, Subject as _, Watched, WatchedQuery};
 use crate::snapshot::{Failure, QueryReading};
 
 /// The queries that `settings` name.
-pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Arc<dyn Watch>> {
-    let config::Watch {
+pub(super) fn watches(account: &AccountName, settings: &Watch) -> Vec<Arc<dyn AnyWatch>> {
+    let Watch {
         plans,
         versions,
         node_pools,
@@ -44,7 +44,7 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
         prechecks,
         maintenance,
     } = settings;
-    let mut watches: Vec<Arc<dyn Watch>> = Vec::new();
+    let mut watches: Vec<Arc<dyn AnyWatch>> = Vec::new();
     if let Some(every) = plans {
         watches.push(Slots::new(account, Plans::new(every.interval)));
     }
@@ -68,7 +68,7 @@ pub(super) fn watches(account: &AccountName, settings: &config::Watch) -> Vec<Ar
 }
 
 /// One query and what is known by it, whatever the types of its subjects and answers.
-pub(super) trait Watch: Any + Debug + Send + Sync {
+pub(super) trait AnyWatch: Any + Debug + Send + Sync {
     /// Brings the subjects in line with the clusters and with what happens to them. With
     /// `AllKnown`, subjects without a cluster go.
     fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge, now: Instant);
@@ -92,9 +92,9 @@ pub(super) trait Watch: Any + Debug + Send + Sync {
     /// The outcome of the last query about `cluster`; None for a query about whole regions.
     fn cluster_reading(&self, cluster: &ClusterInfo) -> Option<QueryReading>;
 
-    /// Takes over the slots of `earlier`, if it is the same query. Failures of another `access` are
-    /// left behind.
-    fn inherit(&self, earlier: &dyn Watch, access: Access);
+    /// Takes over the slots of `earlier`, if it is the same query. Failures are left
+    /// behind if the access has changed.
+    fn inherit(&self, earlier: &dyn AnyWatch, change: AccessChange);
 }
 
 /// A cluster, and what is known of it without the queries.
@@ -108,7 +108,7 @@ pub(super) struct KnownCluster {
 
 /// Whether a reload has changed how the account is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum AccessChange {
     Same,
     Changed,
 }
@@ -158,7 +158,7 @@ impl<Q: WatchedQuery> Slots<Q> {
     }
 }
 
-impl<Q: WatchedQuery> Watch for Slots<Q> {
+impl<Q: WatchedQuery> AnyWatch for Slots<Q> {
     fn update_subjects(&self, clusters: &[KnownCluster], knowledge: Knowledge, now: Instant) {
         let mut subjects: BTreeMap<Q::Subject, Members<'_>> = BTreeMap::new();
         for known in clusters {
@@ -270,16 +270,16 @@ impl<Q: WatchedQuery> Watch for Slots<Q> {
         Some(QueryReading::new(Q::NAME, outcome.err()))
     }
 
-    fn inherit(&self, earlier: &dyn Watch, access: Access) {
+    fn inherit(&self, earlier: &dyn AnyWatch, change: AccessChange) {
         let earlier: &dyn Any = earlier;
         let Some(earlier) = earlier.downcast_ref::<Self>() else {
             return;
         };
         let mut state = self.lock();
         for (subject, entry) in &earlier.lock().entries {
-            let slot = match access {
-                Access::Same => entry.slot.inherited(),
-                Access::Changed => entry.slot.inherited().without_failure(),
+            let slot = match change {
+                AccessChange::Same => entry.slot.inherited(),
+                AccessChange::Changed => entry.slot.inherited().without_failure(),
             };
             let mut later = Entry::new(slot);
             later.changed_before_answer = entry.changed_before_answer;

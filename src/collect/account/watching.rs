@@ -16,7 +16,7 @@ use super::AccountCollector;
 use crate::cluster::ClusterInfo;
 use crate::collect::entry::{ClusterEntry, Now};
 use crate::collect::progress::CollectionProgress;
-use crate::collect::watches::{Job, Knowledge, KnownCluster, QueryClass, Watch};
+use crate::collect::watches::{AnyWatch, Job, Knowledge, KnownCluster, QueryClass};
 use crate::snapshot::ClusterReading;
 
 /// Time between two checks of the clusters and of the queries that are due.
@@ -195,8 +195,8 @@ impl AccountCollector {
     pub(super) fn same_watches<'a>(
         &'a self,
         earlier: &'a Self,
-    ) -> impl Iterator<Item = (&'a dyn Watch, &'a dyn Watch)> {
-        let pairs = |watch: &'a Arc<dyn Watch>| {
+    ) -> impl Iterator<Item = (&'a dyn AnyWatch, &'a dyn AnyWatch)> {
+        let pairs = |watch: &'a Arc<dyn AnyWatch>| {
             earlier
                 .watches
                 .iter()

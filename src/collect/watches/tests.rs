@@ -246,7 +246,7 @@ async fn answers_survive_a_reload() {
     let earlier = slots(&["c1"]);
     make_due(&earlier).await;
     let later = slots(&[]);
-    later.inherit(&*earlier, Access::Same);
+    later.inherit(&*earlier, AccessChange::Same);
     assert_eq!(make_due(&later).await, 0, "no cluster is known yet");
     assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
     later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown, Instant::now());
@@ -257,15 +257,15 @@ async fn answers_survive_a_reload() {
 async fn a_reload_with_another_access_repeats_what_has_failed_and_nothing_else() {
     let earlier = slots(&["c1", "fails"]);
     make_due(&earlier).await;
-    for (access, due) in [(Access::Same, 0), (Access::Changed, 1)] {
+    for (change, due) in [(AccessChange::Same, 0), (AccessChange::Changed, 1)] {
         let later = slots(&[]);
-        later.inherit(&*earlier, access);
+        later.inherit(&*earlier, change);
         later.update_subjects(
             &quiet(&["c1", "fails"]),
             Knowledge::AllKnown,
             Instant::now(),
         );
-        assert_eq!(make_due(&later).await, due, "{access:?}");
+        assert_eq!(make_due(&later).await, due, "{change:?}");
     }
 }
 
@@ -276,7 +276,7 @@ async fn a_change_is_seen_across_a_reload() {
     tokio::time::advance(INTERVAL).await;
     make_due(&earlier).await;
     let later = slots(&[]);
-    later.inherit(&*earlier, Access::Same);
+    later.inherit(&*earlier, AccessChange::Same);
     let changed = unchanged_since(9, &["c1"]);
     later.update_subjects(&changed, Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL / 2).await;
