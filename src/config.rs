@@ -34,7 +34,7 @@ pub use account::{Access, Account, Cluster, Source};
 pub use discovery::{Discovery, ListedRegion, Match};
 pub use exporter_toolkit::yaml::{Path, Problem, Problems};
 pub use labels::{LABELS_BESIDE_CLUSTER, RESERVED_LABELS};
-pub use watch::{Per, Watch, WatchedQuery};
+pub use watch::{Per, Watch, WatchKey};
 
 use duration::Friendly;
 use validate::Validator;

@@ -86,9 +86,9 @@ impl<'a> Validator<'a> {
         if let Some(discovery) = &account.discovery {
             self.discovery(&path.key("discovery"), discovery, endpoint);
         }
-        for query in account.watch.queries() {
-            if query.interval < Duration::from_secs(1) {
-                let path = path.key("watch").key(query.key).key("interval");
+        for key in account.watch.keys() {
+            if key.interval < Duration::from_secs(1) {
+                let path = path.key("watch").key(key.name).key("interval");
                 self.note(&path, "must be at least 1s");
             }
         }

@@ -11,11 +11,10 @@ use super::schema;
 const MINUTES: u64 = 60;
 const HOURS: u64 = 60 * MINUTES;
 
-/// A query that is made at an interval.
+/// A key that is set: the query that it stands for, and the calls of that query.
 #[derive(Debug, Clone, Copy)]
-pub struct WatchedQuery {
-    /// The key in the configuration.
-    pub key: &'static str,
+pub struct WatchKey {
+    pub name: &'static str,
     /// The time from one response to the next call.
     pub interval: Duration,
     /// The calls at each interval, on average, if all goes well and nothing is being upgraded.
@@ -53,16 +52,16 @@ macro_rules! watch {
         }
 
         impl Watch {
-            /// The queries that are made.
-            pub fn queries(&self) -> Vec<WatchedQuery> {
-                let queries = [
-                    $(self.$key.map(|settings| WatchedQuery {
-                        key: stringify!($key),
+            /// The keys that are set.
+            pub fn keys(&self) -> Vec<WatchKey> {
+                let keys = [
+                    $(self.$key.map(|settings| WatchKey {
+                        name: stringify!($key),
                         interval: settings.interval,
                         calls: &$calls,
                     })),+
                 ];
-                queries.into_iter().flatten().collect()
+                keys.into_iter().flatten().collect()
             }
         }
 
@@ -111,6 +110,6 @@ watch! {
 impl Watch {
     /// Returns true if no query is made.
     pub fn is_empty(&self) -> bool {
-        self.queries().is_empty()
+        self.keys().is_empty()
     }
 }

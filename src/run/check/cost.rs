@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use crate::config::{Account, Per, Scrape, Source, WatchedQuery};
+use crate::config::{Account, Per, Scrape, Source, WatchKey};
 use crate::shard::Shard;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -49,8 +49,8 @@ impl<'a> Cost<'a> {
 
     /// The reason why the rate limit is too low for the queries that are watched, if it is.
     pub(super) fn shortage(&self) -> Option<String> {
-        let queries = self.account.watch.queries();
-        let watched: f64 = queries.iter().map(|query| self.watched(query).known).sum();
+        let keys = self.account.watch.keys();
+        let watched: f64 = keys.iter().map(|key| self.watched(key).known).sum();
         let rate = self.account.access().rate_limit.requests_per_second;
         let allowed = rate * HOUR.as_secs_f64() / f64::from(self.instances);
         let lists = self.lists().map_or(0.0, |lists| lists.known);
@@ -92,10 +92,10 @@ impl<'a> Cost<'a> {
         })
     }
 
-    fn watched(&self, query: &WatchedQuery) -> Calls {
+    fn watched(&self, key: &WatchKey) -> Calls {
         let mut sum = Calls::default();
-        for (number, per) in query.calls {
-            let number = number * an_hour(query.interval);
+        for (number, per) in key.calls {
+            let number = number * an_hour(key.interval);
             let calls = match per {
                 Per::Region => Calls::known(float(self.regions) * number),
                 Per::Cluster => self.for_clusters(number),
@@ -139,8 +139,8 @@ impl Display for Cost<'_> {
         if let Some(lists) = self.lists() {
             write!(formatter, "\n    cluster lists: {lists}")?;
         }
-        for query in self.account.watch.queries() {
-            write!(formatter, "\n    {}: {}", query.key, self.watched(&query))?;
+        for key in self.account.watch.keys() {
+            write!(formatter, "\n    {}: {}", key.name, self.watched(&key))?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ enum Column {
 
 /// A way to make a table narrower.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum Narrowing {
     /// Cut a column, but not below so many cells.
     Cut(Column, usize),
     /// Leave a column out.
@@ -39,26 +39,26 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The steps, in their order: the state and the message matter most.
-    fn steps(self) -> &'static [Step] {
+    /// The ways to make the table narrower, in their order: the state and the message matter most.
+    fn narrowings(self) -> &'static [Narrowing] {
         match self {
             Self::Name => &[
-                Step::Cut(Column::Cluster, 9),
-                Step::Cut(Column::Message, MESSAGE),
-                Step::Omit(Column::Progress),
-                Step::Omit(Column::Version),
-                Step::Omit(Column::Cluster),
-                Step::Omit(Column::Step),
-                Step::Cut(Column::Name, 12),
-                Step::Cut(Column::Message, 1),
+                Narrowing::Cut(Column::Cluster, 9),
+                Narrowing::Cut(Column::Message, MESSAGE),
+                Narrowing::Omit(Column::Progress),
+                Narrowing::Omit(Column::Version),
+                Narrowing::Omit(Column::Cluster),
+                Narrowing::Omit(Column::Step),
+                Narrowing::Cut(Column::Name, 12),
+                Narrowing::Cut(Column::Message, 1),
             ],
             Self::Id => &[
-                Step::Cut(Column::Message, MESSAGE),
-                Step::Omit(Column::Progress),
-                Step::Omit(Column::Version),
-                Step::Omit(Column::Name),
-                Step::Omit(Column::Step),
-                Step::Cut(Column::Message, 1),
+                Narrowing::Cut(Column::Message, MESSAGE),
+                Narrowing::Omit(Column::Progress),
+                Narrowing::Omit(Column::Version),
+                Narrowing::Omit(Column::Name),
+                Narrowing::Omit(Column::Step),
+                Narrowing::Cut(Column::Message, 1),
             ],
         }
     }
@@ -72,12 +72,12 @@ impl Widths {
         let Some(limit) = limit else {
             return widths;
         };
-        for step in key.steps() {
+        for narrowing in key.narrowings() {
             let excess = widths.total().saturating_sub(limit);
             if excess == 0 {
                 break;
             }
-            widths.apply(*step, excess);
+            widths.apply(*narrowing, excess);
         }
         widths.give_back(natural, limit);
         widths
@@ -87,13 +87,13 @@ impl Widths {
         self.0.into_iter()
     }
 
-    fn apply(&mut self, step: Step, excess: usize) {
-        match step {
-            Step::Cut(column, least) => {
+    fn apply(&mut self, narrowing: Narrowing, excess: usize) {
+        match narrowing {
+            Narrowing::Cut(column, least) => {
                 let width = &mut self.0[column as usize];
                 *width = width.map(|width| width.saturating_sub(excess).max(least.min(width)));
             }
-            Step::Omit(column) => self.0[column as usize] = None,
+            Narrowing::Omit(column) => self.0[column as usize] = None,
         }
     }
 
