@@ -9,12 +9,12 @@
 mod account;
 mod account_client;
 mod budget;
+mod collectors;
 mod demand;
 mod dependencies;
 mod entry;
 mod fair_share;
 mod fetching;
-mod plan;
 mod progress;
 mod region_list;
 mod scrape;
@@ -84,7 +84,7 @@ impl Collector {
     ) -> Arc<Self> {
         let tasks = TaskGroup::default();
         let collector = Arc::new(Self {
-            accounts: plan::accounts(config, dependencies, earlier, &tasks),
+            accounts: collectors::accounts(config, dependencies, earlier, &tasks),
             shard: dependencies.shard,
             settings: config.scrape.clone(),
             clock: dependencies.clock,
