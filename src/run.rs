@@ -5,9 +5,9 @@ mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
-mod lists;
 mod manual;
 mod memory;
+mod missing;
 mod serve;
 mod signals;
 mod status;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ack_client::ExplainedRequest;
 
 use super::accounts::{RegionFlag, load};
-use super::lists::{missing_cluster, unread_lists};
+use super::missing::{missing_cluster, unread_lists};
 use super::serve::build;
 use super::{RunError, print};
 use crate::cli::ExplainArgs;

@@ -27,7 +27,7 @@ use self::poll::{Poll, Poller};
 use self::table::{Format, Header, Table};
 use self::terminal::Size;
 use super::accounts::{RegionFlag, load};
-use super::lists::unread_lists;
+use super::missing::unread_lists;
 use super::serve::build;
 use super::{RunError, print, print_warnings};
 use crate::cli::{FailOn, Output, StatusArgs, exit};

@@ -8,7 +8,7 @@ use super::progress_line::ProgressLine;
 use crate::cli::{Output, StatusArgs};
 use crate::collect::{Collector, Extent};
 use crate::run::RunError;
-use crate::run::lists::missing_cluster;
+use crate::run::missing::missing_cluster;
 use crate::snapshot::Snapshot;
 use crate::wait::Coverage;
 
