@@ -17,7 +17,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 mod watched;
-mod words;
+mod word_set;
 
 use std::collections::BTreeMap;
 

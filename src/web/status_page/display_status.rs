@@ -2,7 +2,7 @@
 
 use ack_client::Status;
 
-use super::words::word_set;
+use super::word_set::word_set;
 use crate::snapshot::{ClusterReading, Outcome};
 use crate::upgrade::UpgradeState;
 

@@ -8,7 +8,7 @@ use form_urlencoded::{Serializer, parse};
 use super::display_status::DisplayStatus;
 use super::messages::{Language, Messages};
 use super::watched::Mark;
-use super::words::word_set;
+use super::word_set::word_set;
 
 /// The longest text that is looked for, in characters.
 const MAX_TEXT: usize = 200;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::details::Details;
 use super::messages::Messages;
-use super::words::word_set;
+use super::word_set::word_set;
 use crate::queries::Watched;
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade};
 use crate::queries::plans::Plan;
