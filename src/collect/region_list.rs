@@ -3,7 +3,6 @@
 mod state;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ack_client::names::{AccountName, ClusterId};
 use ack_client::{ApiError, Budget, Client, ErrorKind, ListedCluster, Operation};
@@ -52,7 +51,7 @@ impl RegionList {
     /// there is one.
     pub(super) fn inherit(&self, earlier: &[Self]) -> Option<Arc<Listing>> {
         let earlier = earlier.iter().find(|earlier| earlier.place == self.place)?;
-        let earlier = earlier.state.borrow();
+        let earlier = earlier.state();
         let listing = earlier.listing().cloned();
         let found = listing.as_deref().map_or(0, |listing| self.count(listing));
         self.state.send_replace(earlier.inherited(found));
@@ -80,7 +79,7 @@ impl RegionList {
     pub(super) async fn read(&self, client: &Client, budget: &Budget) -> Result<Listing, ApiError> {
         let ListedRegion { region, endpoint } = &self.place;
         let context = FetchContext::new(client, endpoint, budget);
-        let last = self.state.borrow().listing().cloned();
+        let last = self.state().listing().cloned();
         fetch(&ClusterList, region, context, last.as_deref())
             .await
             .inspect_err(|error| self.record_failure(error))
@@ -133,7 +132,7 @@ impl RegionList {
         if !is_news {
             return;
         }
-        if self.state.borrow().listing().is_some() {
+        if self.state().listing().is_some() {
             tracing::warn!(
                 account = %self.account,
                 %region,
@@ -145,19 +144,9 @@ impl RegionList {
         }
     }
 
-    /// True if it is time to read the list apart from the scrapes.
-    pub(super) fn is_due(&self, interval: Duration) -> bool {
-        self.state.borrow().is_due(interval, Instant::now())
-    }
-
-    /// The time left until the list is `interval` old.
-    pub(super) fn remaining(&self, interval: Duration) -> Duration {
-        self.state.borrow().remaining(interval, Instant::now())
-    }
-
-    /// True if reading the list has succeeded or failed at least once.
-    pub(super) fn is_settled(&self) -> bool {
-        self.state.borrow().is_settled()
+    /// The readings so far. They are locked until the guard is dropped.
+    pub(super) fn state(&self) -> watch::Ref<'_, ListState> {
+        self.state.borrow()
     }
 
     /// Waits until reading the list has succeeded or failed at least once.
@@ -172,24 +161,23 @@ impl RegionList {
         let ListPurpose::Discovery(_) = self.purpose else {
             return None;
         };
-        let state = self.state.borrow();
+        let state = self.state();
         Some(DiscoveryReading {
             region: self.place.region.clone(),
-            failure: state.outcome()?.err().cloned(),
-            clusters: state.found(),
+            failure: state.slot.outcome()?.err().cloned(),
+            clusters: state.found,
         })
     }
 
     /// True if the cluster was in the list when it was read last.
     pub(super) fn contains(&self, id: &ClusterId) -> bool {
-        let state = self.state.borrow();
+        let state = self.state();
         let mut clusters = state.listing().into_iter().flat_map(|list| &list.clusters);
         clusters.any(|cluster| cluster.id == *id)
     }
 
     /// True if the list has been read at least once, or finds no clusters.
     pub(super) fn has_found(&self) -> bool {
-        !matches!(self.purpose, ListPurpose::Discovery(_))
-            || self.state.borrow().listing().is_some()
+        !matches!(self.purpose, ListPurpose::Discovery(_)) || self.state().listing().is_some()
     }
 }

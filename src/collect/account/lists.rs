@@ -99,7 +99,7 @@ impl AccountCollector {
     pub(in crate::collect) fn has_tried(&self) -> bool {
         self.lists
             .iter()
-            .all(|list| list.has_found() || list.is_settled())
+            .all(|list| list.has_found() || list.state().is_settled())
     }
 
     /// Waits until reading every list that finds clusters has succeeded or failed at least once.
@@ -117,14 +117,14 @@ impl AccountCollector {
         let interval = self.refresh.interval;
         loop {
             let mut wait = interval;
-            if list.is_due(interval)
+            if list.state().is_due(interval, Instant::now())
                 && let Err(error) = self
                     .refresh_list(list, &Budget::lasting(LIST_TIMEOUT), None)
                     .await
             {
                 wait = wait.min(retry_delay(&error, list.has_found()));
             }
-            let wait = wait.min(list.remaining(interval));
+            let wait = wait.min(list.state().remaining(interval, Instant::now()));
             sleep(with_jitter(wait)).await;
         }
     }

@@ -94,7 +94,7 @@ impl AccountCollector {
     /// Queries every cluster, those of a first list as soon as it has been read.
     async fn query_all(&self, schedule: &mut Schedule<'_>) {
         schedule.query_due(is_any).await;
-        let unsettled = self.lists.iter().filter(|list| !list.is_settled());
+        let unsettled = self.lists.iter().filter(|list| !list.state().is_settled());
         let mut settling: FuturesUnordered<_> = unsettled.map(RegionList::settled).collect();
         while settling.next().await.is_some() {
             schedule.query_due(is_any).await;

@@ -11,10 +11,10 @@ use crate::snapshot::Failure;
 
 /// The readings of one list so far.
 #[derive(Debug, Clone)]
-pub(super) struct ListState {
-    slot: Slot<Arc<Listing>>,
+pub(in crate::collect) struct ListState {
+    pub(super) slot: Slot<Arc<Listing>>,
     /// The number of clusters in the last list that the configuration selects.
-    found: usize,
+    pub(super) found: usize,
 }
 
 impl ListState {
@@ -38,19 +38,9 @@ impl ListState {
         self.slot.answer()
     }
 
-    /// The number of clusters in it that the configuration selects.
-    pub(super) fn found(&self) -> usize {
-        self.found
-    }
-
-    /// The last reading: succeeded, or failed; None if none has ended.
-    pub(super) fn outcome(&self) -> Option<Result<(), &Failure>> {
-        self.slot.outcome()
-    }
-
     /// True if a reading has succeeded or failed.
-    pub(super) fn is_settled(&self) -> bool {
-        self.outcome().is_some()
+    pub(in crate::collect) fn is_settled(&self) -> bool {
+        self.slot.outcome().is_some()
     }
 
     /// Records the list read at `now`, of which the configuration selects `found` clusters. Returns
@@ -65,7 +55,7 @@ impl ListState {
     /// Records that reading the list ended with `failure` at `now`. Returns true if the reading
     /// before it had not failed.
     pub(super) fn record_failure(&mut self, failure: Failure, now: Instant) -> bool {
-        let is_news = !matches!(self.outcome(), Some(Err(_)));
+        let is_news = !matches!(self.slot.outcome(), Some(Err(_)));
         self.slot.record(Err(failure), now);
         is_news
     }
@@ -73,12 +63,12 @@ impl ListState {
     /// True if it is time to read the list: it has not been read, could not be read, or is about as
     /// old as `interval`.
     // The age counts from the end, so that there is a pause however long a reading takes.
-    pub(super) fn is_due(&self, interval: Duration, now: Instant) -> bool {
+    pub(in crate::collect) fn is_due(&self, interval: Duration, now: Instant) -> bool {
         !self.slot.has_succeeded() || self.slot.since_last_attempt(now) >= interval / 5 * 4
     }
 
     /// The time left until the list is `interval` old.
-    pub(super) fn remaining(&self, interval: Duration, now: Instant) -> Duration {
+    pub(in crate::collect) fn remaining(&self, interval: Duration, now: Instant) -> Duration {
         interval.saturating_sub(self.slot.since_last_attempt(now))
     }
 }
