@@ -110,7 +110,7 @@ impl ClusterEntry {
 
     /// The failure of the last query, if it failed.
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.cached.failure()
+        self.cached.slot.outcome()?.err()
     }
 
     /// True if the last query failed.
@@ -186,7 +186,9 @@ impl ClusterEntry {
     /// Keeps the last response young enough to be served while the cluster waits for its query: a
     /// list shows that no upgrade is running, though the cluster has changed.
     pub(super) fn keep_servable(&mut self, now: Instant) {
-        self.cached.keep_servable(now);
+        if let Some(success) = self.cached.slot.answer_mut() {
+            success.fresh = now;
+        }
     }
 
     /// True if it was queried for the demand of `since` or a newer one, or needed no query.
@@ -198,7 +200,10 @@ impl ClusterEntry {
     /// upgrade is running.
     pub(super) fn mark_idle_confirmed(&mut self, since: Instant, now: Now) {
         self.served = Some(since);
-        self.cached.confirm(now);
+        if let Some(success) = self.cached.slot.answer_mut() {
+            success.fresh = now.instant;
+            success.fresh_at = now.timestamp;
+        }
     }
 
     /// Returns true if the cluster has to be queried for `demand`. Otherwise it serves the demand: it

@@ -68,25 +68,6 @@ impl CachedResults {
         self.slot.answer()
     }
 
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        self.slot.outcome()?.err()
-    }
-
-    /// Keeps the last response young enough to be served.
-    pub(super) fn keep_servable(&mut self, now: Instant) {
-        if let Some(success) = self.slot.answer_mut() {
-            success.fresh = now;
-        }
-    }
-
-    /// Makes the last response as good as one of `now`.
-    pub(super) fn confirm(&mut self, now: Now) {
-        if let Some(success) = self.slot.answer_mut() {
-            success.fresh = now.instant;
-            success.fresh_at = now.timestamp;
-        }
-    }
-
     /// Records the result of the query `in_flight`, which took `duration` until `now`.
     pub(super) fn record_result(
         &mut self,
