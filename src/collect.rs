@@ -3,8 +3,8 @@
 //!
 //! A scrape is a demand on every account: each cluster queried since now, by a deadline. Scrapes at
 //! the same time share a demand. A scrape takes its [`Snapshot`] when every account has served the
-//! demand, or when its own deadline has come. An account goes on until every cluster has been queried,
-//! at the pace that its limits allow, or until there is a newer demand.
+//! demand, or when its own deadline has come. An account goes on until every cluster has been
+//! queried, at the pace that its limits allow, or until there is a newer demand.
 
 mod account;
 mod account_client;

@@ -1,9 +1,9 @@
 //! Everything that is asked about clusters, one file each.
 //!
-//! Each implements [`Query`]. Scrapes ask for the state of upgrades ([`upgrade`]). Every other query
-//! but the cluster lists ([`cluster_list`]) is a [`WatchedQuery`], and is asked at an interval of its
-//! own, where the account's `watch` names it. A new one is a file here, a field of [`Watched`] and a
-//! line of [`watches`](crate::collect).
+//! Each implements [`Query`]. Scrapes ask for the state of upgrades ([`upgrade`]). Every other
+//! query but the cluster lists ([`cluster_list`]) is a [`WatchedQuery`], and is asked at an
+//! interval of its own, where the account's `watch` names it. A new one is a file here, a field of
+//! [`Watched`] and a line of [`watches`](crate::collect).
 
 pub mod addons;
 pub mod cluster_list;

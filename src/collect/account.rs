@@ -1,5 +1,5 @@
-//! The collector of one account: its clusters are queried in the order of need, within the account's
-//! limits.
+//! The collector of one account: its clusters are queried in the order of need, within the
+//! account's limits.
 
 mod details;
 mod lists;
@@ -131,7 +131,7 @@ impl AccountCollector {
             .collect()
     }
 
-    /// What is known of this cluster, if the account has it.
+    /// The cluster as it is known, if the account has it.
     pub(super) fn cluster(&self, id: &ClusterId) -> Option<Arc<ClusterInfo>> {
         let table = self.lock();
         let entry = table.entries.get(id)?;
@@ -158,10 +158,10 @@ impl AccountCollector {
         self.lock().progress(since)
     }
 
-    /// Adds the reading of each cluster to `readings`, for a scrape whose page is due. It has waited
-    /// for `demand` or, if others share that, for the `shorter` time. A reading of a cluster that was
-    /// not queried is served up to `max_age`. Returns true if every cluster has served the demand and
-    /// no query is awaited.
+    /// Adds the reading of each cluster to `readings`, for a scrape whose page is due. It has
+    /// waited for `demand` or, if others share that, for the `shorter` time. A reading of a cluster
+    /// that was not queried is served up to `max_age`. Returns true if every cluster has served the
+    /// demand and no query is awaited.
     pub(super) fn add_readings(
         &self,
         demand: &Demand,

@@ -206,8 +206,8 @@ impl ClusterEntry {
         }
     }
 
-    /// Returns true if the cluster has to be queried for `demand`. Otherwise it serves the demand: it
-    /// was queried since then, or the query in flight counts.
+    /// Returns true if the cluster has to be queried for `demand`. Otherwise it serves the demand:
+    /// it was queried since then, or the query in flight counts.
     pub(super) fn claim(&mut self, demand: &Demand) -> bool {
         if self.has_served(demand.since) {
             return false;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A query may use the whole budget, unless others wait for its permit: then it has this part of it.
+/// A query may use the whole budget, unless others wait for its permit: then it has this part of
+/// it.
 const FAIR_SHARE: u32 = 4;
 
 /// Limit of the doublings; after as many the share is the whole budget.

@@ -186,8 +186,8 @@ pub(super) fn viewpoint(trigger: Trigger, blocked_by: BlockedBy) -> Viewpoint {
     }
 }
 
-/// The outcome on the metrics page of a scrape whose waiters go at this moment. `is_collected` is set
-/// if the entry was queried for it.
+/// The outcome on the metrics page of a scrape whose waiters go at this moment. `is_collected` is
+/// set if the entry was queried for it.
 pub(super) fn page(entry: &ClusterEntry, is_collected: bool) -> Outcome {
     let viewpoint = viewpoint(Trigger::Scrape, BlockedBy::RateLimit);
     let since = entry.served.filter(|_| is_collected);

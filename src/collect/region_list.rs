@@ -59,8 +59,8 @@ impl RegionList {
     }
 
     /// Waits until no other reading of the list is under way, for as long as `budget` lasts.
-    // The guard is held until the list has been applied: otherwise a list that was requested earlier
-    // could replace one that was requested later.
+    // The guard is held until the list has been applied: otherwise a list that was requested
+    // earlier could replace one that was requested later.
     pub(super) async fn lock_reading(
         &self,
         budget: &Budget,
@@ -70,7 +70,8 @@ impl RegionList {
             guard = self.reading.lock() => Ok(guard),
             () = budget.expired() => {
                 let operation = Operation::DescribeClustersForRegion;
-                Err(ApiError::local(operation, ErrorKind::Timeout, "another reading of the list is still under way"))
+                let message = "another reading of the list is still under way";
+                Err(ApiError::local(operation, ErrorKind::Timeout, message))
             }
         }
     }

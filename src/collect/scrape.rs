@@ -43,8 +43,9 @@ impl Collector {
         snapshot
     }
 
-    /// Returns a snapshot once every cluster has been queried, however long the rate limits make it,
-    /// or once no query has ended for as long as `patience`. Calls `report` several times a second.
+    /// Returns a snapshot once every cluster has been queried, however long the rate limits make
+    /// it, or once no query has ended for as long as `patience`. Calls `report` several times a
+    /// second.
     pub async fn collect_to_the_end(
         &self,
         extent: Extent,

@@ -40,8 +40,8 @@ impl Collector {
     }
 
     /// The clusters for service discovery, once every list has been tried. Configured clusters wait
-    /// for the lists no longer than five seconds. If there are no clusters yet, the error is the lists
-    /// that have not been read.
+    /// for the lists no longer than five seconds. If there are no clusters yet, the error is the
+    /// lists that have not been read.
     pub async fn targets(&self) -> Result<Vec<Arc<ClusterInfo>>, Vec<(AccountName, Region)>> {
         let has_configured = self.accounts.iter().any(|account| account.has_configured());
         if has_configured {
@@ -50,7 +50,8 @@ impl Collector {
         let clusters = self.known_clusters();
         let have_tried = self.accounts.iter().all(|account| account.has_tried());
         let unread = self.unread_lists();
-        // Prometheus drops a target that a response leaves out, and keeps its targets after an error.
+        // Prometheus drops a target that a response leaves out, and keeps its targets after an
+        // error.
         let is_usable = has_configured || (have_tried && !clusters.is_empty());
         if unread.is_empty() || is_usable {
             Ok(clusters)

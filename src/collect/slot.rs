@@ -12,8 +12,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(30);
 /// Limit of the doublings.
 const MAX_DOUBLINGS: u32 = 6;
 
-/// The query in flight, the last attempt to get an answer, and the last answer. `F` is what is known
-/// of a query in flight.
+/// The query in flight, the last attempt to get an answer, and the last answer. `F` is what is
+/// known of a query in flight.
 #[derive(Debug, Clone)]
 pub(super) struct Slot<T, F = ()> {
     /// The time from which on an answer is wanted.
@@ -124,7 +124,8 @@ impl<T, F> Slot<T, F> {
     }
 
     /// The time at which the next query is due, `interval` after the last answer; None while one is
-    /// in flight. A query that failed is repeated sooner, and a failure that lasts no sooner than that.
+    /// in flight. A query that failed is repeated sooner, and a failure that lasts no sooner than
+    /// that.
     pub(super) fn due_at(&self, interval: Duration) -> Option<Instant> {
         if self.in_flight.is_some() {
             return None;

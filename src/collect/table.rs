@@ -60,8 +60,8 @@ impl ClusterTable {
             .iter()
             .filter(|(_, entry)| !entry.has_served(since) && wanted(entry))
             .collect();
-        // Those that the last demand did not reach come first. Among equals those that respond do: a
-        // silent cluster must not cost the others their query.
+        // Those that the last demand did not reach come first. Among equals those that respond do:
+        // a silent cluster must not cost the others their query.
         due.sort_by_key(|(_, entry)| (entry.served, entry.is_failing()));
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
@@ -95,9 +95,9 @@ impl ClusterTable {
     /// Records the result of the query `in_flight` of `id`, which took `duration` until `now`.
     /// `is_stopping` is set if all queries are being ended.
     ///
-    /// Returns None if there is no result to keep: the cluster has left the list, or has left it and
-    /// come back; the query was ended with all others; or it was only a wait for the account's own
-    /// rate limit.
+    /// Returns None if there is no result to keep: the cluster has left the list, or has left it
+    /// and come back; the query was ended with all others; or it was only a wait for the account's
+    /// own rate limit.
     pub(super) fn record_result(
         &mut self,
         id: &ClusterId,

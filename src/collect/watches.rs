@@ -92,8 +92,8 @@ pub(super) trait AnyWatch: Any + Debug + Send + Sync {
     /// The outcome of the last query about `cluster`; None for a query about whole regions.
     fn cluster_reading(&self, cluster: &ClusterInfo) -> Option<QueryReading>;
 
-    /// Takes over the slots of `earlier`, if it is the same query. Failures are left
-    /// behind if the access has changed.
+    /// Takes over the slots of `earlier`, if it is the same query. Failures are left behind if the
+    /// access has changed.
     fn inherit(&self, earlier: &dyn AnyWatch, change: AccessChange);
 }
 
@@ -106,14 +106,14 @@ pub(super) struct KnownCluster {
     pub(super) changed: Option<Timestamp>,
 }
 
-/// Whether a reload has changed how the account is reached.
+/// The effect of a reload on the access settings of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AccessChange {
     Same,
     Changed,
 }
 
-/// Whether all clusters of the account are known.
+/// The state of the lists that find clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Knowledge {
     /// A list has not been read yet.

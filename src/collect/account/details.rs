@@ -79,8 +79,10 @@ impl AccountCollector {
             |kind, message| ApiError::local(Operation::DescribeClusterDetail, kind, message);
         let permit = tokio::select! {
             permit = self.permits.acquire() => permit,
-            () = budget.expired() => return Err(failed(ErrorKind::Timeout, "not asked: all queries that may be \
-                under way wait for the API")),
+            () = budget.expired() => {
+                let message = "not asked: all queries that may be under way wait for the API";
+                return Err(failed(ErrorKind::Timeout, message));
+            }
         };
         let detail = describe_cluster(self.client(), &target.endpoint, id, budget).await?;
         drop(permit);

@@ -129,8 +129,8 @@ impl AccountCollector {
         }
     }
 
-    /// Reads `list` and applies it. With `skip_for`, the demand of that time skips the clusters in which
-    /// no upgrade is running.
+    /// Reads `list` and applies it. With `skip_for`, the demand of that time skips the clusters in
+    /// which no upgrade is running.
     pub(super) async fn refresh_list(
         &self,
         list: &RegionList,

@@ -40,8 +40,8 @@ impl AccountCollector {
         })
     }
 
-    /// Queries one cluster, or waits for its query in flight, until the deadline. Returns the reading
-    /// that the metrics page would have; None if the cluster is gone.
+    /// Queries one cluster, or waits for its query in flight, until the deadline. Returns the
+    /// reading that the metrics page would have; None if the cluster is gone.
     pub(in crate::collect) async fn probe(
         self: &Arc<Self>,
         id: &ClusterId,
@@ -70,8 +70,8 @@ impl AccountCollector {
         Some(reading)
     }
 
-    /// Starts the query, unless one is in flight or the deadline comes first. Returns the limit that
-    /// would keep it from starting.
+    /// Starts the query, unless one is in flight or the deadline comes first. Returns the limit
+    /// that would keep it from starting.
     async fn start_probe(
         self: &Arc<Self>,
         id: &ClusterId,

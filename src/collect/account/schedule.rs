@@ -57,8 +57,8 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Waits for a permit. While there is none, silent queries are cancelled one after another, so that
-    /// a few silent clusters do not keep the others from being queried.
+    /// Waits for a permit. While there is none, silent queries are cancelled one after another, so
+    /// that a few silent clusters do not keep the others from being queried.
     async fn acquire_permit(&mut self) -> OwnedSemaphorePermit {
         let permits = &self.account.permits;
         if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
@@ -79,8 +79,8 @@ impl<'a> Schedule<'a> {
         permit.expect("the semaphore is never closed")
     }
 
-    /// Waits for the end of the query that has been in flight longest, and cancels it once it has had
-    /// its share.
+    /// Waits for the end of the query that has been in flight longest, and cancels it once it has
+    /// had its share.
     async fn end_oldest(&mut self) {
         let Some(oldest) = self.started.front() else {
             return pending().await;

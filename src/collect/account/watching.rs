@@ -1,4 +1,5 @@
-//! The queries beside the upgrades: each is asked when it is due, with the calls that the limits leave.
+//! The queries beside the upgrades: each is asked when it is due, with the calls that the limits
+//! leave.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -80,7 +81,8 @@ fn next(
 }
 
 impl AccountCollector {
-    /// Asks every query when it is due. Returns if there are none, or once a later collector does it.
+    /// Asks every query when it is due. Returns if there are none, or once a later collector does
+    /// it.
     pub(in crate::collect) async fn keep_watching(&self) {
         if !self.watches.is_empty() {
             self.watching.run_until_cancelled(self.watch()).await;

@@ -72,8 +72,8 @@ impl ClusterEntry {
             {
                 down(Reason::Timeout, "no answer within the scrape's budget")
             }
-            // The query goes on. That it waits for the account's own rate limit, or that the API has
-            // not had its share of the time, is no failure.
+            // The query goes on. That it waits for the account's own rate limit, or that the API
+            // has not had its share of the time, is no failure.
             (Stage::AwaitingResponse, _) => self.outcome(false, viewpoint.blocked_by, viewpoint),
             (Stage::AwaitingRateLimit, _) => self.outcome(false, BlockedBy::RateLimit, viewpoint),
         }

@@ -25,8 +25,8 @@ const IDLE_RECHECK_PERCENT: usize = 1;
 
 impl ClusterTable {
     /// Applies the list of `region`: adds `new_targets`, removes discovered clusters that are not
-    /// among them, and updates the others. With `skip_for`, the demand of that time skips the clusters in
-    /// which no upgrade is running.
+    /// among them, and updates the others. With `skip_for`, the demand of that time skips the
+    /// clusters in which no upgrade is running.
     pub(in crate::collect) fn apply_list(
         &mut self,
         region: &Region,

@@ -14,8 +14,8 @@ use crate::collect::fetching::fetch;
 use crate::queries::{FetchContext, Query, Scope, Subject as _, WatchedQuery};
 use crate::snapshot::Failure;
 
-/// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit makes
-/// it wait long; the client limits the time of each attempt.
+/// Time limit of each wait of a query. Nobody waits for the query itself, and a low rate limit
+/// makes it wait long; the client limits the time of each attempt.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A query that is due.

@@ -1,4 +1,4 @@
-//! What is known of the subjects of one query, and which of them are due. Nothing here awaits or locks.
+//! The subjects of one query, and which of them are due. Nothing here awaits or locks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};

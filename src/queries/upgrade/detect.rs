@@ -302,8 +302,8 @@ impl Drop for LeaderGuard<'_> {
     }
 }
 
-/// True if the refusal means that the operation does not exist, or may mean it: it is the API's own,
-/// and its code explains nothing else.
+/// True if the refusal means that the operation does not exist, or may mean it: it is the API's
+/// own, and its code explains nothing else.
 fn may_mean_gone(error: &ApiError) -> bool {
     const EXPLAINED: [&str; 3] = ["invalidparameter", "missingparameter", "errorclusterstate"];
     let code = error

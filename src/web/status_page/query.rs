@@ -17,8 +17,8 @@ const REFRESH: RangeInclusive<usize> = 5..=3600;
 /// The parameters that choose clusters, in the order of the page.
 const FILTERS: [&str; 5] = ["q", "status", "mark", "account", "region"];
 
-/// A choice of clusters, and how they are shown. Every query string has one: parameters that make no
-/// sense are left out.
+/// A choice of clusters, and how they are shown. Every query string has one: parameters that make
+/// no sense are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageQuery {
     /// The parameters that are not at their defaults.
@@ -132,7 +132,8 @@ impl PageQuery {
         query.finish()
     }
 
-    /// The parameters that a search keeps: all but those that the form has fields for, and the page.
+    /// The parameters that a search keeps: all but those that the form has fields for, and the
+    /// page.
     pub(super) fn kept_by_form(&self) -> BTreeMap<&'static str, String> {
         let mut parameters = self.parameters.clone();
         parameters.retain(|name, _| !matches!(*name, "q" | "sort" | "page"));

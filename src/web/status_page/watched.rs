@@ -1,4 +1,5 @@
-//! Everything that an account watches beside upgrades: marks on a cluster, and lines of its details.
+//! Everything that an account watches beside upgrades: marks on a cluster, and lines of its
+//! details.
 //!
 //! A new answer is shown by a few lines in [`describe`]; no template changes.
 

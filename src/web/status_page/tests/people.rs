@@ -23,8 +23,8 @@ fn text(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Headings, groups and clusters of a page in their order. A `>` stands before a folded group, a `v`
-/// before an open one.
+/// Headings, groups and clusters of a page in their order. A `>` stands before a folded group, a
+/// `v` before an open one.
 fn outline(page: &str) -> String {
     let mut outline = String::new();
     for line in page.lines() {
