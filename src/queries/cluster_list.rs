@@ -19,6 +19,32 @@ pub struct Listing {
     pub operation: ListOperation,
 }
 
+impl Query for ClusterList {
+    type Subject = Region;
+    type Answer = Listing;
+    const OPERATIONS: &'static [Operation] = &[
+        Operation::DescribeClustersForRegion,
+        Operation::DescribeClustersV1,
+    ];
+
+    async fn fetch(
+        &self,
+        region: &Region,
+        context: FetchContext<'_>,
+        last: Option<&Listing>,
+    ) -> Result<Listing, ApiError> {
+        let operation = last.map_or(ListOperation::ForRegion, |last| last.operation);
+        match Self::list(operation, region, context).await {
+            // Old installations know only the account-wide list, new ones only the region's.
+            Err(error) if matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) => {
+                let listing = Self::list(other(operation), region, context).await;
+                listing.map_err(|_| error)
+            }
+            result => result,
+        }
+    }
+}
+
 impl ClusterList {
     async fn list(
         operation: ListOperation,
@@ -44,31 +70,5 @@ fn other(operation: ListOperation) -> ListOperation {
     match operation {
         ListOperation::ForRegion => ListOperation::V1,
         ListOperation::V1 => ListOperation::ForRegion,
-    }
-}
-
-impl Query for ClusterList {
-    type Subject = Region;
-    type Answer = Listing;
-    const OPERATIONS: &'static [Operation] = &[
-        Operation::DescribeClustersForRegion,
-        Operation::DescribeClustersV1,
-    ];
-
-    async fn fetch(
-        &self,
-        region: &Region,
-        context: FetchContext<'_>,
-        last: Option<&Listing>,
-    ) -> Result<Listing, ApiError> {
-        let operation = last.map_or(ListOperation::ForRegion, |last| last.operation);
-        match Self::list(operation, region, context).await {
-            // Old installations know only the account-wide list, new ones only the region's.
-            Err(error) if matches!(error.kind, ErrorKind::OperationGone | ErrorKind::Rejected) => {
-                let listing = Self::list(other(operation), region, context).await;
-                listing.map_err(|_| error)
-            }
-            result => result,
-        }
     }
 }
