@@ -110,7 +110,7 @@ impl UpgradeWait {
             .evaluate_coverage()
             .max(self.evaluate_missing(snapshot));
         for reading in &snapshot.clusters {
-            let one = self.evaluate_cluster(reading, unread);
+            let one = self.progress(reading, unread);
             if one == Progress::Done && has_succeeded(reading) {
                 self.reached.insert(reading.cluster.id.clone());
             }
@@ -138,16 +138,8 @@ impl UpgradeWait {
         each.max().unwrap_or(Progress::Done)
     }
 
-    /// Returns the progress of one cluster, after [`evaluate`](Self::evaluate).
+    /// Returns the progress of one cluster of the snapshot that is or was evaluated last.
     pub(crate) fn progress(
-        &self,
-        reading: &ClusterReading,
-        unread: &HashMap<ClusterId, Failure>,
-    ) -> Progress {
-        self.evaluate_cluster(reading, unread)
-    }
-
-    fn evaluate_cluster(
         &self,
         reading: &ClusterReading,
         unread: &HashMap<ClusterId, Failure>,
@@ -331,7 +323,7 @@ impl UpgradeWait {
                 self.upgrading.insert(id.clone());
                 self.reached.remove(id);
             }
-            if self.evaluate_cluster(reading, unread) == Progress::Pending {
+            if self.progress(reading, unread) == Progress::Pending {
                 self.pending.insert(id.clone());
             } else {
                 self.pending.remove(id);
