@@ -75,34 +75,21 @@ impl ServeJob<'_> {
     /// Serves until a signal; calls `started` with the URL, without a slash at its end.
     pub(super) async fn run(self, started: impl FnOnce(&str)) -> Result<(), RunError> {
         let mut signals = Signals::listen().map_err(runtime)?;
-        let exporter_metrics =
-            Arc::new(ExporterMetrics::new(if self.web.disable_exporter_metrics {
-                ProcessMetrics::Hidden
-            } else {
-                ProcessMetrics::Shown
-            }));
+        let process_metrics = if self.web.disable_exporter_metrics {
+            ProcessMetrics::Hidden
+        } else {
+            ProcessMetrics::Shown
+        };
+        let exporter_metrics = Arc::new(ExporterMetrics::new(process_metrics));
         let dependencies = dependencies(&exporter_metrics, self.shard)?;
         let transports = Arc::clone(&dependencies.transports);
-        // Both files are read before a socket is bound, so that all mistakes are reported at once.
-        let (web_config, source, metrics) = (
-            self.web.config_file.clone(),
-            self.source,
-            Arc::clone(&exporter_metrics),
-        );
-        let read = run_blocking(move || {
-            (
-                load_guard(web_config.as_deref()),
-                ConfigManager::start(source, dependencies, metrics),
-            )
-        });
+        let metrics = Arc::clone(&exporter_metrics);
+        let read = read(self.web, self.source, dependencies, metrics);
         let Some(read) = signals.stop.interrupt(read).await else {
             tracing::info!("stopped before the configuration was read");
             return Ok(());
         };
-        let (guard, config_manager) = match read.map_err(runtime)? {
-            (Ok(guard), Ok(config_manager)) => (Arc::new(guard), Arc::new(config_manager)),
-            (guard, config) => return Err(usage(guard.err(), config.err())),
-        };
+        let (guard, config_manager) = read?;
         let Some(listeners) = signals
             .stop
             .interrupt(listen(self.web, self.systemd_sockets))
@@ -147,11 +134,7 @@ impl ServeJob<'_> {
                         config_manager.keep_current(interval).await;
                     }
                 },
-                async {
-                    if let Some(interval) = self.scrape_interval {
-                        scrape_regularly(config_manager.running(), interval).await;
-                    }
-                }
+                scrape_regularly(config_manager.running(), self.scrape_interval)
             )
         };
         tokio::select! {
@@ -164,8 +147,30 @@ impl ServeJob<'_> {
     }
 }
 
-/// Collects every `interval`, for ever, as a scrape does.
-async fn scrape_regularly(running: watch::Receiver<Arc<ActiveConfig>>, interval: Duration) {
+/// Reads the web configuration and the configuration. All mistakes in both are reported at once, so
+/// no socket is bound before.
+async fn read(
+    web: &WebArgs,
+    source: ConfigSource,
+    dependencies: Dependencies,
+    metrics: Arc<ExporterMetrics>,
+) -> Result<(Arc<WebGuard>, Arc<ConfigManager>), RunError> {
+    let web_config = web.config_file.clone();
+    let read = run_blocking(move || {
+        (
+            load_guard(web_config.as_deref()),
+            ConfigManager::start(source, dependencies, metrics),
+        )
+    });
+    match read.await.map_err(runtime)? {
+        (Ok(guard), Ok(config_manager)) => Ok((Arc::new(guard), Arc::new(config_manager))),
+        (guard, config) => Err(usage(guard.err(), config.err())),
+    }
+}
+
+/// Collects every `interval`, for ever, as a scrape does. Returns if there is no interval.
+async fn scrape_regularly(running: watch::Receiver<Arc<ActiveConfig>>, interval: Option<Duration>) {
+    let Some(interval) = interval else { return };
     let mut interval = tokio::time::interval(interval);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
