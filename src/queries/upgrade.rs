@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ack_client::names::{ClusterId, Region};
 use ack_client::{ApiError, Client, Operation};
+use futures_util::FutureExt as _;
 
 pub use detect::SourceDetector;
 pub use tasks::Tasks;
@@ -90,12 +91,14 @@ impl Query for UpgradeQuery {
         context: FetchContext<'_>,
         last: Option<&UpgradeState>,
     ) -> Result<UpgradeState, ApiError> {
-        match self {
-            Self::UpgradeStatus => status::fetch(cluster, context).await,
-            Self::Tasks(tasks) => tasks.fetch(cluster, context, last).await,
-            Self::Auto(detector) => detector.fetch(cluster, context, last).await,
+        // In boxes: otherwise the task of every query would be as large as the largest of them.
+        let query = match self {
+            Self::UpgradeStatus => status::fetch(cluster, context).boxed(),
+            Self::Tasks(tasks) => tasks.fetch(cluster, context, last).boxed(),
+            Self::Auto(detector) => detector.fetch(cluster, context, last).boxed(),
             #[cfg(test)]
             Self::Panicking(_) => panic!("as the test wants it"),
-        }
+        };
+        query.await
     }
 }
