@@ -14,7 +14,7 @@ use ack_upgrade_exporter::collect::Collector;
 use tokio::time::sleep;
 
 use crate::exposition::Exposition;
-use crate::fleet::{Fleet, dependencies, options};
+use crate::fleet::{Fleet, UNLIMITED, dependencies, options};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -166,6 +166,14 @@ async fn scrapes_that_wait_for_the_limit_all_the_time_leave_plans_and_pools_a_sm
     let [upgrades, watched] = calls_in_scrapes(&fleet, 120).await;
     assert!(watched >= 10, "{watched} calls");
     assert!(watched * 8 <= upgrades, "{watched} beside {upgrades}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn queries_that_the_limits_leave_room_for_follow_each_other_without_a_pause() {
+    let account = format!("watch: {{maintenance: {{}}}}\n{UNLIMITED}");
+    let fleet = Fleet::in_process(options(100), &account, "");
+    sleep(SECOND / 2).await;
+    assert_eq!(fleet.calls(Action::DescribeClusterDetail), 100);
 }
 
 #[tokio::test(start_paused = true)]
