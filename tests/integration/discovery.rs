@@ -768,11 +768,16 @@ async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_sl
         "",
         "idle_interval: 1h, max_age: 1m",
     );
-    let fleet = Fleet::configured(Arc::new(Simulator::new(still(12))), &text, Shard::default());
+    let world = Options {
+        latency: Duration::from_millis(100),
+        ..still(12)
+    };
+    let fleet = Fleet::configured(Arc::new(Simulator::new(world)), &text, Shard::default());
     fleet.scrape_in_time().await;
     let scrape = async || {
         let next = tokio::time::Instant::now() + Duration::from_secs(10);
         let snapshot = fleet.scrape_in_time().await;
+        assert!(snapshot.complete, "every cluster had half the time");
         tokio::time::sleep_until(next).await;
         tally(&snapshot)
     };
@@ -797,6 +802,35 @@ async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_sl
         assert_eq!(scrape().await, all, "round {round}");
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_that_are_upgraded_are_queried_while_the_lists_are_read() {
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 1h");
+    let sim = Arc::new(Simulator::new(still(12)));
+    let fleet = Fleet::configured(sim, &text, Shard::default()).calm();
+    let world = fleet.sim.world();
+    world.set_phase(&fleet.ids()[0], Phase::Upgrading, None);
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(
+        Rule::new(Fault::Slow(Duration::from_secs(3))).on(Action::DescribeClustersForRegion),
+    );
+    let meanwhile = async {
+        sleep(Duration::from_secs(1)).await;
+        fleet.calls(Action::GetUpgradeStatus)
+    };
+    let (_, calls) = tokio::join!(fleet.scrape_in_time(), meanwhile);
+    assert_eq!(calls, 12 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_is_stopped_makes_no_more_calls() {
+    let fleet = found(still(12), ", refresh_interval: 1m");
+    fleet.scrape_in_time().await;
+    fleet.collector.stop().await;
+    let calls = fleet.sim.calls().len();
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(fleet.sim.calls().len(), calls);
 }
 
 /// An API with endless lists: pages larger than requested, always with new clusters, and every text

@@ -59,6 +59,10 @@ async fn both_sources_report_the_same_states() {
         );
         advance(Duration::from_secs(17)).await;
     }
+    for (fleet, source) in [(&status, "upgrade_status"), (&tasks, "tasks")] {
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(sources(&snapshot), BTreeMap::from([(source, 3)]));
+    }
 }
 
 #[tokio::test(start_paused = true)]
