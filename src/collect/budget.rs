@@ -19,10 +19,6 @@ pub fn budget(header: Option<&str>, settings: &Scrape) -> Duration {
 
 /// The timeout in `header`, in seconds above 0.
 fn timeout(header: &str) -> Option<Duration> {
-    let seconds: f64 = header.trim().parse().ok()?;
-    if !seconds.is_finite() || seconds <= 0.0 {
-        return None;
-    }
-    let timeout = Duration::try_from_secs_f64(seconds.min(MAX_BUDGET.as_secs_f64() * 2.0)).ok()?;
+    let timeout = Duration::try_from_secs_f64(header.trim().parse().ok()?).ok()?;
     (!timeout.is_zero()).then_some(timeout)
 }

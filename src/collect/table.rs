@@ -66,8 +66,8 @@ impl ClusterTable {
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// The queries that started before `now` and have by then been in flight for longer than their
-    /// share of a demand of `length`.
+    /// The queries that have by `now` been in flight for longer than their share of a demand of
+    /// `length`.
     pub(super) fn overdue(
         &self,
         now: Instant,
@@ -76,8 +76,10 @@ impl ClusterTable {
         self.entries
             .values()
             .filter_map(|entry| entry.in_flight().map(|query| &**query))
-            .filter(move |query| query.started < now)
-            .filter(move |query| now - query.started > self.fair_share.share(query.started, length))
+            .filter(move |query| {
+                let elapsed = now.saturating_duration_since(query.started);
+                elapsed > self.fair_share.share(query.started, length)
+            })
     }
 
     /// The queries in flight that a demand waits for.

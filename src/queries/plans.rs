@@ -218,8 +218,15 @@ mod tests {
             target_id: "np1".to_owned(),
             ..plan("P-pool", PlanState::Failed, 5)
         };
+        let created = OperationPlan {
+            start: None,
+            created: Timestamp::from_second(15).ok(),
+            ..plan("P-created", PlanState::Canceled, 0)
+        };
         let plans = vec![
+            plan("P-oldest", PlanState::Failed, 10),
             plan("P-new", PlanState::Executed, 20),
+            created,
             plan("P-old", PlanState::Failed, 10),
             plan("P-later", PlanState::Scheduled, 50),
             plan("P-next", PlanState::Scheduled, 40),

@@ -9,6 +9,7 @@ use ack_upgrade_exporter::config::Scrape;
 use tokio::time::{Instant, advance, sleep, sleep_until, timeout};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word};
+use crate::log::Log;
 
 const LEGACY: &str =
     "source: upgrade_status\nrate_limit: {requests_per_second: 100000, burst: 100000}";
@@ -172,10 +173,9 @@ async fn a_few_silent_clusters_do_not_block_the_queries_of_others() {
 async fn a_silent_api_is_a_timeout_for_every_cluster() {
     let fleet = Fleet::in_process(still(200), LEGACY, "");
     fleet.sim.add_fault(Rule::new(Fault::Hang));
-    assert_eq!(
-        tally(&fleet.scrape(Duration::from_secs(2)).await),
-        counts(&[("timeout", 200)])
-    );
+    let snapshot = fleet.scrape(Duration::from_secs(2)).await;
+    assert_eq!(tally(&snapshot), counts(&[("timeout", 200)]));
+    assert!(!snapshot.complete);
     fleet.sim.clear_faults();
     assert_eq!(
         tally(&fleet.scrape(Duration::from_secs(2)).await),
@@ -549,5 +549,29 @@ async fn a_silent_cluster_is_a_timeout_for_every_scrape_whatever_the_others_wait
                 assert_eq!(tally(&snapshot)["up"], 3, "{which} of {what}");
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_has_a_line_for_each_new_reason_of_a_cluster_and_one_when_it_answers_again() {
+    let log = Log::listen();
+    let fleet = Fleet::in_process(still(1), LEGACY, "");
+    for (fault, expected) in [
+        (None, [0, 0]),
+        (Some(Fault::Forbidden), [1, 0]),
+        (Some(Fault::Forbidden), [1, 0]),
+        (Some(Fault::ProxyPage(404)), [2, 0]),
+        (None, [2, 1]),
+        (None, [2, 1]),
+    ] {
+        fleet.sim.clear_faults();
+        let description = format!("{fault:?}");
+        if let Some(fault) = fault {
+            fleet.sim.add_fault(Rule::new(fault));
+        }
+        fleet.scrape_in_time().await;
+        let counts = log.counts(["cluster does not answer", "cluster answers again"]);
+        assert_eq!(counts, expected, "{description}");
+        advance(Duration::from_secs(15)).await;
     }
 }

@@ -13,13 +13,15 @@ use ack_simulator::{
     Action, Fault, InProcess, KeyPair, Options, Phase, RetiredResponse, Rule, Simulator,
     UpgradeStage, UpgradingClusters,
 };
+use ack_upgrade_exporter::collect::Extent;
 use ack_upgrade_exporter::shard::Shard;
 use ack_upgrade_exporter::snapshot::{DiscoveryReading, Outcome, Snapshot};
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::fleet::{Fleet, options, reading, tally, word};
+use crate::log::Log;
 
 const REGIONS: &str = "cn-hangzhou, cn-shanghai, ap-southeast-1";
 
@@ -440,6 +442,91 @@ async fn a_cluster_that_is_configured_and_discovered_is_one_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_that_two_accounts_have_is_queried_through_the_one_that_names_it() {
+    let sim = Arc::new(Simulator::new(still(12)));
+    let id = sim.world().clusters()[0].clone();
+    let pair = KeyPair::demo();
+    let other = format!(
+        "  - name: other\n    endpoint: http://simulator.example\n    source: upgrade_status\n    \
+         credentials: {{type: access_key, access_key_id: {}, access_key_secret: {}}}\n    \
+         clusters: [{{id: {id}}}]\n",
+        pair.access_key_id,
+        pair.access_key_secret.expose()
+    );
+    let text = yaml(&format!("regions: [{REGIONS}]"), &other, "");
+    let fleet = Fleet::configured(sim, &text, Shard::default());
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(tally(&snapshot)["up"], 12);
+    assert_eq!(reading(&snapshot, &id).cluster.account.as_str(), "other");
+    assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn details_are_read_from_one_list_and_singly_for_a_named_cluster_that_it_lacks() {
+    let sim = Arc::new(Simulator::new(still(12)));
+    let listed = sim.world().clusters()[0].clone();
+    let region = sim.world().region(&listed).expect("a region");
+    let deleted = ClusterId::parse("cdeleted").expect("an ID");
+    sim.world().add(deleted.clone(), region.clone(), "deleted");
+    let named = ClusterId::parse("cnamed").expect("an ID");
+    let clusters = format!("    clusters: [{{id: {named}, region: {region}}}]\n");
+    let text = yaml(&format!("regions: [{REGIONS}]"), &clusters, "");
+    let fleet = Fleet::configured(sim, &text, Shard::default());
+    fleet.scrape_in_time().await;
+    fleet.sim.world().remove(&deleted);
+    for (id, is_there, single_calls) in [(deleted, false, 0), (listed, true, 0), (named, false, 1)]
+    {
+        let (lists, details) = (
+            Action::DescribeClustersForRegion,
+            Action::DescribeClusterDetail,
+        );
+        let before = (fleet.calls(lists), fleet.calls(details));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let read = fleet
+            .collector
+            .refresh_details(std::slice::from_ref(&id), deadline)
+            .await;
+        assert_eq!(read[&id].is_ok(), is_there, "{id}: {read:?}");
+        let after = (fleet.calls(lists), fleet.calls(details));
+        assert_eq!(after, (before.0 + 1, before.1 + single_calls), "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_watched_of_clusters_that_a_list_has_just_found_is_waited_for() {
+    let world = Options {
+        latency: Duration::from_millis(50),
+        ..still(12)
+    };
+    let watch = "    watch: {plans: {}}\n";
+    let text = yaml(&format!("regions: [{REGIONS}]"), watch, "");
+    let fleet = Fleet::configured(Arc::new(Simulator::new(world)), &text, Shard::default());
+    let snapshot = fleet
+        .collector
+        .collect_to_the_end(Extent::Watched, Duration::from_secs(10), |_| ())
+        .await;
+    assert_eq!(tally(&snapshot)["up"], 12);
+    let mut readings = snapshot.clusters.iter();
+    assert!(readings.all(|reading| reading.watched.plans.is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_has_a_line_when_a_list_fails_and_when_it_is_read_again() {
+    let log = Log::listen();
+    let fleet = found(still(12), ", refresh_interval: 1m");
+    let failure = Rule::new(Fault::Forbidden).on(Action::DescribeClustersForRegion);
+    for (fault, expected) in [(None, [3, 0]), (Some(failure), [3, 3]), (None, [6, 3])] {
+        fleet.sim.clear_faults();
+        if let Some(fault) = fault {
+            fleet.sim.add_fault(fault);
+        }
+        sleep(Duration::from_secs(600)).await;
+        let counts = log.counts(["cluster list read", "cluster list cannot be read"]);
+        assert_eq!(counts, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_switch_off_of_the_older_list_keeps_the_regional_list() {
     let fleet = found(still(12), "");
     for region in ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"] {
@@ -681,11 +768,16 @@ async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_sl
         "",
         "idle_interval: 1h, max_age: 1m",
     );
-    let fleet = Fleet::configured(Arc::new(Simulator::new(still(12))), &text, Shard::default());
+    let world = Options {
+        latency: Duration::from_millis(100),
+        ..still(12)
+    };
+    let fleet = Fleet::configured(Arc::new(Simulator::new(world)), &text, Shard::default());
     fleet.scrape_in_time().await;
     let scrape = async || {
         let next = tokio::time::Instant::now() + Duration::from_secs(10);
         let snapshot = fleet.scrape_in_time().await;
+        assert!(snapshot.complete, "every cluster had half the time");
         tokio::time::sleep_until(next).await;
         tally(&snapshot)
     };
@@ -710,6 +802,35 @@ async fn idle_clusters_are_queried_while_a_list_is_silent_but_not_while_it_is_sl
         assert_eq!(scrape().await, all, "round {round}");
         assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + 12 * round);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_that_are_upgraded_are_queried_while_the_lists_are_read() {
+    let text = yaml(&format!("regions: [{REGIONS}]"), "", "idle_interval: 1h");
+    let sim = Arc::new(Simulator::new(still(12)));
+    let fleet = Fleet::configured(sim, &text, Shard::default()).calm();
+    let world = fleet.sim.world();
+    world.set_phase(&fleet.ids()[0], Phase::Upgrading, None);
+    fleet.scrape_in_time().await;
+    fleet.sim.add_fault(
+        Rule::new(Fault::Slow(Duration::from_secs(3))).on(Action::DescribeClustersForRegion),
+    );
+    let meanwhile = async {
+        sleep(Duration::from_secs(1)).await;
+        fleet.calls(Action::GetUpgradeStatus)
+    };
+    let (_, calls) = tokio::join!(fleet.scrape_in_time(), meanwhile);
+    assert_eq!(calls, 12 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_is_stopped_makes_no_more_calls() {
+    let fleet = found(still(12), ", refresh_interval: 1m");
+    fleet.scrape_in_time().await;
+    fleet.collector.stop().await;
+    let calls = fleet.sim.calls().len();
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(fleet.sim.calls().len(), calls);
 }
 
 /// An API with endless lists: pages larger than requested, always with new clusters, and every text

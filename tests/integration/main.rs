@@ -10,6 +10,8 @@
 mod certificates;
 #[path = "../support/exposition.rs"]
 mod exposition;
+#[path = "../support/log.rs"]
+mod log;
 #[path = "../support/markdown.rs"]
 mod markdown;
 #[path = "../support/process.rs"]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::Trace;
-use ack_simulator::{Action, Fault, Options, Rule, Simulator, UpgradingClusters};
+use ack_simulator::{Action, Fault, Options, Phase, Rule, Simulator, UpgradingClusters};
 use ack_upgrade_exporter::shard::Shard;
 use tokio::time::{Instant, advance, sleep};
 
@@ -163,6 +163,27 @@ async fn a_scrape_neither_waits_for_probes_nor_shows_them() {
     );
     assert_eq!((snapshot.complete, elapsed), (true, Duration::from_secs(4)));
     assert_eq!(probed.as_deref(), Some("timeout"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_begins_once_the_limit_has_room_for_all_its_calls() {
+    let account = "source: tasks\nrate_limit: {requests_per_second: 0.001, burst: 3}";
+    let new_fleet = || {
+        let fleet = Fleet::in_process(still(2), account, "");
+        for id in fleet.ids() {
+            fleet.sim.world().set_phase(&id, Phase::Upgrading, None);
+        }
+        fleet
+    };
+    let fleet = new_fleet();
+    fleet.scrape_in_time().await;
+    assert_eq!(fleet.sim.calls().len(), 2, "a scrape");
+    let fleet = new_fleet();
+    for id in fleet.ids() {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        fleet.collector.probe(id.as_str(), deadline, None).await;
+    }
+    assert_eq!(fleet.sim.calls().len(), 2, "two probes");
 }
 
 #[tokio::test(start_paused = true)]

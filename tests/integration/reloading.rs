@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use ack_client::names::{ClusterId, Region};
 use ack_simulator::{
     Action, Fault, KeyPair, Options, Phase, RetiredResponse, Rule, Simulator, UpgradingClusters,
 };
+use ack_upgrade_exporter::collect::Collector;
+use ack_upgrade_exporter::config::Config;
 use ack_upgrade_exporter::metrics::ExporterMetrics;
 use ack_upgrade_exporter::reload::{ActiveConfig, ConfigManager, ConfigSource};
 use ack_upgrade_exporter::snapshot::Snapshot;
@@ -24,6 +26,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::exposition::{Dialect, Exposition};
 use crate::fleet::{dependencies, options, reading, tally};
+use crate::log::Log;
 
 /// A configuration manager with a simulated account, and the file that it reads.
 struct Fixture {
@@ -130,6 +133,21 @@ async fn an_account_with_unchanged_access_keeps_its_rate_limit() {
     let snapshot = fixture.scrape().await;
     assert_eq!(snapshot.clusters.len(), 13);
     assert_eq!(fixture.sim.calls().len(), 15, "there is no second burst");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limit_is_logged_at_the_start_and_after_a_change_of_the_access() {
+    let log = Log::listen();
+    let sim = Arc::new(Simulator::new(still()));
+    let own = Arc::new(ExporterMetrics::new(ProcessMetrics::Hidden));
+    let dependencies = dependencies(&sim, &own);
+    let config = |account| Config::parse(&yaml("a", account), Path::new("")).expect("a good file");
+    let first = Collector::new(&config(FOUND), &dependencies);
+    let second = Collector::after(&first, &config(FOUND), &dependencies);
+    assert_eq!(log.counts(["rate limit of the account"]), [1]);
+    let changed = config(&format!("{FOUND}{NARROW}"));
+    let _third = Collector::after(&second, &changed, &dependencies);
+    assert_eq!(log.counts(["rate limit of the account"]), [2]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,7 @@ use http::{Request, Response};
 use tokio::time::{Instant, advance, sleep};
 
 use crate::fleet::{Fleet, UNLIMITED, options, reading, tally, word, words};
+use crate::log::Log;
 
 fn by(source: &str, options: Options) -> Fleet {
     Fleet::in_process(options, &format!("source: {source}\n{UNLIMITED}"), "")
@@ -57,6 +58,10 @@ async fn both_sources_report_the_same_states() {
             words(&tasks.scrape_in_time().await)
         );
         advance(Duration::from_secs(17)).await;
+    }
+    for (fleet, source) in [(&status, "upgrade_status"), (&tasks, "tasks")] {
+        let snapshot = fleet.scrape_in_time().await;
+        assert_eq!(sources(&snapshot), BTreeMap::from([(source, 3)]));
     }
 }
 
@@ -262,6 +267,26 @@ async fn a_retired_operation_is_probed_hourly_and_used_again_after_two_successes
     sleep(Duration::from_secs(3700)).await;
     fleet.scrape_in_time().await;
     assert_eq!(source(&fleet.scrape_in_time().await), "upgrade_status");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_switch_off_and_its_end_have_one_line_each_in_the_log_of_a_region() {
+    let log = Log::listen();
+    let lines = || log.counts(["has been switched off here", "is served again"]);
+    let fleet = by("auto", options(12));
+    let regions = 3;
+    for (retired, expected) in [
+        (None, [0, 0]),
+        (Some(RetiredResponse::InvalidAction), [regions, 0]),
+        (None, [regions, regions]),
+    ] {
+        fleet.sim.retire_everywhere(retired);
+        for _ in 0..4 {
+            fleet.scrape_in_time().await;
+            sleep(Duration::from_secs(3700)).await;
+        }
+        assert_eq!(lines(), expected, "{retired:?}");
+    }
 }
 
 /// A list of tasks with a page token. `info` is added to the first page, and `rest` is the second
@@ -685,6 +710,18 @@ async fn refusals_in_a_whole_region_retire_the_operation_there() {
         asked + 3,
         "one probe a region"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_clusters_of_a_region_are_confirmed_two_at_once_and_not_in_a_queue() {
+    let (fleet, _) = with_odd(&<[ClusterId]>::to_vec, options(60), UNLIMITED);
+    fleet
+        .sim
+        .add_fault(Rule::new(Fault::Hang).on(Action::DescribeClusterDetail));
+    let snapshot = fleet.scrape_in_time().await;
+    assert_eq!(tally(&snapshot), BTreeMap::from([("up".to_owned(), 60)]));
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(fleet.calls(Action::DescribeClusterDetail), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,14 +7,22 @@ mod node_pools;
 mod prechecks;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ack_simulator::{Action, Fault, LoggedCall, Options, Rule, UpgradingClusters};
+use ack_client::clock::Clock;
+use ack_client::names::ClusterId;
+use ack_client::{ResponseFuture, Transport};
+use ack_simulator::{
+    Action, Fault, InProcess, LoggedCall, Options, Rule, Simulator, UpgradingClusters,
+};
 use ack_upgrade_exporter::collect::Collector;
+use bytes::Bytes;
+use http::{Request, Response};
 use tokio::time::sleep;
 
 use crate::exposition::Exposition;
-use crate::fleet::{Fleet, dependencies, options};
+use crate::fleet::{Fleet, UNLIMITED, dependencies, options, reading};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,6 +62,88 @@ async fn plans_and_versions_take_one_call_a_region_and_are_on_the_page() {
     sleep(15 * MINUTE).await;
     let plans = fleet.calls(Action::ListOperationPlansForRegion);
     assert_eq!(plans, 2 * regions, "every quarter of an hour");
+}
+
+/// An API with these plans: `all` of them, and those that are `scheduled` if it is asked for them.
+#[derive(Debug, Clone)]
+struct PlansApi {
+    sim: InProcess,
+    all: String,
+    scheduled: String,
+}
+
+impl Transport for PlansApi {
+    fn send(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        let uri = request.uri();
+        let query = uri.query().unwrap_or_default();
+        let plans = match query {
+            _ if !uri.path().ends_with("/operation/plans") => return self.sim.send(request),
+            query if query.contains("state=Scheduled") => self.scheduled.as_str(),
+            query if query.contains("state=") => "",
+            _ => self.all.as_str(),
+        };
+        let body = format!(r#"{{"plans": [{plans}]}}"#);
+        Box::pin(std::future::ready(Ok(Response::new(Bytes::from(body)))))
+    }
+}
+
+/// A plan to upgrade `cluster`, in the body of a response.
+fn plan(id: &str, cluster: &str, state: &str) -> String {
+    format!(
+        r#"{{"plan_id": "{id}", "cluster_id": "{cluster}", "target_id": "{cluster}",
+        "target_type": "cluster", "type": "CLUSTER_UPGRADE_MASTER", "state": "{state}"}}"#
+    )
+}
+
+/// A fleet of idle clusters that is asked for its plans. The first cluster has the plans of
+/// `plans`: in the list of all, and among the scheduled ones.
+fn planned(plans: impl FnOnce(&ClusterId) -> (String, String)) -> (Fleet, ClusterId) {
+    let sim = Arc::new(Simulator::new(quiet(12)));
+    let first = sim.world().clusters()[0].clone();
+    let (all, scheduled) = plans(&first);
+    let api = PlansApi {
+        sim: InProcess(Arc::clone(&sim)),
+        all,
+        scheduled,
+    };
+    let clock = Clock::simulated(sim.world().now());
+    let account = format!("source: upgrade_status\nwatch: {{plans: {{}}}}\n{UNLIMITED}");
+    let fleet = Fleet::over(
+        sim,
+        Arc::new(api),
+        clock,
+        "http://simulator.example",
+        &account,
+        "idle_interval: 10m",
+    );
+    (fleet.calm(), first)
+}
+
+#[tokio::test(start_paused = true)]
+async fn plans_to_come_are_asked_for_by_state_where_ended_ones_fill_the_list() {
+    for (ended, expected) in [(99, 0), (100, 1)] {
+        let (fleet, id) = planned(|id| {
+            let plan_of = |number| plan(&format!("P-{number}"), "cother", "Executed");
+            let all: Vec<_> = (0..ended).map(plan_of).collect();
+            (all.join(","), plan("P-next", id.as_str(), "Scheduled"))
+        });
+        sleep(MINUTE).await;
+        let snapshot = fleet.scrape_in_time().await;
+        let plans = reading(&snapshot, &id).watched.plans.as_ref();
+        let plans = plans.expect("they were asked for");
+        assert_eq!(plans.len(), expected, "{ended} ended plans");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_whose_plan_is_executed_is_queried_although_the_list_shows_it_idle() {
+    let (fleet, _) = planned(|id| (plan("P-1", id.as_str(), "Executing"), String::new()));
+    fleet.scrape_in_time().await;
+    for scrape in 1..=3 {
+        sleep(15 * SECOND).await;
+        fleet.scrape_in_time().await;
+        assert_eq!(fleet.calls(Action::GetUpgradeStatus), 12 + scrape);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,6 +256,14 @@ async fn scrapes_that_wait_for_the_limit_all_the_time_leave_plans_and_pools_a_sm
     let [upgrades, watched] = calls_in_scrapes(&fleet, 120).await;
     assert!(watched >= 10, "{watched} calls");
     assert!(watched * 8 <= upgrades, "{watched} beside {upgrades}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn queries_that_the_limits_leave_room_for_follow_each_other_without_a_pause() {
+    let account = format!("watch: {{maintenance: {{}}}}\n{UNLIMITED}");
+    let fleet = Fleet::in_process(options(100), &account, "");
+    sleep(SECOND / 2).await;
+    assert_eq!(fleet.calls(Action::DescribeClusterDetail), 100);
 }
 
 #[tokio::test(start_paused = true)]

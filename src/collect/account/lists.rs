@@ -222,4 +222,15 @@ mod tests {
         }
         assert_eq!(delay(ErrorKind::Forbidden, false), RETRY_DELAY);
     }
+
+    #[test]
+    fn delays_are_a_tenth_longer_or_shorter_than_the_interval_at_most() {
+        let interval = Duration::from_secs(100);
+        let delays = std::iter::repeat_with(|| with_jitter(interval).as_secs());
+        let delays: Vec<_> = delays.take(1000).collect();
+        assert!(delays.iter().all(|delay| (90..=110).contains(delay)));
+        assert!(delays.iter().any(|delay| *delay < 95));
+        assert!(delays.iter().any(|delay| *delay > 105));
+        assert!(with_jitter(Duration::MAX) > MAX_INTERVAL / 2);
+    }
 }

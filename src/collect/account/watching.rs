@@ -151,9 +151,7 @@ impl AccountCollector {
 
     /// The progress of the first queries of all subjects.
     pub(in crate::collect) fn watched_progress(&self) -> CollectionProgress {
-        if !self.watches.is_empty() {
-            self.update_subjects();
-        }
+        self.update_subjects();
         self.watches.iter().map(|watch| watch.progress()).sum()
     }
 

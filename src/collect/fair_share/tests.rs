@@ -26,6 +26,12 @@ async fn a_share_is_a_quarter_or_twice_a_slow_response_and_doubles_while_there_i
         "those that were under way beside it count once"
     );
     assert_eq!(fair_share.share(began, 8 * SECOND), 2 * SECOND);
+    fair_share.record_cancelled(Instant::now());
+    assert_eq!(
+        share(&fair_share),
+        8 * SECOND,
+        "one that started afterwards"
+    );
     for _ in 0..4 {
         advance(SECOND).await;
         fair_share.record_cancelled(Instant::now());

@@ -19,9 +19,9 @@ pub(in crate::collect) struct IdlePolicy {
     pub(in crate::collect) interval: Duration,
 }
 
-/// Of the clusters whose interval is over, the percentage that is queried for one demand. Clusters
-/// that were first queried together so drift apart.
-const IDLE_RECHECK_PERCENT: usize = 1;
+/// Of so many idle clusters, one whose interval is over is queried for one demand. Clusters that
+/// were first queried together so drift apart.
+const IDLE_CLUSTERS_PER_RECHECK: usize = 100;
 
 impl ClusterTable {
     /// Applies the list of `region`: adds `new_targets`, removes discovered clusters that are not
@@ -88,7 +88,7 @@ impl ClusterTable {
             }
         }
         idle.sort_by_key(|(read, _)| *read);
-        let mut rechecks_left = (idle.len() * IDLE_RECHECK_PERCENT / 100).max(1);
+        let mut rechecks_left = (idle.len() / IDLE_CLUSTERS_PER_RECHECK).max(1);
         for (read, entry) in idle {
             let is_over = now.instant.saturating_duration_since(read) >= policy.interval;
             if is_over && rechecks_left > 0 {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_client::{ApiError, ErrorKind, Reason};
+use ack_client::{ApiError, ErrorKind, Reason, describe_cluster};
 use tokio::time::{Instant, advance};
 
 use super::*;
@@ -141,6 +141,20 @@ async fn results_are_kept_and_tell_how_long_the_api_takes() {
     };
     record(&mut table, &in_flight, Err(refused), false);
     assert_eq!(share(&table), SECOND, "the API is there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_after_a_wait_for_the_rate_limit_does_not_tell_how_long_the_api_takes() {
+    let (_collector, account) = account();
+    let client = account.account_client().client();
+    let _taken = client.limiter().acquire(100).await;
+    let (mut table, in_flight) = with_query();
+    let endpoint = &table.entries[&id("c1")].target.endpoint;
+    drop(describe_cluster(client, endpoint, &id("c1"), &in_flight.budget).await);
+    assert!(in_flight.budget.has_waited_for_rate_limit());
+    record(&mut table, &in_flight, Ok(upgrading()), false);
+    let share = table.fair_share.share(Instant::now(), 4 * SECOND);
+    assert_eq!(share, SECOND, "a quarter");
 }
 
 #[tokio::test(start_paused = true)]

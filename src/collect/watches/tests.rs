@@ -146,6 +146,18 @@ async fn a_query_is_made_at_once_and_then_at_its_interval_or_sooner_during_an_up
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_query_that_was_not_due_a_moment_ago_is_due_at_its_time() {
+    let slots = slots(&["c1"]);
+    make_due(&slots).await;
+    tokio::time::advance(INTERVAL).await;
+    assert_eq!(make_due(&slots).await, 1);
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 0);
+    tokio::time::advance(INTERVAL / 2).await;
+    assert_eq!(make_due(&slots).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_has_changed_since_its_answer_is_asked_about_sooner_and_once() {
     let slots = slots(&["c1", "fails"]);
     make_due(&slots).await;

@@ -153,6 +153,7 @@ const PRECHECKS: [&str; 4] = ["precheck", "preupgradecheck", "clustercheck", "va
 #[cfg(test)]
 mod tests {
     use ack_client::TaskStatus;
+    use jiff::Timestamp;
 
     use super::*;
 
@@ -169,6 +170,62 @@ mod tests {
         };
         let upgrade = super::state(task, info, &mut |_| {});
         (upgrade.status, upgrade.step, upgrade.task_status)
+    }
+
+    #[test]
+    fn nothing_more_is_read_about_a_finished_task_that_has_not_changed() {
+        let task = Task {
+            id: "T-1".to_owned(),
+            state: "success".to_owned(),
+            updated: Timestamp::from_second(1).ok(),
+            ..Task::default()
+        };
+        let previous = UpgradeState {
+            status: Status::Success,
+            task_id: task.id.clone(),
+            updated: task.updated,
+            ..UpgradeState::never(SourceName::Tasks)
+        };
+        assert!(is_unchanged(&task, &previous));
+        let running = (
+            Task {
+                state: "running".to_owned(),
+                ..task.clone()
+            },
+            UpgradeState {
+                status: Status::Running,
+                ..previous.clone()
+            },
+        );
+        assert!(!is_unchanged(&running.0, &running.1), "it goes on");
+        for changed in [
+            UpgradeState {
+                source: SourceName::UpgradeStatus,
+                ..previous.clone()
+            },
+            UpgradeState {
+                task_id: "T-0".to_owned(),
+                ..previous.clone()
+            },
+            UpgradeState {
+                updated: None,
+                ..previous.clone()
+            },
+            running.1,
+        ] {
+            assert!(!is_unchanged(&task, &changed), "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn foreign_tasks_are_remembered_up_to_a_limit() {
+        let tasks = Tasks::new(Vec::new());
+        for number in 0..MAX_FOREIGN {
+            tasks.remember_foreign(number.to_string());
+        }
+        assert_eq!(tasks.lock().len(), MAX_FOREIGN);
+        tasks.remember_foreign("one more".to_owned());
+        assert!(tasks.lock().len() <= MAX_FOREIGN && tasks.lock().contains("one more"));
     }
 
     #[test]

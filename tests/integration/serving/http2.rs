@@ -8,7 +8,6 @@ use ack_client::trust;
 use ack_simulator::{Action, Fault, Rule};
 use exporter_toolkit::web::{Limits, Timeouts};
 use rustls::pki_types::ServerName;
-use tempfile::NamedTempFile;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
@@ -19,6 +18,7 @@ use super::server::{Served, Setup};
 use crate::certificates::{Authority, Identity};
 use crate::client::connect;
 use crate::fleet::options;
+use crate::log::Log;
 
 /// Serves with a certificate of `authority`.
 pub(super) fn serve_tls(setup: Setup<'_>, authority: &Authority) -> Served {
@@ -126,17 +126,7 @@ async fn shutdown_waits_for_http2_responses_and_not_for_silent_clients() {
 
 #[tokio::test]
 async fn connections_closed_at_shutdown_are_counted() {
-    let log = NamedTempFile::new().expect("a file");
-    let to_log = log.reopen().expect("the file");
-    // With a single subscriber in the process, tracing caches the interest of the first test that
-    // runs.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(
-        tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(to_log)
-            .finish(),
-    );
+    let log = Log::listen();
     let authority = Authority::new();
     let limits = Limits {
         timeouts: Timeouts {
@@ -164,8 +154,7 @@ async fn connections_closed_at_shutdown_are_counted() {
         .await
         .expect("in time")
         .expect("the server ends");
-    let text = std::fs::read_to_string(log.path()).expect("text");
-    assert!(text.contains("connections=1 requests=3"), "{text}");
+    assert_eq!(log.counts(["connections=1 requests=3"]), [1]);
     drop(responses);
 }
 

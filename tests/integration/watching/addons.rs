@@ -59,6 +59,7 @@ async fn add_ons_take_one_call_a_cluster_and_one_a_kind_of_cluster() {
     );
     assert_eq!(fleet.calls(Action::ListAddons), kinds);
     let available = available(&fleet, &snapshot);
+    assert!(available.len() > CLUSTERS, "several add-ons each");
     let outdated = available.iter().filter(|version| !version.is_empty());
     assert!((1..available.len()).contains(&outdated.count()));
     let page = fleet.page(&snapshot);
