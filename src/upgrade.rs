@@ -1,41 +1,8 @@
 //! The state of one cluster's upgrade, in the same form for every operation that reads it.
 
-use ack_client::{
-    AddonState, CheckVerdict, ClusterState, NodePoolState, PlanState, Status, Step, TaskStatus,
-};
+pub use ack_client::StateSet;
+use ack_client::{Status, Step, TaskStatus};
 use jiff::Timestamp;
-
-/// A fixed set of values of which one is active at a time, exposed as one series per value.
-pub trait StateSet: Copy + Eq + 'static {
-    /// Every value, in the order of exposition.
-    const ALL: &'static [Self];
-
-    /// The value of the label.
-    fn as_str(self) -> &'static str;
-}
-
-macro_rules! state_sets {
-    ($($type:ty),+) => {
-        $(impl StateSet for $type {
-            const ALL: &'static [Self] = <$type>::ALL;
-
-            fn as_str(self) -> &'static str {
-                <$type>::as_str(self)
-            }
-        })+
-    };
-}
-
-state_sets!(
-    Status,
-    Step,
-    TaskStatus,
-    PlanState,
-    NodePoolState,
-    AddonState,
-    CheckVerdict,
-    ClusterState
-);
 
 /// The operations that read the state of an upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

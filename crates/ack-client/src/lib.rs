@@ -114,6 +114,7 @@ mod operation;
 mod response;
 mod retry;
 mod root_cause;
+mod state_set;
 mod status;
 mod trace;
 mod uri;
@@ -137,6 +138,7 @@ pub use operations::{
     list_kubernetes_versions, list_node_pools, list_operation_plans, read_node_pool_upgrades,
 };
 pub use sign::Signature;
+pub use state_set::StateSet;
 pub use status::{Status, Step, TaskStatus};
 pub use trace::Trace;
 pub use transport::{

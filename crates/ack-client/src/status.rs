@@ -1,27 +1,6 @@
-//! The states of an upgrade. Each is a closed set, so that a metric can have a series for each.
+//! The states of an upgrade.
 
-macro_rules! state_set {
-    ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $type {
-            $($(#[$variant_doc])* $variant),+
-        }
-
-        impl $type {
-            /// Every value, in the order of the API's reference.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The value in lower case, as in the API.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text),+
-                }
-            }
-        }
-    };
-}
-pub(crate) use state_set;
+use crate::state_set::state_set;
 
 state_set! {
     /// The status of the whole upgrade.

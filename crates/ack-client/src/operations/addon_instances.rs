@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::names::ClusterId;
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
-use crate::status::state_set;
+use crate::state_set::state_set;
 
 /// An add-on that is installed in a cluster. Texts are cleaned and at most 256 characters long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +39,6 @@ state_set! {
         Failed = "failed",
         /// A value that the API's reference does not list, or a missing one.
         Unknown = "unknown",
-    }
-}
-
-impl AddonState {
-    fn from_word(word: &str) -> Option<Self> {
-        word::find(Self::ALL, Self::as_str, word)
     }
 }
 
@@ -110,7 +104,7 @@ impl AddonInstanceFields {
             state: self.state.into_listed(
                 "addon.state",
                 [AddonState::Unknown; 2],
-                AddonState::from_word,
+                word::find,
                 report,
             ),
         }

@@ -6,7 +6,7 @@ use super::word;
 use crate::decode::{Keyword, LenientObject as _, List, Report, lenient_object};
 use crate::names::{ClusterId, Region};
 use crate::response::{KnownKeys, ResponseObject};
-use crate::status::state_set;
+use crate::state_set::state_set;
 
 /// The tags of a cluster that are kept. Alibaba Cloud allows 20 of the user's own.
 const MAX_TAGS: usize = 64;
@@ -150,7 +150,7 @@ impl ClusterFields {
         let state = self.state.into_listed(
             "cluster.state",
             [None, Some(ClusterState::Unknown)],
-            |word| word::find(ClusterState::ALL, ClusterState::as_str, word).map(Some),
+            |word| word::find(word).map(Some),
             report,
         );
         let tags = self.tags.into_value().unwrap_or_default().items;

@@ -11,7 +11,8 @@ use crate::names::ClusterId;
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
 use crate::sign::encode::percent_encode;
-use crate::status::{Status, state_set};
+use crate::state_set::state_set;
+use crate::status::Status;
 
 /// A check and what it found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -126,8 +126,8 @@ const KINDS: [&str; 4] = [
 /// The type of a check, in the spelling of [`KINDS`] if it is one of them.
 fn kind(kind: Field<Keyword>) -> String {
     let kind = kind.into_lower_case();
-    match word::find(&KINDS, |known| known, &kind) {
-        Some(known) => known.to_owned(),
+    match KINDS.iter().find(|known| word::is_same(known, &kind)) {
+        Some(known) => (*known).to_owned(),
         None => kind,
     }
 }

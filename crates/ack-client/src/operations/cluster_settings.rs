@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::names::ClusterId;
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
-use crate::status::state_set;
+use crate::state_set::state_set;
 
 /// The settings of a cluster about automatic operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +45,6 @@ state_set! {
         Rapid = "rapid",
         /// A value that the API's reference does not list.
         Unknown = "unknown",
-    }
-}
-
-impl UpgradeChannel {
-    fn from_word(word: &str) -> Option<Self> {
-        word::find(Self::ALL, Self::as_str, word)
     }
 }
 
@@ -135,7 +129,7 @@ impl AutoUpgradeFields {
         let channel = self.channel.into_listed(
             "cluster.operation_policy.cluster_auto_upgrade.channel",
             [None, Some(UpgradeChannel::Unknown)],
-            |word| UpgradeChannel::from_word(word).map(Some),
+            |word| word::find(word).map(Some),
             report,
         );
         Some(AutoUpgrade {

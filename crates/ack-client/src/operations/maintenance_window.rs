@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::recurrence::{Recurrence, RecurrenceRule, WeeklyPeriod};
 use super::word;
 use crate::decode::{Keyword, LenientObject as _, LenientValue, List, Report, lenient_object};
-use crate::status::state_set;
+use crate::state_set::state_set;
 
 /// The exclusions that are kept. Alibaba Cloud allows 10.
 const MAX_EXCLUSIONS: usize = 64;
@@ -71,12 +71,6 @@ state_set! {
         NoCvePatch = "no_cve_patch",
         /// A value that the API's reference does not list, or a missing one.
         Unknown = "unknown",
-    }
-}
-
-impl ExclusionScope {
-    fn from_word(word: &str) -> Option<Self> {
-        word::find(Self::ALL, Self::as_str, word)
     }
 }
 
@@ -151,7 +145,7 @@ impl ExclusionFields {
             scope: self.scope.into_listed(
                 "cluster.maintenance_window.exclusions.scope",
                 [ExclusionScope::Unknown; 2],
-                ExclusionScope::from_word,
+                word::find,
                 report,
             ),
             start,

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::names::ClusterId;
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
-use crate::status::state_set;
+use crate::state_set::state_set;
 
 /// A node pool. Texts are cleaned and at most 256 characters long; a text that the API did not send
 /// is empty.
@@ -232,7 +232,7 @@ impl NodePoolState {
     fn from_word(word: &str) -> Option<Self> {
         match word {
             "removing_nodes" => Some(Self::Removing),
-            word => word::find(Self::ALL, Self::as_str, word),
+            word => word::find(word),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::names::{ClusterId, Region};
 use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
-use crate::status::state_set;
+use crate::state_set::state_set;
 use crate::text::clean_message;
 
 /// A planned operation, such as an automatic upgrade. A plan has no target version. Texts are
@@ -74,7 +74,7 @@ impl PlanState {
     fn from_word(word: &str) -> Option<Self> {
         match word {
             "cancelled" => Some(Self::Canceled),
-            word => word::find(Self::ALL, Self::as_str, word),
+            word => word::find(word),
         }
     }
 

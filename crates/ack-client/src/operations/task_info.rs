@@ -12,7 +12,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::sign::encode::percent_encode;
-use crate::status::state_set;
+use crate::state_set::state_set;
 use crate::text::clean_message;
 
 /// The details of a task. Texts are cleaned and at most 256 characters long; a text that the API
@@ -116,7 +116,7 @@ const POOL_KEYS: [&str; 1] = ["nodepoolid"];
 const PAUSE_KEYS: [&str; 1] = ["pausepolicy"];
 
 fn pause_policy(word: &str, report: &mut Report<'_>) -> PausePolicy {
-    let policy = word::find(PausePolicy::ALL, PausePolicy::as_str, word);
+    let policy = word::find(word);
     policy.unwrap_or_else(|| {
         if !word.is_empty() {
             report("task.parameters", word);
