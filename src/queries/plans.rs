@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ack_client::names::{ClusterId, Region};
-use ack_client::{ApiError, Operation, OperationPlan, PlanFilter, PlanState, list_operation_plans};
+use ack_client::{ApiError, Operation, OperationPlan, PlanState, list_operation_plans};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -67,16 +67,12 @@ impl Query for Plans {
             budget,
             ..
         } = context;
-        let every = PlanFilter::default();
-        let mut plans = list_operation_plans(client, endpoint, region, every, budget).await?;
+        let mut plans = list_operation_plans(client, endpoint, region, None, budget).await?;
         if plans.len() >= MOST_PLANS {
             // Ended plans may have crowded out the ones to come.
             for state in [PlanState::Scheduled, PlanState::Executing] {
-                let filter = PlanFilter {
-                    state: Some(state),
-                    ..every
-                };
-                plans.extend(list_operation_plans(client, endpoint, region, filter, budget).await?);
+                let state = Some(state);
+                plans.extend(list_operation_plans(client, endpoint, region, state, budget).await?);
             }
         }
         Ok(by_cluster(plans))
@@ -188,7 +184,6 @@ mod tests {
             cluster: ClusterId::parse("c1").expect("an ID"),
             kind: "cluster_upgrade_master".to_owned(),
             target_id: "c1".to_owned(),
-            target_type: "cluster".to_owned(),
             state,
             reason: String::new(),
             created: None,

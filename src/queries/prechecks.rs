@@ -166,7 +166,6 @@ mod tests {
             id: id.to_owned(),
             kind: kind.to_owned(),
             status: Status::Success,
-            message: String::new(),
             created: created.and_then(|created| Timestamp::from_second(created).ok()),
             finished: None,
         }

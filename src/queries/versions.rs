@@ -70,7 +70,6 @@ impl Query for Versions {
                 context.endpoint,
                 &subject.region,
                 &subject.cluster_type,
-                None,
                 filter,
                 context.budget,
             )

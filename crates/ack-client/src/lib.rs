@@ -130,12 +130,12 @@ pub use operations::{
     AddonCombination, AddonInstance, AddonOffer, AddonState, AutoUpgrade, CheckResult,
     CheckVerdict, ClusterCheck, ClusterSettings, ClusterState, Exclusion, ExclusionScope,
     KubernetesVersion, ListOperation, ListedCluster, MaintenanceWindow, NodeCounts, NodePool,
-    NodePoolState, NodePoolUpgrade, NodePoolUpgrades, OperationPlan, PausePolicy, PlanFilter,
-    PlanState, Recurrence, Target, Task, TaskInfo, UpgradeChannel, UpgradeStatusResponse,
-    UpgradeTasks, VersionFilter, WindowStart, describe_cluster, describe_cluster_settings,
-    describe_task, explain_tasks, explain_upgrade_status, fields, get_cluster_check,
-    get_upgrade_status, list_addon_instances, list_addons, list_cluster_checks, list_clusters,
-    list_kubernetes_versions, list_node_pools, list_operation_plans, read_node_pool_upgrades,
+    NodePoolState, NodePoolUpgrade, NodePoolUpgrades, OperationPlan, PlanState, Recurrence, Target,
+    Task, TaskInfo, UpgradeChannel, UpgradeStatusResponse, UpgradeTasks, VersionFilter,
+    WindowStart, describe_cluster, describe_cluster_settings, describe_task, explain_tasks,
+    explain_upgrade_status, fields, get_cluster_check, get_upgrade_status, list_addon_instances,
+    list_addons, list_cluster_checks, list_clusters, list_kubernetes_versions, list_node_pools,
+    list_operation_plans, read_node_pool_upgrades,
 };
 pub use sign::Signature;
 pub use state_set::StateSet;

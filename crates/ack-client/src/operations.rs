@@ -43,10 +43,10 @@ pub use kubernetes_versions::{KubernetesVersion, VersionFilter, list_kubernetes_
 pub use maintenance_window::{Exclusion, ExclusionScope, MaintenanceWindow, WindowStart};
 pub use node_pool_upgrades::{NodePoolUpgrade, NodePoolUpgrades, read_node_pool_upgrades};
 pub use node_pools::{NodeCounts, NodePool, NodePoolState, list_node_pools};
-pub use operation_plans::{OperationPlan, PlanFilter, PlanState, list_operation_plans};
+pub use operation_plans::{OperationPlan, PlanState, list_operation_plans};
 pub use recurrence::Recurrence;
 pub use task::{Target, Task};
-pub use task_info::{PausePolicy, TaskInfo, describe_task};
+pub use task_info::{TaskInfo, describe_task};
 pub use task_list::{UpgradeTasks, explain_tasks};
 pub use upgrade_status::{UpgradeStatusResponse, explain_upgrade_status, get_upgrade_status};
 

@@ -26,7 +26,6 @@ fn window(enabled: bool) -> MaintenanceWindow {
 
 fn settings(channel: Option<UpgradeChannel>, window: MaintenanceWindow) -> ClusterSettings {
     ClusterSettings {
-        profile: String::new(),
         auto_upgrade: Some(ack_client::AutoUpgrade {
             enabled: channel.is_some(),
             channel,

@@ -21,7 +21,6 @@ fn listed(id: &str, state: NodePoolState) -> ack_client::NodePool {
         id: id.to_owned(),
         name: "web".to_owned(),
         kind: "ess".to_owned(),
-        is_default: true,
         state,
         nodes: NodeCounts {
             total: Some(3),
@@ -41,7 +40,6 @@ fn task(node_pool: &str, status: Status) -> ack_client::NodePoolUpgrade {
         task_id: "T-1".to_owned(),
         status,
         error: None,
-        pause_policy: ack_client::PausePolicy::default(),
         target_version: String::new(),
         started: "2026-11-23T08:00:00Z".parse().ok(),
         updated: None,

@@ -28,8 +28,6 @@ pub struct ClusterCheck {
     pub kind: String,
     /// The status of the check as a task. A check that has succeeded may have found errors.
     pub status: Status,
-    /// The message about the status, such as `task succeed`.
-    pub message: String,
     /// The time of creation.
     pub created: Option<Timestamp>,
     /// The time at which it ended.
@@ -108,7 +106,6 @@ impl CheckFields {
                 Status::from_word,
                 report,
             ),
-            message: self.message.into_text(),
             created: self.created_at.into_value(),
             finished: self.finished_at.into_value(),
         }
@@ -153,7 +150,6 @@ mod tests {
             id: "1697-c1-clustercheck-lboto".to_owned(),
             kind: "node_pool_upgrade".to_owned(),
             status: Status::Success,
-            message: "task succeed".to_owned(),
             created: "2026-10-16T08:31:20.292030178Z".parse().ok(),
             finished: "2026-10-16T08:35:20.292030178Z".parse().ok(),
         };

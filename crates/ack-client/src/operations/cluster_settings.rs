@@ -16,9 +16,6 @@ use crate::state_set::state_set;
 /// The settings of a cluster about automatic operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSettings {
-    /// `profile`, such as `Default`, cleaned and at most 256 characters long; empty if the API did
-    /// not send one.
-    pub profile: String,
     /// The automatic upgrades, if the API says whether there are any.
     pub auto_upgrade: Option<AutoUpgrade>,
     /// The maintenance window.
@@ -114,7 +111,6 @@ impl SettingsFields {
         let policy = self.operation_policy.into_value().unwrap_or_default();
         let auto_upgrade = policy.cluster_auto_upgrade.into_value().unwrap_or_default();
         ClusterSettings {
-            profile: self.profile.into_text(),
             auto_upgrade: auto_upgrade.into_auto_upgrade(report),
             window: self
                 .maintenance_window

@@ -30,8 +30,6 @@ pub struct KubernetesVersion {
 /// The selection of versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionFilter<'a> {
-    /// The versions of new clusters: the three newest minor versions.
-    Creatable,
     /// The versions that are still supported.
     Supported,
     /// This version, such as the one of a cluster, even if it is neither creatable nor supported.
@@ -72,27 +70,24 @@ impl ResponseObject for VersionList {
 }
 
 /// Lists the Kubernetes versions in `region` that `filter` selects, for clusters of `cluster_type`
-/// (such as `ManagedKubernetes`) and `profile` (such as `Default`), in the order of the API. A
-/// patch version that is no longer on offer may be missing although its minor version is supported.
-/// Dropping the future cancels the call.
+/// (such as `ManagedKubernetes`), in the order of the API. A patch version that is no longer on
+/// offer may be missing although its minor version is supported. Dropping the future cancels the
+/// call.
 pub async fn list_kubernetes_versions(
     client: &Client,
     endpoint: &Endpoint,
     region: &Region,
     cluster_type: &str,
-    profile: Option<&str>,
     filter: VersionFilter<'_>,
     budget: &Budget,
 ) -> Result<Vec<KubernetesVersion>, ApiError> {
     let selection = match filter {
-        VersionFilter::Creatable => ("Mode", "creatable"),
         VersionFilter::Supported => ("Mode", "supported"),
         VersionFilter::Version(version) => ("KubernetesVersion", version),
     };
     let parameters = [
         ("Region", region.as_str()),
         ("ClusterType", cluster_type),
-        ("Profile", profile.unwrap_or_default()),
         selection,
     ];
     let call = Call {

@@ -13,7 +13,6 @@ use jiff::Timestamp;
 
 use self::reading::{Addition, Reading};
 use super::node_pools::NodePool;
-use super::task_info::PausePolicy;
 use super::task_list::UpgradeTasks;
 use crate::budget::Budget;
 use crate::client::Client;
@@ -47,8 +46,6 @@ pub struct NodePoolUpgrade {
     pub status: Status,
     /// The error message.
     pub error: Option<String>,
-    /// The planned pauses.
-    pub pause_policy: PausePolicy,
     /// The Kubernetes version after the upgrade; empty if the task does not give it.
     pub target_version: String,
     /// The time of creation of the task.
@@ -62,7 +59,6 @@ pub struct NodePoolUpgrade {
 struct KnownTask {
     /// The pool; none if the task does not say which, or no longer exists.
     node_pool: Option<String>,
-    pause_policy: PausePolicy,
     target_version: String,
 }
 

@@ -21,8 +21,6 @@ pub struct NodePool {
     pub name: String,
     /// `type` in lower case: `ess`, `edge` or `lingjun`.
     pub kind: String,
-    /// True for the cluster's default pool.
-    pub is_default: bool,
     /// The state.
     pub state: NodePoolState,
     /// The numbers of nodes.
@@ -197,7 +195,6 @@ impl NodePoolFields {
             id: info.nodepool_id.into_text(),
             name: info.name.into_text(),
             kind: info.kind.into_lower_case(),
-            is_default: info.is_default.into_value().unwrap_or_default(),
             nodes: status.counts(),
             state: status.state.into_listed(
                 "nodepool.status.state",

@@ -26,8 +26,6 @@ pub struct OperationPlan {
     pub kind: String,
     /// The ID of the resource that changes: the cluster, or a part of it.
     pub target_id: String,
-    /// The type of that resource in lower case, such as `cluster`.
-    pub target_type: String,
     /// The state.
     pub state: PlanState,
     /// Code and message of the reason for the state, such as `CanceledByUser`.
@@ -92,24 +90,6 @@ impl PlanState {
     }
 }
 
-/// The selection of plans. By default it selects all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PlanFilter<'a> {
-    /// Plans of this type, in any letter case.
-    pub kind: Option<&'a str>,
-    /// Plans in this state.
-    pub state: Option<PlanState>,
-}
-
-impl PlanFilter<'_> {
-    fn query(self) -> Vec<(&'static str, String)> {
-        // The reference gives types in upper case, and does not say that the letter case is free.
-        let kind = self.kind.unwrap_or_default().to_ascii_uppercase();
-        let state = self.state.and_then(PlanState::query_word);
-        super::nonempty([("type", &kind), ("state", state.unwrap_or_default())])
-    }
-}
-
 lenient_object! {
     struct PlanList at "" {
         plans: List<PlanFields> = "plans",
@@ -156,22 +136,23 @@ impl ResponseObject for PlanList {
     }
 }
 
-/// Lists the newest 100 plans of `region` that `filter` selects, in the order of the API. The API
+/// Lists the newest 100 plans of `region`, or of those in `state`, in the order of the API. The API
 /// has no pages, so a caller who needs certain plans has to select them. Dropping the future
 /// cancels the call.
 pub async fn list_operation_plans(
     client: &Client,
     endpoint: &Endpoint,
     region: &Region,
-    filter: PlanFilter<'_>,
+    state: Option<PlanState>,
     budget: &Budget,
 ) -> Result<Vec<OperationPlan>, ApiError> {
     let path = format!("/regions/{region}/operation/plans");
+    let state = state.and_then(PlanState::query_word).unwrap_or_default();
     let call = Call {
         operation: Operation::ListOperationPlansForRegion,
         endpoint,
         path: &path,
-        query: &filter.query(),
+        query: &super::nonempty([("state", state)]),
     };
     let list: PlanList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
@@ -198,7 +179,6 @@ impl PlanFields {
             cluster,
             kind: self.kind.into_lower_case(),
             target_id: self.target_id.into_text(),
-            target_type: self.target_type.into_lower_case(),
             state: self.state.into_listed(
                 "plan.state",
                 [PlanState::Unknown; 2],

@@ -4,15 +4,14 @@ use jiff::Timestamp;
 use serde::de::MapAccess;
 
 use super::task::{Target, TaskFields, message, target};
-use super::word::{self, normalized};
+use super::word::normalized;
 use crate::budget::Budget;
 use crate::client::{Call, Client};
-use crate::decode::{Field, FieldRead, LenientObject, Report};
+use crate::decode::{Field, FieldRead, LenientObject};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::sign::encode::percent_encode;
-use crate::state_set::state_set;
 use crate::text::clean_message;
 
 /// The details of a task. Texts are cleaned and at most 256 characters long; a text that the API
@@ -37,24 +36,6 @@ pub struct TaskInfo {
     pub precheck_report_id: String,
     /// The ID of the node pool that the parameters name.
     pub node_pool: String,
-    /// The planned pauses.
-    pub pause_policy: PausePolicy,
-}
-
-state_set! {
-    /// The pauses that were planned when a task was started.
-    #[derive(Default)]
-    PausePolicy {
-        /// None.
-        NotPause = "not_pause",
-        /// A pause after the first batch of nodes.
-        FirstBatch = "first_batch",
-        /// A pause after each batch of nodes.
-        EveryBatch = "every_batch",
-        /// A value that the API's reference does not list, or a task that does not name any.
-        #[default]
-        Unknown = "unknown",
-    }
 }
 
 /// Reads the task with the ID `task`. Dropping the future cancels the call.
@@ -73,17 +54,16 @@ pub async fn describe_task(
         query: &[],
     };
     let fields: TaskFields = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    fields.report_unexpected_fields(&mut report);
-    Ok(fields.into_info(&mut report))
+    fields.report_unexpected_fields(&mut |field, value| {
+        client.metrics().unknown_value(field, value);
+    });
+    Ok(fields.into_info())
 }
 
 impl TaskFields {
-    /// Converts the fields, of which the caller has reported the unexpected ones.
-    fn into_info(self, report: &mut Report<'_>) -> TaskInfo {
+    fn into_info(self) -> TaskInfo {
         let places = [self.parameters.value(), self.outputs.value()];
         TaskInfo {
-            pause_policy: pause_policy(&first_text(&places, &PAUSE_KEYS), report),
             node_pool: first_text(&places, &POOL_KEYS),
             target_version: first_text(&places, &VERSION_KEYS),
             precheck_report_id: first_text(&places, &REPORT_KEYS),
@@ -111,19 +91,6 @@ const REPORT_KEYS: [&str; 3] = ["precheckreportid", "reportid", "checkid"];
 
 /// The key of a node pool's ID. Its upgrade names it in the path alone; a task may name it here.
 const POOL_KEYS: [&str; 1] = ["nodepoolid"];
-
-/// The key of the planned pauses, in `rolling_policy` of the request that started the task.
-const PAUSE_KEYS: [&str; 1] = ["pausepolicy"];
-
-fn pause_policy(word: &str, report: &mut Report<'_>) -> PausePolicy {
-    let policy = word::find(word);
-    policy.unwrap_or_else(|| {
-        if !word.is_empty() {
-            report("task.parameters", word);
-        }
-        PausePolicy::Unknown
-    })
-}
 
 /// The cleaned text of the first of `keys` that is in `places`; empty if there is none.
 fn first_text(places: &[Option<&SelectedParameters>], keys: &[&str]) -> String {
@@ -198,7 +165,6 @@ impl LenientObject for SelectedTexts {
             .iter()
             .chain(&REPORT_KEYS)
             .chain(&POOL_KEYS)
-            .chain(&PAUSE_KEYS)
             .find(|selected| normalized(key).eq(selected.chars()));
         let Some(selected) = selected else {
             return Ok(FieldRead::Unclaimed);

@@ -17,7 +17,7 @@ async fn settings(fields: &str) -> (ClusterSettings, Vec<(&'static str, String)>
 }
 
 #[tokio::test]
-async fn profile_channel_and_window_are_read() {
+async fn channel_and_window_are_read() {
     let (settings, unknown) = settings(
         r#""profile": "Default", "name": "shop", "meta_data": "{}", "tags": [],
         "operation_policy": {"cluster_auto_upgrade": {"enabled": true, "channel": "Stable"}},
@@ -25,7 +25,6 @@ async fn profile_channel_and_window_are_read() {
             "weekly_period": "Thursday"}"#,
     )
     .await;
-    assert_eq!(settings.profile, "Default");
     assert_eq!(
         settings.auto_upgrade,
         Some(AutoUpgrade {
@@ -94,7 +93,6 @@ async fn settings_that_the_api_does_not_send_are_missing() {
         r#""name": "shop""#,
     ] {
         let expected = ClusterSettings {
-            profile: String::new(),
             auto_upgrade: None,
             window: None,
         };

@@ -6,7 +6,6 @@ use crate::operations::fake_api::{FakeApi, budget, kilobytes, region};
 
 async fn list(
     api: &FakeApi,
-    profile: Option<&str>,
     filter: VersionFilter<'_>,
 ) -> Result<Vec<KubernetesVersion>, ApiError> {
     list_kubernetes_versions(
@@ -14,7 +13,6 @@ async fn list(
         &api.endpoint,
         &region(),
         "ManagedKubernetes",
-        profile,
         filter,
         &budget(),
     )
@@ -23,9 +21,7 @@ async fn list(
 
 async fn versions(body: &str) -> (Vec<KubernetesVersion>, Vec<(&'static str, String)>) {
     let api = FakeApi::with_body(body);
-    let versions = list(&api, None, VersionFilter::Supported)
-        .await
-        .expect("a list");
+    let versions = list(&api, VersionFilter::Supported).await.expect("a list");
     (versions, api.take_unknown_values())
 }
 
@@ -58,21 +54,19 @@ async fn a_bare_list_and_an_object_with_versions_are_read_alike() {
 }
 
 #[tokio::test]
-async fn a_query_names_region_type_profile_and_one_version_or_a_mode() {
+async fn a_query_names_region_type_and_one_version_or_a_mode() {
     let api = FakeApi::with_body("[]");
-    for (profile, filter) in [
-        (None, VersionFilter::Creatable),
-        (Some("Edge"), VersionFilter::Supported),
-        (Some(""), VersionFilter::Version("1.26.3-aliyun.1")),
+    for filter in [
+        VersionFilter::Supported,
+        VersionFilter::Version("1.26.3-aliyun.1"),
     ] {
-        assert_eq!(list(&api, profile, filter).await, Ok(vec![]));
+        assert_eq!(list(&api, filter).await, Ok(vec![]));
     }
     let path = "DescribeKubernetesVersionMetadata /api/v1/metadata/versions";
     assert_eq!(
         api.take_requests(),
         [
-            "ClusterType=ManagedKubernetes&Mode=creatable&Region=cn-hangzhou",
-            "ClusterType=ManagedKubernetes&Mode=supported&Profile=Edge&Region=cn-hangzhou",
+            "ClusterType=ManagedKubernetes&Mode=supported&Region=cn-hangzhou",
             "ClusterType=ManagedKubernetes&KubernetesVersion=1.26.3-aliyun.1&Region=cn-hangzhou",
         ]
         .map(|query| format!("{path}?{query}"))
@@ -136,7 +130,7 @@ async fn another_systems_response_is_an_error() {
         (r#"{"code": 404, "versions": []}"#, ErrorKind::Foreign),
     ] {
         let api = FakeApi::with_body(body);
-        let error = list(&api, None, VersionFilter::Creatable).await;
+        let error = list(&api, VersionFilter::Supported).await;
         assert_eq!(error.expect_err(body).kind, kind, "{body}");
     }
 }

@@ -177,7 +177,6 @@ impl<'a> Reading<'a> {
         let known = KnownTask {
             node_pool: pool_of_target(&info.target, self.cluster)
                 .or_else(|| Some(info.node_pool.clone()).filter(|pool| !pool.is_empty())),
-            pause_policy: info.pause_policy,
             target_version: info.target_version.clone(),
         };
         Ok(Some((updated_task(task, info), known)))
@@ -211,7 +210,6 @@ impl<'a> Reading<'a> {
             status: self.status(&task.state),
             task_id: task.id,
             error: task.error,
-            pause_policy: known.pause_policy,
             target_version: known.target_version,
             started: task.created,
             updated: task.updated,

@@ -102,7 +102,6 @@ fn pools(count: u64) -> Vec<NodePool> {
         id: format!("np{number}"),
         name: String::new(),
         kind: String::new(),
-        is_default: false,
         state: NodePoolState::Active,
         nodes: NodeCounts::default(),
         kubelet_version: String::new(),
@@ -270,7 +269,7 @@ async fn many_tasks_are_described_in_several_readings() {
 }
 
 #[tokio::test]
-async fn the_pool_and_the_planned_pauses_are_read_wherever_they_stand() {
+async fn the_pool_and_the_version_are_read_wherever_they_stand() {
     let tasks = Tasks::default();
     tasks.add([
         FakeTask::new(
@@ -278,14 +277,14 @@ async fn the_pool_and_the_planned_pauses_are_read_wherever_they_stand() {
             "nodePool_upgrade",
             "paused",
             r#", "target": {"id": "np1", "type": "cluster"},
-                "parameters": {"kubernetes_version": "1.33.1", "rolling_policy": {"pause_policy": "FirstBatch", "max_parallelism": 10}}"#,
+                "parameters": {"kubernetes_version": "1.33.1", "rolling_policy": {"max_parallelism": 10}}"#,
         ),
         FakeTask::new(
             2,
             "NODEPOOL-UPGRADE",
             "paused",
             r#", "target": {"id": "c1", "type": "cluster"}, "error": {"message": "no room"},
-                "parameters": {"nodepool_id": "np2", "pausePolicy": "Sometimes"}"#,
+                "parameters": {"nodepool_id": "np2"}"#,
         ),
         FakeTask::new(3, "nodepool_upgrade", "napping", r#", "parameters": {"NodepoolId": "np3"}"#),
     ]);
@@ -304,23 +303,16 @@ async fn the_pool_and_the_planned_pauses_are_read_wherever_they_stand() {
         .iter()
         .map(|upgrade| {
             let error = upgrade.error.as_deref();
-            (upgrade.pause_policy, error, upgrade.target_version.as_str())
+            (error, upgrade.target_version.as_str())
         })
         .collect();
     assert_eq!(
         details,
-        [
-            (PausePolicy::FirstBatch, None, "1.33.1"),
-            (PausePolicy::Unknown, Some("no room"), ""),
-            (PausePolicy::Unknown, None, ""),
-        ]
+        [(None, "1.33.1"), (Some("no room"), ""), (None, ""),]
     );
     assert_eq!(
         api.take_unknown_values(),
-        [
-            ("task.state", "napping".to_owned()),
-            ("task.parameters", "Sometimes".to_owned())
-        ]
+        [("task.state", "napping".to_owned())]
     );
 }
 

@@ -32,7 +32,6 @@ async fn a_pool_is_read_with_its_counts_and_versions() {
         id: "np1".to_owned(),
         name: "web".to_owned(),
         kind: "ess".to_owned(),
-        is_default: true,
         state: NodePoolState::Active,
         nodes: NodeCounts {
             total: Some(7),
@@ -115,7 +114,6 @@ async fn an_odd_field_costs_itself_and_an_odd_pool_itself() {
         id: "np1".to_owned(),
         name: "5".to_owned(),
         kind: String::new(),
-        is_default: false,
         state: NodePoolState::Unknown,
         nodes: NodeCounts {
             total: Some(7),
