@@ -21,6 +21,7 @@ use crate::budget::Budget;
 use crate::call_metrics::CallMetrics;
 use crate::clock::Clock;
 use crate::credentials::{CachedCredentials, Credential};
+use crate::decode::LenientObject;
 use crate::error::{ApiError, ErrorKind};
 use crate::limit::Limiter;
 use crate::response::{self, ResponseObject};
@@ -119,7 +120,8 @@ impl Client {
         &*self.metrics
     }
 
-    /// Makes `call` and decodes its response, with retries within `budget`.
+    /// Makes `call` and decodes its response, with retries within `budget`. Reports the unexpected
+    /// fields of the response, except those of items of lists, since the caller may not use all.
     ///
     /// The first attempt uses a token of the budget if one is left; every other attempt waits for a
     /// token of its own. The error is that of the last attempt, or the first of several timeouts in
@@ -140,7 +142,10 @@ impl Client {
             let result = self.attempt(call, budget).await;
             self.adjust_limiter(attempt, sent, result.as_ref().err());
             let error = match result {
-                Ok(object) => return Ok(object),
+                Ok(object) => {
+                    self.report_unexpected_fields(&object);
+                    return Ok(object);
+                }
                 Err(error) => more_specific(earlier.take(), error),
             };
             budget.start_backoff(error.clone());
@@ -165,6 +170,12 @@ impl Client {
             self.metrics.retried(call.operation);
             earlier = Some(error);
         }
+    }
+
+    fn report_unexpected_fields(&self, object: &impl LenientObject) {
+        object.report_unexpected_fields(&mut |field, value| {
+            self.metrics.unknown_value(field, value);
+        });
     }
 
     /// Returns the request of `call` as it would be sent now. The secret and the token of the

@@ -88,6 +88,9 @@ pub(crate) trait LenientValue: Sized {
 
     /// Reports the unexpected values inside this one, which is called `name`.
     fn report_unexpected(&self, _name: &'static str, _report: &mut Report<'_>) {}
+
+    /// Adds the names of the fields inside values of this type to `names`.
+    fn add_inner_names(_names: &mut Vec<&'static str>) {}
 }
 
 /// An object with declared fields.
@@ -101,6 +104,9 @@ pub(crate) trait LenientObject: Default {
 
     /// Reports each unexpected field by its name.
     fn report_unexpected_fields(&self, _report: &mut Report<'_>) {}
+
+    /// Adds the names of the fields and of those inside them to `names`.
+    fn add_field_names(_names: &mut Vec<&'static str>) {}
 
     /// Returns true if the object is worth keeping as an item of a list.
     fn is_usable(&self) -> bool {
@@ -131,12 +137,6 @@ macro_rules! lenient_object {
             $($visibility $field: $crate::decode::Field<$value>),+
         }
 
-        impl $type {
-            /// The names of the fields.
-            #[allow(dead_code, reason = "unexpected fields of an error are not counted")]
-            $visibility const FIELDS: &'static [&'static str] = &[$(concat!($place, $key)),+];
-        }
-
         impl $crate::decode::LenientObject for $type {
             fn read<'de, A: serde::de::MapAccess<'de>>(
                 &mut self,
@@ -151,6 +151,13 @@ macro_rules! lenient_object {
 
             fn report_unexpected_fields(&self, report: &mut $crate::decode::Report<'_>) {
                 $(self.$field.report_unexpected(concat!($place, $key), report);)+
+            }
+
+            fn add_field_names(names: &mut Vec<&'static str>) {
+                $(
+                    names.push(concat!($place, $key));
+                    <$value as $crate::decode::LenientValue>::add_inner_names(names);
+                )+
             }
 
             $($more)*

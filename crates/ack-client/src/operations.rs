@@ -50,28 +50,23 @@ pub use task_info::{TaskInfo, describe_task};
 pub use task_list::{UpgradeTasks, explain_tasks};
 pub use upgrade_status::{UpgradeStatusResponse, explain_upgrade_status, get_upgrade_status};
 
-/// The names of all decoded fields, as in [`CallMetrics::unknown_value`](crate::CallMetrics).
+use crate::decode::LenientObject as _;
+
+/// The names of all decoded fields, as in [`CallMetrics::unknown_value`](crate::CallMetrics). A name
+/// that several operations have is there several times.
 pub fn fields() -> impl Iterator<Item = &'static str> {
-    [
-        upgrade_status::FIELDS,
-        task_list::FIELDS,
-        task::FIELDS,
-        cluster_list::FIELDS,
-        cluster::FIELDS,
-        operation_plans::FIELDS,
-        kubernetes_versions::FIELDS,
-        node_pools::FIELDS,
-        addon_instances::FIELDS,
-        cluster_settings::FIELDS,
-        maintenance_window::FIELDS,
-        cluster_checks::FIELDS,
-        check_items::FIELDS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
-    .flatten()
-    .copied()
+    let mut names = Vec::new();
+    addon_instances::AddonInstanceList::add_field_names(&mut names);
+    addons::AddonList::add_field_names(&mut names);
+    cluster_checks::CheckList::add_field_names(&mut names);
+    cluster_list::ClusterPage::add_field_names(&mut names);
+    cluster_settings::SettingsFields::add_field_names(&mut names);
+    kubernetes_versions::VersionList::add_field_names(&mut names);
+    node_pools::NodePoolList::add_field_names(&mut names);
+    operation_plans::PlanList::add_field_names(&mut names);
+    task_list::TaskPage::add_field_names(&mut names);
+    upgrade_status::UpgradeStatusFields::add_field_names(&mut names);
+    names.into_iter()
 }
 
 /// The parameters of a query that have a value: the SDKs do not agree on how to sign an empty one.

@@ -21,7 +21,17 @@ pub struct Call<'a> {
     pub query: &'a [(&'a str, String)],
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// A call without a query.
+    pub fn new(operation: Operation, endpoint: &'a Endpoint, path: &'a str) -> Self {
+        Self {
+            operation,
+            endpoint,
+            path,
+            query: &[],
+        }
+    }
+
     pub(super) fn unsigned(&self) -> UnsignedRequest<'_> {
         UnsignedRequest {
             method: "GET",

@@ -45,6 +45,13 @@ impl<T: LenientObject> List<T> {
     }
 }
 
+impl<T> Field<List<T>> {
+    /// The usable items of the list, if there is one.
+    pub(crate) fn into_items(self) -> Vec<T> {
+        self.into_value().unwrap_or_default().items
+    }
+}
+
 impl<T: LenientObject> LenientValue for List<T> {
     fn from_text(_: &str) -> Option<Self> {
         None
@@ -81,5 +88,9 @@ impl<T: LenientObject> LenientValue for List<T> {
         if let Some(unexpected) = &self.unexpected {
             report(name, unexpected);
         }
+    }
+
+    fn add_inner_names(names: &mut Vec<&'static str>) {
+        T::add_field_names(names);
     }
 }

@@ -106,6 +106,10 @@ impl<T: LenientObject> LenientValue for T {
     fn report_unexpected(&self, _: &'static str, report: &mut Report<'_>) {
         self.report_unexpected_fields(report);
     }
+
+    fn add_inner_names(names: &mut Vec<&'static str>) {
+        T::add_field_names(names);
+    }
 }
 
 /// Reads the value of `key` into `object`, or drops it if `object` has no such field.

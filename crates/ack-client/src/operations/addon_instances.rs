@@ -43,13 +43,13 @@ state_set! {
 }
 
 lenient_object! {
-    struct AddonInstanceList at "" {
+    pub(super) struct AddonInstanceList at "" {
         addons: List<AddonInstanceFields> = "addons",
     }
 }
 
 lenient_object! {
-    struct AddonInstanceFields at "addon." {
+    pub(super) struct AddonInstanceFields at "addon." {
         name: String = "name",
         version: String = "version",
         state: Keyword = "state",
@@ -59,9 +59,6 @@ lenient_object! {
         self.name.value().is_some()
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[AddonInstanceList::FIELDS, AddonInstanceFields::FIELDS];
 
 impl ResponseObject for AddonInstanceList {
     fn is_recognized(&self, keys: KnownKeys) -> bool {
@@ -78,17 +75,10 @@ pub async fn list_addon_instances(
     budget: &Budget,
 ) -> Result<Vec<AddonInstance>, ApiError> {
     let path = format!("/clusters/{cluster}/addon_instances");
-    let call = Call {
-        operation: Operation::ListClusterAddonInstances,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::ListClusterAddonInstances, endpoint, &path);
     let list: AddonInstanceList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    list.report_unexpected_fields(&mut report);
-    let addons = list.addons.into_value().unwrap_or_default().items;
-    let addons = addons.into_iter();
+    let addons = list.addons.into_items().into_iter();
     Ok(addons
         .map(|addon| addon.into_instance(&mut report))
         .collect())

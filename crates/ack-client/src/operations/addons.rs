@@ -37,13 +37,13 @@ pub struct AddonOffer {
 }
 
 lenient_object! {
-    struct AddonList at "" {
+    pub(super) struct AddonList at "" {
         addons: List<AddonFields> = "addons",
     }
 }
 
 lenient_object! {
-    struct AddonFields at "addon." {
+    pub(super) struct AddonFields at "addon." {
         name: String = "name",
         version: String = "version",
     }
@@ -82,9 +82,7 @@ pub async fn list_addons(
     };
     let list: AddonList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    list.report_unexpected_fields(&mut report);
-    let addons = list.addons.into_value().unwrap_or_default().items;
-    let addons = addons.into_iter();
+    let addons = list.addons.into_items().into_iter();
     Ok(addons.map(|addon| addon.into_offer(&mut report)).collect())
 }
 

@@ -9,9 +9,6 @@ use crate::decode::{
 /// The name of the field in reports.
 const LEVEL: &str = "check.check_items.Level";
 
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[ItemFields::FIELDS];
-
 /// The level of an item, the worst last. The reference prints `normal` alone; `warning` and `error`
 /// are inferred. An unlisted level may be an error, so it is worse than a warning.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +51,7 @@ impl LenientValue for Level {
 }
 
 lenient_object! {
-    struct ItemFields at "check.check_items." {
+    pub(super) struct ItemFields at "check.check_items." {
         level: Level = "Level" | "level",
     }
 }
@@ -122,5 +119,9 @@ impl LenientObject for CheckItems {
         if let Some(unlisted) = &self.unlisted {
             report(LEVEL, unlisted);
         }
+    }
+
+    fn add_field_names(names: &mut Vec<&'static str>) {
+        ItemFields::add_field_names(names);
     }
 }

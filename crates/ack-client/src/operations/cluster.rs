@@ -128,9 +128,6 @@ lenient_object! {
     }
 }
 
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[ClusterFields::FIELDS, TagFields::FIELDS];
-
 impl ResponseObject for ClusterFields {
     fn is_recognized(&self, _: KnownKeys) -> bool {
         self.is_usable()
@@ -138,10 +135,9 @@ impl ResponseObject for ClusterFields {
 }
 
 impl ClusterFields {
-    /// Converts the fields and reports the unexpected ones. Returns `None` without a valid ID, by
-    /// which alone other operations can name the cluster.
+    /// Converts the fields, of which the caller has reported the unexpected ones. Returns `None`
+    /// without a valid ID, by which alone other operations can name the cluster.
     pub(super) fn into_cluster(self, report: &mut Report<'_>) -> Option<ListedCluster> {
-        self.report_unexpected_fields(report);
         let id = self.cluster_id.into_value()?;
         let Ok(id) = ClusterId::parse(&id) else {
             report("cluster.cluster_id", &id);
@@ -153,7 +149,7 @@ impl ClusterFields {
             |word| word::find(word).map(Some),
             report,
         );
-        let tags = self.tags.into_value().unwrap_or_default().items;
+        let tags = self.tags.into_items();
         let tags = tags.into_iter().take(MAX_TAGS).map(|tag| {
             tag.report_unexpected_fields(report);
             (tag.key.into_text(), tag.value.into_text())

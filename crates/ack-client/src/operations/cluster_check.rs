@@ -4,7 +4,6 @@ use super::check_items::Level;
 use super::cluster_checks::{CheckFields, ClusterCheck};
 use crate::budget::Budget;
 use crate::client::{Call, Client};
-use crate::decode::LenientObject as _;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::names::ClusterId;
@@ -56,15 +55,9 @@ pub async fn get_cluster_check(
 ) -> Result<CheckResult, ApiError> {
     let mut path = format!("/clusters/{cluster}/checks/");
     percent_encode(&mut path, check);
-    let call = Call {
-        operation: Operation::GetClusterCheck,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::GetClusterCheck, endpoint, &path);
     let fields: CheckFields = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    fields.report_unexpected_fields(&mut report);
     let worst = fields
         .check_items
         .value()

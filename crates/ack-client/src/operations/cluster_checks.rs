@@ -35,7 +35,7 @@ pub struct ClusterCheck {
 }
 
 lenient_object! {
-    struct CheckList at "" {
+    pub(super) struct CheckList at "" {
         checks: List<CheckFields> = "checks",
     }
 }
@@ -57,9 +57,6 @@ lenient_object! {
     }
 }
 
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[CheckList::FIELDS, CheckFields::FIELDS];
-
 impl ResponseObject for CheckList {
     fn is_recognized(&self, keys: KnownKeys) -> bool {
         paging::is_list(&self.checks, keys)
@@ -75,16 +72,10 @@ pub async fn list_cluster_checks(
     budget: &Budget,
 ) -> Result<Vec<ClusterCheck>, ApiError> {
     let path = format!("/clusters/{cluster}/checks");
-    let call = Call {
-        operation: Operation::ListClusterChecks,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::ListClusterChecks, endpoint, &path);
     let list: CheckList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    list.report_unexpected_fields(&mut report);
-    let checks = list.checks.into_value().unwrap_or_default().items;
+    let checks = list.checks.into_items();
     let mut read = Vec::with_capacity(checks.len());
     for check in checks {
         check.report_unexpected_fields(&mut report);

@@ -17,12 +17,7 @@ pub async fn describe_cluster(
     budget: &Budget,
 ) -> Result<Option<ListedCluster>, ApiError> {
     let path = format!("/clusters/{id}");
-    let call = Call {
-        operation: Operation::DescribeClusterDetail,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::DescribeClusterDetail, endpoint, &path);
     let detail: ClusterFields = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
     Ok(detail

@@ -25,14 +25,11 @@ pub enum ListOperation {
 }
 
 lenient_object! {
-    struct ClusterPage at "" {
+    pub(super) struct ClusterPage at "" {
         clusters: List<ClusterFields> = "clusters",
         page_info: PageInfo = "page_info",
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[ClusterPage::FIELDS];
 
 impl ResponseObject for ClusterPage {
     fn is_recognized(&self, _: KnownKeys) -> bool {
@@ -72,10 +69,10 @@ pub async fn list_clusters(
             query: &query,
         };
         let page: ClusterPage = client.call(&call, budget).await?;
-        page.report_unexpected_fields(&mut report);
         let total = paging::total(&page.page_info);
         let items = paging.items(operation, page.clusters, total)?;
         for fields in items.items {
+            fields.report_unexpected_fields(&mut report);
             let Some(cluster) = fields.into_cluster(&mut report) else {
                 continue;
             };

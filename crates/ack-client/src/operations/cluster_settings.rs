@@ -5,7 +5,7 @@ use super::maintenance_window::{MaintenanceWindow, WindowFields};
 use super::word;
 use crate::budget::Budget;
 use crate::client::{Call, Client};
-use crate::decode::{Keyword, LenientObject as _, Report, lenient_object};
+use crate::decode::{Keyword, Report, lenient_object};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::names::ClusterId;
@@ -46,7 +46,7 @@ state_set! {
 }
 
 lenient_object! {
-    struct SettingsFields at "cluster." {
+    pub(super) struct SettingsFields at "cluster." {
         cluster_id: String = "cluster_id",
         profile: String = "profile",
         operation_policy: OperationPolicyFields = "operation_policy",
@@ -55,24 +55,17 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct OperationPolicyFields at "cluster.operation_policy." {
+    pub(super) struct OperationPolicyFields at "cluster.operation_policy." {
         cluster_auto_upgrade: AutoUpgradeFields = "cluster_auto_upgrade",
     }
 }
 
 lenient_object! {
-    struct AutoUpgradeFields at "cluster.operation_policy.cluster_auto_upgrade." {
+    pub(super) struct AutoUpgradeFields at "cluster.operation_policy.cluster_auto_upgrade." {
         enabled: bool = "enabled",
         channel: Keyword = "channel",
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[
-    SettingsFields::FIELDS,
-    OperationPolicyFields::FIELDS,
-    AutoUpgradeFields::FIELDS,
-];
 
 impl ResponseObject for SettingsFields {
     fn is_recognized(&self, _: KnownKeys) -> bool {
@@ -89,15 +82,9 @@ pub async fn describe_cluster_settings(
     budget: &Budget,
 ) -> Result<Option<ClusterSettings>, ApiError> {
     let path = format!("/clusters/{id}");
-    let call = Call {
-        operation: Operation::DescribeClusterDetail,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::DescribeClusterDetail, endpoint, &path);
     let fields: SettingsFields = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    fields.report_unexpected_fields(&mut report);
     let is_meant = fields
         .cluster_id
         .value()
@@ -106,7 +93,6 @@ pub async fn describe_cluster_settings(
 }
 
 impl SettingsFields {
-    /// Converts the fields, of which the caller has reported the unexpected ones.
     fn into_settings(self, report: &mut Report<'_>) -> ClusterSettings {
         let policy = self.operation_policy.into_value().unwrap_or_default();
         let auto_upgrade = policy.cluster_auto_upgrade.into_value().unwrap_or_default();

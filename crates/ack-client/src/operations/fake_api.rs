@@ -17,6 +17,7 @@ use crate::error::Reason;
 use crate::limit::{Limiter, RateLimit};
 use crate::names::{AccountName, ClusterId, Region};
 use crate::operation::Operation;
+use crate::operations::fields;
 use crate::secret::Secret;
 use crate::sign::Signature;
 use crate::transport::{ResponseFuture, ResponseLimit, Transport, TransportError};
@@ -136,6 +137,8 @@ impl CallMetrics for Records {
     fn finished(&self, _: Operation, _: Duration, _: Option<Reason>) {}
     fn retried(&self, _: Operation) {}
     fn unknown_value(&self, field: &'static str, value: &str) {
+        // Its counter starts at 0.
+        assert!(fields().any(|known| known == field), "{field}");
         let mut values = self.unknown_values.lock().expect("no panic");
         values.push((field, value.to_owned()));
     }

@@ -37,13 +37,13 @@ pub enum VersionFilter<'a> {
 }
 
 lenient_object! {
-    struct VersionList at "" {
+    pub(super) struct VersionList at "" {
         versions: List<VersionFields> = "versions",
     }
 }
 
 lenient_object! {
-    struct VersionFields at "version." {
+    pub(super) struct VersionFields at "version." {
         version: String = "version",
         release_date: Timestamp = "release_date",
         expiration_date: Timestamp = "expiration_date",
@@ -54,9 +54,6 @@ lenient_object! {
         self.version.value().is_some()
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[VersionList::FIELDS, VersionFields::FIELDS];
 
 impl ResponseObject for VersionList {
     fn is_recognized(&self, keys: KnownKeys) -> bool {
@@ -98,9 +95,7 @@ pub async fn list_kubernetes_versions(
     };
     let list: VersionList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    list.report_unexpected_fields(&mut report);
-    let versions = list.versions.into_value().unwrap_or_default().items;
-    let versions = versions.into_iter();
+    let versions = list.versions.into_items().into_iter();
     Ok(versions
         .map(|version| version.into_version(&mut report))
         .collect())

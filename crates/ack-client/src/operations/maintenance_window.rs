@@ -93,9 +93,6 @@ lenient_object! {
     }
 }
 
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[WindowFields::FIELDS, ExclusionFields::FIELDS];
-
 impl WindowFields {
     /// Converts the fields. The caller has reported the unexpected ones, except those of
     /// exclusions.
@@ -105,7 +102,7 @@ impl WindowFields {
             .into_value()
             .map(RecurrenceRule::into_recurrence);
         let weekly = || self.weekly_period.into_value()?.into_recurrence();
-        let exclusions = self.exclusions.into_value().unwrap_or_default().items;
+        let exclusions = self.exclusions.into_items();
         MaintenanceWindow {
             enabled: self.enable.into_value().unwrap_or_default(),
             start: self.maintenance_time.into_value(),

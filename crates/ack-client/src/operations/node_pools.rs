@@ -78,13 +78,13 @@ pub struct NodeCounts {
 }
 
 lenient_object! {
-    struct NodePoolList at "" {
+    pub(super) struct NodePoolList at "" {
         nodepools: List<NodePoolFields> = "nodepools",
     }
 }
 
 lenient_object! {
-    struct NodePoolFields at "nodepool." {
+    pub(super) struct NodePoolFields at "nodepool." {
         info: InfoFields = "nodepool_info",
         status: StatusFields = "status",
         components: List<ComponentFields> = "node_components",
@@ -98,7 +98,7 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct InfoFields at "nodepool.nodepool_info." {
+    pub(super) struct InfoFields at "nodepool.nodepool_info." {
         nodepool_id: String = "nodepool_id",
         name: String = "name",
         kind: Keyword = "type",
@@ -107,7 +107,7 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct StatusFields at "nodepool.status." {
+    pub(super) struct StatusFields at "nodepool.status." {
         state: Keyword = "state",
         total: u64 = "total_nodes",
         healthy: u64 = "healthy_nodes",
@@ -120,7 +120,7 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct ComponentFields at "nodepool.node_components." {
+    pub(super) struct ComponentFields at "nodepool.node_components." {
         name: String = "name",
         version: String = "version",
     }
@@ -131,28 +131,17 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct KubernetesFields at "nodepool.kubernetes_config." {
+    pub(super) struct KubernetesFields at "nodepool.kubernetes_config." {
         runtime: String = "runtime",
         runtime_version: String = "runtime_version",
     }
 }
 
 lenient_object! {
-    struct ScalingGroupFields at "nodepool.scaling_group." {
+    pub(super) struct ScalingGroupFields at "nodepool.scaling_group." {
         image_id: String = "image_id",
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[
-    NodePoolList::FIELDS,
-    NodePoolFields::FIELDS,
-    InfoFields::FIELDS,
-    StatusFields::FIELDS,
-    ComponentFields::FIELDS,
-    KubernetesFields::FIELDS,
-    ScalingGroupFields::FIELDS,
-];
 
 impl ResponseObject for NodePoolList {
     fn is_recognized(&self, keys: KnownKeys) -> bool {
@@ -169,17 +158,10 @@ pub async fn list_node_pools(
     budget: &Budget,
 ) -> Result<Vec<NodePool>, ApiError> {
     let path = format!("/clusters/{cluster}/nodepools");
-    let call = Call {
-        operation: Operation::DescribeClusterNodePools,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::DescribeClusterNodePools, endpoint, &path);
     let list: NodePoolList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    list.report_unexpected_fields(&mut report);
-    let pools = list.nodepools.into_value().unwrap_or_default().items;
-    let pools = pools.into_iter();
+    let pools = list.nodepools.into_items().into_iter();
     Ok(pools.map(|pool| pool.into_pool(&mut report)).collect())
 }
 
@@ -240,7 +222,7 @@ fn kubelet_version(components: Field<List<ComponentFields>>, report: &mut Report
         let name = component.name.value();
         name.is_some_and(|name| name.trim().eq_ignore_ascii_case("kubelet"))
     };
-    let components = components.into_value().unwrap_or_default().items;
+    let components = components.into_items();
     let Some(kubelet) = components.into_iter().find(is_kubelet) else {
         return String::new();
     };

@@ -91,13 +91,13 @@ impl PlanState {
 }
 
 lenient_object! {
-    struct PlanList at "" {
+    pub(super) struct PlanList at "" {
         plans: List<PlanFields> = "plans",
     }
 }
 
 lenient_object! {
-    struct PlanFields at "plan." {
+    pub(super) struct PlanFields at "plan." {
         plan_id: String = "plan_id",
         cluster_id: String = "cluster_id",
         kind: Keyword = "type",
@@ -117,7 +117,7 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct ReasonFields at "plan.state_reason." {
+    pub(super) struct ReasonFields at "plan.state_reason." {
         code: String = "code",
         message: String = "message",
     }
@@ -126,9 +126,6 @@ lenient_object! {
         Some(Self { message: Field::Value(text.to_owned()), ..Self::default() })
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[PlanList::FIELDS, PlanFields::FIELDS, ReasonFields::FIELDS];
 
 impl ResponseObject for PlanList {
     fn is_recognized(&self, keys: KnownKeys) -> bool {
@@ -156,9 +153,7 @@ pub async fn list_operation_plans(
     };
     let list: PlanList = client.call(&call, budget).await?;
     let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
-    list.report_unexpected_fields(&mut report);
-    let plans = list.plans.into_value().unwrap_or_default().items;
-    let plans = plans.into_iter();
+    let plans = list.plans.into_items().into_iter();
     Ok(plans
         .filter_map(|plan| plan.into_plan(&mut report))
         .collect())

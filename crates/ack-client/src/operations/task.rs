@@ -91,14 +91,6 @@ lenient_object! {
     }
 }
 
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[
-    TaskFields::FIELDS,
-    TaskErrorFields::FIELDS,
-    TaskTargetFields::FIELDS,
-    TaskDetailFields::FIELDS,
-];
-
 impl ResponseObject for TaskFields {
     fn is_recognized(&self, keys: KnownKeys) -> bool {
         // An error and a time may be those of any system.

@@ -47,16 +47,8 @@ pub async fn describe_task(
 ) -> Result<TaskInfo, ApiError> {
     let mut path = "/tasks/".to_owned();
     percent_encode(&mut path, task);
-    let call = Call {
-        operation: Operation::DescribeTaskInfo,
-        endpoint,
-        path: &path,
-        query: &[],
-    };
+    let call = Call::new(Operation::DescribeTaskInfo, endpoint, &path);
     let fields: TaskFields = client.call(&call, budget).await?;
-    fields.report_unexpected_fields(&mut |field, value| {
-        client.metrics().unknown_value(field, value);
-    });
     Ok(fields.into_info())
 }
 

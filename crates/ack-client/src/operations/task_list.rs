@@ -18,15 +18,12 @@ use crate::operation::Operation;
 use crate::response::{KnownKeys, ResponseObject};
 
 lenient_object! {
-    struct TaskPage at "" {
+    pub(super) struct TaskPage at "" {
         tasks: List<TaskFields> = "tasks",
         page_info: PageInfo = "page_info",
         next_token: String = "next_token",
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[TaskPage::FIELDS, PageInfo::FIELDS];
 
 impl ResponseObject for TaskPage {
     fn is_recognized(&self, _: KnownKeys) -> bool {
@@ -132,7 +129,6 @@ impl<'a> UpgradeTasks<'a> {
         let call = call(self.endpoint, &path, &query);
         let page: TaskPage = self.client.call(&call, budget).await?;
         let mut report = |field, value: &str| self.client.metrics().unknown_value(field, value);
-        page.report_unexpected_fields(&mut report);
         let total = paging::total(&page.page_info);
         let tasks = self.paging.items(call.operation, page.tasks, total)?;
         for fields in tasks.items {

@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::client::{Call, Client, ExplainedRequest};
-use crate::decode::{Field, Keyword, LenientObject as _, Report, lenient_object};
+use crate::decode::{Field, Keyword, Report, lenient_object};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::names::ClusterId;
@@ -11,7 +11,7 @@ use crate::response::ResponseObject;
 use crate::status::{Status, Step, TaskStatus};
 
 lenient_object! {
-    struct UpgradeStatusFields at "" {
+    pub(super) struct UpgradeStatusFields at "" {
         status: Keyword = "status",
         upgrade_step: Keyword = "upgrade_step",
         error_message: String = "error_message",
@@ -21,14 +21,11 @@ lenient_object! {
 }
 
 lenient_object! {
-    struct UpgradeTaskFields at "upgrade_task." {
+    pub(super) struct UpgradeTaskFields at "upgrade_task." {
         status: Keyword = "status",
         message: String = "message",
     }
 }
-
-/// The names of the fields.
-pub(super) const FIELDS: &[&[&str]] = &[UpgradeStatusFields::FIELDS, UpgradeTaskFields::FIELDS];
 
 impl ResponseObject for UpgradeStatusFields {}
 
@@ -76,19 +73,12 @@ fn path(cluster: &ClusterId) -> String {
 }
 
 fn call<'a>(endpoint: &'a Endpoint, path: &'a str) -> Call<'a> {
-    Call {
-        operation: Operation::GetUpgradeStatus,
-        endpoint,
-        path,
-        query: &[],
-    }
+    Call::new(Operation::GetUpgradeStatus, endpoint, path)
 }
 
 impl UpgradeStatusFields {
-    /// Converts the fields. Reports the unexpected ones and the values that the reference does not
-    /// list.
+    /// Converts the fields. Reports the values that the reference does not list.
     fn into_response(self, report: &mut Report<'_>) -> UpgradeStatusResponse {
-        self.report_unexpected_fields(report);
         let task = self.upgrade_task.into_value().unwrap_or_default();
         let status =
             self.status
