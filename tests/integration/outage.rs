@@ -1,6 +1,7 @@
 //! Failures outside the cluster API: STS, the metadata service, files, host names, proxies, the
 //! clock.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::pin::Pin;
@@ -23,6 +24,7 @@ use ack_upgrade_exporter::snapshot::Snapshot;
 use bytes::Bytes;
 use exporter_toolkit::process::ProcessMetrics;
 use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
 use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -255,9 +257,19 @@ async fn refused_temporary_keys_are_renewed_before_they_expire() {
     }
 }
 
+thread_local! {
+    /// The instant at which the clock shows [`start`], and the minutes that it is ahead.
+    static JUMPING_CLOCK: Cell<(Instant, i64)> = Cell::new((Instant::now(), 0));
+}
+
+/// A clock that runs with tokio's clock, and can be set as the system's can.
+fn jumping_clock() -> Timestamp {
+    let (origin, ahead) = JUMPING_CLOCK.get();
+    start() + origin.elapsed() + SignedDuration::from_mins(ahead)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_jumps_is_reported_and_correcting_it_recovers() {
-    const MINUTE: i64 = 60_000;
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("token"), OIDC_TOKEN).expect("writes the token");
     let key = "{type: access_key, access_key_id: ID, access_key_secret: SECRET}";
@@ -267,20 +279,22 @@ async fn a_clock_that_jumps_is_reported_and_correcting_it_recovers() {
         .chain([key])
     {
         for (ahead, expected) in [
-            (5 * MINUTE, GOOD),
-            (-5 * MINUTE, GOOD),
-            (60 * MINUTE, "auth"),
-            (-60 * MINUTE, "auth"),
-            (48 * 60 * MINUTE, "auth"),
-            (-48 * 60 * MINUTE, "auth"),
-            (-60 * 365 * 24 * 60 * MINUTE, "auth"),
+            (5, GOOD),
+            (-5, GOOD),
+            (60, "auth"),
+            (-60, "auth"),
+            (48 * 60, "auth"),
+            (-48 * 60, "auth"),
+            (-60 * 365 * 24 * 60, "auth"),
         ] {
-            let what = format!("{} min ahead with {credentials}", ahead / MINUTE);
+            let what = format!("{ahead} min ahead with {credentials}");
             let sim = simulated();
-            let (clock, dial) = Clock::adjustable(start());
+            let origin = Instant::now();
+            JUMPING_CLOCK.set((origin, 0));
+            let clock = Clock::Function(jumping_clock);
             let fleet = logging_in(&sim, &filled_in(credentials), folder.path(), clock);
             assert_shown(&fleet.scrape_in_time().await, &[GOOD], &what);
-            dial.set_ahead(ahead);
+            JUMPING_CLOCK.set((origin, ahead));
             for _ in 0..2 {
                 sleep(Duration::from_secs(15)).await;
                 let snapshot = fleet.scrape_in_time().await;
@@ -292,7 +306,7 @@ async fn a_clock_that_jumps_is_reported_and_correcting_it_recovers() {
                     "{what}: {said}"
                 );
             }
-            dial.set_ahead(0);
+            JUMPING_CLOCK.set((origin, 0));
             sleep(Duration::from_secs(15)).await;
             assert_shown(
                 &fleet.scrape_in_time().await,
