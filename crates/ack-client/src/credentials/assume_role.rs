@@ -1,19 +1,19 @@
 //! A RAM role that is assumed with other credentials.
 
 use super::Loaded;
+use super::context::Context;
 use super::error::{Problem, ProviderName};
-use super::loader::Loader;
 use super::sts::{self, AssumeRole, Identity, ProfileKeys};
 use crate::credentials::RamRoleArn;
 
 pub(super) const NAME: &str = "ram_role_arn";
 
-pub(super) async fn load(role: &RamRoleArn, loader: &Loader) -> Result<Loaded, Problem> {
-    let context = loader.context();
-    let source = loader
-        .load_from(&role.source)
-        .await
-        .map_err(|error| Problem::Source(Box::new(error)))?;
+/// Assumes `role` with the credentials of `source`.
+pub(super) async fn load(
+    role: &RamRoleArn,
+    source: Loaded,
+    context: &Context,
+) -> Result<Loaded, Problem> {
     let endpoint = sts::endpoint(
         role.sts_endpoint.as_ref(),
         ProfileKeys::default(),

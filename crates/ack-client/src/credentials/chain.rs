@@ -5,11 +5,10 @@
 //! would log in with another identity. The chain stays with its first provider that has worked. One
 //! that fails is not remembered, since a metadata service may be late when a machine starts.
 
+use std::sync::OnceLock;
+
+use super::Loaded;
 use super::error::{CredentialsError, Problem};
-use super::loader::Loader;
-use super::profile::{cli, ini};
-use super::{Loaded, ecs_role, env, oidc, uri};
-use crate::credentials::DefaultChain;
 
 const NAME: &str = "default";
 
@@ -33,63 +32,44 @@ const ORDER: [Link; 6] = [
     Link::CredentialsUri,
 ];
 
-/// The result of a link that has not failed.
-pub(super) enum Outcome {
-    Loaded(Loaded),
-    /// The link is not configured. The problem says what is missing.
-    NotConfigured(Problem),
+/// The memory of a chain.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    /// The first link that has worked.
+    working_link: OnceLock<Link>,
 }
 
-pub(super) async fn load(
-    chain: &DefaultChain,
-    loader: &Loader,
-) -> Result<Loaded, CredentialsError> {
-    if let Some(link) = loader.working_link().get() {
-        return match link.load(chain, loader).await? {
-            Outcome::Loaded(found) => Ok(found),
-            Outcome::NotConfigured(problem) => Err(problem.of(link.name())),
-        };
-    }
-    let mut missing = Vec::new();
-    for link in ORDER {
-        match link.load(chain, loader).await? {
-            Outcome::Loaded(found) => {
-                loader.working_link().get_or_init(|| link);
-                return Ok(found);
+impl Chain {
+    /// Loads credentials by the link that has worked before, else by the first one that is
+    /// configured. `load_link` loads those of one link.
+    pub(super) async fn load<F>(
+        &self,
+        load_link: impl Fn(Link) -> F,
+    ) -> Result<Loaded, CredentialsError>
+    where
+        F: Future<Output = Result<Loaded, CredentialsError>>,
+    {
+        if let Some(link) = self.working_link.get() {
+            return load_link(*link).await;
+        }
+        let mut missing = Vec::new();
+        for link in ORDER {
+            match load_link(link).await {
+                Ok(loaded) => {
+                    self.working_link.get_or_init(|| link);
+                    return Ok(loaded);
+                }
+                Err(error) if is_not_configured(&error.problem) => missing.push(error.to_string()),
+                Err(error) => return Err(error),
             }
-            Outcome::NotConfigured(problem) => missing.push(problem.of(link.name()).to_string()),
         }
+        Err(Problem::NothingConfigured(missing).of(NAME))
     }
-    Err(Problem::NothingConfigured(missing).of(NAME))
 }
 
-impl Link {
-    async fn load(
-        self,
-        chain: &DefaultChain,
-        loader: &Loader,
-    ) -> Result<Outcome, CredentialsError> {
-        let context = loader.context();
-        match self {
-            Self::Environment => env::load_if_configured(&context.environment),
-            Self::Oidc => oidc::load_if_configured(chain, context).await,
-            // The name of a profile is a part of its error.
-            Self::CliProfile => return cli::load_if_configured(chain, loader).await,
-            Self::IniProfile => return ini::load_if_configured(chain, loader).await,
-            Self::EcsRole => ecs_role::load_if_configured(chain, context).await,
-            Self::CredentialsUri => uri::load_if_configured(context).await,
-        }
-        .map_err(|problem| problem.of(self.name()))
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Environment => env::NAME,
-            Self::Oidc => oidc::NAME,
-            Self::CliProfile => cli::NAME,
-            Self::IniProfile => ini::NAME,
-            Self::EcsRole => ecs_role::NAME,
-            Self::CredentialsUri => uri::NAME,
-        }
-    }
+fn is_not_configured(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::NotConfigured(_) | Problem::NoMachineRole(_)
+    )
 }

@@ -5,7 +5,6 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
-use super::chain::Outcome;
 use super::context::Context;
 use super::error::{Problem, ProviderName};
 use super::network::{HttpError, Route};
@@ -34,18 +33,17 @@ pub(super) async fn load(role: &EcsRamRole, context: &Context) -> Result<Loaded,
 pub(super) async fn load_if_configured(
     chain: &DefaultChain,
     context: &Context,
-) -> Result<Outcome, Problem> {
+) -> Result<Loaded, Problem> {
     let role = EcsRamRole {
         metadata_endpoint: chain.metadata_endpoint.clone(),
         ..EcsRamRole::default()
     };
     match find(&role, context).await {
-        Ok(found) => found.load().await.map(Outcome::Loaded),
-        Err(problem @ Problem::NotConfigured(_)) => Ok(Outcome::NotConfigured(problem)),
+        Ok(found) => found.load().await,
         Err(problem @ (Problem::Unreachable { .. } | Problem::NoRole { .. }))
             if context.environment.value(ROLE).is_none() =>
         {
-            Ok(Outcome::NotConfigured(problem))
+            Err(Problem::NoMachineRole(Box::new(problem)))
         }
         Err(problem) => Err(problem),
     }

@@ -1,6 +1,5 @@
 //! A key pair in the environment.
 
-use super::chain::Outcome;
 use super::context::Environment;
 use super::error::{Problem, ProviderName};
 use super::{Credential, Loaded};
@@ -12,18 +11,16 @@ const ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
 const SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
 const TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
-pub(super) fn load_if_configured(environment: &Environment) -> Result<Outcome, Problem> {
+pub(super) fn load(environment: &Environment) -> Result<Loaded, Problem> {
     match (environment.value(ID), environment.value(SECRET)) {
-        (None, None) => Ok(Outcome::NotConfigured(Problem::NotConfigured(format!(
-            "{ID} is not set"
-        )))),
+        (None, None) => Err(Problem::NotConfigured(format!("{ID} is not set"))),
         (Some(_), None) => Err(Problem::Incomplete(format!(
             "{ID} is set, but {SECRET} is not"
         ))),
         (None, Some(_)) => Err(Problem::Incomplete(format!(
             "{SECRET} is set, but {ID} is not"
         ))),
-        (Some(id), Some(secret)) => Ok(Outcome::Loaded(Loaded {
+        (Some(id), Some(secret)) => Ok(Loaded {
             credential: Credential {
                 access_key_id: id.to_owned(),
                 access_key_secret: Secret::new(secret),
@@ -32,6 +29,6 @@ pub(super) fn load_if_configured(environment: &Environment) -> Result<Outcome, P
             },
             provider: ProviderName::new(NAME),
             check_again: None,
-        })),
+        }),
     }
 }

@@ -54,22 +54,7 @@ impl CredentialsError {
     /// Returns true if a later attempt may succeed without a change of settings, such as after a
     /// server's downtime or when a file has been written.
     pub fn is_transient(&self) -> bool {
-        match &self.problem {
-            Problem::Unreadable { .. }
-            | Problem::Malformed(_)
-            | Problem::Unreachable { .. }
-            | Problem::BadResponse { .. }
-            | Problem::Expired(_)
-            | Problem::Aborted => true,
-            Problem::Refused(refusal) => refusal.is_transient(),
-            Problem::Source(source) => source.is_transient(),
-            Problem::NothingConfigured(_)
-            | Problem::NotConfigured(_)
-            | Problem::Incomplete(_)
-            | Problem::Unsupported(_)
-            | Problem::NoRole { .. }
-            | Problem::Unsignable(_) => false,
-        }
+        self.problem.is_transient()
     }
 
     /// Returns true if `other` has the same cause, whatever the time and the request ID in it.
@@ -92,9 +77,12 @@ pub enum Problem {
     /// No provider of the default chain is configured. The texts say what each one lacks.
     #[error("no credentials are configured: {}", .0.join("; "))]
     NothingConfigured(Vec<String>),
-    /// The provider is not configured.
+    /// The provider is not configured. The default chain goes on to the next one.
     #[error("{0}")]
     NotConfigured(String),
+    /// The default chain finds no role of this machine, for the reason in it, and goes on.
+    #[error("{0}")]
+    NoMachineRole(Box<Problem>),
     /// A part of the configuration is missing, which the text names.
     #[error("{0}")]
     Incomplete(String),
@@ -152,6 +140,26 @@ pub enum Problem {
 }
 
 impl Problem {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreadable { .. }
+            | Self::Malformed(_)
+            | Self::Unreachable { .. }
+            | Self::BadResponse { .. }
+            | Self::Expired(_)
+            | Self::Aborted => true,
+            Self::Refused(refusal) => refusal.is_transient(),
+            Self::Source(source) => source.is_transient(),
+            Self::NoMachineRole(problem) => problem.is_transient(),
+            Self::NothingConfigured(_)
+            | Self::NotConfigured(_)
+            | Self::Incomplete(_)
+            | Self::Unsupported(_)
+            | Self::NoRole { .. }
+            | Self::Unsignable(_) => false,
+        }
+    }
+
     /// The error that this problem of `provider` is.
     pub(super) fn of(self, provider: &str) -> CredentialsError {
         CredentialsError {

@@ -1,23 +1,21 @@
 //! Loading credentials by the configured provider.
 
 use std::pin::Pin;
-use std::sync::OnceLock;
 
-use super::chain::{self, Link};
+use super::chain::{Chain, Link};
 use super::context::Context;
 use super::error::{CredentialsError, Problem};
-use super::profile::cli;
-use super::{Loaded, access_key, assume_role, ecs_role, oidc, uri};
-use crate::credentials::Provider;
+use super::profile::{SelectedProfile, cli, ini};
+use super::{Loaded, access_key, assume_role, ecs_role, env, oidc, uri};
+use crate::credentials::{DefaultChain, Provider, RamRoleArn};
 
 /// Loads credentials, without a cache.
 #[derive(Debug)]
 pub struct Loader {
     provider: Provider,
     context: Context,
-    /// The first link of the default chain that has worked. There is one chain at most, since a
-    /// chain has no source.
-    working_link: OnceLock<Link>,
+    /// There is one chain at most, since a chain has no source.
+    chain: Chain,
 }
 
 impl Loader {
@@ -26,16 +24,12 @@ impl Loader {
         Self {
             provider,
             context,
-            working_link: OnceLock::new(),
+            chain: Chain::default(),
         }
     }
 
     pub(super) fn context(&self) -> &Context {
         &self.context
-    }
-
-    pub(super) fn working_link(&self) -> &OnceLock<Link> {
-        &self.working_link
     }
 
     /// Loads the credentials. An error says which provider failed, and why.
@@ -45,14 +39,16 @@ impl Loader {
 
     /// Loads credentials from `provider`, which may be a source of another one. The future is
     /// boxed, since sources nest.
-    pub(super) fn load_from<'a>(
+    fn load_from<'a>(
         &'a self,
         provider: &'a Provider,
     ) -> Pin<Box<dyn Future<Output = Result<Loaded, CredentialsError>> + Send + 'a>> {
         let context = &self.context;
         Box::pin(async move {
             let loaded = match provider {
-                Provider::Default(default) => chain::load(default, self).await,
+                Provider::Default(settings) => {
+                    self.chain.load(|link| self.load_link(link, settings)).await
+                }
                 Provider::AccessKey {
                     access_key_id,
                     access_key_secret,
@@ -67,7 +63,8 @@ impl Loader {
                     .await;
                     loaded.map_err(|problem| problem.of(access_key::NAME))
                 }
-                Provider::RamRoleArn(role) => assume_role::load(role, self)
+                Provider::RamRoleArn(role) => self
+                    .load_role(role)
                     .await
                     .map_err(|problem| problem.of(assume_role::NAME)),
                 Provider::OidcRoleArn(role) => oidc::load(role, context)
@@ -79,7 +76,10 @@ impl Loader {
                 Provider::CredentialsUri(uri) => uri::load(uri, context)
                     .await
                     .map_err(|problem| problem.of(uri::NAME)),
-                Provider::Profile(profile) => cli::load(profile, self).await,
+                Provider::Profile(profile) => {
+                    let selected = cli::select(profile, context).await;
+                    self.load_profile(selected, cli::NAME).await
+                }
             }?;
             match loaded.credential.expires_at {
                 Some(expiry) if !loaded.credential.is_valid_at(context.clock.now()) => {
@@ -88,5 +88,53 @@ impl Loader {
                 _ => Ok(loaded),
             }
         })
+    }
+
+    /// Loads the credentials of one link of the default chain.
+    async fn load_link(
+        &self,
+        link: Link,
+        settings: &DefaultChain,
+    ) -> Result<Loaded, CredentialsError> {
+        let context = &self.context;
+        match link {
+            Link::Environment => {
+                env::load(&context.environment).map_err(|problem| problem.of(env::NAME))
+            }
+            Link::Oidc => oidc::load_if_configured(settings, context)
+                .await
+                .map_err(|problem| problem.of(oidc::NAME)),
+            Link::CliProfile => {
+                let selected = cli::find(settings, context).await;
+                self.load_profile(selected, cli::NAME).await
+            }
+            Link::IniProfile => {
+                let selected = ini::find(settings, context).await;
+                self.load_profile(selected, ini::NAME).await
+            }
+            Link::EcsRole => ecs_role::load_if_configured(settings, context)
+                .await
+                .map_err(|problem| problem.of(ecs_role::NAME)),
+            Link::CredentialsUri => uri::load_if_configured(context)
+                .await
+                .map_err(|problem| problem.of(uri::NAME)),
+        }
+    }
+
+    async fn load_role(&self, role: &RamRoleArn) -> Result<Loaded, Problem> {
+        let source = self.load_from(&role.source).await;
+        let source = source.map_err(|error| Problem::Source(Box::new(error)))?;
+        assume_role::load(role, source, &self.context).await
+    }
+
+    /// Loads the credentials of a profile that `kind` of files has, unless there is none.
+    async fn load_profile(
+        &self,
+        selected: Result<SelectedProfile, Problem>,
+        kind: &str,
+    ) -> Result<Loaded, CredentialsError> {
+        let profile = selected.map_err(|problem| problem.of(kind))?;
+        let loaded = self.load_from(&profile.provider).await;
+        profile.name_result(loaded)
     }
 }

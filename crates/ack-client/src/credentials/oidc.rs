@@ -5,7 +5,6 @@
 
 use std::path::PathBuf;
 
-use super::chain::Outcome;
 use super::context::{Context, Environment};
 use super::error::{Problem, ProviderName};
 use super::sts::{self, AssumeRole, Identity, ProfileKeys};
@@ -76,20 +75,18 @@ pub(super) async fn load(role: &OidcRoleArn, context: &Context) -> Result<Loaded
 pub(super) async fn load_if_configured(
     chain: &DefaultChain,
     context: &Context,
-) -> Result<Outcome, Problem> {
+) -> Result<Loaded, Problem> {
     if [PROVIDER_ARN, TOKEN_FILE]
         .iter()
         .all(|name| context.environment.value(name).is_none())
     {
-        return Ok(Outcome::NotConfigured(Problem::NotConfigured(format!(
-            "{TOKEN_FILE} is not set"
-        ))));
+        return Err(Problem::NotConfigured(format!("{TOKEN_FILE} is not set")));
     }
     let role = OidcRoleArn {
         sts_endpoint: chain.sts_endpoint.clone(),
         ..OidcRoleArn::default()
     };
-    load(&role, context).await.map(Outcome::Loaded)
+    load(&role, context).await
 }
 
 fn setting<'a>(

@@ -7,56 +7,47 @@ pub(super) mod ini;
 use std::path::PathBuf;
 
 use super::access_key::FILE_CHECK_INTERVAL;
-use super::chain::Outcome;
 use super::context::Context;
 use super::error::{CredentialsError, Problem, ProviderName};
-use super::loader::Loader;
 use super::{Loaded, Provider};
 
 /// The variable with the name of the profile, for both formats.
 const PROFILE: &str = "ALIBABA_CLOUD_PROFILE";
 
 /// The provider that a profile stands for.
-struct SelectedProfile {
+pub(super) struct SelectedProfile {
     /// The name of the profile, as that of a provider.
     name: ProviderName,
-    provider: Provider,
+    pub(super) provider: Provider,
 }
 
 impl SelectedProfile {
-    async fn load(self, loader: &Loader) -> Result<Loaded, CredentialsError> {
-        match loader.load_from(&self.provider).await {
-            Ok(credentials) => {
+    /// The result of loading from the provider, under the name of the profile.
+    pub(super) fn name_result(
+        self,
+        result: Result<Loaded, CredentialsError>,
+    ) -> Result<Loaded, CredentialsError> {
+        match result {
+            Ok(loaded) => {
                 // Credentials without an expiry are valid until the profile changes.
-                let has_no_expiry = credentials.credential.expires_at.is_none();
-                let check_again = credentials
+                let has_no_expiry = loaded.credential.expires_at.is_none();
+                let check_again = loaded
                     .check_again
                     .or_else(|| has_no_expiry.then_some(FILE_CHECK_INTERVAL));
                 Ok(Loaded {
                     provider: self.name,
                     check_again,
-                    ..credentials
+                    ..loaded
                 })
             }
             Err(error) => Err(CredentialsError {
                 provider: self.name,
-                problem: error.problem,
+                problem: match error.problem {
+                    // The profile itself is configured.
+                    Problem::NotConfigured(text) => Problem::Incomplete(text),
+                    problem => problem,
+                },
             }),
-        }
-    }
-}
-
-/// The result of a search. The text of `Missing` says what is missing.
-enum Found<T> {
-    Present(T),
-    Missing(String),
-}
-
-impl Found<SelectedProfile> {
-    async fn load(self, loader: &Loader) -> Result<Outcome, CredentialsError> {
-        match self {
-            Self::Present(profile) => profile.load(loader).await.map(Outcome::Loaded),
-            Self::Missing(text) => Ok(Outcome::NotConfigured(Problem::NotConfigured(text))),
         }
     }
 }
@@ -67,7 +58,7 @@ async fn read_file(
     variable: &str,
     default_paths: &[&str],
     context: &Context,
-) -> Result<Found<(PathBuf, String)>, Problem> {
+) -> Result<(PathBuf, String), Problem> {
     let Context {
         environment, files, ..
     } = context;
@@ -76,7 +67,7 @@ async fn read_file(
             .read(&path)
             .await
             .map_err(|error| Problem::unreadable(&path, &error))?;
-        return Ok(Found::Present((path, text)));
+        return Ok((path, text));
     }
     let mut missing = "HOME is not set".to_owned();
     for path in default_paths {
@@ -88,9 +79,9 @@ async fn read_file(
             .await
             .map_err(|error| Problem::unreadable(&path, &error))?;
         match text {
-            Some(text) => return Ok(Found::Present((path, text))),
+            Some(text) => return Ok((path, text)),
             None => missing = format!("{} does not exist", path.display()),
         }
     }
-    Ok(Found::Missing(missing))
+    Err(Problem::NotConfigured(missing))
 }

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 
 use super::Loaded;
-use super::chain::Outcome;
 use super::context::Context;
 use super::error::{Problem, ProviderName};
 use super::network::Route;
@@ -60,15 +59,11 @@ pub(super) async fn load(uri: &CredentialsUri, context: &Context) -> Result<Load
 }
 
 /// Loads credentials as a link of the default chain.
-pub(super) async fn load_if_configured(context: &Context) -> Result<Outcome, Problem> {
-    match context.environment.value(URI) {
-        None => Ok(Outcome::NotConfigured(Problem::NotConfigured(format!(
-            "{URI} is not set"
-        )))),
-        Some(text) => {
-            let uri = CredentialsUri::parse(text)
-                .map_err(|complaint| Problem::Malformed(format!("{URI} {complaint}")))?;
-            load(&uri, context).await.map(Outcome::Loaded)
-        }
-    }
+pub(super) async fn load_if_configured(context: &Context) -> Result<Loaded, Problem> {
+    let Some(text) = context.environment.value(URI) else {
+        return Err(Problem::NotConfigured(format!("{URI} is not set")));
+    };
+    let uri = CredentialsUri::parse(text)
+        .map_err(|complaint| Problem::Malformed(format!("{URI} {complaint}")))?;
+    load(&uri, context).await
 }

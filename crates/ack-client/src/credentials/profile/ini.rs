@@ -9,12 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Found, PROFILE, SelectedProfile, read_file};
+use super::{PROFILE, SelectedProfile, read_file};
 use crate::Endpoint;
-use crate::credentials::chain::Outcome;
-use crate::credentials::context::{Environment, is_on};
-use crate::credentials::error::{CredentialsError, Problem, ProviderName};
-use crate::credentials::loader::Loader;
+use crate::credentials::context::{Context, Environment, is_on};
+use crate::credentials::error::{Problem, ProviderName};
 use crate::credentials::sts::{self, ProfileKeys};
 use crate::credentials::{
     DefaultChain, EcsRamRole, ImdsV1, OidcRoleArn, Provider, RamRoleArn, RoleSession, SecretSource,
@@ -26,25 +24,18 @@ pub(in crate::credentials) const NAME: &str = "ini_profile";
 const FILE: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
 const DEFAULT_PATHS: [&str; 2] = [".alibabacloud/credentials", ".alibabacloud/credentials.ini"];
 
-/// Loads credentials as a link of the default chain.
-pub(in crate::credentials) async fn load_if_configured(
+/// Finds the profile that is a link of the default chain.
+pub(in crate::credentials) async fn find(
     chain: &DefaultChain,
-    loader: &Loader,
-) -> Result<Outcome, CredentialsError> {
-    find(chain, loader)
-        .await
-        .map_err(|problem| problem.of(NAME))?
-        .load(loader)
-        .await
-}
-
-async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<SelectedProfile>, Problem> {
-    let environment = &loader.context().environment;
+    context: &Context,
+) -> Result<SelectedProfile, Problem> {
+    let environment = &context.environment;
     let named = environment.value(PROFILE);
     let name = named.unwrap_or("default");
-    let missing = match read_file(FILE, &DEFAULT_PATHS, loader.context()).await? {
-        Found::Missing(missing) => missing,
-        Found::Present((path, text)) => {
+    let missing = match read_file(FILE, &DEFAULT_PATHS, context).await {
+        Err(Problem::NotConfigured(missing)) => missing,
+        Err(problem) => return Err(problem),
+        Ok((path, text)) => {
             let place = path.display();
             let keys = format::section(&text, name).map_err(|line| {
                 Problem::Malformed(format!("{place} is not INI, at line {line}"))
@@ -58,7 +49,7 @@ async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<SelectedPro
                         chain,
                         environment,
                     };
-                    return section.select().map(Found::Present);
+                    return section.select();
                 }
                 None => format!("{place} has no section [{name}]"),
             }
@@ -72,7 +63,7 @@ async fn find(chain: &DefaultChain, loader: &Loader) -> Result<Found<SelectedPro
     } else if environment.value(FILE).is_some() {
         Err(Problem::Incomplete(missing))
     } else {
-        Ok(Found::Missing(missing))
+        Err(Problem::NotConfigured(missing))
     }
 }
 
