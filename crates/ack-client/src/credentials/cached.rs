@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::state::{State, WithoutRefresh, aborted};
+use self::state::{State, aborted};
 use super::context::Context;
-use super::error::{CredentialsError, ProviderName};
+use super::error::CredentialsError;
 use super::loader::Loader;
 use super::provider::{Provider, SecretSource};
-use super::{Credential, Loaded, access_key};
+use super::{Credential, Loaded};
 use crate::clock::Clock;
 use crate::names::AccountName;
 
@@ -45,15 +45,13 @@ struct Refresh {
 /// The result of a refresh, which is a failure until the refresh has succeeded.
 type RefreshResult = watch::Receiver<Result<(), CredentialsError>>;
 
-/// The next step of a caller that needs credentials.
+/// The next step of a caller that needs credentials and has not failed.
 #[derive(Debug)]
 enum Step {
     /// The caller uses this credential at once.
     Use(Arc<Credential>),
     /// The caller waits for the refresh.
     Wait(RefreshResult),
-    /// The caller fails at once.
-    Fail(CredentialsError),
 }
 
 // === impl CachedCredentials ===
@@ -61,32 +59,25 @@ enum Step {
 impl CachedCredentials {
     /// The credentials of `account` from `provider`. They are loaded when they are first needed.
     pub fn new(account: AccountName, provider: Provider, context: Context) -> Self {
-        let loader = Loader::new(provider, context);
-        Self::with_state(Some(account), loader, State::default())
+        Self::of(Some(account), provider, context)
     }
 
     /// Credentials that never change.
     pub fn fixed(credential: Credential) -> Self {
         let provider = Provider::AccessKey {
-            access_key_id: credential.access_key_id.clone(),
-            access_key_secret: SecretSource::Inline(credential.access_key_secret.clone()),
-            security_token: credential.security_token.clone().map(SecretSource::Inline),
+            access_key_id: credential.access_key_id,
+            access_key_secret: SecretSource::Inline(credential.access_key_secret),
+            security_token: credential.security_token.map(SecretSource::Inline),
         };
-        let loader = Loader::new(provider, Context::offline(Clock::System));
-        let credential = Credential {
-            expires_at: None,
-            ..credential
-        };
-        let state = State::fixed(credential, ProviderName::new(access_key::NAME));
-        Self::with_state(None, loader, state)
+        Self::of(None, provider, Context::offline(Clock::System))
     }
 
-    fn with_state(account: Option<AccountName>, loader: Loader, state: State) -> Self {
+    fn of(account: Option<AccountName>, provider: Provider, context: Context) -> Self {
         Self {
             shared: Arc::new(Shared {
                 account,
-                loader,
-                state: Mutex::new(state),
+                loader: Loader::new(provider, context),
+                state: Mutex::default(),
             }),
             refresh: Mutex::new(None),
         }
@@ -98,9 +89,8 @@ impl CachedCredentials {
     /// callers do.
     pub async fn current(&self) -> Result<Arc<Credential>, CredentialsError> {
         loop {
-            let mut refresh = match self.step() {
+            let mut refresh = match self.step()? {
                 Step::Use(credential) => return Ok(credential),
-                Step::Fail(error) => return Err(error),
                 Step::Wait(refresh) => refresh,
             };
             // An error means that the refresh was aborted, and then its first result holds.
@@ -142,21 +132,19 @@ impl CachedCredentials {
 
     /// Chooses the next step of a caller. Starts a refresh if there is a reason for one, unless one
     /// is running or the last one has just ended.
-    fn step(&self) -> Step {
+    fn step(&self) -> Result<Step, CredentialsError> {
         let now = self.shared.now();
         let mut refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
         let running = refresh.as_ref().and_then(Refresh::running);
         let mut state = self.shared.state();
         if let Some(running) = running {
-            return match state.usable(now) {
+            return Ok(match state.usable(now) {
                 Some(credential) if !state.is_rejected() => Step::Use(credential),
                 _ => Step::Wait(running),
-            };
+            });
         }
-        match state.without_refresh(now) {
-            Some(WithoutRefresh::Use(credential)) => return Step::Use(credential),
-            Some(WithoutRefresh::Fail(error)) => return Step::Fail(error),
-            None => {}
+        if let Some(answer) = state.without_refresh(now) {
+            return answer.map(Step::Use);
         }
         state.start_refresh();
         let usable = state
@@ -166,7 +154,7 @@ impl CachedCredentials {
         let started = Refresh::start(Arc::clone(&self.shared));
         let result = started.result.clone();
         *refresh = Some(started);
-        usable.map_or(Step::Wait(result), Step::Use)
+        Ok(usable.map_or(Step::Wait(result), Step::Use))
     }
 }
 

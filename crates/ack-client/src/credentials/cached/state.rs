@@ -56,30 +56,7 @@ enum Validity {
     Expired,
 }
 
-/// An answer that needs no refresh.
-#[derive(Debug)]
-pub(super) enum WithoutRefresh {
-    Use(Arc<Credential>),
-    /// The last attempt has failed within the pause.
-    Fail(CredentialsError),
-}
-
 impl State {
-    /// A state that uses `credential`, which never changes.
-    pub(super) fn fixed(credential: Credential, provider: ProviderName) -> Self {
-        Self {
-            current: Some(Current {
-                credential: Arc::new(credential),
-                provider,
-                loaded_at: Instant::now(),
-                renew_at: None,
-                check_at: None,
-                validity: Validity::Accepted,
-            }),
-            ..Self::default()
-        }
-    }
-
     /// The credential to sign requests with, if there is one.
     pub(super) fn usable(&self, now: Timestamp) -> Option<Arc<Credential>> {
         let current = self.current.as_ref()?;
@@ -101,16 +78,20 @@ impl State {
             .is_some_and(|current| current.validity == Validity::Rejected)
     }
 
-    /// The answer to a caller while no refresh is running. Returns `None` if one must start.
-    pub(super) fn without_refresh(&self, now: Timestamp) -> Option<WithoutRefresh> {
+    /// The answer to a caller while no refresh is running: the credential, or the failure of an
+    /// attempt within the pause. Returns `None` if a refresh must start.
+    pub(super) fn without_refresh(
+        &self,
+        now: Timestamp,
+    ) -> Option<Result<Arc<Credential>, CredentialsError>> {
         let is_paused = self.next_attempt.is_some_and(|next| Instant::now() < next);
         let is_fresh = self
             .current
             .as_ref()
             .is_some_and(|current| current.is_fresh(now));
         match (self.usable(now), &self.failure) {
-            (Some(credential), _) if is_paused || is_fresh => Some(WithoutRefresh::Use(credential)),
-            (None, Some(failure)) if is_paused => Some(WithoutRefresh::Fail(failure.clone())),
+            (Some(credential), _) if is_paused || is_fresh => Some(Ok(credential)),
+            (None, Some(failure)) if is_paused => Some(Err(failure.clone())),
             // Credentials that became useless after a success are urgent.
             _ => None,
         }

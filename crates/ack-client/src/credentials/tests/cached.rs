@@ -405,11 +405,11 @@ async fn fixed_credentials_stay_as_they_are() {
         expires_at: None,
     };
     let credentials = CachedCredentials::fixed(credential.clone());
-    assert_eq!(credentials.provider().as_deref(), Some("access_key"));
     assert_eq!(
         *credentials.current().await.expect("credentials"),
         credential
     );
+    assert_eq!(credentials.provider().as_deref(), Some("access_key"));
     credentials.report_expired(&credential);
     assert_eq!(
         *credentials.current().await.expect("credentials"),
