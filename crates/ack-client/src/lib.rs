@@ -97,7 +97,6 @@ pub mod lookup;
 pub mod names;
 pub mod operations;
 pub mod proxy;
-pub mod secret;
 pub mod sign;
 pub mod text;
 pub mod transport;
@@ -137,6 +136,7 @@ pub use operations::{
     list_addons, list_cluster_checks, list_clusters, list_kubernetes_versions, list_node_pools,
     list_operation_plans, read_node_pool_upgrades,
 };
+pub use safe_input::secret;
 pub use sign::Signature;
 pub use state_set::StateSet;
 pub use status::{Status, Step, TaskStatus};

@@ -2,7 +2,6 @@
 
 pub(crate) mod tls_error;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -11,10 +10,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
 };
-use safe_input::file;
+use safe_input::authorities::system_roots;
 
 /// A TLS client that trusts the system's authorities and those in `extra`, and a server that
 /// presents a certificate of `extra` itself.
@@ -110,25 +108,6 @@ fn is_authority_itself(error: &CertificateError) -> bool {
         return false;
     };
     error.to_string() == "CaUsedAsEndEntity"
-}
-
-/// The system's CA store or, if there is none (as in scratch images), Mozilla's.
-pub fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    // The library reads the file that the variable names to its end, which a pipe may not have.
-    let file = std::env::var_os("SSL_CERT_FILE");
-    match file.map(|path| file::refuse(Path::new(&path), file::MAX_SMALL)) {
-        Some(Err(error)) => {
-            tracing::warn!(%error, "SSL_CERT_FILE is not read; Mozilla's authorities are used");
-        }
-        Some(Ok(())) | None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
 }
 
 #[cfg(test)]

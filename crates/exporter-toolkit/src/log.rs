@@ -53,8 +53,8 @@ static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 /// Sends events to standard error. A thread writes them, so a reader that stops holds up nothing
 /// else; lines that find no room meanwhile are lost, and a later line says how many.
 ///
-/// Events of the program's own `crates` and of this one are logged from `level` on, those of
-/// `targets` from the level beside each, and those of other crates from errors on.
+/// Events of the program's own `crates`, of this one and of `safe_input` are logged from `level` on,
+/// those of `targets` from the level beside each, and those of other crates from errors on.
 pub fn init(level: LogLevel, format: LogFormat, crates: &[&str], targets: &[(&str, LogLevel)]) {
     let own = LevelFilter::from(level);
     let single = targets
@@ -63,6 +63,7 @@ pub fn init(level: LogLevel, format: LogFormat, crates: &[&str], targets: &[(&st
     let targets = Targets::new()
         .with_default(LevelFilter::ERROR)
         .with_target(env!("CARGO_CRATE_NAME"), own)
+        .with_target("safe_input", own)
         .with_targets(crates.iter().map(|name| (*name, own)))
         .with_targets(single);
     let formatter = LineFormatter(format);

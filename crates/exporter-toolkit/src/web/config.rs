@@ -17,6 +17,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use safe_input::file;
+use safe_input::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
 use crate::blocking::BlockingPanic;
@@ -176,7 +177,7 @@ impl<'a> Reader<'a> {
         headers
     }
 
-    fn users(&mut self, path: &Path, raw: BTreeMap<String, Option<raw::Hidden>>) -> Users {
+    fn users(&mut self, path: &Path, raw: BTreeMap<String, Option<Secret>>) -> Users {
         let mut users = BTreeMap::new();
         for (name, hash) in raw {
             let path = path.key(&name);
@@ -184,7 +185,7 @@ impl<'a> Reader<'a> {
                 self.problems
                     .note(path.clone(), "has a colon, so that no client could send it");
             }
-            let hash = PasswordHash::parse(hash.as_ref().map_or("", raw::Hidden::expose));
+            let hash = PasswordHash::parse(hash.as_ref().map_or("", Secret::expose));
             let Some(hash) = self.problems.keep(&path, hash) else {
                 continue;
             };

@@ -1,10 +1,9 @@
 //! `client_auth_type` and what goes with it.
 
-use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
-use safe_input::file;
+use safe_input::authorities::system_roots;
 
 use super::pem::{self, Pem};
 use super::{Reader, raw};
@@ -126,23 +125,4 @@ fn roots(text: &[u8]) -> Result<RootCertStore, String> {
             .map_err(|error| pem::unusable(index + 1, error))?;
     }
     Ok(roots)
-}
-
-/// The system's CA store or, where there is none (scratch images), Mozilla's.
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    // The library reads the file that the variable names to its end, which a pipe may not have.
-    let file = std::env::var_os("SSL_CERT_FILE");
-    match file.map(|path| file::refuse(FilePath::new(&path), file::MAX_SMALL)) {
-        Some(Err(error)) => {
-            tracing::warn!(%error, "SSL_CERT_FILE is not read; Mozilla's authorities are used");
-        }
-        Some(Ok(())) | None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
 }

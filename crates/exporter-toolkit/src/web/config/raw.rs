@@ -1,8 +1,8 @@
 //! The web configuration file as it is written, key by key; what it means is decided in the parent.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use safe_input::secret::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(super) struct File {
     pub(super) tls_server_config: Option<Tls>,
     pub(super) http_server_config: Option<Http>,
-    pub(super) basic_auth_users: Option<BTreeMap<String, Option<Hidden>>>,
+    pub(super) basic_auth_users: Option<BTreeMap<String, Option<Secret>>>,
     pub(super) rate_limit: Option<RateLimit>,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Tls {
     pub(super) cert: Option<String>,
-    pub(super) key: Option<Hidden>,
+    pub(super) key: Option<Secret>,
     pub(super) client_ca: Option<String>,
     pub(super) cert_file: Option<String>,
     pub(super) key_file: Option<String>,
@@ -66,35 +66,6 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A string that is never shown.
-#[derive(PartialEq)]
-pub(super) struct Hidden(String);
-
-impl Hidden {
-    /// The string itself.
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<secret>")
-    }
-}
-
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde's own message would repeat a value of another type, such as an all-digit secret.
-        match Value::deserialize(deserializer)? {
-            Value::String(text) => Ok(Self(text)),
-            _ => Err(D::Error::custom(
-                "a secret must be a string; put it in quotes",
-            )),
-        }
-    }
-}
-
 /// The exporter-toolkit reads YAML 1.1, in which `off` is a boolean; this crate reads YAML 1.2, in
 /// which it is a word.
 fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
@@ -120,18 +91,5 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
             .and_then(|number| number.try_into().ok())
             .map(Some)
             .ok_or_else(complaint),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_is_neither_shown_nor_repeated() {
-        let hidden: Hidden = serde_json::from_str("\"hunter2\"").expect("a string");
-        assert_eq!(format!("{hidden:?}"), "<secret>");
-        let error = serde_json::from_str::<Hidden>("123456").expect_err("a number is no secret");
-        assert!(!error.to_string().contains("123456"), "{error}");
     }
 }
