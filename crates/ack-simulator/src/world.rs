@@ -5,6 +5,8 @@ pub(crate) mod background_tasks;
 pub(crate) mod checks;
 pub(crate) mod clock;
 pub(crate) mod cluster;
+pub(crate) mod cluster_kind;
+pub(crate) mod cluster_traits;
 pub(crate) mod ephemeral;
 mod generated;
 pub(crate) mod index;
@@ -12,10 +14,8 @@ pub(crate) mod node_pools;
 mod overrides;
 pub(crate) mod phase;
 pub(crate) mod plans;
-pub(crate) mod profile;
 mod recurrence;
 pub(crate) mod schedule;
-pub(crate) mod traits;
 pub(crate) mod versions;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -32,12 +32,12 @@ use crate::random::{mix, of_text};
 use self::background_tasks::BackgroundTasks;
 use self::clock::{WorldClock, to_millis};
 use self::cluster::Cluster;
+use self::cluster_traits::ClusterTraits;
 use self::ephemeral::{EphemeralClusters, Lifetime};
 use self::generated::generate_cluster;
 use self::index::{ClusterIndex, ClusterPage, Page};
 use self::phase::Phase;
 use self::schedule::UpgradeSchedule;
-use self::traits::ClusterTraits;
 
 /// The clusters of the simulated account.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::random::mix;
 use crate::world::World;
 use crate::world::clock::beijing;
 use crate::world::cluster::{Cluster, ClusterState};
-use crate::world::profile::ClusterProfile;
+use crate::world::cluster_kind::ClusterKind;
 
 /// A cluster as lists and details describe it.
 #[derive(Serialize)]
@@ -81,9 +81,9 @@ impl<'a> ClusterBody<'a> {
         state: &ClusterState,
         level: DetailLevel,
     ) -> Self {
-        let profile = ClusterProfile::of(cluster);
+        let kind = ClusterKind::of(cluster);
         let name = cluster.name();
-        let created = profile.created(&world.clock);
+        let created = kind.created(&world.clock);
         let updated = match state.upgrade.sequence {
             Some(_) => world.clock.at(state.upgrade.since),
             None => created,
@@ -96,9 +96,9 @@ impl<'a> ClusterBody<'a> {
             } else {
                 "running"
             },
-            cluster_type: profile.cluster_type,
-            cluster_spec: profile.cluster_spec,
-            profile: profile.profile,
+            cluster_type: kind.cluster_type,
+            cluster_spec: kind.cluster_spec,
+            profile: kind.profile,
             current_version: state.version.to_string(),
             init_version: state.init_version.to_string(),
             next_version: state
@@ -107,7 +107,7 @@ impl<'a> ClusterBody<'a> {
                 .unwrap_or_default(),
             created: beijing(created),
             updated: beijing(updated),
-            size: profile.size,
+            size: kind.size,
             deletion_protection: name.contains("prod"),
             resource_group_id: "rg-acfm2demo0000000".to_owned(),
             vpc_id: generate(cluster, "vpc-bp1", 40),

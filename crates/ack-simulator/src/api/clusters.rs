@@ -9,7 +9,7 @@ use crate::api::{OperationCall, invalid_parameter};
 use crate::error_response::{ErrorResponse, json};
 use crate::request::ReceivedRequest;
 use crate::world::cluster::Cluster;
-use crate::world::profile::ClusterProfile;
+use crate::world::cluster_kind::ClusterKind;
 
 #[derive(Serialize)]
 struct ClusterList<'a> {
@@ -79,11 +79,11 @@ fn filter(request: &ReceivedRequest) -> Option<impl Fn(&Cluster) -> bool> {
         return None;
     }
     Some(move |cluster: &Cluster| {
-        let actual = ClusterProfile::of(cluster);
+        let kind = ClusterKind::of(cluster);
         id.is_none_or(|id| cluster.id.as_str() == id)
             && name.is_none_or(|part| cluster.name().contains(part))
-            && cluster_type.is_none_or(|wanted| actual.cluster_type == wanted)
-            && cluster_spec.is_none_or(|wanted| actual.cluster_spec == wanted)
-            && profile.is_none_or(|wanted| actual.profile.eq_ignore_ascii_case(wanted))
+            && cluster_type.is_none_or(|wanted| kind.cluster_type == wanted)
+            && cluster_spec.is_none_or(|wanted| kind.cluster_spec == wanted)
+            && profile.is_none_or(|wanted| kind.profile.eq_ignore_ascii_case(wanted))
     })
 }

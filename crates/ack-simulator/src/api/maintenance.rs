@@ -6,7 +6,7 @@ use crate::random::mix;
 use crate::world::World;
 use crate::world::clock::{DAY, beijing, utc};
 use crate::world::cluster::Cluster;
-use crate::world::traits::PlanPattern;
+use crate::world::cluster_traits::PlanPattern;
 
 /// The time of a window in the two formats of the API.
 const TIME_OF_DAY: &str = "19:00:00Z";

@@ -11,8 +11,8 @@ use crate::random::{mix, within};
 use crate::world::World;
 use crate::world::clock::beijing_nanos;
 use crate::world::cluster::Cluster;
+use crate::world::cluster_kind::ClusterKind;
 use crate::world::node_pools::{NodePool, NodePoolPhase};
-use crate::world::profile::ClusterProfile;
 
 /// Size of the longest `user_data` in bytes before its encoding.
 const LONGEST_USER_DATA: usize = 24 * 1024;
@@ -89,7 +89,7 @@ fn entry(world: &World, cluster: &Cluster, pool: &NodePool, millis: i64) -> Valu
 }
 
 fn info(world: &World, cluster: &Cluster, pool: &NodePool) -> Value {
-    let created = ClusterProfile::of(cluster).created(&world.clock);
+    let created = ClusterKind::of(cluster).created(&world.clock);
     json!({
         "nodepool_id": pool.id,
         "name": name(pool),

@@ -3,9 +3,9 @@
 use crate::random::mix;
 use crate::world::clock::DAY;
 use crate::world::cluster::{Cluster, Upgrade};
+use crate::world::cluster_traits::PlanPattern;
 use crate::world::phase::{Phase, UpgradeStage};
 use crate::world::plans::Plan;
-use crate::world::traits::PlanPattern;
 
 /// Longest time of a check that passes, in milliseconds.
 const LENGTH: i64 = 5_000;

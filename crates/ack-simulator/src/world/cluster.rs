@@ -7,10 +7,10 @@ use ack_client::names::{ClusterId, Region};
 use crate::action::Action;
 use crate::random::{mix, of_text};
 use crate::world::background_tasks::BackgroundTasks;
+use crate::world::cluster_traits::ClusterTraits;
 use crate::world::overrides::{LISTED_UPGRADES, Overrides, SetUpgrade, SetUpgrades};
 use crate::world::phase::{Phase, UpgradeStage};
 use crate::world::schedule::{UpgradeSchedule, UpgradeState};
-use crate::world::traits::ClusterTraits;
 use crate::world::versions::KubernetesVersion;
 
 /// A cluster.

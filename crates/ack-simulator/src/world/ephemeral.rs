@@ -7,9 +7,9 @@ use ack_client::names::Region;
 use crate::random::{mix, within};
 use crate::world::background_tasks::BackgroundTasks;
 use crate::world::cluster::Cluster;
+use crate::world::cluster_traits::ClusterTraits;
 use crate::world::generated::{cluster_id, cluster_name};
 use crate::world::schedule::UpgradeSchedule;
-use crate::world::traits::ClusterTraits;
 
 /// The slots of ephemeral clusters.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,8 @@ use crate::options::{Options, UpgradingClusters};
 use crate::random::mix;
 use crate::world::background_tasks::BackgroundTasks;
 use crate::world::cluster::Cluster;
+use crate::world::cluster_traits::ClusterTraits;
 use crate::world::schedule::UpgradeSchedule;
-use crate::world::traits::ClusterTraits;
 
 /// The permanent cluster at a position of the account's list.
 pub(super) fn generate_cluster(number: usize, options: &Options) -> Cluster {

@@ -2,10 +2,10 @@
 
 use crate::random::{mix, within};
 use crate::world::cluster::{Cluster, Upgrade};
+use crate::world::cluster_kind::ClusterKind;
+use crate::world::cluster_traits::NodePoolPattern;
 use crate::world::overrides::FIRST_SET_SEQUENCE;
 use crate::world::phase::Phase;
-use crate::world::profile::ClusterProfile;
-use crate::world::traits::NodePoolPattern;
 use crate::world::versions::KubernetesVersion;
 
 /// Time for the upgrade of one pool in milliseconds, if no later upgrade of the cluster limits it.
@@ -66,7 +66,7 @@ impl Cluster {
     pub(crate) fn node_pools(&self) -> Vec<NodePool> {
         let seed = self.schedule.seed();
         let count = within(mix(&[seed, 120]), 1, 4);
-        let nodes = ClusterProfile::of(self).size;
+        let nodes = ClusterKind::of(self).size;
         (0..count)
             .map(|position| {
                 let seed = mix(&[seed, 121, position]);

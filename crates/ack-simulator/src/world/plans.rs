@@ -5,8 +5,8 @@ use jiff::tz::Offset;
 
 use crate::world::clock::{DAY, WorldClock};
 use crate::world::cluster::{Cluster, Upgrade};
+use crate::world::cluster_traits::PlanPattern;
 use crate::world::phase::{Phase, UpgradeStage};
-use crate::world::traits::PlanPattern;
 
 /// Number of upgrades in progress and ended whose plans are listed.
 const LISTED_UPGRADES: usize = 3;

@@ -6,7 +6,7 @@
 //! nothing), and for values with characters that cannot be seen. It takes an `interval` without
 //! `burst` for a burst of one, where the toolkit refuses every request.
 
-mod clients;
+mod client_auth;
 mod pem;
 mod raw;
 mod tls;
@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use crate::blocking::BlockingPanic;
 use crate::web::auth::{PasswordHash, Users};
 use crate::web::headers::ResponseHeaders;
-use crate::web::limits::RateLimit;
+use crate::web::rate_limit::RateLimit;
 use crate::web::tls::{Http2, TlsError, TlsSettings};
 use crate::yaml::{Path, Problems, document, duration, reason};
 

@@ -22,7 +22,7 @@ use crate::blocking::run_blocking;
 use crate::web::auth::{Passwords, Users};
 use crate::web::config::{Fingerprint, WebConfig, WebConfigError};
 use crate::web::headers::ResponseHeaders;
-use crate::web::limits::Bucket;
+use crate::web::rate_limit::Bucket;
 
 pub use crate::web::rejection::Rejection;
 

@@ -1,7 +1,7 @@
 //! TLS as the web configuration file asks for it.
 
 mod client;
-pub(crate) mod names;
+pub(crate) mod go_names;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use rustls::{Error, InconsistentKeys, SupportedCipherSuite};
 
 use super::pem::{self, Pem};
 use super::{Reader, raw};
-use crate::web::tls::names::{self, Known, Version};
+use crate::web::tls::go_names::{self, Known, Version};
 use crate::web::tls::{CipherOrder, TlsSettings, Versions};
 use crate::yaml::Path;
 
@@ -87,7 +87,7 @@ impl Reader<'_> {
     }
 
     fn version(&mut self, path: &Path, name: &str) -> Option<Version> {
-        let version = names::version(name).ok_or("must be TLS10, TLS11, TLS12 or TLS13");
+        let version = go_names::version(name).ok_or("must be TLS10, TLS11, TLS12 or TLS13");
         self.problems.keep(path, version)
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
         names: &[Option<String>],
         versions: Option<Versions>,
     ) -> Vec<SupportedCipherSuite> {
-        let Some(listed) = self.choose(path, names, names::cipher_suite) else {
+        let Some(listed) = self.choose(path, names, go_names::cipher_suite) else {
             return aws_lc_rs::DEFAULT_CIPHER_SUITES.to_vec();
         };
         let (listed_13, listed_12): (Vec<_>, Vec<_>) = listed
@@ -122,7 +122,7 @@ impl Reader<'_> {
         path: &Path,
         names: &[Option<String>],
     ) -> Vec<&'static dyn SupportedKxGroup> {
-        self.choose(path, names, names::curve)
+        self.choose(path, names, go_names::curve)
             .unwrap_or_else(|| aws_lc_rs::DEFAULT_KX_GROUPS.to_vec())
     }
 

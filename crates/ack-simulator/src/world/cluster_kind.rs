@@ -18,7 +18,7 @@ const KINDS: [(&str, &str, &str); 6] = [
 
 /// Type and size of a cluster.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ClusterProfile {
+pub(crate) struct ClusterKind {
     pub(crate) cluster_type: &'static str,
     pub(crate) cluster_spec: &'static str,
     pub(crate) profile: &'static str,
@@ -28,7 +28,7 @@ pub(crate) struct ClusterProfile {
     pub(crate) age_days: u64,
 }
 
-impl ClusterProfile {
+impl ClusterKind {
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let seed = cluster.schedule.seed();
         let kind = within(mix(&[seed, 30]), 0, KINDS.len() as u64);
