@@ -3,6 +3,7 @@
 mod add_ons;
 mod checks;
 mod cluster_body;
+pub(crate) mod cluster_task;
 mod clusters;
 mod maintenance;
 mod node_pool_task;
@@ -11,7 +12,8 @@ mod pages;
 mod plans;
 mod regions;
 mod task_body;
-pub(crate) mod tasks;
+mod task_parts;
+mod tasks;
 pub(crate) mod upgrade_status;
 mod upgrade_task;
 mod variation;

@@ -16,8 +16,7 @@ use self::errors::{
 use self::keys::{KeyStore, StoredKey};
 use self::nonces::NonceCache;
 use crate::error_response::ErrorResponse;
-use crate::identity::sts::Parameters;
-use crate::request::ReceivedRequest;
+use crate::request::{Parameters, ReceivedRequest};
 
 /// The identity that a call is signed by.
 #[derive(Debug, Clone, PartialEq, Eq)]

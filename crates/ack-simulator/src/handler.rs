@@ -10,13 +10,13 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use crate::action::{Action, Service};
-use crate::api::tasks;
+use crate::api::cluster_task::cluster_tag;
 use crate::auth::{Authenticator, Principal};
 use crate::call_log::LoggedCall;
 use crate::error_response::{BodyFormat, ErrorResponse};
 use crate::faults::{CallSubject, Replacement};
-use crate::identity::sts::{self, Parameters};
-use crate::request::ReceivedRequest;
+use crate::identity::sts;
+use crate::request::{Parameters, ReceivedRequest};
 use crate::response::Response;
 use crate::retirement::RetiredResponse;
 use crate::routes::Route;
@@ -170,7 +170,7 @@ impl RequestHandler<'_> {
         ]);
         match named {
             Some(id) => world.find(id),
-            None => world.find_by_tag(tasks::cluster_tag(route.id("task"))?),
+            None => world.find_by_tag(cluster_tag(route.id("task"))?),
         }
     }
 

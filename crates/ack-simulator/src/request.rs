@@ -1,10 +1,12 @@
-//! A request as it was received, with its query decoded.
+//! A request as it was received, with its query decoded, and the parameters of a call to STS.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, StatusCode};
+
+use crate::error_response::ErrorResponse;
 
 /// A request.
 #[derive(Debug)]
@@ -73,6 +75,38 @@ impl ReceivedRequest {
             .get_all(ACCEPT)
             .iter()
             .any(|value| value.to_str().is_ok_and(|value| value.contains("json")))
+    }
+}
+
+/// The parameters of a call to STS, from its query and its form.
+#[derive(Debug)]
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub(crate) fn of(request: &ReceivedRequest) -> Self {
+        let form = decode_form(&request.body);
+        Self(request.query.iter().cloned().chain(form).collect())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn require(&self, name: &str) -> Result<&str, ErrorResponse> {
+        self.find(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| {
+                let code = format!("MissingParameter.{name}");
+                let message = format!("{name} is mandatory for this action.");
+                ErrorResponse::gateway(StatusCode::BAD_REQUEST, &code, message)
+            })
+    }
+
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.0
     }
 }
 

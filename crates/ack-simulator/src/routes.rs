@@ -5,8 +5,7 @@ use http::Method;
 use crate::action::Action;
 use crate::api::OPERATIONS;
 use crate::error_response::ErrorResponse;
-use crate::identity::sts::Parameters;
-use crate::request::{ReceivedRequest, percent_decode};
+use crate::request::{Parameters, ReceivedRequest, percent_decode};
 
 /// The paths of the metadata service and of the credentials URI. A literal segment stands before a
 /// placeholder in the same place.

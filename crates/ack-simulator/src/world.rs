@@ -16,6 +16,7 @@ pub(crate) mod phase;
 pub(crate) mod plans;
 mod recurrence;
 pub(crate) mod schedule;
+mod upgrade_state;
 pub(crate) mod versions;
 
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::task_body::{EmptyObject, TaskError, TaskStage};
+use crate::api::task_parts::{EmptyObject, TaskError, TaskStage};
 use crate::random::mix;
 use crate::world::World;
 use crate::world::clock::beijing_without_zone;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use ack_client::names::Region;
 use serde_json::{Value, json};
 
-use crate::api::tasks::{ClusterTask, scrambled_id};
+use crate::api::cluster_task::{ClusterTask, scrambled_id};
 use crate::api::variation::vary;
 use crate::api::{OperationCall, invalid_parameter};
 use crate::error_response::ErrorResponse;

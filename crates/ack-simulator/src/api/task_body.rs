@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::api::tasks::ClusterTask;
+use crate::api::cluster_task::ClusterTask;
+use crate::api::task_parts::{EmptyObject, TaskError, TaskEvent, TaskStage};
 use crate::api::{node_pool_task, upgrade_task};
 use crate::world::World;
 use crate::world::background_tasks::{BackgroundTask, TaskOutcome};
@@ -39,39 +40,10 @@ pub(crate) struct TaskDetails<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct TaskError {
-    pub(super) code: &'static str,
-    pub(super) message: String,
-}
-
-#[derive(Serialize)]
 struct TaskTarget {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
-}
-
-#[derive(Serialize)]
-pub(super) struct EmptyObject {}
-
-#[derive(Serialize)]
-pub(super) struct TaskStage {
-    pub(super) state: &'static str,
-    /// Without a zone, as in the sample of the API reference.
-    pub(super) start_time: String,
-    pub(super) end_time: String,
-    pub(super) message: String,
-    pub(super) outputs: EmptyObject,
-}
-
-#[derive(Serialize)]
-pub(super) struct TaskEvent {
-    pub(super) action: &'static str,
-    pub(super) level: &'static str,
-    pub(super) message: String,
-    pub(super) reason: &'static str,
-    pub(super) source: &'static str,
-    pub(super) timestamp: String,
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::task_body::{EmptyObject, TaskError, TaskEvent, TaskStage};
+use crate::api::task_parts::{EmptyObject, TaskError, TaskEvent, TaskStage};
 use crate::world::World;
 use crate::world::clock::{beijing, beijing_without_zone};
 use crate::world::cluster::Upgrade;

@@ -9,8 +9,7 @@ use ack_client::sign::roa;
 use crate::auth::errors::{incomplete, mismatch, unknown_key};
 use crate::auth::{Authenticator, Principal, parse_utc};
 use crate::error_response::ErrorResponse;
-use crate::identity::sts::Parameters;
-use crate::request::ReceivedRequest;
+use crate::request::{Parameters, ReceivedRequest};
 
 /// Checks a call.
 pub(super) fn authenticate(

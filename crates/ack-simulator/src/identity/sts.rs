@@ -10,14 +10,10 @@ use crate::Simulator;
 use crate::auth::errors::bad_request;
 use crate::error_response::ErrorResponse;
 use crate::identity::IssuedCredentials;
-use crate::request::{ReceivedRequest, decode_form};
+use crate::request::Parameters;
 
 /// The version of the STS API.
 pub(crate) const VERSION: &str = "2015-04-01";
-
-/// The parameters of a call, from its query and its form.
-#[derive(Debug)]
-pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// The response of both actions.
 #[derive(Debug, Serialize)]
@@ -33,33 +29,6 @@ pub(crate) struct AssumeRoleBody<'a> {
 struct AssumedRoleUser {
     arn: String,
     assumed_role_id: String,
-}
-
-impl Parameters {
-    pub(crate) fn of(request: &ReceivedRequest) -> Self {
-        let form = decode_form(&request.body);
-        Self(request.query.iter().cloned().chain(form).collect())
-    }
-
-    pub(crate) fn find(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn require(&self, name: &str) -> Result<&str, ErrorResponse> {
-        self.find(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| {
-                let code = format!("MissingParameter.{name}");
-                bad_request(&code, format!("{name} is mandatory for this action."))
-            })
-    }
-
-    pub(crate) fn pairs(&self) -> &[(String, String)] {
-        &self.0
-    }
 }
 
 /// The response to `AssumeRole`, whose caller has been authenticated.

@@ -10,7 +10,8 @@ use crate::world::background_tasks::BackgroundTasks;
 use crate::world::cluster_traits::ClusterTraits;
 use crate::world::overrides::{LISTED_UPGRADES, Overrides, SetUpgrade, SetUpgrades};
 use crate::world::phase::{Phase, UpgradeStage};
-use crate::world::schedule::{UpgradeSchedule, UpgradeState};
+use crate::world::schedule::UpgradeSchedule;
+use crate::world::upgrade_state::UpgradeState;
 use crate::world::versions::KubernetesVersion;
 
 /// A cluster.

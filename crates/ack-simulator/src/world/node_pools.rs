@@ -4,8 +4,8 @@ use crate::random::{mix, within};
 use crate::world::cluster::{Cluster, Upgrade};
 use crate::world::cluster_kind::ClusterKind;
 use crate::world::cluster_traits::NodePoolPattern;
-use crate::world::overrides::FIRST_SET_SEQUENCE;
 use crate::world::phase::Phase;
+use crate::world::upgrade_state::FIRST_SET_SEQUENCE;
 use crate::world::versions::KubernetesVersion;
 
 /// Time for the upgrade of one pool in milliseconds, if no later upgrade of the cluster limits it.

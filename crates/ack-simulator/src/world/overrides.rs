@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use crate::action::Action;
 use crate::world::phase::Phase;
-use crate::world::schedule::{UpgradeSchedule, UpgradeState};
+use crate::world::schedule::UpgradeSchedule;
+use crate::world::upgrade_state::{FIRST_SET_SEQUENCE, UpgradeState};
 
 /// Number of upgrades that are listed as tasks; older ones are left out.
 pub(crate) const LISTED_UPGRADES: usize = 6;
-
-/// First sequence number of upgrades that tests create; larger than any of a schedule.
-pub(crate) const FIRST_SET_SEQUENCE: u64 = 1 << 31;
 
 /// Values that take precedence over generated ones.
 #[derive(Debug, Default)]

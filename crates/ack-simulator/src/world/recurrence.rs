@@ -1,9 +1,8 @@
 //! Upgrades that follow each other: outcomes, and the times of their phases.
 
 use crate::random::{mix, within};
-use crate::world::overrides::FIRST_SET_SEQUENCE;
 use crate::world::phase::{Phase, UpgradeStage};
-use crate::world::schedule::UpgradeState;
+use crate::world::upgrade_state::{FIRST_SET_SEQUENCE, UpgradeState};
 
 /// The outcome of one scheduled upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

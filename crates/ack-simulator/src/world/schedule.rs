@@ -3,6 +3,7 @@
 use crate::random::{mix, within};
 use crate::world::phase::Phase;
 use crate::world::recurrence::{Recurrence, signed};
+use crate::world::upgrade_state::UpgradeState;
 
 /// All upgrades of one cluster.
 #[derive(Debug, Clone)]
@@ -19,21 +20,6 @@ enum Activity {
         started: i64,
     },
     Recurring(Recurrence),
-}
-
-/// The state of a cluster's newest upgrade at one moment. Times are in milliseconds since the start
-/// of the world, and may be negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct UpgradeState {
-    pub(crate) phase: Phase,
-    /// Sequence number of the upgrade, from 0; `None` before the first.
-    pub(crate) sequence: Option<u64>,
-    /// Start of the upgrade.
-    pub(crate) started: i64,
-    /// Start of the phase.
-    pub(crate) since: i64,
-    /// Number of earlier upgrades that have succeeded.
-    pub(crate) successes: u64,
 }
 
 const DOZEN: usize = 12;
@@ -135,18 +121,6 @@ impl UpgradeSchedule {
         match &self.activity {
             Activity::Inactive { .. } => Vec::new(),
             Activity::Recurring(recurrence) => recurrence.transitions(from, to),
-        }
-    }
-}
-
-impl UpgradeState {
-    pub(super) fn not_started(millis: i64) -> Self {
-        Self {
-            phase: Phase::NotStarted,
-            sequence: None,
-            started: millis,
-            since: millis.min(0),
-            successes: 0,
         }
     }
 }
