@@ -1,7 +1,7 @@
 //! Recently used nonces, so that none is accepted twice.
 
-use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -9,32 +9,22 @@ use std::sync::{Mutex, PoisonError};
 /// either side.
 const RETENTION: i64 = 30 * 60 * 1000;
 
-/// Number of young nonces at which a shard drops its old ones early, which bounds the memory that
-/// a fast client can use.
-const SHARD_LIMIT: usize = 1 << 14;
+/// Number of nonces above which old ones are dropped, and then all, which bounds the memory that a
+/// fast client can use.
+const LIMIT: usize = 1 << 19;
 
-const SHARDS: usize = 16;
-
-/// Used nonces in shards of two generations: a young one that is old enough or full becomes the old
-/// one.
+/// Used nonces, as a hash of key and nonce, each with the time of its use.
 #[derive(Debug)]
 pub(crate) struct NonceCache {
     hasher: RandomState,
-    shards: [Mutex<Shard>; SHARDS],
-}
-
-#[derive(Debug, Default)]
-struct Shard {
-    young: HashSet<u64>,
-    old: HashSet<u64>,
-    young_since: i64,
+    used: Mutex<HashMap<u64, i64>>,
 }
 
 impl NonceCache {
     pub(crate) fn new() -> Self {
         Self {
             hasher: RandomState::new(),
-            shards: Default::default(),
+            used: Mutex::default(),
         }
     }
 
@@ -42,15 +32,20 @@ impl NonceCache {
     /// before.
     pub(crate) fn claim(&self, key: &str, nonce: &str, now: i64) -> bool {
         let hash = self.hasher.hash_one((key, nonce));
-        let index = usize::try_from(hash % SHARDS as u64).unwrap_or_default();
-        let mut shard = self.shards[index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if now - shard.young_since > RETENTION || shard.young.len() >= SHARD_LIMIT {
-            shard.old = std::mem::take(&mut shard.young);
-            shard.young_since = now;
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.len() >= LIMIT {
+            used.retain(|_, time| now - *time <= RETENTION);
         }
-        !shard.old.contains(&hash) && shard.young.insert(hash)
+        if used.len() >= LIMIT {
+            used.clear();
+        }
+        match used.entry(hash) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(now);
+                true
+            }
+        }
     }
 }
 
@@ -74,11 +69,7 @@ mod tests {
         for n in 0..700_000 {
             nonces.claim("a", &n.to_string(), 0);
         }
-        let size = |shard: &Mutex<Shard>| {
-            let shard = shard.lock().expect("no thread panicked");
-            shard.young.len() + shard.old.len()
-        };
-        let held: usize = nonces.shards.iter().map(size).sum();
-        assert!(held <= 2 * SHARDS * SHARD_LIMIT, "{held}");
+        let held = nonces.used.lock().expect("no thread panicked").len();
+        assert!(held <= LIMIT, "{held}");
     }
 }
