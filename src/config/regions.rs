@@ -1,6 +1,6 @@
 //! The regions that Alibaba Cloud is known to have.
 
-use exporter_toolkit::yaml::document::nearest;
+use exporter_toolkit::yaml::complaint::nearest;
 
 /// The regions with a host in the SDK for ACK, as of 2026-10. A region that is newer than this list
 /// is a reason for a warning, not for an error.

@@ -1,7 +1,7 @@
 //! Clusters that are not there, and the lists that could not be read.
 
 use ack_client::names::{AccountName, Region};
-use exporter_toolkit::yaml::document::nearest;
+use exporter_toolkit::yaml::complaint::nearest;
 
 use crate::collect::Collector;
 use crate::snapshot::AccountReading;

@@ -25,6 +25,7 @@ mod recurrence;
 mod task;
 mod task_info;
 mod task_list;
+mod task_parameters;
 mod upgrade_status;
 mod wanted_tasks;
 mod word;

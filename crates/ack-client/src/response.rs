@@ -81,7 +81,7 @@ pub(crate) fn decode<T: ResponseObject>(
         }
     };
     // No operation's response has a code, while an error may have fields of an operation's name.
-    if failure::code(&decoded.error_fields).is_some() {
+    if decoded.error_fields.error_code().is_some() {
         return Err(failure.into_api_error(decoded.error_fields));
     }
     if !decoded.object.is_recognized(decoded.known_keys) {

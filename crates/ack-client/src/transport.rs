@@ -19,6 +19,9 @@ pub use self::http_transport::HttpTransport;
 /// The largest response body that is read if the request has no other [`ResponseLimit`], in bytes.
 pub(crate) const MAX_RESPONSE: usize = 1 << 20;
 
+/// The size of the read buffer, and so of the largest response head, in bytes.
+const MAX_HEAD: usize = 64 << 10;
+
 /// The largest body of the response to one request, in bytes. It is an extension of the request,
 /// and 1 MiB for a request without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

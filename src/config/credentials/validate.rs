@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use exporter_toolkit::yaml::document::{nearest, one_of, unknown_key};
+use exporter_toolkit::yaml::complaint::{nearest, one_of, unknown_key};
 use serde_json::Value;
 
 use super::{Credentials, Kind};

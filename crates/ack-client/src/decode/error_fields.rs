@@ -20,6 +20,17 @@ pub(crate) struct ErrorFields {
     pub(crate) action: Option<String>,
 }
 
+impl ErrorFields {
+    /// The code, unless it means success.
+    pub(crate) fn error_code(&self) -> Option<&str> {
+        let code = self.code.as_deref().or(self.number.as_deref())?.trim();
+        let is_success = ["", "0", "200", "ok", "success"]
+            .iter()
+            .any(|success| code.eq_ignore_ascii_case(success));
+        (!is_success).then_some(code)
+    }
+}
+
 impl<'de> Deserialize<'de> for ErrorFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Field::<Self>::Absent;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::task_info::SelectedParameters;
+use super::task_parameters::SelectedParameters;
 use crate::decode::{Field, Keyword, lenient_object};
 use crate::names::ClusterId;
 use crate::response::{KnownKeys, ResponseObject};

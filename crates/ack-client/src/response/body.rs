@@ -3,11 +3,9 @@
 use quick_xml::events::Event;
 use serde::de::DeserializeOwned;
 
-use super::KnownKeys;
-use super::ResponseObject;
-use super::failure::code;
 use super::json::from_json;
 use super::object::{DecodedObject, XmlObject};
+use super::{KnownKeys, ResponseObject};
 use crate::decode::ErrorFields;
 use crate::operation::Operation;
 use crate::text::clean_message;
@@ -97,7 +95,7 @@ impl<'a> Body<'a> {
             }
             _ => return None,
         };
-        code(&fields).is_some().then_some(fields)
+        fields.error_code().is_some().then_some(fields)
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Failure<'a> {
 impl Failure<'_> {
     /// An error of the API itself.
     pub(super) fn into_api_error(self, fields: ErrorFields) -> ApiError {
-        let code = self.redact(code(&fields).unwrap_or_default());
+        let code = self.redact(fields.error_code().unwrap_or_default());
         let kind = kind_of_code(&code, self.response.status());
         let text = self.redact(fields.message.as_deref().unwrap_or_default());
         let mut message = match advice(&code) {
@@ -92,15 +92,6 @@ impl Failure<'_> {
     fn redact(self, text: &str) -> String {
         self.credential.redact(text).into_owned()
     }
-}
-
-/// The code in `fields`, unless it means success.
-pub(super) fn code(fields: &ErrorFields) -> Option<&str> {
-    let code = fields.code.as_deref().or(fields.number.as_deref())?.trim();
-    let is_success = ["", "0", "200", "ok", "success"]
-        .iter()
-        .any(|success| code.eq_ignore_ascii_case(success));
-    (!is_success).then_some(code)
 }
 
 /// The cause of an error about the credentials, for the operator.

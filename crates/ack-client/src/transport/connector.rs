@@ -23,10 +23,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
 
-use super::TransportError;
-use super::http_transport::MAX_HEAD;
 use super::interim;
 use super::pool::Pools;
+use super::{MAX_HEAD, TransportError};
 use crate::lookup::Lookup;
 use crate::proxy::{Proxies, Proxy};
 use crate::root_cause::root_cause;

@@ -18,14 +18,11 @@ use super::connector::Connector;
 use super::interim;
 use super::large_responses::{self, LargeResponses};
 use super::pool::{ConnectionPool, Origin, PooledConnection, Pools};
-use super::{MAX_RESPONSE, ResponseFuture, ResponseLimit, Transport, TransportError};
+use super::{MAX_HEAD, MAX_RESPONSE, ResponseFuture, ResponseLimit, Transport, TransportError};
 use crate::lookup::Lookup;
 use crate::proxy::Proxies;
 use crate::root_cause::root_cause;
 use crate::uri::host_and_port;
-
-/// The size of the read buffer, and so of the largest response head, in bytes.
-pub(super) const MAX_HEAD: usize = 64 << 10;
 
 /// Sends requests directly or through a proxy, and keeps the connections for the next request.
 /// Clones share the connections.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser};
 
-use super::problem::Path;
+use super::path::Path;
 
 /// The first and the last line of each place; a key that is there twice has two.
 #[derive(Debug, Default)]

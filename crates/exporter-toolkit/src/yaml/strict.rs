@@ -21,8 +21,9 @@ use serde_json::{Map, Value};
 
 use self::access::{Entries, Items};
 use self::mistake::Mistake;
-use super::document::{one_of, unknown_key};
-use super::problem::{Path, Problems};
+use super::complaint::{one_of, unknown_key};
+use super::path::Path;
+use super::problem::Problems;
 
 /// The text of a stand-in. Names of every kind may be written like this.
 const STAND_IN: &str = "missing";

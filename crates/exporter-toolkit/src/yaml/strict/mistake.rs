@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Error, Expected, Unexpected};
 
-use crate::yaml::document::{WHOLE_NUMBER, one_of};
+use crate::yaml::complaint::{WHOLE_NUMBER, one_of};
 
 /// Why a value could not be read. The message does not quote it: the path names the place, and the
 /// value may be a secret.
