@@ -5,13 +5,13 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
-/// Milliseconds for which a nonce is kept at least: a date is accepted a quarter of an hour to
-/// either side.
+/// Milliseconds for which a nonce is kept, unless too many are in use: a date is accepted a quarter
+/// of an hour to either side.
 const RETENTION: i64 = 30 * 60 * 1000;
 
-/// Number of nonces above which old ones are dropped, and then all, which bounds the memory that a
-/// fast client can use.
-const LIMIT: usize = 1 << 19;
+/// Number of nonces at which old ones are dropped, and all if none is old. It bounds the memory that
+/// a fast client can use.
+const LIMIT: usize = 1 << 18;
 
 /// Used nonces, as a hash of key and nonce, each with the time of its use.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::world::cluster_traits::PlanPattern;
 use crate::world::phase::{Phase, UpgradeStage};
 
 /// Number of upgrades in progress and ended whose plans are listed.
-const LISTED_UPGRADES: usize = 3;
+const PLANNED_UPGRADES: usize = 3;
 
 /// Time between a nightly plan and its cancelation, which is followed by the next plan.
 const NIGHTLY_LEAD: i64 = HOUR / 2;
@@ -110,7 +110,7 @@ impl Cluster {
         let next = self
             .next_start(millis)
             .map(|(sequence, start)| self.plan_of_upgrade(sequence, start, PlanState::Scheduled));
-        let past = self.upgrades(millis).into_iter().take(LISTED_UPGRADES);
+        let past = self.upgrades(millis).into_iter().take(PLANNED_UPGRADES);
         let past = past.map(|upgrade| {
             let (sequence, start) = (upgrade.sequence, upgrade.state.started);
             self.plan_of_upgrade(sequence, start, PlanState::of(upgrade))
@@ -137,7 +137,7 @@ impl Cluster {
 
     /// The sequence number and the start of the next upgrade and of the last ones.
     fn planned_starts(&self, millis: i64) -> Vec<(u64, i64)> {
-        let past = self.upgrades(millis).into_iter().take(LISTED_UPGRADES);
+        let past = self.upgrades(millis).into_iter().take(PLANNED_UPGRADES);
         let past = past.map(|upgrade| (upgrade.sequence, upgrade.state.started));
         self.next_start(millis).into_iter().chain(past).collect()
     }
