@@ -24,8 +24,8 @@ use http::StatusCode;
 use crate::Simulator;
 use crate::action::Action;
 use crate::error_response::ErrorResponse;
+use crate::path_ids::PathIds;
 use crate::request::ReceivedRequest;
-use crate::routes::Route;
 use crate::world::World;
 use crate::world::cluster::Cluster;
 
@@ -118,7 +118,8 @@ pub(crate) static OPERATIONS: [Operation; 14] = [
 pub(crate) struct OperationCall<'a> {
     pub(crate) simulator: &'a Simulator,
     pub(crate) request: &'a ReceivedRequest,
-    pub(crate) route: &'a Route,
+    /// The IDs in the path.
+    pub(crate) ids: &'a PathIds,
     pub(crate) request_id: &'a str,
     /// The cluster that the call is about, if it exists.
     pub(crate) cluster: Option<&'a Cluster>,
@@ -135,7 +136,7 @@ impl<'a> OperationCall<'a> {
     pub(crate) fn cluster(&self) -> Result<&'a Cluster, ErrorResponse> {
         self.cluster.ok_or_else(|| {
             let id = self.parameter("cluster_id").unwrap_or_default();
-            ErrorResponse::cluster_not_found(match self.route.id("cluster") {
+            ErrorResponse::cluster_not_found(match self.ids.at("cluster") {
                 "" => id,
                 in_path => in_path,
             })

@@ -62,7 +62,7 @@ impl RequestHandler<'_> {
         let nonce = self.request.header("x-acs-signature-nonce");
         self.simulator.call_log.record(LoggedCall {
             action: route.action,
-            subject: route.subject().to_owned(),
+            subject: route.ids.first().to_owned(),
             at: self.now(),
             access_key_id,
             nonce: nonce.map(str::to_owned),
@@ -165,12 +165,12 @@ impl RequestHandler<'_> {
     fn cluster_of(&self, route: &Route) -> Option<Arc<Cluster>> {
         let world = &self.simulator.world;
         let named = first_given([
-            route.id("cluster"),
+            route.ids.at("cluster"),
             self.request.parameter("cluster_id").unwrap_or_default(),
         ]);
         match named {
             Some(id) => world.find(id),
-            None => world.find_by_tag(cluster_tag(route.id("task"))?),
+            None => world.find_by_tag(cluster_tag(route.ids.at("task"))?),
         }
     }
 
@@ -178,7 +178,7 @@ impl RequestHandler<'_> {
     fn region_of(&self, route: &Route, cluster: Option<&Cluster>) -> Option<Region> {
         let parameter = |name| self.request.parameter(name).unwrap_or_default();
         let named = first_given([
-            route.id("region"),
+            route.ids.at("region"),
             parameter("region_id"),
             parameter("Region"),
         ]);

@@ -105,6 +105,7 @@ mod history;
 mod identity;
 mod in_process;
 mod options;
+mod path_ids;
 mod random;
 mod request;
 mod response;

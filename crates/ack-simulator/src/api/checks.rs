@@ -44,7 +44,7 @@ pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
 /// The body of `GetClusterCheck`.
 pub(super) fn info(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
     let cluster = call.cluster()?;
-    let id = call.route.id("check");
+    let id = call.ids.at("check");
     let check = cluster
         .checks(call.millis)
         .into_iter()

@@ -25,7 +25,7 @@ pub(super) fn account_list(call: &OperationCall<'_>) -> Result<String, ErrorResp
 
 /// The body of `DescribeClustersForRegion`.
 pub(super) fn region_list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
-    let region = parse_region(call.route.id("region"))?;
+    let region = parse_region(call.ids.at("region"))?;
     list(call, Some(&region), DetailLevel::Brief)
 }
 

@@ -21,7 +21,7 @@ const LIMIT: usize = 100;
 
 /// The body of the response: the latest plans that pass the filters.
 pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
-    let region = call.route.id("region");
+    let region = call.ids.at("region");
     let region = Region::parse(region).map_err(|_| invalid_parameter("region_id", region))?;
     let (world, millis) = (call.world(), call.millis);
     let all = Page {

@@ -40,7 +40,7 @@ pub(super) fn list(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
 
 /// The body of `DescribeTaskInfo`.
 pub(super) fn info(call: &OperationCall<'_>) -> Result<String, ErrorResponse> {
-    let id = call.route.id("task");
+    let id = call.ids.at("task");
     let not_found = || ErrorResponse::task_not_found(id);
     let cluster = call.cluster.ok_or_else(not_found)?;
     let task = tasks(cluster, call.millis)

@@ -47,7 +47,7 @@ impl RequestHandler<'_> {
         (operation.body)(&OperationCall {
             simulator: self.simulator,
             request: self.request,
-            route,
+            ids: &route.ids,
             request_id: &self.request_id,
             cluster,
             millis: self.millis,
@@ -70,7 +70,7 @@ impl RequestHandler<'_> {
             Action::MetadataToken => metadata::session_token(simulator, request, now),
             Action::MetadataRole => metadata::role(simulator, request, now),
             Action::MetadataCredentials => {
-                metadata::credentials(simulator, request, route.id("role"), now)
+                metadata::credentials(simulator, request, route.ids.at("role"), now)
             }
             _ => metadata::credentials_uri(simulator, now),
         }
