@@ -27,10 +27,10 @@ use crate::web::rate_limit::RateLimit;
 use crate::web::tls::{Http2, TlsError, TlsSettings};
 use crate::yaml::{Path, Problems, document, duration, reason};
 
-/// The web configuration file and the files it names, read and understood.
+/// The content of the web configuration file and of the files that it names.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
-    /// The settings of TLS; None is plain HTTP.
+    /// The settings of TLS; `None` is plain HTTP.
     pub tls: Option<TlsSettings>,
     /// The setting of HTTP/2, which needs TLS.
     pub http2: Http2,
@@ -42,15 +42,15 @@ pub struct WebConfig {
     pub rate_limit: Option<RateLimit>,
     /// Settings that are accepted, but not as written.
     pub warnings: Problems,
-    /// Of everything that was read.
+    /// The fingerprint of all files.
     pub fingerprint: Fingerprint,
 }
 
-/// Tells whether the file or one that it names has changed.
+/// A hash of the web configuration file and the files that it names, to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
-/// The reason for which a web configuration is not loaded.
+/// An error that keeps a web configuration from being loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum WebConfigError {
     /// The file could not be read.
@@ -70,7 +70,7 @@ pub enum WebConfigError {
     /// The TLS library refuses the settings.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// A running server would have to begin or cease to speak TLS.
+    /// A running server cannot switch TLS on or off.
     #[error(
         "tls_server_config: TLS cannot be switched on or off while the exporter runs; restart it"
     )]
@@ -78,7 +78,7 @@ pub enum WebConfigError {
     /// The system has no randomness for the key under which passwords are remembered.
     #[error("no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
-    /// The exporter made a mistake.
+    /// The reader panicked, which is a bug.
     #[error(transparent)]
     Panicked(#[from] BlockingPanic),
 }
@@ -107,7 +107,7 @@ impl WebConfig {
     }
 }
 
-/// Turns the raw file into the typed one; what is wrong is noted, and the rest still checked.
+/// Converts the raw file to the typed one. Notes each mistake and checks the rest.
 struct Reader<'a> {
     folder: &'a FilePath,
     problems: Problems,
@@ -125,8 +125,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Each content goes in with its length, so that what moves from one file to the next is
-    /// noticed.
+    /// Adds the content of a file to the fingerprint, with its length, so that text that moves from
+    /// one file to another changes the fingerprint.
     fn seen(&mut self, content: &[u8]) {
         self.seen.update(content.len().to_le_bytes());
         self.seen.update(content);

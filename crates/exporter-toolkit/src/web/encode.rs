@@ -1,4 +1,4 @@
-//! Bodies made smaller for the wire.
+//! Compression of response bodies.
 
 use std::io::Write as _;
 
@@ -8,15 +8,15 @@ use flate2::write::GzEncoder;
 
 use super::negotiate::Encoding;
 
-/// The bytes from which on compression pays; less fits into one packet anyway.
+/// The smallest body that is compressed, in bytes. A smaller one fits into one packet anyway.
 const SMALLEST: usize = 1024;
 
-/// The fastest level. On a page of 10,000 clusters the next one saves another third of what is left
-/// and takes a quarter longer; the network between exporter and Prometheus is rarely worth that.
+/// The fastest level. On a page of 10,000 clusters the next level saves a third of what is left and
+/// takes a quarter longer. The network between exporter and Prometheus is rarely worth that.
 const LEVEL: u32 = 1;
 
 impl Encoding {
-    /// The value of `Content-Encoding`, if there has to be one.
+    /// The value of `Content-Encoding`, if the response needs that header.
     pub fn header(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
@@ -25,8 +25,8 @@ impl Encoding {
     }
 }
 
-/// Encodes `body` as `wanted`, unless it is too small to gain by it; tells what was done. A large
-/// body takes tens of milliseconds, so this has no place on a thread that others wait for.
+/// Encodes `body` as `wanted`, unless it is too small, and returns it with its encoding. A large
+/// body takes tens of milliseconds, so do not call this on a thread that others wait for.
 pub fn encode(body: Bytes, wanted: Encoding) -> (Bytes, Encoding) {
     match wanted {
         Encoding::Gzip if body.len() >= SMALLEST => (gzip(&body), Encoding::Gzip),

@@ -26,20 +26,20 @@ use crate::web::rate_limit::Bucket;
 
 pub use crate::web::rejection::Rejection;
 
-/// The longest handshake.
+/// The time limit of a TLS handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The bytes that wait for a client of TLS which does not read: a record.
+/// The bytes that are buffered for a TLS client that does not read: one record.
 const TLS_BUFFER: usize = 16 << 10;
 
 /// The time after which a change of the file or of a certificate takes effect.
 pub const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The web configuration of a server, in force on all its addresses.
+/// The web configuration of a server, for all its addresses.
 pub struct WebGuard {
     file: Option<PathBuf>,
     active: watch::Sender<Arc<ActiveWebConfig>>,
-    /// Locked by the reload under way, so that there is one at a time; by the thread that reads.
+    /// Held by the thread of the running reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
     passwords: Passwords,
 }
@@ -57,18 +57,19 @@ struct ActiveWebConfig {
 /// The result of a reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reloaded {
-    /// Something new, in force now.
+    /// The configuration has changed, and the new one is active.
     Changed,
-    /// Nothing new.
+    /// The configuration is the same as before.
     Unchanged,
 }
 
 /// The checks of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
-    /// Password and rate limit.
+    /// The password and the rate limit are checked.
     Required,
-    /// None, for health checks: the kubelet needs no password and cannot be locked out.
+    /// Nothing is checked. This is for health checks, so that the kubelet needs no password and
+    /// cannot be locked out.
     None,
 }
 
@@ -84,29 +85,28 @@ pub enum Transport {
 /// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP/1.1, the only one without TLS.
+    /// HTTP/1.1, the only protocol without TLS.
     Http1,
-    /// HTTP/2, as agreed in the handshake.
+    /// HTTP/2, which client and server agree on in the handshake.
     Http2,
 }
 
 /// A connection after its handshake, if there was one.
 #[derive(Debug)]
 pub struct Accepted<S> {
-    /// In plain text, or under TLS.
+    /// The plain stream, or the TLS stream.
     pub stream: Either<S, Box<TlsStream<S>>>,
     /// The protocol that client and server agreed on.
     pub protocol: Protocol,
 }
 
-/// The reason for which a handshake fails; worth no more than a debug log, since any client can
-/// bring it about.
+/// A failed handshake. It belongs in a debug log at most, because any client can cause it.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
     /// The client did not finish in [`HANDSHAKE_TIMEOUT`].
     #[error("no TLS handshake within {} s", HANDSHAKE_TIMEOUT.as_secs())]
     TimedOut,
-    /// The client does not speak TLS, or not as the file asks.
+    /// The client does not speak TLS, or does not meet the settings of the file.
     #[error("TLS handshake: {0}")]
     Failed(#[from] io::Error),
 }

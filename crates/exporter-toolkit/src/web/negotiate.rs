@@ -1,5 +1,5 @@
-//! Content negotiation by the quality values of headers (RFC 9110 §12). A header that makes no
-//! sense is ignored: it never costs a client the page.
+//! Content negotiation by the quality values of headers (RFC 9110 §12). A malformed header is
+//! ignored: its client still gets the page.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderMap, HeaderName};
 
@@ -8,15 +8,15 @@ use crate::exposition::Format;
 /// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Nothing.
+    /// No encoding.
     Identity,
     /// gzip, the one encoding that Prometheus asks for.
     Gzip,
 }
 
-/// The format for a client with these headers: OpenMetrics if it is asked for by name and nothing
-/// is liked better, else text. Whoever would take anything, or nothing that there is, gets text,
-/// which everybody reads.
+/// The format for a client with these headers: OpenMetrics if the client names it and prefers no
+/// other format, else text. A client that accepts everything, or nothing on offer, gets text, which
+/// every client can read.
 pub fn format(headers: &HeaderMap) -> Format {
     let accepted = AcceptedElements::read(headers, &ACCEPT);
     let open_metrics = accepted.quality(open_metrics_match);
@@ -27,8 +27,8 @@ pub fn format(headers: &HeaderMap) -> Format {
     }
 }
 
-/// The encoding for a client with these headers: gzip if it is accepted and not liked less than the
-/// plain body.
+/// The encoding for a client with these headers: gzip if the client accepts it and does not prefer
+/// the plain body.
 pub fn encoding(headers: &HeaderMap) -> Encoding {
     let accepted = AcceptedElements::read(headers, &ACCEPT_ENCODING);
     let gzip = accepted.quality(|element| match element.name.as_str() {
@@ -36,7 +36,7 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
         "*" => Some(0),
         _ => None,
     });
-    // The plain body is always there, but only preferred where it is named.
+    // Every client accepts the plain body, but prefers it only if it names it.
     let identity = accepted.quality(|element| (element.name == "identity").then_some(1));
     if gzip > 0.0 && gzip >= identity {
         Encoding::Gzip
@@ -45,8 +45,8 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     }
 }
 
-/// The language for a client with these headers: the one of `offered` that it likes best, without
-/// regard to the region of the language. The first one is for a client that likes none better.
+/// The language for a client with these headers: the one of `offered` that it prefers, without
+/// regard to the region of the language. A client without a preference gets the first one.
 pub fn language<'a, const N: usize>(headers: &HeaderMap, offered: [&'a str; N]) -> &'a str {
     let accepted = AcceptedElements::read(headers, &ACCEPT_LANGUAGE);
     let mut best = ("", 0.0);
@@ -62,8 +62,8 @@ pub fn language<'a, const N: usize>(headers: &HeaderMap, offered: [&'a str; N]) 
     best.0
 }
 
-/// Returns how closely `element` matches OpenMetrics 1.0.0, if at all. Wildcards do not: old
-/// scrapers send them.
+/// Returns how closely `element` matches OpenMetrics 1.0.0, if at all. Wildcards do not match,
+/// because old scrapers send them.
 fn open_metrics_match(element: &Element) -> Option<u8> {
     if element.name != "application/openmetrics-text" {
         return None;
@@ -86,7 +86,7 @@ fn text_match(element: &Element) -> Option<u8> {
     }
 }
 
-/// The elements of a header that could be made sense of.
+/// The elements of a header that are well formed.
 struct AcceptedElements(Vec<Element>);
 
 /// One element, in lower case.
@@ -110,8 +110,8 @@ impl AcceptedElements {
         )
     }
 
-    /// The quality of what `closeness` finds in the elements: that of the closest one, the highest
-    /// of equally close ones, 0 if there is none.
+    /// The quality of the element that matches most closely by `closeness`, the highest one of
+    /// several that match equally; 0 if none matches.
     fn quality(&self, closeness: impl Fn(&Element) -> Option<u8>) -> f32 {
         let matches = self
             .0
@@ -123,7 +123,7 @@ impl AcceptedElements {
 }
 
 impl Element {
-    /// None if the weight is not one.
+    /// Reads one element. Returns `None` if its quality is not a number from 0 to 1.
     fn read(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let mut parts = split_unquoted(&text, ';');

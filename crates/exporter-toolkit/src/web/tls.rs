@@ -1,4 +1,4 @@
-//! TLS as the web configuration file asks for it.
+//! TLS with the settings of the web configuration file.
 
 mod client;
 pub(crate) mod go_names;
@@ -16,21 +16,21 @@ pub use client::{AllowedNames, ClientAuth, Presence, Trust};
 /// The settings of a TLS server.
 #[derive(Debug, Clone)]
 pub struct TlsSettings {
-    /// The server's certificate, those that lead to its authority, and its key.
+    /// The server's certificate, the intermediates up to its authority, and its key.
     pub certificate: Arc<CertifiedKey>,
-    /// The demand for client certificates.
+    /// The authentication of clients.
     pub clients: ClientAuth,
     /// The versions of TLS.
     pub versions: Versions,
-    /// The cipher suites of all versions, best first.
+    /// The cipher suites of all versions, the preferred one first.
     pub cipher_suites: Vec<SupportedCipherSuite>,
-    /// The ways to agree on a key, best first.
+    /// The groups for the key exchange, the preferred one first.
     pub key_exchange: Vec<&'static dyn SupportedKxGroup>,
-    /// The side whose order of cipher suites counts.
+    /// The side whose order of cipher suites decides.
     pub cipher_order: CipherOrder,
 }
 
-/// The versions of TLS that are spoken; rustls has no older ones.
+/// The versions of TLS that the server supports. rustls has no older ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Versions {
     /// TLS 1.2 alone.
@@ -51,7 +51,7 @@ impl Versions {
     }
 }
 
-/// The side whose order of cipher suites counts.
+/// The side whose order of cipher suites decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CipherOrder {
     /// The server's own.
@@ -63,26 +63,26 @@ pub enum CipherOrder {
 /// The setting of HTTP/2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Http2 {
-    /// Where the client offers it, over TLS.
+    /// The server offers it over TLS.
     Offered,
-    /// Never.
+    /// The server does not offer it.
     Off,
 }
 
-/// The reason for which the settings of TLS do not work.
+/// An error in the settings of TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The versions, cipher suites and curves do not go together.
+    /// The versions, cipher suites and groups do not fit together.
     #[error("TLS: {0}")]
     Settings(#[from] rustls::Error),
-    /// The authorities that should verify clients cannot.
+    /// The authorities cannot be used to verify clients.
     #[error("TLS: client certificates: {0}")]
     Authorities(#[from] VerifierBuilderError),
 }
 
 impl TlsSettings {
-    /// The settings in the form in which a handshake takes them. Sessions do not outlive it: a
-    /// client that a new set of authorities would refuse cannot resume.
+    /// The configuration for handshakes. Sessions end with it, so that a client which new
+    /// authorities would refuse cannot resume one.
     pub fn server_config(&self, http2: Http2) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(CryptoProvider {
             cipher_suites: self.cipher_suites.clone(),

@@ -1,4 +1,5 @@
-//! Client certificates: not asked for, asked for, verified, or with a certain name.
+//! Client certificates: the rule for clients without one, the authorities that may sign it, and the
+//! names that it may have.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -20,41 +21,41 @@ use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-/// The demand for client certificates.
+/// The authentication of clients by certificates.
 #[derive(Debug, Clone)]
 pub enum ClientAuth {
-    /// Nothing.
+    /// Clients are not asked for a certificate.
     NotAsked,
-    /// A certificate, and that they hold its key.
+    /// Clients are asked for a certificate, and must prove that they hold its key.
     Asked {
-        /// The demand for one.
+        /// The rule for clients without a certificate.
         presence: Presence,
-        /// The authorities that may have signed it.
+        /// The authorities that may have signed the certificate.
         trust: Trust,
-        /// The names of which it must have one.
+        /// The names of which the certificate must have one; none is any name.
         allowed: Option<AllowedNames>,
     },
 }
 
-/// The demand for a certificate.
+/// The rule for clients without a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// Clients may connect without.
+    /// They may connect.
     Optional,
-    /// Clients may not connect without.
+    /// They may not connect.
     Required,
 }
 
 /// The authorities that may have signed a client's certificate.
 #[derive(Debug, Clone)]
 pub enum Trust {
-    /// Anyone, the client itself for one.
+    /// Any authority, even the client itself.
     Anyone,
-    /// One of these, perhaps through others; at least one.
+    /// One of these authorities, directly or through intermediates. There is at least one.
     Authorities(Arc<RootCertStore>),
 }
 
-/// The names of which a client's certificate must have one, exactly as it is written.
+/// The names of which a client's certificate must have one. Names are compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedNames {
     texts: BTreeSet<String>,
@@ -62,7 +63,7 @@ pub struct AllowedNames {
 }
 
 impl AllowedNames {
-    /// DNS names, e-mail addresses, URIs, and IP addresses in whichever way they are written.
+    /// DNS names, e-mail addresses, URIs, and IP addresses in any notation.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         let texts: BTreeSet<_> = names.into_iter().collect();
         let addresses = texts.iter().filter_map(|text| text.parse().ok()).collect();
@@ -143,7 +144,7 @@ struct Verifier {
 
 impl ClientCertVerifier for Verifier {
     fn client_auth_mandatory(&self) -> bool {
-        // Who has no certificate has no allowed name either.
+        // A client without a certificate has no allowed name either.
         self.presence == Presence::Required || self.allowed.is_some()
     }
 
