@@ -121,18 +121,25 @@ impl Paging {
 
     /// Returns true if there may be a page after the present one.
     pub(super) fn has_next(&self, total: Option<u64>) -> bool {
-        has_next(
-            self.number,
-            self.page_length,
-            self.page_new,
-            self.seen,
-            total,
-        )
+        if self.page_length == 0 || self.page_new == 0 || self.is_at_limit() {
+            return false;
+        }
+        match total {
+            // Not by the page number: with pages smaller than asked for, the rest would be lost.
+            Some(total) => (self.seen as u64) < total,
+            None => self.page_length >= PAGE_SIZE as usize,
+        }
     }
 
     /// Returns true if a token of the present page may lead to more items.
     pub(super) fn has_next_by_token(&self, total: Option<u64>) -> bool {
-        has_next_by_token(self.number, self.seen, total)
+        let is_complete = total.is_some_and(|total| self.seen as u64 >= total);
+        !is_complete && !self.is_at_limit()
+    }
+
+    /// Returns true if the list ends here in any case.
+    fn is_at_limit(&self) -> bool {
+        self.number >= MAX_PAGES || self.seen >= MAX_ITEMS
     }
 }
 
@@ -142,22 +149,6 @@ pub(super) fn page_query(number: u32) -> [(&'static str, String); 2] {
         ("page_number", number.to_string()),
         ("page_size", PAGE_SIZE.to_string()),
     ]
-}
-
-fn has_next(number: u32, items: usize, new: usize, seen: usize, total: Option<u64>) -> bool {
-    if items == 0 || new == 0 || number >= MAX_PAGES || seen >= MAX_ITEMS {
-        return false;
-    }
-    match total {
-        // Not by the page number: with pages smaller than asked for, the rest would be lost.
-        Some(total) => (seen as u64) < total,
-        None => items >= PAGE_SIZE as usize,
-    }
-}
-
-fn has_next_by_token(number: u32, seen: usize, total: Option<u64>) -> bool {
-    let is_complete = total.is_some_and(|total| seen as u64 >= total);
-    !is_complete && number < MAX_PAGES && seen < MAX_ITEMS
 }
 
 /// A set of IDs. It stores hashes alone, since the server decides how long and how many the IDs
@@ -179,31 +170,43 @@ impl SeenIds {
 mod tests {
     use super::*;
 
+    /// A list whose page `number` has `length` items, `new` of which are new, after which `seen`
+    /// items have been seen.
+    fn paging(number: u32, length: usize, new: usize, seen: usize) -> Paging {
+        Paging {
+            number,
+            seen,
+            page_length: length,
+            page_new: new,
+            ..Paging::default()
+        }
+    }
+
     #[test]
     fn paging_goes_on_until_everything_was_seen() {
-        assert!(has_next(1, 50, 50, 50, Some(230)));
-        assert!(!has_next(5, 30, 30, 230, Some(230)));
+        assert!(paging(1, 50, 50, 50).has_next(Some(230)));
+        assert!(!paging(5, 30, 30, 230).has_next(Some(230)));
         assert!(
-            has_next(1, 10, 10, 10, Some(230)),
+            paging(1, 10, 10, 10).has_next(Some(230)),
             "a server may serve smaller pages"
         );
-        assert!(has_next(1, 50, 50, 50, None));
-        assert!(!has_next(2, 12, 12, 62, None));
+        assert!(paging(1, 50, 50, 50).has_next(None));
+        assert!(!paging(2, 12, 12, 62).has_next(None));
     }
 
     #[test]
     fn paging_ends_where_nothing_new_comes() {
-        assert!(!has_next(3, 0, 0, 100, Some(230)));
+        assert!(!paging(3, 0, 0, 100).has_next(Some(230)));
         assert!(
-            !has_next(3, 50, 0, 100, Some(230)),
+            !paging(3, 50, 0, 100).has_next(Some(230)),
             "a server that repeats its last page"
         );
-        assert!(!has_next(MAX_PAGES, 50, 50, 1000, Some(1 << 40)));
+        assert!(!paging(MAX_PAGES, 50, 50, 1000).has_next(Some(1 << 40)));
         assert!(
-            !has_next(2, 30_000, 30_000, 60_000, Some(1 << 40)),
+            !paging(2, 30_000, 30_000, 60_000).has_next(Some(1 << 40)),
             "pages that are larger than was asked for"
         );
-        assert!(!has_next_by_token(2, 60_000, None));
+        assert!(!paging(2, 50, 50, 60_000).has_next_by_token(None));
     }
 
     #[test]
