@@ -21,7 +21,6 @@ use crate::budget::Budget;
 use crate::call_metrics::CallMetrics;
 use crate::clock::Clock;
 use crate::credentials::{CachedCredentials, Credential};
-use crate::decode::LenientObject;
 use crate::error::{ApiError, ErrorKind};
 use crate::limit::Limiter;
 use crate::response::{self, ResponseObject};
@@ -120,6 +119,11 @@ impl Client {
         &*self.metrics
     }
 
+    /// Returns a function that reports an unknown value under the name of its field.
+    pub(crate) fn unknown_values(&self) -> impl FnMut(&'static str, &str) {
+        |field, value| self.metrics.unknown_value(field, value)
+    }
+
     /// Makes `call` and decodes its response, with retries within `budget`. Reports the unexpected
     /// fields of the response, except those of items of lists, since the caller may not use all.
     ///
@@ -139,11 +143,11 @@ impl Client {
         let mut earlier: Option<ApiError> = None;
         loop {
             let sent = Instant::now();
-            let result = self.attempt(call, budget).await;
+            let result: Result<T, _> = self.attempt(call, budget).await;
             self.adjust_limiter(attempt, sent, result.as_ref().err());
             let error = match result {
                 Ok(object) => {
-                    self.report_unexpected_fields(&object);
+                    object.report_unexpected_fields(&mut self.unknown_values());
                     return Ok(object);
                 }
                 Err(error) => more_specific(earlier.take(), error),
@@ -170,12 +174,6 @@ impl Client {
             self.metrics.retried(call.operation);
             earlier = Some(error);
         }
-    }
-
-    fn report_unexpected_fields(&self, object: &impl LenientObject) {
-        object.report_unexpected_fields(&mut |field, value| {
-            self.metrics.unknown_value(field, value);
-        });
     }
 
     /// Returns the request of `call` as it would be sent now. The secret and the token of the

@@ -77,7 +77,7 @@ pub async fn list_addon_instances(
     let path = format!("/clusters/{cluster}/addon_instances");
     let call = Call::new(Operation::ListClusterAddonInstances, endpoint, &path);
     let list: AddonInstanceList = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let addons = list.addons.into_items().into_iter();
     Ok(addons
         .map(|addon| addon.into_instance(&mut report))

@@ -81,7 +81,7 @@ pub async fn list_addons(
         query: &super::nonempty(parameters),
     };
     let list: AddonList = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let addons = list.addons.into_items().into_iter();
     Ok(addons.map(|addon| addon.into_offer(&mut report)).collect())
 }

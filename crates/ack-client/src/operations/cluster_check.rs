@@ -57,7 +57,7 @@ pub async fn get_cluster_check(
     percent_encode(&mut path, check);
     let call = Call::new(Operation::GetClusterCheck, endpoint, &path);
     let fields: CheckFields = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let worst = fields
         .check_items
         .value()

@@ -74,7 +74,7 @@ pub async fn list_cluster_checks(
     let path = format!("/clusters/{cluster}/checks");
     let call = Call::new(Operation::ListClusterChecks, endpoint, &path);
     let list: CheckList = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let checks = list.checks.into_items();
     let mut read = Vec::with_capacity(checks.len());
     for check in checks {

@@ -19,7 +19,7 @@ pub async fn describe_cluster(
     let path = format!("/clusters/{id}");
     let call = Call::new(Operation::DescribeClusterDetail, endpoint, &path);
     let detail: ClusterFields = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     Ok(detail
         .into_cluster(&mut report)
         .filter(|cluster| cluster.id == *id))

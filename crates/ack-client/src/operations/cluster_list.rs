@@ -53,7 +53,7 @@ pub async fn list_clusters(
         ),
         ListOperation::V1 => (Operation::DescribeClustersV1, "/api/v1/clusters".to_owned()),
     };
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let mut clusters: Vec<ListedCluster> = Vec::new();
     let mut paging = Paging::default();
     let mut length = 0;

@@ -84,7 +84,7 @@ pub async fn describe_cluster_settings(
     let path = format!("/clusters/{id}");
     let call = Call::new(Operation::DescribeClusterDetail, endpoint, &path);
     let fields: SettingsFields = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let is_meant = fields
         .cluster_id
         .value()

@@ -94,7 +94,7 @@ pub async fn list_kubernetes_versions(
         query: &super::nonempty(parameters),
     };
     let list: VersionList = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let versions = list.versions.into_items().into_iter();
     Ok(versions
         .map(|version| version.into_version(&mut report))

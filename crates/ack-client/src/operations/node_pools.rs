@@ -160,7 +160,7 @@ pub async fn list_node_pools(
     let path = format!("/clusters/{cluster}/nodepools");
     let call = Call::new(Operation::DescribeClusterNodePools, endpoint, &path);
     let list: NodePoolList = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let pools = list.nodepools.into_items().into_iter();
     Ok(pools.map(|pool| pool.into_pool(&mut report)).collect())
 }

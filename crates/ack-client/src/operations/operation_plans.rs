@@ -152,7 +152,7 @@ pub async fn list_operation_plans(
         query: &super::nonempty([("state", state)]),
     };
     let list: PlanList = client.call(&call, budget).await?;
-    let mut report = |field, value: &str| client.metrics().unknown_value(field, value);
+    let mut report = client.unknown_values();
     let plans = list.plans.into_items().into_iter();
     Ok(plans
         .filter_map(|plan| plan.into_plan(&mut report))

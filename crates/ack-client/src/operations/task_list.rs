@@ -128,7 +128,7 @@ impl<'a> UpgradeTasks<'a> {
         let path = path(self.cluster);
         let call = call(self.endpoint, &path, &query);
         let page: TaskPage = self.client.call(&call, budget).await?;
-        let mut report = |field, value: &str| self.client.metrics().unknown_value(field, value);
+        let mut report = self.client.unknown_values();
         let total = paging::total(&page.page_info);
         let tasks = self.paging.items(call.operation, page.tasks, total)?;
         for fields in tasks.items {

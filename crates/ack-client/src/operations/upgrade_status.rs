@@ -54,9 +54,7 @@ pub async fn get_upgrade_status(
 ) -> Result<UpgradeStatusResponse, ApiError> {
     let path = path(cluster);
     let fields: UpgradeStatusFields = client.call(&call(endpoint, &path), budget).await?;
-    Ok(fields.into_response(&mut |field, value| {
-        client.metrics().unknown_value(field, value);
-    }))
+    Ok(fields.into_response(&mut client.unknown_values()))
 }
 
 /// Returns the request for the upgrade status of `cluster`, without sending it.
