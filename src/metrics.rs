@@ -5,7 +5,9 @@
 //! format.
 
 pub mod catalog;
+mod clusters;
 mod collection;
+mod declaration;
 mod exporter;
 mod families;
 mod message;

@@ -8,30 +8,8 @@ use std::iter;
 use exporter_toolkit::exposition::Metric;
 use exporter_toolkit::process;
 
+use super::declaration::catalogue;
 use super::{queries, watched};
-
-/// Declares metrics in groups: `CONSTANT = Kind "name" ["label", …] "HELP";`.
-macro_rules! catalogue {
-    ($($group:ident { $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+ })+) => {
-        $($(
-            #[doc = concat!("`", $name, "`")]
-            pub(crate) static $constant: exporter_toolkit::exposition::Metric =
-                exporter_toolkit::exposition::Metric {
-                    name: $name,
-                    kind: exporter_toolkit::exposition::Kind::$kind,
-                    labels: &[$($label),*],
-                    help: $help,
-                };
-        )+)+
-
-        $(
-            pub(crate) static $group: &[&exporter_toolkit::exposition::Metric] =
-                &[$(&$constant),+];
-        )+
-    };
-}
-
-pub(super) use catalogue;
 
 /// The subject of one series of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use exporter_toolkit::exposition::{Page, Value};
 
-use super::catalog::catalogue;
+use super::declaration::catalogue;
 use crate::config::Metrics;
 use crate::snapshot::{AccountReading, ClusterReading};
 

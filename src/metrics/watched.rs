@@ -9,7 +9,7 @@ mod versions;
 
 use exporter_toolkit::exposition::{Metric, Page};
 
-use super::families::Clusters;
+use super::clusters::Clusters;
 
 /// The families of one query.
 struct Families {

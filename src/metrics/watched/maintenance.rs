@@ -2,8 +2,8 @@
 
 use exporter_toolkit::exposition::{Page, Value};
 
-use crate::metrics::catalog::catalogue;
-use crate::metrics::families::{ClusterRow, Clusters};
+use crate::metrics::clusters::{ClusterRow, Clusters};
+use crate::metrics::declaration::catalogue;
 use crate::queries::maintenance::{ClusterMaintenance, Window};
 
 catalogue! {

@@ -4,8 +4,8 @@ use exporter_toolkit::exposition::{Metric, Page, Sample, Value};
 use jiff::Timestamp;
 
 use crate::config::ErrorMessages;
-use crate::metrics::catalog::catalogue;
-use crate::metrics::families::{ClusterRow, Clusters, label_text};
+use crate::metrics::clusters::{ClusterRow, Clusters, label_text};
+use crate::metrics::declaration::catalogue;
 use crate::metrics::message;
 use crate::queries::node_pools::{NodePool, NodePoolUpgrade, conditions};
 use crate::upgrade::StateSet;

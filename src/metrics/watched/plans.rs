@@ -3,8 +3,8 @@
 use exporter_toolkit::exposition::{Metric, Page, Value};
 use jiff::Timestamp;
 
-use crate::metrics::catalog::catalogue;
-use crate::metrics::families::{Clusters, label_text};
+use crate::metrics::clusters::{Clusters, label_text};
+use crate::metrics::declaration::catalogue;
 use crate::queries::plans::Plan;
 
 catalogue! {

@@ -2,8 +2,8 @@
 
 use exporter_toolkit::exposition::Page;
 
-use crate::metrics::catalog::catalogue;
-use crate::metrics::families::{Clusters, label_text};
+use crate::metrics::clusters::{Clusters, label_text};
+use crate::metrics::declaration::catalogue;
 
 catalogue! {
     METRICS {
