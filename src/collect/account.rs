@@ -31,7 +31,7 @@ use super::progress::CollectionProgress;
 use super::region_list::RegionList;
 use super::table::ClusterTable;
 use super::target_resolver::TargetResolver;
-use super::watches::{self, AccessChange, AnyWatch};
+use super::watches::{self, AnyWatch, ReloadedClient};
 use crate::cluster::ClusterInfo;
 use crate::config::{Account, Scrape};
 use crate::snapshot::{AccountReading, ClusterReading};
@@ -58,7 +58,7 @@ pub(super) struct AccountCollector {
 }
 
 impl AccountCollector {
-    /// The collector of `account`, which queries the clusters of `target_resolver`.
+    /// The collector of `account`. `target_resolver` makes the targets of its clusters.
     pub(super) fn new(
         account: &Account,
         scrape: &Scrape,
@@ -192,18 +192,18 @@ impl AccountCollector {
     /// lists. `earlier` keeps them too, for the scrapes that still wait there, but watches no more.
     pub(super) fn inherit(&self, earlier: &Self) {
         earlier.watching.cancel();
-        let client = self.account_client();
-        let change = if client.shares_client_with(earlier.account_client()) {
-            AccessChange::Same
+        let account_client = self.account_client();
+        let client = if account_client.shares_client_with(earlier.account_client()) {
+            ReloadedClient::Kept
         } else {
-            AccessChange::Changed
+            ReloadedClient::Replaced
         };
         for (watch, earlier) in self.same_watches(earlier) {
-            watch.inherit(earlier, change);
+            watch.inherit(earlier, client);
         }
         let results = earlier.lock().cached_results();
         self.lock().inherit(results);
-        if change == AccessChange::Same {
+        if client == ReloadedClient::Kept {
             self.inherit_lists(&earlier.lists);
         }
         self.drop_inherited_once_listed();

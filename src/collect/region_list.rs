@@ -145,9 +145,9 @@ impl RegionList {
         }
     }
 
-    /// The readings so far. They are locked until the guard is dropped.
-    pub(super) fn state(&self) -> watch::Ref<'_, ListState> {
-        self.state.borrow()
+    /// The readings so far: a copy, so that nobody holds the lock.
+    pub(super) fn state(&self) -> ListState {
+        self.state.borrow().clone()
     }
 
     /// Waits until reading the list has succeeded or failed at least once.

@@ -73,7 +73,7 @@ impl<T, F> Slot<T, F> {
         self.last_answer.as_ref().map(|answer| &answer.value)
     }
 
-    /// The last answer, for what is learnt of it later.
+    /// The last answer, to be marked as confirmed by a list.
     pub(super) fn answer_mut(&mut self) -> Option<&mut T> {
         self.last_answer.as_mut().map(|answer| &mut answer.value)
     }

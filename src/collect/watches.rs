@@ -93,8 +93,8 @@ pub(super) trait AnyWatch: Any + Debug + Send + Sync {
     fn cluster_reading(&self, cluster: &ClusterInfo) -> Option<QueryReading>;
 
     /// Takes over the slots of `earlier`, if it is the same query. Failures are left behind if the
-    /// access has changed.
-    fn inherit(&self, earlier: &dyn AnyWatch, change: AccessChange);
+    /// client is replaced.
+    fn inherit(&self, earlier: &dyn AnyWatch, client: ReloadedClient);
 }
 
 /// A cluster, and what is known of it without the queries.
@@ -106,11 +106,12 @@ pub(super) struct KnownCluster {
     pub(super) changed: Option<Timestamp>,
 }
 
-/// The effect of a reload on the access settings of the account.
+/// The client of an account after a reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AccessChange {
-    Same,
-    Changed,
+pub(super) enum ReloadedClient {
+    Kept,
+    /// The access settings have changed.
+    Replaced,
 }
 
 /// The state of the lists that find clusters.
@@ -270,16 +271,16 @@ impl<Q: WatchedQuery> AnyWatch for Slots<Q> {
         Some(QueryReading::new(Q::NAME, outcome.err()))
     }
 
-    fn inherit(&self, earlier: &dyn AnyWatch, change: AccessChange) {
+    fn inherit(&self, earlier: &dyn AnyWatch, client: ReloadedClient) {
         let earlier: &dyn Any = earlier;
         let Some(earlier) = earlier.downcast_ref::<Self>() else {
             return;
         };
         let mut state = self.lock();
         for (subject, entry) in &earlier.lock().entries {
-            let slot = match change {
-                AccessChange::Same => entry.slot.inherited(),
-                AccessChange::Changed => entry.slot.inherited().without_failure(),
+            let slot = match client {
+                ReloadedClient::Kept => entry.slot.inherited(),
+                ReloadedClient::Replaced => entry.slot.inherited().without_failure(),
             };
             let mut later = Entry::new(slot);
             later.changed_before_answer = entry.changed_before_answer;

@@ -147,8 +147,8 @@ impl ServeJob<'_> {
     }
 }
 
-/// Reads the web configuration and the configuration. All mistakes in both are reported at once, so
-/// no socket is bound before.
+/// Reads the web configuration and the configuration. Both are read before a socket is bound, so
+/// that all mistakes are reported at once.
 async fn read(
     web: &WebArgs,
     source: ConfigSource,

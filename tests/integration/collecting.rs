@@ -121,6 +121,7 @@ fn a_scrape_ends_before_the_client_timeout_and_within_two_minutes() {
         Some("NaN"),
         Some("inf"),
         Some("1e-12"),
+        Some("1e20"),
         Some("soon"),
         Some(""),
     ] {

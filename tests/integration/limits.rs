@@ -34,7 +34,7 @@ async fn a_thousand_finished_clusters_are_never_down_at_the_default_limit() {
     for id in fleet.ids() {
         fleet.sim.world().set_phase(&id, Phase::Succeeded, None);
     }
-    scrapes(&fleet, 20, |number, tally| {
+    scrapes(&fleet, 30, |number, tally| {
         let up = tally.get("up").copied().unwrap_or_default();
         let not_asked = tally.get("-").copied().unwrap_or_default();
         assert_eq!(up + not_asked, 1000, "scrape {number}: {tally:?}");

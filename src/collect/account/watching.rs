@@ -156,6 +156,9 @@ impl AccountCollector {
     }
 
     fn update_subjects(&self) {
+        if self.watches.is_empty() {
+            return;
+        }
         // Read before the table: with all lists read, a cluster that it lacks is gone.
         let knowledge = self.knowledge();
         // The table is released before the slots are locked: a snapshot locks the slots while it

@@ -19,8 +19,8 @@ pub(in crate::collect) struct IdlePolicy {
     pub(in crate::collect) interval: Duration,
 }
 
-/// Of so many idle clusters, one whose interval is over is queried for one demand. Clusters that
-/// were first queried together so drift apart.
+/// For each demand, one in this many idle clusters may be queried again because its interval is
+/// over, and at least one. Clusters that were first queried together so drift apart.
 const IDLE_CLUSTERS_PER_RECHECK: usize = 100;
 
 impl ClusterTable {

@@ -147,7 +147,7 @@ impl Model {
             }
             Event::Reload => {
                 let later = new_slots();
-                later.inherit(&*self.slots, AccessChange::Same);
+                later.inherit(&*self.slots, ReloadedClient::Kept);
                 self.slots = later;
                 self.in_flight.clear();
                 let names: Vec<_> = self.present.iter().map(ToString::to_string).collect();

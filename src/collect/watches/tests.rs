@@ -258,7 +258,7 @@ async fn answers_survive_a_reload() {
     let earlier = slots(&["c1"]);
     make_due(&earlier).await;
     let later = slots(&[]);
-    later.inherit(&*earlier, AccessChange::Same);
+    later.inherit(&*earlier, ReloadedClient::Kept);
     assert_eq!(make_due(&later).await, 0, "no cluster is known yet");
     assert_eq!(counts(&later, &["c1"])["c1"], Some(1));
     later.update_subjects(&quiet(&["c1"]), Knowledge::AllKnown, Instant::now());
@@ -269,15 +269,15 @@ async fn answers_survive_a_reload() {
 async fn a_reload_with_another_access_repeats_what_has_failed_and_nothing_else() {
     let earlier = slots(&["c1", "fails"]);
     make_due(&earlier).await;
-    for (change, due) in [(AccessChange::Same, 0), (AccessChange::Changed, 1)] {
+    for (client, due) in [(ReloadedClient::Kept, 0), (ReloadedClient::Replaced, 1)] {
         let later = slots(&[]);
-        later.inherit(&*earlier, change);
+        later.inherit(&*earlier, client);
         later.update_subjects(
             &quiet(&["c1", "fails"]),
             Knowledge::AllKnown,
             Instant::now(),
         );
-        assert_eq!(make_due(&later).await, due, "{change:?}");
+        assert_eq!(make_due(&later).await, due, "{client:?}");
     }
 }
 
@@ -288,7 +288,7 @@ async fn a_change_is_seen_across_a_reload() {
     tokio::time::advance(INTERVAL).await;
     make_due(&earlier).await;
     let later = slots(&[]);
-    later.inherit(&*earlier, AccessChange::Same);
+    later.inherit(&*earlier, ReloadedClient::Kept);
     let changed = unchanged_since(9, &["c1"]);
     later.update_subjects(&changed, Knowledge::AllKnown, Instant::now());
     tokio::time::advance(INTERVAL / 2).await;
