@@ -38,8 +38,6 @@ pub(crate) struct Authenticator<'a> {
     pub(crate) keys: &'a KeyStore,
     pub(crate) nonces: &'a NonceCache,
     pub(crate) now: Timestamp,
-    /// The same moment in milliseconds since the start of the world.
-    pub(crate) millis: i64,
     /// The largest accepted difference of a date, to either side.
     pub(crate) tolerance: SignedDuration,
     /// The version of the API that is called.
@@ -126,7 +124,7 @@ impl Authenticator<'_> {
     }
 
     fn check_nonce(&self, access_key_id: &str, nonce: &str) -> Result<(), ErrorResponse> {
-        if self.nonces.claim(access_key_id, nonce, self.millis) {
+        if self.nonces.claim(access_key_id, nonce) {
             Ok(())
         } else {
             Err(nonce_used())

@@ -90,7 +90,6 @@ impl RequestHandler<'_> {
             keys: &self.simulator.keys,
             nonces: &self.simulator.nonces,
             now: self.now(),
-            millis: self.millis,
             tolerance: self.simulator.clock_tolerance,
             version,
         }

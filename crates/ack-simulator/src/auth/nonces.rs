@@ -1,23 +1,27 @@
-//! Recently used nonces, so that none is accepted twice.
+//! Recently used nonces, so that none of them is accepted twice.
 
-use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::RandomState;
+use std::collections::{HashSet, VecDeque};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
-/// Milliseconds for which a nonce is kept, unless too many are in use: a date is accepted a quarter
-/// of an hour to either side.
-const RETENTION: i64 = 30 * 60 * 1000;
-
-/// Number of nonces at which old ones are dropped, and all if none is old. It bounds the memory that
-/// a fast client can use.
+/// The number of nonces that are kept: those of the half hour in which a date is accepted, at up to
+/// 145 requests a second. It bounds the memory that a faster client can use.
 const LIMIT: usize = 1 << 18;
 
-/// Used nonces, as a hash of key and nonce, each with the time of its use.
+/// The nonces that were used last.
 #[derive(Debug)]
 pub(crate) struct NonceCache {
     hasher: RandomState,
-    used: Mutex<HashMap<u64, i64>>,
+    used: Mutex<UsedNonces>,
+}
+
+/// Used nonces, each as a hash of key and nonce.
+#[derive(Debug, Default)]
+struct UsedNonces {
+    hashes: HashSet<u64>,
+    /// The same hashes, the oldest first.
+    order: VecDeque<u64>,
 }
 
 impl NonceCache {
@@ -28,24 +32,21 @@ impl NonceCache {
         }
     }
 
-    /// Records that `key` uses `nonce` at `now` (in milliseconds); returns false if it was used
-    /// before.
-    pub(crate) fn claim(&self, key: &str, nonce: &str, now: i64) -> bool {
+    /// Records that `key` uses `nonce`; returns false if it was used before. The oldest nonce makes
+    /// room.
+    pub(crate) fn claim(&self, key: &str, nonce: &str) -> bool {
         let hash = self.hasher.hash_one((key, nonce));
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= LIMIT {
-            used.retain(|_, time| now - *time <= RETENTION);
+        if !used.hashes.insert(hash) {
+            return false;
         }
-        if used.len() >= LIMIT {
-            used.clear();
+        used.order.push_back(hash);
+        if used.order.len() > LIMIT
+            && let Some(oldest) = used.order.pop_front()
+        {
+            used.hashes.remove(&oldest);
         }
-        match used.entry(hash) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(entry) => {
-                entry.insert(now);
-                true
-            }
-        }
+        true
     }
 }
 
@@ -54,22 +55,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nonce_is_accepted_once_for_each_key_until_it_is_dropped() {
+    fn a_nonce_is_accepted_once_for_each_key() {
         let nonces = NonceCache::new();
-        assert!(nonces.claim("a", "1", 0));
-        assert!(!nonces.claim("a", "1", 1));
-        assert!(nonces.claim("b", "1", 1));
-        assert!(nonces.claim("a", "2", RETENTION + 1));
-        assert!(!nonces.claim("a", "1", RETENTION + 2));
+        assert!(nonces.claim("a", "1"));
+        assert!(!nonces.claim("a", "1"));
+        assert!(nonces.claim("b", "1"));
+        assert!(nonces.claim("a", "2"));
+        assert!(!nonces.claim("a", "1"));
+    }
+
+    #[test]
+    fn the_oldest_nonce_alone_makes_room_for_a_new_one() {
+        let nonces = NonceCache::new();
+        for n in 0..LIMIT {
+            assert!(nonces.claim("a", &n.to_string()));
+        }
+        assert!(nonces.claim("a", "one too many"));
+        assert!(!nonces.claim("a", "one too many"), "the newest is kept");
+        assert!(!nonces.claim("a", "1"), "the oldest but one is kept");
+        assert!(nonces.claim("a", "0"), "the oldest was dropped");
     }
 
     #[test]
     fn a_fast_client_does_not_fill_the_memory() {
         let nonces = NonceCache::new();
         for n in 0..700_000 {
-            nonces.claim("a", &n.to_string(), 0);
+            nonces.claim("a", &n.to_string());
         }
-        let held = nonces.used.lock().expect("no thread panicked").len();
-        assert!(held <= LIMIT, "{held}");
+        let used = nonces.used.lock().expect("no thread panicked");
+        assert_eq!((used.hashes.len(), used.order.len()), (LIMIT, LIMIT));
     }
 }
