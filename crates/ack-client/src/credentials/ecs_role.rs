@@ -25,6 +25,9 @@ static TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token"
 static TOKEN_TTL: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
 
 pub(super) async fn load(role: &EcsRamRole, context: &Context) -> Result<Loaded, Problem> {
+    if context.environment.is_on(DISABLED) {
+        return Err(Problem::Incomplete(format!("{DISABLED} is set")));
+    }
     find(role, context).await?.load().await
 }
 
@@ -34,6 +37,9 @@ pub(super) async fn load_if_configured(
     chain: &DefaultChain,
     context: &Context,
 ) -> Result<Loaded, Problem> {
+    if context.environment.is_on(DISABLED) {
+        return Err(Problem::NotConfigured(format!("{DISABLED} is set")));
+    }
     let role = EcsRamRole {
         metadata_endpoint: chain.metadata_endpoint.clone(),
         ..EcsRamRole::default()
@@ -57,9 +63,6 @@ struct MachineRole<'a> {
 
 async fn find<'a>(role: &EcsRamRole, context: &'a Context) -> Result<MachineRole<'a>, Problem> {
     let environment = &context.environment;
-    if environment.is_on(DISABLED) {
-        return Err(Problem::NotConfigured(format!("{DISABLED} is set")));
-    }
     let endpoint = match &role.metadata_endpoint {
         Some(endpoint) => endpoint.clone(),
         None => Endpoint::parse(SERVICE).map_err(Problem::Malformed)?,

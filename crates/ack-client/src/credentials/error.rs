@@ -77,7 +77,10 @@ pub enum Problem {
     /// No provider of the default chain is configured. The texts say what each one lacks.
     #[error("no credentials are configured: {}", .0.join("; "))]
     NothingConfigured(Vec<String>),
-    /// The provider is not configured. The default chain goes on to the next one.
+    /// The provider is not configured, so the default chain goes on to the next one. Only what
+    /// looks for the configuration of a link may return it (`load_if_configured`, `find` and
+    /// `env::load`): from a configured provider it would make the chain log in with another
+    /// identity.
     #[error("{0}")]
     NotConfigured(String),
     /// The default chain finds no role of this machine, for the reason in it, and goes on.

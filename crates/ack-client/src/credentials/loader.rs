@@ -127,14 +127,15 @@ impl Loader {
         assume_role::load(role, source, &self.context).await
     }
 
-    /// Loads the credentials of a profile that `kind` of files has, unless there is none.
+    /// Loads the credentials of the selected profile. `provider` names the error if none could be
+    /// selected.
     async fn load_profile(
         &self,
         selected: Result<SelectedProfile, Problem>,
-        kind: &str,
+        provider: &str,
     ) -> Result<Loaded, CredentialsError> {
-        let profile = selected.map_err(|problem| problem.of(kind))?;
+        let profile = selected.map_err(|problem| problem.of(provider))?;
         let loaded = self.load_from(&profile.provider).await;
-        profile.name_result(loaded)
+        profile.under_profile_name(loaded)
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct SelectedProfile {
 
 impl SelectedProfile {
     /// The result of loading from the provider, under the name of the profile.
-    pub(super) fn name_result(
+    pub(super) fn under_profile_name(
         self,
         result: Result<Loaded, CredentialsError>,
     ) -> Result<Loaded, CredentialsError> {
@@ -42,11 +42,7 @@ impl SelectedProfile {
             }
             Err(error) => Err(CredentialsError {
                 provider: self.name,
-                problem: match error.problem {
-                    // The profile itself is configured.
-                    Problem::NotConfigured(text) => Problem::Incomplete(text),
-                    problem => problem,
-                },
+                problem: error.problem,
             }),
         }
     }
