@@ -62,7 +62,8 @@ impl CachedCredentials {
         Self::of(Some(account), provider, context)
     }
 
-    /// Credentials that never change.
+    /// Credentials that never change. They too are loaded when they are first needed, which takes a
+    /// tokio runtime, and [`CachedCredentials::provider`] is `None` until then.
     pub fn fixed(credential: Credential) -> Self {
         let provider = Provider::AccessKey {
             access_key_id: credential.access_key_id,
