@@ -121,7 +121,8 @@ pub(crate) trait LenientObject: Default {
 
 /// Declares a struct of [`Field`]s and its decoding: `field: type = "key" | "other key"`. The text
 /// after `at` is the place of the object in the response; place and key together name a field in
-/// logs and metrics. A field that nobody else reads is there for the count of unknown values.
+/// logs and metrics. A field that nobody reads is there for the count of unknown values alone, and
+/// marked `// counted only`.
 /// Methods of [`LenientObject`] may follow the struct.
 macro_rules! lenient_object {
     (

@@ -46,7 +46,7 @@ lenient_object! {
         check_id: String = "check_id",
         kind: Keyword = "type",
         status: Keyword = "status",
-        message: String = "message",
+        message: String = "message", // counted only
         created_at: Timestamp = "created_at",
         finished_at: Timestamp = "finished_at",
         check_items: CheckItems = "check_items",

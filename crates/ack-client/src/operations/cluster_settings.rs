@@ -48,7 +48,7 @@ state_set! {
 lenient_object! {
     pub(super) struct SettingsFields at "cluster." {
         cluster_id: String = "cluster_id",
-        profile: String = "profile",
+        profile: String = "profile", // counted only
         operation_policy: OperationPolicyFields = "operation_policy",
         maintenance_window: WindowFields = "maintenance_window",
     }

@@ -102,7 +102,7 @@ lenient_object! {
         nodepool_id: String = "nodepool_id",
         name: String = "name",
         kind: Keyword = "type",
-        is_default: bool = "is_default",
+        is_default: bool = "is_default", // counted only
     }
 }
 

@@ -102,7 +102,7 @@ lenient_object! {
         cluster_id: String = "cluster_id",
         kind: Keyword = "type",
         target_id: String = "target_id",
-        target_type: Keyword = "target_type",
+        target_type: Keyword = "target_type", // counted only
         state: Keyword = "state",
         state_reason: ReasonFields = "state_reason",
         created: Timestamp = "created",
