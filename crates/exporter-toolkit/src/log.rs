@@ -63,7 +63,7 @@ pub fn init(level: LogLevel, format: LogFormat, crates: &[&str], targets: &[(&st
     let targets = Targets::new()
         .with_default(LevelFilter::ERROR)
         .with_target(env!("CARGO_CRATE_NAME"), own)
-        .with_target("safe_input", own)
+        .with_target(safe_input::LOG_TARGET, own)
         .with_targets(crates.iter().map(|name| (*name, own)))
         .with_targets(single);
     let formatter = LineFormatter(format);

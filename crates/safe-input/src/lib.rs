@@ -5,6 +5,9 @@
 //! [`mod@file`]. Every text that this process did not write passes [`text`] before a person or a
 //! program sees it.
 
+/// The target of this crate's log events, for a filter of levels.
+pub const LOG_TARGET: &str = env!("CARGO_CRATE_NAME");
+
 pub mod authorities;
 pub mod file;
 pub mod secret;
