@@ -67,7 +67,7 @@ struct SharedBucket {
 enum Priority {
     /// Any.
     First,
-    /// Those that nobody waits for, as long as half a burst is left, and after a long wait any.
+    /// Tokens that nobody waits for, as long as half a burst is left, and after a long wait any.
     Spare,
 }
 

@@ -32,8 +32,8 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Those of a server that stops. An HTTP/2 client is asked whether a request is on its way, and
-    /// one that has gone never says.
+    /// The time-outs of a server that stops. An HTTP/2 client is asked for requests on their way, and
+    /// one that has gone never responds.
     pub(super) fn draining(self) -> Self {
         Self {
             head: DRAIN_GRACE,
