@@ -236,7 +236,7 @@ function(config)
     },
 
     AckUpgradeWatchFailing: {
-      about: 'Plans, versions, node pools, add-ons or prechecks cannot be read.',
+      about: 'Plans, versions, node pools, add-ons, prechecks or maintenance windows cannot be read.',
       en: {
         summary: 'The query {{ $labels.query }} of account {{ $labels.account }} in {{ $labels.region }} fails.',
         description: 'The query {{ $labels.query }} of account {{ $labels.account }} in {{ $labels.region }} has failed for ' + duration('AckUpgradeWatchFailing')
