@@ -184,6 +184,7 @@ impl ConfigManager {
         content: Content,
     ) -> Result<(), ReloadError> {
         if content == state.active {
+            tracing::info!("configuration unchanged");
             return Ok(());
         }
         let Parsed {
@@ -193,7 +194,9 @@ impl ConfigManager {
         } = text.parse();
         (state.last, state.referenced) = (content, referenced);
         let config = config?;
-        if content != state.active {
+        if content == state.active {
+            tracing::info!("configuration unchanged");
+        } else {
             state.active = content;
             self.swap(config);
         }

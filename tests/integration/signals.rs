@@ -198,6 +198,9 @@ fn sighup_reloads_and_a_bad_file_keeps_the_old_configuration() {
         ),
         ("3", "0")
     );
+    api.write(&api.yaml(3));
+    exporter.signal("HUP");
+    exporter.wait_for_log("configuration unchanged");
     let refused = fetch(&exporter.address, "/-/reload");
     assert!(
         refused.starts_with("HTTP/1.1 405"),
